@@ -113,7 +113,7 @@ static int add_steps(struct sw_buf *b, const struct sw_plan *p, unsigned int wid
 	int r = 0;
 
 	for (size_t i = 0; i < p->n_steps && r == 0; i++) {
-		char first[16];
+		char first[40];
 
 		(void)snprintf(first, sizeof(first), "%s%2zu ", i ? "        " : "Steps   ", i + 1);
 		r = add_wrapped(b, first, p->steps[i].title, width);
