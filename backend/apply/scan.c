@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apply/run.h"
+#include "base/buf.h"
 #include "base/size.h"
 
 static int info_from_head(struct sw_journal_head *h, const struct sw_disk *d,
