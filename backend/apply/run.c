@@ -35,10 +35,13 @@ static void run_clear(struct sw_run *run)
 
 static int start_journal(struct sw_run *run, struct sw_error *err)
 {
+	int r;
+
 	if (run->resumed)
 		return 0;
-	run->changed = true;
-	return sw_journal_create(run->io, run->p, run->vars, &run->journal, err);
+	r = sw_journal_create(run->io, run->p, run->vars, &run->journal, err);
+	run->changed = r == 0;
+	return r;
 }
 
 static int note(struct sw_run *run, enum sw_record_kind kind, struct sw_error *err)
@@ -237,5 +240,5 @@ int sw_apply_resume(struct sw_machine *m, const struct sw_journal_info *info,
 			     info->state == SW_JOURNAL_DONE ? "is complete" : "was undone");
 		return -EALREADY;
 	}
-	return execute_and_report(&run, info->step, err);
+	return execute_and_report(&run, info->undoing ? info->steps : info->step, err);
 }
