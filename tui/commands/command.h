@@ -70,8 +70,6 @@ const char *sw_arg_next(const struct sw_args *args, int id, size_t *pos);
 const struct sw_command *sw_command_find(const char *name);
 /* What the word was probably meant to be, or NULL; static text. */
 const char *sw_command_suggest(const char *word);
-/* Edit distance with transpositions, for suggestions; at most 32 characters count. */
-unsigned int sw_edit_distance(const char *a, const char *b);
 
 /* Help texts on stdout. */
 void sw_help_all(void);

@@ -49,22 +49,9 @@ bool sw_is_interactive(void);
 int sw_confirm(const struct sw_cli *cli, const char *question, const char *expected,
 	       struct sw_error *err);
 
-/* Event lines: one for each step, and at every 10 % or 10 s; raw JSON with --json. */
-struct sw_printer {
-	bool json;
-	unsigned int percent;		/* last one printed of this step */
-	int64_t time_ms;		/* when something was printed last */
-	struct sw_error error;		/* of the event `done` */
-};
-
-void sw_printer_event(const struct sw_event *ev, void *printer);
-
-/* A sink on the printer that ^C and SIGTERM cancel; SIGHUP does not stop it. */
-struct sw_sink sw_printer_sink(struct sw_printer *p);
-
 /*
- * Prints the events of an apply child until it ends; ^C asks it to stop. Takes
- * fd. Fails with the error of its last event, or says how it died.
+ * Prints the events of an apply child until it ends, a line for each step and at
+ * every 10 % or 10 s, or raw JSON with --json. ^C asks it to stop. Takes fd. Fails with the error of its last event, or says how it died.
  */
 int sw_follow(const struct sw_cli *cli, pid_t pid, int fd, struct sw_error *err);
 

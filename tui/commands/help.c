@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "answers/text.h"
 #include "tui/commands/command.h"
 
 #define COLUMN 26
@@ -15,34 +15,6 @@ const struct sw_command *sw_command_find(const char *name)
 		if (strcmp(sw_commands[i]->name, name) == 0)
 			return sw_commands[i];
 	return NULL;
-}
-
-static unsigned int least(unsigned int a, unsigned int b)
-{
-	return a < b ? a : b;
-}
-
-/* Optimal string alignment: insert, delete, replace, swap of neighbours. */
-unsigned int sw_edit_distance(const char *a, const char *b)
-{
-	unsigned int d[WORD_MAX + 1][WORD_MAX + 1];
-	size_t n = strnlen(a, WORD_MAX), m = strnlen(b, WORD_MAX);
-
-	for (size_t i = 0; i <= n; i++)
-		d[i][0] = (unsigned int)i;
-	for (size_t k = 0; k <= m; k++)
-		d[0][k] = (unsigned int)k;
-	for (size_t i = 1; i <= n; i++) {
-		for (size_t k = 1; k <= m; k++) {
-			unsigned int v = d[i - 1][k - 1] + (a[i - 1] != b[k - 1]);
-
-			v = least(v, least(d[i - 1][k], d[i][k - 1]) + 1);
-			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
-				v = least(v, d[i - 2][k - 2] + 1);
-			d[i][k] = v;
-		}
-	}
-	return d[n][m];
 }
 
 /* A distance that is more than a third of the word is another word. */

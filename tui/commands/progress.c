@@ -18,12 +18,17 @@
 #define QUIET_MS 10000
 #define PERCENT_STEP 10
 
-static volatile sig_atomic_t stop_wanted;
+struct printer {
+	bool json;
+	unsigned int percent;		/* last one printed of this step */
+	int64_t time_ms;		/* when something was printed last */
+	struct sw_error error;		/* of the event `done` */
+};
+
 static volatile sig_atomic_t child;
 
 static void on_stop(int sig SW_UNUSED)
 {
-	stop_wanted = 1;
 	if (child > 0)
 		(void)kill((pid_t)child, SIGTERM);
 }
@@ -33,18 +38,12 @@ static void catch_signals(void)
 	struct sigaction stop = { .sa_handler = on_stop };	/* no SA_RESTART: reads return */
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
-	stop_wanted = 0;
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGHUP, &ignore, NULL);
 }
 
-static bool stop_asked(void *userdata SW_UNUSED)
-{
-	return stop_wanted;
-}
-
-static void print_percent(struct sw_printer *p, const struct sw_event *ev)
+static void print_percent(struct printer *p, const struct sw_event *ev)
 {
 	unsigned int percent = ev->size ? (unsigned int)(ev->done * 100.0 / ev->size) : 0;
 	char done[16], size[16];
@@ -57,7 +56,7 @@ static void print_percent(struct sw_printer *p, const struct sw_event *ev)
 	       sw_size_format(ev->size, size, sizeof(size)));
 }
 
-static void print_text(struct sw_printer *p, const struct sw_event *ev)
+static void print_text(struct printer *p, const struct sw_event *ev)
 {
 	switch (ev->type) {
 	case SW_EVENT_START:
@@ -82,10 +81,8 @@ static void print_text(struct sw_printer *p, const struct sw_event *ev)
 	}
 }
 
-void sw_printer_event(const struct sw_event *ev, void *printer)
+static void print_event(struct printer *p, const struct sw_event *ev)
 {
-	struct sw_printer *p = printer;
-
 	if (ev->type == SW_EVENT_DONE && ev->result < 0)
 		p->error = ev->error;
 	if (p->json) {
@@ -98,17 +95,7 @@ void sw_printer_event(const struct sw_event *ev, void *printer)
 	fflush(stdout);
 }
 
-struct sw_sink sw_printer_sink(struct sw_printer *p)
-{
-	catch_signals();
-	return (struct sw_sink){
-		.fn = sw_printer_event,
-		.userdata = p,
-		.cancelled = stop_asked,
-	};
-}
-
-static void print_line(struct sw_printer *p, const char *line)
+static void print_line(struct printer *p, const char *line)
 {
 	_cleanup_json_ json_object *o = NULL;
 	struct sw_event ev;
@@ -116,10 +103,10 @@ static void print_line(struct sw_printer *p, const char *line)
 	if (sw_json_parse(line, strlen(line), "events", &o, NULL) < 0)
 		return;
 	if (sw_event_from_json(o, &ev) == 0)
-		sw_printer_event(&ev, p);
+		print_event(p, &ev);
 }
 
-static void read_events(int fd, struct sw_printer *p)
+static void read_events(int fd, struct printer *p)
 {
 	_cleanup_fclose_ FILE *f = fdopen(fd, "r");
 	_cleanup_free_ char *line = NULL;
@@ -141,7 +128,7 @@ static void read_events(int fd, struct sw_printer *p)
 }
 
 /* The events say why; the status only counts when they could not. */
-static int child_failed(const struct sw_printer *p, int status, struct sw_error *err)
+static int child_failed(const struct printer *p, int status, struct sw_error *err)
 {
 	if (p->error.r != 0) {
 		*err = p->error;
@@ -161,7 +148,7 @@ static int child_failed(const struct sw_printer *p, int status, struct sw_error 
 
 int sw_follow(const struct sw_cli *cli, pid_t pid, int fd, struct sw_error *err)
 {
-	struct sw_printer p = { .json = cli->json };
+	struct printer p = { .json = cli->json };
 	int status = 0;
 
 	child = pid;

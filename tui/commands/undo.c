@@ -63,12 +63,22 @@ static int pick(const struct sw_cli *cli, const struct found *found, bool resume
 	return 0;
 }
 
+/* In a child of its own session, as an install: a lost terminal must not stop it half way. */
+static int work(const struct sw_cli *cli, struct sw_machine *m, const struct sw_journal_info *info,
+		enum sw_apply_kind kind, struct sw_error *err)
+{
+	pid_t pid;
+	int fd, r;
+
+	fflush(stdout);
+	r = sw_apply_spawn_journal(m, info, kind, &pid, &fd, err);
+	return r < 0 ? r : sw_follow(cli, pid, fd, err);
+}
+
 static int undo(struct sw_cli *cli, struct sw_machine *m, const struct sw_journal_info *info,
 		struct sw_error *err)
 {
 	_cleanup_free_ char *text = sw_undo_text(info);
-	struct sw_printer printer = { .json = cli->json };
-	struct sw_sink sink;
 	int r;
 
 	if (!text)
@@ -80,22 +90,19 @@ static int undo(struct sw_cli *cli, struct sw_machine *m, const struct sw_journa
 	r = sw_confirm(cli, "Type yes to undo: ", "yes", err);
 	if (r < 0)
 		return r;
-	sink = sw_printer_sink(&printer);
-	return sw_undo_run(m, info, &sink, err);
+	return work(cli, m, info, SW_APPLY_UNDO, err);
 }
 
 static int resume(struct sw_cli *cli, struct sw_machine *m, const struct sw_journal_info *info,
 		  struct sw_error *err)
 {
-	struct sw_printer printer = { .json = cli->json };
-	struct sw_sink sink = sw_printer_sink(&printer);
 	int r;
 
 	if (!cli->json)
 		printf("%s: going on at step %u of %u: %s\n", info->disk_name, info->step,
 		       info->steps, info->step_title ? info->step_title : "");
 	fflush(stdout);
-	r = sw_apply_resume(m, info, &sink, err);
+	r = work(cli, m, info, SW_APPLY_RESUME, err);
 	if (r < 0)
 		return r;
 	return sw_finish_run(cli, m, info->plan->answers->finish,
