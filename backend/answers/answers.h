@@ -74,6 +74,9 @@ int sw_answers_read(const char *path, struct sw_answers **ret_answers, struct sw
 int sw_answers_parse(const char *text, size_t len, const char *file,
 		     struct sw_answers **ret_answers, struct sw_error *err);
 
+/* The kernel command line of the node: payload.cmdline and what admission adds; malloc'd. */
+char *sw_answers_node_cmdline(const struct sw_answers *a);
+
 /* Whole-document rules: required fields, hashes for what comes over a network, uki or kernel+initrd, … */
 int sw_answers_validate(const struct sw_answers *a, const char *file, struct sw_error *err);
 

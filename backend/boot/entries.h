@@ -63,6 +63,9 @@ int sw_entry_write_apply(struct sw_varstore *s, const struct sw_entry_write *w,
 /* Puts the old content back. */
 int sw_entry_write_undo(struct sw_varstore *s, const struct sw_entry_write *w,
 			struct sw_error *err);
+/* Puts a variable back to what a snapshot held: hex content, or "" for absence. */
+int sw_entry_restore(struct sw_varstore *s, const char *name, const char *hex,
+		     struct sw_error *err);
 void sw_entry_plan_clear(struct sw_entry_plan *p);
 
 json_object *sw_entry_write_to_json(const struct sw_entry_write *w);
