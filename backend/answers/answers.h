@@ -94,9 +94,6 @@ int sw_answers_parse(const char *text, size_t len, const char *file,
 int sw_answers_parse_all(const char *text, size_t len, const char *file, struct sw_error *errs,
 			 size_t max, size_t *ret_n, struct sw_answers **ret_answers);
 
-/* The kernel command line of the node: payload.cmdline and what admission adds; malloc'd. */
-char *sw_answers_node_cmdline(const struct sw_answers *a);
-
 /*
  * Whole-document rules: required fields, hashes for what comes over a network,
  * uki or kernel and initrd, ... -EINVAL (-EOPNOTSUPP for what this version does
