@@ -65,7 +65,7 @@ const struct sw_command sw_command_apply = {
 	.min_rest = 1,
 	.max_rest = 1,
 	.opts = opts,
-	.details = "Refused (exit 4) when the disk or the boot variables are no longer as the plan\n"
-		   "found them. Without a terminal --yes is needed.",
+	.details = "Refused (exit 4) when the disk or the boot variables are no longer as the\n"
+		   "plan found them. Without a terminal --yes is needed.",
 	.run = run,
 };

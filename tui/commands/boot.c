@@ -51,7 +51,8 @@ static void print_entry(const struct sw_bootvars *b, const struct sw_bootvar *e)
 	if (position)
 		(void)snprintf(text, sizeof(text), "%d", position);
 	printf("%-3s Boot%04X %-8s %s%s%s%s\n        %s\n", text, e->number,
-	       e->owner ? e->owner : "", e->label ? e->label : "", is_active(e) ? "" : " (inactive)",
+	       e->owner ? e->owner : "", e->label ? e->label : "",
+	       is_active(e) ? "" : " (inactive)",
 	       e->number == b->current ? " (running)" : "",
 	       e->number == b->next ? " (next boot only)" : "", e->path ? e->path : "");
 }
@@ -84,9 +85,11 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r < 0)
 		return r;
 	if (!f->boot.supported) {
-		sw_fail(err, SW_EXIT_MISSING, -EOPNOTSUPP, "there are no UEFI boot variables here");
-		sw_error_why(err, f->firmware == SW_FIRMWARE_BIOS ? "the machine was started by BIOS" :
-			     "efivarfs is not accessible");
+		bool bios = f->firmware == SW_FIRMWARE_BIOS;
+
+		sw_fail(err, SW_EXIT_MISSING, -EOPNOTSUPP, "there are no UEFI boot variables");
+		sw_error_why(err, "%s", bios ? "the machine was started by BIOS" :
+					       "efivarfs is not accessible");
 		return -EOPNOTSUPP;
 	}
 	if (cli->json) {

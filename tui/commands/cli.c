@@ -17,7 +17,7 @@ enum { OPT_MACHINE = 256, OPT_FACTS, OPT_JSON, OPT_HELP, OPT_VERSION };
 
 const struct sw_opt sw_global_opts[] = {
 	{ OPT_MACHINE, "machine", "DIR", "work on the stand-in machine in DIR" },
-	{ OPT_FACTS, "facts", "FILE", "work on facts captured with `slipway facts --json`; read-only" },
+	{ OPT_FACTS, "facts", "FILE", "work on facts from `slipway facts --json`; read-only" },
 	{ OPT_JSON, "json", NULL, "print JSON for programs, errors too" },
 	{ 'y', "yes", NULL, "do not ask" },
 	{ OPT_HELP, "help", NULL, "print help and leave" },
@@ -197,7 +197,8 @@ static int check_operands(const struct sw_cli *cli, struct sw_error *err)
 	if (n >= cmd->min_rest && (cmd->max_rest < 0 || n <= cmd->max_rest))
 		return 0;
 	if (n < cmd->min_rest)
-		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "%s: %s is missing", cmd->name, cmd->operands);
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "%s: %s is missing", cmd->name,
+			cmd->operands);
 	else
 		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "%s: unexpected \"%s\"", cmd->name,
 			cli->args.rest[cmd->max_rest]);
@@ -238,7 +239,8 @@ static int run_command(struct sw_cli *cli, int argc, char **argv, struct sw_erro
 	if (r < 0)
 		return r;
 	if (cli->machine_dir && cli->facts)
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--machine and --facts exclude each other");
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			       "--machine and --facts exclude each other");
 	return cli->cmd->run(cli, err);
 }
 
@@ -280,7 +282,8 @@ void sw_report(const struct sw_error *err, bool json)
 	if (json) {
 		_cleanup_json_ json_object *o = sw_error_to_json(err);
 
-		fprintf(stderr, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
+		fprintf(stderr, "%s\n",
+			json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
 	} else {
 		_cleanup_free_ char *text = sw_error_text(err);
 

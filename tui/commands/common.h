@@ -51,7 +51,8 @@ int sw_confirm(const struct sw_cli *cli, const char *question, const char *expec
 
 /*
  * Prints the events of an apply child until it ends, a line for each step and at
- * every 10 % or 10 s, or raw JSON with --json. ^C asks it to stop. Takes fd. Fails with the error of its last event, or says how it died.
+ * every 10 % or 10 s, or raw JSON with --json. ^C asks it to stop. Takes fd.
+ * Fails with the error of its last event, or says how it died.
  */
 int sw_follow(const struct sw_cli *cli, pid_t pid, int fd, struct sw_error *err);
 

@@ -91,7 +91,7 @@ const struct sw_command sw_command_facts = {
 	.summary = "Show what this machine is: disks, firmware, boot entries, TPM, links",
 	.operands = "",
 	.details = "Reads only. `slipway facts --json > node.json` on one machine and\n"
-		   "`slipway plan --facts node.json --answers FILE` on another give the plan that the\n"
-		   "first would make.",
+		   "`slipway plan --facts node.json --answers FILE` on another give the plan\n"
+		   "that the first would make.",
 	.run = run,
 };

@@ -68,7 +68,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	int fd, r;
 
 	if (!from)
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "install: --answers FILE|URL is missing");
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			       "install: --answers FILE|URL is missing");
 	if (cli->facts && !sw_arg(&cli->args, 'd'))
 		return sw_fail(err, SW_EXIT_USAGE, -EROFS,
 			       "captured facts can be planned on, not installed to");
@@ -105,9 +106,10 @@ const struct sw_command sw_command_install = {
 	.summary = "Install a node from an answer file",
 	.operands = "",
 	.opts = opts,
-	.details = "At a terminal the plan is shown and the end of the disk's serial has to be typed,\n"
-		   "unless --yes is given. From a script the answer file is the consent, within its\n"
-		   "wipe rule. The install runs in its own session: losing this terminal does not\n"
-		   "stop it, ^C asks it to stop. With --json the events are printed, one a line.",
+	.details = "At a terminal the plan is shown and the end of the disk's serial has to be\n"
+		   "typed, unless --yes is given. From a script the answer file is the consent,\n"
+		   "within its wipe rule. The install runs in its own session: losing this\n"
+		   "terminal does not stop it, ^C asks it to stop. With --json the events are\n"
+		   "printed, one a line.",
 	.run = run,
 };

@@ -77,8 +77,13 @@ static int add_disk(struct spec *s, const char *arg, struct sw_error *err)
 	if (!s->texts[s->n])
 		return sw_fail_oom(err);
 	s->n++;
-	*d = (struct sw_standin_disk){ .transport = "sata", .sector = 512, .model = "Stand-in disk" };
-	for (char *w = strtok_r(s->texts[s->n - 1], ",", &save); w; w = strtok_r(NULL, ",", &save)) {
+	*d = (struct sw_standin_disk){
+		.transport = "sata",
+		.sector = 512,
+		.model = "Stand-in disk",
+	};
+	for (char *w = strtok_r(s->texts[s->n - 1], ",", &save); w;
+	     w = strtok_r(NULL, ",", &save)) {
 		char *value = strchr(w, '=');
 		const char *why;
 
@@ -150,7 +155,7 @@ const struct sw_command sw_command_machine_create = {
 	.min_rest = 1,
 	.max_rest = 1,
 	.opts = opts,
-	.details = "--disk may be given several times; transport is nvme, sata, usb, virtio or sas,\n"
-		   "sector 512 or 4096.",
+	.details = "--disk may be given several times; transport is nvme, sata, usb, virtio\n"
+		   "or sas, sector 512 or 4096.",
 	.run = run,
 };

@@ -159,7 +159,8 @@ static void print_time(int64_t t)
 
 static void print_journal(json_object *j)
 {
-	const char *disk = sw_json_str(j, "disk", "?"), *state = sw_json_str(j, "state", "");
+	const char *disk = sw_json_str(j, "disk", "?");
+	const char *state = sw_json_str(j, "state", "");
 
 	if (strcmp(state, "interrupted") == 0) {
 		printf("%s: an install stopped at step %llu of %llu: %s", disk,
@@ -192,8 +193,8 @@ static void print_installed(json_object *d)
 {
 	json_object *slots = sw_json_array(d, "slots"), *node = sw_json_get(d, "node");
 
-	printf("%s (serial %s): node %s\n", sw_json_str(d, "disk", ""), sw_json_str(d, "serial", "-"),
-	       sw_json_str(node, "hostname", "-"));
+	printf("%s (serial %s): node %s\n", sw_json_str(d, "disk", ""),
+	       sw_json_str(d, "serial", "-"), sw_json_str(node, "hostname", "-"));
 	if (sw_json_get(d, "error"))
 		printf("  cannot be read: %s\n", sw_json_str(d, "error", ""));
 	for (size_t i = 0; slots && i < json_object_array_length(slots); i++)

@@ -156,8 +156,8 @@ const struct sw_command sw_command_undo = {
 	.summary = "Take an install back, as far as its journal can",
 	.operands = "",
 	.opts = undo_opts,
-	.details = "First says which old partitions come back whole and which had blocks overwritten.\n"
-		   "Without a terminal --yes is needed.",
+	.details = "First says which old partitions come back whole and which had blocks\n"
+		   "overwritten. Without a terminal --yes is needed.",
 	.run = run_undo,
 };
 
