@@ -55,7 +55,8 @@ fuzz-list:
 
 # libFuzzer on one target: make fuzz T=facts [FUZZTIME=seconds]
 fuzz:
-	@test -f "tests/fuzz/fuzz-$(T).c" || { echo "make fuzz T=NAME; names: make fuzz-list"; exit 2; }
+	@test -f "tests/fuzz/fuzz-$(T).c" || \
+		{ echo "make fuzz T=NAME; names: make fuzz-list"; exit 2; }
 	@$(PACKAGES) test
 	@mkdir -p build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
 	clang $(CPPFLAGS) -std=gnu17 $(FUZZFLAGS) -o build/fuzz/$(T) tests/fuzz/fuzz-$(T).c \
@@ -91,7 +92,8 @@ man: $(EXE)
 
 check-man: $(EXE)
 	@$(EXE) answers manual | cmp - docs/slipway-answers.5 || \
-		{ echo "docs/slipway-answers.5 is not what the field table says: run make man"; exit 1; }
+		{ echo "docs/slipway-answers.5 is not what the field table says: make man"; \
+		exit 1; }
 
 install: all
 	install -D -m 755 $(EXE) $(DESTDIR)$(SBINDIR)/slipway

@@ -40,7 +40,10 @@ struct sw_answers_source {
 int sw_source_from_cmdline(const char *cmdline, struct sw_answers_source *ret_source,
 			   struct sw_error *err);
 
-/* The partition labelled SLIPWAY on a removable disk; kind NONE when there is none, exit 4 for several. */
+/*
+ * The partition labelled SLIPWAY on a removable disk; kind NONE when there is
+ * none, exit 4 when there are several.
+ */
 int sw_source_from_stick(const struct sw_facts *f, struct sw_answers_source *ret_source,
 			 struct sw_error *err);
 

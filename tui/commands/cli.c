@@ -183,7 +183,8 @@ static int unknown_command(const char *word, struct sw_error *err)
 
 	sw_fail(err, SW_EXIT_USAGE, -ENOENT, "unknown command \"%s\"", word);
 	if (meant)
-		sw_error_hint(err, "did you mean \"%s\"? `slipway --help` lists all commands", meant);
+		sw_error_hint(err, "did you mean \"%s\"? `slipway --help` lists all commands",
+			      meant);
 	else
 		sw_error_hint(err, "`slipway --help` lists all commands");
 	return -ENOENT;

@@ -203,8 +203,9 @@ static void print_installed(json_object *d)
 
 static void print_text(json_object *o)
 {
-	json_object *journals = sw_json_array(o, "journals"), *disks = sw_json_array(o, "installed"),
-		    *entries = sw_json_array(o, "entries");
+	json_object *journals = sw_json_array(o, "journals");
+	json_object *disks = sw_json_array(o, "installed");
+	json_object *entries = sw_json_array(o, "entries");
 
 	for (size_t i = 0; i < json_object_array_length(journals); i++)
 		print_journal(json_object_array_get_idx(journals, i));
