@@ -54,7 +54,7 @@ done
 [ -n "$slipway" ] && [ -n "$out" ] || { usage >&2; exit 2; }
 [ -x "$slipway" ] || die "$slipway: not an executable file; build it first (make)"
 [ -z "$firmware" ] || [ -d "$firmware" ] || die "$firmware: not a directory"
-for tool in apt-get dpkg-deb mksquashfs cpio zstd xorriso mkfs.vfat mmd mcopy; do
+for tool in apt-get dpkg-deb gcc mksquashfs cpio zstd xorriso mkfs.vfat mmd mcopy; do
 	command -v "$tool" >/dev/null || die "$tool is missing; run .ci/packages iso"
 done
 
