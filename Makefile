@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+# slipway: `make demo` and `make test` do all their own set-up.
+#
+#   make            build build/release/slipway
+#   make demo       a stand-in machine and the console on it
+#   make test       check + check-vm, with one summary line
+#   make check      unit, command, screen and fuzz-corpus tests: no root, no network
+#   make check-vm   real machines in QEMU
+#   make iso        build/slipway.iso, build/slipway-vmlinuz, build/slipway-initrd
+#   make fuzz T=…   libFuzzer on one target (make fuzz-list)
+#   make bench      figures for docs/benchmarks.md
+#   make lint       house rules, man pages, shell scripts
+#
+# V=release|debug|asan, CC=gcc|clang, WERROR=1 in CI.
+
+V ?= release
+CC = gcc
+B := build/$(V)
+PKGS := ncursesw blkid fdisk efivar libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr yaml-0.1 \
+	json-c libarchive libcrypto
+
+VERSION := 0.1.0
+CFLAGS.release := -O2 -g -D_FORTIFY_SOURCE=2
+CFLAGS.debug := -O0 -g
+CFLAGS.asan := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
+CFLAGS.cov := -O0 -g --coverage
+# The build date is the floor for a machine's clock; reproducible through the commit's own date.
+BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
+
+CPPFLAGS += -D_GNU_SOURCE -DSW_VERSION='"$(VERSION)"' -Ibackend -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wformat=2 -fstack-protector-strong -fPIE $(CFLAGS.$(V)) \
+	$(if $(or $(WERROR),$(CI)),-Werror)
+LDFLAGS += -pie -Wl,-z,relro,-z,now $(CFLAGS.$(V))
+LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+BACKEND := $(sort $(wildcard backend/*/*.c))
+TUI := $(filter-out tui/main.c,$(sort $(wildcard tui/*.c tui/*/*.c)))
+UNIT := $(sort $(wildcard tests/unit/test-*.c))
+FUZZ := $(sort $(wildcard tests/fuzz/fuzz-*.c))
+TESTLIB := $(sort $(wildcard tests/lib/*.c))
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+EXE := $(B)/slipway
+LIB := $(B)/libslipway.a
+TUILIB := $(B)/libtui.a
+UNITBIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
+FUZZBIN := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ))
+
+.PHONY: all
+all: $(if $(wildcard tui/main.c),$(EXE)) $(LIB)
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(if $(Q),,@echo "  CC  $<";)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB): $(call obj,$(BACKEND))
+	@mkdir -p $(@D)
+	@rm -f $@; ar rcsD $@ $^
+
+$(TUILIB): $(call obj,$(TUI))
+	@mkdir -p $(@D)
+	@rm -f $@; ar rcsD $@ $^
+
+$(EXE): $(call obj,tui/main.c) $(TUILIB) $(LIB)
+	@echo "  LD  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(call obj,$(TESTLIB)) $(TUILIB) $(LIB)
+	@echo "  LD  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm
+
+# A fuzz target linked with a plain driver replays its corpus; `make fuzz` links libFuzzer instead.
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(call obj,$(TESTLIB)) $(TUILIB) $(LIB)
+	@echo "  LD  $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(call obj,$(BACKEND) $(TUI) tui/main.c $(UNIT) $(FUZZ) $(TESTLIB)))
+
+.PHONY: tests-bin
+tests-bin: $(UNITBIN) $(FUZZBIN)
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include rules.mk

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only code that writes. Runs a plan's steps in order, journals each, and
+ * reports events. Usually in a child process of its own session, so that
+ * losing a terminal does not stop an install.
+ */
+#pragma once
+
+#include "base/event.h"
+#include "machine/machine.h"
+#include "plan/plan.h"
+
+/* Checks the binding and runs the plan in this process. err->exit tells whether something was changed. */
+int sw_apply_run(struct sw_machine *m, struct sw_plan *p, const struct sw_sink *sink,
+		 struct sw_error *err);
+
+/*
+ * Runs it in a child (setsid); events come as JSON lines on *ret_fd, and are
+ * also appended to RUN_DIR/events.jsonl. The child's exit status is the exit
+ * code. It survives the death of the parent. To cancel: SIGTERM to the child.
+ */
+int sw_apply_spawn(struct sw_machine *m, struct sw_plan *p, pid_t *ret_pid, int *ret_fd,
+		   struct sw_error *err);
+
+/* ---- after an interruption ---- */
+
+enum sw_journal_state { SW_JOURNAL_NONE, SW_JOURNAL_RUNNING, SW_JOURNAL_DONE, SW_JOURNAL_UNDONE };
+
+struct sw_journal_info {
+	enum sw_journal_state state;
+	unsigned int step, steps;	/* last started step, 1-based */
+	bool undoing;			/* it was an undo that was interrupted */
+	char *disk_name;		/* facts' name of the disk it is on */
+	json_object *vars;		/* boot variables as they were before, or NULL */
+	struct sw_plan *plan;
+	char *step_title;
+	int64_t time;
+};
+
+/* Looks at the journal zone of every disk. ret_infos: array, one for each disk that has one. */
+int sw_journal_scan(struct sw_machine *m, const struct sw_facts *f,
+		    struct sw_journal_info **ret_infos, size_t *ret_n, struct sw_error *err);
+void sw_journal_infos_free(struct sw_journal_info *infos, size_t n);
+
+/* The same child process for a resume or an undo. */
+enum sw_apply_kind { SW_APPLY_INSTALL, SW_APPLY_RESUME, SW_APPLY_UNDO };
+int sw_apply_spawn_journal(struct sw_machine *m, const struct sw_journal_info *info,
+			   enum sw_apply_kind kind, pid_t *ret_pid, int *ret_fd,
+			   struct sw_error *err);
+
+/* Runs an interrupted plan to its end. Accepts exactly the states that the journal predicts. */
+int sw_apply_resume(struct sw_machine *m, const struct sw_journal_info *info,
+		    const struct sw_sink *sink, struct sw_error *err);
+
+/* What undo would bring back and what it cannot, a line each; malloc'd. */
+char *sw_undo_text(const struct sw_journal_info *info);
+int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info,
+		const struct sw_sink *sink, struct sw_error *err);

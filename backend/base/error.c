@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static void fill(char *part, size_t size, const char *fmt, va_list ap)
+{
+	if (part[0] == '\0')
+		(void)vsnprintf(part, size, fmt, ap);
+}
+
+static bool claim(struct sw_error *err, enum sw_exit exit, int r)
+{
+	if (!err || err->r != 0)
+		return false;
+	err->exit = exit;
+	err->r = r ? r : -EIO;
+	err->what[0] = '\0';
+	return true;
+}
+
+int sw_fail(struct sw_error *err, enum sw_exit exit, int r, const char *what, ...)
+{
+	va_list ap;
+
+	if (!claim(err, exit, r))
+		return r;
+	va_start(ap, what);
+	fill(err->what, sizeof(err->what), what, ap);
+	va_end(ap);
+	return r;
+}
+
+int sw_fail_errno(struct sw_error *err, enum sw_exit exit, int r, const char *what, ...)
+{
+	va_list ap;
+
+	if (!claim(err, exit, r))
+		return r;
+	va_start(ap, what);
+	fill(err->what, sizeof(err->what), what, ap);
+	va_end(ap);
+	sw_error_why(err, "%s", strerror(-r));
+	return r;
+}
+
+int sw_fail_oom(struct sw_error *err)
+{
+	return sw_fail(err, SW_EXIT_FAILED, -ENOMEM, "out of memory");
+}
+
+#define DEFINE_PART(name)                                               \
+	void sw_error_##name(struct sw_error *err, const char *fmt, ...) \
+	{                                                               \
+		va_list ap;                                             \
+                                                                        \
+		if (!err)                                               \
+			return;                                         \
+		va_start(ap, fmt);                                      \
+		fill(err->name, sizeof(err->name), fmt, ap);            \
+		va_end(ap);                                             \
+	}
+
+DEFINE_PART(where)
+DEFINE_PART(why)
+DEFINE_PART(hint)
+
+char *sw_error_text(const struct sw_error *err)
+{
+	char *s = NULL;
+	int n = asprintf(&s, "%s%s%s%s%s%s%s", err->where, err->where[0] ? ": " : "", err->what,
+			 err->why[0] ? ": " : "", err->why, err->hint[0] ? "\n  -> " : "",
+			 err->hint);
+
+	return n < 0 ? NULL : s;
+}
+
+json_object *sw_error_to_json(const struct sw_error *err)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "exit", json_object_new_int(err->exit));
+	json_object_object_add(o, "what", json_object_new_string(err->what));
+	if (err->where[0])
+		json_object_object_add(o, "where", json_object_new_string(err->where));
+	if (err->why[0])
+		json_object_object_add(o, "why", json_object_new_string(err->why));
+	if (err->hint[0])
+		json_object_object_add(o, "hint", json_object_new_string(err->hint));
+	return o;
+}
+
+static void part_from_json(json_object *o, const char *key, char *part, size_t size)
+{
+	json_object *v;
+
+	part[0] = '\0';
+	if (json_object_object_get_ex(o, key, &v))
+		(void)snprintf(part, size, "%s", json_object_get_string(v));
+}
+
+void sw_error_from_json(json_object *o, struct sw_error *ret_err)
+{
+	json_object *v;
+
+	memset(ret_err, 0, sizeof(*ret_err));
+	if (!json_object_is_type(o, json_type_object))
+		return;
+	ret_err->r = -EIO;
+	ret_err->exit = SW_EXIT_INTERNAL;
+	if (json_object_object_get_ex(o, "exit", &v))
+		ret_err->exit = (enum sw_exit)json_object_get_int(v);
+	part_from_json(o, "what", ret_err->what, sizeof(ret_err->what));
+	part_from_json(o, "where", ret_err->where, sizeof(ret_err->where));
+	part_from_json(o, "why", ret_err->why, sizeof(ret_err->why));
+	part_from_json(o, "hint", ret_err->hint, sizeof(ret_err->hint));
+}

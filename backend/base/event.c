@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/event.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+
+static const char *const names[] = {
+	[SW_EVENT_PLAN] = "plan",   [SW_EVENT_START] = "start",	  [SW_EVENT_PROGRESS] = "progress",
+	[SW_EVENT_LOG] = "log",	    [SW_EVENT_FINISH] = "finish", [SW_EVENT_DONE] = "done",
+};
+
+void sw_event_emit(const struct sw_sink *sink, struct sw_event *ev)
+{
+	struct timespec ts;
+
+	if (!sink || !sink->fn)
+		return;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	ev->time_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	sink->fn(ev, sink->userdata);
+}
+
+void sw_event_log(const struct sw_sink *sink, const char *fmt, ...)
+{
+	struct sw_event ev = { .type = SW_EVENT_LOG };
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(ev.text, sizeof(ev.text), fmt, ap);
+	va_end(ap);
+	sw_event_emit(sink, &ev);
+}
+
+int sw_event_poll(const struct sw_sink *sink)
+{
+	return sink && sink->cancelled && sink->cancelled(sink->userdata) ? -ECANCELED : 0;
+}
+
+json_object *sw_event_to_json(const struct sw_event *ev)
+{
+	json_object *o = json_object_new_object();
+
+	sw_json_add_str(o, "event", names[ev->type]);
+	json_object_object_add(o, "time_ms", json_object_new_int64(ev->time_ms));
+	if (ev->id[0])
+		sw_json_add_str(o, "id", ev->id);
+	if (ev->step)
+		sw_json_add_u64(o, "step", ev->step);
+	if (ev->steps)
+		sw_json_add_u64(o, "steps", ev->steps);
+	if (ev->weight)
+		sw_json_add_u64(o, "weight", ev->weight);
+	if (ev->text[0])
+		sw_json_add_str(o, "text", ev->text);
+	if (ev->type == SW_EVENT_PROGRESS) {
+		sw_json_add_u64(o, "done", ev->done);
+		sw_json_add_u64(o, "size", ev->size);
+	}
+	if (ev->type == SW_EVENT_FINISH || ev->type == SW_EVENT_DONE)
+		json_object_object_add(o, "result", json_object_new_int(ev->result));
+	if (ev->error.r)
+		json_object_object_add(o, "error", sw_error_to_json(&ev->error));
+	return o;
+}
+
+int sw_event_from_json(json_object *o, struct sw_event *ret_ev)
+{
+	const char *name = sw_json_str(o, "event", "");
+	struct sw_event ev = {};
+	size_t t;
+
+	for (t = 0; t < ARRAY_SIZE(names); t++)
+		if (strcmp(names[t], name) == 0)
+			break;
+	if (t == ARRAY_SIZE(names))
+		return -EINVAL;
+	ev.type = (enum sw_event_type)t;
+	ev.time_ms = sw_json_int(o, "time_ms", 0);
+	ev.step = (unsigned int)sw_json_int(o, "step", 0);
+	ev.steps = (unsigned int)sw_json_int(o, "steps", 0);
+	ev.weight = (unsigned int)sw_json_int(o, "weight", 0);
+	ev.done = sw_json_u64(o, "done", 0);
+	ev.size = sw_json_u64(o, "size", 0);
+	ev.result = (int)sw_json_int(o, "result", 0);
+	(void)snprintf(ev.id, sizeof(ev.id), "%s", sw_json_str(o, "id", ""));
+	(void)snprintf(ev.text, sizeof(ev.text), "%s", sw_json_str(o, "text", ""));
+	if (sw_json_get(o, "error"))
+		sw_error_from_json(sw_json_get(o, "error"), &ev.error);
+	*ret_ev = ev;
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What apply reports while it works. One stream, as JSON lines, feeds the
+ * console, the plain output, --json and the log; the backend itself prints
+ * nothing.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum sw_event_type {
+	SW_EVENT_PLAN,		/* the whole plan is about to run: total = number of steps */
+	SW_EVENT_START,		/* a step starts */
+	SW_EVENT_PROGRESS,	/* done of size, in unit */
+	SW_EVENT_LOG,		/* one line for the log */
+	SW_EVENT_FINISH,	/* a step ended: result 0 or -errno */
+	SW_EVENT_DONE,		/* the plan ended: result 0 or -errno, error filled when it failed */
+};
+
+struct sw_event {
+	enum sw_event_type type;
+	int64_t time_ms;	/* wall clock, ms since the epoch; filled by sw_event_emit() */
+	unsigned int step;	/* 1-based */
+	unsigned int steps;
+	unsigned int weight;	/* share of the whole, arbitrary units */
+	uint64_t done, size;	/* bytes */
+	int result;
+	char id[32];		/* step kind, e.g. "slot" */
+	char text[256];		/* title or log line */
+	struct sw_error error;
+};
+
+typedef void (*sw_event_fn)(const struct sw_event *ev, void *userdata);
+
+/* Where events go. A NULL sink or a sink without fn swallows them. */
+struct sw_sink {
+	sw_event_fn fn;
+	void *userdata;
+	_Bool (*cancelled)(void *userdata);	/* polled between blocks; NULL: never */
+};
+
+void sw_event_emit(const struct sw_sink *sink, struct sw_event *ev);
+void sw_event_log(const struct sw_sink *sink, const char *fmt, ...) SW_PRINTF(2, 3);
+/* -ECANCELED when the sink asks to stop, else 0. */
+int sw_event_poll(const struct sw_sink *sink);
+
+json_object *sw_event_to_json(const struct sw_event *ev);
+/* -EINVAL when it is not an event; unknown keys are ignored. */
+int sw_event_from_json(json_object *o, struct sw_event *ret_ev);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+
+char *sw_fmt(const char *fmt, ...)
+{
+	va_list ap;
+	char *s = NULL;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	return n < 0 ? NULL : s;
+}
+
+int sw_fd_read(int fd, struct sw_buf *b)
+{
+	uint8_t chunk[16384];
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return sw_buf_reserve(b, 0);
+		r = sw_buf_add(b, chunk, (size_t)n);
+		if (r < 0)
+			return r;
+	}
+}
+
+int sw_file_read(const char *path, struct sw_buf *b)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : sw_fd_read(fd, b);
+}
+
+int sw_file_read_line(const char *path, char **ret_line)
+{
+	_cleanup_buf_ struct sw_buf b = { .max = 65536 };
+	int r = sw_file_read(path, &b);
+	char *s;
+	size_t n;
+
+	if (r < 0)
+		return r;
+	n = strcspn(sw_buf_text(&b), "\n");
+	while (n > 0 && strchr(" \t\r", sw_buf_text(&b)[n - 1]))
+		n--;
+	s = strndup(sw_buf_text(&b), n);
+	if (!s)
+		return -ENOMEM;
+	*ret_line = s;
+	return 0;
+}
+
+int sw_fd_write_all(int fd, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int sw_file_write(const char *path, const void *data, size_t len, unsigned int mode)
+{
+	_cleanup_free_ char *tmp = sw_fmt("%s.XXXXXX", path);
+	_cleanup_close_ int fd = -EBADF;
+	int r;
+
+	if (!tmp)
+		return -ENOMEM;
+	fd = mkostemp(tmp, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = sw_fd_write_all(fd, data, len);
+	if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(tmp, path) < 0))
+		r = -errno;
+	if (r < 0)
+		(void)unlink(tmp);
+	return r;
+}
+
+int sw_mkdir_all(const char *path, unsigned int mode)
+{
+	_cleanup_free_ char *p = strdup(path);
+
+	if (!p)
+		return -ENOMEM;
+	for (char *s = p + 1; *s; s++) {
+		if (*s != '/')
+			continue;
+		*s = '\0';
+		if (mkdir(p, mode) < 0 && errno != EEXIST)
+			return -errno;
+		*s = '/';
+	}
+	return mkdir(p, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int sw_scratch_new(const char *prefix, char **ret_path)
+{
+	const char *base = getenv("TMPDIR");
+	_cleanup_free_ char *p = sw_fmt("%s/%s.XXXXXX", base && *base ? base : "/tmp", prefix);
+
+	if (!p)
+		return -ENOMEM;
+	if (!mkdtemp(p))
+		return -errno;
+	*ret_path = TAKE_PTR(p);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st SW_UNUSED, int flag SW_UNUSED,
+		      struct FTW *f SW_UNUSED)
+{
+	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+int sw_remove_tree(const char *path)
+{
+	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/io.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+struct io_fd {
+	struct sw_io io;
+	int fd;
+	bool block;
+};
+
+static int fd_read(struct sw_io *io, uint64_t off, void *data, size_t len)
+{
+	struct io_fd *f = (struct io_fd *)io;
+	uint8_t *p = data;
+
+	while (len > 0) {
+		ssize_t n = pread(f->fd, p, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int fd_write(struct sw_io *io, uint64_t off, const void *data, size_t len)
+{
+	struct io_fd *f = (struct io_fd *)io;
+	const uint8_t *p = data;
+
+	while (len > 0) {
+		ssize_t n = pwrite(f->fd, p, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int fd_flush(struct sw_io *io)
+{
+	return fsync(((struct io_fd *)io)->fd) < 0 ? -errno : 0;
+}
+
+static int fd_drop(struct sw_io *io)
+{
+	struct io_fd *f = (struct io_fd *)io;
+	int r = posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
+
+	if (f->block && ioctl(f->fd, BLKFLSBUF, 0) < 0 && errno != EACCES)
+		return -errno;
+	return -r;
+}
+
+/* BLKZEROOUT and hole punching spare the line to a slow disk; -EOPNOTSUPP lets the caller write. */
+static int fd_zero(struct sw_io *io, uint64_t off, uint64_t len)
+{
+	struct io_fd *f = (struct io_fd *)io;
+
+	if (f->block) {
+		uint64_t range[2] = { off, len };
+
+		return ioctl(f->fd, BLKZEROOUT, range) < 0 ? -EOPNOTSUPP : 0;
+	}
+	if (fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len) < 0)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static void fd_close(struct sw_io *io)
+{
+	close(((struct io_fd *)io)->fd);
+}
+
+static const struct sw_io_ops fd_ops = {
+	.read = fd_read,
+	.write = fd_write,
+	.flush = fd_flush,
+	.drop = fd_drop,
+	.zero = fd_zero,
+	.close = fd_close,
+};
+
+static int measure(struct io_fd *f, uint32_t sector)
+{
+	struct stat st;
+	int ss;
+
+	if (fstat(f->fd, &st) < 0)
+		return -errno;
+	f->io.sector = sector ? sector : 512;
+	f->io.size = (uint64_t)st.st_size;
+	f->block = S_ISBLK(st.st_mode);
+	if (!f->block)
+		return S_ISREG(st.st_mode) ? 0 : -ENOTBLK;
+	if (ioctl(f->fd, BLKSSZGET, &ss) < 0 || ioctl(f->fd, BLKGETSIZE64, &f->io.size) < 0)
+		return -errno;
+	f->io.sector = (uint32_t)ss;
+	return 0;
+}
+
+int sw_io_open(const char *path, bool writable, bool lock, uint32_t sector, struct sw_io **ret_io,
+	       struct sw_error *err)
+{
+	_cleanup_close_ int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	struct io_fd *f;
+	int r = 0;
+
+	if (fd < 0)
+		r = -errno;
+	else if (lock && flock(fd, LOCK_EX | LOCK_NB) < 0)
+		r = -errno;
+	if (r < 0) {
+		sw_fail_errno(err, r == -EWOULDBLOCK ? SW_EXIT_REFUSED : SW_EXIT_FAILED, r,
+			      r == -EWOULDBLOCK ? "another program holds the lock of this disk"
+						: "cannot open the disk");
+		sw_error_where(err, "%s", path);
+		return r;
+	}
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return sw_fail_oom(err);
+	f->fd = fd;
+	f->io.ops = &fd_ops;
+	(void)snprintf(f->io.path, sizeof(f->io.path), "%s", path);
+	r = measure(f, sector);
+	if (r < 0) {
+		free(f);
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot measure the disk");
+		sw_error_where(err, "%s", path);
+		return r;
+	}
+	fd = -EBADF;
+	*ret_io = &f->io;
+	return 0;
+}
+
+int sw_io_fd(struct sw_io *io)
+{
+	return io->ops == &fd_ops ? ((struct io_fd *)io)->fd : -1;
+}
+
+struct sw_io *sw_io_close(struct sw_io *io)
+{
+	if (!io)
+		return NULL;
+	io->ops->close(io);
+	free(io);
+	return NULL;
+}
+
+static bool inside(const struct sw_io *io, uint64_t off, uint64_t len)
+{
+	return off <= io->size && len <= io->size - off;
+}
+
+int sw_io_read(struct sw_io *io, uint64_t off, void *data, size_t len)
+{
+	return inside(io, off, len) ? io->ops->read(io, off, data, len) : -ERANGE;
+}
+
+int sw_io_write(struct sw_io *io, uint64_t off, const void *data, size_t len)
+{
+	return inside(io, off, len) ? io->ops->write(io, off, data, len) : -ERANGE;
+}
+
+int sw_io_flush(struct sw_io *io)
+{
+	return io->ops->flush(io);
+}
+
+int sw_io_drop(struct sw_io *io)
+{
+	return io->ops->drop ? io->ops->drop(io) : 0;
+}
+
+int sw_io_zero(struct sw_io *io, uint64_t off, uint64_t len)
+{
+	static const uint8_t zeros[65536];
+
+	if (!inside(io, off, len))
+		return -ERANGE;
+	if (len == 0 || (io->ops->zero && io->ops->zero(io, off, len) == 0))
+		return 0;
+	while (len > 0) {
+		size_t n = len < sizeof(zeros) ? (size_t)len : sizeof(zeros);
+		int r = io->ops->write(io, off, zeros, n);
+
+		if (r < 0)
+			return r;
+		off += n;
+		len -= n;
+	}
+	return 0;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/proc.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/file.h"
+
+#define OUTPUT_KEPT 65536
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static int build_env(const char *const *extra, char ***ret_env)
+{
+	size_t n = 0, i = 0;
+	char **env;
+
+	while (extra && extra[n])
+		n++;
+	env = calloc(n + 4, sizeof(*env));
+	if (!env)
+		return -ENOMEM;
+	env[i++] = (char *)"PATH=" DEFAULT_PATH;
+	env[i++] = (char *)"LC_ALL=C.UTF-8";
+	env[i++] = (char *)"HOME=/";
+	for (size_t k = 0; k < n; k++)
+		env[i++] = (char *)extra[k];
+	*ret_env = env;
+	return 0;
+}
+
+static char *find_program(const char *name)
+{
+	_cleanup_free_ char *path = strdup(DEFAULT_PATH);
+	char *save = NULL;
+
+	if (strchr(name, '/'))
+		return access(name, X_OK) == 0 ? strdup(name) : NULL;
+	for (char *d = path ? strtok_r(path, ":", &save) : NULL; d; d = strtok_r(NULL, ":", &save)) {
+		_cleanup_free_ char *p = sw_fmt("%s/%s", d, name);
+
+		if (p && access(p, X_OK) == 0)
+			return TAKE_PTR(p);
+	}
+	return NULL;
+}
+
+_Bool sw_proc_exists(const char *name)
+{
+	_cleanup_free_ char *p = find_program(name);
+
+	return p != NULL;
+}
+
+static int start(const char *program, const char *const *argv, char **env, int out, pid_t *ret_pid)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t at;
+	sigset_t none, all;
+	int r;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawnattr_init(&at);
+	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&fa, out, 1);
+	posix_spawn_file_actions_adddup2(&fa, out, 2);
+	posix_spawnattr_setsigmask(&at, &none);
+	posix_spawnattr_setsigdefault(&at, &all);
+	posix_spawnattr_setpgroup(&at, 0);
+	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+					      POSIX_SPAWN_SETPGROUP);
+	r = posix_spawn(ret_pid, program, &fa, &at, (char *const *)argv, env);
+	posix_spawn_file_actions_destroy(&fa);
+	posix_spawnattr_destroy(&at);
+	return -r;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Keeps the head of the output: the first complaint is the useful one. */
+static int drain(int fd, int64_t deadline, struct sw_buf *out)
+{
+	char chunk[4096];
+
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = deadline - now_ms();
+		int k = left > 0 ? poll(&p, 1, (int)left) : 0;
+		ssize_t n;
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return k < 0 ? -errno : -ETIMEDOUT;
+		n = read(fd, chunk, sizeof(chunk));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		if (out && out->len + (size_t)n <= OUTPUT_KEPT)
+			(void)sw_buf_add(out, chunk, (size_t)n);
+	}
+}
+
+int sw_proc_run(const char *const *argv, const char *const *extra_env, unsigned int timeout_s,
+		struct sw_buf *ret_output)
+{
+	_cleanup_free_ char *program = find_program(argv[0]);
+	_cleanup_free_ char **env = NULL;
+	_cleanup_close_ int rd = -EBADF;
+	int fds[2], status, r;
+	pid_t pid;
+
+	if (!program)
+		return -ENOENT;
+	r = build_env(extra_env, &env);
+	if (r < 0)
+		return r;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	rd = fds[0];
+	r = start(program, argv, env, fds[1], &pid);
+	close(fds[1]);
+	if (r < 0)
+		return r;
+	r = drain(rd, now_ms() + (int64_t)timeout_s * 1000, ret_output);
+	if (r < 0)
+		(void)kill(-pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (r < 0)
+		return r;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+static const char *last_line(char *text)
+{
+	char *p;
+	size_t n = strlen(text);
+
+	while (n > 0 && strchr(" \t\r\n", text[n - 1]))
+		text[--n] = '\0';
+	p = strrchr(text, '\n');
+	return p ? p + 1 : text;
+}
+
+int sw_proc_check(const char *const *argv, const char *const *extra_env, unsigned int timeout_s,
+		  struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf out = {};
+	int r = sw_proc_run(argv, extra_env, timeout_s, &out);
+
+	if (r == 0)
+		return 0;
+	if (r == -ENOENT) {
+		sw_fail(err, SW_EXIT_MISSING, r, "the program %s is not installed", argv[0]);
+		sw_error_hint(err, "install the package that provides it and try again");
+		return r;
+	}
+	sw_fail(err, SW_EXIT_FAILED, r < 0 ? r : -EIO, "%s failed", argv[0]);
+	if (r > 0)
+		sw_error_why(err, "status %d: %s", r, out.data ? last_line((char *)out.data) : "");
+	else
+		sw_error_why(err, "%s", strerror(-r));
+	return r < 0 ? r : -EIO;
+}

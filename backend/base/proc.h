@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Running the tools that we do not write ourselves (mkfs, mtools, ...): by
+ * argv, never a shell, with a clean environment, a time limit and their output
+ * captured, so that an error can quote what the tool said.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/*
+ * Runs argv[0] (found in PATH) and waits. stdin is /dev/null; stdout and stderr
+ * go to ret_output when given (at most 64 KiB are kept). extra_env is a
+ * NULL-terminated list of "NAME=value" added to a minimal environment, or NULL.
+ * Returns the exit status (0 to 255), or -ENOENT when there is no such program,
+ * -ETIMEDOUT after timeout_s seconds (it is killed), -EINTR when a signal ended
+ * it, or another -errno.
+ */
+int sw_proc_run(const char *const *argv, const char *const *extra_env, unsigned int timeout_s,
+		struct sw_buf *ret_output);
+
+/* sw_proc_run() that turns any non-zero outcome into an error quoting the tool's last line. */
+int sw_proc_check(const char *const *argv, const char *const *extra_env, unsigned int timeout_s,
+		  struct sw_error *err);
+
+/* True when the program is found in PATH and executable. */
+_Bool sw_proc_exists(const char *name);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Node data: a small JSON document (host name, admission, boot mode, answers'
+ * digest ...) kept in two copies on its own partition. Each copy has a magic,
+ * a sequence and a SHA-256; the valid one with the higher sequence counts; a
+ * write goes to the other copy, so a power cut leaves the old one.
+ */
+#pragma once
+
+#include "base/io.h"
+
+#define SW_NODEDATA_MAX (1u << 20)	/* bytes of JSON */
+
+/* -ENOENT when neither copy is valid. */
+int sw_nodedata_read(struct sw_io *io, uint64_t offset, uint64_t size, json_object **ret_data,
+		     uint64_t *ret_sequence, struct sw_error *err);
+
+/* Writes into the older or invalid copy with the next sequence, flushes, reads back. fresh: both copies. */
+int sw_nodedata_write(struct sw_io *io, uint64_t offset, uint64_t size, json_object *data,
+		      bool fresh, struct sw_error *err);

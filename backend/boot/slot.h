@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A slot: a whole FAT32 partition with one bootable file and a manifest. Built
+ * as an image file (mkfs.vfat and mtools), written so that every power cut
+ * leaves the old slot, an unreadable one, or the new one complete.
+ */
+#pragma once
+
+#include "base/event.h"
+#include "base/io.h"
+
+#define SW_SLOT_BOOT_PATH "\\EFI\\BOOT\\BOOTX64.EFI"
+
+struct sw_slot_manifest {
+	uint64_t sequence;
+	char *build_id;		/* from the UKI's .osrel or its hash */
+	char sha256[65];	/* of the UKI */
+	char *source;		/* URL or path it came from */
+	char *reason;		/* "install", "promote", ... */
+	int64_t time;		/* seconds since the epoch; from the plan, so that images are reproducible */
+};
+
+/*
+ * Builds the FAT32 image of exactly `size` bytes (a sparse file) at out with
+ * the UKI and the manifest. Reproducible: volume id and times come from the
+ * arguments. -ENOSPC says by how much it does not fit.
+ */
+int sw_slot_build(const char *uki, const struct sw_slot_manifest *m, uint64_t size,
+		  uint32_t sector, uint32_t volume_id, const char *label, const char *out,
+		  struct sw_error *err);
+
+/* What of an image file must be written: [offset, length) runs of used blocks, 4 KiB units. */
+struct sw_extent { uint64_t off, len; };
+int sw_image_extents(const char *image, struct sw_extent **ret_extents, size_t *ret_n,
+		     struct sw_error *err);
+
+/*
+ * Writes the image to io at offset: boot sectors (primary and backup) zeroed,
+ * flush; body, flush; boot sectors, flush; cache dropped, read back, compared.
+ * Progress as SW_EVENT_PROGRESS with the given step number; cancellable before
+ * the boot sectors are written.
+ */
+int sw_slot_write(struct sw_io *io, uint64_t offset, const char *image, unsigned int step,
+		  const struct sw_sink *sink, struct sw_error *err);
+
+/* Any other image (ext4, swap): head last, same verification. Old signatures in the range go first. */
+int sw_image_write(struct sw_io *io, uint64_t offset, uint64_t size, const char *image,
+		   unsigned int step, const struct sw_sink *sink, struct sw_error *err);
+
+/* Makes a range carry no recognisable content: first and last MiB zeroed, flushed, read back. */
+int sw_slot_invalidate(struct sw_io *io, uint64_t offset, uint64_t size, struct sw_error *err);
+
+/* Reads the manifest and checks the UKI's hash in a slot on a disk; own bounded FAT32 reader. */
+int sw_slot_read(struct sw_io *io, uint64_t offset, uint64_t size,
+		 struct sw_slot_manifest *ret_manifest, bool *ret_hash_ok, struct sw_error *err);
+
+char *sw_slot_manifest_text(const struct sw_slot_manifest *m);	/* KEY=value lines */
+int sw_slot_manifest_parse(const char *text, size_t len, struct sw_slot_manifest *ret_manifest);
+void sw_slot_manifest_clear(struct sw_slot_manifest *m);

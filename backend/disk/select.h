@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Choosing the disk by what it is. Exactly one candidate, or a refusal with the
+ * table of candidates and clauses and the shortest clause that would decide.
+ */
+#pragma once
+
+#include "machine/facts.h"
+
+struct sw_disk_match {		/* NULL / 0 = not asked for; text is matched as a glob */
+	char *serial, *wwn, *model, *vendor, *path, *transport;
+	char *size;		/* ">=100G", "<2T", "largest", "smallest" */
+};
+
+enum sw_wipe { SW_WIPE_BLANK, SW_WIPE_OURS, SW_WIPE_ANY };
+
+/* Why this disk can never be chosen ("slipway was started from it"), or NULL; static or from d->uses. */
+const char *sw_disk_excluded(const struct sw_disk *d, uint64_t min_size);
+
+bool sw_disk_matches(const struct sw_disk *d, const struct sw_disk_match *m);
+
+/*
+ * exit 4 for none or several, with the table in err->why/hint as far as it
+ * fits; the whole table is in *ret_table (malloc'd text, always set when given).
+ */
+int sw_disk_select(const struct sw_facts *f, const struct sw_disk_match *m, uint64_t min_size,
+		   const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err);
+
+/* blank: nothing on it; ours: our labels or nothing; any: needs serial, wwn or path in m. -EPERM with the reason. */
+int sw_disk_wipe_allowed(const struct sw_disk *d, enum sw_wipe wipe,
+			 const struct sw_disk_match *m, struct sw_error *err);
+
+/* Trailing characters of the serial that are unique among all disks, at least four; the size text without a serial. malloc'd. */
+char *sw_disk_confirm_text(const struct sw_facts *f, const struct sw_disk *d);

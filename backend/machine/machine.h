@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The seam: every way out of the process. The same code runs on the real
+ * machine, on a stand-in (a directory with disk images, a variable store and a
+ * software TPM) and, read-only, on captured facts.
+ */
+#pragma once
+
+#include "base/event.h"
+#include "base/io.h"
+#include "machine/facts.h"
+
+struct sw_varstore;
+
+enum sw_machine_kind { SW_MACHINE_REAL, SW_MACHINE_STANDIN, SW_MACHINE_CAPTURED };
+
+struct sw_machine {
+	enum sw_machine_kind kind;
+	char *dir;		/* stand-in directory, else NULL */
+	char *sys_root;		/* "/sys" */
+	char *dev_root;		/* "/dev" */
+	char *proc_root;	/* "/proc" */
+	char *run_dir;		/* sockets, logs, work files: "/run/slipway" or DIR/run */
+	char *stub;		/* systemd's EFI stub */
+	char *tcti;		/* TCTI string for ESAPI, NULL: none */
+	char *medium;		/* id of the iso9660 file system slipway was started from, or NULL */
+	struct sw_varstore *vars;	/* opened on first use; use sw_machine_vars() */
+	struct sw_facts *captured;	/* CAPTURED only */
+};
+
+int sw_machine_open_real(struct sw_machine **ret_machine, struct sw_error *err);
+int sw_machine_open_standin(const char *dir, struct sw_machine **ret_machine, struct sw_error *err);
+int sw_machine_open_captured(const char *facts_json, struct sw_machine **ret_machine,
+			     struct sw_error *err);
+struct sw_machine *sw_machine_free(struct sw_machine *m);
+SW_DEFINE_CLEANUP(struct sw_machine, sw_machine_free)
+#define _cleanup_machine_ _cleanup_(sw_machine_freep)
+
+/* Reads everything afresh; changes nothing. */
+int sw_machine_facts(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err);
+
+/* The EFI variable store; borrowed. -EOPNOTSUPP on BIOS or without efivarfs, -EROFS on captured. */
+int sw_machine_vars(struct sw_machine *m, struct sw_varstore **ret_vars, struct sw_error *err);
+
+/* Opens the whole disk. lock: flock LOCK_EX held until close. -EROFS on captured. */
+int sw_machine_open_disk(struct sw_machine *m, const struct sw_disk *d, bool writable, bool lock,
+			 struct sw_io **ret_io, struct sw_error *err);
+
+/* After the lock is gone: has the kernel re-read the table and udev make its links. Nothing on a stand-in. */
+int sw_machine_settle(struct sw_machine *m, const struct sw_disk *d);
+
+/*
+ * Makes the file `name` of the medium readable: mounts the iso9660 file system
+ * read-only below run_dir (real) or takes DIR/medium/ (stand-in). malloc'd path.
+ * -ENOENT when there is no medium or no such file.
+ */
+int sw_machine_medium_file(struct sw_machine *m, const char *name, char **ret_path,
+			   struct sw_error *err);
+
+enum sw_power { SW_POWER_REBOOT, SW_POWER_OFF };
+/* Real: sync and reboot(2). Stand-in: notes it in DIR/run/power and returns. */
+int sw_machine_power(struct sw_machine *m, enum sw_power what, struct sw_error *err);
+
+/* ---- making a stand-in ---- */
+
+struct sw_standin_disk {
+	const char *serial, *model, *transport;
+	uint64_t size;
+	uint32_t sector;
+};
+
+struct sw_standin_config {
+	const struct sw_standin_disk *disks;
+	size_t n_disks;
+	const char *medium_serial;	/* the disk that plays the boot medium, or NULL */
+	bool no_tpm, bios;
+};
+
+/* Creates DIR (which must not exist or be empty) with machine.yaml, sparse images, variables, TPM state. */
+int sw_standin_create(const char *dir, const struct sw_standin_config *config,
+		      struct sw_error *err);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fetching kernel, initrd, UKI or an answer file: http(s) through libcurl, a
+ * local path, or the medium. Streams into a file and hashes on the way; retries
+ * with back-off and resumes by range; a hash that does not match leaves nothing.
+ */
+#pragma once
+
+#include "base/event.h"
+#include "machine/machine.h"
+
+struct sw_fetch {
+	const char *source;	/* http://… https://… /path file:///path medium:/path */
+	const char *sha256;	/* expected, or NULL when the source is local */
+	const char *out;	/* path of the file to write */
+	uint64_t max;		/* ceiling in bytes, 0: 2 GiB */
+	unsigned int retries;	/* after the first try; back-off doubles from 1 s */
+	unsigned int step;	/* for progress events */
+};
+
+/* True for http and https: what needs a hash. */
+bool sw_source_is_remote(const char *source);
+/* Checks the grammar only. */
+int sw_source_check(const char *source, struct sw_error *err);
+
+int sw_fetch_run(struct sw_machine *m, const struct sw_fetch *f, const struct sw_sink *sink,
+		 char ret_sha256[static 65], struct sw_error *err);

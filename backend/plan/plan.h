@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: an ordered list of steps made from facts, answers and a layout.
+ * Pure and deterministic, shown before anything is written, bound to the
+ * machine, and the only input of apply.
+ */
+#pragma once
+
+#include "answers/answers.h"
+#include "boot/entries.h"
+#include "disk/table.h"
+#include "layout/layout.h"
+#include "machine/facts.h"
+
+#define SW_PLAN_VERSION 1
+
+enum sw_step_kind {
+	SW_STEP_FETCH,		/* payload into the work directory; writes nothing to the machine */
+	SW_STEP_IMAGE,		/* UKI and slot image in the work directory */
+	SW_STEP_JOURNAL,	/* journal and undo data: the first write */
+	SW_STEP_SLOT,		/* a slot's partition image */
+	SW_STEP_BLANK,		/* a range left without recognisable content */
+	SW_STEP_NODE_DATA,
+	SW_STEP_FORMAT,		/* a file system, built in a file and copied */
+	SW_STEP_TABLE,		/* commits the new partition table */
+	SW_STEP_ENTRIES,	/* EFI boot variables */
+	SW_STEP_VERIFY,		/* reads everything back */
+};
+
+struct sw_step {
+	enum sw_step_kind kind;
+	char *title;		/* "Write slot A (512M at 1M)" */
+	char *part_label;	/* the partition it concerns, or NULL */
+	uint64_t off, len;	/* bytes on the disk; 0,0: none */
+	unsigned int weight;	/* estimated cost, for progress */
+	char *destroys;		/* words, or NULL */
+	char *undo;		/* words: how it is undone */
+	char *format;		/* SW_STEP_FORMAT */
+};
+
+struct sw_plan {
+	/* binding: what must still be true when it is applied */
+	char *disk_node;	/* hint only; identity is below */
+	char *disk_serial, *disk_wwn, *disk_model;
+	uint64_t disk_size, disk_seq;
+	uint32_t sector;
+	char *boot_id;
+	char table_digest[65], boot_digest[65];
+	/* what it does */
+	struct sw_answers *answers;
+	struct sw_guid seed, disk_id;
+	struct sw_placed {
+		char *label, *format;
+		enum sw_role role;
+		uint64_t start, size, attrs;
+		struct sw_guid type, uuid;
+	} *parts;
+	size_t n_parts;
+	uint64_t journal_off, journal_len;	/* bytes on the disk */
+	char new_table_digest[65];
+	struct sw_entry_plan entries;
+	struct sw_step *steps;
+	size_t n_steps;
+	char *old_table_text;	/* what is on the disk now, in words, a line each */
+	struct sw_part *old_parts;	/* the partitions that the disk has now */
+	size_t n_old_parts;
+	char *confirm;		/* what a person has to type */
+	char **warnings;	/* NULL-terminated, may be NULL */
+	int64_t time;		/* from the facts; goes into manifests */
+};
+
+/* raw_vars: sw_entries_snapshot() of the machine, NULL on BIOS. */
+int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct sw_answers *a,
+		  const struct sw_layout *l, struct sw_plan **ret_plan, struct sw_error *err);
+struct sw_plan *sw_plan_free(struct sw_plan *p);
+SW_DEFINE_CLEANUP(struct sw_plan, sw_plan_free)
+#define _cleanup_plan_ _cleanup_(sw_plan_freep)
+
+/* Where the journal of a disk of this size lies: 4 MiB that end 1 MiB before the (MiB-rounded) end. */
+#define SW_JOURNAL_LEN (4ULL << 20)
+uint64_t sw_plan_journal_offset(uint64_t disk_size);
+
+/* The entries the plan wants, in boot order: one for each slot; *ret_wanted is malloc'd, its texts borrowed. */
+int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret_wanted,
+			   size_t *ret_n);
+
+/* The same table that the plan's digest was taken of. */
+int sw_plan_table(const struct sw_plan *p, struct sw_table_image *ret_image, struct sw_error *err);
+
+const char *sw_step_kind_name(enum sw_step_kind kind);
+
+json_object *sw_plan_to_json(const struct sw_plan *p);
+int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error *err);
+/* The review as text: disk, before and after, what dies, steps, warnings. Lines of at most `width` columns; malloc'd. */
+char *sw_plan_text(const struct sw_plan *p, unsigned int width);

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/event.h"
+#include "base/guid.h"
+#include "base/hash.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/proc.h"
+#include "base/size.h"
+
+static void test_size_reads_units_and_refuses_junk(void **state SW_UNUSED)
+{
+	uint64_t v;
+
+	assert_int_equal(sw_size_parse("512M", &v), 0);
+	assert_int_equal(v, 512ULL << 20);
+	assert_int_equal(sw_size_parse("1.5GiB", &v), 0);
+	assert_int_equal(v, 1536ULL << 20);
+	assert_int_equal(sw_size_parse("4096", &v), 0);
+	assert_int_equal(v, 4096);
+	assert_int_equal(sw_size_parse("", &v), -EINVAL);
+	assert_int_equal(sw_size_parse("-1G", &v), -EINVAL);
+	assert_int_equal(sw_size_parse("1Gx", &v), -EINVAL);
+	assert_int_equal(sw_size_parse("99999999999P", &v), -ERANGE);
+}
+
+static void test_size_format_is_short(void **state SW_UNUSED)
+{
+	char t[16];
+
+	assert_string_equal(sw_size_format(512ULL << 20, t, sizeof(t)), "512M");
+	assert_string_equal(sw_size_format(1536ULL << 20, t, sizeof(t)), "1.5G");
+	assert_string_equal(sw_size_format(64ULL << 30, t, sizeof(t)), "64G");
+}
+
+static void test_guid_round_trips_and_swaps_fields(void **state SW_UNUSED)
+{
+	struct sw_guid g;
+	char t[SW_GUID_TEXT];
+
+	assert_int_equal(sw_guid_parse("C12A7328-F81F-11D2-BA4B-00A0C93EC93B", &g), 0);
+	assert_int_equal(g.b[0], 0x28);
+	assert_string_equal(sw_guid_format(&g, t), "c12a7328-f81f-11d2-ba4b-00a0c93ec93b");
+	assert_int_equal(sw_guid_parse("c12a7328-f81f-11d2-ba4b-00a0c93ec93", &g), -EINVAL);
+}
+
+static void test_guid_derivation_is_stable_and_token_bound(void **state SW_UNUSED)
+{
+	struct sw_guid seed, a, b, c;
+
+	assert_int_equal(sw_guid_parse("00112233-4455-6677-8899-aabbccddeeff", &seed), 0);
+	assert_int_equal(sw_guid_derive(&seed, "x", 1, &a), 0);
+	assert_int_equal(sw_guid_derive(&seed, "x", 1, &b), 0);
+	assert_int_equal(sw_guid_derive(&seed, "y", 1, &c), 0);
+	assert_true(sw_guid_equal(&a, &b));
+	assert_false(sw_guid_equal(&a, &c));
+	assert_int_equal(a.b[7] & 0xf0, 0x40);
+	assert_int_equal(a.b[8] & 0xc0, 0x80);
+}
+
+static void test_first_error_wins_and_keeps_its_parts(void **state SW_UNUSED)
+{
+	struct sw_error e = {}, back;
+	_cleanup_free_ char *text = NULL;
+	_cleanup_json_ json_object *o = NULL;
+
+	assert_int_equal(sw_fail(&e, SW_EXIT_REFUSED, -EPERM, "the disk is in use"), -EPERM);
+	sw_error_where(&e, "%s", "/dev/sda");
+	sw_fail(&e, SW_EXIT_INTERNAL, -EIO, "later");
+	sw_error_where(&e, "elsewhere");
+	text = sw_error_text(&e);
+	assert_string_equal(text, "/dev/sda: the disk is in use");
+	o = sw_error_to_json(&e);
+	sw_error_from_json(o, &back);
+	assert_int_equal(back.exit, SW_EXIT_REFUSED);
+	assert_string_equal(back.what, e.what);
+}
+
+static void test_json_errors_name_line_and_column(void **state SW_UNUSED)
+{
+	struct sw_error e = {};
+	json_object *o = NULL;
+	const char *bad = "{\n  \"a\": nope\n}";
+
+	assert_true(sw_json_parse(bad, strlen(bad), "x.json", &o, &e) < 0);
+	assert_non_null(strstr(e.where, "x.json:2:"));
+	memset(&e, 0, sizeof(e));
+	assert_true(sw_json_parse("{} x", 4, "x.json", &o, &e) < 0);
+}
+
+static void test_buffer_stops_at_its_ceiling(void **state SW_UNUSED)
+{
+	_cleanup_buf_ struct sw_buf b = { .max = 8 };
+
+	assert_int_equal(sw_buf_adds(&b, "12345678"), 0);
+	assert_int_equal(sw_buf_adds(&b, "9"), -E2BIG);
+	assert_string_equal(sw_buf_text(&b), "12345678");
+}
+
+static void test_sha256_of_abc(void **state SW_UNUSED)
+{
+	char hex[SW_SHA256_TEXT];
+
+	assert_int_equal(sw_sha256("abc", 3, hex), 0);
+	assert_string_equal(hex,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_int_equal(sw_crc32("123456789", 9), 0xcbf43926);
+}
+
+static void test_recorder_keeps_order_and_injects_a_fault(void **state SW_UNUSED)
+{
+	struct sw_io_log log = {};
+	_cleanup_io_ struct sw_io *io = NULL;
+
+	assert_int_equal(sw_io_new_recorder(4096, 512, NULL, &log, 1, ENOSPC, &io), 0);
+	assert_int_equal(sw_io_write(io, 512, "ab", 2), 0);
+	assert_int_equal(sw_io_flush(io), 0);
+	assert_int_equal(sw_io_write(io, 514, "cd", 2), -ENOSPC);
+	assert_int_equal(sw_io_write(io, 4095, "xy", 2), -ERANGE);
+	assert_int_equal(log.n, 2);
+	assert_int_equal(log.ops[0].kind, SW_IO_WRITE);
+	assert_int_equal(log.ops[1].kind, SW_IO_FLUSH);
+	assert_memory_equal(sw_io_recorder_data(io) + 512, "ab\0\0", 4);
+	sw_io_log_clear(&log);
+}
+
+static void test_programs_run_without_a_shell_and_within_time(void **state SW_UNUSED)
+{
+	_cleanup_buf_ struct sw_buf out = {};
+	const char *echo[] = { "echo", "$HOME;x", NULL };
+	const char *slow[] = { "sleep", "10", NULL };
+	const char *none[] = { "slipway-no-such-program", NULL };
+
+	assert_int_equal(sw_proc_run(echo, NULL, 5, &out), 0);
+	assert_string_equal(sw_buf_text(&out), "$HOME;x\n");
+	assert_int_equal(sw_proc_run(slow, NULL, 1, NULL), -ETIMEDOUT);
+	assert_int_equal(sw_proc_run(none, NULL, 1, NULL), -ENOENT);
+}
+
+static void test_events_survive_json(void **state SW_UNUSED)
+{
+	struct sw_event ev = { .type = SW_EVENT_DONE, .step = 3, .steps = 9, .result = -EIO }, back;
+	_cleanup_json_ json_object *o = NULL;
+
+	sw_fail(&ev.error, SW_EXIT_DIRTY, -EIO, "write failed");
+	o = sw_event_to_json(&ev);
+	assert_int_equal(sw_event_from_json(o, &back), 0);
+	assert_int_equal(back.type, SW_EVENT_DONE);
+	assert_int_equal(back.result, -EIO);
+	assert_int_equal(back.error.exit, SW_EXIT_DIRTY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_size_reads_units_and_refuses_junk),
+		cmocka_unit_test(test_size_format_is_short),
+		cmocka_unit_test(test_guid_round_trips_and_swaps_fields),
+		cmocka_unit_test(test_guid_derivation_is_stable_and_token_bound),
+		cmocka_unit_test(test_first_error_wins_and_keeps_its_parts),
+		cmocka_unit_test(test_json_errors_name_line_and_column),
+		cmocka_unit_test(test_buffer_stops_at_its_ceiling),
+		cmocka_unit_test(test_sha256_of_abc),
+		cmocka_unit_test(test_recorder_keeps_order_and_injects_a_fault),
+		cmocka_unit_test(test_programs_run_without_a_shell_and_within_time),
+		cmocka_unit_test(test_events_survive_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
