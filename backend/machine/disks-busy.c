@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/text.h"
 
 struct busy_item {
 	unsigned int major, minor;

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/text.h"
 
 /* The cleaned first line of dir/name; NULL when missing or empty. */
 static char *attr(const char *dir, const char *name)

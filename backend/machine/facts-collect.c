@@ -16,7 +16,8 @@
 #include "boot/entries.h"
 #include "disk/disk.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/strv.h"
+#include "base/text.h"
 #include "tpm/tpm.h"
 
 #define TPM_SECONDS 4

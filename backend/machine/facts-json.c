@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "machine/facts.h"
-#include "machine/text.h"
+#include "base/text.h"
 
 #define STRING_MAX 16384
 #define LIST_MAX 4096

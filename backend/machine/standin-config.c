@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/size.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/text.h"
 
 #define FILE_MAX 262144
 #define DISKS_MAX 1024

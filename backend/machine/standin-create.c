@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/text.h"
 
 static int refuse(struct sw_error *err, size_t i, const char *why)
 {
