@@ -133,10 +133,10 @@ static int fail_unknown(struct mapping *m, const char *group, const struct sw_ya
 
 	(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "unknown key \"%s\"%s%s",
 		      sw_text_show(key->text, shown), *group ? " in " : "", group);
-	suggest(group, key->text, err);
-	if (sw_field_find(key->text))
+	if (strchr(key->text, '.') && sw_field_find(key->text))
 		sw_error_hint(err, "a dot is one level of indentation: write it below its group");
-	else if (other)
+	suggest(group, key->text, err);
+	if (other)
 		sw_error_hint(err, "did you mean %s?", other);
 	else
 		sw_error_hint(err, "slipway explain lists all keys");
