@@ -9,7 +9,7 @@
 
 #include "answers/answers.h"
 #include "apply/apply.h"
-#include "tui/session/run.h"
+#include "tui/session/progress.h"
 #include "tui/session/view.h"
 
 #define SW_WANT_FACTS 0x001u	/* facts and journals */
@@ -57,10 +57,16 @@ struct sw_state {
 
 	enum sw_phase phase;
 	enum sw_work work;
-	struct sw_run run;
+	struct sw_progress run;
 	struct sw_error failure;
 
 	char *save_path, *save_text;
+	const struct sw_disk *looking_at;	/* by the details screen, while it opens */
+	struct sw_ask {
+		const char *question, *yes;
+		unsigned int want;
+		bool quit;
+	} ask;
 	char *run_dir;		/* where the log is */
 	char *countdown_text;
 	int64_t deadline_ms;	/* of the countdown on the screen; 0: none */

@@ -109,6 +109,9 @@ bool sw_view_key(struct sw_state *s, uint32_t key)
 		return false;
 	req = sw_key_request(key, mode_of(s->top));
 	s->notice[0] = '\0';
+	/* A countdown is stopped by any key, and that is all the key does. */
+	if (s->deadline_ms)
+		return s->top->ops->request(s->top, s, SW_REQ_NONE, 0);
 	if (req == SW_REQ_NONE)
 		return false;
 	if (s->top->ops->request(s->top, s, req, key))
@@ -118,6 +121,8 @@ bool sw_view_key(struct sw_state *s, uint32_t key)
 		sw_view_push(s, &sw_screen_help);
 		return true;
 	case SW_REQ_BACK:
+	case SW_REQ_CANCEL:
+	case SW_REQ_QUIT:
 		sw_view_pop(s);
 		return true;
 	default:

@@ -9,6 +9,7 @@
 #include "tui/session/frame.h"
 #include "tui/session/keys.h"
 
+struct sw_field;
 struct sw_state;
 struct sw_view;
 
@@ -36,6 +37,8 @@ struct sw_view_ops {
 	void (*close)(struct sw_view *v);
 	/* NULL: letters are requests. */
 	enum sw_key_mode (*mode)(const struct sw_view *v);
+	/* The field that has the focus, for its help; NULL: none. */
+	const struct sw_field *(*field)(const struct sw_view *v);
 };
 
 struct sw_view {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tui/session/run.h"
+#include "tui/session/progress.h"
 
 #include <string.h>
 #include <time.h>
@@ -9,9 +9,9 @@
 #define BAR_WIDTH 30u
 #define MIN_LOG_ROWS 5u
 
-static bool grow(struct sw_run *run, unsigned int n)
+static bool grow(struct sw_progress *run, unsigned int n)
 {
-	struct sw_run_step *steps;
+	struct sw_progress_step *steps;
 
 	if (n <= run->n_steps)
 		return true;
@@ -26,10 +26,10 @@ static bool grow(struct sw_run *run, unsigned int n)
 	return true;
 }
 
-int sw_run_begin(struct sw_run *run, const struct sw_plan *plan)
+int sw_progress_begin(struct sw_progress *run, const struct sw_plan *plan)
 {
-	sw_run_clear(run);
-	run->log = calloc(SW_RUN_LOG_LINES, sizeof(*run->log));
+	sw_progress_clear(run);
+	run->log = calloc(SW_PROGRESS_LOG_LINES, sizeof(*run->log));
 	if (!run->log)
 		return -ENOMEM;
 	if (!plan)
@@ -46,17 +46,17 @@ int sw_run_begin(struct sw_run *run, const struct sw_plan *plan)
 	return 0;
 }
 
-void sw_run_clear(struct sw_run *run)
+void sw_progress_clear(struct sw_progress *run)
 {
 	if (run->log)
-		for (size_t i = 0; i < SW_RUN_LOG_LINES; i++)
+		for (size_t i = 0; i < SW_PROGRESS_LOG_LINES; i++)
 			free(run->log[i]);
 	free(run->log);
 	free(run->steps);
-	*run = (struct sw_run){ 0 };
+	*run = (struct sw_progress){ 0 };
 }
 
-void sw_run_log(struct sw_run *run, int64_t time_ms, const char *text)
+void sw_progress_log(struct sw_progress *run, int64_t time_ms, const char *text)
 {
 	time_t t = (time_t)(time_ms / 1000);
 	char clock[16], line[320];
@@ -68,41 +68,41 @@ void sw_run_log(struct sw_run *run, int64_t time_ms, const char *text)
 	if (!gmtime_r(&t, &tm) || !strftime(clock, sizeof(clock), "%H:%M:%S", &tm))
 		clock[0] = '\0';
 	snprintf(line, sizeof(line), "%s %s", clock, text);
-	at = (run->log_first + run->log_n) % SW_RUN_LOG_LINES;
+	at = (run->log_first + run->log_n) % SW_PROGRESS_LOG_LINES;
 	free(run->log[at]);
 	run->log[at] = strdup(line);
 	run->log_total++;
-	if (run->log_n < SW_RUN_LOG_LINES)
+	if (run->log_n < SW_PROGRESS_LOG_LINES)
 		run->log_n++;
 	else
-		run->log_first = (run->log_first + 1) % SW_RUN_LOG_LINES;
+		run->log_first = (run->log_first + 1) % SW_PROGRESS_LOG_LINES;
 }
 
-const char *sw_run_log_line(const struct sw_run *run, size_t i)
+const char *sw_progress_log_line(const struct sw_progress *run, size_t i)
 {
 	const char *line;
 
 	if (i >= run->log_n)
 		return "";
-	line = run->log[(run->log_first + i) % SW_RUN_LOG_LINES];
+	line = run->log[(run->log_first + i) % SW_PROGRESS_LOG_LINES];
 	return line ? line : "";
 }
 
-char *sw_run_log_text(const struct sw_run *run)
+char *sw_progress_log_text(const struct sw_progress *run)
 {
 	_cleanup_buf_ struct sw_buf b = { 0 };
 
 	for (size_t i = 0; i < run->log_n; i++)
-		if (sw_buf_addf(&b, "%s\n", sw_run_log_line(run, i)) < 0)
+		if (sw_buf_addf(&b, "%s\n", sw_progress_log_line(run, i)) < 0)
 			return NULL;
 	if (!b.len && sw_buf_adds(&b, "") < 0)
 		return NULL;
 	return b.data ? sw_buf_steal(&b) : strdup("");
 }
 
-static void step_started(struct sw_run *run, const struct sw_event *ev)
+static void step_started(struct sw_progress *run, const struct sw_event *ev)
 {
-	struct sw_run_step *st;
+	struct sw_progress_step *st;
 
 	if (ev->step == 0 || !grow(run, ev->step > ev->steps ? ev->step : ev->steps))
 		return;
@@ -111,26 +111,26 @@ static void step_started(struct sw_run *run, const struct sw_event *ev)
 		snprintf(st->title, sizeof(st->title), "%.*s", (int)sizeof(st->title) - 1, ev->text);
 	if (!st->weight)
 		st->weight = ev->weight ? ev->weight : 1;
-	st->state = SW_RUN_STARTED;
+	st->state = SW_PROGRESS_STARTED;
 	/* After a resume the steps before this one were done by an earlier run. */
 	for (unsigned int i = 0; i + 1 < ev->step; i++)
-		if (run->steps[i].state == SW_RUN_WAITING)
-			run->steps[i].state = SW_RUN_OK;
+		if (run->steps[i].state == SW_PROGRESS_WAITING)
+			run->steps[i].state = SW_PROGRESS_OK;
 	run->current = ev->step;
 	run->done = run->size = 0;
 	run->step_ms = ev->time_ms;
 }
 
-static void step_finished(struct sw_run *run, const struct sw_event *ev)
+static void step_finished(struct sw_progress *run, const struct sw_event *ev)
 {
 	if (ev->step == 0 || ev->step > run->n_steps)
 		return;
-	run->steps[ev->step - 1].state = ev->result < 0 ? SW_RUN_BAD : SW_RUN_OK;
+	run->steps[ev->step - 1].state = ev->result < 0 ? SW_PROGRESS_BAD : SW_PROGRESS_OK;
 	if (ev->step == run->current)
 		run->done = run->size = 0;
 }
 
-void sw_run_event(struct sw_run *run, const struct sw_event *ev)
+void sw_progress_event(struct sw_progress *run, const struct sw_event *ev)
 {
 	if (!run->start_ms)
 		run->start_ms = ev->time_ms;
@@ -141,14 +141,14 @@ void sw_run_event(struct sw_run *run, const struct sw_event *ev)
 		break;
 	case SW_EVENT_START:
 		step_started(run, ev);
-		sw_run_log(run, ev->time_ms, ev->text);
+		sw_progress_log(run, ev->time_ms, ev->text);
 		break;
 	case SW_EVENT_PROGRESS:
 		run->done = ev->done;
 		run->size = ev->size;
 		break;
 	case SW_EVENT_LOG:
-		sw_run_log(run, ev->time_ms, ev->text);
+		sw_progress_log(run, ev->time_ms, ev->text);
 		break;
 	case SW_EVENT_FINISH:
 		step_finished(run, ev);
@@ -161,7 +161,7 @@ void sw_run_event(struct sw_run *run, const struct sw_event *ev)
 	}
 }
 
-unsigned int sw_run_permille(const struct sw_run *run)
+unsigned int sw_progress_permille(const struct sw_progress *run)
 {
 	uint64_t all = 0, done = 0;
 
@@ -169,7 +169,7 @@ unsigned int sw_run_permille(const struct sw_run *run)
 		uint64_t w = run->steps[i].weight ? run->steps[i].weight : 1;
 
 		all += w;
-		if (run->steps[i].state == SW_RUN_OK)
+		if (run->steps[i].state == SW_PROGRESS_OK)
 			done += w * 1000;
 		else if (i + 1 == run->current && run->size)
 			done += (uint64_t)((double)w * 1000 *
@@ -180,11 +180,11 @@ unsigned int sw_run_permille(const struct sw_run *run)
 	return all && done < all * 1000 ? (unsigned int)(done / all) : all ? 1000 : 0;
 }
 
-static void draw_steps(const struct sw_run *run, struct sw_frame *f, unsigned int row,
+static void draw_steps(const struct sw_progress *run, struct sw_frame *f, unsigned int row,
 		       unsigned int rows)
 {
 	static const char *const mark[] = {
-		[SW_RUN_WAITING] = " ", [SW_RUN_STARTED] = ">", [SW_RUN_OK] = "+", [SW_RUN_BAD] = "!",
+		[SW_PROGRESS_WAITING] = " ", [SW_PROGRESS_STARTED] = ">", [SW_PROGRESS_OK] = "+", [SW_PROGRESS_BAD] = "!",
 	};
 	unsigned int first = 0;
 
@@ -195,7 +195,7 @@ static void draw_steps(const struct sw_run *run, struct sw_frame *f, unsigned in
 			first = run->n_steps - rows;
 	}
 	for (unsigned int i = 0; i < rows && first + i < run->n_steps; i++) {
-		const struct sw_run_step *st = &run->steps[first + i];
+		const struct sw_progress_step *st = &run->steps[first + i];
 
 		sw_frame_put(f, row + i, 0, 1, 0, mark[st->state]);
 		sw_frame_put(f, row + i, 2, f->cols - 2, 0, st->title);
@@ -204,9 +204,9 @@ static void draw_steps(const struct sw_run *run, struct sw_frame *f, unsigned in
 	}
 }
 
-static void draw_bar(const struct sw_run *run, struct sw_frame *f, unsigned int row)
+static void draw_bar(const struct sw_progress *run, struct sw_frame *f, unsigned int row)
 {
-	unsigned int permille = sw_run_permille(run), full = permille * BAR_WIDTH / 1000;
+	unsigned int permille = sw_progress_permille(run), full = permille * BAR_WIDTH / 1000;
 	int64_t total = run->last_ms - run->start_ms, in_step = run->last_ms - run->step_ms;
 	char bar[BAR_WIDTH + 1], done[16], size[16], rate[16];
 	unsigned int col;
@@ -232,16 +232,16 @@ static void draw_bar(const struct sw_run *run, struct sw_frame *f, unsigned int 
 	}
 }
 
-static void draw_log(const struct sw_run *run, struct sw_frame *f, unsigned int row,
+static void draw_log(const struct sw_progress *run, struct sw_frame *f, unsigned int row,
 		     unsigned int rows)
 {
 	size_t first = run->log_n > rows ? run->log_n - rows : 0;
 
 	for (unsigned int i = 0; i < rows && first + i < run->log_n; i++)
-		sw_frame_put(f, row + i, 0, f->cols, 0, sw_run_log_line(run, first + i));
+		sw_frame_put(f, row + i, 0, f->cols, 0, sw_progress_log_line(run, first + i));
 }
 
-void sw_run_draw(const struct sw_run *run, struct sw_frame *f, const struct sw_area *a)
+void sw_progress_draw(const struct sw_progress *run, struct sw_frame *f, const struct sw_area *a)
 {
 	unsigned int steps = run->n_steps, rows = a->rows;
 

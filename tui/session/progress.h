@@ -9,13 +9,13 @@
 #include "plan/plan.h"
 #include "tui/session/view.h"
 
-#define SW_RUN_LOG_LINES 2000u
+#define SW_PROGRESS_LOG_LINES 2000u
 
-struct sw_run {
-	struct sw_run_step {
+struct sw_progress {
+	struct sw_progress_step {
 		char title[128];
 		unsigned int weight;
-		enum { SW_RUN_WAITING, SW_RUN_STARTED, SW_RUN_OK, SW_RUN_BAD } state;
+		enum { SW_PROGRESS_WAITING, SW_PROGRESS_STARTED, SW_PROGRESS_OK, SW_PROGRESS_BAD } state;
 	} *steps;
 	unsigned int n_steps;
 	unsigned int current;	/* 1-based; 0: none yet */
@@ -30,15 +30,15 @@ struct sw_run {
 };
 
 /* plan may be NULL: titles then come with the events. -ENOMEM. */
-int sw_run_begin(struct sw_run *run, const struct sw_plan *plan);
-void sw_run_clear(struct sw_run *run);
-void sw_run_event(struct sw_run *run, const struct sw_event *ev);
-void sw_run_log(struct sw_run *run, int64_t time_ms, const char *text);
+int sw_progress_begin(struct sw_progress *run, const struct sw_plan *plan);
+void sw_progress_clear(struct sw_progress *run);
+void sw_progress_event(struct sw_progress *run, const struct sw_event *ev);
+void sw_progress_log(struct sw_progress *run, int64_t time_ms, const char *text);
 /* The i-th line that is still kept. */
-const char *sw_run_log_line(const struct sw_run *run, size_t i);
+const char *sw_progress_log_line(const struct sw_progress *run, size_t i);
 /* The kept log as text; malloc'd. */
-char *sw_run_log_text(const struct sw_run *run);
+char *sw_progress_log_text(const struct sw_progress *run);
 /* Share of the whole that is done, 0 to 1000. */
-unsigned int sw_run_permille(const struct sw_run *run);
+unsigned int sw_progress_permille(const struct sw_progress *run);
 
-void sw_run_draw(const struct sw_run *run, struct sw_frame *f, const struct sw_area *a);
+void sw_progress_draw(const struct sw_progress *run, struct sw_frame *f, const struct sw_area *a);
