@@ -24,7 +24,7 @@ static bool printable(uint32_t u)
 		return false;
 	if (u >= 0xd800 && u <= 0xdfff)
 		return false;
-	/* Marks that turn the direction or break the line: they can make one name look like another. */
+	/* Marks that turn the direction or break the line can make one name look like another. */
 	if (u == 0x200e || u == 0x200f || (u >= 0x2028 && u <= 0x202e) ||
 	    (u >= 0x2066 && u <= 0x2069) || u == 0xfeff)
 		return false;
