@@ -303,7 +303,7 @@ def test(name):
 
 
 def complain(text):
-    for line in text.splitlines()[-60:]:
+    for line in text.splitlines()[-40:]:
         print(f"# {line}")
 
 
@@ -322,7 +322,7 @@ def main():
         except Exception:  # every failure of a test is reported, whatever it is
             failed += 1
             print(f"not ok {number} - {name}")
-            complain(traceback.format_exc())
+            complain(traceback.format_exc(limit=-2))
         finally:
             case.close()
     sys.exit(1 if failed else 0)
