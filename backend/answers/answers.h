@@ -10,6 +10,12 @@
 #include "disk/select.h"
 
 #define SW_ANSWERS_VERSION 1
+#define SW_CMDLINE_MAX 2048	/* characters of a kernel command line (COMMAND_LINE_SIZE on x86) */
+
+/* Where a value stands in the answer file; for a missing one, where it would belong. */
+struct sw_place {
+	unsigned int line, column;	/* 1-based; 0: not from a file */
+};
 
 enum sw_boot_mode { SW_MODE_LOCAL, SW_MODE_NETWORK, SW_MODE_HANDS_OFF };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
@@ -29,6 +35,7 @@ struct sw_answers {
 	char *admission_url;
 	enum sw_finish finish;
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */
+	struct sw_place *places;	/* one per field of the table; NULL when not from a file */
 };
 
 struct sw_answers *sw_answers_new(void);	/* with the table's defaults */
@@ -41,7 +48,7 @@ enum sw_field_type { SW_FIELD_TEXT, SW_FIELD_CHOICE, SW_FIELD_URL, SW_FIELD_SHA2
 
 struct sw_field {
 	const char *key;	/* "disk.match.serial" */
-	const char *label;	/* "Disk serial" */
+	const char *label;	/* "Disk serial"; at most 20 characters */
 	const char *help;	/* one or two sentences */
 	const char *example;
 	const char *dflt;	/* default as text, or NULL: none */
@@ -52,40 +59,68 @@ struct sw_field {
 	/* NULL: always. Else whether the field counts, given the others. */
 	bool (*applies)(const struct sw_answers *a);
 	bool (*required)(const struct sw_answers *a);
+	size_t max;		/* longest text; 0: 255 */
+	/* A rule of this field alone, after the type's own; says only err->why and the hint. */
+	int (*check)(const char *text, struct sw_error *err);
 };
 
 extern const struct sw_field sw_fields[];
 extern const size_t sw_n_fields;
 
 const struct sw_field *sw_field_find(const char *key);
-/* The field's value as text; malloc'd, "" when unset. */
+/* The field's value as text; malloc'd, "" when unset, NULL when out of memory. */
 char *sw_field_get(const struct sw_field *f, const struct sw_answers *a);
 /*
- * Checks and stores. On bad input nothing is stored, and err->what/why/hint say
- * what is allowed ("did you mean …" for choices).
+ * Checks and stores; hex digits and host names are folded to lower case. Empty
+ * text takes the value away (a choice or number goes back to its default). On
+ * bad input nothing is stored, and err->what/why/hint say what is allowed ("did
+ * you mean ..." for choices).
  */
 int sw_field_set(const struct sw_field *f, struct sw_answers *a, const char *text,
 		 struct sw_error *err);
-/* Only the check, for use while typing. */
+/* Only the check, for use while typing. Empty text is fine; whether it may stay so: `required`. */
 int sw_field_check(const struct sw_field *f, const char *text, struct sw_error *err);
 
-/* Reads a YAML answer file (bounded; every error has file:line:column, the first one wins, did-you-mean for keys). */
+/*
+ * Reads a YAML answer file: UTF-8, at most 1 MiB, 10,000 nodes and 16 levels.
+ * Errors are -EINVAL with exit 3 and file:line:column. Only what stands in the
+ * file is judged; sw_answers_validate() judges the whole.
+ */
 int sw_answers_read(const char *path, struct sw_answers **ret_answers, struct sw_error *err);
+/* The same for text in memory; the first error only. file is for messages. */
 int sw_answers_parse(const char *text, size_t len, const char *file,
 		     struct sw_answers **ret_answers, struct sw_error *err);
+/* The same, with up to max errors in errs (which need no initialising) and their number. */
+int sw_answers_parse_all(const char *text, size_t len, const char *file, struct sw_error *errs,
+			 size_t max, size_t *ret_n, struct sw_answers **ret_answers);
 
-/* The kernel command line of the node: payload.cmdline and what admission adds; malloc'd. */
-char *sw_answers_node_cmdline(const struct sw_answers *a);
-
-/* Whole-document rules: required fields, hashes for what comes over a network, uki or kernel+initrd, … */
+/*
+ * Whole-document rules: required fields, hashes for what comes over a network,
+ * uki or kernel and initrd, ... -EINVAL (-EOPNOTSUPP for what this version does
+ * not do), exit 3. The place is file:line:column when the answers were read
+ * from a file, else file (which may be NULL).
+ */
 int sw_answers_validate(const struct sw_answers *a, const char *file, struct sw_error *err);
+int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,
+			    size_t max, size_t *ret_n);
 
 /* The answer file that reproduces these answers (comments from the table); malloc'd. */
 char *sw_answers_to_yaml(const struct sw_answers *a);
 
-/* "explain KEY" text; key NULL: all keys, one line each. malloc'd; NULL when unknown. */
+/*
+ * The node's kernel command line: payload.cmdline, and ember.attest_url= when
+ * the node is to be attested. malloc'd, "" when there is nothing.
+ */
+char *sw_answers_node_cmdline(const struct sw_answers *a);
+
+/*
+ * "explain KEY" text; a key that holds others lists them, NULL lists all, one
+ * line each. malloc'd; NULL when unknown, see sw_answers_suggest().
+ */
 char *sw_answers_explain(const char *key);
-/* Body of slipway-answers(5) (mdoc) from the table; malloc'd. */
+/* The key (or group of keys) nearest to what was typed, or NULL; malloc'd. */
+char *sw_answers_suggest(const char *key);
+/* Source of slipway-answers(5) (mdoc) from the table; malloc'd. */
 char *sw_answers_manual(void);
 /* sha256 over the canonical form, to tell whether a node was installed from these answers. */
 int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65]);

@@ -88,6 +88,7 @@ struct sw_facts {
 	size_t n_disks;
 	struct sw_link *links;
 	size_t n_links;
+	char **notes;		/* what could not be read and why, in words; NULL-terminated or NULL */
 };
 
 struct sw_facts *sw_facts_new(void);
@@ -99,7 +100,11 @@ void sw_disk_clear(struct sw_disk *d);
 void sw_table_clear(struct sw_table *t);
 void sw_bootvars_clear(struct sw_bootvars *b);
 
-/* Lossless for everything a plan reads; new reference. */
+/*
+ * Lossless for everything the structs hold, provided that the strings are
+ * clean (machine/text.h), as sw_machine_facts() leaves them; new reference,
+ * NULL when out of memory.
+ */
 json_object *sw_facts_to_json(const struct sw_facts *f);
 /* Refuses another version and wrong types, naming the key (bounded, fuzzed). */
 int sw_facts_from_json(json_object *o, const char *file, struct sw_facts **ret_facts,

@@ -16,12 +16,22 @@ struct sw_fetch {
 	uint64_t max;		/* ceiling in bytes, 0: 2 GiB */
 	unsigned int retries;	/* after the first try; back-off doubles from 1 s */
 	unsigned int step;	/* for progress events */
+	const char *ca_file;	/* PEM bundle for https, NULL: the system's */
+	unsigned int stall_s;	/* a connection this long without data is dropped; 0: 20 */
+	unsigned int backoff_ms;	/* before the first retry, doubles up to 30 s; 0: 1000 */
 };
 
 /* True for http and https: what needs a hash. */
 bool sw_source_is_remote(const char *source);
-/* Checks the grammar only. */
+/* Checks the grammar only. err gets what, why and hint; the source itself is not repeated. */
 int sw_source_check(const char *source, struct sw_error *err);
 
+/*
+ * Writes f->out by a temporary file beside it and a rename; on any failure
+ * nothing is left. m is used for medium:/ only and may be NULL otherwise. A
+ * remote source without a hash is refused. Errors: exit 3 bad source, 4 no
+ * hash, 5 no such local file, 6 local trouble (-ENOSPC names place and need),
+ * 8 hash mismatch, 10 network, 130 cancelled.
+ */
 int sw_fetch_run(struct sw_machine *m, const struct sw_fetch *f, const struct sw_sink *sink,
 		 char ret_sha256[static 65], struct sw_error *err);

@@ -9,7 +9,7 @@
 #include "apply/journal.h"
 #include "base/json.h"
 
-#define DISK_SIZE (64ULL << 20)
+#define DISK_SIZE (16ULL << 20)
 
 /* The journal stores a plan as JSON and never looks inside, so a bare one serves here. */
 static struct sw_plan *bare_plan(void)

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `slipway explain`: the field table for a person at a terminal of 80 columns. */
+#include <string.h>
+
+#include "answers/answers.h"
+#include "base/text.h"
+#include "base/buf.h"
+
+#define WIDTH 78
+#define KEY_COLUMN 24
+
+static const char *type_name(const struct sw_field *f)
+{
+	switch (f->type) {
+	case SW_FIELD_TEXT:
+		return "text";
+	case SW_FIELD_CHOICE:
+		return "one of the choices";
+	case SW_FIELD_URL:
+		return "source";
+	case SW_FIELD_SHA256:
+		return "64 hex digits";
+	case SW_FIELD_HOSTNAME:
+		return "host name";
+	case SW_FIELD_INT:
+		return "whole number";
+	case SW_FIELD_UUID:
+		return "UUID";
+	}
+	return "text";
+}
+
+static int add_wrapped(struct sw_buf *b, const char *text)
+{
+	size_t column = 0;
+	int r = 0;
+
+	while (*text && r == 0) {
+		size_t n = strcspn(text, " ");
+
+		if (column && column + 1 + n > WIDTH) {
+			r = sw_buf_adds(b, "\n");
+			column = 0;
+		} else if (column) {
+			r = sw_buf_adds(b, " ");
+			column++;
+		}
+		if (r == 0)
+			r = sw_buf_add(b, text, n);
+		column += n;
+		text += n + (text[n] == ' ');
+	}
+	return r < 0 ? r : sw_buf_adds(b, "\n");
+}
+
+static int add_choices(struct sw_buf *b, const struct sw_field *f)
+{
+	int r = sw_buf_adds(b, "  choices:  ");
+
+	for (size_t i = 0; f->choices[i] && r == 0; i++)
+		r = sw_buf_addf(b, "%s%s", i ? ", " : "", f->choices[i]);
+	return r < 0 ? r : sw_buf_adds(b, "\n");
+}
+
+static const char *when(const struct sw_field *f)
+{
+	struct sw_answers empty = {};
+
+	if (f->required && f->required(&empty) && !f->applies)
+		return f->dflt ? "always has a value" : "always";
+	return f->required ? "depends on the other answers" : "no";
+}
+
+static char *explain_one(const struct sw_field *f)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+	int r = sw_buf_addf(&b, "%s (%s)\n\n", f->key, f->label);
+
+	if (r == 0)
+		r = add_wrapped(&b, f->help);
+	if (r == 0)
+		r = sw_buf_addf(&b, "\n  type:     %s\n", type_name(f));
+	if (r == 0 && f->type == SW_FIELD_CHOICE)
+		r = add_choices(&b, f);
+	if (r == 0)
+		r = sw_buf_addf(&b, "  default:  %s\n  required: %s\n", f->dflt ? f->dflt : "none",
+				when(f));
+	if (r == 0)
+		r = sw_buf_addf(&b, "  example:  %s\n", f->example);
+	return r < 0 ? NULL : sw_buf_steal(&b);
+}
+
+/* The first sentence, cut at a word when it is longer than the line. */
+static size_t first_sentence(const char *help, size_t room)
+{
+	const char *stop = strstr(help, ". ");
+	size_t n = stop ? (size_t)(stop - help) : strlen(help) - 1;
+
+	if (n <= room)
+		return n;
+	n = room - 3;
+	while (n > 0 && help[n] != ' ')
+		n--;
+	return n;
+}
+
+static int add_line(struct sw_buf *b, const struct sw_field *f)
+{
+	size_t room = WIDTH - KEY_COLUMN, n = first_sentence(f->help, room);
+	bool cut = f->help[n] == ' ';
+
+	return sw_buf_addf(b, "%-*s%.*s%s\n", KEY_COLUMN, f->key, (int)n, f->help,
+			   cut ? "..." : "");
+}
+
+static bool is_in(const char *key, const char *group)
+{
+	size_t n = group ? strlen(group) : 0;
+
+	return n == 0 || (strncmp(key, group, n) == 0 && key[n] == '.');
+}
+
+char *sw_answers_explain(const char *key)
+{
+	const struct sw_field *f = key && *key ? sw_field_find(key) : NULL;
+	_cleanup_buf_ struct sw_buf b = {};
+
+	if (f)
+		return explain_one(f);
+	for (size_t i = 0; i < sw_n_fields; i++)
+		if (is_in(sw_fields[i].key, key) && add_line(&b, &sw_fields[i]) < 0)
+			return NULL;
+	return b.len ? sw_buf_steal(&b) : NULL;
+}
+
+char *sw_answers_suggest(const char *key)
+{
+	const char *nearest = NULL;
+	unsigned int best = 0, d;
+
+	for (size_t i = 0; i < sw_n_fields; i++) {
+		const char *dot = strrchr(sw_fields[i].key, '.');
+
+		/* Both the whole key and its last word may have been meant. */
+		if (!sw_text_is_near(key, sw_fields[i].key, &d) &&
+		    !(dot && sw_text_is_near(key, dot + 1, &d)))
+			continue;
+		if (!nearest || d < best) {
+			nearest = sw_fields[i].key;
+			best = d;
+		}
+	}
+	return nearest ? strdup(nearest) : NULL;
+}

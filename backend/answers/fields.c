@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The field table. A key exists here and nowhere else: the reader, the writer,
+ * the forms of the console, `slipway explain` and slipway-answers(5) walk it.
+ * The order is the order of the answer file.
+ */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "answers/answers.h"
+#include "base/size.h"
+#include "payload/payload.h"
+
+static bool given(const char *s)
+{
+	return s && *s;
+}
+
+static bool always(const struct sw_answers *a SW_UNUSED)
+{
+	return true;
+}
+
+static bool without_uki(const struct sw_answers *a)
+{
+	return !given(a->uki);
+}
+
+static bool without_kernel(const struct sw_answers *a)
+{
+	return !given(a->kernel) && !given(a->initrd);
+}
+
+static bool has_kernel(const struct sw_answers *a)
+{
+	return given(a->kernel);
+}
+
+static bool has_initrd(const struct sw_answers *a)
+{
+	return given(a->initrd);
+}
+
+static bool has_uki(const struct sw_answers *a)
+{
+	return given(a->uki);
+}
+
+static bool kernel_is_remote(const struct sw_answers *a)
+{
+	return given(a->kernel) && sw_source_is_remote(a->kernel);
+}
+
+static bool initrd_is_remote(const struct sw_answers *a)
+{
+	return given(a->initrd) && sw_source_is_remote(a->initrd);
+}
+
+static bool uki_is_remote(const struct sw_answers *a)
+{
+	return given(a->uki) && sw_source_is_remote(a->uki);
+}
+
+static bool attests(const struct sw_answers *a)
+{
+	return a->admission_kind == SW_ADMISSION_ATTEST;
+}
+
+static int say(struct sw_error *err, const char *why, const char *hint)
+{
+	sw_error_why(err, "%s", why);
+	sw_error_hint(err, "%s", hint);
+	return -EINVAL;
+}
+
+static int check_version(const char *text, struct sw_error *err)
+{
+	if (strcmp(text, "1") == 0)
+		return 0;
+	return say(err, "this slipway reads answer files of version 1",
+		   "write slipway: 1, or use a slipway that knows the other version");
+}
+
+static int check_size_rule(const char *text, struct sw_error *err)
+{
+	uint64_t bytes;
+
+	if (strcmp(text, "largest") == 0 || strcmp(text, "smallest") == 0)
+		return 0;
+	if (text[0] == '<' || text[0] == '>') {
+		text += text[1] == '=' ? 2 : 1;
+		text += strspn(text, " ");
+		if (sw_size_parse(text, &bytes) == 0)
+			return 0;
+	}
+	return say(err, "it is not a rule about a size",
+		   "write \">=100G\", \"<2T\", largest or smallest");
+}
+
+/* A layout is a name below the layouts directory, or the path of such a directory. */
+static int check_layout(const char *text, struct sw_error *err)
+{
+	if (text[0] == '/')
+		return 0;
+	for (const char *p = text; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("-_", *p))
+			return say(err, "it is neither the name of a layout nor a whole path",
+				   "use a name such as node, or a path that starts with /");
+	return 0;
+}
+
+/*
+ * The firmware and the kernel split a command line at blanks and end it at a
+ * line end; anything beyond ASCII is not carried alike by every loader.
+ */
+static int check_cmdline(const char *text, struct sw_error *err)
+{
+	for (const char *p = text; *p; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			return say(err, "a kernel command line is one line of printable ASCII",
+				   "take the line break, tab or special character out");
+	return 0;
+}
+
+/* It ends up on the node's command line, so it must be one word, and no secret may be in it. */
+static int check_admission_url(const char *text, struct sw_error *err)
+{
+	if (strncasecmp(text, "https://", 8) != 0)
+		return say(err, "a node proves its identity only over https",
+			   "write it like https://attest.example/v1");
+	if (strchr(text, '?'))
+		return say(err, "what follows the '?' would be readable on the node by anybody",
+			   "give the address alone, like https://attest.example/v1");
+	return 0;
+}
+
+static const char *const wipe_choices[] = { "blank", "ours", "any", NULL };
+static const char *const mode_choices[] = { "local", "network", "hands-off", NULL };
+static const char *const kind_choices[] = { "none", "attest", NULL };
+static const char *const finish_choices[] = { "reboot", "poweroff", "stay", NULL };
+
+#define AT(member) .offset = offsetof(struct sw_answers, member)
+#define HEX_A "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+#define HEX_B "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
+
+const struct sw_field sw_fields[] = {
+	{ .key = "slipway", .label = "File version", .type = SW_FIELD_INT, AT(version),
+	  .help = "The version of the answer file's format. It comes first in every file.",
+	  .example = "1", .dflt = "1", .required = always, .check = check_version },
+	{ .key = "node.hostname", .label = "Host name", .type = SW_FIELD_HOSTNAME, AT(hostname),
+	  .help = "The name of the node. It goes into the node data and names this install.",
+	  .example = "node-07", .required = always, .max = 64 },
+
+	{ .key = "disk.match.serial", .label = "Disk serial", .type = SW_FIELD_TEXT,
+	  AT(match.serial),
+	  .help = "The serial number of the disk to install on. * and ? match any characters.",
+	  .example = "S4EVNX0R" },
+	{ .key = "disk.match.wwn", .label = "Disk WWN", .type = SW_FIELD_TEXT, AT(match.wwn),
+	  .help = "The World Wide Name of the disk. * and ? match any characters.",
+	  .example = "eui.0025385b71b0a1c2" },
+	{ .key = "disk.match.model", .label = "Disk model", .type = SW_FIELD_TEXT,
+	  AT(match.model),
+	  .help = "The model name of the disk. * and ? match any characters.",
+	  .example = "*PM9A3*" },
+	{ .key = "disk.match.vendor", .label = "Disk vendor", .type = SW_FIELD_TEXT,
+	  AT(match.vendor),
+	  .help = "The vendor that the disk reports. * and ? match any characters.",
+	  .example = "SEAGATE*" },
+	{ .key = "disk.match.path", .label = "Disk path", .type = SW_FIELD_TEXT, AT(match.path),
+	  .help = "Where the disk is plugged in: its name below /dev/disk/by-path. "
+		  "* and ? match any characters.",
+	  .example = "pci-0000:01:00.0-nvme-1" },
+	{ .key = "disk.match.transport", .label = "Disk transport", .type = SW_FIELD_TEXT,
+	  AT(match.transport), .max = 32,
+	  .help = "How the disk is attached: nvme, sata, sas, scsi, usb or virtio. "
+		  "* and ? match any characters.",
+	  .example = "nvme" },
+	{ .key = "disk.match.size", .label = "Disk size", .type = SW_FIELD_TEXT, AT(match.size),
+	  .max = 32, .check = check_size_rule,
+	  .help = "A rule about the size: >=100G, <2T, largest or smallest. "
+		  "Units are powers of 1024.",
+	  .example = ">=100G" },
+	{ .key = "disk.layout", .label = "Layout", .type = SW_FIELD_TEXT, AT(layout),
+	  .max = 1024, .check = check_layout, .required = always,
+	  .help = "How the disk is divided: the name of a layout that comes with slipway, or the "
+		  "path of a directory with partition definitions.",
+	  .example = "node", .dflt = "node" },
+	{ .key = "disk.wipe", .label = "Existing content", .type = SW_FIELD_CHOICE, AT(wipe),
+	  .choices = wipe_choices, .required = always,
+	  .help = "What may be overwritten: only a blank disk, also an earlier slipway install "
+		  "(ours), or anything. \"any\" needs a serial, WWN or path.",
+	  .example = "ours", .dflt = "blank" },
+
+	{ .key = "payload.kernel", .label = "Kernel", .type = SW_FIELD_URL, AT(kernel),
+	  .max = 2000, .applies = without_uki, .required = without_uki,
+	  .help = "Where the node's kernel comes from: http(s)://, /path, file:/// or medium:/.",
+	  .example = "http://boot.example:8080/vmlinuz" },
+	{ .key = "payload.initrd", .label = "Initrd", .type = SW_FIELD_URL, AT(initrd),
+	  .max = 2000, .applies = without_uki, .required = without_uki,
+	  .help = "Where the node's initial RAM disk comes from, in the same forms as the kernel.",
+	  .example = "http://boot.example:8080/initrd" },
+	{ .key = "payload.uki", .label = "Unified image", .type = SW_FIELD_URL, AT(uki),
+	  .max = 2000, .applies = without_kernel, .required = without_kernel,
+	  .help = "A unified kernel image (UKI) in place of kernel and initrd. It is stored byte "
+		  "for byte, so its signature stays valid.",
+	  .example = "https://boot.example/node.efi" },
+	{ .key = "payload.sha256.kernel", .label = "Kernel SHA-256", .type = SW_FIELD_SHA256,
+	  AT(kernel_sha256), .applies = has_kernel, .required = kernel_is_remote,
+	  .help = "The SHA-256 of the kernel, 64 hex digits. Required when it comes over a "
+		  "network.",
+	  .example = HEX_A },
+	{ .key = "payload.sha256.initrd", .label = "Initrd SHA-256", .type = SW_FIELD_SHA256,
+	  AT(initrd_sha256), .applies = has_initrd, .required = initrd_is_remote,
+	  .help = "The SHA-256 of the initrd, 64 hex digits. Required when it comes over a "
+		  "network.",
+	  .example = HEX_B },
+	{ .key = "payload.sha256.uki", .label = "Image SHA-256", .type = SW_FIELD_SHA256,
+	  AT(uki_sha256), .applies = has_uki, .required = uki_is_remote,
+	  .help = "The SHA-256 of the unified kernel image. With payload.uki it may stand directly "
+		  "as payload.sha256.",
+	  .example = HEX_A },
+	{ .key = "payload.cmdline", .label = "Command line", .type = SW_FIELD_TEXT, AT(cmdline),
+	  .max = SW_CMDLINE_MAX, .applies = without_uki, .check = check_cmdline,
+	  .help = "The node's kernel command line. A unified image has its own, so this goes with "
+		  "kernel and initrd only.",
+	  .example = "console=ttyS0,115200 panic=10" },
+
+	{ .key = "boot.mode", .label = "Boot mode", .type = SW_FIELD_CHOICE, AT(boot_mode),
+	  .choices = mode_choices, .required = always,
+	  .help = "local: the installed slot boots first. hands-off: the firmware's boot order is "
+		  "left as it is. network is not available in this version.",
+	  .example = "local", .dflt = "local" },
+
+	{ .key = "admission.kind", .label = "Admission", .type = SW_FIELD_CHOICE,
+	  AT(admission_kind), .choices = kind_choices, .required = always,
+	  .help = "How the node is admitted to its cluster: not at all, or by attestation to the "
+		  "server at admission.url.",
+	  .example = "attest", .dflt = "none" },
+	{ .key = "admission.url", .label = "Attestation server", .type = SW_FIELD_URL,
+	  AT(admission_url), .max = 1000, .applies = attests, .required = attests,
+	  .check = check_admission_url,
+	  .help = "The https address of the attestation server. The node finds it on its command "
+		  "line as ember.attest_url.",
+	  .example = "https://attest.example/v1" },
+
+	{ .key = "finish", .label = "When done", .type = SW_FIELD_CHOICE, AT(finish),
+	  .choices = finish_choices, .required = always,
+	  .help = "What the machine does after a successful install.", .example = "poweroff",
+	  .dflt = "reboot" },
+	{ .key = "seed", .label = "UUID seed", .type = SW_FIELD_UUID, AT(seed),
+	  .help = "A UUID from which all partition UUIDs are derived. Without it they follow from "
+		  "the host name and the disk.",
+	  .example = "5f0c1c0e-7d0b-4b8e-9a5e-2f6d1a3b4c5d" },
+};
+
+const size_t sw_n_fields = ARRAY_SIZE(sw_fields);
+
+const struct sw_field *sw_field_find(const char *key)
+{
+	for (size_t i = 0; i < sw_n_fields; i++)
+		if (strcmp(sw_fields[i].key, key) == 0)
+			return &sw_fields[i];
+	return NULL;
+}
