@@ -74,6 +74,7 @@ rootfs_libraries() {
 rootfs_add_programs() {
 	local stage=$1 root=$2 slipway=$3 path name target
 	install -m 755 "$slipway" "$root/usr/bin/slipway"
+	strip "$root/usr/bin/slipway"
 	rootfs_libraries "$stage" "$root" "$slipway"
 	for path in $rootfs_programs; do
 		install -D -m 755 "$stage/$path" "$root/usr/${path#usr/}"
