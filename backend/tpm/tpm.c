@@ -2,6 +2,7 @@
 #include "tpm/tpm.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
