@@ -8,7 +8,7 @@
 
 #include "answers/answers.h"
 #include "answers/errors.h"
-#include "answers/text.h"
+#include "base/text.h"
 #include "answers/yaml.h"
 #include "base/file.h"
 
@@ -133,6 +133,8 @@ static int fail_unknown(struct mapping *m, const char *group, const struct sw_ya
 
 	(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "unknown key \"%s\"%s%s",
 		      sw_text_show(key->text, shown), *group ? " in " : "", group);
+	if (strchr(key->text, '.') && sw_field_find(key->text))
+		sw_error_hint(err, "a dot is one level of indentation: write it below its group");
 	suggest(group, key->text, err);
 	if (other)
 		sw_error_hint(err, "did you mean %s?", other);
@@ -159,7 +161,7 @@ static int read_field(struct mapping *m, const struct sw_field *f, const struct 
 	}
 	if (sw_yaml_is_null(value)) {
 		(void)snprintf(what, sizeof(what), "%s has no value", f->key);
-		return fail_node(m, value, what, "the line ends behind the colon",
+		return fail_node(m, value, what, "nothing, ~ and null are no values",
 				 "give a value or take the line out");
 	}
 	err = next_at(m, value);
@@ -193,6 +195,8 @@ static int fail_group(struct mapping *m, const char *path, const struct sw_yaml 
 	(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s is a group of keys, not a %s", path,
 		      value->kind == SW_YAML_LIST ? "list" : "value");
 	suggest(path, "", err);
+	if (value->kind == SW_YAML_SCALAR && value->plain && strchr(value->text, ':'))
+		sw_error_hint(err, "a blank belongs behind a colon: key: value");
 	sw_error_hint(err, "write them below it, indented");
 	return sw_errors_keep(m->errors, -EINVAL);
 }

@@ -126,7 +126,8 @@ static void check_disk(struct check *c)
 
 	if (!named && !given(m->model) && !given(m->vendor) && !given(m->transport) &&
 	    !given(m->size))
-		report(c, "disk.match.serial", -EINVAL, "or another rule about the disk is missing",
+		report(c, "disk.match.serial", -EINVAL,
+		       "is missing, or another rule that tells disks apart",
 		       "slipway never guesses which disk to write to",
 		       "slipway facts lists the disks with serial, WWN, model, path and size");
 	else if (c->a->wipe == SW_WIPE_ANY && !named)

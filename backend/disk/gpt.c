@@ -17,13 +17,14 @@ static uint64_t le64(const uint8_t *p)
 	return le32(p) | (uint64_t)le32(p + 4) << 32;
 }
 
+/* last_lba may lie outside: the disk can have shrunk, and its partitions are still to be named. */
 static bool header_sane(const struct sw_gpt_copy *c, uint64_t disk_size)
 {
 	uint64_t last = disk_size / c->sector - 1;
 
 	return c->my_lba == c->off / c->sector && c->first_lba <= c->last_lba &&
-	       c->last_lba <= last && c->entries_lba <= last && c->entries_lba > 0 &&
-	       c->entry_len >= 128 && c->entry_len % 8 == 0 && c->n_entries > 0 &&
+	       c->entries_lba <= last && c->entries_lba > 0 && c->entry_len >= 128 &&
+	       c->entry_len % 8 == 0 && c->n_entries > 0 &&
 	       (uint64_t)c->n_entries * c->entry_len <= ENTRIES_MAX;
 }
 
@@ -252,7 +253,7 @@ int sw_gpt_read_parts(struct sw_io *io, const struct sw_gpt_copy *c, struct sw_p
 
 		memcpy(p.type.b, e, 16);
 		memcpy(p.uuid.b, e + 16, 16);
-		if (sw_guid_is_zero(&p.type) || a > b || b >= last)
+		if (sw_guid_is_zero(&p.type) || a > b || a >= last || b >= UINT64_MAX / 4096)
 			continue;
 		p.start = a * c->sector;
 		p.size = (b - a + 1) * c->sector;

@@ -18,7 +18,7 @@
 struct sw_gpt_copy {
 	uint64_t off;			/* of the header, bytes */
 	uint32_t sector;		/* the sector size that fits it */
-	bool header_ok, entries_ok;	/* both checksums hold and all is inside the disk */
+	bool header_ok, entries_ok;	/* the checksum of each holds and it can be read */
 	uint64_t my_lba, other_lba, entries_lba, first_lba, last_lba;
 	uint32_t n_entries, entry_len;
 	uint32_t entries_crc;
@@ -40,7 +40,10 @@ struct sw_gpt_scan {
  */
 int sw_gpt_scan(struct sw_io *io, struct sw_gpt_scan *ret_scan);
 
-/* The used entries of a copy whose entries_ok is set; the caller frees with sw_table_clear(). */
+/*
+ * The used entries of a copy whose entries_ok is set, as far as they begin
+ * inside the disk; free with sw_gpt_parts_free().
+ */
 int sw_gpt_read_parts(struct sw_io *io, const struct sw_gpt_copy *c, struct sw_part **ret_parts,
 		      size_t *ret_n);
 

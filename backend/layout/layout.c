@@ -268,3 +268,50 @@ int sw_layout_find(const char *name, struct sw_layout **ret_layout, struct sw_er
 		      known.len ? sw_buf_text(&known) : "none");
 	return -ENOENT;
 }
+
+static int add_name(char ***names, size_t *n, const char *name)
+{
+	size_t at = 0;
+	char **more;
+
+	while (at < *n && strcmp((*names)[at], name) < 0)
+		at++;
+	if (at < *n && strcmp((*names)[at], name) == 0)
+		return 0;
+	more = realloc(*names, (*n + 2) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	*names = more;
+	memmove(more + at + 1, more + at, (*n - at) * sizeof(*more));
+	more[at] = strdup(name);
+	more[++*n] = NULL;
+	return more[at] ? 0 : -ENOMEM;
+}
+
+int sw_layout_names(char ***ret_names)
+{
+	char **names = calloc(1, sizeof(*names)), *dir;
+	size_t count = 0;
+	int r = names ? 0 : -ENOMEM;
+
+	for (size_t i = 0; (dir = layout_dir(i)); i++) {
+		struct dirent **list = NULL;
+		int n = *dir ? scandir(dir, &list, is_layout, by_name) : 0;
+
+		for (int k = 0; k < n; k++) {
+			if (r == 0)
+				r = add_name(&names, &count, list[k]->d_name);
+			free(list[k]);
+		}
+		free(list);
+		free(dir);
+	}
+	if (r == 0) {
+		*ret_names = names;
+		return 0;
+	}
+	for (size_t i = 0; names && i < count; i++)
+		free(names[i]);
+	free(names);
+	return r;
+}

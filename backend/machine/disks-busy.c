@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/text.h"
 
 struct busy_item {
 	unsigned int major, minor;
@@ -212,8 +212,9 @@ static int mounts(const struct sw_busy *b, const char *dir, const char *name, st
 		n++;
 	if (n == 0)
 		return 0;
-	return n == 1 ? sw_disk_add_use(d, "%s is %s", name, b->items[i].what)
-		      : sw_disk_add_use(d, "%s is %s (and %zu more)", name, b->items[i].what, n - 1);
+	if (n == 1)
+		return sw_disk_add_use(d, "%s is %s", name, b->items[i].what);
+	return sw_disk_add_use(d, "%s is %s (and %zu more)", name, b->items[i].what, n - 1);
 }
 
 /* "dm-0" also says its mapper name, which is what people know it by. */

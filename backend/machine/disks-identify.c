@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/text.h"
 
 /* The cleaned first line of dir/name; NULL when missing or empty. */
 static char *attr(const char *dir, const char *name)
@@ -95,7 +95,10 @@ static const char *transport_of(const char *real, const char *name)
 	return strncmp(name, "loop", 4) == 0 ? "loop" : NULL;
 }
 
-/* "naa.…" is what udev and the labels on the bay call "0x…"; "t10." is no WWN but vendor and serial. */
+/*
+ * "naa.…" is what udev and the labels on the bay call "0x…"; "t10." is no WWN
+ * but vendor and serial.
+ */
 static char *kernel_wwn(const char *dir)
 {
 	_cleanup_free_ char *w = attr(dir, "wwid");

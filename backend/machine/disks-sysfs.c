@@ -10,7 +10,8 @@
 
 #include "base/file.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/strv.h"
+#include "base/text.h"
 
 static bool number_follows(const char *name, const char *prefix)
 {

@@ -16,7 +16,8 @@
 #include "boot/entries.h"
 #include "disk/disk.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/strv.h"
+#include "base/text.h"
 #include "tpm/tpm.h"
 
 #define TPM_SECONDS 4
@@ -36,8 +37,7 @@ struct sw_disk *sw_facts_add_disk(struct sw_facts *f)
 	return &f->disks[f->n_disks++];
 }
 
-static int add_line(char ***list, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
-
+__attribute__((format(printf, 2, 0)))
 static int add_line(char ***list, const char *fmt, va_list ap)
 {
 	_cleanup_free_ char *s = NULL;

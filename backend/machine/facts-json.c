@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "machine/facts.h"
-#include "machine/text.h"
+#include "base/text.h"
 
 #define STRING_MAX 16384
 #define LIST_MAX 4096
@@ -52,8 +52,10 @@ struct shape {
 	const char *(*check)(const void *record);	/* words for what is wrong, or NULL */
 };
 
-#define F(type, member, kind_) .key = #member, .kind = (kind_), .off = offsetof(struct type, member)
-#define SHAPE(type, list) .size = sizeof(struct type), .fields = (list), .n_fields = ARRAY_SIZE(list)
+#define F(type, member, kind_) \
+	.key = #member, .kind = (kind_), .off = offsetof(struct type, member)
+#define SHAPE(type, list) \
+	.size = sizeof(struct type), .fields = (list), .n_fields = ARRAY_SIZE(list)
 
 static const struct field part_fields[] = {
 	{ F(sw_part, number, KIND_U32), .required = true, .max = 65535 },

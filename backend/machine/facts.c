@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/facts.h"
 
-#include "machine/text.h"
+#include "base/strv.h"
 
 struct sw_facts *sw_facts_new(void)
 {

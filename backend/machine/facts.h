@@ -31,7 +31,8 @@ struct sw_table {
 	struct sw_part *parts;	/* in table order */
 	size_t n_parts;
 	char *damage;		/* words, when something is wrong with the table */
-	char digest[65];	/* sha256 over PMBR, headers and entries as found; the plan binds to it */
+	/* sha256 over PMBR, headers and entries as found; the plan binds to it */
+	char digest[65];
 };
 
 struct sw_disk {
@@ -46,7 +47,7 @@ struct sw_disk {
 	bool rotational, removable, read_only;
 	bool medium;		/* slipway itself was started from it */
 	char **uses;		/* why it must not be touched, in words; NULL-terminated or NULL */
-	char **signatures;	/* whole-disk signatures ("LVM2_member", "zfs_member at 0x…"); NULL-terminated or NULL */
+	char **signatures;	/* of the whole disk; NULL-terminated or NULL */
 	struct sw_table table;
 };
 
@@ -88,7 +89,7 @@ struct sw_facts {
 	size_t n_disks;
 	struct sw_link *links;
 	size_t n_links;
-	char **notes;		/* what could not be read and why, in words; NULL-terminated or NULL */
+	char **notes;		/* what could not be read and why; NULL-terminated or NULL */
 };
 
 struct sw_facts *sw_facts_new(void);

@@ -12,7 +12,7 @@
 #include "base/proc.h"
 #include "boot/varstore.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/text.h"
 #include "net/links.h"
 
 #define STUB "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"

@@ -116,7 +116,8 @@ int sw_machine_open_disk(struct sw_machine *m, const struct sw_disk *d, bool wri
 	int r;
 
 	if (m->kind == SW_MACHINE_CAPTURED) {
-		r = sw_fail(err, SW_EXIT_REFUSED, -EROFS, "the disks of captured facts cannot be opened");
+		r = sw_fail(err, SW_EXIT_REFUSED, -EROFS,
+			    "the disks of captured facts cannot be opened");
 		sw_error_where(err, "%s", d->name ? d->name : "");
 		sw_error_hint(err, "run this on the machine that the facts are from");
 		return r;

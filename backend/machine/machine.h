@@ -25,7 +25,7 @@ struct sw_machine {
 	char *run_dir;		/* sockets, logs, work files: "/run/slipway" or DIR/run */
 	char *stub;		/* systemd's EFI stub */
 	char *tcti;		/* TCTI string for ESAPI, NULL: none */
-	char *medium;		/* id of the iso9660 file system slipway was started from, or NULL */
+	char *medium;		/* UUID of the iso9660 file system we were started from, or NULL */
 	struct sw_varstore *vars;	/* opened on first use; use sw_machine_vars() */
 	struct sw_facts *captured;	/* CAPTURED only */
 	struct sw_standin *standin;	/* STANDIN only: machine.yaml and the TPM process */
@@ -60,7 +60,10 @@ int sw_machine_tcti(struct sw_machine *m, const char **ret_tcti, struct sw_error
 int sw_machine_open_disk(struct sw_machine *m, const struct sw_disk *d, bool writable, bool lock,
 			 struct sw_io **ret_io, struct sw_error *err);
 
-/* After the lock is gone: has the kernel re-read the table and udev make its links. Nothing on a stand-in. */
+/*
+ * After the lock is gone: has the kernel re-read the table and udev make its
+ * links. Nothing on a stand-in.
+ */
 int sw_machine_settle(struct sw_machine *m, const struct sw_disk *d);
 
 /*
@@ -90,6 +93,9 @@ struct sw_standin_config {
 	bool no_tpm, bios;
 };
 
-/* Creates DIR (which must not exist or be empty) with machine.yaml, sparse images, variables, TPM state. */
+/*
+ * Creates DIR (which must not exist or be empty) with machine.yaml, sparse
+ * images, variables, TPM state.
+ */
 int sw_standin_create(const char *dir, const struct sw_standin_config *config,
 		      struct sw_error *err);

@@ -54,7 +54,7 @@ static char *search(const struct sw_machine *m, bool partitions)
 	return NULL;
 }
 
-/* Another process of ours may have mounted it: a mount point is on another device than its parent. */
+/* Another process of ours may have mounted it: then its device is not that of its parent. */
 static bool mounted(const char *dir, const char *parent)
 {
 	struct stat a, b;
@@ -94,8 +94,7 @@ int sw_medium_mount(struct sw_machine *m, char **ret_dir, struct sw_error *err)
 			node = search(m, true);
 		if (!node) {
 			r = sw_fail(err, SW_EXIT_MISSING, -ENOENT, "the medium is not there");
-			sw_error_why(err, "no block device has an iso9660 file system with the UUID %s",
-				     m->medium);
+			sw_error_why(err, "no iso9660 file system has the UUID %s", m->medium);
 			sw_error_hint(err, "put it back in, or attach the virtual medium again");
 			return r;
 		}

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/size.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/text.h"
 
 #define FILE_MAX 262144
 #define DISKS_MAX 1024
@@ -285,7 +285,7 @@ static int load_text(struct loader *l, const struct sw_buf *b)
 	if (root)
 		r = each_key(l, root, l->s, top_key);
 	else
-		r = refuse_at(l, (yaml_mark_t){}, "machine.yaml is empty", "it describes no machine");
+		r = refuse_at(l, (yaml_mark_t){}, "machine.yaml is empty", "no machine is in it");
 	yaml_document_delete(&l->doc);
 	yaml_parser_delete(&parser);
 	return r;

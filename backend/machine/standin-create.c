@@ -11,11 +11,12 @@
 
 #include "base/file.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/text.h"
 
 static int refuse(struct sw_error *err, size_t i, const char *why)
 {
-	int r = sw_fail(err, SW_EXIT_USAGE, -EINVAL, "disk %zu of the stand-in cannot be made", i + 1);
+	int r = sw_fail(err, SW_EXIT_USAGE, -EINVAL, "disk %zu of the stand-in cannot be made",
+			i + 1);
 
 	sw_error_why(err, "%s", why);
 	return r;
@@ -37,7 +38,7 @@ static int check_disk(const struct sw_standin_config *c, size_t i, struct sw_err
 	for (size_t k = 0; !known && k < ARRAY_SIZE(transports); k++)
 		known = strcmp(d->transport, transports[k]) == 0;
 	if (!known)
-		return refuse(err, i, "the transport is one of nvme, sata, usb, virtio, sas, scsi, mmc");
+		return refuse(err, i, "the transport is nvme, sata, usb, virtio, sas, scsi or mmc");
 	if (sector != 512 && sector != 4096)
 		return refuse(err, i, "the sector size is 512 or 4096");
 	if (d->size == 0 || d->size % sector || d->size > INT64_MAX)

@@ -29,7 +29,7 @@ static void pause_20ms(void)
 	(void)nanosleep(&t, NULL);
 }
 
-/* True when somebody listens on the socket. The control socket is asked: it takes several clients. */
+/* True when somebody listens. The control socket is asked: connecting there disturbs nobody. */
 static bool answers(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -132,7 +132,7 @@ static int launch(struct sw_machine *m, const char *sock, const char *ctrl, stru
 	if (!sw_proc_exists("swtpm")) {
 		r = sw_fail(err, SW_EXIT_MISSING, -ENOPKG, "the stand-in has no TPM");
 		sw_error_why(err, "swtpm is not installed");
-		sw_error_hint(err, "install the package swtpm, or say `tpm: false` in machine.yaml");
+		sw_error_hint(err, "install swtpm, or say `tpm: false` in machine.yaml");
 		return r;
 	}
 	/* Left by one that was killed: nobody listens, or we would not be here. */
@@ -162,8 +162,13 @@ static int locked_launch(struct sw_machine *m, const char *sock, const char *ctr
 	_cleanup_free_ char *path = sw_fmt("%s/tpm.lock", m->run_dir);
 	_cleanup_close_ int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -EBADF;
 
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot start the stand-in's TPM");
+	if (!path)
+		return sw_fail_oom(err);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+		int r = -errno;
+
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot lock the stand-in's TPM");
+	}
 	return answers(ctrl) ? 0 : launch(m, sock, ctrl, err);
 }
 

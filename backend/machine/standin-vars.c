@@ -81,7 +81,8 @@ int sw_standin_write_vars(const char *dir, bool medium, struct sw_error *err)
 	int r = vars ? sw_varstore_open_files(vars, 0, &s, err) : -ENOMEM;
 
 	if (r == 0)
-		r = plant_entry(s, "Boot0000", "EFI Internal Shell", shell_path, sizeof(shell_path));
+		r = plant_entry(s, "Boot0000", "EFI Internal Shell", shell_path,
+				sizeof(shell_path));
 	if (r == 0)
 		r = plant_entry(s, "Boot0001", "UEFI PXEv4 (MAC:525400123456)", network_path,
 				sizeof(network_path));

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "machine/text.h"
+#include "base/strv.h"
+#include "base/text.h"
 
 static char *attr(const char *dir, const char *name)
 {

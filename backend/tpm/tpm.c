@@ -10,7 +10,7 @@
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 
-#include "machine/text.h"
+#include "base/text.h"
 
 /* Shared by the asker and the thread; the last one to leave frees it. */
 struct query {

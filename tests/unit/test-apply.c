@@ -50,6 +50,15 @@ static void write_text(const char *dir, const char *name, const char *text)
 	assert_int_equal(sw_file_write(p, text, strlen(text), 0644), 0);
 }
 
+static void copy_to_medium(const char *dir, const char *from, const char *name)
+{
+	_cleanup_free_ char *p = sw_fmt("%s/medium/%s", dir, name);
+	_cleanup_buf_ struct sw_buf b = {};
+
+	assert_int_equal(sw_file_read(from, &b), 0);
+	assert_int_equal(sw_file_write(p, b.data, b.len, 0644), 0);
+}
+
 static struct sw_plan *make_plan(struct sw_machine *m)
 {
 	_cleanup_answers_ struct sw_answers *a = NULL;
@@ -95,7 +104,8 @@ static void make_world(struct world *w)
 	assert_int_equal(sw_machine_open_standin(w->dir, &w->m, &err), 0);
 	medium = sw_fmt("%s/medium", w->dir);
 	assert_int_equal(sw_mkdir_all(medium, 0755), 0);
-	write_text(w->dir, "vmlinuz", "this stands in for a kernel; nothing boots here\n");
+	/* Any EFI program does for a kernel here: what counts is that it is one; VM tests boot. */
+	copy_to_medium(w->dir, "/usr/lib/systemd/boot/efi/systemd-bootx64.efi", "vmlinuz");
 	write_text(w->dir, "initrd", "and this for an initrd\n");
 	/* An old table with content, so that undo has something to bring back. */
 	assert_int_equal(sw_machine_facts(w->m, &f, &err), 0);
@@ -370,5 +380,7 @@ int main(void)
 		cmocka_unit_test(test_a_full_variable_store_degrades_to_the_fallback_path),
 	};
 
+	/* Tests run from the top of the tree. */
+	setenv("SLIPWAY_LAYOUTS", "layouts", 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

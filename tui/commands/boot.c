@@ -46,7 +46,7 @@ static json_object *to_json(const struct sw_bootvars *b)
 static void print_entry(const struct sw_bootvars *b, const struct sw_bootvar *e)
 {
 	int position = order_of(b, e->number);
-	char text[8] = "-";
+	char text[16] = "-";
 
 	if (position)
 		(void)snprintf(text, sizeof(text), "%d", position);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "answers/text.h"
+#include "base/text.h"
 #include "base/file.h"
 
 enum { OPT_MACHINE = 256, OPT_FACTS, OPT_JSON, OPT_HELP, OPT_VERSION };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway explain`: what a key of the answer file means. */
 #include "answers/answers.h"
-#include "answers/text.h"
+#include "base/text.h"
 #include "tui/commands/list.h"
 
 static int unknown_key(const char *key, struct sw_error *err)

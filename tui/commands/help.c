@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "answers/text.h"
+#include "base/text.h"
 #include "tui/commands/command.h"
 
 #define COLUMN 26

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <ctype.h>
+
+/* Longer words are compared by their start: the table has one row of this size. */
+#define WORD_MAX 64
+
+static size_t utf8_length(uint8_t lead)
+{
+	if (lead < 0x80)
+		return 1;
+	if (lead >= 0xc2 && lead <= 0xdf)
+		return 2;
+	if (lead >= 0xe0 && lead <= 0xef)
+		return 3;
+	if (lead >= 0xf0 && lead <= 0xf4)
+		return 4;
+	return 0;
+}
+
+size_t sw_utf8_decode(const char *s, size_t len, uint32_t *ret_char)
+{
+	static const uint8_t lead_mask[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = len ? utf8_length((uint8_t)s[0]) : 0;
+	uint32_t c;
+
+	if (n == 0 || n > len)
+		return 0;
+	c = (uint8_t)s[0] & lead_mask[n];
+	for (size_t i = 1; i < n; i++) {
+		if (((uint8_t)s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | ((uint8_t)s[i] & 0x3f);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*ret_char = c;
+	return n;
+}
+
+bool sw_char_is_text(uint32_t c)
+{
+	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
+		return false;
+	if (c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069))
+		return false;
+	return c != 0xfeff && c != 0xfffe && c != 0xffff;
+}
+
+bool sw_text_is_clean(const char *s)
+{
+	size_t len = strlen(s);
+
+	while (len > 0) {
+		uint32_t c;
+		size_t n = sw_utf8_decode(s, len, &c);
+
+		if (n == 0 || !sw_char_is_text(c))
+			return false;
+		s += n;
+		len -= n;
+	}
+	return true;
+}
+
+char *sw_text_clean(char *s)
+{
+	size_t from = strspn(s, " \t\r\n\v\f"), len = strlen(s);
+
+	while (len > from && strchr(" \t\r\n\v\f", s[len - 1]))
+		s[--len] = '\0';
+	len -= from;
+	memmove(s, s + from, len + 1);
+	for (size_t i = 0; i < len;) {
+		uint32_t c;
+		size_t n = sw_utf8_decode(s + i, len - i, &c);
+
+		if (n == 0 || !sw_char_is_text(c)) {
+			s[i] = '?';
+			n = 1;
+		}
+		i += n;
+	}
+	return s;
+}
+
+static bool same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+static unsigned int least3(unsigned int a, unsigned int b, unsigned int c)
+{
+	unsigned int m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+unsigned int sw_edit_distance(const char *a, const char *b)
+{
+	/* Three rows are enough: a swap of neighbours looks back two. */
+	unsigned int row[3][WORD_MAX + 1];
+	size_t na = strnlen(a, WORD_MAX), nb = strnlen(b, WORD_MAX);
+
+	for (size_t j = 0; j <= nb; j++)
+		row[0][j] = (unsigned int)j;
+	for (size_t i = 1; i <= na; i++) {
+		unsigned int *cur = row[i % 3], *up = row[(i + 2) % 3], *up2 = row[(i + 1) % 3];
+
+		cur[0] = (unsigned int)i;
+		for (size_t j = 1; j <= nb; j++) {
+			cur[j] = least3(up[j] + 1, cur[j - 1] + 1,
+					up[j - 1] + !same(a[i - 1], b[j - 1]));
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
+			    same(a[i - 2], b[j - 1]) && up2[j - 2] + 1 < cur[j])
+				cur[j] = up2[j - 2] + 1;
+		}
+	}
+	return row[na % 3][nb];
+}
+
+bool sw_text_is_near(const char *typed, const char *known, unsigned int *ret_distance)
+{
+	size_t shorter = strlen(typed) < strlen(known) ? strlen(typed) : strlen(known);
+	unsigned int d = sw_edit_distance(typed, known);
+
+	*ret_distance = d;
+	/* One is the start of the other: "attestation" for "attest". */
+	if (shorter >= 3 && strncasecmp(typed, known, shorter) == 0)
+		return true;
+	return d <= 1 + shorter / 4 && d < shorter;
+}
+
+const char *sw_text_show(const char *s, char shown[static SW_TEXT_SHOW])
+{
+	size_t n = 0;
+
+	for (; s[n] && n < SW_TEXT_SHOW - 4; n++)
+		shown[n] = s[n] >= 0x20 && s[n] < 0x7f ? s[n] : '?';
+	shown[n] = '\0';
+	if (s[n])
+		memcpy(shown + n, "...", 4);
+	return shown;
+}

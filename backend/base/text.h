@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Small things about words: UTF-8, what may stand in a value, how near two
+ * words are, and showing foreign text in a message without letting it
+ * misbehave.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads one character; its length in bytes (1 to 4), or 0 when it is not well-formed UTF-8. */
+size_t sw_utf8_decode(const char *s, size_t len, uint32_t *ret_char);
+
+/*
+ * True for a character that a one-line value may hold: no control characters,
+ * no line separators or direction marks (they make one name look like another),
+ * nothing that YAML 1.1 forbids in a stream.
+ */
+bool sw_char_is_text(uint32_t c);
+
+/* True when the whole string is well-formed and every character passes sw_char_is_text(). */
+bool sw_text_is_clean(const char *s);
+
+/*
+ * For words that come from firmware, disks and files and end on terminals and
+ * in logs: trims blanks at both ends and puts '?' for every byte that is not
+ * clean. In place; returns s.
+ */
+char *sw_text_clean(char *s);
+
+/* Insertions, deletions, changes and swaps of neighbours between two words; case counts as equal. */
+unsigned int sw_edit_distance(const char *a, const char *b);
+
+/* True when a slip of the fingers explains the difference: for "did you mean". */
+bool sw_text_is_near(const char *typed, const char *known, unsigned int *ret_distance);
+
+#define SW_TEXT_SHOW 44
+/* At most 40 characters, printable ASCII only, "..." when cut. For messages. */
+const char *sw_text_show(const char *s, char shown[static SW_TEXT_SHOW]);

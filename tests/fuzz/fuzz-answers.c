@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any bytes as an answer file: no crash, one error with a place or answers that
+ * survive being written and read again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "answers/answers.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_round_trip(const struct sw_answers *a)
+{
+	_cleanup_free_ char *yaml = sw_answers_to_yaml(a);
+	_cleanup_answers_ struct sw_answers *b = NULL;
+	char one[65], two[65];
+
+	if (!yaml || sw_answers_parse(yaml, strlen(yaml), "again", &b, NULL) < 0)
+		abort();
+	if (sw_answers_digest(a, one) < 0 || sw_answers_digest(b, two) < 0 || strcmp(one, two) != 0)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	struct sw_error errs[4];
+	size_t n = 0;
+	int r = sw_answers_parse_all((const char *)data, size, "f", errs, 4, &n, &a);
+
+	if (r < 0) {
+		if (n == 0 || a || strncmp(errs[0].where, "f:", 2) != 0 || !errs[0].what[0])
+			abort();
+		return 0;
+	}
+	check_round_trip(a);
+	(void)sw_answers_validate_all(a, "f", errs, 4, &n);
+	return 0;
+}

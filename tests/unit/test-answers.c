@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole answer files: both folders of examples, the way back to YAML, the digest, the texts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "answers/answers.h"
+#include "answers/yaml.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+#define EXAMPLES "tests/answers"
+#define MINIMAL                                                       \
+	"slipway: 1\nnode: {hostname: n}\ndisk: {match: {serial: S}}\n" \
+	"payload: {kernel: /k, initrd: /i}\n"
+
+/* Parses and validates, as `slipway check` does. */
+static int judge(const char *text, size_t len, const char *file, struct sw_answers **ret_answers,
+		 struct sw_error *err)
+{
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	int r = sw_answers_parse(text, len, file, &a, err);
+
+	if (r == 0)
+		r = sw_answers_validate(a, file, err);
+	if (r == 0)
+		*ret_answers = TAKE_PTR(a);
+	return r;
+}
+
+static struct sw_answers *must_parse(const char *text)
+{
+	struct sw_answers *a = NULL;
+	struct sw_error e = {};
+
+	if (sw_answers_parse(text, strlen(text), "x", &a, &e) < 0)
+		fail_msg("%s: %s: %s", e.where, e.what, e.why);
+	return a;
+}
+
+static void assert_equal(const struct sw_answers *a, const struct sw_answers *b)
+{
+	for (size_t i = 0; i < sw_n_fields; i++) {
+		_cleanup_free_ char *x = sw_field_get(&sw_fields[i], a);
+		_cleanup_free_ char *y = sw_field_get(&sw_fields[i], b);
+
+		assert_string_equal(x, y);
+	}
+}
+
+static void assert_round_trips(const struct sw_answers *a)
+{
+	_cleanup_free_ char *yaml = sw_answers_to_yaml(a);
+	_cleanup_answers_ struct sw_answers *b = NULL;
+	char one[65], two[65];
+
+	assert_non_null(yaml);
+	b = must_parse(yaml);
+	assert_equal(a, b);
+	assert_int_equal(sw_answers_digest(a, one), 0);
+	assert_int_equal(sw_answers_digest(b, two), 0);
+	assert_string_equal(one, two);
+}
+
+typedef void (*visit_fn)(const char *path, const struct sw_buf *content);
+
+static unsigned int walk(const char *dir, visit_fn visit)
+{
+	_cleanup_closedir_ DIR *d = opendir(dir);
+	unsigned int n = 0;
+
+	if (!d)
+		fail_msg("%s is missing: run the tests from the top of the source tree", dir);
+	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+		_cleanup_free_ char *path = sw_fmt("%s/%s", dir, e->d_name);
+		_cleanup_buf_ struct sw_buf b = {};
+
+		if (e->d_name[0] == '.')
+			continue;
+		assert_int_equal(sw_file_read(path, &b), 0);
+		visit(path, &b);
+		n++;
+	}
+	return n;
+}
+
+static void visit_accepted(const char *path, const struct sw_buf *b)
+{
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	struct sw_error e = {};
+
+	if (judge(sw_buf_text(b), b->len, path, &a, &e) < 0)
+		fail_msg("%s was refused: %s: %s", e.where, e.what, e.why);
+	assert_round_trips(a);
+}
+
+static void visit_refused(const char *path, const struct sw_buf *b)
+{
+	static const char mark[] = "# expect: ";
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	_cleanup_free_ char *got = NULL, *want = NULL;
+	struct sw_error e = {};
+	const char *text = sw_buf_text(b);
+
+	assert_memory_equal(text, mark, sizeof(mark) - 1);
+	want = strndup(text + sizeof(mark) - 1, strcspn(text, "\n") - sizeof(mark) + 1);
+	if (judge(text, b->len, path, &a, &e) == 0)
+		fail_msg("%s was accepted", path);
+	assert_int_equal(e.exit, SW_EXIT_INVALID);
+	assert_memory_equal(e.where, path, strlen(path));
+	got = sw_fmt("%s %s", e.where + strlen(path) + 1, e.what);
+	if (strcmp(got, want) != 0)
+		fail_msg("%s: expected \"%s\", got \"%s\"", path, want, got);
+	/* Nothing that was meant as a secret may come back in a message. */
+	assert_null(strstr(e.what, "secret"));
+	assert_null(strstr(e.why, "secret"));
+	assert_null(strstr(e.hint, "secret"));
+}
+
+static void test_every_file_in_accept_is_accepted_and_round_trips(void **state SW_UNUSED)
+{
+	assert_true(walk(EXAMPLES "/accept", visit_accepted) >= 25);
+}
+
+static void test_every_file_in_refuse_gets_its_one_message_and_place(void **state SW_UNUSED)
+{
+	assert_true(walk(EXAMPLES "/refuse", visit_refused) >= 50);
+}
+
+static void test_the_issues_file_means_what_it_says(void **state SW_UNUSED)
+{
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	struct sw_error e = {};
+
+	assert_int_equal(sw_answers_read(EXAMPLES "/accept/issue-as-it-stands.yaml", &a, &e), 0);
+	assert_int_equal(a->version, 1);
+	assert_string_equal(a->hostname, "node-07");
+	assert_string_equal(a->match.serial, "NODE07SYS");
+	assert_null(a->match.model);
+	assert_string_equal(a->layout, "node");
+	assert_int_equal(a->wipe, SW_WIPE_ANY);
+	assert_string_equal(a->kernel, "http://10.0.2.2:8080/vmlinuz");
+	assert_true(sw_sha256_is_hex(a->kernel_sha256));
+	assert_string_equal(a->cmdline, "console=ttyS0,115200 panic=10");
+	assert_int_equal(a->boot_mode, SW_MODE_LOCAL);
+	assert_int_equal(a->admission_kind, SW_ADMISSION_ATTEST);
+	assert_int_equal(a->finish, SW_FINISH_REBOOT);
+	assert_null(a->seed);
+}
+
+static void test_all_errors_of_a_file_are_collected(void **state SW_UNUSED)
+{
+	static const char text[] = "slipway: 1\nnode: {hostnme: n}\ndisk: {wipe: al}\nfinish:\n";
+	struct sw_answers *a = NULL;
+	struct sw_error e[8];
+	size_t n;
+
+	assert_int_equal(sw_answers_parse_all(text, strlen(text), "x", e, 8, &n, &a), -EINVAL);
+	assert_null(a);
+	assert_int_equal(n, 3);
+	assert_string_equal(e[0].where, "x:2:8");
+	assert_string_equal(e[1].where, "x:3:14");
+	assert_string_equal(e[2].where, "x:4:8");
+	/* A smaller array keeps the first ones. */
+	assert_int_equal(sw_answers_parse_all(text, strlen(text), "x", e, 2, &n, &a), -EINVAL);
+	assert_int_equal(n, 2);
+	assert_string_equal(e[1].where, "x:3:14");
+}
+
+static void test_all_missing_answers_are_listed(void **state SW_UNUSED)
+{
+	_cleanup_answers_ struct sw_answers *a = sw_answers_new();
+	struct sw_error e[8];
+	size_t n;
+
+	assert_int_equal(sw_answers_validate_all(a, NULL, e, 8, &n), -EINVAL);
+	assert_int_equal(n, 3);		/* host name, payload, disk */
+	assert_non_null(strstr(e[0].what, "node.hostname is missing"));
+	assert_string_equal(e[0].where, "");
+}
+
+static void test_a_value_typed_over_loses_its_place_in_the_file(void **state SW_UNUSED)
+{
+	_cleanup_answers_ struct sw_answers *a = must_parse(MINIMAL "boot: {mode: network}\n");
+	struct sw_error e = {}, f = {};
+
+	assert_int_equal(sw_answers_validate(a, "x", &e), -EOPNOTSUPP);
+	assert_string_equal(e.where, "x:5:14");
+	assert_int_equal(sw_field_set(sw_field_find("boot.mode"), a, "network", NULL), 0);
+	assert_int_equal(sw_answers_validate(a, "x", &f), -EOPNOTSUPP);
+	assert_string_equal(f.where, "x");
+}
+
+static void test_a_missing_file_is_missing_and_not_invalid(void **state SW_UNUSED)
+{
+	struct sw_answers *a = NULL;
+	struct sw_error e = {};
+
+	assert_int_equal(sw_answers_read(EXAMPLES "/none.yaml", &a, &e), -ENOENT);
+	assert_int_equal(e.exit, SW_EXIT_MISSING);
+	assert_non_null(strstr(e.where, "none.yaml"));
+}
+
+/* A fixed sequence: a failure can be repeated. */
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return *seed >> 8;
+}
+
+/* Text with everything that YAML could trip over. */
+static void random_text(uint32_t *seed, char *text, size_t size)
+{
+	static const char *const bits[] = { "a", "Z", "0", " ", ":", ": ", "#", " #", "\"", "'", "\\",
+					    "*", "&", "!", "{", "}", "[", "]", ",", "-", "- ", "?",
+					    "|", ">", "%", "@", "`", "~", "\xc3\xa9", "\xe2\x82\xac",
+					    "\xf0\x9f\x90\xa7", "null", "yes", "<<", "=", "\\n" };
+	size_t n = 1 + next_random(seed) % 12, len = 0;
+
+	while (n-- > 0 && len + 8 < size)
+		len += (size_t)snprintf(text + len, size - len, "%s",
+					bits[next_random(seed) % ARRAY_SIZE(bits)]);
+}
+
+static void fill_field(const struct sw_field *f, struct sw_answers *a, uint32_t *seed)
+{
+	char text[128];
+	unsigned int n = 0;
+
+	switch (f->type) {
+	case SW_FIELD_CHOICE:
+		while (f->choices[n])
+			n++;
+		assert_int_equal(sw_field_set(f, a, f->choices[next_random(seed) % n], NULL), 0);
+		break;
+	case SW_FIELD_TEXT:
+		random_text(seed, text, sizeof(text));
+		/* Fields with a rule of their own refuse most of it, and then stay as they were. */
+		(void)sw_field_set(f, a, text, NULL);
+		break;
+	default:
+		assert_int_equal(sw_field_set(f, a, f->example, NULL), 0);
+	}
+}
+
+static void test_whatever_is_accepted_survives_the_way_through_yaml(void **state SW_UNUSED)
+{
+	uint32_t seed = 7;
+
+	for (unsigned int round = 0; round < 3000; round++) {
+		_cleanup_answers_ struct sw_answers *a = sw_answers_new();
+
+		for (size_t i = 0; i < sw_n_fields; i++)
+			if (next_random(&seed) % 2)
+				fill_field(&sw_fields[i], a, &seed);
+		assert_round_trips(a);
+	}
+}
+
+static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
+{
+	static const char *const other[] = { "2", "other", ">=7G", "ours", "hands-off", "attest",
+					     "stay", "https://other.example/x",
+					     "0000000000000000000000000000000000000000000000000000000000000000",
+					     "00000000-0000-4000-8000-000000000001" };
+	_cleanup_answers_ struct sw_answers *a = must_parse(MINIMAL);
+	char before[65], after[65];
+
+	assert_int_equal(sw_answers_digest(a, before), 0);
+	for (size_t i = 1; i < sw_n_fields; i++) {
+		size_t k = 0;
+
+		while (k < ARRAY_SIZE(other) && sw_field_set(&sw_fields[i], a, other[k], NULL) < 0)
+			k++;
+		assert_true(k < ARRAY_SIZE(other));
+		assert_int_equal(sw_answers_digest(a, after), 0);
+		assert_string_not_equal(before, after);
+		memcpy(before, after, sizeof(before));
+	}
+}
+
+static void test_the_nodes_command_line_names_the_server_only_when_asked(void **state SW_UNUSED)
+{
+	_cleanup_answers_ struct sw_answers *a = must_parse(
+		MINIMAL "admission: {kind: attest, url: https://attest.example/v1}\n");
+	_cleanup_free_ char *alone = sw_answers_node_cmdline(a), *both = NULL, *none = NULL;
+
+	assert_string_equal(alone, "ember.attest_url=https://attest.example/v1");
+	assert_int_equal(sw_field_set(sw_field_find("payload.cmdline"), a, "quiet", NULL), 0);
+	both = sw_answers_node_cmdline(a);
+	assert_string_equal(both, "quiet ember.attest_url=https://attest.example/v1");
+	assert_int_equal(sw_field_set(sw_field_find("admission.kind"), a, "none", NULL), 0);
+	none = sw_answers_node_cmdline(a);
+	assert_string_equal(none, "quiet");
+}
+
+static void test_explain_knows_keys_groups_and_slips(void **state SW_UNUSED)
+{
+	_cleanup_free_ char *one = sw_answers_explain("disk.wipe"), *group = sw_answers_explain("disk");
+	_cleanup_free_ char *all = sw_answers_explain(NULL), *slip = sw_answers_suggest("disk.wip");
+
+	assert_non_null(strstr(one, "blank, ours, any"));
+	assert_non_null(strstr(one, "default:  blank"));
+	assert_non_null(strstr(group, "disk.match.serial"));
+	assert_null(strstr(group, "payload."));
+	for (size_t i = 0; i < sw_n_fields; i++)
+		assert_non_null(strstr(all, sw_fields[i].key));
+	for (const char *p = all; *p; p += strcspn(p, "\n") + 1)
+		assert_true(strcspn(p, "\n") <= 79);
+	assert_null(sw_answers_explain("nonsense"));
+	assert_null(sw_answers_explain("dis"));
+	assert_string_equal(slip, "disk.wipe");
+}
+
+static void test_the_manual_has_every_key_and_the_sections(void **state SW_UNUSED)
+{
+	static const char *const sections[] = { ".Sh NAME", ".Sh DESCRIPTION", ".Sh EXAMPLE",
+						".Sh KEYS", ".Sh FILES", ".Sh SEE ALSO" };
+	_cleanup_free_ char *text = sw_answers_manual();
+
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
+		assert_non_null(strstr(text, sections[i]));
+	for (size_t i = 0; i < sw_n_fields; i++) {
+		_cleanup_free_ char *item = sw_fmt(".It Cm \"%s\"\n", sw_fields[i].key);
+
+		assert_non_null(strstr(text, item));
+	}
+	/* A line that starts with a dot is a request: no prose may. */
+	for (const char *p = text; *p; p += strcspn(p, "\n") + 1)
+		assert_true(*p != '\'' && (*p != '.' || (p[1] >= 'A' && p[1] <= 'Z') || p[1] == '\\'));
+}
+
+static void test_the_manuals_example_is_a_valid_answer_file(void **state SW_UNUSED)
+{
+	_cleanup_free_ char *text = sw_answers_manual(), *yaml = NULL;
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	struct sw_error e = {};
+	char *start = strstr(text, ".Bd -literal -offset indent\n"), *to;
+
+	assert_non_null(start);
+	start = strchr(start, '\n') + 1;
+	yaml = strndup(start, (size_t)(strstr(start, ".Ed\n") - start));
+	to = yaml;
+	for (const char *p = yaml; *p; p++)
+		if (*p != '\\')
+			*to++ = *p;
+	*to = '\0';
+	if (judge(yaml, strlen(yaml), "example", &a, &e) < 0)
+		fail_msg("%s: %s", e.where, e.what);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_file_in_accept_is_accepted_and_round_trips),
+		cmocka_unit_test(test_every_file_in_refuse_gets_its_one_message_and_place),
+		cmocka_unit_test(test_the_issues_file_means_what_it_says),
+		cmocka_unit_test(test_all_errors_of_a_file_are_collected),
+		cmocka_unit_test(test_all_missing_answers_are_listed),
+		cmocka_unit_test(test_a_value_typed_over_loses_its_place_in_the_file),
+		cmocka_unit_test(test_a_missing_file_is_missing_and_not_invalid),
+		cmocka_unit_test(test_whatever_is_accepted_survives_the_way_through_yaml),
+		cmocka_unit_test(test_the_digest_depends_on_every_field),
+		cmocka_unit_test(test_the_nodes_command_line_names_the_server_only_when_asked),
+		cmocka_unit_test(test_explain_knows_keys_groups_and_slips),
+		cmocka_unit_test(test_the_manual_has_every_key_and_the_sections),
+		cmocka_unit_test(test_the_manuals_example_is_a_valid_answer_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
