@@ -40,8 +40,6 @@ int sw_layout_find(const char *name, struct sw_layout **ret_layout, struct sw_er
 /* Names of the layouts in the layout directories, each once; NULL-terminated, all malloc'd. */
 int sw_layout_names(char ***ret_names);
 struct sw_layout *sw_layout_free(struct sw_layout *l);
-/* The names that sw_layout_find() knows, sorted, each once; NULL-terminated, free both levels. */
-int sw_layout_names(char ***ret_names);
 SW_DEFINE_CLEANUP(struct sw_layout, sw_layout_free)
 #define _cleanup_layout_ _cleanup_(sw_layout_freep)
 
