@@ -17,7 +17,8 @@
 #include "boot/varstore.h"
 #include "machine/machine.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/strv.h"
+#include "base/text.h"
 
 static const struct sw_standin_disk disks[] = {
 	{ "NODE07SYS", "Samsung \"PM9A3\" \\1", "nvme", 64ULL << 30, 512 },
@@ -204,7 +205,8 @@ static void test_medium_files_stay_on_the_medium(void **state SW_UNUSED)
 	_cleanup_machine_ struct sw_machine *m = opened(dir);
 	_cleanup_free_ char *file = sw_fmt("%s/medium/slipway.yaml", dir), *path = NULL;
 	_cleanup_free_ char *link = sw_fmt("%s/medium/out", dir), *gone = NULL;
-	static const char *const bad[] = { "../machine.yaml", "/etc/passwd", "out", "", "a/../../x" };
+	static const char *const bad[] = { "../machine.yaml", "/etc/passwd", "out", "",
+					   "a/../../x" };
 
 	assert_int_equal(sw_file_write(file, "x", 1, 0644), 0);
 	assert_int_equal(symlink("/etc/passwd", link), 0);
