@@ -156,6 +156,19 @@ static const char *headline(const struct sw_state *s)
 	return s->phase == SW_PHASE_DONE ? done[s->work] : failed[s->work];
 }
 
+/* Steps before the journal only fetch and build. */
+static const char *changed(const struct sw_state *s)
+{
+	const struct sw_progress *run = &s->run;
+
+	if (s->failure.exit == SW_EXIT_DIRTY)
+		return "The disk was changed. It can be resumed, or undone.";
+	if (s->work == SW_WORK_INSTALL && s->plan && run->current <= s->plan->n_steps &&
+	    (!run->current || s->plan->steps[run->current - 1].kind < SW_STEP_JOURNAL))
+		return "Nothing on the disk was changed.";
+	return NULL;
+}
+
 static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsigned int row)
 {
 	_cleanup_free_ char *text = NULL;
@@ -165,6 +178,10 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 	if (s->phase == SW_PHASE_FAILED) {
 		text = sw_error_text(&s->failure);
 		row += sw_frame_paragraph(f, row, 0, f->cols - 1, 9, text) + 1;
+		if (changed(s)) {
+			sw_frame_put(f, row, 0, f->cols, 0, changed(s));
+			row += 2;
+		}
 	} else if (s->deadline_ms) {
 		sw_frame_putf(f, row, 0, "The machine %s in %u s. Any key stops that.",
 			      s->answers->finish == SW_FINISH_REBOOT ? "restarts" : "powers off",

@@ -44,6 +44,7 @@ struct viewer {
 	uint32_t to_ack;
 	bool ack_due;
 	unsigned int top, left;
+	sigset_t unblocked;
 };
 
 static volatile sig_atomic_t stop;
@@ -124,22 +125,38 @@ static bool connect_once(struct viewer *v)
 	return v->sock >= 0;
 }
 
+/* Waits a moment, or until the terminal has something; signals are heard meanwhile. */
+static int pause_at(const struct viewer *v, struct pollfd *p)
+{
+	struct timespec t = { .tv_nsec = RETRY_MS * 1000000L };
+
+	p->revents = 0;
+	return ppoll(p, 1, &t, &v->unblocked);
+}
+
 static bool wait_for_session(struct viewer *v, long ms)
 {
+	struct pollfd none = { .fd = -1 };
+
 	for (; ms > 0 && !stop; ms -= RETRY_MS) {
 		if (connect_once(v))
 			return true;
-		(void)poll(NULL, 0, RETRY_MS);
+		(void)pause_at(v, &none);
 	}
 	return connect_once(v);
 }
 
 /* ---- the terminal's side ---- */
 
+/* A terminal that takes no output holds us here, where a signal must still reach us. */
 static void refresh_all(struct viewer *v)
 {
+	sigset_t blocked;
+
+	(void)sigprocmask(SIG_SETMASK, &v->unblocked, &blocked);
 	refresh();
 	fflush(v->out);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 static void draw(struct viewer *v, unsigned int flags)
@@ -260,7 +277,7 @@ static void say_waiting(struct viewer *v)
 }
 
 /* False: the terminal is gone. */
-static bool step(struct viewer *v, const sigset_t *unblocked)
+static bool step(struct viewer *v)
 {
 	struct pollfd p[] = {
 		{ .fd = v->tty, .events = POLLIN },
@@ -268,7 +285,8 @@ static bool step(struct viewer *v, const sigset_t *unblocked)
 		{ .fd = v->session, .events = POLLIN },
 	};
 	struct timespec drain = { .tv_nsec = DRAIN_MS * 1000000L };
-	int r = ppoll(p, ARRAY_SIZE(p), v->ack_due ? &drain : NULL, unblocked);
+	int r = ppoll(p, ARRAY_SIZE(p), v->ack_due ? &drain : NULL,
+			  &v->unblocked);
 
 	if (r < 0 && errno != EINTR)
 		return false;
@@ -286,7 +304,7 @@ static bool step(struct viewer *v, const sigset_t *unblocked)
 	return true;
 }
 
-static void loop(struct viewer *v, const sigset_t *unblocked)
+static void loop(struct viewer *v)
 {
 	while (!stop && !v->over) {
 		if (v->sock < 0) {
@@ -294,14 +312,14 @@ static void loop(struct viewer *v, const sigset_t *unblocked)
 
 			say_waiting(v);
 			while (!stop && !v->over && !connect_once(v)) {
-				if (poll(&p, 1, RETRY_MS) > 0 && !(p.revents & POLLIN))
+				if (pause_at(v, &p) > 0 && !(p.revents & POLLIN))
 					return;
 				if (p.revents & POLLIN)
 					read_keys(v);
 			}
 			continue;
 		}
-		if (!step(v, unblocked))
+		if (!step(v))
 			return;
 	}
 }
@@ -414,6 +432,9 @@ static void catch_signals(sigset_t *ret_unblocked)
 static void clear_viewer(struct viewer *v)
 {
 	disconnect(v);
+	/* What a stuck terminal has not taken by now must not hold up the end. */
+	if (stop && v->tty >= 0)
+		(void)tcflush(v->tty, TCOFLUSH);
 	if (v->screen) {
 		endwin();
 		delscreen(v->screen);
@@ -432,7 +453,6 @@ int sw_viewer_run(const char *socket_path, const char *tty, const char *term,
 {
 	struct viewer v = { .socket_path = socket_path, .tty = -EBADF, .sock = -EBADF,
 			    .session = -EBADF };
-	sigset_t unblocked;
 	int r;
 
 	sw_text_init();
@@ -443,12 +463,12 @@ int sw_viewer_run(const char *socket_path, const char *tty, const char *term,
 		r = start_curses(&v, term, err);
 	}
 	if (r == 0) {
-		catch_signals(&unblocked);
+		catch_signals(&v.unblocked);
 		if (!stop && wait_for_session(&v, CONNECT_MS))
-			loop(&v, &unblocked);
+			loop(&v);
 		else if (!stop)
 			r = -ECONNREFUSED;
-		(void)sigprocmask(SIG_SETMASK, &unblocked, NULL);
+		(void)sigprocmask(SIG_SETMASK, &v.unblocked, NULL);
 	}
 	clear_viewer(&v);
 	if (r == -ECONNREFUSED) {
