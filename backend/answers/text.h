@@ -22,7 +22,7 @@ bool sw_char_is_text(uint32_t c);
 /* True when the whole string is well-formed and every character passes sw_char_is_text(). */
 bool sw_text_is_clean(const char *s);
 
-/* Insertions, deletions, changes and swaps of neighbours between two words; case counts as equal. */
+/* Insertions, deletions, changes and swaps of neighbours between two words, in any case. */
 unsigned int sw_edit_distance(const char *a, const char *b);
 
 /* True when a slip of the fingers explains the difference: for "did you mean". */
