@@ -172,7 +172,6 @@ static void test_an_empty_file_is_a_file(void **state)
 static void test_a_reset_is_resumed_where_it_broke(void **state)
 {
 	struct world *w = *state;
-	struct sw_error e = {};
 
 	serve(w, (struct http_route){ .fault = HTTP_RESET, .percent = 30, .times = 1,
 				      .etag = "\"v1\"" });
