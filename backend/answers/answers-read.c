@@ -8,7 +8,7 @@
 
 #include "answers/answers.h"
 #include "answers/errors.h"
-#include "answers/text.h"
+#include "base/text.h"
 #include "answers/yaml.h"
 #include "base/file.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "answers/answers.h"
-#include "answers/text.h"
+#include "base/text.h"
 #include "base/buf.h"
 
 #define WIDTH 78

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "answers/answers.h"
-#include "answers/text.h"
+#include "base/text.h"
 #include "base/guid.h"
 #include "base/hash.h"
 #include "payload/payload.h"

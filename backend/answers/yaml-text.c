@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "answers/text.h"
+#include "base/text.h"
 #include "answers/yaml.h"
 
 static int fail_at(struct sw_error *err, const char *file, size_t line, size_t column,

@@ -9,7 +9,7 @@
 
 #include <yaml.h>
 
-#include "answers/text.h"
+#include "base/text.h"
 #include "answers/yaml-text.h"
 
 struct reader {

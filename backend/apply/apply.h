@@ -29,7 +29,9 @@ enum sw_journal_state { SW_JOURNAL_NONE, SW_JOURNAL_RUNNING, SW_JOURNAL_DONE, SW
 struct sw_journal_info {
 	enum sw_journal_state state;
 	unsigned int step, steps;	/* last started step, 1-based */
+	bool undoing;			/* it was an undo that was interrupted */
 	char *disk_name;		/* facts' name of the disk it is on */
+	json_object *vars;		/* boot variables as they were before, or NULL */
 	struct sw_plan *plan;
 	char *step_title;
 	int64_t time;
@@ -39,6 +41,12 @@ struct sw_journal_info {
 int sw_journal_scan(struct sw_machine *m, const struct sw_facts *f,
 		    struct sw_journal_info **ret_infos, size_t *ret_n, struct sw_error *err);
 void sw_journal_infos_free(struct sw_journal_info *infos, size_t n);
+
+/* The same child process for a resume or an undo. */
+enum sw_apply_kind { SW_APPLY_INSTALL, SW_APPLY_RESUME, SW_APPLY_UNDO };
+int sw_apply_spawn_journal(struct sw_machine *m, const struct sw_journal_info *info,
+			   enum sw_apply_kind kind, pid_t *ret_pid, int *ret_fd,
+			   struct sw_error *err);
 
 /* Runs an interrupted plan to its end. Accepts exactly the states that the journal predicts. */
 int sw_apply_resume(struct sw_machine *m, const struct sw_journal_info *info,

@@ -57,13 +57,27 @@ int sw_entries_snapshot(struct sw_varstore *s, json_object **ret_raw, struct sw_
 /* The digest that facts and plans carry: sha256 over the snapshot. */
 int sw_entries_digest(json_object *raw, char ret_hex[static 65]);
 
-/* Applies one write and reads it back. */
+/*
+ * Applies one write and reads it back. Does nothing when the variable holds the
+ * new content already (resume). -ESTALE, nothing written, when it holds neither
+ * the old nor the new: somebody else changed it since the plan was made (not
+ * asked of BootNext, which firmware consumes). -ENOSPC: variable store full;
+ * -EROFS; -EBADMSG: firmware did not keep it; -EINVAL, -EIO as the store says.
+ */
 int sw_entry_write_apply(struct sw_varstore *s, const struct sw_entry_write *w,
 			 struct sw_error *err);
-/* Puts the old content back. */
+/* Puts the old content back, unless somebody else has written since (-ESTALE). */
 int sw_entry_write_undo(struct sw_varstore *s, const struct sw_entry_write *w,
 			struct sw_error *err);
+/* Puts a variable back to what a snapshot held: hex content, or "" for absence. */
+int sw_entry_restore(struct sw_varstore *s, const char *name, const char *hex,
+		     struct sw_error *err);
 void sw_entry_plan_clear(struct sw_entry_plan *p);
 
 json_object *sw_entry_write_to_json(const struct sw_entry_write *w);
+/* -EINVAL for anything but a write of Boot####, BootOrder or BootNext. */
 int sw_entry_write_from_json(json_object *o, struct sw_entry_write *ret_write);
+void sw_entry_write_clear(struct sw_entry_write *w);
+
+/* The number of a name that is exactly "Boot" and four upper-case hex digits, else -1. */
+int sw_entry_number(const char *name);

@@ -35,17 +35,28 @@ int sw_image_extents(const char *image, struct sw_extent **ret_extents, size_t *
 		     struct sw_error *err);
 
 /*
- * Writes the image to io at offset: boot sectors (primary and backup) zeroed,
- * flush; body, flush; boot sectors, flush; cache dropped, read back, compared.
+ * Writes the image to io at offset: the reserved sectors (boot sectors and
+ * FSInfo, primary and backup) zeroed, flush; body, flush; reserved sectors but
+ * the first, flush; the first, flush; cache dropped, read back, compared byte by
+ * byte. The body is both FATs whole and the clusters that they say are in use,
+ * wherever the image file has holes. After any failure before the last write the
+ * slot is unreadable, never half.
  * Progress as SW_EVENT_PROGRESS with the given step number; cancellable before
  * the boot sectors are written.
  */
 int sw_slot_write(struct sw_io *io, uint64_t offset, const char *image, unsigned int step,
 		  const struct sw_sink *sink, struct sw_error *err);
 
-/* Any other image (ext4, swap): head last, same verification. Old signatures in the range go first. */
+/*
+ * Any other image (ext4, swap): the first MiB last, same verification. Old
+ * signatures in the range (first and last MiB) go first. Holes of the image are
+ * not written: what must read as zero has to be data in the image file.
+ */
 int sw_image_write(struct sw_io *io, uint64_t offset, uint64_t size, const char *image,
 		   unsigned int step, const struct sw_sink *sink, struct sw_error *err);
+
+/* Bytes that sw_slot_write() writes for this image; for estimates. */
+int sw_slot_payload(const char *image, uint64_t *ret_bytes, struct sw_error *err);
 
 /* Makes a range carry no recognisable content: first and last MiB zeroed, flushed, read back. */
 int sw_slot_invalidate(struct sw_io *io, uint64_t offset, uint64_t size, struct sw_error *err);

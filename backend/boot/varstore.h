@@ -61,16 +61,46 @@ SW_DEFINE_CLEANUP(struct sw_varstore, sw_varstore_close)
 
 int sw_var_get(struct sw_varstore *s, const struct sw_guid *guid, const char *name,
 	       uint8_t **ret_data, size_t *ret_len, uint32_t *ret_attrs);
-/* Retries -EINVAL/-EIO a few times, then reads back and compares: -EBADMSG when the store lied. */
+/*
+ * Writes nothing when the variable already holds this. Refuses at once what the
+ * kernel would refuse; retries -EINVAL/-EIO a few times (firmware that fails now
+ * and then), then reads back and compares: -EBADMSG when the store lied.
+ */
 int sw_var_set(struct sw_varstore *s, const struct sw_guid *guid, const char *name,
 	       const void *data, size_t len, uint32_t attrs);
+/* Deletes and checks that it is gone (-EBADMSG when not); -ENOENT when absent. */
 int sw_var_del(struct sw_varstore *s, const struct sw_guid *guid, const char *name);
+/* -EOPNOTSUPP when the platform does not tell. */
+int sw_var_space(struct sw_varstore *s, uint64_t *ret_total, uint64_t *ret_free);
+/* fn may call any sw_var_ function, deleting included. */
 int sw_var_list(struct sw_varstore *s,
 		int (*fn)(const struct sw_guid *guid, const char *name, void *userdata),
 		void *userdata);
 
+/*
+ * What Linux checks before it hands a variable to the firmware (drivers/firmware/
+ * efi/vars.c): Boot#### must be a well-formed load option, orders a multiple of
+ * two bytes, BootNext and Timeout two bytes. 0 or -EINVAL.
+ */
+int sw_var_check(const struct sw_guid *guid, const char *name, const void *data, size_t len);
+
+/*
+ * Collects every variable of an efivarfs-like directory (files NAME-GUID, others
+ * are skipped), sorted, and then calls fn for each.
+ */
+int sw_vardir_list(const char *dir,
+		   int (*fn)(const struct sw_guid *guid, const char *name, void *userdata),
+		   void *userdata);
+
+/*
+ * File store only: writes what firmware itself would have set (BootCurrent and
+ * other volatile variables), without the rules that bind the running system.
+ */
+int sw_varstore_plant(struct sw_varstore *s, const struct sw_guid *guid, const char *name,
+		      const void *data, size_t len, uint32_t attrs);
+
 /* ---- faults, for tests and the demo: file store only ---- */
 enum sw_var_fault { SW_FAULT_NONE, SW_FAULT_ENOSPC, SW_FAULT_EINVAL_TWICE, SW_FAULT_EIO,
 		    SW_FAULT_IGNORE, SW_FAULT_READ_ONLY };
-/* Arms a fault for sets of names with this prefix. -EOPNOTSUPP on other stores. */
+/* Arms a fault for sets and deletes of names with this prefix. -EOPNOTSUPP on other stores. */
 int sw_varstore_inject(struct sw_varstore *s, enum sw_var_fault fault, const char *name_prefix);

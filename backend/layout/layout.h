@@ -38,6 +38,8 @@ int sw_layout_read(const char *dir, struct sw_layout **ret_layout, struct sw_err
 /* Finds a shipped layout by name in the layout directories, or takes a path with a slash. */
 int sw_layout_find(const char *name, struct sw_layout **ret_layout, struct sw_error *err);
 struct sw_layout *sw_layout_free(struct sw_layout *l);
+/* The names that sw_layout_find() knows, sorted, each once; NULL-terminated, free both levels. */
+int sw_layout_names(char ***ret_names);
 SW_DEFINE_CLEANUP(struct sw_layout, sw_layout_free)
 #define _cleanup_layout_ _cleanup_(sw_layout_freep)
 

@@ -31,7 +31,8 @@ struct sw_table {
 	struct sw_part *parts;	/* in table order */
 	size_t n_parts;
 	char *damage;		/* words, when something is wrong with the table */
-	char digest[65];	/* sha256 over PMBR, headers and entries as found; the plan binds to it */
+	/* sha256 over PMBR, headers and entries as found; the plan binds to it */
+	char digest[65];
 };
 
 struct sw_disk {
@@ -46,7 +47,7 @@ struct sw_disk {
 	bool rotational, removable, read_only;
 	bool medium;		/* slipway itself was started from it */
 	char **uses;		/* why it must not be touched, in words; NULL-terminated or NULL */
-	char **signatures;	/* whole-disk signatures ("LVM2_member", "zfs_member at 0x…"); NULL-terminated or NULL */
+	char **signatures;	/* of the whole disk; NULL-terminated or NULL */
 	struct sw_table table;
 };
 
@@ -88,6 +89,7 @@ struct sw_facts {
 	size_t n_disks;
 	struct sw_link *links;
 	size_t n_links;
+	char **notes;		/* what could not be read and why; NULL-terminated or NULL */
 };
 
 struct sw_facts *sw_facts_new(void);
@@ -99,7 +101,11 @@ void sw_disk_clear(struct sw_disk *d);
 void sw_table_clear(struct sw_table *t);
 void sw_bootvars_clear(struct sw_bootvars *b);
 
-/* Lossless for everything a plan reads; new reference. */
+/*
+ * Lossless for everything the structs hold, provided that the strings are
+ * clean (machine/text.h), as sw_machine_facts() leaves them; new reference,
+ * NULL when out of memory.
+ */
 json_object *sw_facts_to_json(const struct sw_facts *f);
 /* Refuses another version and wrong types, naming the key (bounded, fuzzed). */
 int sw_facts_from_json(json_object *o, const char *file, struct sw_facts **ret_facts,

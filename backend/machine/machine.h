@@ -11,6 +11,7 @@
 #include "machine/facts.h"
 
 struct sw_varstore;
+struct sw_standin;
 
 enum sw_machine_kind { SW_MACHINE_REAL, SW_MACHINE_STANDIN, SW_MACHINE_CAPTURED };
 
@@ -20,12 +21,15 @@ struct sw_machine {
 	char *sys_root;		/* "/sys" */
 	char *dev_root;		/* "/dev" */
 	char *proc_root;	/* "/proc" */
+	char *udev_root;	/* "/run/udev": its database, read only */
 	char *run_dir;		/* sockets, logs, work files: "/run/slipway" or DIR/run */
 	char *stub;		/* systemd's EFI stub */
 	char *tcti;		/* TCTI string for ESAPI, NULL: none */
-	char *medium;		/* id of the iso9660 file system slipway was started from, or NULL */
+	char *medium;		/* UUID of the iso9660 file system we were started from, or NULL */
 	struct sw_varstore *vars;	/* opened on first use; use sw_machine_vars() */
 	struct sw_facts *captured;	/* CAPTURED only */
+	struct sw_standin *standin;	/* STANDIN only: machine.yaml and the TPM process */
+	char *medium_dir;	/* where this process mounted the medium, or NULL */
 };
 
 int sw_machine_open_real(struct sw_machine **ret_machine, struct sw_error *err);
@@ -42,11 +46,24 @@ int sw_machine_facts(struct sw_machine *m, struct sw_facts **ret_facts, struct s
 /* The EFI variable store; borrowed. -EOPNOTSUPP on BIOS or without efivarfs, -EROFS on captured. */
 int sw_machine_vars(struct sw_machine *m, struct sw_varstore **ret_vars, struct sw_error *err);
 
-/* Opens the whole disk. lock: flock LOCK_EX held until close. -EROFS on captured. */
+/*
+ * The TCTI string for ESAPI, with a TPM that answers behind it: a stand-in's
+ * swtpm is started on the first call and ends with the machine. Borrowed.
+ * -ENOENT when there is no TPM, -EROFS on captured.
+ */
+int sw_machine_tcti(struct sw_machine *m, const char **ret_tcti, struct sw_error *err);
+
+/*
+ * Opens the whole disk. lock: flock LOCK_EX held until close. -EROFS on
+ * captured; -ESTALE when another disk has taken the name since the facts.
+ */
 int sw_machine_open_disk(struct sw_machine *m, const struct sw_disk *d, bool writable, bool lock,
 			 struct sw_io **ret_io, struct sw_error *err);
 
-/* After the lock is gone: has the kernel re-read the table and udev make its links. Nothing on a stand-in. */
+/*
+ * After the lock is gone: has the kernel re-read the table and udev make its
+ * links. Nothing on a stand-in.
+ */
 int sw_machine_settle(struct sw_machine *m, const struct sw_disk *d);
 
 /*
@@ -76,6 +93,9 @@ struct sw_standin_config {
 	bool no_tpm, bios;
 };
 
-/* Creates DIR (which must not exist or be empty) with machine.yaml, sparse images, variables, TPM state. */
+/*
+ * Creates DIR (which must not exist or be empty) with machine.yaml, sparse
+ * images, variables, TPM state.
+ */
 int sw_standin_create(const char *dir, const struct sw_standin_config *config,
 		      struct sw_error *err);

@@ -62,6 +62,8 @@ struct sw_plan {
 	struct sw_step *steps;
 	size_t n_steps;
 	char *old_table_text;	/* what is on the disk now, in words, a line each */
+	struct sw_part *old_parts;	/* the partitions that the disk has now */
+	size_t n_old_parts;
 	char *confirm;		/* what a person has to type */
 	char **warnings;	/* NULL-terminated, may be NULL */
 	int64_t time;		/* from the facts; goes into manifests */
@@ -73,6 +75,19 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct 
 struct sw_plan *sw_plan_free(struct sw_plan *p);
 SW_DEFINE_CLEANUP(struct sw_plan, sw_plan_free)
 #define _cleanup_plan_ _cleanup_(sw_plan_freep)
+
+/* Where the journal of a disk of this size lies: 4 MiB that end 1 MiB before the (MiB-rounded) end. */
+#define SW_JOURNAL_LEN (4ULL << 20)
+uint64_t sw_plan_journal_offset(uint64_t disk_size);
+
+/* The entries the plan wants, in boot order: one for each slot; *ret_wanted is malloc'd, its texts borrowed. */
+int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret_wanted,
+			   size_t *ret_n);
+
+/* The same table that the plan's digest was taken of. */
+int sw_plan_table(const struct sw_plan *p, struct sw_table_image *ret_image, struct sw_error *err);
+
+const char *sw_step_kind_name(enum sw_step_kind kind);
 
 json_object *sw_plan_to_json(const struct sw_plan *p);
 int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error *err);

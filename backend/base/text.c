@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "answers/text.h"
+#include "base/text.h"
 
 #include <string.h>
 #include <strings.h>
@@ -47,7 +47,10 @@ bool sw_char_is_text(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
 		return false;
-	return c != 0x2028 && c != 0x2029 && c != 0xfeff && c != 0xfffe && c != 0xffff;
+	if (c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069))
+		return false;
+	return c != 0xfeff && c != 0xfffe && c != 0xffff;
 }
 
 bool sw_text_is_clean(const char *s)
@@ -64,6 +67,27 @@ bool sw_text_is_clean(const char *s)
 		len -= n;
 	}
 	return true;
+}
+
+char *sw_text_clean(char *s)
+{
+	size_t from = strspn(s, " \t\r\n\v\f"), len = strlen(s);
+
+	while (len > from && strchr(" \t\r\n\v\f", s[len - 1]))
+		s[--len] = '\0';
+	len -= from;
+	memmove(s, s + from, len + 1);
+	for (size_t i = 0; i < len;) {
+		uint32_t c;
+		size_t n = sw_utf8_decode(s + i, len - i, &c);
+
+		if (n == 0 || !sw_char_is_text(c)) {
+			s[i] = '?';
+			n = 1;
+		}
+		i += n;
+	}
+	return s;
 }
 
 static bool same(char a, char b)

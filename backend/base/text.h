@@ -15,12 +15,20 @@ size_t sw_utf8_decode(const char *s, size_t len, uint32_t *ret_char);
 
 /*
  * True for a character that a one-line value may hold: no control characters,
- * no line separators, nothing that YAML 1.1 forbids in a stream.
+ * no line separators or direction marks (they make one name look like another),
+ * nothing that YAML 1.1 forbids in a stream.
  */
 bool sw_char_is_text(uint32_t c);
 
 /* True when the whole string is well-formed and every character passes sw_char_is_text(). */
 bool sw_text_is_clean(const char *s);
+
+/*
+ * For words that come from firmware, disks and files and end on terminals and
+ * in logs: trims blanks at both ends and puts '?' for every byte that is not
+ * clean. In place; returns s.
+ */
+char *sw_text_clean(char *s);
 
 /* Insertions, deletions, changes and swaps of neighbours between two words, in any case. */
 unsigned int sw_edit_distance(const char *a, const char *b);

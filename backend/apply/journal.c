@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "apply/journal.h"
+
+#include <endian.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+
+#define BLOCK 4096U
+#define RECORDS 255U
+#define OFF_RECORDS BLOCK
+#define OFF_FIRST (1ULL << 20)
+#define OFF_LAST (2ULL << 20)
+#define OFF_DOC (3ULL << 20)
+#define DOC_MAX (1U << 20)
+
+static const char magic[16] = "SLIPWAY-JOURNAL";
+static const char record_magic[8] = "SWRECORD";
+
+/* On disk, little endian. Hashes are hex text so that a hex dump can be checked by hand. */
+struct header {
+	char magic[16];
+	uint32_t version, doc_len;
+	uint64_t disk_size;
+	char id[64];		/* SHA-256 of the document: binds records to this journal */
+	char first[64], last[64];
+	char self[64];		/* SHA-256 of all before */
+};
+
+struct record {
+	char magic[8];
+	uint32_t index, kind, step, pad;
+	int64_t time;
+	char id[64];		/* the header's id */
+	char self[64];
+};
+
+_Static_assert(sizeof(struct header) <= BLOCK && sizeof(struct record) <= BLOCK, "one block each");
+
+static int hash_into(const void *data, size_t len, char out[static 64])
+{
+	char hex[SW_SHA256_TEXT];
+	int r = sw_sha256(data, len, hex);
+
+	if (r == 0)
+		memcpy(out, hex, 64);
+	return r;
+}
+
+static bool hash_matches(const void *data, size_t len, const char want[static 64])
+{
+	char hex[SW_SHA256_TEXT];
+
+	return sw_sha256(data, len, hex) == 0 && memcmp(hex, want, 64) == 0;
+}
+
+/* Copies one MiB of the disk into the zone and returns its hash. */
+static int save_area(struct sw_io *io, uint64_t from, uint64_t to, char ret_hash[static 64])
+{
+	_cleanup_free_ uint8_t *buf = malloc(SW_JOURNAL_SAVED);
+	int r;
+
+	if (!buf)
+		return -ENOMEM;
+	r = sw_io_read(io, from, buf, SW_JOURNAL_SAVED);
+	if (r == 0)
+		r = hash_into(buf, SW_JOURNAL_SAVED, ret_hash);
+	return r == 0 ? sw_io_write(io, to, buf, SW_JOURNAL_SAVED) : r;
+}
+
+static int write_block(struct sw_io *io, uint64_t off, const void *data, size_t len)
+{
+	uint8_t block[BLOCK] = {};
+
+	memcpy(block, data, len);
+	return sw_io_write(io, off, block, sizeof(block));
+}
+
+static int write_body(struct sw_io *io, uint64_t off, const char *doc, struct header *h)
+{
+	size_t len = strlen(doc);
+	int r;
+
+	memcpy(h->magic, magic, sizeof(magic));
+	h->version = htole32(1);
+	h->doc_len = htole32((uint32_t)len);
+	h->disk_size = htole64(io->size);
+	r = hash_into(doc, len, h->id);
+	if (r == 0)
+		r = sw_io_write(io, off + OFF_DOC, doc, len);
+	if (r == 0)
+		r = save_area(io, 0, off + OFF_FIRST, h->first);
+	if (r == 0)
+		r = save_area(io, io->size - SW_JOURNAL_SAVED, off + OFF_LAST, h->last);
+	if (r == 0)
+		r = sw_io_zero(io, off + OFF_RECORDS, (uint64_t)RECORDS * BLOCK);
+	if (r == 0)
+		r = hash_into(h, offsetof(struct header, self), h->self);
+	return r == 0 ? sw_io_flush(io) : r;
+}
+
+/* The header goes last: until it stands, there is no journal and nothing else was written. */
+static int write_all(struct sw_io *io, uint64_t off, const char *doc)
+{
+	static const uint8_t nothing[1];
+	struct header h = {};
+	int r = write_block(io, off, nothing, sizeof(nothing));
+
+	if (r == 0)
+		r = sw_io_flush(io);
+	if (r == 0)
+		r = write_body(io, off, doc, &h);
+	if (r == 0)
+		r = write_block(io, off, &h, sizeof(h));
+	return r == 0 ? sw_io_flush(io) : r;
+}
+
+int sw_journal_create(struct sw_io *io, const struct sw_plan *p, json_object *vars,
+		      struct sw_journal *ret_journal, struct sw_error *err)
+{
+	_cleanup_json_ json_object *doc = json_object_new_object();
+	struct sw_journal_head head = {};
+	const char *text;
+	int r;
+
+	sw_json_add(doc, "plan", sw_plan_to_json(p));
+	if (vars)
+		sw_json_add(doc, "vars", json_object_get(vars));
+	text = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN);
+	if (!text || strlen(text) > DOC_MAX) {
+		sw_fail(err, SW_EXIT_INTERNAL, -E2BIG, "the plan does not fit into the journal");
+		return -E2BIG;
+	}
+	r = write_all(io, p->journal_off, text);
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be written");
+		sw_error_where(err, "%s", io->path);
+		sw_error_hint(err, "nothing else was written; check the disk's health and its log");
+		return r;
+	}
+	(void)sw_io_drop(io);
+	r = sw_journal_open(io, ret_journal, &head);
+	sw_journal_head_clear(&head);
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_VERIFY, r, "the journal does not read back as written");
+		sw_error_where(err, "%s", io->path);
+		sw_error_hint(err, "the disk loses writes; replace it");
+	}
+	return r;
+}
+
+static int read_header(struct sw_io *io, uint64_t off, struct header *ret_h)
+{
+	uint8_t block[BLOCK];
+	int r = sw_io_read(io, off, block, sizeof(block));
+
+	if (r < 0)
+		return r;
+	memcpy(ret_h, block, sizeof(*ret_h));
+	if (memcmp(ret_h->magic, magic, sizeof(magic)) != 0)
+		return -ENOENT;
+	if (le32toh(ret_h->version) != 1 || le32toh(ret_h->doc_len) > DOC_MAX ||
+	    le64toh(ret_h->disk_size) != io->size ||
+	    !hash_matches(ret_h, offsetof(struct header, self), ret_h->self))
+		return -EBADMSG;
+	return 0;
+}
+
+static int read_doc(struct sw_io *io, uint64_t off, const struct header *h,
+		    struct sw_journal_head *head)
+{
+	size_t len = le32toh(h->doc_len);
+	_cleanup_free_ char *text = malloc(len + 1);
+	_cleanup_json_ json_object *doc = NULL;
+	json_object *plan, *vars;
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	r = sw_io_read(io, off + OFF_DOC, text, len);
+	if (r < 0)
+		return r;
+	text[len] = '\0';
+	if (!hash_matches(text, len, h->id) || sw_json_parse(text, len, "journal", &doc, NULL) < 0)
+		return -EBADMSG;
+	plan = sw_json_get(doc, "plan");
+	vars = sw_json_get(doc, "vars");
+	if (!plan)
+		return -EBADMSG;
+	head->plan = json_object_get(plan);
+	head->vars = vars ? json_object_get(vars) : NULL;
+	return 0;
+}
+
+static void note_record(struct sw_journal_head *head, const struct record *rec)
+{
+	switch (le32toh(rec->kind)) {
+	case SW_RECORD_START:
+		head->step = le32toh(rec->step);
+		head->state = SW_JOURNAL_RUNNING;
+		break;
+	case SW_RECORD_DONE:
+		head->state = SW_JOURNAL_DONE;
+		break;
+	case SW_RECORD_UNDO:
+		head->undoing = true;
+		head->state = SW_JOURNAL_RUNNING;
+		break;
+	case SW_RECORD_UNDONE:
+		head->state = SW_JOURNAL_UNDONE;
+		break;
+	default:
+		break;
+	}
+	head->time = (int64_t)le64toh((uint64_t)rec->time);
+}
+
+/* Records end at the first that is not whole: a torn one was never acted upon. */
+static int read_records(struct sw_io *io, uint64_t off, const struct header *h,
+			struct sw_journal_head *head, uint32_t *ret_next)
+{
+	uint32_t i;
+
+	for (i = 0; i < RECORDS; i++) {
+		uint8_t block[BLOCK];
+		struct record rec;
+		int r = sw_io_read(io, off + OFF_RECORDS + (uint64_t)i * BLOCK, block, BLOCK);
+
+		if (r < 0)
+			return r;
+		memcpy(&rec, block, sizeof(rec));
+		if (memcmp(rec.magic, record_magic, sizeof(record_magic)) != 0 ||
+		    le32toh(rec.index) != i || memcmp(rec.id, h->id, 64) != 0 ||
+		    !hash_matches(&rec, offsetof(struct record, self), rec.self))
+			break;
+		note_record(head, &rec);
+	}
+	*ret_next = i;
+	return 0;
+}
+
+int sw_journal_open(struct sw_io *io, struct sw_journal *ret_journal,
+		    struct sw_journal_head *ret_head)
+{
+	struct sw_journal j = { .io = io, .off = sw_plan_journal_offset(io->size) };
+	struct sw_journal_head head = { .state = SW_JOURNAL_RUNNING };
+	struct header h;
+	int r;
+
+	if (j.off == 0)
+		return -ENOENT;
+	r = read_header(io, j.off, &h);
+	if (r == 0)
+		r = read_doc(io, j.off, &h, &head);
+	if (r == 0)
+		r = read_records(io, j.off, &h, &head, &j.next);
+	if (r < 0) {
+		sw_journal_head_clear(&head);
+		return r;
+	}
+	*ret_journal = j;
+	*ret_head = head;
+	return 0;
+}
+
+void sw_journal_head_clear(struct sw_journal_head *h)
+{
+	if (h->plan)
+		json_object_put(h->plan);
+	if (h->vars)
+		json_object_put(h->vars);
+	*h = (struct sw_journal_head){};
+}
+
+int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, unsigned int step)
+{
+	struct record rec = {};
+	struct header h;
+	int r;
+
+	if (j->next >= RECORDS)
+		return -ENOSPC;
+	r = read_header(j->io, j->off, &h);
+	if (r < 0)
+		return r;
+	memcpy(rec.magic, record_magic, sizeof(record_magic));
+	rec.index = htole32(j->next);
+	rec.kind = htole32(kind);
+	rec.step = htole32(step);
+	rec.time = (int64_t)htole64((uint64_t)time(NULL));
+	memcpy(rec.id, h.id, 64);
+	r = hash_into(&rec, offsetof(struct record, self), rec.self);
+	if (r == 0)
+		r = write_block(j->io, j->off + OFF_RECORDS + (uint64_t)j->next * BLOCK, &rec,
+				sizeof(rec));
+	if (r == 0)
+		r = sw_io_flush(j->io);
+	if (r == 0)
+		j->next++;
+	return r;
+}
+
+int sw_journal_saved(struct sw_journal *j, bool last, uint8_t **ret_data)
+{
+	_cleanup_free_ uint8_t *buf = malloc(SW_JOURNAL_SAVED);
+	struct header h;
+	int r;
+
+	if (!buf)
+		return -ENOMEM;
+	r = read_header(j->io, j->off, &h);
+	if (r == 0)
+		r = sw_io_read(j->io, j->off + (last ? OFF_LAST : OFF_FIRST), buf, SW_JOURNAL_SAVED);
+	if (r == 0 && !hash_matches(buf, SW_JOURNAL_SAVED, last ? h.last : h.first))
+		r = -EBADMSG;
+	if (r < 0)
+		return r;
+	*ret_data = TAKE_PTR(buf);
+	return 0;
+}

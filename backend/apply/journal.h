@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal: a zone of the target disk that tells, after a power cut, which
+ * plan was running and how far it came, and that holds what undo needs. It is
+ * written and flushed before any other write.
+ *
+ * Zone (SW_JOURNAL_LEN bytes at sw_plan_journal_offset()):
+ *   0        header, 4096 bytes: magic, version, lengths, SHA-256 of each area
+ *   4096     up to 255 records of 4096 bytes, appended, each with its own SHA-256
+ *   1 MiB    the disk's first MiB as it was
+ *   2 MiB    the disk's last MiB as it was
+ *   3 MiB    JSON: {"plan": …, "vars": …}
+ */
+#pragma once
+
+#include "apply/apply.h"
+
+enum sw_record_kind {
+	SW_RECORD_START = 1,	/* step started */
+	SW_RECORD_FINISH,	/* step finished */
+	SW_RECORD_DONE,		/* plan finished */
+	SW_RECORD_UNDO,		/* undo started */
+	SW_RECORD_UNDONE,	/* undo finished */
+};
+
+struct sw_journal {
+	struct sw_io *io;	/* borrowed */
+	uint64_t off;
+	uint32_t next;		/* index of the next record */
+};
+
+struct sw_journal_head {
+	json_object *plan;	/* as stored; owned */
+	json_object *vars;	/* boot variables as they were; owned, may be NULL */
+	enum sw_journal_state state;
+	unsigned int step;	/* last started */
+	bool undoing;		/* an undo was started */
+	int64_t time;		/* of the last record */
+};
+
+/* Writes everything and flushes; afterwards records can be added. */
+int sw_journal_create(struct sw_io *io, const struct sw_plan *p, json_object *vars,
+		      struct sw_journal *ret_journal, struct sw_error *err);
+
+/* -ENOENT when there is no journal, -EBADMSG when there is one that is damaged. */
+int sw_journal_open(struct sw_io *io, struct sw_journal *ret_journal,
+		    struct sw_journal_head *ret_head);
+void sw_journal_head_clear(struct sw_journal_head *h);
+
+/* Appends a record and flushes. -ENOSPC when 255 are used up. */
+int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, unsigned int step);
+
+#define SW_JOURNAL_SAVED (1U << 20)
+/* What was saved of the disk's first (or last) MiB; malloc'd, SW_JOURNAL_SAVED bytes. */
+int sw_journal_saved(struct sw_journal *j, bool last, uint8_t **ret_data);

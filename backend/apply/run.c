@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The runner: takes the lock, checks the binding, and carries the steps out one
+ * after the other, each journalled before and after.
+ */
+#include "apply/run.h"
+
+#include <string.h>
+
+#include "base/file.h"
+
+static const sw_step_fn step_fns[] = {
+	[SW_STEP_FETCH] = sw_step_fetch,       [SW_STEP_IMAGE] = sw_step_image,
+	[SW_STEP_JOURNAL] = NULL, /* the runner's own */
+	[SW_STEP_SLOT] = sw_step_slot,	       [SW_STEP_BLANK] = sw_step_blank,
+	[SW_STEP_NODE_DATA] = sw_step_node_data, [SW_STEP_FORMAT] = sw_step_format,
+	[SW_STEP_TABLE] = sw_step_table,       [SW_STEP_ENTRIES] = sw_step_entries,
+	[SW_STEP_VERIFY] = sw_step_verify,
+};
+
+static void run_clear(struct sw_run *run)
+{
+	if (run->work)
+		(void)sw_remove_tree(run->work);
+	free(run->work);
+	free(run->kernel);
+	free(run->initrd);
+	free(run->uki);
+	free(run->image);
+	sw_slot_manifest_clear(&run->manifest);
+	if (run->vars)
+		json_object_put(run->vars);
+	sw_io_close(run->io);
+}
+
+static int start_journal(struct sw_run *run, struct sw_error *err)
+{
+	int r;
+
+	if (run->resumed)
+		return 0;
+	r = sw_journal_create(run->io, run->p, run->vars, &run->journal, err);
+	run->changed = r == 0;
+	return r;
+}
+
+static int note(struct sw_run *run, enum sw_record_kind kind, struct sw_error *err)
+{
+	int r;
+
+	if (!run->changed)
+		return 0;
+	r = sw_journal_record(&run->journal, kind, run->step);
+	if (r < 0)
+		sw_fail_errno(err, SW_EXIT_DIRTY, r, "the journal cannot be continued");
+	return r;
+}
+
+static void announce(struct sw_run *run, const struct sw_step *s, enum sw_event_type type, int r)
+{
+	struct sw_event ev = { .type = type,
+			       .step = run->step,
+			       .steps = (unsigned int)run->p->n_steps,
+			       .weight = s->weight,
+			       .result = r };
+
+	(void)snprintf(ev.id, sizeof(ev.id), "%s", sw_step_kind_name(s->kind));
+	(void)snprintf(ev.text, sizeof(ev.text), "%s", s->title);
+	sw_event_emit(run->sink, &ev);
+}
+
+static int run_step(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
+{
+	int r = sw_event_poll(run->sink);
+
+	if (r < 0) {
+		sw_fail(err, SW_EXIT_CANCELLED, r, "cancelled before: %s", s->title);
+		return r;
+	}
+	announce(run, s, SW_EVENT_START, 0);
+	if (s->kind == SW_STEP_JOURNAL) {
+		r = start_journal(run, err);
+	} else {
+		r = note(run, SW_RECORD_START, err);
+		if (r == 0)
+			r = step_fns[s->kind](run, s, err);
+	}
+	if (r == 0)
+		r = note(run, SW_RECORD_FINISH, err);
+	announce(run, s, SW_EVENT_FINISH, r);
+	return r;
+}
+
+/* After the first write every failure is one that must be resumed or undone, and says so. */
+static void mark_dirty(struct sw_run *run, struct sw_error *err)
+{
+	if (!err || !run->changed)
+		return;
+	err->exit = SW_EXIT_DIRTY;
+	err->hint[0] = '\0';
+	sw_error_hint(err, "stopped at step %u of %zu; `slipway resume` finishes the install, "
+			   "`slipway undo` brings the old partition table and boot entries back",
+		      run->step, run->p->n_steps);
+}
+
+static int run_steps(struct sw_run *run, struct sw_error *err)
+{
+	struct sw_event ev = { .type = SW_EVENT_PLAN, .steps = (unsigned int)run->p->n_steps };
+	int r = 0;
+
+	(void)snprintf(ev.text, sizeof(ev.text), "%s",
+		       run->resumed ? "Resuming the install" : "Installing");
+	sw_event_emit(run->sink, &ev);
+	run->changed = run->resumed;
+	for (size_t i = 0; i < run->p->n_steps && r == 0; i++) {
+		run->step = (unsigned int)i + 1;
+		r = run_step(run, &run->p->steps[i], err);
+	}
+	if (r == 0)
+		r = note(run, SW_RECORD_DONE, err);
+	if (r < 0)
+		mark_dirty(run, err);
+	return r;
+}
+
+static int open_work(struct sw_run *run, struct sw_error *err)
+{
+	_cleanup_free_ char *t = sw_fmt("%s/work.XXXXXX", run->m->run_dir);
+
+	if (!t)
+		return sw_fail_oom(err);
+	if (sw_mkdir_all(run->m->run_dir, 0700) < 0 || !mkdtemp(t))
+		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "no work directory in %s",
+				     run->m->run_dir);
+	run->work = TAKE_PTR(t);
+	return 0;
+}
+
+static int snapshot_vars(struct sw_run *run, struct sw_error *err)
+{
+	struct sw_varstore *vars = NULL;
+	struct sw_error ignored = {};
+
+	if (run->vars || sw_machine_vars(run->m, &vars, &ignored) < 0)
+		return 0;
+	return sw_entries_snapshot(vars, &run->vars, err);
+}
+
+/* Locks first and looks afterwards, so that nothing can change between look and write. */
+static int open_target(struct sw_run *run, const struct sw_disk **ret_disk,
+		       struct sw_facts **ret_facts, unsigned int started, struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *before = NULL, *f = NULL;
+	const struct sw_disk *d;
+	int r = sw_machine_facts(run->m, &before, err);
+
+	if (r < 0)
+		return r;
+	d = sw_bound_disk(run->p, before);
+	r = sw_binding_check(run->p, before, d, run->resumed, started, err);
+	if (r == 0)
+		r = sw_machine_open_disk(run->m, d, true, true, &run->io, err);
+	if (r == 0)
+		r = sw_machine_facts(run->m, &f, err);
+	if (r < 0)
+		return r;
+	d = sw_bound_disk(run->p, f);
+	r = sw_binding_check(run->p, f, d, run->resumed, started, err);
+	if (r < 0)
+		return r;
+	*ret_disk = d;
+	*ret_facts = TAKE_PTR(f);
+	return 0;
+}
+
+static int execute(struct sw_run *run, unsigned int started, struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	const struct sw_disk *d = NULL;
+	int r = open_target(run, &d, &f, started, err);
+
+	if (r == 0 && run->resumed) {
+		struct sw_journal_head h = {};
+
+		r = sw_journal_open(run->io, &run->journal, &h);
+		sw_journal_head_clear(&h);
+		if (r < 0)
+			sw_fail_errno(err, SW_EXIT_DIRTY, r, "the journal cannot be read again");
+	}
+	if (r == 0)
+		r = snapshot_vars(run, err);
+	if (r == 0)
+		r = open_work(run, err);
+	if (r == 0)
+		r = run_steps(run, err);
+	/* The lock goes first: udev waits for it, and settling waits for udev. */
+	run->io = sw_io_close(run->io);
+	if (d && run->changed)
+		(void)sw_machine_settle(run->m, d);
+	return r;
+}
+
+static int execute_and_report(struct sw_run *run, unsigned int started, struct sw_error *err)
+{
+	struct sw_error mine = {};
+	struct sw_event done = { .type = SW_EVENT_DONE };
+
+	done.result = execute(run, started, &mine);
+	done.steps = (unsigned int)run->p->n_steps;
+	done.step = run->step;
+	done.error = mine;
+	(void)snprintf(done.text, sizeof(done.text), "%s",
+		       done.result < 0 ? "The install failed"
+		       : run->degraded ? "Installed; the firmware refused the boot entries, the node "
+					 "boots by the fallback path"
+				       : "Installed");
+	sw_event_emit(run->sink, &done);
+	run_clear(run);
+	if (err && done.result < 0)
+		*err = mine;
+	return done.result;
+}
+
+int sw_apply_run(struct sw_machine *m, struct sw_plan *p, const struct sw_sink *sink,
+		 struct sw_error *err)
+{
+	struct sw_run run = { .m = m, .p = p, .sink = sink };
+
+	return execute_and_report(&run, 0, err);
+}
+
+int sw_apply_resume(struct sw_machine *m, const struct sw_journal_info *info,
+		    const struct sw_sink *sink, struct sw_error *err)
+{
+	struct sw_run run = { .m = m, .p = info->plan, .sink = sink, .resumed = true };
+
+	if (info->state != SW_JOURNAL_RUNNING) {
+		sw_fail(err, SW_EXIT_REFUSED, -EALREADY, "there is nothing to resume");
+		sw_error_why(err, "the last install on %s %s", info->disk_name,
+			     info->state == SW_JOURNAL_DONE ? "is complete" : "was undone");
+		return -EALREADY;
+	}
+	return execute_and_report(&run, info->undoing ? info->steps : info->step, err);
+}

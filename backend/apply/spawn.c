@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Apply as a child in its own session: it hears no SIGHUP, holds no terminal,
+ * and goes on when whoever started it dies. SIGTERM asks it to stop at the next
+ * safe point.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "apply/apply.h"
+#include "base/file.h"
+#include "boot/varstore.h"
+
+struct child {
+	struct sw_machine *m;
+	struct sw_plan *plan;
+	const struct sw_journal_info *info;
+	enum sw_apply_kind kind;
+	int out, log;
+};
+
+static volatile sig_atomic_t stop_asked;
+
+static void on_term(int sig SW_UNUSED)
+{
+	stop_asked = 1;
+}
+
+static _Bool cancelled(void *userdata SW_UNUSED)
+{
+	return stop_asked != 0;
+}
+
+/* The log gets every event; the pipe loses some rather than hold the install up. */
+static void write_event(const struct sw_event *ev, void *userdata)
+{
+	struct child *c = userdata;
+	_cleanup_json_ json_object *o = sw_event_to_json(ev);
+	_cleanup_free_ char *line =
+		sw_fmt("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+
+	if (!line)
+		return;
+	if (c->log >= 0)
+		(void)sw_fd_write_all(c->log, line, strlen(line));
+	if (c->out >= 0 && sw_fd_write_all(c->out, line, strlen(line)) == -EPIPE) {
+		close(c->out);
+		c->out = -EBADF;
+	}
+}
+
+static int run_child(struct child *c)
+{
+	struct sw_sink sink = { .fn = write_event, .userdata = c, .cancelled = cancelled };
+	struct sw_error err = {};
+	int r;
+
+	switch (c->kind) {
+	case SW_APPLY_INSTALL:
+		r = sw_apply_run(c->m, c->plan, &sink, &err);
+		break;
+	case SW_APPLY_RESUME:
+		r = sw_apply_resume(c->m, c->info, &sink, &err);
+		break;
+	default:
+		r = sw_undo_run(c->m, c->info, &sink, &err);
+		break;
+	}
+	return r < 0 ? (int)(err.exit ? err.exit : SW_EXIT_INTERNAL) : 0;
+}
+
+/* Nothing of the parent may stay open here, or its viewers would not see it die. */
+static void detach(struct child *c)
+{
+	struct sigaction sa = { .sa_handler = on_term };
+	sigset_t none;
+
+	(void)setsid();
+	(void)prctl(PR_SET_NAME, "slipway-apply");
+	c->m->vars = sw_varstore_close(c->m->vars);
+	(void)dup2(c->out, 3);
+	c->out = 3;
+	(void)close_range(4, ~0U, 0);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd < 3 && null >= 0; fd++)
+		(void)dup2(null, fd);
+	(void)fcntl(c->out, F_SETFD, FD_CLOEXEC);
+	(void)fcntl(c->out, F_SETFL, fcntl(c->out, F_GETFL) | O_NONBLOCK);
+}
+
+static void open_log(struct child *c)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/events.jsonl", c->m->run_dir);
+
+	c->log = -EBADF;
+	if (path && sw_mkdir_all(c->m->run_dir, 0700) == 0)
+		c->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+static int spawn(struct child *c, pid_t *ret_pid, int *ret_fd, struct sw_error *err)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot start the install");
+	c->out = fds[1];
+	pid = fork();
+	if (pid < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot start the install");
+	}
+	if (pid == 0) {
+		detach(c);
+		open_log(c);
+		_exit(run_child(c));
+	}
+	close(fds[1]);
+	*ret_pid = pid;
+	*ret_fd = fds[0];
+	return 0;
+}
+
+int sw_apply_spawn(struct sw_machine *m, struct sw_plan *p, pid_t *ret_pid, int *ret_fd,
+		   struct sw_error *err)
+{
+	struct child c = { .m = m, .plan = p, .kind = SW_APPLY_INSTALL };
+
+	return spawn(&c, ret_pid, ret_fd, err);
+}
+
+int sw_apply_spawn_journal(struct sw_machine *m, const struct sw_journal_info *info,
+			   enum sw_apply_kind kind, pid_t *ret_pid, int *ret_fd,
+			   struct sw_error *err)
+{
+	struct child c = { .m = m, .info = info, .kind = kind };
+
+	return spawn(&c, ret_pid, ret_fd, err);
+}

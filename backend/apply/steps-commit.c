@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps that make the content count: the table, the boot entries, and reading it all back. */
+#include <string.h>
+
+#include "apply/run.h"
+#include "base/json.h"
+#include "boot/nodedata.h"
+#include "disk/disk.h"
+
+int sw_step_table(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
+{
+	struct sw_table_image t = {};
+	int r = sw_plan_table(run->p, &t, err);
+
+	if (r == 0)
+		r = sw_table_commit(run->io, &t, err);
+	sw_table_image_clear(&t);
+	return r;
+}
+
+/* On a resume the firmware may have touched the variables, so the writes are computed from what is there. */
+static int writes_now(struct sw_run *run, struct sw_varstore *vars, struct sw_entry_plan *ret_plan,
+		      struct sw_error *err)
+{
+	_cleanup_free_ struct sw_entry_wanted *w = NULL;
+	_cleanup_json_ json_object *raw = NULL;
+	size_t n = 0;
+	int r = sw_entries_snapshot(vars, &raw, err);
+
+	if (r < 0)
+		return r;
+	if (sw_plan_wanted_entries(run->p, &w, &n) < 0)
+		return sw_fail_oom(err);
+	return sw_entries_plan(raw, w, n, -1, ret_plan, err);
+}
+
+static int write_entries(struct sw_run *run, struct sw_error *err)
+{
+	struct sw_varstore *vars = NULL;
+	struct sw_entry_plan plan = {};
+	int r = sw_machine_vars(run->m, &vars, err);
+
+	if (r == 0)
+		r = writes_now(run, vars, &plan, err);
+	for (size_t i = 0; i < plan.n_writes && r == 0; i++) {
+		sw_event_log(run->sink, "%s", plan.writes[i].text);
+		r = sw_entry_write_apply(vars, &plan.writes[i], err);
+	}
+	sw_entry_plan_clear(&plan);
+	return r;
+}
+
+/*
+ * Firmware that refuses (full, locked, broken) must not fail an install whose
+ * slot already boots by the fallback path; it is named instead.
+ */
+int sw_step_entries(struct sw_run *run, const struct sw_step *s SW_UNUSED,
+		    struct sw_error *err SW_UNUSED)
+{
+	struct sw_error e = {};
+	_cleanup_free_ char *text = NULL;
+
+	if (write_entries(run, &e) == 0)
+		return 0;
+	run->degraded = true;
+	text = sw_error_text(&e);
+	sw_event_log(run->sink, "warning: the firmware refused the boot entries: %s",
+		     text ? text : "");
+	sw_event_log(run->sink, "warning: the node boots by the firmware's fallback path instead");
+	return 0;
+}
+
+static int verify_failed(struct sw_run *run, struct sw_error *err, const char *what)
+{
+	sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "%s does not read back as written", what);
+	sw_error_where(err, "%s", run->io->path);
+	sw_error_hint(err, "the disk loses or changes data; look at its health and replace it");
+	return -EBADMSG;
+}
+
+static int verify_table(struct sw_run *run, struct sw_error *err)
+{
+	struct sw_table t = {};
+	char **signatures = NULL;
+	int r = sw_disk_probe(run->io, &t, &signatures, err);
+	bool ok = r == 0 && strcmp(t.digest, run->p->new_table_digest) == 0;
+
+	sw_table_clear(&t);
+	for (char **s = signatures; s && *s; s++)
+		free(*s);
+	free(signatures);
+	if (r < 0)
+		return r;
+	return ok ? 0 : verify_failed(run, err, "the partition table");
+}
+
+static int verify_slot(struct sw_run *run, const struct sw_placed *part, struct sw_error *err)
+{
+	struct sw_slot_manifest m = {};
+	bool ok = false;
+	int r = sw_slot_read(run->io, part->start, part->size, &m, &ok, err);
+
+	sw_slot_manifest_clear(&m);
+	if (r < 0)
+		return r;
+	return ok ? 0 : verify_failed(run, err, "the boot image");
+}
+
+static int verify_data(struct sw_run *run, const struct sw_placed *part, struct sw_error *err)
+{
+	_cleanup_json_ json_object *o = NULL;
+	uint64_t sequence;
+
+	return sw_nodedata_read(run->io, part->start, part->size, &o, &sequence, err);
+}
+
+int sw_step_verify(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
+{
+	bool slot_seen = false;
+	int r = sw_io_drop(run->io);
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_VERIFY, r, "the disk's cache cannot be dropped");
+	r = verify_table(run, err);
+	for (size_t i = 0; i < run->p->n_parts && r == 0; i++) {
+		const struct sw_placed *part = &run->p->parts[i];
+
+		if (part->role == SW_ROLE_SLOT && !slot_seen) {
+			slot_seen = true;
+			r = verify_slot(run, part, err);
+		} else if (part->role == SW_ROLE_NODE_DATA) {
+			r = verify_data(run, part, err);
+		}
+	}
+	return r;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps that make content: payload, boot image, slot, node data, file systems. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "apply/run.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/proc.h"
+#include "boot/nodedata.h"
+#include "boot/uki.h"
+#include "payload/payload.h"
+
+#define FETCH_RETRIES 5
+#define MKFS_TIMEOUT_S 600
+
+static int fetch_one(struct sw_run *run, const char *source, const char *sha256, const char *name,
+		     char **ret_path, struct sw_error *err)
+{
+	_cleanup_free_ char *out = sw_fmt("%s/%s", run->work, name);
+	char got[SW_SHA256_TEXT];
+	struct sw_fetch f = { .source = source,
+			      .sha256 = sha256 && *sha256 ? sha256 : NULL,
+			      .out = out,
+			      .retries = FETCH_RETRIES,
+			      .step = run->step };
+	int r;
+
+	if (!out)
+		return sw_fail_oom(err);
+	sw_event_log(run->sink, "fetching %s", source);
+	r = sw_fetch_run(run->m, &f, run->sink, got, err);
+	if (r < 0)
+		return r;
+	sw_event_log(run->sink, "%s has sha256 %s", name, got);
+	free(*ret_path);
+	*ret_path = TAKE_PTR(out);
+	return 0;
+}
+
+int sw_step_fetch(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
+{
+	const struct sw_answers *a = run->p->answers;
+	int r;
+
+	if (a->uki && *a->uki)
+		return fetch_one(run, a->uki, a->uki_sha256, "uki", &run->uki, err);
+	r = fetch_one(run, a->kernel, a->kernel_sha256, "kernel", &run->kernel, err);
+	return r < 0 ? r : fetch_one(run, a->initrd, a->initrd_sha256, "initrd", &run->initrd, err);
+}
+
+static void drop_file(char **path)
+{
+	if (*path)
+		(void)unlink(*path);
+	free(*path);
+	*path = NULL;
+}
+
+static int assemble(struct sw_run *run, struct sw_error *err)
+{
+	_cleanup_free_ char *cmdline = sw_answers_node_cmdline(run->p->answers);
+	_cleanup_free_ char *out = sw_fmt("%s/uki", run->work);
+	_cleanup_free_ char *osrel = NULL;
+	struct sw_uki_parts parts = { .stub = run->m->stub,
+				      .kernel = run->kernel,
+				      .initrd = run->initrd,
+				      .cmdline = cmdline };
+	int r;
+
+	osrel = sw_fmt("ID=slipway-node\nNAME=\"Slipway node\"\nPRETTY_NAME=\"%s\"\n",
+		       run->p->answers->hostname && *run->p->answers->hostname
+			       ? run->p->answers->hostname
+			       : "node");
+	if (!cmdline || !out || !osrel)
+		return sw_fail_oom(err);
+	parts.osrel = osrel;
+	r = sw_uki_assemble(&parts, out, err);
+	if (r < 0)
+		return r;
+	/* Memory is scarce on a small machine: what went into the image is not needed again. */
+	drop_file(&run->kernel);
+	drop_file(&run->initrd);
+	run->uki = TAKE_PTR(out);
+	return 0;
+}
+
+static int check_uki(struct sw_run *run, struct sw_error *err)
+{
+	struct sw_uki_info info = {};
+	int r = sw_uki_inspect(run->uki, &info, err);
+
+	if (r == 0 && !info.is_uki) {
+		r = sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the payload is not a unified kernel image");
+		sw_error_where(err, "%s", run->p->answers->uki);
+		sw_error_hint(err, "give payload.kernel and payload.initrd instead, or build a UKI");
+	}
+	sw_uki_info_clear(&info);
+	return r;
+}
+
+static int describe(struct sw_run *run, struct sw_error *err)
+{
+	const struct sw_answers *a = run->p->answers;
+	int r = sw_sha256_file(run->uki, run->manifest.sha256);
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot read the boot image");
+	sw_event_log(run->sink, "boot image has sha256 %s", run->manifest.sha256);
+	run->manifest.sequence = 1;
+	run->manifest.time = run->p->time;
+	run->manifest.build_id = strndup(run->manifest.sha256, 16);
+	run->manifest.source = strdup(a->uki && *a->uki ? a->uki : a->kernel);
+	run->manifest.reason = strdup("install");
+	return run->manifest.build_id && run->manifest.source && run->manifest.reason
+		       ? 0 : sw_fail_oom(err);
+}
+
+static const struct sw_placed *first_slot(const struct sw_plan *p)
+{
+	for (size_t i = 0; i < p->n_parts; i++)
+		if (p->parts[i].role == SW_ROLE_SLOT)
+			return &p->parts[i];
+	return NULL;
+}
+
+int sw_step_image(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
+{
+	const struct sw_placed *part = first_slot(run->p);
+	_cleanup_free_ char *out = sw_fmt("%s/slot.img", run->work);
+	uint32_t volume_id;
+	int r;
+
+	if (!part || !out)
+		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "the plan has no slot");
+	r = run->uki ? check_uki(run, err) : assemble(run, err);
+	if (r == 0)
+		r = describe(run, err);
+	if (r < 0)
+		return r;
+	memcpy(&volume_id, part->uuid.b, sizeof(volume_id));
+	r = sw_slot_build(run->uki, &run->manifest, part->size, run->p->sector, volume_id,
+			  "SLIPWAY", out, err);
+	if (r < 0)
+		return r;
+	drop_file(&run->uki);
+	run->image = TAKE_PTR(out);
+	return 0;
+}
+
+int sw_step_slot(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
+{
+	int r = sw_slot_write(run->io, s->off, run->image, run->step, run->sink, err);
+
+	if (r == 0)
+		drop_file(&run->image);
+	return r;
+}
+
+int sw_step_blank(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
+{
+	return sw_slot_invalidate(run->io, s->off, s->len, err);
+}
+
+static json_object *admission_to_json(const struct sw_answers *a)
+{
+	json_object *list = json_object_new_array(), *o;
+
+	if (a->admission_kind != SW_ADMISSION_ATTEST)
+		return list;
+	o = json_object_new_object();
+	sw_json_add_str(o, "kind", "attest");
+	sw_json_add_str(o, "url", a->admission_url);
+	json_object_array_add(list, o);
+	return list;
+}
+
+int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
+{
+	const struct sw_answers *a = run->p->answers;
+	_cleanup_json_ json_object *o = json_object_new_object();
+	char digest[SW_SHA256_TEXT], seed[SW_GUID_TEXT];
+	int r = sw_answers_digest(a, digest);
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "the answers have no digest");
+	sw_json_add_u64(o, "slipway_node", 1);
+	sw_json_add_str(o, "hostname", a->hostname);
+	sw_json_add_str(o, "mode", a->boot_mode == SW_MODE_HANDS_OFF ? "hands-off" : "local");
+	sw_json_add(o, "admission", admission_to_json(a));
+	sw_json_add_str(o, "answers_sha256", digest);
+	sw_json_add_str(o, "seed", sw_guid_format(&run->p->seed, seed));
+	json_object_object_add(o, "installed", json_object_new_int64(run->p->time));
+	return sw_nodedata_write(run->io, s->off, s->len, o, true, err);
+}
+
+/* A file system's UUID comes from its partition's, so that a plan gives the same bytes each time. */
+static int fs_uuid(struct sw_run *run, const struct sw_step *s, char text[static SW_GUID_TEXT])
+{
+	for (size_t i = 0; i < run->p->n_parts; i++) {
+		struct sw_guid g;
+
+		if (run->p->parts[i].start != s->off)
+			continue;
+		if (sw_guid_derive(&run->p->parts[i].uuid, "file-system", 11, &g) < 0)
+			return -EIO;
+		sw_guid_format(&g, text);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int make_fs(const struct sw_step *s, const char *file, const char *uuid, int64_t when,
+		   struct sw_error *err)
+{
+	_cleanup_free_ char *ext = sw_fmt("lazy_itable_init=1,lazy_journal_init=0,nodiscard,"
+					  "hash_seed=%s", uuid);
+	_cleanup_free_ char *fake = sw_fmt("E2FSPROGS_FAKE_TIME=%lld", (long long)when);
+	/*
+	 * mke2fs would leave the journal as a hole in the file; it must be written
+	 * as zeros, because a hole is not copied and the disk has old blocks there.
+	 */
+	const char *env[] = { fake, "UNIX_IO_NOZEROOUT=1", NULL };
+	const char *big[] = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-J", "size=32", "-L",
+			      s->part_label, "-U", uuid, "-E", ext, file, NULL };
+	const char *small[] = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-L", s->part_label, "-U",
+				uuid, "-E", ext, file, NULL };
+	const char *swap[] = { "mkswap", "-q", "-U", uuid, "-L", s->part_label, file, NULL };
+
+	if (!ext || !fake)
+		return sw_fail_oom(err);
+	if (strcmp(s->format, "swap") == 0)
+		return sw_proc_check(swap, NULL, MKFS_TIMEOUT_S, err);
+	if (strcmp(s->format, "ext4") == 0)
+		return sw_proc_check(s->len >= 1ULL << 30 ? big : small, env, MKFS_TIMEOUT_S, err);
+	sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP, "Format=%s is not available in this version",
+		s->format);
+	sw_error_where(err, "partition %s", s->part_label);
+	sw_error_hint(err, "use Format=ext4 or Format=swap in the layout");
+	return -EOPNOTSUPP;
+}
+
+int sw_step_format(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
+{
+	_cleanup_free_ char *file = sw_fmt("%s/format.img", run->work);
+	_cleanup_fclose_ FILE *f = NULL;
+	char uuid[SW_GUID_TEXT];
+	int r;
+
+	if (!file || !s->format)
+		return sw_fail_oom(err);
+	if (fs_uuid(run, s, uuid) < 0)
+		return sw_fail(err, SW_EXIT_INTERNAL, -EIO, "no UUID for %s", s->title);
+	f = fopen(file, "we");
+	if (!f || ftruncate(fileno(f), (off_t)s->len) < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot make a scratch file");
+	r = make_fs(s, file, uuid, run->p->time, err);
+	if (r == 0)
+		r = sw_image_write(run->io, s->off, s->len, file, run->step, run->sink, err);
+	(void)unlink(file);
+	return r;
+}

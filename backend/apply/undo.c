@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Undo: the old boot variables, then the old table (first and last MiB), with
+ * the sector of the primary GPT header last. It can be interrupted and repeated.
+ */
+#include <string.h>
+
+#include "apply/run.h"
+#include "base/json.h"
+
+/* Puts one variable back to what it was: content, or absence. */
+static int restore_var(struct sw_varstore *vars, const char *name, const char *old_hex,
+		       const char *now_hex, struct sw_error *err)
+{
+	return strcmp(old_hex, now_hex) == 0 ? 0 : sw_entry_restore(vars, name, old_hex, err);
+}
+
+static bool mentions_ours(const struct sw_plan *p, const char *hex)
+{
+	for (size_t i = 0; i < p->n_parts; i++) {
+		char id[33];
+
+		for (size_t k = 0; k < 16; k++)
+			(void)snprintf(id + 2 * k, 3, "%02x", p->parts[i].uuid.b[k]);
+		if (p->parts[i].role == SW_ROLE_SLOT && strcasestr(hex, id))
+			return true;
+	}
+	return false;
+}
+
+static int restore_vars(struct sw_machine *m, const struct sw_journal_info *info,
+			const struct sw_sink *sink, struct sw_error *err)
+{
+	_cleanup_json_ json_object *now = NULL;
+	struct sw_varstore *vars = NULL;
+	int r;
+
+	if (!info->vars || info->plan->entries.n_writes == 0)
+		return 0;
+	r = sw_machine_vars(m, &vars, err);
+	if (r == 0)
+		r = sw_entries_snapshot(vars, &now, err);
+	if (r < 0)
+		return r;
+	sw_event_log(sink, "restoring the boot order");
+	r = restore_var(vars, "BootOrder", sw_json_str(info->vars, "BootOrder", ""),
+			sw_json_str(now, "BootOrder", ""), err);
+	json_object_object_foreach(now, name, value) {
+		const char *hex = json_object_get_string(value);
+
+		if (r < 0)
+			break;
+		if (strcmp(name, "BootOrder") == 0 || !mentions_ours(info->plan, hex))
+			continue;
+		sw_event_log(sink, "restoring %s", name);
+		r = restore_var(vars, name, sw_json_str(info->vars, name, ""), hex, err);
+	}
+	return r;
+}
+
+static int put_back(struct sw_io *io, uint64_t off, const uint8_t *data, uint64_t len)
+{
+	int r = sw_io_write(io, off, data, len);
+
+	return r < 0 ? r : sw_io_flush(io);
+}
+
+static int restore_table(struct sw_run *run)
+{
+	struct sw_io *io = run->io;
+	_cleanup_free_ uint8_t *first = NULL, *last = NULL;
+	uint32_t ss = io->sector;
+	int r = sw_journal_saved(&run->journal, false, &first);
+
+	if (r == 0)
+		r = sw_journal_saved(&run->journal, true, &last);
+	if (r == 0)
+		r = put_back(io, io->size - SW_JOURNAL_SAVED, last, SW_JOURNAL_SAVED);
+	if (r == 0)
+		r = put_back(io, 2ULL * ss, first + 2UL * ss, SW_JOURNAL_SAVED - 2ULL * ss);
+	if (r == 0)
+		r = put_back(io, 0, first, ss);
+	return r == 0 ? put_back(io, ss, first + ss, ss) : r;
+}
+
+static int undo_locked(struct sw_run *run, const struct sw_journal_info *info, struct sw_error *err)
+{
+	struct sw_journal_head h = {};
+	int r = sw_journal_open(run->io, &run->journal, &h);
+
+	sw_journal_head_clear(&h);
+	if (r == 0)
+		r = sw_journal_record(&run->journal, SW_RECORD_UNDO, 0);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be continued");
+	r = restore_vars(run->m, info, run->sink, err);
+	if (r < 0)
+		return r;
+	sw_event_log(run->sink, "restoring the partition table");
+	r = restore_table(run);
+	if (r == 0)
+		r = sw_journal_record(&run->journal, SW_RECORD_UNDONE, 0);
+	if (r < 0)
+		sw_fail_errno(err, SW_EXIT_DIRTY, r, "the old table cannot be written back");
+	return r;
+}
+
+static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info,
+			 struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	const struct sw_disk *d;
+	int r = sw_machine_facts(run->m, &f, err);
+
+	if (r < 0)
+		return r;
+	d = sw_bound_disk(run->p, f);
+	/* The table may be anything by now; identity and exclusions must still hold. */
+	r = sw_binding_check(run->p, f, d, true, info->steps, err);
+	if (r == 0)
+		r = sw_machine_open_disk(run->m, d, true, true, &run->io, err);
+	if (r == 0)
+		r = undo_locked(run, info, err);
+	run->io = sw_io_close(run->io);
+	if (r == 0)
+		(void)sw_machine_settle(run->m, d);
+	return r;
+}
+
+int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info,
+		const struct sw_sink *sink, struct sw_error *err)
+{
+	struct sw_run run = { .m = m, .p = info->plan, .sink = sink, .resumed = true };
+	struct sw_event plan = { .type = SW_EVENT_PLAN, .steps = 1, .text = "Undoing" };
+	struct sw_event done = { .type = SW_EVENT_DONE, .steps = 1, .step = 1 };
+	struct sw_error mine = {};
+	int r;
+
+	if (info->state == SW_JOURNAL_UNDONE) {
+		sw_fail(err, SW_EXIT_REFUSED, -EALREADY, "the last install was undone already");
+		return -EALREADY;
+	}
+	sw_event_emit(sink, &plan);
+	r = open_and_undo(&run, info, &mine);
+	done.result = r;
+	done.error = mine;
+	(void)snprintf(done.text, sizeof(done.text), "%s",
+		       r < 0 ? "Undo failed" : "The old partition table and boot entries are back");
+	sw_event_emit(sink, &done);
+	if (err && r < 0)
+		*err = mine;
+	return r;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "boot/hex.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+char *sw_hex_encode(const uint8_t *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *s = malloc(2 * len + 1);
+
+	if (!s)
+		return NULL;
+	for (size_t i = 0; i < len; i++) {
+		s[2 * i] = digits[data[i] >> 4];
+		s[2 * i + 1] = digits[data[i] & 15];
+	}
+	s[2 * len] = '\0';
+	return s;
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int sw_hex_decode(const char *text, uint8_t **ret_data, size_t *ret_len)
+{
+	size_t n = strlen(text);
+	_cleanup_free_ uint8_t *d = malloc(n / 2 + 1);
+
+	if (!d)
+		return -ENOMEM;
+	if (n % 2)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i += 2) {
+		int hi = digit(text[i]), lo = digit(text[i + 1]);
+
+		if (hi < 0 || lo < 0)
+			return -EINVAL;
+		d[i / 2] = (uint8_t)(hi << 4 | lo);
+	}
+	*ret_data = TAKE_PTR(d);
+	*ret_len = n / 2;
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of extents, shared by the files that find and write them. */
+#pragma once
+
+#include "boot/slot.h"
+
+#define SW_EXTENT_UNIT 4096u
+
+struct sw_extents {
+	struct sw_extent *v;
+	size_t n;
+};
+
+/* Adds [off, end), widened to whole units below limit, and joined with the last when they touch. */
+int sw_extents_add(struct sw_extents *l, uint64_t off, uint64_t end, uint64_t limit);
+uint64_t sw_extents_sum(const struct sw_extents *l);
+void sw_extents_clear(struct sw_extents *l);
+#define _cleanup_extents_ _cleanup_(sw_extents_clear)

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a slot holds, judged from its bytes alone: manifest, and whether the image is the one it names. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "boot/fat32.h"
+#include "boot/slot.h"
+
+#define MANIFEST_PATH "\\SLIPWAY\\MANIFEST"
+#define MANIFEST_MAX 65536u
+
+static int to_buf(const void *data, size_t len, void *userdata)
+{
+	return sw_buf_add(userdata, data, len);
+}
+
+static int to_hash(const void *data, size_t len, void *userdata)
+{
+	return sw_hash_update(userdata, data, len);
+}
+
+static int read_manifest(struct sw_fat *f, struct sw_slot_manifest *ret_manifest)
+{
+	_cleanup_buf_ struct sw_buf b = { .max = MANIFEST_MAX };
+	struct sw_fat_file file;
+	int r = sw_fat_find(f, MANIFEST_PATH, &file);
+
+	if (r < 0)
+		return r;
+	if (file.directory || file.size > MANIFEST_MAX)
+		return -EINVAL;
+	r = sw_fat_read(f, &file, to_buf, &b);
+	return r < 0 ? r : sw_slot_manifest_parse(sw_buf_text(&b), b.len, ret_manifest);
+}
+
+static int hash_uki(struct sw_fat *f, char ret_hex[static SW_SHA256_TEXT])
+{
+	_cleanup_hash_ struct sw_hash *h = sw_hash_new();
+	struct sw_fat_file file;
+	int r = h ? sw_fat_find(f, SW_SLOT_BOOT_PATH, &file) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	if (file.directory)
+		return -EISDIR;
+	r = sw_fat_read(f, &file, to_hash, h);
+	return r < 0 ? r : sw_hash_final(h, ret_hex);
+}
+
+int sw_slot_read(struct sw_io *io, uint64_t offset, uint64_t size,
+		 struct sw_slot_manifest *ret_manifest, bool *ret_hash_ok, struct sw_error *err)
+{
+	_cleanup_(sw_slot_manifest_clear) struct sw_slot_manifest m = {};
+	_cleanup_fat_ struct sw_fat fat = {};
+	char hex[SW_SHA256_TEXT];
+	const char *why = "there is no FAT32 file system";
+	int r = sw_fat_open(io, offset, size, &fat);
+
+	if (r == 0) {
+		why = "its manifest is missing or damaged";
+		r = read_manifest(&fat, &m);
+	}
+	if (r == 0) {
+		why = "its boot image is missing or damaged";
+		r = hash_uki(&fat, hex);
+	}
+	if (r < 0) {
+		sw_fail(err, SW_EXIT_VERIFY, r, "this is not a readable slot");
+		sw_error_where(err, "%s at byte %llu", io->path, (unsigned long long)offset);
+		sw_error_why(err, "%s (%s)", why, strerror(-r));
+		return r;
+	}
+	*ret_hash_ok = strcasecmp(hex, m.sha256) == 0;
+	*ret_manifest = m;
+	m = (struct sw_slot_manifest){};
+	return 0;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is on a disk. libfdisk reads the table, libblkid the signatures on the
+ * whole disk and inside each partition, and the raw GPT reader says what the
+ * two of them overlook: a copy that is damaged, in the wrong place, or the only
+ * one left.
+ */
+#include <string.h>
+#include <sys/mman.h>
+
+#include <blkid/blkid.h>
+#include <libfdisk/libfdisk.h>
+
+#include "base/file.h"
+#include "disk/disk.h"
+#include "disk/gpt.h"
+
+static void context_unref(struct fdisk_context **c)
+{
+	if (*c)
+		fdisk_unref_context(*c);
+}
+
+static void table_unref(struct fdisk_table **t)
+{
+	if (*t)
+		fdisk_unref_table(*t);
+}
+
+static void probe_free(blkid_probe *p)
+{
+	if (*p)
+		blkid_free_probe(*p);
+}
+
+/* ---- the descriptor that both libraries need ---- */
+
+/* An io without one (the recorder) is copied into memory, zeros left out. */
+static int copy_to_memfd(struct sw_io *io, int *ret_fd)
+{
+	_cleanup_close_ int fd = memfd_create("slipway-probe", MFD_CLOEXEC);
+	static const size_t step = 1 << 16;
+	_cleanup_free_ uint8_t *chunk = calloc(2, step);
+
+	if (!chunk)
+		return -ENOMEM;
+	if (fd < 0 || ftruncate(fd, (off_t)io->size) < 0)
+		return -errno;
+	for (uint64_t off = 0; off < io->size; off += step) {
+		size_t n = io->size - off < step ? (size_t)(io->size - off) : step;
+		int r = sw_io_read(io, off, chunk, n);
+
+		if (r < 0)
+			return r;
+		if (memcmp(chunk, chunk + step, n) != 0 &&
+		    pwrite(fd, chunk, n, (off_t)off) != (ssize_t)n)
+			return -EIO;
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* ---- file systems ---- */
+
+static int value_of(blkid_probe pr, const char *name, char **ret_value)
+{
+	const char *v = NULL;
+
+	if (blkid_probe_lookup_value(pr, name, &v, NULL) < 0 || !v || !*v)
+		return 0;
+	*ret_value = strdup(v);
+	return *ret_value ? 0 : -ENOMEM;
+}
+
+static int set_area(blkid_probe pr, int fd, uint64_t off, uint64_t size, uint32_t sector)
+{
+	if (blkid_probe_set_device(pr, fd, (blkid_loff_t)off, (blkid_loff_t)size) < 0)
+		return -EIO;
+	(void)blkid_probe_set_sectorsize(pr, sector);
+	(void)blkid_probe_enable_partitions(pr, 0);
+	(void)blkid_probe_enable_superblocks(pr, 1);
+	(void)blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID |
+							    BLKID_SUBLKS_TYPE | BLKID_SUBLKS_MAGIC);
+	return 0;
+}
+
+static int probe_part(blkid_probe pr, int fd, struct sw_io *io, struct sw_part *p)
+{
+	int r;
+
+	/* libblkid takes size 0 as "the whole disk". */
+	if (p->size == 0 || p->start >= io->size || p->size > io->size - p->start)
+		return 0;
+	if (set_area(pr, fd, p->start, p->size, io->sector) < 0)
+		return 0;
+	/* Two contradicting signatures: take the first rather than call it empty. */
+	r = blkid_do_safeprobe(pr);
+	if (r == -2) {
+		blkid_reset_probe(pr);
+		r = blkid_do_probe(pr);
+	}
+	if (r != 0)
+		return 0;
+	r = value_of(pr, "TYPE", &p->fs_type);
+	if (r >= 0)
+		r = value_of(pr, "LABEL", &p->fs_label);
+	if (r >= 0)
+		r = value_of(pr, "UUID", &p->fs_uuid);
+	return r;
+}
+
+static int add_signature(char ***list, size_t *n, char *text)
+{
+	char **a;
+
+	if (!text)
+		return -ENOMEM;
+	a = reallocarray(*list, *n + 2, sizeof(*a));
+	if (!a) {
+		free(text);
+		return -ENOMEM;
+	}
+	a[(*n)++] = text;
+	a[*n] = NULL;
+	*list = a;
+	return 0;
+}
+
+static char *signature_text(blkid_probe pr)
+{
+	const char *type = NULL, *label = NULL, *off = NULL;
+
+	(void)blkid_probe_lookup_value(pr, "TYPE", &type, NULL);
+	(void)blkid_probe_lookup_value(pr, "LABEL", &label, NULL);
+	(void)blkid_probe_lookup_value(pr, "SBMAGIC_OFFSET", &off, NULL);
+	return sw_fmt("%s%s%s%s at 0x%llx", type ? type : "unknown", label ? " \"" : "",
+		      label ? label : "", label ? "\"" : "", off ? strtoull(off, NULL, 10) : 0ULL);
+}
+
+static int probe_whole(blkid_probe pr, int fd, struct sw_io *io, bool has_table, char ***list,
+		       size_t *n)
+{
+	const char *type = NULL;
+	int r;
+
+	if (io->size < 512 || set_area(pr, fd, 0, io->size, io->sector) < 0)
+		return 0;
+	while (blkid_do_probe(pr) == 0) {
+		r = add_signature(list, n, signature_text(pr));
+		if (r < 0)
+			return r;
+	}
+	if (has_table)
+		return 0;
+	/* Tables of other kinds (BSD, Sun, Mac ...) are something to lose as well. */
+	if (set_area(pr, fd, 0, io->size, io->sector) < 0)
+		return 0;
+	(void)blkid_probe_enable_superblocks(pr, 0);
+	(void)blkid_probe_enable_partitions(pr, 1);
+	if (blkid_do_probe(pr) != 0 || blkid_probe_lookup_value(pr, "PTTYPE", &type, NULL) < 0)
+		return 0;
+	if (!strcmp(type, "PMBR") || !strcmp(type, "gpt") || !strcmp(type, "dos"))
+		return 0;
+	return add_signature(list, n, sw_fmt("%s partition table", type));
+}
+
+/* ---- the table ---- */
+
+static int part_from(struct fdisk_context *cxt, struct fdisk_partition *pa, uint32_t sector,
+		     struct sw_part *p)
+{
+	struct fdisk_parttype *type = fdisk_partition_get_type(pa);
+	const char *s = type ? fdisk_parttype_get_string(type) : NULL;
+	size_t no = fdisk_partition_get_partno(pa);
+
+	p->number = (unsigned int)no + 1;
+	p->start = fdisk_partition_get_start(pa) * sector;
+	p->size = fdisk_partition_get_size(pa) * sector;
+	if (fdisk_is_label(cxt, GPT)) {
+		if (s)
+			(void)sw_guid_parse(s, &p->type);
+		s = fdisk_partition_get_uuid(pa);
+		if (s)
+			(void)sw_guid_parse(s, &p->uuid);
+		(void)fdisk_gpt_get_partition_attrs(cxt, no, &p->attrs);
+	}
+	s = fdisk_partition_get_name(pa);
+	p->label = s && *s ? strdup(s) : NULL;
+	return s && *s && !p->label ? -ENOMEM : 0;
+}
+
+static int read_parts(struct fdisk_context *cxt, uint32_t sector, struct sw_table *t)
+{
+	_cleanup_(table_unref) struct fdisk_table *tb = NULL;
+	size_t n;
+	int r = fdisk_get_partitions(cxt, &tb);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	n = fdisk_table_get_nents(tb);
+	t->parts = calloc(n ? n : 1, sizeof(*t->parts));
+	if (!t->parts)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct fdisk_partition *pa = fdisk_table_get_partition(tb, i);
+
+		if (!pa || !fdisk_partition_is_used(pa) || !fdisk_partition_has_start(pa) ||
+		    !fdisk_partition_has_size(pa))
+			continue;
+		r = part_from(cxt, pa, sector, &t->parts[t->n_parts++]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_table(struct sw_io *io, int fd, struct sw_table *t)
+{
+	_cleanup_(context_unref) struct fdisk_context *cxt = fdisk_new_context();
+	_cleanup_free_ char *id = NULL;
+	int r;
+
+	if (!cxt)
+		return -ENOMEM;
+	(void)fdisk_disable_dialogs(cxt, 1);
+	(void)fdisk_save_user_sector_size(cxt, io->sector, io->sector);
+	r = fdisk_assign_device_by_fd(cxt, fd, io->path, 1);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;	/* too small for any table */
+	if (fdisk_is_label(cxt, GPT))
+		t->type = SW_TABLE_GPT;
+	else if (fdisk_is_label(cxt, DOS))
+		t->type = SW_TABLE_DOS;
+	else
+		r = 1;
+	if (r == 0)
+		r = read_parts(cxt, io->sector, t);
+	if (r == 0 && t->type == SW_TABLE_GPT && fdisk_get_disklabel_id(cxt, &id) == 0 && id)
+		(void)sw_guid_parse(id, &t->id);
+	(void)fdisk_deassign_device(cxt, 1);
+	return r < 0 ? r : 0;
+}
+
+/* ---- damage ---- */
+
+static int add_damage(struct sw_buf *b, const char *text)
+{
+	return sw_buf_addf(b, "%s%s", b->len ? "; " : "", text);
+}
+
+static int describe_copy(struct sw_buf *b, const struct sw_gpt_copy *c)
+{
+	return sw_buf_addf(b, "%s%s GPT copy (%u-byte sectors) at byte %llu", b->len ? "; " : "",
+			   c->entries_ok  ? "a whole"
+			   : c->header_ok ? "a header without its entries of a"
+					  : "a broken",
+			   c->sector, (unsigned long long)c->off);
+}
+
+/* Both copies of a table that libfdisk could read: whole, in place and alike? */
+static int judge_gpt(struct sw_io *io, const struct sw_gpt_scan *s, struct sw_buf *b)
+{
+	const struct sw_gpt_copy *one = NULL, *two = NULL;
+	uint64_t last = io->size / io->sector - 1;
+	int r = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct sw_gpt_copy *c = &s->copies[i];
+
+		if (c->sector != io->sector || !c->entries_ok)
+			continue;
+		if (c->my_lba == 1)
+			one = c;
+		else if (!two || c->my_lba == last)
+			two = c;
+	}
+	if (!one)
+		r = add_damage(b, "the primary GPT copy is damaged; the backup is used");
+	else if (one->other_lba < last)
+		r = add_damage(b, "the disk has grown: the backup GPT is not at its end");
+	if (r >= 0 && !two)
+		r = add_damage(b, "the backup GPT copy is damaged or missing");
+	if (r >= 0 && one && two &&
+	    (one->entries_crc != two->entries_crc || !sw_guid_equal(&one->id, &two->id)))
+		r = add_damage(b, "the two GPT copies differ; the primary is used");
+	return r;
+}
+
+static int compare_copies(const struct sw_gpt_copy *a, const struct sw_gpt_copy *b)
+{
+	int x = a->entries_ok * 2 + a->header_ok, y = b->entries_ok * 2 + b->header_ok;
+
+	return x != y ? x - y : (a->off < b->off) - (a->off > b->off);
+}
+
+/* No table for libfdisk, but copies are there: the best one names the partitions that could be lost. */
+static int adopt_copies(struct sw_io *io, const struct sw_gpt_scan *s, struct sw_table *t,
+			struct sw_buf *b)
+{
+	const struct sw_gpt_copy *best = &s->copies[0];
+	int r = 0;
+
+	if (!s->pmbr)
+		r = add_damage(b, "the protective MBR is missing");
+	for (size_t i = 0; r >= 0 && i < s->n; i++) {
+		r = describe_copy(b, &s->copies[i]);
+		if (compare_copies(&s->copies[i], best) > 0)
+			best = &s->copies[i];
+	}
+	if (r < 0 || t->type == SW_TABLE_DOS)
+		return r;
+	t->type = SW_TABLE_DAMAGED_GPT;
+	if (!best->entries_ok)
+		return 0;
+	t->id = best->id;
+	return sw_gpt_read_parts(io, best, &t->parts, &t->n_parts);
+}
+
+static int find_damage(struct sw_io *io, struct sw_table *t)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+	struct sw_gpt_scan s;
+	int r = sw_gpt_scan(io, &s);
+
+	if (r < 0)
+		return r;
+	/* A protective MBR alone reads as a DOS table; it is what is left of a GPT. */
+	if (t->type == SW_TABLE_DOS && s.pmbr && !s.dos) {
+		sw_table_clear(t);
+		t->type = SW_TABLE_DAMAGED_GPT;
+		if (s.n == 0)
+			r = add_damage(&b, "a protective MBR without any GPT copy");
+	}
+	if (t->type == SW_TABLE_GPT)
+		r = judge_gpt(io, &s, &b);
+	else if (r >= 0 && s.n > 0)
+		r = adopt_copies(io, &s, t, &b);
+	if (r < 0)
+		return r;
+	if (b.len == 0)
+		return 0;
+	t->damage = sw_buf_steal(&b);
+	return t->damage ? 0 : -ENOMEM;
+}
+
+static void strv_free(char **list)
+{
+	for (char **s = list; s && *s; s++)
+		free(*s);
+	free(list);
+}
+
+static int probe_all(struct sw_io *io, struct sw_table *t, char ***signatures)
+{
+	_cleanup_(probe_free) blkid_probe pr = blkid_new_probe();
+	_cleanup_close_ int own = -EBADF;
+	int fd = sw_io_fd(io), r = 0;
+	size_t n = 0;
+
+	if (!pr)
+		return -ENOMEM;
+	if (fd < 0) {
+		r = copy_to_memfd(io, &own);
+		fd = own;
+	}
+	if (r >= 0)
+		r = read_table(io, fd, t);
+	if (r >= 0)
+		r = find_damage(io, t);
+	for (size_t i = 0; r >= 0 && i < t->n_parts; i++)
+		r = probe_part(pr, fd, io, &t->parts[i]);
+	if (r >= 0)
+		r = probe_whole(pr, fd, io, t->type != SW_TABLE_NONE, signatures, &n);
+	return r < 0 ? r : sw_gpt_digest(io, t->digest);
+}
+
+int sw_disk_probe(struct sw_io *io, struct sw_table *ret_table, char ***ret_signatures,
+		  struct sw_error *err)
+{
+	struct sw_table t = {};
+	char **signatures = NULL;
+	int r = probe_all(io, &t, &signatures);
+
+	if (r < 0) {
+		sw_table_clear(&t);
+		strv_free(signatures);
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot read what is on the disk");
+		sw_error_where(err, "%s", io->path);
+		sw_error_hint(err, "A disk that cannot be read may be failing: see the kernel's log");
+		return r;
+	}
+	*ret_table = t;
+	*ret_signatures = signatures;
+	return 0;
+}

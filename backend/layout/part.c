@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keys of a definition file. repart warns and carries on with a default
+ * where a value is wrong; we refuse, since a typing error must not decide about
+ * a disk.
+ */
+#include "layout/part.h"
+
+#include <limits.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/size.h"
+#include "layout/ini.h"
+#include "layout/sizes.h"
+#include "layout/types.h"
+
+#define LABEL_UNITS 36U		/* UTF-16 units of a GPT name */
+#define BIT_GROW (1ULL << 59)
+#define BIT_READ_ONLY (1ULL << 60)
+#define BIT_NO_AUTO (1ULL << 63)
+
+struct parse {
+	struct sw_layout_part p;
+	const char *path;
+	char *description;
+	unsigned int type_line, max_line, padding_max_line;
+	bool seen, has_type, has_min;
+	int no_auto, read_only, grow;	/* -1: not given */
+};
+
+struct key {
+	const char *name;
+	int (*set)(struct parse *s, const struct key *k, const struct sw_ini_item *it,
+		   struct sw_error *err);
+	size_t offset;		/* of what set() fills, in struct parse */
+};
+
+static int bad(struct parse *s, const struct sw_ini_item *it, struct sw_error *err,
+	       const char *why, const char *hint)
+{
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s=%.80s is not valid", it->key, it->value);
+	sw_error_where(err, "%s:%u:%u", s->path, it->line, it->value_column);
+	sw_error_why(err, "%s", why);
+	sw_error_hint(err, "%s", hint);
+	return -EINVAL;
+}
+
+/* ---- did you mean ---- */
+
+/* Single-character edits between two words, case ignored; words past 63 characters are far. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[64];
+	size_t n = strlen(b);
+
+	if (n > 63 || strlen(a) > 63)
+		return 64;
+	for (unsigned int j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned int i = 1; a[i - 1]; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			unsigned int same = strncasecmp(&a[i - 1], &b[j - 1], 1) != 0;
+			unsigned int best = diagonal + same;
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+static void suggest(const char *word, const char *candidate, const char **best, unsigned int *d)
+{
+	unsigned int x = distance(word, candidate);
+
+	if (x < *d) {
+		*d = x;
+		*best = candidate;
+	}
+}
+
+/* ---- values ---- */
+
+static int set_type(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
+		    struct sw_error *err)
+{
+	const char *best = NULL;
+	unsigned int d = 4;
+	char hint[160];
+
+	s->has_type = true;
+	s->type_line = it->line;
+	if (sw_part_type_parse(it->value, &s->p.type) == 0 && !sw_guid_is_zero(&s->p.type))
+		return 0;
+	for (size_t i = 0; sw_part_type_at(i); i++)
+		suggest(it->value, sw_part_type_at(i), &best, &d);
+	(void)snprintf(hint, sizeof(hint), best ? "Did you mean \"%s\"?"
+						: "Give a name from repart.d(5), such as esp or "
+						  "linux-generic, or a UUID%s",
+		       best ? best : "");
+	return bad(s, it, err, "there is no partition type of this name", hint);
+}
+
+/* Bytes of one well-formed UTF-8 character at s, 0 when it is not one. */
+static size_t utf8_len(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3
+			   : s[0] >= 0xf0 && s[0] < 0xf5	 ? 4
+								 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static int replace(char **field, const char *value, struct sw_error *err)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return sw_fail_oom(err);
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int set_label(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
+		     struct sw_error *err)
+{
+	size_t units = 0, n;
+
+	for (const char *p = it->value; *p; p += n) {
+		n = utf8_len((const unsigned char *)p);
+		if (n == 0 || (unsigned char)*p < 0x20 || *p == 0x7f)
+			return bad(s, it, err, "it is not text in UTF-8", "Use letters and digits");
+		if (*p == '%')
+			return bad(s, it, err, "specifiers (%) are not supported yet",
+				   "Write the label out");
+		units += n == 4 ? 2 : 1;
+	}
+	if (units > LABEL_UNITS)
+		return bad(s, it, err, "a GPT label has at most 36 characters", "Shorten it");
+	return replace(&s->p.label, it->value, err);
+}
+
+static int set_uuid(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
+		    struct sw_error *err)
+{
+	if (!strcmp(it->value, "null"))
+		return bad(s, it, err, "a partition without a UUID is not supported yet",
+			   "Leave UUID= out: it is derived from the seed");
+	if (sw_guid_parse(it->value, &s->p.uuid) < 0 || sw_guid_is_zero(&s->p.uuid))
+		return bad(s, it, err, "it is not a UUID",
+			   "Write it as 01234567-89ab-4cde-8f01-23456789abcd");
+	return 0;
+}
+
+/* A whole decimal number between the limits, and nothing else. */
+static int read_number(const char *text, long long min, long long max, long long *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoll(text, &end, 10);
+	return errno || end == text || *end || strchr(" \t+", *text) || *ret < min || *ret > max
+		       ? -EINVAL
+		       : 0;
+}
+
+static int set_priority(struct parse *s, const struct key *k SW_UNUSED,
+			const struct sw_ini_item *it, struct sw_error *err)
+{
+	long long v;
+
+	if (read_number(it->value, INT_MIN, INT_MAX, &v) < 0)
+		return bad(s, it, err, "it is not a whole number of 32 bits",
+			   "0 or less: never left out; larger numbers are left out first");
+	s->p.priority = (int)v;
+	return 0;
+}
+
+static int set_weight(struct parse *s, const struct key *k, const struct sw_ini_item *it,
+		      struct sw_error *err)
+{
+	long long v;
+
+	if (read_number(it->value, 0, 1000000, &v) < 0)
+		return bad(s, it, err, "it is not a number from 0 to 1000000",
+			   "1000 is the usual weight");
+	*(uint32_t *)((char *)s + k->offset) = (uint32_t)v;
+	return 0;
+}
+
+static int set_size(struct parse *s, const struct key *k, const struct sw_ini_item *it,
+		    struct sw_error *err)
+{
+	bool is_max = strstr(k->name, "Max") != NULL;
+	uint64_t v;
+
+	if (sw_size_parse(it->value, &v) < 0)
+		return bad(s, it, err, "it is not a size", "Write bytes, or 512M, 1.5G, 2T");
+	if (!is_max)
+		v += SW_LAYOUT_GRAIN - 1;
+	v -= v % SW_LAYOUT_GRAIN;
+	*(uint64_t *)((char *)s + k->offset) = v;
+	if (k->offset == offsetof(struct parse, p.size_min))
+		s->has_min = true;
+	if (k->offset == offsetof(struct parse, p.size_max))
+		s->max_line = it->line;
+	if (k->offset == offsetof(struct parse, p.padding_max))
+		s->padding_max_line = it->line;
+	return 0;
+}
+
+static int set_format(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
+		      struct sw_error *err)
+{
+	static const char *const known[] = { "vfat", "ext4", "xfs", "btrfs", "swap" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (!strcmp(it->value, known[i]))
+			return replace(&s->p.format, it->value, err);
+	return bad(s, it, err, "this file system is not supported yet",
+		   "Use vfat, ext4, xfs, btrfs or swap");
+}
+
+static int set_flags(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
+		     struct sw_error *err)
+{
+	const char *t = it->value;
+	int base = !strncasecmp(t, "0x", 2) ? 16 : !strncasecmp(t, "0b", 2) ? 2 : 10;
+	char *end;
+
+	if (base != 10)
+		t += 2;
+	errno = 0;
+	s->p.attrs = strtoull(t, &end, base);
+	if (errno || end == t || *end || strchr(" \t+-", *t) || !strncasecmp(t, "0x", 2))
+		return bad(s, it, err, "it is not a number of 64 bits",
+			   "Write it in decimal, or with 0x or 0b in front");
+	return 0;
+}
+
+static int set_bool(struct parse *s, const struct key *k, const struct sw_ini_item *it,
+		    struct sw_error *err)
+{
+	static const char *const words[2][6] = {
+		{ "0", "no", "n", "false", "f", "off" },
+		{ "1", "yes", "y", "true", "t", "on" },
+	};
+
+	for (int v = 0; v < 2; v++)
+		for (size_t i = 0; i < 6; i++)
+			if (!strcasecmp(it->value, words[v][i])) {
+				*(int *)((char *)s + k->offset) = v;
+				return 0;
+			}
+	return bad(s, it, err, "it is neither yes nor no", "Write yes or no");
+}
+
+static int set_role(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
+		    struct sw_error *err)
+{
+	static const char *const roles[] = {
+		[SW_ROLE_SLOT] = "slot",
+		[SW_ROLE_NODE_DATA] = "node-data",
+		[SW_ROLE_STATE] = "state",
+		[SW_ROLE_RESCUE] = "rescue",
+	};
+
+	for (size_t i = SW_ROLE_SLOT; i < ARRAY_SIZE(roles); i++)
+		if (!strcmp(it->value, roles[i])) {
+			s->p.role = (enum sw_role)i;
+			return 0;
+		}
+	return bad(s, it, err, "there is no such role", "Use slot, node-data, state or rescue");
+}
+
+static int set_description(struct parse *s, const struct key *k SW_UNUSED,
+			   const struct sw_ini_item *it, struct sw_error *err)
+{
+	return replace(&s->description, it->value, err);
+}
+
+static int set_unsupported(struct parse *s, const struct key *k SW_UNUSED,
+			   const struct sw_ini_item *it, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP, "%s= is not supported yet", it->key);
+	sw_error_where(err, "%s:%u:%u", s->path, it->line, it->key_column);
+	sw_error_why(err, "systemd-repart knows it, slipway does not act on it");
+	sw_error_hint(err, "Leave it out, or keep it in a file that only systemd-repart reads");
+	return -EOPNOTSUPP;
+}
+
+#define AT(field) offsetof(struct parse, field)
+
+static const struct key keys[] = {
+	{ "Type", set_type, 0 },
+	{ "Label", set_label, 0 },
+	{ "UUID", set_uuid, 0 },
+	{ "Priority", set_priority, 0 },
+	{ "Weight", set_weight, AT(p.weight) },
+	{ "PaddingWeight", set_weight, AT(p.padding_weight) },
+	{ "SizeMinBytes", set_size, AT(p.size_min) },
+	{ "SizeMaxBytes", set_size, AT(p.size_max) },
+	{ "PaddingMinBytes", set_size, AT(p.padding_min) },
+	{ "PaddingMaxBytes", set_size, AT(p.padding_max) },
+	{ "Format", set_format, 0 },
+	{ "Flags", set_flags, 0 },
+	{ "NoAuto", set_bool, AT(no_auto) },
+	{ "ReadOnly", set_bool, AT(read_only) },
+	{ "GrowFileSystem", set_bool, AT(grow) },
+	{ "X-Slipway-Role", set_role, 0 },
+	{ "X-Slipway-Description", set_description, 0 },
+	{ "CopyBlocks", set_unsupported, 0 },
+	{ "CopyFiles", set_unsupported, 0 },
+	{ "MakeDirectories", set_unsupported, 0 },
+	{ "Encrypt", set_unsupported, 0 },
+	{ "Verity", set_unsupported, 0 },
+	{ "VerityMatchKey", set_unsupported, 0 },
+	{ "FactoryReset", set_unsupported, 0 },
+	{ "SplitName", set_unsupported, 0 },
+};
+
+static int unknown_key(struct parse *s, const struct sw_ini_item *it, struct sw_error *err)
+{
+	const char *best = NULL;
+	unsigned int d = 4;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		suggest(it->key, keys[i].name, &best, &d);
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "there is no key %.80s=", it->key);
+	sw_error_where(err, "%s:%u:%u", s->path, it->line, it->key_column);
+	if (best)
+		sw_error_hint(err, "Did you mean %s=?", best);
+	else
+		sw_error_hint(err, "The keys are those of repart.d(5); your own start with X-");
+	return -EINVAL;
+}
+
+static int on_section(struct parse *s, const struct sw_ini_item *it, struct sw_error *err)
+{
+	if (!strcmp(it->section, "Partition"))
+		s->seen = true;
+	else if (strncmp(it->section, "X-", 2) != 0) {
+		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "there is no section [%.80s]", it->section);
+		sw_error_where(err, "%s:%u:%u", s->path, it->line, it->key_column);
+		sw_error_hint(err, "The only section is [Partition]");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int on_item(const struct sw_ini_item *it, void *userdata, struct sw_error *err)
+{
+	struct parse *s = userdata;
+
+	if (!it->key)
+		return on_section(s, it, err);
+	if (!it->section) {
+		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%.80s= stands before any section", it->key);
+		sw_error_where(err, "%s:%u:%u", s->path, it->line, it->key_column);
+		sw_error_hint(err, "Start the file with [Partition]");
+		return -EINVAL;
+	}
+	if (strcmp(it->section, "Partition") != 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(it->key, keys[i].name))
+			return keys[i].set(s, &keys[i], it, err);
+	if (!strncmp(it->key, "X-", 2) && strncasecmp(it->key, "X-Slipway", 9) != 0)
+		return 0;
+	return unknown_key(s, it, err);
+}
+
+/* ---- the whole ---- */
+
+static void set_bit(uint64_t *attrs, uint64_t bit, int on)
+{
+	if (on >= 0)
+		*attrs = on ? *attrs | bit : *attrs & ~bit;
+}
+
+/* The three friendly flags with repart's defaults; a type that has no such flag refuses it. */
+static int apply_flags(struct parse *s, struct sw_error *err)
+{
+	unsigned int can = sw_part_type_flags(&s->p.type);
+	const char *no = s->no_auto > 0 && !(can & SW_TYPE_NO_AUTO) ? "NoAuto"
+			 : s->read_only > 0 && !(can & SW_TYPE_READ_ONLY) ? "ReadOnly"
+			 : s->grow > 0 && !(can & SW_TYPE_GROW) ? "GrowFileSystem"
+								: NULL;
+
+	if (no) {
+		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s=yes has no meaning for this type", no);
+		sw_error_where(err, "%s:%u:1", s->path, s->type_line);
+		sw_error_hint(err, "Leave %s= out", no);
+		return -EINVAL;
+	}
+	if (s->read_only < 0 && (can & SW_TYPE_VERITY))
+		s->read_only = 1;
+	if (s->grow < 0 && (can & SW_TYPE_GROW))
+		s->grow = !(s->read_only > 0 || (s->read_only < 0 && (s->p.attrs & BIT_READ_ONLY)));
+	set_bit(&s->p.attrs, BIT_NO_AUTO, s->no_auto);
+	set_bit(&s->p.attrs, BIT_READ_ONLY, s->read_only);
+	set_bit(&s->p.attrs, BIT_GROW, s->grow);
+	return 0;
+}
+
+static int check_whole(struct parse *s, struct sw_error *err)
+{
+	if (!s->seen || !s->has_type) {
+		sw_fail(err, SW_EXIT_INVALID, -EINVAL,
+			s->seen ? "Type= is missing" : "there is no [Partition] section");
+		sw_error_where(err, "%s:1:1", s->path);
+		sw_error_hint(err, "A definition starts with [Partition] and has a Type=");
+		return -EINVAL;
+	}
+	if (s->has_min && s->p.size_max < s->p.size_min) {
+		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "SizeMaxBytes= is below SizeMinBytes=");
+		sw_error_where(err, "%s:%u:1", s->path, s->max_line);
+		return -EINVAL;
+	}
+	if (s->p.padding_max < s->p.padding_min) {
+		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "PaddingMaxBytes= is below PaddingMinBytes=");
+		sw_error_where(err, "%s:%u:1", s->path, s->padding_max_line);
+		return -EINVAL;
+	}
+	return apply_flags(s, err);
+}
+
+int sw_layout_part_parse(const char *text, size_t len, const char *path, const char *file,
+			 struct sw_layout_part *ret_part, char **ret_description,
+			 struct sw_error *err)
+{
+	struct parse s = { .path = path, .no_auto = -1, .read_only = -1, .grow = -1 };
+	int r;
+
+	s.p.weight = 1000;
+	s.p.size_min = SW_LAYOUT_DEFAULT_MIN;
+	s.p.size_max = s.p.padding_max = UINT64_MAX;
+	r = sw_ini_parse(text, len, path, on_item, &s, err);
+	if (r >= 0)
+		r = check_whole(&s, err);
+	if (r >= 0 && !(s.p.file = strdup(file)))
+		r = sw_fail_oom(err);
+	if (r < 0) {
+		free(s.description);
+		sw_layout_part_clear(&s.p);
+		return r;
+	}
+	*ret_part = s.p;
+	if (s.description)
+		*ret_description = s.description;
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One definition file as text. Private to backend/layout and its tests. */
+#pragma once
+
+#include "layout/layout.h"
+
+/*
+ * Parses the text of one definition. path is for errors, file is kept in the
+ * part. *ret_description is set to malloc'd text or left alone.
+ */
+int sw_layout_part_parse(const char *text, size_t len, const char *path, const char *file,
+			 struct sw_layout_part *ret_part, char **ret_description,
+			 struct sw_error *err);
+void sw_layout_part_clear(struct sw_layout_part *p);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The disks that the kernel has, from sys_root/block. Listed is everything that
+ * a person could mean by "a disk"; what must not be touched is listed too, with
+ * the reason, because a disk that is simply missing makes people look for it.
+ */
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/file.h"
+#include "machine/private.h"
+#include "base/strv.h"
+#include "base/text.h"
+
+static bool number_follows(const char *name, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(name, prefix, n) == 0 && name[n] >= '0' && name[n] <= '9';
+}
+
+static uint64_t attr_u64(const char *dir, const char *name, uint64_t dflt)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/%s", dir, name), *line = NULL;
+	char *end;
+	uint64_t v;
+
+	if (!path || sw_file_read_line(path, &line) < 0 || *line < '0' || *line > '9')
+		return dflt;
+	errno = 0;
+	v = strtoull(line, &end, 10);
+	return errno || *end ? dflt : v;
+}
+
+static bool exists(const char *dir, const char *name)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/%s", dir, name);
+
+	return path && access(path, F_OK) == 0;
+}
+
+static bool is_mapped(const char *name)
+{
+	return number_follows(name, "dm-") || number_follows(name, "md");
+}
+
+/* Memory, floppies, empty loops and the special areas of flash chips are nobody's disks. */
+static bool wanted(const struct sw_machine *m, const char *dir, const char *name)
+{
+	static const char *const never[] = { "ram", "zram", "fd", "mtdblock", "nullb" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		if (number_follows(name, never[i]))
+			return false;
+	if (number_follows(name, "sr"))
+		return m->medium != NULL;
+	if (number_follows(name, "loop"))
+		return exists(dir, "loop/backing_file");
+	if (number_follows(name, "mmcblk") && (strstr(name, "boot") || strstr(name, "rpmb")))
+		return false;
+	/* One path of a multipath NVMe disk: the disk itself has an entry of its own. */
+	if (attr_u64(dir, "hidden", 0))
+		return false;
+	if (is_mapped(name) || number_follows(name, "nbd"))
+		return attr_u64(dir, "size", 0) > 0;
+	return true;
+}
+
+static int mapped_use(const char *dir, struct sw_disk *d)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/dm/name", dir), *name = NULL;
+
+	if (strncmp(d->name, "md", 2) == 0)
+		return sw_disk_add_use(d, "it is a software RAID device, not a disk");
+	if (path && sw_file_read_line(path, &name) == 0 && *sw_text_clean(name))
+		return sw_disk_add_use(d, "it is a device mapper device (%s), not a disk", name);
+	return sw_disk_add_use(d, "it is a device mapper device, not a disk");
+}
+
+/* The disk's own uses, then those of each partition directory below it. */
+static int uses(const struct sw_busy *busy, const char *dir, const char *entry, struct sw_disk *d)
+{
+	_cleanup_closedir_ DIR *list = opendir(dir);
+	const struct dirent *e;
+	int r = 0;
+
+	if (d->read_only)
+		r = sw_disk_add_use(d, "%s is read-only", d->name);
+	if (r == 0 && d->size == 0)
+		r = sw_disk_add_use(d, "%s has no medium in it", d->name);
+	if (r == 0 && is_mapped(d->name))
+		r = mapped_use(dir, d);
+	if (r == 0)
+		r = sw_busy_check(busy, dir, d->name, d);
+	while (r == 0 && list && (e = readdir(list))) {
+		_cleanup_free_ char *part = NULL;
+
+		if (strncmp(e->d_name, entry, strlen(entry)) != 0)
+			continue;
+		part = sw_fmt("%s/%s", dir, e->d_name);
+		if (!part)
+			return -ENOMEM;
+		if (exists(part, "partition"))
+			r = sw_busy_check(busy, part, e->d_name, d);
+	}
+	return r;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int read_disk(struct sw_machine *m, const struct sw_busy *busy, const char *dir,
+		     const char *entry, struct sw_facts *f)
+{
+	struct sw_disk *d = sw_facts_add_disk(f);
+	uint64_t sectors = attr_u64(dir, "size", 0), sector;
+	int r;
+
+	if (!d)
+		return -ENOMEM;
+	d->name = strdup(entry);
+	d->node = sw_fmt("%s/%s", m->dev_root, entry);
+	if (!d->name || !d->node)
+		return -ENOMEM;
+	/* sysfs writes the slash of "cciss/c0d0" as an exclamation mark. */
+	for (char *p = d->node + strlen(m->dev_root); (p = strchr(p, '!'));)
+		*p = '/';
+	/* sysfs counts in 512 bytes whatever the sector size. */
+	d->size = sectors <= INT64_MAX / 512 ? sectors * 512 : 0;
+	sector = attr_u64(dir, "queue/logical_block_size", 512);
+	d->sector = sector >= 512 && sector <= 1 << 20 && !(sector & (sector - 1))
+		  ? (uint32_t)sector : 512;
+	d->diskseq = attr_u64(dir, "diskseq", 0);
+	d->rotational = attr_u64(dir, "queue/rotational", 0);
+	d->removable = attr_u64(dir, "removable", 0);
+	d->read_only = attr_u64(dir, "ro", 0);
+	r = sw_disk_identify(m, dir, d);
+	if (r == 0)
+		r = uses(busy, dir, entry, d);
+	/* readdir() has no order; the same machine must give the same facts. */
+	if (r == 0 && d->uses)
+		qsort(d->uses, sw_strv_len(d->uses), sizeof(*d->uses), by_text);
+	return r;
+}
+
+int sw_disks_sysfs(struct sw_machine *m, struct sw_facts *f)
+{
+	_cleanup_(sw_busy_freep) struct sw_busy *busy = NULL;
+	_cleanup_free_ char *top = sw_fmt("%s/block", m->sys_root);
+	_cleanup_closedir_ DIR *list = top ? opendir(top) : NULL;
+	const struct dirent *e;
+	int r;
+
+	if (!top)
+		return -ENOMEM;
+	if (!list)
+		return sw_facts_note(f, "disks: %s cannot be read: %s", top, strerror(errno));
+	r = sw_busy_read(m, &busy);
+	while (r == 0 && (e = readdir(list))) {
+		_cleanup_free_ char *dir = NULL;
+
+		if (e->d_name[0] == '.')
+			continue;
+		dir = sw_fmt("%s/%s", top, e->d_name);
+		if (!dir)
+			return -ENOMEM;
+		if (wanted(m, dir, e->d_name))
+			r = read_disk(m, busy, dir, e->d_name, f);
+	}
+	return r;
+}
+
+/* The disk whose file system holds the file, by device number; NULL when it is not one of ours. */
+static struct sw_disk *disk_of_file(const struct sw_machine *m, struct sw_facts *f,
+				    const char *file)
+{
+	_cleanup_free_ char *link = NULL, *real = NULL;
+	struct stat st;
+	char *base;
+
+	if (stat(file, &st) < 0)
+		return NULL;
+	link = sw_fmt("%s/dev/block/%u:%u", m->sys_root, major(st.st_dev), minor(st.st_dev));
+	real = link ? realpath(link, NULL) : NULL;
+	if (!real)
+		return NULL;
+	if (exists(real, "partition"))
+		*strrchr(real, '/') = '\0';
+	base = strrchr(real, '/') + 1;
+	for (size_t i = 0; i < f->n_disks; i++)
+		if (strcmp(f->disks[i].name, base) == 0)
+			return &f->disks[i];
+	return NULL;
+}
+
+/* An ISO file on a stick, started through a loop device: the stick is the medium as well. */
+void sw_disks_trace_medium(const struct sw_machine *m, struct sw_facts *f)
+{
+	for (size_t i = 0; i < f->n_disks; i++) {
+		_cleanup_free_ char *path = NULL, *file = NULL;
+		struct sw_disk *below;
+
+		if (!f->disks[i].medium || !number_follows(f->disks[i].name, "loop"))
+			continue;
+		path = sw_fmt("%s/block/%s/loop/backing_file", m->sys_root, f->disks[i].name);
+		if (!path || sw_file_read_line(path, &file) < 0)
+			continue;
+		below = disk_of_file(m, f, file);
+		if (below)
+			below->medium = true;
+	}
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Collecting facts, for the real machine and a stand-in alike: the kind says
+ * which disks and links there are, the looking inside is the same code. Nothing
+ * here fails for a broken part: a disk that cannot be read, a TPM that does not
+ * answer and boot variables that are not there become a use or a note, because
+ * a machine with a fault is exactly what slipway is called for.
+ */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "boot/entries.h"
+#include "disk/disk.h"
+#include "machine/private.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "tpm/tpm.h"
+
+#define TPM_SECONDS 4
+
+struct sw_disk *sw_facts_add_disk(struct sw_facts *f)
+{
+	struct sw_disk *disks;
+
+	/* Grown by doubling: some machines have hundreds. */
+	if ((f->n_disks & (f->n_disks + 1)) == 0 || !f->disks) {
+		disks = reallocarray(f->disks, 2 * f->n_disks + 2, sizeof(*disks));
+		if (!disks)
+			return NULL;
+		f->disks = disks;
+	}
+	f->disks[f->n_disks] = (struct sw_disk){ .sector = 512 };
+	return &f->disks[f->n_disks++];
+}
+
+__attribute__((format(printf, 2, 0)))
+static int add_line(char ***list, const char *fmt, va_list ap)
+{
+	_cleanup_free_ char *s = NULL;
+
+	if (vasprintf(&s, fmt, ap) < 0) {
+		s = NULL;
+		return -ENOMEM;
+	}
+	return sw_strv_add(list, sw_text_clean(s));
+}
+
+int sw_facts_note(struct sw_facts *f, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = add_line(&f->notes, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+int sw_disk_add_use(struct sw_disk *d, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = add_line(&d->uses, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+/* ---- disks ---- */
+
+/*
+ * A last question to the kernel, for what leaves no trace in mounts, swap or
+ * holders (second disks of btrfs, ZFS members, iSCSI targets): an exclusive open
+ * fails while anybody has claimed the disk or a partition of it.
+ */
+static int check_claimed(struct sw_disk *d)
+{
+	_cleanup_close_ int fd = -EBADF;
+	struct stat st;
+
+	if (d->uses || stat(d->node, &st) < 0 || !S_ISBLK(st.st_mode))
+		return 0;
+	fd = open(d->node, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 && errno == EBUSY)
+		return sw_disk_add_use(d, "%s is in use by the kernel", d->name);
+	return 0;
+}
+
+static bool holds_medium(struct sw_io *io, const struct sw_disk *d, const char *uuid)
+{
+	int fd = sw_io_fd(io);
+
+	if (sw_iso_matches(fd, 0, d->size, uuid))
+		return true;
+	for (size_t i = 0; i < d->table.n_parts; i++) {
+		const struct sw_part *p = &d->table.parts[i];
+
+		if (p->fs_type && strcmp(p->fs_type, "iso9660") == 0 &&
+		    sw_iso_matches(fd, p->start, p->size, uuid))
+			return true;
+	}
+	return false;
+}
+
+static bool mapped(const struct sw_disk *d)
+{
+	return strncmp(d->name, "dm-", 3) == 0 || strncmp(d->name, "md", 2) == 0;
+}
+
+/* Words for the first failure; the disk stays listed. */
+static int unreadable(struct sw_disk *d, int r)
+{
+	return r == -ENOMEM ? r : sw_disk_add_use(d, "%s cannot be read: %s", d->name,
+						  strerror(-r));
+}
+
+static int inspect(struct sw_machine *m, struct sw_disk *d)
+{
+	_cleanup_io_ struct sw_io *io = NULL;
+	struct sw_table table = {};
+	char **signatures = NULL;
+	int r;
+
+	/* Mapped devices are no targets, and reading a suspended one never ends. */
+	if (d->size == 0 || mapped(d))
+		return 0;
+	r = sw_io_open(d->node, false, false, d->sector, &io, NULL);
+	if (r < 0)
+		return unreadable(d, r);
+	if (m->kind == SW_MACHINE_STANDIN)
+		d->size = io->size;
+	r = sw_disk_probe(io, &table, &signatures, NULL);
+	if (r < 0)
+		return unreadable(d, r);
+	d->table = table;
+	d->signatures = signatures;
+	if (m->kind == SW_MACHINE_REAL && m->medium)
+		d->medium = holds_medium(io, d, m->medium);
+	return check_claimed(d);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strverscmp(((const struct sw_disk *)a)->name, ((const struct sw_disk *)b)->name);
+}
+
+/* A CD drive is only of interest when slipway came from it. */
+static void drop_drives(struct sw_facts *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_disks; i++) {
+		struct sw_disk *d = &f->disks[i];
+
+		if (strncmp(d->name, "sr", 2) == 0 && !d->medium)
+			sw_disk_clear(d);
+		else
+			f->disks[n++] = *d;
+	}
+	f->n_disks = n;
+}
+
+static int collect_disks(struct sw_machine *m, struct sw_facts *f)
+{
+	int r = sw_machine_ops_of(m)->disks(m, f);
+
+	if (r == 0 && f->n_disks > 1)
+		qsort(f->disks, f->n_disks, sizeof(*f->disks), by_name);
+	for (size_t i = 0; r == 0 && i < f->n_disks; i++)
+		r = inspect(m, &f->disks[i]);
+	if (r < 0 || m->kind != SW_MACHINE_REAL)
+		return r;
+	drop_drives(f);
+	sw_disks_trace_medium(m, f);
+	return 0;
+}
+
+/* ---- firmware and TPM ---- */
+
+static bool flag_variable(struct sw_varstore *s, const char *name)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	uint32_t attrs;
+	size_t len = 0;
+
+	return sw_var_get(s, &sw_guid_global, name, &data, &len, &attrs) == 0 && len == 1 &&
+	       data[0] == 1;
+}
+
+static int collect_firmware(struct sw_machine *m, struct sw_facts *f)
+{
+	struct sw_error err = {};
+	struct sw_varstore *vars;
+	int r;
+
+	if (f->firmware != SW_FIRMWARE_UEFI)
+		return 0;
+	r = sw_machine_vars(m, &vars, &err);
+	if (r == 0)
+		r = sw_entries_read(vars, &f->boot, &err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return sw_facts_note(f, "boot variables: %s: %s", err.what, err.why);
+	f->secure_boot = flag_variable(vars, "SecureBoot");
+	f->setup_mode = flag_variable(vars, "SetupMode");
+	return 0;
+}
+
+static int collect_tpm(struct sw_machine *m, struct sw_facts *f)
+{
+	_cleanup_tpm_info_ struct sw_tpm_info info = {};
+	struct sw_error err = {};
+	const char *tcti;
+	int r = sw_machine_tcti(m, &tcti, &err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = sw_tpm_query(tcti, TPM_SECONDS, &info, &err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return sw_facts_note(f, "TPM: %s: %s", err.what, err.why);
+	f->tpm_present = true;
+	f->tpm_version = TAKE_PTR(info.version);
+	f->tpm_vendor = TAKE_PTR(info.vendor);
+	return 0;
+}
+
+/* ---- cleaning ---- */
+
+static void clean(char *s)
+{
+	if (s)
+		sw_text_clean(s);
+}
+
+static void clean_list(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		clean(list[i]);
+}
+
+/* What probes and firmware hand over as they found it. Our own readers clean as they read. */
+static void clean_found(struct sw_facts *f)
+{
+	for (size_t i = 0; i < f->n_disks; i++) {
+		struct sw_table *t = &f->disks[i].table;
+
+		clean(f->disks[i].name);
+		clean(f->disks[i].model);
+		clean_list(f->disks[i].signatures);
+		clean(t->damage);
+		for (size_t k = 0; k < t->n_parts; k++) {
+			clean(t->parts[k].label);
+			clean(t->parts[k].fs_type);
+			clean(t->parts[k].fs_label);
+			clean(t->parts[k].fs_uuid);
+		}
+	}
+	for (size_t i = 0; i < f->boot.n_entries; i++) {
+		clean(f->boot.entries[i].label);
+		clean(f->boot.entries[i].path);
+	}
+}
+
+int sw_facts_collect(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *f = sw_facts_new();
+	int r;
+
+	if (!f)
+		return sw_fail_oom(err);
+	f->time = (int64_t)time(NULL);
+	r = sw_machine_ops_of(m)->identity(m, f);
+	if (r == 0)
+		r = collect_disks(m, f);
+	if (r == 0)
+		r = collect_firmware(m, f);
+	if (r == 0)
+		r = collect_tpm(m, f);
+	if (r == 0)
+		r = sw_machine_ops_of(m)->links(m, f);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "cannot collect the facts");
+	clean_found(f);
+	*ret_facts = TAKE_PTR(f);
+	return 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside backend/machine/ only: what a kind of machine provides, and the parts that they share. */
+#pragma once
+
+#include "machine/machine.h"
+
+/* One table a kind; machine.c picks by m->kind, so a test can fill a struct sw_machine by hand. */
+struct sw_machine_ops {
+	/* Name, DMI, firmware, boot id, memory. Missing things stay NULL; only -ENOMEM fails. */
+	int (*identity)(struct sw_machine *m, struct sw_facts *f);
+	/* Appends disks with everything but what a look inside tells. */
+	int (*disks)(struct sw_machine *m, struct sw_facts *f);
+	int (*links)(struct sw_machine *m, struct sw_facts *f);
+	int (*tcti)(struct sw_machine *m, struct sw_error *err);	/* makes m->tcti answer */
+	int (*vars)(struct sw_machine *m, struct sw_varstore **ret_vars, struct sw_error *err);
+	int (*settle)(struct sw_machine *m, const struct sw_disk *d);
+	/* malloc'd directory with the content of the medium */
+	int (*medium)(struct sw_machine *m, char **ret_dir, struct sw_error *err);
+	int (*power)(struct sw_machine *m, enum sw_power what, struct sw_error *err);
+	void (*close)(struct sw_machine *m);
+};
+
+extern const struct sw_machine_ops sw_machine_real_ops;
+extern const struct sw_machine_ops sw_machine_standin_ops;
+extern const struct sw_machine_ops sw_machine_captured_ops;
+
+/* The kind's table. */
+const struct sw_machine_ops *sw_machine_ops_of(const struct sw_machine *m);
+
+/* Collection for every kind but captured. */
+int sw_facts_collect(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err);
+/* Adds a zeroed disk and returns it, NULL when out of memory. */
+struct sw_disk *sw_facts_add_disk(struct sw_facts *f);
+/* Adds a note; formatting as printf. */
+int sw_facts_note(struct sw_facts *f, const char *fmt, ...) SW_PRINTF(2, 3);
+/* Adds a line to the reasons why the disk must not be touched. */
+int sw_disk_add_use(struct sw_disk *d, const char *fmt, ...) SW_PRINTF(2, 3);
+
+/* ---- real ---- */
+
+/* Walks sys_root/block. */
+int sw_disks_sysfs(struct sw_machine *m, struct sw_facts *f);
+
+/* Marks the disk that holds the image file of a medium found on a loop device. */
+void sw_disks_trace_medium(const struct sw_machine *m, struct sw_facts *f);
+
+/* Serial, WWN, model, vendor, transport and by-path name of sys_root/block/NAME. */
+int sw_disk_identify(const struct sw_machine *m, const char *dir, struct sw_disk *d);
+
+/* What the kernel uses: mounts and swap, by device number. */
+struct sw_busy;
+int sw_busy_read(const struct sw_machine *m, struct sw_busy **ret_busy);
+struct sw_busy *sw_busy_free(struct sw_busy *b);
+SW_DEFINE_CLEANUP(struct sw_busy, sw_busy_free)
+/* Adds the uses of one device (the disk or a partition): mounts, swap, and its holders in sysfs. */
+int sw_busy_check(const struct sw_busy *b, const char *dir, const char *name, struct sw_disk *d);
+
+/* True when an iso9660 file system with this UUID starts at off of the open device. */
+bool sw_iso_matches(int fd, uint64_t off, uint64_t size, const char *uuid);
+/* malloc'd UUID of the iso9660 file system there, as libblkid forms it; -ENOENT when none. */
+int sw_iso_uuid(int fd, uint64_t off, uint64_t size, char **ret_uuid);
+
+/* Mounts the medium below run_dir, or finds it mounted there already. */
+int sw_medium_mount(struct sw_machine *m, char **ret_dir, struct sw_error *err);
+void sw_medium_unmount(struct sw_machine *m);
+
+/* The run directory of this user: /run/slipway, or below XDG_RUNTIME_DIR; made with mode 0700. */
+int sw_run_dir_new(char **ret_dir, struct sw_error *err);
+
+/* ---- stand-in ---- */
+
+struct sw_standin_item {
+	char *name, *serial, *model, *vendor, *wwn, *transport, *path, *image;
+	uint64_t size;
+	uint32_t sector;
+	bool medium, removable, rotational, read_only;
+};
+
+/* machine.yaml as read. */
+struct sw_standin {
+	char *name;
+	bool bios, tpm;
+	uint64_t memory;
+	struct sw_standin_item *disks;
+	size_t n_disks;
+	int tpm_pid;		/* of the swtpm that we started, 0: none */
+	int owner;		/* pid of the process that started it */
+};
+
+int sw_standin_load(const char *path, struct sw_standin **ret_standin, struct sw_error *err);
+struct sw_standin *sw_standin_free(struct sw_standin *s);
+SW_DEFINE_CLEANUP(struct sw_standin, sw_standin_free)
+
+/* Starts swtpm for DIR unless one answers already. */
+int sw_standin_tpm_start(struct sw_machine *m, struct sw_error *err);
+void sw_standin_tpm_stop(struct sw_machine *m);
+
+/* The first content of the variable store. */
+int sw_standin_write_vars(const char *dir, bool medium, struct sw_error *err);

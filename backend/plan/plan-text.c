@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The review: what a person reads before anything is written. Which disk,
+ * what is on it and dies, what will be there, what will be done, warnings.
+ */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/size.h"
+#include "plan/plan.h"
+
+/* Adds words with a hanging indent so that no line is longer than width. */
+static int add_wrapped(struct sw_buf *b, const char *first, const char *text, unsigned int width)
+{
+	size_t indent = strlen(first), col = indent;
+	int r = sw_buf_adds(b, first);
+
+	for (const char *p = text; *p && r == 0;) {
+		size_t n = strcspn(p, " \n");
+		bool start = col == indent;
+
+		if (!start && col + 1 + n > width) {
+			r = sw_buf_addf(b, "\n%*s", (int)indent, "");
+			col = indent;
+			start = true;
+		}
+		if (r == 0)
+			r = sw_buf_addf(b, "%s%.*s", start ? "" : " ", (int)n, p);
+		col += n + !start;
+		p += n;
+		if (*p == '\n' && p[1]) {
+			r = r < 0 ? r : sw_buf_addf(b, "\n%*s", (int)indent, "");
+			col = indent;
+		}
+		p += *p != '\0';
+	}
+	return r < 0 ? r : sw_buf_adds(b, "\n");
+}
+
+static int add_disk(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
+{
+	char size[16];
+	int r = sw_buf_addf(b, "Disk     %s  %s  serial %s\n",
+			    p->disk_model ? p->disk_model : "(no model)",
+			    sw_size_format(p->disk_size, size, sizeof(size)),
+			    p->disk_serial ? p->disk_serial : "(none)");
+
+	if (r == 0)
+		r = add_wrapped(b, "Now      ", p->old_table_text, width);
+	return r;
+}
+
+static int add_lost(struct sw_buf *b, const struct sw_plan *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_old_parts && r == 0; i++) {
+		const struct sw_part *o = &p->old_parts[i];
+		char size[16];
+
+		r = sw_buf_addf(b, "%s partition %u  %s  %s  %s\n", i ? "        " : "Lost    ",
+				o->number, sw_size_format(o->size, size, sizeof(size)),
+				o->label && *o->label ? o->label : "-",
+				o->fs_type ? o->fs_type : "-");
+	}
+	return r;
+}
+
+static int add_after(struct sw_buf *b, const struct sw_plan *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_parts && r == 0; i++) {
+		const struct sw_placed *n = &p->parts[i];
+		char size[16], at[16];
+
+		r = sw_buf_addf(b, "%s partition %zu  %6s at %-6s %-14s %s\n",
+				i ? "        " : "After   ", i + 1,
+				sw_size_format(n->size, size, sizeof(size)),
+				sw_size_format(n->start, at, sizeof(at)),
+				n->label ? n->label : "",
+				n->role == SW_ROLE_SLOT ? "boot slot (FAT32)"
+				: n->role == SW_ROLE_NODE_DATA ? "node data"
+				: n->format ? n->format : "empty");
+	}
+	return r;
+}
+
+static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
+{
+	const struct sw_answers *a = p->answers;
+	_cleanup_buf_ struct sw_buf payload = {};
+	int r;
+
+	if (a->uki)
+		r = sw_buf_adds(&payload, a->uki);
+	else
+		r = sw_buf_addf(&payload, "%s, %s", a->kernel ? a->kernel : "",
+				a->initrd ? a->initrd : "");
+	if (r == 0)
+		r = sw_buf_addf(b, "Name     %s\n", a->hostname && *a->hostname ? a->hostname : "-");
+	if (r == 0)
+		r = add_wrapped(b, "Payload  ", sw_buf_text(&payload), width);
+	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST)
+		r = add_wrapped(b, "Attests  ", a->admission_url ? a->admission_url : "", width);
+	for (size_t i = 0; i < p->entries.n_writes && r == 0; i++)
+		r = add_wrapped(b, i ? "         " : "Boot     ", p->entries.writes[i].text, width);
+	return r;
+}
+
+static int add_steps(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_steps && r == 0; i++) {
+		char first[40];
+
+		(void)snprintf(first, sizeof(first), "%s%2zu ", i ? "        " : "Steps   ", i + 1);
+		r = add_wrapped(b, first, p->steps[i].title, width);
+	}
+	return r;
+}
+
+char *sw_plan_text(const struct sw_plan *p, unsigned int width)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+	int r = add_disk(&b, p, width);
+
+	if (r == 0)
+		r = add_lost(&b, p);
+	if (r == 0)
+		r = add_after(&b, p);
+	if (r == 0)
+		r = add_node(&b, p, width);
+	for (char **w = p->warnings; r == 0 && w && *w; w++)
+		r = add_wrapped(&b, w == p->warnings ? "Note     " : "         ", *w, width);
+	if (r == 0)
+		r = add_steps(&b, p, width);
+	return r < 0 ? NULL : sw_buf_steal(&b);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a plan does, in order: everything that can fail without harm first
+ * (download, hashes, images), then the journal, then content, and the partition
+ * table and boot entries last.
+ */
+#include "plan/steps.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/size.h"
+
+static const char *const kind_names[] = {
+	[SW_STEP_FETCH] = "fetch",	   [SW_STEP_IMAGE] = "image",
+	[SW_STEP_JOURNAL] = "journal",	   [SW_STEP_SLOT] = "slot",
+	[SW_STEP_BLANK] = "blank",	   [SW_STEP_NODE_DATA] = "node-data",
+	[SW_STEP_FORMAT] = "format",	   [SW_STEP_TABLE] = "table",
+	[SW_STEP_ENTRIES] = "entries",	   [SW_STEP_VERIFY] = "verify",
+};
+
+const char *sw_step_kind_name(enum sw_step_kind kind)
+{
+	return (size_t)kind < ARRAY_SIZE(kind_names) ? kind_names[kind] : "unknown";
+}
+
+/* Adds a step that owns the given title; fields beyond are set by the caller through the result. */
+static struct sw_step *add(struct sw_plan *p, enum sw_step_kind kind, unsigned int weight,
+			   char *title, const char *undo)
+{
+	struct sw_step *s = reallocarray(p->steps, p->n_steps + 1, sizeof(*s));
+
+	if (!s || !title) {
+		if (s)
+			p->steps = s;
+		free(title);
+		return NULL;
+	}
+	p->steps = s;
+	s = &p->steps[p->n_steps++];
+	*s = (struct sw_step){ .kind = kind, .title = title, .weight = weight };
+	s->undo = strdup(undo);
+	return s->undo ? s : NULL;
+}
+
+/* Old partitions that a range overlaps, in words; NULL when none. */
+static char *what_dies(const struct sw_plan *p, uint64_t off, uint64_t len)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+
+	for (size_t i = 0; i < p->n_old_parts; i++) {
+		const struct sw_part *o = &p->old_parts[i];
+
+		if (o->start >= off + len || o->start + o->size <= off)
+			continue;
+		(void)sw_buf_addf(&b, "%spartition %u%s%s%s%s", b.len ? ", " : "", o->number,
+				  o->label && *o->label ? " " : "", o->label ? o->label : "",
+				  o->fs_type ? " " : "", o->fs_type ? o->fs_type : "");
+	}
+	return b.len ? sw_buf_steal(&b) : NULL;
+}
+
+static int add_range(struct sw_plan *p, enum sw_step_kind kind, unsigned int weight,
+		     const struct sw_placed *part, const char *verb)
+{
+	char size[16], at[16];
+	struct sw_step *s;
+
+	s = add(p, kind, weight,
+		sw_fmt("%s %s (%s at %s)", verb, part->label ? part->label : "partition",
+		       sw_size_format(part->size, size, sizeof(size)),
+		       sw_size_format(part->start, at, sizeof(at))),
+		"the old partition table comes back; overwritten blocks do not");
+	if (!s)
+		return -ENOMEM;
+	s->off = part->start;
+	s->len = part->size;
+	s->part_label = strdup(part->label ? part->label : "");
+	s->format = part->format ? strdup(part->format) : NULL;
+	s->destroys = what_dies(p, part->start, part->size);
+	return s->part_label ? 0 : -ENOMEM;
+}
+
+static int add_content(struct sw_plan *p)
+{
+	bool first_slot = true;
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_parts && r == 0; i++) {
+		const struct sw_placed *part = &p->parts[i];
+
+		if (part->role == SW_ROLE_SLOT) {
+			r = first_slot ? add_range(p, SW_STEP_SLOT, 30, part, "Write slot")
+				       : add_range(p, SW_STEP_BLANK, 2, part, "Clear slot");
+			first_slot = false;
+		} else if (part->role == SW_ROLE_NODE_DATA) {
+			r = add_range(p, SW_STEP_NODE_DATA, 1, part, "Write node data");
+		} else if (part->format) {
+			r = add_range(p, SW_STEP_FORMAT, 10, part, "Format");
+		} else {
+			r = add_range(p, SW_STEP_BLANK, 2, part, "Clear");
+		}
+	}
+	return r;
+}
+
+static int add_before_content(struct sw_plan *p)
+{
+	struct sw_step *s;
+
+	if (!add(p, SW_STEP_FETCH, 30, strdup("Fetch and check the payload"),
+		 "nothing to undo: nothing is written to the machine"))
+		return -ENOMEM;
+	if (!add(p, SW_STEP_IMAGE, 15, strdup("Build the boot image and the slot"),
+		 "nothing to undo: nothing is written to the machine"))
+		return -ENOMEM;
+	s = add(p, SW_STEP_JOURNAL, 2, strdup("Save undo data and start the journal"),
+		"nothing to undo: only unpartitioned or replaced space is used");
+	if (!s)
+		return -ENOMEM;
+	s->off = p->journal_off;
+	s->len = p->journal_len;
+	s->destroys = what_dies(p, s->off, s->len);
+	return 0;
+}
+
+static int add_after_content(struct sw_plan *p)
+{
+	struct sw_step *s = add(p, SW_STEP_TABLE, 2, strdup("Write the new partition table"),
+				"the old table is written back, both copies");
+
+	if (!s)
+		return -ENOMEM;
+	s->destroys = p->n_old_parts ? strdup("the old partition table") : NULL;
+	if (p->entries.n_writes > 0 &&
+	    !add(p, SW_STEP_ENTRIES, 2, strdup("Write the boot entries and the boot order"),
+		 "the old boot entries and boot order are written back"))
+		return -ENOMEM;
+	return add(p, SW_STEP_VERIFY, 6, strdup("Read everything back and compare"),
+		   "nothing to undo: nothing is written") ? 0 : -ENOMEM;
+}
+
+int sw_plan_add_steps(struct sw_plan *p, struct sw_error *err)
+{
+	if (add_before_content(p) < 0 || add_content(p) < 0 || add_after_content(p) < 0)
+		return sw_fail_oom(err);
+	return 0;
+}
+
+int sw_plan_warn(struct sw_plan *p, char *text)
+{
+	size_t n = 0;
+	char **w;
+
+	if (!text)
+		return -ENOMEM;
+	while (p->warnings && p->warnings[n])
+		n++;
+	w = reallocarray(p->warnings, n + 2, sizeof(*w));
+	if (!w) {
+		free(text);
+		return -ENOMEM;
+	}
+	w[n] = text;
+	w[n + 1] = NULL;
+	p->warnings = w;
+	return 0;
+}
+
+static size_t count_slots(const struct sw_plan *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_parts; i++)
+		n += p->parts[i].role == SW_ROLE_SLOT;
+	return n;
+}
+
+int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_vars,
+			 struct sw_error *err)
+{
+	const struct sw_answers *a = p->answers;
+	int r = 0;
+
+	if (a->boot_mode != SW_MODE_HANDS_OFF && (!have_vars || !f->boot.writable))
+		r = sw_plan_warn(p, strdup("EFI variables cannot be written here: the node will boot "
+					   "by the firmware's fallback path, without an entry of "
+					   "its own"));
+	if (r == 0 && count_slots(p) > 1)
+		r = sw_plan_warn(p, strdup("the other slots stay empty until the first update"));
+	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST && !f->tpm_present)
+		r = sw_plan_warn(p, strdup("this machine shows no TPM: it cannot attest itself"));
+	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST && a->admission_url &&
+	    strncmp(a->admission_url, "http://", 7) == 0)
+		r = sw_plan_warn(p, strdup("the attestation URL is not https: whoever is on the wire "
+					   "can answer in the server's place"));
+	if (r == 0 && !p->disk_serial && !p->disk_wwn)
+		r = sw_plan_warn(p, strdup("the disk has neither serial nor WWN: this plan does not "
+					   "survive a restart"));
+	return r < 0 ? sw_fail_oom(err) : 0;
+}
+
+void sw_plan_free_steps(struct sw_plan *p)
+{
+	for (size_t i = 0; i < p->n_steps; i++) {
+		struct sw_step *s = &p->steps[i];
+
+		free(s->title);
+		free(s->part_label);
+		free(s->destroys);
+		free(s->undo);
+		free(s->format);
+	}
+	free(p->steps);
+}

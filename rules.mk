@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+# The verbs. Each does its own set-up through .ci/packages and calls make again,
+# so that nothing is compiled before what it needs is installed.
+
+PREFIX ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+TESTS := python3 tests/run --build $(B)
+PACKAGES := .ci/packages
+FUZZFLAGS := -O1 -g -fsanitize=fuzzer,address,undefined -fno-omit-frame-pointer
+FUZZTIME ?= 60
+MANPAGES := docs/slipway.8 docs/slipway-answers.5
+
+.PHONY: demo test check check-vm test-all lint fuzz fuzz-list bench iso man check-man install
+
+# The console on a stand-in machine; without a terminal an unattended install on it.
+demo:
+	@$(PACKAGES) demo
+	@$(MAKE) --no-print-directory all
+	@tui/demo/run $(EXE) build/demo
+
+# Everything: one summary line for the whole run is the last line.
+test:
+	@$(PACKAGES) test
+	@$(MAKE) --no-print-directory all tests-bin
+	@$(MAKE) --no-print-directory iso-files
+	@$(TESTS) --check --vm
+
+# What `make test` runs and what is too long for it.
+test-all:
+	@$(PACKAGES) test
+	@$(MAKE) --no-print-directory all tests-bin
+	@$(MAKE) --no-print-directory iso-files
+	@$(TESTS) --check --vm --long
+
+# Unit, command and corpus tests and the house rules: no root, no network, no machine.
+check:
+	@$(PACKAGES) test
+	@$(MAKE) --no-print-directory all tests-bin
+	@$(TESTS) --check $(if $(ONLY),--only $(ONLY))
+
+check-vm:
+	@$(PACKAGES) test
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory iso-files
+	@$(TESTS) --vm $(if $(ONLY),--only $(ONLY))
+
+lint: all check-man
+	@python3 tests/lint/house.py
+	@sh tests/lint/others.sh
+
+fuzz-list:
+	@printf '%s\n' $(patsubst tests/fuzz/fuzz-%.c,%,$(FUZZ))
+
+# libFuzzer on one target: make fuzz T=facts [FUZZTIME=seconds]
+fuzz:
+	@test -f "tests/fuzz/fuzz-$(T).c" || \
+		{ echo "make fuzz T=NAME; names: make fuzz-list"; exit 2; }
+	@$(PACKAGES) test
+	@mkdir -p build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
+	clang $(CPPFLAGS) -std=gnu17 $(FUZZFLAGS) -o build/fuzz/$(T) tests/fuzz/fuzz-$(T).c \
+		$(TESTLIB) $(TUI) $(BACKEND) $(LDLIBS)
+	build/fuzz/$(T) -max_total_time=$(FUZZTIME) -artifact_prefix=build/fuzz/ \
+		build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
+
+bench:
+	@$(PACKAGES) test
+	@$(MAKE) --no-print-directory all
+	@python3 tests/bench/run.py --slipway $(EXE) --out build/bench $(BENCH)
+
+# The medium. FIRMWARE=DIR adds firmware that Debian main does not have.
+iso:
+	@$(PACKAGES) iso
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory iso-files FORCE_ISO=1
+
+.PHONY: iso-files
+iso-files: build/slipway.iso
+
+build/slipway.iso: $(EXE) $(shell find installer-iso -type f 2>/dev/null) \
+		$(if $(FORCE_ISO)$(FIRMWARE),FORCE)
+	installer-iso/build.sh --slipway $(EXE) --out build $(if $(FIRMWARE),--firmware $(FIRMWARE))
+	@touch $@
+
+.PHONY: FORCE
+FORCE:
+
+# slipway-answers(5) comes from the field table; the copy in docs/ is for reading without a build.
+man: $(EXE)
+	$(EXE) answers manual >docs/slipway-answers.5
+
+check-man: $(EXE)
+	@$(EXE) answers manual | cmp - docs/slipway-answers.5 || \
+		{ echo "docs/slipway-answers.5 is not what the field table says: make man"; \
+		exit 1; }
+
+install: all
+	install -D -m 755 $(EXE) $(DESTDIR)$(SBINDIR)/slipway
+	for f in layouts/*/*.conf; do \
+		install -D -m 644 "$$f" "$(DESTDIR)$(DATADIR)/slipway/$$f" || exit 1; done
+	install -D -m 644 docs/slipway.8 $(DESTDIR)$(MANDIR)/man8/slipway.8
+	install -D -m 644 docs/slipway-answers.5 $(DESTDIR)$(MANDIR)/man5/slipway-answers.5

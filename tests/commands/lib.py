@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the command tests share: TAP, a stand-in machine, a payload, a web server that can fail.
+
+The disks that slipway wrote are looked at with other people's tools only (sfdisk, sgdisk, mtools,
+fsck.vfat, e2fsck, objcopy); boot variables are decoded here, from the UEFI specification.
+"""
+import contextlib
+import hashlib
+import http.server
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from pathlib import Path
+
+SLIPWAY = os.environ.get("SLIPWAY", "build/release/slipway")
+SOURCE = Path(os.environ.get("SLIPWAY_SOURCE", ".")).resolve()
+MiB = 1 << 20
+GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+
+class Skip(Exception):
+    """Raised by a test that cannot run here, with the reason."""
+
+
+class Result:
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    def json(self):
+        return json.loads(self.out)
+
+    def error(self):
+        """The JSON error object of a command run with --json: the last line of stderr."""
+        return json.loads(self.err.strip().splitlines()[-1])
+
+    def __repr__(self):
+        return f"exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+def need(*tools):
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    for tool in tools:
+        if not shutil.which(tool, path=path):
+            raise Skip(f"{tool} is not installed")
+
+
+def tool(*argv, check=True, **more):
+    env = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin",
+               MTOOLS_SKIP_CHECK="1")
+    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, env=env,
+                          timeout=120, check=False, **more)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{argv[0]}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def sha256(data):
+    if isinstance(data, Path):
+        data = data.read_bytes()
+    return hashlib.sha256(data).hexdigest()
+
+
+def fake_kernel(size=3 * MiB):
+    """A file that is a bzImage as far as its headers go; nothing here executes it."""
+    data = bytearray(hashlib.shake_256(b"kernel").digest(size))
+    data[0:2] = b"MZ"
+    data[0x3c:0x40] = struct.pack("<I", 0x40)
+    data[0x40:0x44] = b"PE\0\0"
+    data[0x44:0x58] = struct.pack("<HHIIIHH", 0x8664, 0, 0, 0, 0, 160, 0x206)
+    data[0x58:0x5a] = struct.pack("<H", 0x20b)
+    data[0x1fe:0x200] = b"\x55\xaa"
+    data[0x202:0x206] = b"HdrS"
+    data[0x206:0x208] = struct.pack("<H", 0x020f)
+    return bytes(data)
+
+
+def fake_initrd(size=MiB):
+    return b"070701" + hashlib.shake_256(b"initrd").digest(size)
+
+
+class Case:
+    """One test: a directory of its own, removed when it ends."""
+
+    def __init__(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="case."))
+        self.machine_dir = self.dir / "m"
+        self.children = []
+
+    def close(self):
+        for child in self.children:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            child.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def run(self, *args, stdin=None, timeout=120, env=None):
+        done = subprocess.run([SLIPWAY, *map(str, args)], input=stdin, capture_output=True,
+                              text=True, timeout=timeout, check=False,
+                              env=dict(os.environ, **(env or {})))
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def on(self, *args, **more):
+        """A command on the stand-in machine."""
+        return self.run("--machine", self.machine_dir, *args, **more)
+
+    def start(self, *args):
+        child = subprocess.Popen([SLIPWAY, "--machine", str(self.machine_dir), *map(str, args)],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 stdin=subprocess.DEVNULL, text=True)
+        self.children.append(child)
+        return child
+
+    def create(self, *disks, extra=()):
+        disks = disks or ("serial=NODE07SYS,size=4G,model=Alpha,transport=nvme",
+                          "serial=DATA4711,size=6G,model=Beta,transport=sata")
+        words = [w for d in disks for w in ("--disk", d)]
+        result = self.run("machine", "create", self.machine_dir, *words, *extra)
+        expect(result, 0)
+        return self
+
+    def disk(self, serial="NODE07SYS"):
+        for disk in self.on("facts", "--json").json()["disks"]:
+            if disk.get("serial") == serial:
+                return Path(disk["node"])
+        raise AssertionError(f"no disk {serial}")
+
+    def payload(self):
+        kernel, initrd = self.dir / "vmlinuz", self.dir / "initrd"
+        kernel.write_bytes(fake_kernel())
+        initrd.write_bytes(fake_initrd())
+        return kernel, initrd
+
+    def answers(self, name="node.yaml", replace=(), **values):
+        """The answer file of the documentation, with local payload; replace: (old, new) pairs."""
+        kernel, initrd = self.payload()
+        text = f"""slipway: 1
+node:
+  hostname: node-07
+disk:
+  match: {{serial: NODE07SYS}}
+  layout: node
+  wipe: any
+payload:
+  kernel: {values.get("kernel", kernel)}
+  initrd: {values.get("initrd", initrd)}
+  sha256: {{kernel: "{values.get("kernel_sha256", sha256(kernel))}", \
+initrd: "{values.get("initrd_sha256", sha256(initrd))}"}}
+  cmdline: "console=ttyS0,115200 panic=10"
+boot:
+  mode: local
+admission:
+  kind: attest
+  url: https://attest.example/v1
+finish: {values.get("finish", "stay")}
+"""
+        for old, new in replace:
+            if old not in text:
+                raise AssertionError(f"{old!r} is not in the answers")
+            text = text.replace(old, new)
+        path = self.dir / name
+        path.write_text(text)
+        return path
+
+    def entries(self):
+        """Boot variables as the stand-in's files have them: {number: (label, uuid, path)}, order."""
+        found, order = {}, []
+        for path in (self.machine_dir / "vars").glob(f"Boot*-{GLOBAL}"):
+            name, data = path.name.split("-")[0], path.read_bytes()[4:]
+            if name == "BootOrder":
+                order = list(struct.unpack(f"<{len(data) // 2}H", data))
+            elif len(name) == 8 and name != "BootNext":
+                found[int(name[4:], 16)] = decode_option(data)
+        return found, order
+
+
+def guid_text(raw):
+    a, b, c = struct.unpack("<IHH", raw[:8])
+    return f"{a:08x}-{b:04x}-{c:04x}-{raw[8:10].hex()}-{raw[10:].hex()}"
+
+
+def decode_option(data):
+    """EFI_LOAD_OPTION (UEFI 3.1.3): label, GUID of the HD() node, file path."""
+    end = 6
+    while data[end:end + 2] != b"\0\0":
+        end += 2
+    label, at = data[6:end].decode("utf-16-le"), end + 2
+    stop = at + struct.unpack("<H", data[4:6])[0]
+    uuid = path = None
+    while at + 4 <= stop:
+        kind, sub, length = data[at], data[at + 1], struct.unpack("<H", data[at + 2:at + 4])[0]
+        if length < 4:
+            break
+        body = data[at + 4:at + length]
+        if (kind, sub) == (4, 1):
+            uuid = guid_text(body[20:36])
+        if (kind, sub) == (4, 4):
+            path = body.decode("utf-16-le").rstrip("\0")
+        at += length
+    return label, uuid, path
+
+
+def expect(result, code, *texts):
+    """The exit code, and words that stdout or stderr must have."""
+    assert result.code == code, f"exit {code} was expected\n{result}"
+    for text in texts:
+        assert text in result.out + result.err, f"{text!r} was expected\n{result}"
+    return result
+
+
+def same(got, wanted, what):
+    assert got == wanted, f"{what}: {got!r} instead of {wanted!r}"
+
+
+def partitions(image):
+    """What sfdisk sees: {label: partition}."""
+    table = json.loads(tool("sfdisk", "-J", image).stdout)["partitiontable"]
+    return {p.get("name", ""): p for p in table["partitions"]}
+
+
+def cut(image, part, out, sector=512):
+    """A partition as a sparse file of its own."""
+    tool("dd", f"if={image}", f"of={out}", "bs=1M", "conv=sparse", "status=none",
+         "iflag=skip_bytes,count_bytes", f"skip={part['start'] * sector}",
+         f"count={part['size'] * sector}")
+    return out
+
+
+def head(image, size=MiB):
+    with open(image, "rb") as f:
+        return f.read(size)
+
+
+def tail(image, size=MiB):
+    with open(image, "rb") as f:
+        f.seek(-size, os.SEEK_END)
+        return f.read()
+
+
+class Server:
+    """Serves files over HTTP on the loopback; `cut_at`: resets the connection after so many bytes."""
+
+    def __init__(self, folder, cut_at=None, cuts=1 << 30, delay=0):
+        self.hits, self.cuts = [], cuts
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args):
+                pass
+
+            def do_GET(self):
+                path = Path(folder, os.path.basename(self.path))
+                server.hits.append((self.path, self.headers.get("Range")))
+                if not path.exists():
+                    self.send_error(404)
+                    return
+                server.answer(self, path.read_bytes(), cut_at)
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def answer(self, request, data, cut_at):
+        asked = request.headers.get("Range")
+        first = int(asked.split("=")[1].split("-")[0]) if asked else 0
+        request.send_response(206 if asked else 200)
+        if asked:
+            request.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
+        request.send_header("Content-Length", str(len(data) - first))
+        request.end_headers()
+        if cut_at is not None and self.cuts > 0:
+            self.cuts -= 1
+            request.wfile.write(data[first:first + cut_at])
+            request.wfile.flush()
+            linger = struct.pack("ii", 1, 0)
+            request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            request.connection.close()
+            return
+        request.wfile.write(data[first:])
+
+    def close(self):
+        self.http.shutdown()
+        self.http.server_close()
+
+
+TESTS = []
+
+
+def test(name):
+    """Marks a function of one Case as a test; the name says what it proves."""
+    def add(function):
+        TESTS.append((name, function))
+        return function
+    return add
+
+
+def complain(text):
+    for line in text.splitlines()[-40:]:
+        print(f"# {line}")
+
+
+def main():
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    todo = [t for t in TESTS if wanted in t[0]]
+    failed = 0
+    print(f"1..{len(todo)}")
+    for number, (name, function) in enumerate(todo, 1):
+        case = Case()
+        try:
+            function(case)
+            print(f"ok {number} - {name}", flush=True)
+        except Skip as why:
+            print(f"ok {number} - {name} # SKIP {why}", flush=True)
+        except Exception:  # every failure of a test is reported, whatever it is
+            failed += 1
+            print(f"not ok {number} - {name}")
+            complain(traceback.format_exc(limit=-2))
+        finally:
+            case.close()
+    sys.exit(1 if failed else 0)

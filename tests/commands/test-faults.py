@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What breaks while installing, and what can be done about it afterwards."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+from lib import (GLOBAL, MiB, SLIPWAY, Skip, expect, head, main, partitions, same, sha256, tail,
+                 test, tool)
+
+
+def old_table(case, serial="NODE07SYS"):
+    tool("sfdisk", "-q", case.disk(serial),
+         input="label: gpt\nstart=100M, size=1G, name=precious, type=linux\n")
+
+
+def variables(case):
+    return {p.name: p.read_bytes() for p in (case.machine_dir / "vars").glob(f"*-{GLOBAL}")}
+
+
+def apply_child(case):
+    """The installing process: the one of our machine that leads its own session."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as f:
+                ours = str(case.machine_dir).encode() in f.read()
+            with open(f"/proc/{entry}/comm", encoding="ascii") as f:
+                named = f.read().strip() == "slipway-apply"
+        except (OSError, UnicodeDecodeError):
+            continue
+        if ours and named:
+            return int(entry)
+    return None
+
+
+def power_cut(case, kind, occurrence=1):
+    """Kills the install without warning as step `kind` starts (or, 'progress', within it)."""
+    child = subprocess.Popen([SLIPWAY, "--machine", str(case.machine_dir), "--json", "install",
+                              "--answers", str(case.answers())], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True)
+    case.children.append(child)
+    for line in child.stdout:
+        event = json.loads(line)
+        if event["event"] == "start" and event.get("id") == kind:
+            occurrence -= 1
+            if occurrence == 0:
+                pid = apply_child(case)
+                assert pid, "the installing process was not found"
+                os.kill(pid, signal.SIGKILL)
+                break
+    else:
+        raise AssertionError(f"no step {kind}")
+    child.stdout.read()
+    code = child.wait()
+    # What holds the disk's lock may take a moment to go.
+    time.sleep(0.1)
+    return code
+
+
+def steps(case):
+    plan = json.loads(case.on("--json", "plan", "--answers", case.answers()).out)
+    return [s["kind"] for s in plan["steps"]]
+
+
+@test("killed at any step after the journal: exit 7, status names the step, resume completes it")
+def _(case):
+    case.create()
+    kinds = steps(case)
+    after = kinds[kinds.index("journal") + 1:]
+    for kind in dict.fromkeys(after):
+        shutil.rmtree(case.machine_dir)
+        case.create()
+        old_table(case)
+        code = power_cut(case, kind)
+        same(code, 7, f"exit code after a cut at {kind}")
+        status = expect(case.on("status"), 0, "stopped at step", "resume", "undo")
+        journal = case.on("--json", "status").json()["journals"][0]
+        same(journal["state"], "interrupted", f"state after a cut at {kind}\n{status}")
+        same(kinds[journal["step"] - 1], kind, "the step that status names")
+        expect(case.on("resume"), 0)
+        assert "slipway-a" in partitions(case.disk()), kind
+        expect(case.on("status"), 0, "node-07", "hash right")
+
+
+@test("killed at any step after the journal: undo brings the old table and variables back, bit by bit")
+def _(case):
+    case.create()
+    kinds = steps(case)
+    after = kinds[kinds.index("journal") + 1:]
+    for kind in dict.fromkeys(after):
+        shutil.rmtree(case.machine_dir)
+        case.create()
+        old_table(case)
+        first, last, before = head(case.disk()), tail(case.disk()), variables(case)
+        power_cut(case, kind)
+        expect(case.on("undo", "--dry-run"), 0, "precious")
+        expect(case.on("undo"), 4, "--yes")
+        expect(case.on("undo", "--yes"), 0)
+        same(sha256(head(case.disk())), sha256(first), f"first MiB after a cut at {kind}")
+        same(sha256(tail(case.disk())), sha256(last), f"last MiB after a cut at {kind}")
+        same(variables(case), before, f"variables after a cut at {kind}")
+        same(list(partitions(case.disk())), ["precious"], "partitions")
+
+
+@test("killed before the journal nothing was changed and there is nothing to resume")
+def _(case):
+    case.create()
+    old_table(case)
+    before = sha256(head(case.disk()) + tail(case.disk(), 8 * MiB))
+    power_cut(case, steps(case)[0])
+    same(sha256(head(case.disk()) + tail(case.disk(), 8 * MiB)), before, "disk")
+    same(case.on("--json", "status").json()["journals"], [], "journals")
+    expect(case.on("resume"), 5, "nothing to resume")
+    expect(case.on("undo", "--yes"), 5, "nothing to undo")
+
+
+@test("undo after a complete install brings the old table back")
+def _(case):
+    case.create()
+    old_table(case)
+    first, before = head(case.disk()), variables(case)
+    expect(case.on("install", "--answers", case.answers()), 0)
+    expect(case.on("undo", "--yes"), 0)
+    same(sha256(head(case.disk())), sha256(first), "first MiB")
+    same(variables(case), before, "variables")
+    same([j["state"] for j in case.on("--json", "status").json()["journals"]], ["undone"],
+         "journals")
+
+
+@test("resume refuses a disk that was changed after the cut")
+def _(case):
+    case.create()
+    power_cut(case, "table")
+    tool("sfdisk", "-q", case.disk(), input="label: gpt\nsize=1G, name=other, type=linux\n")
+    expect(case.on("resume"), 4)
+    same(list(partitions(case.disk())), ["other"], "partitions")
+
+
+@test("SIGTERM to the command stops the install and says in which state the machine is")
+def _(case):
+    case.create()
+    child = case.start("--json", "install", "--answers", case.answers())
+    for line in child.stdout:
+        event = json.loads(line)
+        if event["event"] == "start" and event.get("id") == "slot":
+            child.send_signal(signal.SIGTERM)
+            break
+    _, err = child.communicate(timeout=60)
+    if child.returncode == 0:
+        raise Skip("the install was faster than the signal")
+    assert child.returncode in (7, 130), (child.returncode, err)
+    same(case.on("--json", "status").json()["journals"][0]["state"], "interrupted", "state")
+
+
+def fault(case, name):
+    """Arms a fault of the stand-in's variable store."""
+    path = case.machine_dir / "vars" / ".fault"
+    path.write_text(name + "\n")
+
+
+@test("a disk in use is exit 4 and says so")
+def _(case):
+    import fcntl
+    case.create()
+    answers = case.answers()
+    with open(case.disk(), "rb") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        result = case.on("install", "--answers", answers)
+    expect(result, 4, "use")
+    same(list((case.machine_dir / "run").glob("power")), [], "power")
+
+
+@test("a disk that vanishes between plan and apply is refused with nothing written")
+def _(case):
+    case.create()
+    plan = case.dir / "plan.json"
+    expect(case.on("plan", "--answers", case.answers(), "-o", plan), 0)
+    disk = case.disk()
+    disk.rename(case.dir / "gone.img")
+    result = case.on("apply", "--yes", plan)
+    assert result.code in (4, 5, 6), result
+    assert result.err.strip(), "no message"
+
+
+@test("full boot variables: the install ends, warns by name, and the fallback path is there")
+def _(case):
+    case.create()
+    folder = case.machine_dir / "vars"
+    filler = "Filler{}-5a17e5a1-0000-4000-8000-000000000001"
+    for number in range(64):
+        (folder / filler.format(number)).write_bytes(b"\7\0\0\0" + bytes(1000))
+    result = case.on("install", "--answers", case.answers())
+    assert result.code in (0, 7), result
+    text = (result.out + result.err).lower()
+    assert "entr" in text and ("full" in text or "space" in text), result
+    part = partitions(case.disk())["slipway-a"]
+    tool("mcopy", "-n", "-i", f"{case.disk()}@@{part['start'] * 512}", "::/EFI/BOOT/BOOTX64.EFI",
+         case.dir / "uki")
+
+
+@test("read-only boot variables: the same, named as such")
+def _(case):
+    if os.geteuid() == 0:
+        raise Skip("root may write everywhere")
+    case.create()
+    os.chmod(case.machine_dir / "vars", 0o555)
+    try:
+        result = case.on("install", "--answers", case.answers())
+    finally:
+        os.chmod(case.machine_dir / "vars", 0o755)
+    assert result.code in (0, 7), result
+    assert "read-only" in (result.out + result.err).lower(), result
+
+
+@test("no room for the work files is one message, exit 6, nothing written")
+def _(case):
+    case.create()
+    before = sha256(head(case.disk()) + tail(case.disk(), 8 * MiB))
+    answers = case.answers()
+    limit = "import os, resource, sys; " \
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)); " \
+            "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); " \
+            "os.execv(sys.argv[1], sys.argv[1:])"
+    done = subprocess.run(["python3", "-c", limit, SLIPWAY, "--machine", str(case.machine_dir),
+                           "install", "--answers", str(answers)], capture_output=True, text=True,
+                          timeout=60, check=False)
+    same(done.returncode, 6, f"exit code\n{done.stdout}{done.stderr}")
+    same(sha256(head(case.disk()) + tail(case.disk(), 8 * MiB)), before, "disk")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "disk/disk.h"
+#include "disk/select.h"
+
+#define GIB ((uint64_t)1 << 30)
+
+static struct sw_disk disk(const char *name, const char *serial, uint64_t gib)
+{
+	return (struct sw_disk){ .name = (char *)name, .serial = (char *)serial,
+				 .model = (char *)"Fast [Pro] 1", .transport = (char *)"nvme",
+				 .size = gib * GIB, .sector = 512 };
+}
+
+/* The selected index, or the negative error; the table must always be there. */
+static int pick(const struct sw_disk *disks, size_t n, struct sw_disk_match m, uint64_t min,
+		struct sw_error *e)
+{
+	struct sw_facts f = { .disks = (struct sw_disk *)disks, .n_disks = n };
+	const struct sw_disk *d = NULL;
+	_cleanup_free_ char *table = NULL;
+	int r;
+
+	memset(e, 0, sizeof(*e));
+	r = sw_disk_select(&f, &m, min, &d, &table, e);
+	assert_non_null(table);
+	for (size_t i = 0; i < n; i++)
+		assert_non_null(strstr(table, disks[i].name));
+	return r < 0 ? r : (int)(d - disks);
+}
+
+static void test_one_match_is_chosen_whatever_its_name(void **s SW_UNUSED)
+{
+	struct sw_disk d[2] = { disk("sda", "AAAA1", 10), disk("sdb", "NODE07SYS", 20) };
+	struct sw_error e;
+
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .serial = "NODE07SYS" }, 0, &e), 1);
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .serial = "NODE*" }, 0, &e), 1);
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .serial = "node07sys" }, 0, &e),
+			 -ENODEV);
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .size = ">=20G" }, 0, &e), 1);
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .size = "<20G" }, 0, &e), 0);
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .size = "10G" }, 0, &e), 0);
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .size = "largest" }, 0, &e), 1);
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .size = "smallest" }, 0, &e), 0);
+}
+
+static void test_several_matches_are_refused_with_the_deciding_clause(void **s SW_UNUSED)
+{
+	struct sw_disk d[3] = { disk("sda", "AAAA1", 10), disk("sdb", NULL, 10),
+				disk("sdc", "CCCC3", 10) };
+	struct sw_error e;
+
+	d[1].wwn = (char *)"0x5000c500";
+	assert_int_equal(pick(d, 3, (struct sw_disk_match){ .model = "fast*" }, 0, &e), -ENOTUNIQ);
+	assert_int_equal(e.exit, SW_EXIT_REFUSED);
+	assert_string_equal(e.what, "3 disks match");
+	assert_non_null(strstr(e.hint, "serial: AAAA1 (sda) or wwn: 0x5000c500 (sdb)"));
+	assert_non_null(strstr(e.why, "model yes"));
+	assert_int_equal(pick(d, 3, (struct sw_disk_match){ .size = "largest" }, 0, &e),
+			 -ENOTUNIQ);
+}
+
+static void test_twins_are_told_apart_by_wwn_or_path_or_not_at_all(void **s SW_UNUSED)
+{
+	struct sw_disk d[2] = { disk("sda", "SAME1", 10), disk("sdb", "SAME1", 10) };
+	struct sw_error e;
+
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .serial = "SAME1" }, 0, &e),
+			 -ENOTUNIQ);
+	assert_null(strstr(e.hint, "serial:"));
+	assert_non_null(strstr(e.hint, "leave only the right one"));
+	d[0].path = (char *)"pci-0000:00:1f.2-ata-1";
+	d[1].path = (char *)"pci-0000:00:1f.2-ata-2";
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .serial = "SAME1" }, 0, &e),
+			 -ENOTUNIQ);
+	assert_non_null(strstr(e.hint, "path: pci-0000:00:1f.2-ata-1 (sda)"));
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .serial = "SAME1", .path = "*ata-2" },
+			      0, &e), 1);
+}
+
+static void test_no_clause_is_never_a_choice_even_with_one_disk(void **s SW_UNUSED)
+{
+	struct sw_disk d[1] = { disk("sda", "AAAA1", 10) };
+	struct sw_error e;
+
+	assert_int_equal(pick(d, 1, (struct sw_disk_match){}, 0, &e), -ENODEV);
+	assert_non_null(strstr(e.what, "nothing says which disk"));
+	assert_non_null(strstr(e.hint, "serial: AAAA1"));
+}
+
+static void test_excluded_disks_are_refused_with_their_reason(void **s SW_UNUSED)
+{
+	char *uses[] = { "sda1 is mounted on /srv", NULL };
+	struct sw_disk base = disk("sda", "AAAA1", 10);
+	struct sw_disk_match m = { .serial = "AAAA1" };
+	struct sw_error e;
+
+	for (int i = 0; i < 6; i++) {
+		static const char *const words[] = { "started from it", "read-only", "mounted on /srv",
+						     "too small", "no medium", "sector size" };
+		struct sw_disk d = base;
+
+		d.medium = i == 0;
+		d.read_only = i == 1;
+		d.uses = i == 2 ? uses : NULL;
+		d.size = i == 4 ? 0 : d.size;
+		d.sector = i == 5 ? 520 : 512;
+		assert_int_equal(pick(&d, 1, m, i == 3 ? 11 * GIB : 0, &e), -ENODEV);
+		assert_int_equal(e.exit, SW_EXIT_REFUSED);
+		assert_non_null(strstr(e.what, words[i]));
+	}
+}
+
+static void test_a_size_rule_that_cannot_be_read_is_an_error_not_a_mismatch(void **s SW_UNUSED)
+{
+	static const char *const bad[] = { "", "=>1G", ">", "big", ">=1X", "==1G", "<>1G" };
+	struct sw_disk d[1] = { disk("sda", "AAAA1", 10) };
+	struct sw_error e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(pick(d, 1, (struct sw_disk_match){ .size = (char *)bad[i] }, 0, &e),
+				 -EINVAL);
+		assert_int_equal(e.exit, SW_EXIT_INVALID);
+	}
+}
+
+static void test_glob_characters_in_a_model_match_themselves(void **s SW_UNUSED)
+{
+	struct sw_disk d[1] = { disk("sda", "AAAA1", 10) };
+	struct sw_error e;
+
+	assert_int_equal(pick(d, 1, (struct sw_disk_match){ .model = "Fast [Pro] 1" }, 0, &e), 0);
+}
+
+static void test_control_characters_of_a_disk_do_not_reach_the_table(void **s SW_UNUSED)
+{
+	struct sw_disk d[1] = { disk("sda", "AA\033[2J", 10) };
+	struct sw_facts f = { .disks = d, .n_disks = 1 };
+	const struct sw_disk *found;
+	_cleanup_free_ char *table = NULL;
+	struct sw_disk_match m = { .serial = "x" };
+	struct sw_error e = {};
+
+	assert_true(sw_disk_select(&f, &m, 0, &found, &table, &e) < 0);
+	assert_null(strchr(table, '\033'));
+	assert_null(strchr(e.hint, '\033'));
+}
+
+/* ---- wiping ---- */
+
+static void test_wipe_rules(void **s SW_UNUSED)
+{
+	static char *sig[] = { "ext4 at 0x438", NULL };
+	struct sw_part ours[] = { { .number = 1, .label = "slipway-a" },
+				  { .number = 2, .label = "state" } };
+	struct sw_part state[] = { { .number = 1, .label = "state" } };
+	struct sw_part mixed[] = { { .number = 1, .label = "slipway-a" },
+				   { .number = 2, .label = "data" } };
+#define GPT(p, n) { .type = SW_TABLE_GPT, .parts = (p), .n_parts = (n) }
+	const struct {
+		const char *what;
+		struct sw_table table;
+		char **sig;
+		bool blank, ours;
+	} cases[] = {
+		{ "nothing", {}, NULL, true, true },
+		{ "signature only", {}, sig, false, false },
+		{ "empty GPT", GPT(NULL, 0), NULL, false, true },
+		{ "empty damaged GPT", { .type = SW_TABLE_DAMAGED_GPT, .damage = "x" }, NULL, false,
+		  false },
+		{ "GPT, empty primary, other backup", { .type = SW_TABLE_GPT, .damage = "x" }, NULL,
+		  false, false },
+		{ "ours", GPT(ours, 2), NULL, false, true },
+		{ "ours, cut off",
+		  { .type = SW_TABLE_DAMAGED_GPT, .parts = ours, .n_parts = 2, .damage = "x" }, NULL,
+		  false, true },
+		{ "ours and a signature", GPT(ours, 2), sig, false, false },
+		{ "a lone state", GPT(state, 1), NULL, false, false },
+		{ "mixed", GPT(mixed, 2), NULL, false, false },
+		{ "DOS", { .type = SW_TABLE_DOS, .parts = ours, .n_parts = 1 }, NULL, false, false },
+	};
+	const struct {
+		struct sw_disk_match m;
+		bool enough;
+	} any[] = {
+		{ { .serial = "AAAA1" }, true },   { { .serial = "A1" }, true },
+		{ { .serial = "*" }, false },	   { { .serial = "A*" }, false },
+		{ { .serial = "AAAA*" }, true },   { { .serial = "[A-Z][A-Z][0-9]*" }, false },
+		{ { .wwn = "0x5000" }, true },	   { { .path = "pci-1" }, true },
+		{ { .size = "largest" }, false },  { { .model = "Fast*" }, false },
+		{ { .transport = "nvme" }, false }, { {}, false },
+	};
+	struct sw_disk_match serial = { .serial = "AAAA1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sw_disk d = disk("sda", "AAAA1", 10);
+		struct sw_error e = {};
+
+		d.table = cases[i].table;
+		d.signatures = cases[i].sig;
+		if ((sw_disk_wipe_allowed(&d, SW_WIPE_BLANK, &serial, NULL) == 0) != cases[i].blank)
+			fail_msg("blank: %s", cases[i].what);
+		if ((sw_disk_wipe_allowed(&d, SW_WIPE_OURS, &serial, NULL) == 0) != cases[i].ours)
+			fail_msg("ours: %s", cases[i].what);
+		for (size_t k = 0; k < ARRAY_SIZE(any); k++)
+			if ((sw_disk_wipe_allowed(&d, SW_WIPE_ANY, &any[k].m, &e) == 0) !=
+			    (cases[i].ours || any[k].enough))
+				fail_msg("any: %s, match %zu", cases[i].what, k);
+	}
+}
+
+static void test_a_wipe_refusal_says_what_would_be_lost(void **s SW_UNUSED)
+{
+	char *sig[] = { "LVM2_member at 0x218", NULL };
+	struct sw_disk d = disk("sda", "AAAA1", 10);
+	struct sw_disk_match m = { .model = "x" };
+	struct sw_error e = {};
+
+	d.signatures = sig;
+	assert_int_equal(sw_disk_wipe_allowed(&d, SW_WIPE_ANY, &m, &e), -EPERM);
+	assert_int_equal(e.exit, SW_EXIT_REFUSED);
+	assert_string_equal(e.where, "sda");
+	assert_non_null(strstr(e.why, "LVM2_member"));
+	assert_non_null(strstr(e.hint, "serial"));
+}
+
+static void check_confirm(const struct sw_disk *d, size_t n, size_t at, const char *want)
+{
+	struct sw_facts f = { .disks = (struct sw_disk *)d, .n_disks = n };
+	_cleanup_free_ char *text = sw_disk_confirm_text(&f, &d[at]);
+
+	assert_string_equal(text, want);
+}
+
+static void test_the_confirmation_is_the_unique_end_of_the_serial(void **s SW_UNUSED)
+{
+	struct sw_disk d[5] = { disk("a", "XX100SYS1", 10), disk("b", "YY200SYS1", 10),
+				disk("c", "ZZ3", 10), disk("d", NULL, 64), disk("e", "UNIQUE99", 1) };
+
+	check_confirm(d, 5, 0, "100SYS1");
+	check_confirm(d, 5, 4, "UE99");
+	check_confirm(d, 5, 2, "ZZ3");
+	check_confirm(d, 5, 3, "64G");
+	d[1].serial = (char *)"XX100SYS1";
+	d[0].path = (char *)"pci-1";
+	check_confirm(d, 5, 0, "pci-1");
+}
+
+/* ---- a few hundred machines ---- */
+
+static uint32_t rng;
+
+static uint32_t roll(uint32_t n)
+{
+	rng = rng * 1664525U + 1013904223U;
+	return (rng >> 8) % n;
+}
+
+#define MAX_DISKS 8
+
+static const char *const serials[] = { "S100AAAA", "S100BBBB", "S200AAAA", "T300CCCC", "S1", NULL };
+static const char *const wwns[] = { "0x5001", "0x5002", "0X5001", NULL, NULL };
+static const char *const paths[] = { "pci-1-ata-1", "pci-1-ata-2", "pci-2-nvme-1", NULL };
+static const char *const models[] = { "Fast", "Slow", "Fast 2", NULL };
+static const char *const transports[] = { "nvme", "sata", "usb" };
+static char *in_use[] = { "mounted", NULL };
+
+static size_t generate(struct sw_disk *d)
+{
+	static const char *const names[] = { "sda", "sdb", "sdc", "sdd", "sde", "sdf", "sdg", "sdh" };
+	size_t n = roll(MAX_DISKS + 1);
+
+	for (size_t i = 0; i < n; i++)
+		d[i] = (struct sw_disk){
+			.name = (char *)names[i],
+			.serial = (char *)serials[roll(ARRAY_SIZE(serials))],
+			.wwn = (char *)wwns[roll(ARRAY_SIZE(wwns))],
+			.path = (char *)paths[roll(ARRAY_SIZE(paths))],
+			.model = (char *)models[roll(ARRAY_SIZE(models))],
+			.transport = (char *)transports[roll(ARRAY_SIZE(transports))],
+			.size = (1 + roll(6)) * 10 * GIB,
+			.sector = roll(12) ? 512 : 520,
+			.medium = roll(8) == 0,
+			.read_only = roll(12) == 0,
+			.uses = roll(6) ? NULL : in_use,
+		};
+	return n;
+}
+
+/* Patterns that an oracle can judge without a glob matcher: a whole text or a start with a star. */
+static char *pattern(const char *const *list, size_t n, char *buf)
+{
+	const char *v = list[roll((uint32_t)n)];
+
+	if (!v || roll(2))
+		return NULL;
+	if (roll(3))
+		(void)snprintf(buf, 32, "%s", v);
+	else
+		(void)snprintf(buf, 32, "%.*s*", (int)roll((uint32_t)strlen(v)), v);
+	return buf;
+}
+
+static bool oracle_text(const char *pat, const char *v, bool fold)
+{
+	size_t n = pat ? strlen(pat) : 0;
+
+	if (!pat)
+		return true;
+	if (!v)
+		return false;
+	if (pat[n - 1] == '*')
+		return fold ? !strncasecmp(pat, v, n - 1) : !strncmp(pat, v, n - 1);
+	return fold ? !strcasecmp(pat, v) : !strcmp(pat, v);
+}
+
+static bool oracle(const struct sw_disk *d, const struct sw_disk_match *m, uint64_t min)
+{
+	if (d->medium || d->read_only || d->uses || d->sector == 520 || d->size < min)
+		return false;
+	if (!m->serial && !m->wwn && !m->path && !m->model && !m->transport && !m->size)
+		return false;
+	if (m->size && !strcmp(m->size, ">=30G") && d->size < 30 * GIB)
+		return false;
+	if (m->size && !strcmp(m->size, "<30G") && d->size >= 30 * GIB)
+		return false;
+	return oracle_text(m->serial, d->serial, false) && oracle_text(m->wwn, d->wwn, true) &&
+	       oracle_text(m->path, d->path, false) && oracle_text(m->model, d->model, true) &&
+	       oracle_text(m->transport, d->transport, true);
+}
+
+/* The disks that may be chosen by the plain reading of the rules; fills which. */
+static size_t expected(const struct sw_disk *d, size_t n, const struct sw_disk_match *m,
+		       uint64_t min, bool *which)
+{
+	bool large = m->size && !strcmp(m->size, "largest");
+	bool small = m->size && !strcmp(m->size, "smallest");
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		which[i] = oracle(&d[i], m, min);
+		for (size_t k = 0; which[i] && k < n; k++)
+			if ((large || small) && oracle(&d[k], m, min) &&
+			    (large ? d[k].size > d[i].size : d[k].size < d[i].size))
+				which[i] = false;
+		count += which[i];
+	}
+	return count;
+}
+
+/* The first clause of "Add serial: X (sdb) or …" must pick exactly the disk it names. */
+static void check_hint(const struct sw_disk *d, size_t n, uint64_t min, const char *hint)
+{
+	char key[16], value[32], name[8];
+	struct sw_disk_match m = {};
+	struct sw_error e;
+	int r;
+
+	if (sscanf(hint, "Add %15[a-z]: %31s (%7[a-z])", key, value, name) != 3)
+		return;
+	if (!strcmp(key, "serial"))
+		m.serial = value;
+	else if (!strcmp(key, "wwn"))
+		m.wwn = value;
+	else
+		m.path = value;
+	r = pick(d, n, m, min, &e);
+	assert_true(r >= 0);
+	assert_string_equal(d[r].name, name);
+}
+
+static void test_never_a_wrong_or_guessed_disk_in_generated_machines(void **s SW_UNUSED)
+{
+	const char *env = getenv("SLIPWAY_TEST_SEED");
+	unsigned int seed = env ? (unsigned int)atoi(env) : 7, chosen = 0, several = 0, none = 0;
+	static char *const sizes[] = { ">=30G", "<30G", "largest", "smallest" };
+
+	print_message("seed %u\n", seed);
+	for (unsigned int i = 0; i < 2000; i++) {
+		struct sw_disk d[MAX_DISKS];
+		char buf[5][32];
+		bool which[MAX_DISKS] = {};
+		uint64_t min;
+		struct sw_disk_match m;
+		struct sw_error e;
+		size_t n, count;
+		int r;
+
+		rng = (seed + 1) * 2654435761U ^ i * 40503U;
+		n = generate(d);
+		min = roll(4) ? 0 : 20 * GIB;
+		m = (struct sw_disk_match){
+			.serial = pattern(serials, ARRAY_SIZE(serials), buf[0]),
+			.wwn = pattern(wwns, ARRAY_SIZE(wwns), buf[1]),
+			.path = pattern(paths, ARRAY_SIZE(paths), buf[2]),
+			.model = pattern(models, ARRAY_SIZE(models), buf[3]),
+			.transport = pattern(transports, ARRAY_SIZE(transports), buf[4]),
+			.size = roll(3) ? NULL : sizes[roll(4)],
+		};
+		count = expected(d, n, &m, min, which);
+		r = pick(d, n, m, min, &e);
+		if (count == 1 ? r < 0 || !which[r] : r >= 0)
+			fail_msg("seed %u machine %u: %zu expected, got %d", seed, i, count, r);
+		if (r < 0) {
+			assert_int_equal(r, count ? -ENOTUNIQ : -ENODEV);
+			assert_int_equal(e.exit, SW_EXIT_REFUSED);
+			assert_true(e.hint[0] != '\0');
+			check_hint(d, n, min, e.hint);
+		}
+		chosen += r >= 0;
+		several += r == -ENOTUNIQ;
+		none += r == -ENODEV;
+	}
+	print_message("2000 machines: %u chosen, %u refused as several, %u as none\n", chosen,
+		      several, none);
+	assert_true(chosen > 100 && several > 100 && none > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_match_is_chosen_whatever_its_name),
+		cmocka_unit_test(test_several_matches_are_refused_with_the_deciding_clause),
+		cmocka_unit_test(test_twins_are_told_apart_by_wwn_or_path_or_not_at_all),
+		cmocka_unit_test(test_no_clause_is_never_a_choice_even_with_one_disk),
+		cmocka_unit_test(test_excluded_disks_are_refused_with_their_reason),
+		cmocka_unit_test(test_a_size_rule_that_cannot_be_read_is_an_error_not_a_mismatch),
+		cmocka_unit_test(test_glob_characters_in_a_model_match_themselves),
+		cmocka_unit_test(test_control_characters_of_a_disk_do_not_reach_the_table),
+		cmocka_unit_test(test_wipe_rules),
+		cmocka_unit_test(test_a_wipe_refusal_says_what_would_be_lost),
+		cmocka_unit_test(test_the_confirmation_is_the_unique_end_of_the_serial),
+		cmocka_unit_test(test_never_a_wrong_or_guessed_disk_in_generated_machines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A UEFI machine in QEMU, and an operator at its serial port.
+
+Everything that a test starts dies with it: QEMU and swtpm run in sessions of their own, are killed
+when the test ends, when Python exits, and (PDEATHSIG) when Python is killed.
+
+Facts that cost time to find: never give bootindex= (OVMF then rewrites BootOrder), always give
+romfile= (QEMU's iPXE ROM runs first otherwise), and KVM does not run OVMF when nested, so tcg.
+"""
+
+import atexit
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import screen
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("SLIPWAY_BUILD", os.path.join(ROOT, "build"))
+OVMF = "/usr/share/OVMF"
+
+KEYS = {
+    "ENTER": "\r", "ESC": "\x1b", "TAB": "\t", "BACKSPACE": "\x7f", "SPACE": " ",
+    "UP": "\x1b[A", "DOWN": "\x1b[B", "RIGHT": "\x1b[C", "LEFT": "\x1b[D",
+    "HOME": "\x1b[1~", "INSERT": "\x1b[2~", "DELETE": "\x1b[3~", "END": "\x1b[4~",
+    "PGUP": "\x1b[5~", "PGDN": "\x1b[6~",
+    "F1": "\x1bOP", "F2": "\x1bOQ", "F3": "\x1bOR", "F4": "\x1bOS",
+}
+
+_alive = []
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Failure(Exception):
+    """A test expectation that was not met, with what the operator saw."""
+
+
+class Skip(Exception):
+    """The test cannot run here; the text is the real reason."""
+
+
+def _die_with_parent():
+    _libc.prctl(1, signal.SIGKILL, 0, 0, 0)     # PR_SET_PDEATHSIG
+
+
+def spawn(args, **options):
+    """Starts a process that cannot outlive this one."""
+    process = subprocess.Popen(args, start_new_session=True, preexec_fn=_die_with_parent,
+                               stdin=subprocess.DEVNULL, **options)
+    _alive.append(process)
+    return process
+
+
+def reap(process):
+    if process in _alive:
+        _alive.remove(process)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _reap_all():
+    for process in list(_alive):
+        reap(process)
+
+
+atexit.register(_reap_all)
+
+
+def build_file(name):
+    """A file of the build directory, or a skip that says which command makes it."""
+    path = os.path.join(BUILD, name)
+    if not os.path.exists(path):
+        raise Skip("%s is not built (make iso)" % name)
+    return path
+
+
+class Machine:
+    """What stays when the power goes: disks, boot variables, TPM state."""
+
+    def __init__(self, directory, secure_boot=False, tpm=False):
+        self.directory, self.secure_boot, self.tpm = directory, secure_boot, tpm
+        os.makedirs(directory, exist_ok=True)
+        self.disks = []
+        self.vars = os.path.join(directory, "vars.fd")
+        self.wipe_nvram()
+
+    def wipe_nvram(self):
+        """The boot variables of a new board (with Microsoft's keys when Secure Boot is on)."""
+        name = "OVMF_VARS_4M.ms.fd" if self.secure_boot else "OVMF_VARS_4M.fd"
+        shutil.copyfile(os.path.join(OVMF, name), self.vars)
+
+    def firmware(self):
+        code = "OVMF_CODE_4M.secboot.fd" if self.secure_boot else "OVMF_CODE_4M.fd"
+        return [
+            "-machine", "q35,accel=tcg,smm=%s" % ("on" if self.secure_boot else "off"),
+            "-global", "driver=cfi.pflash01,property=secure,value=%s"
+            % ("on" if self.secure_boot else "off"),
+            "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + os.path.join(OVMF, code),
+            "-drive", "if=pflash,format=raw,unit=1,file=" + self.vars,
+        ]
+
+    def storage(self, iso, iso_bus):
+        args = ["-device", "qemu-xhci,id=xhci"]
+        port = 0
+        if iso:
+            args += ["-drive", "if=none,id=iso,format=raw,readonly=on,file=" + iso]
+            if iso_bus == "usb":
+                args += ["-device", "usb-storage,bus=xhci.0,drive=iso,serial=STICK01,removable=on"]
+            else:
+                args += ["-device", "ide-cd,bus=ide.0,drive=iso"]
+                port = 1
+        for number, disk in enumerate(self.disks):
+            name = "disk%d" % number
+            args += ["-drive", "if=none,id=%s,format=raw,file=%s" % (name, disk.path)]
+            size = "logical_block_size=%d,physical_block_size=%d" % (disk.sector, disk.sector)
+            common = "drive=%s,serial=%s" % (name, disk.serial)
+            if disk.bus == "nvme":
+                args += ["-device", "nvme,%s,%s" % (common, size)]
+            elif disk.bus == "virtio":
+                args += ["-device", "virtio-blk-pci,%s,%s" % (common, size)]
+            elif disk.bus == "usb":
+                args += ["-device", "usb-storage,bus=xhci.0,%s,removable=%s"
+                         % (common, "on" if disk.removable else "off")]
+            else:
+                args += ["-device", "ide-hd,bus=ide.%d,%s" % (port, common)]
+                port += 1
+        return args
+
+
+class Vm:
+    """One power-on of a machine. Use as a context manager; the power is cut at its end."""
+
+    def __init__(self, machine, iso=None, iso_bus="cdrom", kernel=None, initrd=None, append="",
+                 memory=768, cpus=2, reboot=True, network=True, screen_size=(24, 80)):
+        self.machine, self.memory, self.cpus = machine, memory, cpus
+        self.iso, self.iso_bus = iso, iso_bus
+        self.kernel, self.initrd, self.append = kernel, initrd, append
+        self.reboot, self.network = reboot, network
+        self.screen = screen.Screen(*screen_size)
+        self.screen.answer = self._write
+        self.raw = bytearray()
+        self.position = 0
+        self.resets = 0
+        self.started = None
+        self._changed = threading.Condition()
+        self._ended = False
+
+    # -- power ------------------------------------------------------------------------------
+
+    def __enter__(self):
+        self.directory = tempfile.mkdtemp(prefix="vm-", dir=self.machine.directory)
+        serial, qmp = self._path("serial"), self._path("qmp")
+        args = ["qemu-system-x86_64", "-nodefaults", "-cpu", "max", "-m", str(self.memory),
+                "-smp", str(self.cpus), "-display", "none", "-vga", "std",
+                "-device", "virtio-rng-pci"]
+        args += self.machine.firmware() + self.machine.storage(self.iso, self.iso_bus)
+        args += self._tpm()
+        args += ["-chardev", "socket,id=serial,path=%s,server=on,wait=on" % serial,
+                 "-serial", "chardev:serial", "-qmp", "unix:%s,server=on,wait=off" % qmp]
+        if self.network:
+            args += ["-netdev", "user,id=net",
+                     "-device", "virtio-net-pci,netdev=net,romfile=,mac=52:54:00:12:34:56"]
+        if self.kernel:
+            args += ["-kernel", self.kernel, "-initrd", self.initrd, "-append", self.append]
+        if not self.reboot:
+            args.append("-no-reboot")
+        self.started = time.monotonic()
+        self._log = open(self._path("qemu.log"), "wb")
+        self.process = spawn(args, stdout=self._log, stderr=self._log)
+        self._serial = self._connect(serial)
+        self._start_qmp(self._connect(qmp))
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_):
+        self.cut_power()
+        self._log.close()
+
+    def cut_power(self):
+        """As if the plug were pulled: nothing gets a chance to finish."""
+        reap(self.process)
+        with contextlib.suppress(OSError):
+            self._serial.shutdown(socket.SHUT_RDWR)
+        self._reader.join(5)
+        self._serial.close()
+        self._qmp.close()
+        if self._swtpm:
+            reap(self._swtpm)
+
+    def _path(self, name):
+        return os.path.join(self.directory, name)
+
+    def _tpm(self):
+        self._swtpm = None
+        if not self.machine.tpm:
+            return []
+        state = os.path.join(self.machine.directory, "tpm")
+        os.makedirs(state, exist_ok=True)
+        path = self._path("tpm")
+        self._swtpm = spawn(["swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + state,
+                             "--ctrl", "type=unixio,path=" + path, "--terminate"])
+        self._wait_for(lambda: os.path.exists(path), 10, "swtpm's socket")
+        return ["-chardev", "socket,id=tpm,path=" + path, "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+                "-device", "tpm-crb,tpmdev=tpm0"]
+
+    def _connect(self, path):
+        deadline = time.monotonic() + 20
+        while True:
+            connection = socket.socket(socket.AF_UNIX)
+            try:
+                connection.connect(path)
+                return connection
+            except OSError:
+                connection.close()
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    with open(self._path("qemu.log"), errors="replace") as log:
+                        raise Failure("QEMU did not start: " + log.read()) from None
+                time.sleep(0.02)
+
+    # -- QEMU's own events ------------------------------------------------------------------
+
+    def _start_qmp(self, connection):
+        self._qmp = connection
+        self._replies = []
+        threading.Thread(target=self._read_qmp, args=(connection.makefile("rb"),),
+                         daemon=True).start()
+        self.qmp("qmp_capabilities")
+
+    def _read_qmp(self, stream):
+        with contextlib.suppress(OSError, ValueError):
+            for line in stream:
+                message = json.loads(line)
+                with self._changed:
+                    if message.get("event") == "RESET":
+                        self.resets += 1
+                    elif "return" in message or "error" in message:
+                        self._replies.append(message)
+                    self._changed.notify_all()
+
+    def qmp(self, command, **arguments):
+        request = {"execute": command}
+        if arguments:
+            request["arguments"] = arguments
+        self._replies.clear()
+        self._qmp.sendall(json.dumps(request).encode() + b"\n")
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._replies, 20):
+                raise Failure("QEMU does not answer to " + command)
+            reply = self._replies[0]
+        if "error" in reply:
+            raise Failure("QEMU: %s: %s" % (command, reply["error"].get("desc")))
+        return reply["return"]
+
+    def press_power(self):
+        self.qmp("system_powerdown")
+
+    def ctrl_alt_del(self):
+        self.qmp("send-key", keys=[{"type": "qcode", "data": key}
+                                   for key in ("ctrl", "alt", "delete")])
+
+    # -- the serial line --------------------------------------------------------------------
+
+    def _read(self):
+        while True:
+            try:
+                data = self._serial.recv(65536)
+            except OSError:
+                data = b""
+            with self._changed:
+                if not data:
+                    self._ended = True
+                else:
+                    self.raw += data
+                    self.screen.feed(data)
+                self._changed.notify_all()
+            if not data:
+                return
+
+    def _write(self, data):
+        with contextlib.suppress(OSError):
+            self._serial.sendall(data)
+
+    def send(self, *keys, pause=0.03):
+        """Each argument is a key name of KEYS or text to type; text goes a character at a time."""
+        for item in keys:
+            for key in [KEYS[item]] if item in KEYS else item:
+                self._write(key.encode())
+                time.sleep(pause)
+
+    def mark(self):
+        """Later raw expectations look only at what comes after this point."""
+        with self._changed:
+            self.position = len(self.raw)
+
+    def plain(self, start=0):
+        """The stream without escape sequences and carriage returns."""
+        text = bytes(self.raw[start:]).decode("utf-8", "replace")
+        return re.sub(r"\x1b(\[[0-9;?=>]*[@-~]|[()].|[78=>DEMc])|\r", "", text)
+
+    def expect(self, *texts, timeout=60):
+        """Waits until one of texts is on the screen or came over the line; returns which one."""
+        return self._await(texts, timeout, lambda text: text in self.screen or
+                           self._after(text))
+
+    def expect_raw(self, *texts, timeout=60):
+        """Only what came over the line since the mark; moves the mark behind it."""
+        found = self._await(texts, timeout, self._after)
+        self.mark()
+        return found
+
+    def expect_screen(self, *texts, timeout=60):
+        return self._await(texts, timeout, lambda text: text in self.screen)
+
+    def expect_gone(self, text, timeout=60):
+        self._await([text], timeout, lambda wanted: wanted not in self.screen)
+
+    def _after(self, text):
+        return text in self.plain(self.position)
+
+    def _await(self, texts, timeout, test):
+        found = []
+
+        def check():
+            found.extend(text for text in texts if test(text))
+            return bool(found) or self._ended
+
+        with self._changed:
+            self._changed.wait_for(check, timeout)
+        if found:
+            return found[0]
+        what = "the machine went off" if self._ended else "%g s passed" % timeout
+        raise Failure("%s before any of %r was seen\n%s" % (what, list(texts), self.report()))
+
+    def wait_reset(self, count=1, timeout=120):
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.resets >= count or self._ended, timeout) \
+               or self.resets < count:
+                raise Failure("no reset within %g s\n%s" % (timeout, self.report()))
+
+    def wait_off(self, timeout=120):
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise Failure("still running after %g s\n%s" % (timeout, self.report())) from None
+        self._reader.join(5)
+
+    def wait_written(self, disk, size, timeout=120):
+        """Until the disk's image has grown by size bytes: a moment inside an install."""
+        before = disk.written()
+        self._wait_for(lambda: disk.written() - before >= size, timeout,
+                       "%d bytes on %s" % (size, disk.serial))
+
+    def _wait_for(self, test, timeout, what):
+        deadline = time.monotonic() + timeout
+        while not test():
+            if time.monotonic() > deadline:
+                raise Failure("no %s within %g s\n%s" % (what, timeout, self.report()))
+            time.sleep(0.005)
+
+    def run(self, command, timeout=30):
+        """A command in a shell that is at its prompt: its output, and Failure on a bad status."""
+        self.mark()
+        self.send(command + "; echo end=$?=\r", pause=0.004)
+        with self._changed:
+            done = self._changed.wait_for(
+                lambda: re.search(r"^end=(\d+)=", self.plain(self.position), re.M) or
+                self._ended, timeout)
+        text = self.plain(self.position)
+        match = re.search(r"^end=(\d+)=", text, re.M)
+        if not done or not match:
+            raise Failure("no end of %r\n%s" % (command, self.report()))
+        if match.group(1) != "0":
+            raise Failure("%r: status %s\n%s" % (command, match.group(1), text))
+        return text[:match.start()].split("\n", 1)[-1]
+
+    def seconds(self):
+        return time.monotonic() - self.started
+
+    def report(self):
+        lines = self.plain()[-1500:].split("\n")[-20:]
+        return "--- screen ---\n%s\n--- line ---\n%s" % (self.screen.text().rstrip(),
+                                                         "\n".join(lines))

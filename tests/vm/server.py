@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real HTTP server on 127.0.0.1 (10.0.2.2 for a guest) that can be told to misbehave."""
+
+import http.server
+import os
+import socket
+import struct
+import threading
+import time
+
+
+class Fault:
+    """What happens to one path. Counts down `times`, then the path is served properly."""
+
+    def __init__(self, status=None, reset_at=None, rate=None, delay=0, times=None):
+        self.status = status        # answer this status and nothing else
+        self.reset_at = reset_at    # 0.3: send 30 % of the body, then reset the connection
+        self.rate = rate            # bytes a second
+        self.delay = delay          # seconds before the first byte
+        self.times = times          # None: for ever
+
+    def take(self):
+        if self.times is None:
+            return True
+        self.times -= 1
+        return self.times >= 0
+
+
+class Server:
+    def __init__(self):
+        self.files, self.faults, self.requests = {}, {}, []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                outer._serve(self, body=True)
+
+            def do_HEAD(self):
+                outer._serve(self, body=False)
+
+            def log_message(self, *_):
+                pass
+
+        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self):
+        return self._http.server_address[1]
+
+    def url(self, path, guest=True):
+        return "http://%s:%d%s" % ("10.0.2.2" if guest else "127.0.0.1", self.port, path)
+
+    def add(self, path, content, fault=None):
+        """content: bytes, or the name of a file. Returns the guest's URL."""
+        self.files[path] = content
+        if fault:
+            self.faults[path] = fault
+        return self.url(path)
+
+    def close(self):
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    def _serve(self, handler, body):
+        path = handler.path.split("?")[0]
+        self.requests.append((handler.command, path, handler.headers.get("Range")))
+        fault = self.faults.get(path)
+        if fault and not fault.take():
+            fault = None
+        if fault and fault.delay:
+            time.sleep(fault.delay)
+        if path not in self.files or (fault and fault.status):
+            handler.send_response(fault.status if fault and fault.status else 404)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
+        content = self.files[path]
+        if not isinstance(content, bytes):
+            with open(content, "rb") as file:
+                content = file.read()
+        first, status = self._range(handler, len(content))
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(content) - first))
+        handler.send_header("Accept-Ranges", "bytes")
+        if status == 206:
+            handler.send_header("Content-Range",
+                                "bytes %d-%d/%d" % (first, len(content) - 1, len(content)))
+        handler.end_headers()
+        if body:
+            self._send(handler, content[first:], fault)
+
+    @staticmethod
+    def _range(handler, size):
+        wanted = handler.headers.get("Range", "")
+        if wanted.startswith("bytes=") and wanted.endswith("-") and wanted[6:-1].isdigit():
+            first = int(wanted[6:-1])
+            if 0 < first < size:
+                return first, 206
+        return 0, 200
+
+    @staticmethod
+    def _send(handler, content, fault):
+        end = len(content)
+        if fault and fault.reset_at is not None:
+            end = int(end * fault.reset_at)
+        step = 65536 if not (fault and fault.rate) else max(1, fault.rate // 10)
+        try:
+            for start in range(0, end, step):
+                handler.wfile.write(content[start:min(start + step, end)])
+                if fault and fault.rate:
+                    time.sleep(0.1)
+            handler.wfile.flush()
+        except OSError:
+            return
+        if end < len(content):
+            # Linger 0 makes close() send RST instead of FIN.
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                          struct.pack("ii", 1, 0))
+            handler.close_connection = True
+            handler.connection.close()
+            handler.wfile = open(os.devnull, "wb")

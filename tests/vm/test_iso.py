@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The medium by itself: it boots, with Secure Boot too, it has what slipway needs, it heals."""
+
+import os
+import subprocess
+
+import disk
+import harness
+
+# What the console shows first; GRUB's own line must not be taken for it.
+LOADING = "Slipway is loading"
+
+
+def check(condition, text):
+    if not condition:
+        raise harness.Failure(text)
+
+
+def shell(vm):
+    """Chooses the rescue shell while GRUB loads, and waits for its prompt."""
+    vm.expect_raw(LOADING, timeout=60)
+    vm.send("s")
+    vm.expect_raw("Rescue shell on ttyS0", timeout=90)
+    vm.expect_raw("# ", timeout=10)
+
+
+def machine_with_disks(directory, **options):
+    machine = harness.Machine(directory, **options)
+    for serial, bus in (("NODE07SYS", "nvme"), ("DATA01", "virtio"), ("DATA02", "sata")):
+        machine.disks.append(disk.Disk(os.path.join(directory, serial), serial, 1 << 30, bus))
+    return machine
+
+
+def test_iso_rescue_shell_sees_the_machine(directory):
+    """Drivers, links, network, name servers, variables, TPM and tools, from a CD."""
+    iso = harness.build_file("slipway.iso")
+    machine = machine_with_disks(directory, tpm=True)
+    before = [d.hash() for d in machine.disks]
+    with harness.Vm(machine, iso=iso) as vm:
+        shell(vm)
+        vm.run("udevadm settle -t 30")
+        links = vm.run("ls /dev/disk/by-id")
+        for d in machine.disks:
+            check(d.serial in links, "%s has no link:\n%s" % (d.serial, links))
+        uuid = subprocess.run(["blkid", "-p", "-s", "UUID", "-o", "value", iso], check=True,
+                              capture_output=True, text=True).stdout.strip()
+        check("slipway.medium=" + uuid in vm.run("cat /proc/cmdline"), "no slipway.medium=")
+        vm.run("mount -o ro /dev/disk/by-uuid/%s /mnt && ls /mnt/boot/vmlinuz" % uuid)
+        vm.run("for n in 1 2 3 4 5 6 7 8 9; do grep -q nameserver /etc/resolv.conf && break; "
+               "sleep 1; done; grep nameserver /etc/resolv.conf")
+        check("10.0.2.15" in vm.run("ip addr"), "no address")
+        check("efivarfs rw" in vm.run("grep efivarfs /proc/mounts | cut -d' ' -f3,4"), "efivarfs")
+        vm.run("ls /sys/firmware/efi/efivars/BootOrder-*")
+        vm.run("ls -l /dev/tpmrm0")
+        vm.run("truncate -s 64M /tmp/p && mkfs.vfat -F 32 /tmp/p && "
+               "mmd -i /tmp/p ::/EFI && mcopy -i /tmp/p /etc/hosts ::/EFI/HOSTS && "
+               "mdir -i /tmp/p ::/EFI && rm /tmp/p", timeout=60)
+        vm.run("truncate -s 32M /tmp/p && mkfs.ext4 -q /tmp/p && rm /tmp/p", timeout=60)
+        vm.run("ls /usr/lib/systemd/boot/efi/linuxx64.efi.stub /etc/ssl/cert.pem")
+        libraries = vm.run("LD_TRACE_LOADED_OBJECTS=1 slipway")
+        check("not found" not in libraries, libraries)
+        out = vm.run("modprobe -n -q mpt3sas megaraid_sas smartpqi aacraid hpsa uas bnxt_en "
+                     "mlx5_core ice i40e ixgbe tg3 r8169 bonding 8021q && echo fine; "
+                     "for m in mpt3sas megaraid_sas smartpqi aacraid hpsa uas bnxt_en mlx5_core "
+                     "ice i40e ixgbe tg3 r8169 bonding 8021q; do modprobe -n $m || echo no $m; "
+                     "done")
+        check("\nno " not in "\n" + out, out)
+    for d, old in zip(machine.disks, before):
+        check(d.hash() == old, "%s was written to by a medium that was told nothing" % d.serial)
+
+
+def test_iso_boots_with_secure_boot(directory):
+    """shim, Debian's GRUB, a signed kernel and signed modules, with Microsoft's keys."""
+    iso = harness.build_file("slipway.iso")
+    machine = machine_with_disks(directory, secure_boot=True)
+    with harness.Vm(machine, iso=iso) as vm:
+        shell(vm)
+        check("1" in vm.run("tail -c 1 /sys/firmware/efi/efivars/SecureBoot-* | "
+                            "hexdump -e '1/1 \"%d\\n\"'"), "Secure Boot is off")
+        check("[integrity]" in vm.run("mount -t securityfs none /sys/kernel/security; "
+                                      "cat /sys/kernel/security/lockdown"), "no lockdown")
+        vm.run("udevadm settle -t 30")
+        links = vm.run("ls /dev/disk/by-id")
+        check("NODE07SYS" in links, "signed modules were not loaded:\n" + links)
+
+
+def test_iso_boots_as_a_usb_stick(directory):
+    iso = harness.build_file("slipway.iso")
+    machine = machine_with_disks(directory)
+    with harness.Vm(machine, iso=iso, iso_bus="usb") as vm:
+        shell(vm)
+        vm.run("udevadm settle -t 30")
+        vm.run("mount -o ro /dev/disk/by-label/SLIPWAY_MEDIUM /mnt && ls /mnt/boot/initrd")
+        vm.run("ls /dev/disk/by-id | grep usb | grep STICK01")
+
+
+def test_iso_menu_and_reboot(directory):
+    """ESC while GRUB loads shows the menu; Ctrl-Alt-Del restarts the machine."""
+    iso = harness.build_file("slipway.iso")
+    with harness.Vm(harness.Machine(directory), iso=iso) as vm:
+        vm.expect_raw(LOADING, timeout=60)
+        vm.send("ESC")
+        vm.expect_screen("Rescue shell", timeout=30)
+        vm.send("s")
+        vm.expect_raw("Rescue shell on ttyS0", timeout=90)
+        vm.expect_raw("# ", timeout=10)
+        resets = vm.resets
+        vm.ctrl_alt_del()
+        vm.wait_reset(resets + 1, timeout=30)
+
+
+def test_iso_program_that_dies_is_started_again(directory):
+    """The session and the console come back by themselves."""
+    iso = harness.build_file("slipway.iso")
+    with harness.Vm(harness.Machine(directory), iso=iso) as vm:
+        shell(vm)
+        first = vm.run("pidof -s slipway").strip()
+        vm.run("kill -9 $(pidof slipway); sleep 3")
+        second = vm.run("pidof -s slipway").strip()
+        check(first != second and second.isdigit(), "%r, then %r" % (first, second))
+
+
+def test_iso_second_serial_port_and_both_consoles(directory):
+    """slipway.console= adds a port that the kernel does not use."""
+    append = "console=tty0 console=ttyS0,115200 slipway.console=ttyS3,57600 slipway.shell=console"
+    with harness.Vm(harness.Machine(directory), kernel=harness.build_file("slipway-vmlinuz"),
+                    initrd=harness.build_file("slipway-initrd"), append=append) as vm:
+        vm.expect_raw("Rescue shell on ttyS0", timeout=90)
+        vm.expect_raw("# ", timeout=10)
+        table = vm.run("cat /etc/inittab")
+        for line in ("ttyS0::respawn:/usr/lib/slipway/keep console ttyS0 vt220",
+                     "ttyS3::respawn:/usr/lib/slipway/keep console ttyS3 vt220",
+                     "tty1::respawn:/usr/lib/slipway/keep console tty1 linux"):
+            check(line in table, "%r is not in\n%s" % (line, table))

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The harness itself: if these fail, no verdict of the other tests means anything."""
+
+import os
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+import disk
+import harness
+import payload
+import screen
+import server
+
+PAYLOAD = os.path.join(harness.BUILD, "vm-payload")
+
+
+def check(condition, text):
+    if not condition:
+        raise harness.Failure(text)
+
+
+def test_screen_follows_a_vt220(_):
+    s = screen.Screen(5, 10)
+    answers = []
+    s.answer = answers.append
+    s.feed(b"hello\r\nworld")
+    check(s.text().split("\n")[:2] == ["hello", "world"], "plain lines")
+    s.feed(b"\x1b[1;3HXY\x1b[K")
+    check(s.line(0) == "heXY", "cursor address and erase: %r" % s.line(0))
+    s.feed(b"\x1b[2J\x1b[H0123456789AB")
+    check(s.line(0) == "0123456789" and s.line(1) == "AB", "wrap at the right margin")
+    s.feed(b"\x1b[2;1H\x1b[L" b"new")
+    check(s.line(1) == "new" and s.line(2) == "AB", "insert line")
+    s.feed(b"\x1b[2;1H\x1b[M")
+    check(s.line(1) == "AB", "delete line")
+    s.feed(b"\x1b[2;1H\x1b[@_\x1b[P")
+    check(s.line(1) == "_B", "insert and delete character: %r" % s.line(1))
+    s.feed(b"\x1b[2;4r\x1b[4;1Hx\r\ny")
+    check(s.line(2) == "x" and s.line(3) == "y", "scroll region: %r" % s.text())
+    s.feed(b"\x1b(0q\x1b(B\x1b[6n\x1b[c")
+    check(answers == [b"\x1b[4;3R", b"\x1b[?62;1;2c"], "answers %r" % answers)
+
+
+def test_screen_agrees_with_ncurses(_):
+    """tput writes what terminfo says a vt220 understands; the screen must understand it too."""
+    s = screen.Screen()
+    for args in (["clear"], ["cup", "5", "10"], ["smacs"]):
+        s.feed(subprocess.run(["tput", "-T", "vt220"] + args, check=True,
+                              capture_output=True).stdout)
+    s.feed(b"q")
+    s.feed(subprocess.run(["tput", "-T", "vt220", "rmacs"], check=True,
+                          capture_output=True).stdout)
+    s.feed(b"ok")
+    check(s.line(5) == " " * 10 + "-ok", "got %r" % s.line(5))
+
+
+def test_server_resets_in_the_middle(_):
+    http = server.Server()
+    try:
+        body = os.urandom(400000)
+        http.add("/good", body)
+        http.add("/bad", body, server.Fault(reset_at=0.3, times=1))
+        http.add("/gone", body, server.Fault(status=503))
+        with urllib.request.urlopen(http.url("/good", guest=False)) as reply:
+            check(reply.read() == body, "a good path is served whole")
+        try:
+            with urllib.request.urlopen(http.url("/bad", guest=False)) as reply:
+                got = reply.read()
+            raise harness.Failure("%d bytes came and no reset" % len(got))
+        except (ConnectionResetError, socket.error):
+            pass
+        with urllib.request.urlopen(http.url("/bad", guest=False)) as reply:
+            check(reply.read() == body, "the second try is served")
+        try:
+            urllib.request.urlopen(http.url("/gone", guest=False))
+            raise harness.Failure("503 was not answered")
+        except urllib.error.HTTPError as error:
+            check(error.code == 503, "status %d" % error.code)
+    finally:
+        http.close()
+
+
+def test_disk_hash_sees_one_changed_byte(directory):
+    one = disk.Disk(os.path.join(directory, "a"), "A", 64 << 20)
+    two = disk.Disk(os.path.join(directory, "b"), "B", 64 << 20)
+    check(one.hash() == two.hash(), "empty disks of one size are equal")
+    one.fill("x")
+    two.fill("x")
+    check(one.hash() == two.hash(), "equal content")
+    with open(two.path, "r+b") as file:
+        file.seek(50 << 20)
+        file.write(b"\0" * 4096)
+    check(one.hash() == two.hash(), "zeroes that are written equal a hole")
+    with open(two.path, "r+b") as file:
+        file.seek((50 << 20) + 5)
+        file.write(b"\1")
+    check(one.hash() != two.hash(), "one byte differs")
+
+
+def node_machine(directory, cmdline, **options):
+    """A machine whose only disk boots the payload by the firmware's fallback path."""
+    node = payload.build(PAYLOAD)
+    machine = harness.Machine(directory, **options)
+    uki = node.uki(os.path.join(directory, "node.efi"), cmdline)
+    machine.disks.append(disk.make_esp_disk(os.path.join(directory, "disk"), "FALLBACK01",
+                                            {"/EFI/BOOT/BOOTX64.EFI": uki}))
+    return machine
+
+
+def test_node_boots_by_the_fallback_path(directory):
+    machine = node_machine(directory, "console=ttyS0,115200 panic=10 mark=one")
+    with harness.Vm(machine) as vm:
+        vm.expect_raw("NODE-END", timeout=90)
+        vm.wait_off(30)
+    seen = payload.facts(vm.plain())
+    check("mark=one" in seen["cmdline"], "command line %r" % seen["cmdline"])
+    uuid = machine.disks[0].partitions()[0]["uuid"]
+    check(seen["loaderpart"].lower() == uuid, "started from %r" % seen["loaderpart"])
+    check(uuid in seen["part"].values(), "partitions %r" % seen["part"])
+    check(seen["bootcurrent"] in seen["bootorder"].split(), "BootCurrent %r" % seen["bootcurrent"])
+
+
+def test_nvram_keeps_and_loses_a_variable(directory):
+    machine = node_machine(directory, "console=ttyS0,115200 testpayload.setvar=kept")
+    with harness.Vm(machine, network=False) as vm:
+        vm.expect_raw("NODE variable=kept", timeout=90)
+        vm.wait_off(30)
+    machine.disks.clear()
+    node = payload.build(PAYLOAD)
+    machine.disks.append(disk.make_esp_disk(
+        os.path.join(directory, "second"), "FALLBACK02",
+        {"/EFI/BOOT/BOOTX64.EFI": node.uki(os.path.join(directory, "plain.efi"),
+                                           "console=ttyS0,115200")}))
+    with harness.Vm(machine, network=False) as vm:
+        vm.expect_raw("NODE-END", timeout=90)
+    check(payload.facts(vm.plain())["variable"] == "kept", "the variable store was not kept")
+    machine.wipe_nvram()
+    with harness.Vm(machine, network=False) as vm:
+        vm.expect_raw("NODE-END", timeout=90)
+    check(payload.facts(vm.plain())["variable"] == "", "the wiped store still has it")

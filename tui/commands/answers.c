@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `slipway answers example` and `manual`: what the field table says, as files. */
+#include "answers/answers.h"
+
+#include <string.h>
+
+#include "tui/commands/list.h"
+
+/*
+ * The example is made from the table, so a key cannot be missing from it. Where
+ * the table has an alternative (a UKI in place of kernel and initrd) the field
+ * that does not apply is left out by the writer.
+ */
+static int run_example(struct sw_cli *cli SW_UNUSED, struct sw_error *err)
+{
+	_cleanup_answers_ struct sw_answers *a = sw_answers_new();
+	_cleanup_free_ char *text = NULL;
+
+	if (!a)
+		return sw_fail_oom(err);
+	for (size_t i = 0; i < sw_n_fields; i++) {
+		const struct sw_field *f = &sw_fields[i];
+		bool wanted = f->required && f->required(a);
+		int r;
+
+		if (!f->example || !f->example[0] || (f->applies && !f->applies(a)))
+			continue;
+		if (!wanted && strcmp(f->key, "disk.match.serial") != 0 && !f->dflt)
+			continue;
+		r = sw_field_set(f, a, f->dflt && !wanted ? f->dflt : f->example, err);
+		if (r < 0)
+			return r;
+	}
+	text = sw_answers_to_yaml(a);
+	if (!text)
+		return sw_fail_oom(err);
+	fputs(text, stdout);
+	return 0;
+}
+
+static int run_manual(struct sw_cli *cli SW_UNUSED, struct sw_error *err)
+{
+	_cleanup_free_ char *text = sw_answers_manual();
+
+	if (!text)
+		return sw_fail_oom(err);
+	fputs(text, stdout);
+	return 0;
+}
+
+const struct sw_command sw_command_answers_example = {
+	.name = "answers example",
+	.summary = "Print an answer file to start from",
+	.operands = "",
+	.run = run_example,
+};
+
+const struct sw_command sw_command_answers_manual = {
+	.name = "answers manual",
+	.summary = "Print slipway-answers(5) as mdoc",
+	.operands = "",
+	.run = run_manual,
+};

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `slipway apply`: runs a saved plan, if the machine is still as the plan says. */
+#include "apply/apply.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "tui/commands/common.h"
+#include "tui/commands/list.h"
+
+#define WIDTH 79
+
+static int load(const char *path, struct sw_plan **ret_plan, struct sw_error *err)
+{
+	_cleanup_json_ json_object *o = NULL;
+	int r = sw_json_load(path, &o, err);
+
+	if (r == 0)
+		r = sw_plan_from_json(o, ret_plan, err);
+	if (r < 0)
+		sw_error_where(err, "%s", path);
+	return r;
+}
+
+static int run(struct sw_cli *cli, struct sw_error *err)
+{
+	_cleanup_machine_ struct sw_machine *m = NULL;
+	_cleanup_plan_ struct sw_plan *p = NULL;
+	_cleanup_free_ char *text = NULL, *question = NULL;
+	pid_t pid;
+	int fd, r;
+
+	r = load(cli->args.rest[0], &p, err);
+	if (r < 0)
+		return r;
+	r = sw_cli_machine(cli, &m, err);
+	if (r < 0)
+		return r;
+	text = sw_plan_text(p, WIDTH);
+	question = sw_fmt("\nType %s to start: ", p->confirm);
+	if (!text || !question)
+		return sw_fail_oom(err);
+	if (!cli->json)
+		fputs(text, stdout);
+	r = sw_confirm(cli, question, p->confirm, err);
+	if (r < 0)
+		return r;
+	fflush(stdout);
+	r = sw_apply_spawn(m, p, &pid, &fd, err);
+	if (r == 0)
+		r = sw_follow(cli, pid, fd, err);
+	if (r < 0)
+		return r;
+	return sw_finish_run(cli, m, p->answers->finish, sw_arg(&cli->args, 'n') != NULL, err);
+}
+
+static const struct sw_opt opts[] = {
+	{ 'n', "no-finish", NULL, "stay when done, whatever the answers say" },
+	{ 0, NULL, NULL, NULL },
+};
+
+const struct sw_command sw_command_apply = {
+	.name = "apply",
+	.summary = "Run a saved plan",
+	.operands = "PLAN.json",
+	.min_rest = 1,
+	.max_rest = 1,
+	.opts = opts,
+	.details = "Refused (exit 4) when the disk or the boot variables are no longer as the\n"
+		   "plan found them. Without a terminal --yes is needed.",
+	.run = run,
+};

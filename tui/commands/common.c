@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machine, facts, plan and questions: what several commands share. */
+#include "tui/commands/common.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "boot/entries.h"
+#include "layout/layout.h"
+
+/* The key under which captured facts carry the variables that the planner reads. */
+#define KEY_VARIABLES "boot_variables"
+
+int sw_cli_machine(const struct sw_cli *cli, struct sw_machine **ret_machine, struct sw_error *err)
+{
+	if (cli->machine_dir)
+		return sw_machine_open_standin(cli->machine_dir, ret_machine, err);
+	if (cli->facts)
+		return sw_machine_open_captured(cli->facts, ret_machine, err);
+	return sw_machine_open_real(ret_machine, err);
+}
+
+/* A file edited by hand would otherwise give a plan that no machine accepts. */
+static int captured_vars(const struct sw_cli *cli, struct sw_target *t, struct sw_error *err)
+{
+	_cleanup_json_ json_object *o = NULL;
+	char digest[65];
+	json_object *v;
+	int r;
+
+	r = sw_json_load(cli->facts, &o, err);
+	if (r < 0)
+		return r;
+	v = sw_json_get(o, KEY_VARIABLES);
+	if (!v || !t->f->boot.supported)
+		return 0;
+	r = sw_entries_digest(v, digest);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_INVALID, r, "the boot variables cannot be read");
+	if (strcmp(digest, t->f->boot.digest) != 0) {
+		sw_fail(err, SW_EXIT_INVALID, -EBADMSG,
+			"the boot variables in the facts do not belong to them");
+		sw_error_where(err, "%s", cli->facts);
+		sw_error_hint(err, "capture the facts again with `slipway facts --json`");
+		return -EBADMSG;
+	}
+	t->vars = json_object_get(v);
+	return 0;
+}
+
+static int read_vars(const struct sw_cli *cli, struct sw_target *t, struct sw_error *err)
+{
+	struct sw_varstore *store = NULL;
+	int r;
+
+	if (t->m->kind == SW_MACHINE_CAPTURED)
+		return captured_vars(cli, t, err);
+	if (!t->f->boot.supported)
+		return 0;
+	r = sw_machine_vars(t->m, &store, err);
+	if (r < 0)
+		return r;
+	return sw_entries_snapshot(store, &t->vars, err);
+}
+
+int sw_target_open(const struct sw_cli *cli, struct sw_target *ret_target, struct sw_error *err)
+{
+	_cleanup_target_ struct sw_target t = {};
+	int r;
+
+	r = sw_cli_machine(cli, &t.m, err);
+	if (r < 0)
+		return r;
+	r = sw_machine_facts(t.m, &t.f, err);
+	if (r < 0)
+		return r;
+	r = read_vars(cli, &t, err);
+	if (r < 0)
+		return r;
+	*ret_target = t;
+	t = (struct sw_target){};
+	return 0;
+}
+
+void sw_target_clear(struct sw_target *t)
+{
+	sw_facts_free(t->f);
+	sw_machine_free(t->m);
+	if (t->vars)
+		json_object_put(t->vars);
+	*t = (struct sw_target){};
+}
+
+int sw_target_plan(const struct sw_target *t, const struct sw_answers *a, const char *file,
+		   struct sw_plan **ret_plan, struct sw_error *err)
+{
+	_cleanup_layout_ struct sw_layout *l = NULL;
+	int r;
+
+	r = sw_answers_validate(a, file, err);
+	if (r < 0)
+		return r;
+	r = sw_layout_find(a->layout, &l, err);
+	if (r < 0)
+		return r;
+	return sw_plan_build(t->f, t->vars, a, l, ret_plan, err);
+}
+
+json_object *sw_target_to_json(const struct sw_target *t)
+{
+	json_object *o = sw_facts_to_json(t->f);
+
+	if (o && t->vars)
+		sw_json_add(o, KEY_VARIABLES, json_object_get(t->vars));
+	return o;
+}
+
+void sw_print_json(json_object *o)
+{
+	printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+							 JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+bool sw_is_interactive(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+int sw_confirm(const struct sw_cli *cli, const char *question, const char *expected,
+	       struct sw_error *err)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+
+	if (cli->yes)
+		return 0;
+	if (!sw_is_interactive()) {
+		sw_fail(err, SW_EXIT_REFUSED, -EPERM, "nobody is there to confirm");
+		sw_error_why(err, "stdin or stdout is not a terminal");
+		sw_error_hint(err, "give --yes when this is meant to run by itself");
+		return -EPERM;
+	}
+	printf("%s", question);
+	fflush(stdout);
+	n = getline(&line, &size, stdin);
+	while (n > 0 && strchr("\r\n \t", line[n - 1]))
+		line[--n] = '\0';
+	if (n >= 0 && strcmp(line, expected) == 0)
+		return 0;
+	sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "not confirmed, nothing was changed");
+	return -ECANCELED;
+}
+
+int sw_finish_run(const struct sw_cli *cli, struct sw_machine *m, enum sw_finish finish,
+		  bool no_finish, struct sw_error *err)
+{
+	bool off = finish == SW_FINISH_POWEROFF;
+
+	if (no_finish || finish == SW_FINISH_STAY)
+		return 0;
+	if (!cli->json)
+		printf("%s\n", off ? "Powering off." : "Rebooting.");
+	fflush(stdout);
+	return sw_machine_power(m, off ? SW_POWER_OFF : SW_POWER_REBOOT, err);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What several commands need: the machine that the global options name with its
+ * facts, a plan on it, questions to a person, and events as lines.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "answers/answers.h"
+#include "base/event.h"
+#include "plan/plan.h"
+#include "tui/commands/command.h"
+
+struct sw_target {
+	struct sw_machine *m;
+	struct sw_facts *f;
+	json_object *vars;	/* raw boot variables, NULL without UEFI */
+};
+
+/* The stand-in, the captured or the real machine. */
+int sw_cli_machine(const struct sw_cli *cli, struct sw_machine **ret_machine, struct sw_error *err);
+
+/* Opens the machine and reads everything that a plan is made from. */
+int sw_target_open(const struct sw_cli *cli, struct sw_target *ret_target, struct sw_error *err);
+void sw_target_clear(struct sw_target *t);
+#define _cleanup_target_ _cleanup_(sw_target_clear)
+
+/* Validates the answers (file: their place for errors), finds the layout, plans. */
+int sw_target_plan(const struct sw_target *t, const struct sw_answers *a, const char *file,
+		   struct sw_plan **ret_plan, struct sw_error *err);
+
+/*
+ * Facts with the raw boot variables that a plan needs, as `facts --json` prints
+ * them and --facts reads them; new reference.
+ */
+json_object *sw_target_to_json(const struct sw_target *t);
+
+/* The document on stdout, indented, with a newline. */
+void sw_print_json(json_object *o);
+
+/* True when a person can be asked: stdin and stdout are terminals. */
+bool sw_is_interactive(void);
+
+/*
+ * Asks until a line comes; exit 130 when it is not `expected`. With --yes
+ * nothing is asked. Without a terminal it is refused unless --yes is given.
+ */
+int sw_confirm(const struct sw_cli *cli, const char *question, const char *expected,
+	       struct sw_error *err);
+
+/*
+ * Prints the events of an apply child until it ends, a line for each step and at
+ * every 10 % or 10 s, or raw JSON with --json. ^C asks it to stop. Takes fd.
+ * Fails with the error of its last event, or says how it died.
+ */
+int sw_follow(const struct sw_cli *cli, pid_t pid, int fd, struct sw_error *err);
+
+/* What the answers want afterwards (reboot, power off), unless no_finish. */
+int sw_finish_run(const struct sw_cli *cli, struct sw_machine *m, enum sw_finish finish,
+		  bool no_finish, struct sw_error *err);

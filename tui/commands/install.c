@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `slipway install`: answers in, node out. At a terminal the plan is shown and
+ * has to be confirmed; from a script the answer file is the consent, bounded by
+ * its wipe rule.
+ */
+#include "apply/apply.h"
+
+#include <strings.h>
+
+#include "answers/sources.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "payload/payload.h"
+#include "tui/commands/common.h"
+#include "tui/commands/list.h"
+
+#define WIDTH 79
+#define NETWORK_WAIT 60		/* seconds for a network that is still coming up */
+
+static int read_answers(struct sw_cli *cli, struct sw_machine *m, const char *from,
+			struct sw_answers **ret_answers, struct sw_error *err)
+{
+	const char *sha256 = sw_arg(&cli->args, 's');
+	struct sw_answers_source s = {
+		.kind = SW_SOURCE_CMDLINE,
+		.location = (char *)from,
+		.sha256 = (char *)sha256,
+		.text = (char *)from,
+	};
+
+	if (sha256 && !sw_sha256_is_hex(sha256))
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--sha256 wants 64 hex digits");
+	if (!sw_source_is_remote(from) && !sha256)
+		return sw_answers_read(from, ret_answers, err);
+	if (!sha256 && strncasecmp(from, "http://", 7) == 0) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "answers over http need --sha256 HEX");
+		sw_error_why(err, "anyone on the wire could answer");
+		return -EINVAL;
+	}
+	return sw_source_read(m, &s, NETWORK_WAIT, NULL, ret_answers, err);
+}
+
+/* A person sees the plan and types; a script's consent is the file it gave. */
+static int consent(const struct sw_cli *cli, const struct sw_plan *p, struct sw_error *err)
+{
+	_cleanup_free_ char *text = sw_plan_text(p, WIDTH);
+	_cleanup_free_ char *question = sw_fmt("\nType %s to start: ", p->confirm);
+
+	if (!text || !question)
+		return sw_fail_oom(err);
+	if (!cli->json)
+		printf("%s\n", text);
+	fflush(stdout);
+	if (sw_arg(&cli->args, 'd') || !sw_is_interactive())
+		return 0;
+	return sw_confirm(cli, question, p->confirm, err);
+}
+
+static int run(struct sw_cli *cli, struct sw_error *err)
+{
+	const char *from = sw_arg(&cli->args, 'a');
+	bool no_finish = sw_arg(&cli->args, 'n') != NULL;
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	_cleanup_target_ struct sw_target t = {};
+	_cleanup_plan_ struct sw_plan *p = NULL;
+	pid_t pid;
+	int fd, r;
+
+	if (!from)
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			       "install: --answers FILE|URL is missing");
+	if (cli->facts && !sw_arg(&cli->args, 'd'))
+		return sw_fail(err, SW_EXIT_USAGE, -EROFS,
+			       "captured facts can be planned on, not installed to");
+	r = sw_target_open(cli, &t, err);
+	if (r < 0)
+		return r;
+	r = read_answers(cli, t.m, from, &a, err);
+	if (r < 0)
+		return r;
+	r = sw_target_plan(&t, a, from, &p, err);
+	if (r < 0)
+		return r;
+	r = consent(cli, p, err);
+	if (r < 0 || sw_arg(&cli->args, 'd'))
+		return r;
+	r = sw_apply_spawn(t.m, p, &pid, &fd, err);
+	if (r == 0)
+		r = sw_follow(cli, pid, fd, err);
+	if (r < 0)
+		return r;
+	return sw_finish_run(cli, t.m, a->finish, no_finish, err);
+}
+
+static const struct sw_opt opts[] = {
+	{ 'a', "answers", "FILE|URL", "the answers" },
+	{ 's', "sha256", "HEX", "what the answers must hash to; needed for http" },
+	{ 'd', "dry-run", NULL, "show the plan and stop" },
+	{ 'n', "no-finish", NULL, "stay when done, whatever the answers say" },
+	{ 0, NULL, NULL, NULL },
+};
+
+const struct sw_command sw_command_install = {
+	.name = "install",
+	.summary = "Install a node from an answer file",
+	.operands = "",
+	.opts = opts,
+	.details = "At a terminal the plan is shown and the end of the disk's serial has to be\n"
+		   "typed, unless --yes is given. From a script the answer file is the consent,\n"
+		   "within its wipe rule. The install runs in its own session: losing this\n"
+		   "terminal does not stop it, ^C asks it to stop. With --json the events are\n"
+		   "printed, one a line.",
+	.run = run,
+};

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Events as lines. The child that installs is in its own session: a lost
+ * terminal kills this process at most, never the install. ^C is passed on as a
+ * request to stop, and what comes back is still waited for, since "stopped" and
+ * "stopped after a change" differ.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/size.h"
+#include "tui/commands/common.h"
+
+#define QUIET_MS 10000
+#define PERCENT_STEP 10
+
+struct printer {
+	bool json;
+	unsigned int percent;		/* last one printed of this step */
+	int64_t time_ms;		/* when something was printed last */
+	struct sw_error error;		/* of the event `done` */
+};
+
+static volatile sig_atomic_t child;
+
+static void on_stop(int sig SW_UNUSED)
+{
+	if (child > 0)
+		(void)kill((pid_t)child, SIGTERM);
+}
+
+static void catch_signals(void)
+{
+	struct sigaction stop = { .sa_handler = on_stop };	/* no SA_RESTART: reads return */
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+}
+
+static void print_percent(struct printer *p, const struct sw_event *ev)
+{
+	unsigned int percent = ev->size ? (unsigned int)(ev->done * 100.0 / ev->size) : 0;
+	char done[16], size[16];
+
+	if (percent < p->percent + PERCENT_STEP && ev->time_ms < p->time_ms + QUIET_MS)
+		return;
+	p->percent = percent - percent % PERCENT_STEP;
+	p->time_ms = ev->time_ms;
+	printf("       %3u %%  %s of %s\n", percent, sw_size_format(ev->done, done, sizeof(done)),
+	       sw_size_format(ev->size, size, sizeof(size)));
+}
+
+static void print_text(struct printer *p, const struct sw_event *ev)
+{
+	switch (ev->type) {
+	case SW_EVENT_START:
+		p->percent = 0;
+		p->time_ms = ev->time_ms;
+		printf("%3u/%u  %s\n", ev->step, ev->steps, ev->text);
+		break;
+	case SW_EVENT_PROGRESS:
+		print_percent(p, ev);
+		break;
+	case SW_EVENT_LOG:
+		p->time_ms = ev->time_ms;
+		printf("       %s\n", ev->text);
+		break;
+	case SW_EVENT_DONE:
+		if (ev->result == 0)
+			printf("Done.\n");
+		break;
+	case SW_EVENT_PLAN:
+	case SW_EVENT_FINISH:
+		break;
+	}
+}
+
+static void print_event(struct printer *p, const struct sw_event *ev)
+{
+	if (ev->type == SW_EVENT_DONE && ev->result < 0)
+		p->error = ev->error;
+	if (p->json) {
+		_cleanup_json_ json_object *o = sw_event_to_json(ev);
+
+		printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
+	} else {
+		print_text(p, ev);
+	}
+	fflush(stdout);
+}
+
+static void print_line(struct printer *p, const char *line)
+{
+	_cleanup_json_ json_object *o = NULL;
+	struct sw_event ev;
+
+	if (sw_json_parse(line, strlen(line), "events", &o, NULL) < 0)
+		return;
+	if (sw_event_from_json(o, &ev) == 0)
+		print_event(p, &ev);
+}
+
+static void read_events(int fd, struct printer *p)
+{
+	_cleanup_fclose_ FILE *f = fdopen(fd, "r");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+
+	if (!f) {
+		close(fd);
+		return;
+	}
+	for (;;) {
+		if (getline(&line, &size, f) > 0) {
+			print_line(p, line);
+			continue;
+		}
+		if (!ferror(f) || errno != EINTR)
+			return;
+		clearerr(f);
+	}
+}
+
+/* The events say why; the status only counts when they could not. */
+static int child_failed(const struct printer *p, int status, struct sw_error *err)
+{
+	if (p->error.r != 0) {
+		*err = p->error;
+		return p->error.r;
+	}
+	if (WIFSIGNALED(status)) {
+		sw_fail(err, SW_EXIT_DIRTY, -EINTR, "the installing process was ended by signal %d",
+			WTERMSIG(status));
+	} else {
+		sw_fail(err, (enum sw_exit)WEXITSTATUS(status), -EIO,
+			"the installing process ended with status %d", WEXITSTATUS(status));
+	}
+	sw_error_hint(err, "`slipway status` says how far it came; `slipway resume` goes on, "
+			   "`slipway undo` takes it back");
+	return err->r;
+}
+
+int sw_follow(const struct sw_cli *cli, pid_t pid, int fd, struct sw_error *err)
+{
+	struct printer p = { .json = cli->json };
+	int status = 0;
+
+	child = pid;
+	catch_signals();
+	read_events(fd, &p);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return sw_fail_errno(err, SW_EXIT_INTERNAL, -errno,
+					     "the installing process is lost");
+	child = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	return child_failed(&p, status, err);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `slipway status`: interrupted installs, and what is installed on which disk. */
+#include "apply/apply.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "boot/nodedata.h"
+#include "boot/slot.h"
+#include "tui/commands/common.h"
+#include "tui/commands/list.h"
+
+static const char *const states[] = {
+	[SW_JOURNAL_NONE] = "none",
+	[SW_JOURNAL_RUNNING] = "interrupted",
+	[SW_JOURNAL_DONE] = "done",
+	[SW_JOURNAL_UNDONE] = "undone",
+};
+
+static json_object *journal_json(const struct sw_journal_info *i)
+{
+	json_object *o = json_object_new_object();
+
+	sw_json_add_str(o, "disk", i->disk_name);
+	sw_json_add_str(o, "state", states[i->state]);
+	sw_json_add_u64(o, "step", i->step);
+	sw_json_add_u64(o, "steps", i->steps);
+	sw_json_add_str(o, "title", i->step_title);
+	json_object_object_add(o, "time", json_object_new_int64(i->time));
+	return o;
+}
+
+static int journals(const struct sw_target *t, json_object *o, struct sw_error *err)
+{
+	struct sw_journal_info *infos = NULL;
+	json_object *list;
+	size_t n = 0;
+	int r = sw_journal_scan(t->m, t->f, &infos, &n, err);
+
+	if (r < 0)
+		return r;
+	list = json_object_new_array();
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(list, journal_json(&infos[i]));
+	sw_json_add(o, "journals", list);
+	sw_journal_infos_free(infos, n);
+	return 0;
+}
+
+static json_object *slot_json(struct sw_io *io, const struct sw_part *p)
+{
+	json_object *o = json_object_new_object();
+	struct sw_slot_manifest mf = {};
+	struct sw_error err = {};
+	bool ok = false;
+	int r = sw_slot_read(io, p->start, p->size, &mf, &ok, &err);
+
+	sw_json_add_str(o, "partition", p->label);
+	sw_json_add_u64(o, "number", p->number);
+	sw_json_add_bool(o, "filled", r == 0);
+	if (r < 0) {
+		sw_json_add_str(o, "why", err.what);
+		return o;
+	}
+	sw_json_add_bool(o, "hash_ok", ok);
+	sw_json_add_u64(o, "sequence", mf.sequence);
+	sw_json_add_str(o, "build_id", mf.build_id);
+	sw_json_add_str(o, "sha256", mf.sha256);
+	sw_json_add_str(o, "source", mf.source);
+	sw_json_add_str(o, "reason", mf.reason);
+	json_object_object_add(o, "time", json_object_new_int64(mf.time));
+	sw_slot_manifest_clear(&mf);
+	return o;
+}
+
+static bool is_slot(const struct sw_part *p)
+{
+	return p->label && strncmp(p->label, "slipway-", 8) == 0 && strlen(p->label) == 9;
+}
+
+static bool is_node_data(const struct sw_part *p)
+{
+	return p->label && strcmp(p->label, "slipway-node") == 0;
+}
+
+/* NULL when nothing of ours is on the disk. */
+static json_object *disk_json(const struct sw_target *t, const struct sw_disk *d)
+{
+	_cleanup_json_ json_object *o = json_object_new_object();
+	json_object *slots = json_object_new_array(), *node = NULL;
+	_cleanup_io_ struct sw_io *io = NULL;
+	struct sw_error err = {};
+	uint64_t sequence;
+
+	sw_json_add_str(o, "disk", d->name);
+	sw_json_add_str(o, "serial", d->serial);
+	sw_json_add(o, "slots", slots);
+	for (size_t i = 0; i < d->table.n_parts; i++) {
+		const struct sw_part *p = &d->table.parts[i];
+
+		if (!is_slot(p) && !is_node_data(p))
+			continue;
+		if (!io && sw_machine_open_disk(t->m, d, false, false, &io, &err) < 0) {
+			sw_json_add_str(o, "error", err.what);
+			return TAKE_PTR(o);
+		}
+		if (is_slot(p))
+			json_object_array_add(slots, slot_json(io, p));
+		else if (!node && sw_nodedata_read(io, p->start, p->size, &node, &sequence,
+						   &err) == 0)
+			sw_json_add(o, "node", node);
+	}
+	return node || json_object_array_length(slots) ? TAKE_PTR(o) : NULL;
+}
+
+static int collect(const struct sw_target *t, json_object **ret_status, struct sw_error *err)
+{
+	_cleanup_json_ json_object *o = json_object_new_object();
+	json_object *list = json_object_new_array(), *ours = json_object_new_array();
+	int r = journals(t, o, err);
+
+	sw_json_add(o, "installed", list);
+	sw_json_add(o, "entries", ours);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < t->f->n_disks; i++) {
+		json_object *d = disk_json(t, &t->f->disks[i]);
+
+		if (d)
+			json_object_array_add(list, d);
+	}
+	for (size_t i = 0; i < t->f->boot.n_entries; i++) {
+		const struct sw_bootvar *e = &t->f->boot.entries[i];
+		json_object *item;
+
+		if (!e->owner || strcmp(e->owner, "ours") != 0)
+			continue;
+		item = json_object_new_object();
+		sw_json_add_u64(item, "number", e->number);
+		sw_json_add_str(item, "label", e->label);
+		json_object_array_add(ours, item);
+	}
+	*ret_status = TAKE_PTR(o);
+	return 0;
+}
+
+/* ---- as text, from the same document ---- */
+
+static void print_time(int64_t t)
+{
+	char text[32];
+	time_t v = (time_t)t;
+	struct tm tm;
+
+	if (t > 0 && gmtime_r(&v, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &tm))
+		printf(", %s", text);
+}
+
+static void print_journal(json_object *j)
+{
+	const char *disk = sw_json_str(j, "disk", "?");
+	const char *state = sw_json_str(j, "state", "");
+
+	if (strcmp(state, "interrupted") == 0) {
+		printf("%s: an install stopped at step %llu of %llu: %s", disk,
+		       (unsigned long long)sw_json_u64(j, "step", 0),
+		       (unsigned long long)sw_json_u64(j, "steps", 0), sw_json_str(j, "title", ""));
+		print_time(sw_json_int(j, "time", 0));
+		printf("\n  -> `slipway resume` goes on, `slipway undo` takes it back\n");
+		return;
+	}
+	printf("%s: the last install is %s", disk, state);
+	print_time(sw_json_int(j, "time", 0));
+	printf("\n");
+}
+
+static void print_slot(json_object *s)
+{
+	printf("  %-14s ", sw_json_str(s, "partition", ""));
+	if (!sw_json_bool(s, "filled", false)) {
+		printf("empty\n");
+		return;
+	}
+	printf("%s, sequence %llu, %s, %s", sw_json_str(s, "build_id", "-"),
+	       (unsigned long long)sw_json_u64(s, "sequence", 0), sw_json_str(s, "reason", "-"),
+	       sw_json_bool(s, "hash_ok", false) ? "hash right" : "HASH WRONG");
+	print_time(sw_json_int(s, "time", 0));
+	printf("\n");
+}
+
+static void print_installed(json_object *d)
+{
+	json_object *slots = sw_json_array(d, "slots"), *node = sw_json_get(d, "node");
+
+	printf("%s (serial %s): node %s\n", sw_json_str(d, "disk", ""),
+	       sw_json_str(d, "serial", "-"), sw_json_str(node, "hostname", "-"));
+	if (sw_json_get(d, "error"))
+		printf("  cannot be read: %s\n", sw_json_str(d, "error", ""));
+	for (size_t i = 0; slots && i < json_object_array_length(slots); i++)
+		print_slot(json_object_array_get_idx(slots, i));
+}
+
+static void print_text(json_object *o)
+{
+	json_object *journals = sw_json_array(o, "journals");
+	json_object *disks = sw_json_array(o, "installed");
+	json_object *entries = sw_json_array(o, "entries");
+
+	for (size_t i = 0; i < json_object_array_length(journals); i++)
+		print_journal(json_object_array_get_idx(journals, i));
+	for (size_t i = 0; i < json_object_array_length(disks); i++)
+		print_installed(json_object_array_get_idx(disks, i));
+	for (size_t i = 0; i < json_object_array_length(entries); i++) {
+		json_object *e = json_object_array_get_idx(entries, i);
+
+		printf("Boot%04X        %s\n", (unsigned int)sw_json_u64(e, "number", 0),
+		       sw_json_str(e, "label", ""));
+	}
+	if (json_object_array_length(journals) + json_object_array_length(disks) == 0)
+		printf("nothing is installed by slipway on this machine\n");
+}
+
+static int run(struct sw_cli *cli, struct sw_error *err)
+{
+	_cleanup_target_ struct sw_target t = {};
+	_cleanup_json_ json_object *o = NULL;
+	int r = sw_target_open(cli, &t, err);
+
+	if (r == 0)
+		r = collect(&t, &o, err);
+	if (r < 0)
+		return r;
+	if (cli->json)
+		sw_print_json(o);
+	else
+		print_text(o);
+	return 0;
+}
+
+const struct sw_command sw_command_status = {
+	.name = "status",
+	.summary = "Show interrupted installs, what is installed where, and our boot entries",
+	.operands = "",
+	.run = run,
+};

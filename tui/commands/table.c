@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of commands, in the order in which the help text shows them. */
+#include "tui/commands/list.h"
+
+const struct sw_command *const sw_commands[] = {
+	&sw_command_console,	&sw_command_facts,	  &sw_command_disks,
+	&sw_command_check,	&sw_command_plan,	  &sw_command_apply,
+	&sw_command_install,	&sw_command_status,	  &sw_command_undo,
+	&sw_command_resume,	&sw_command_explain,	  &sw_command_answers_example,
+	&sw_command_answers_manual, &sw_command_boot_list, &sw_command_layout_list,
+	&sw_command_machine_create, &sw_command_session,  &sw_command_attach,
+	NULL,
+};

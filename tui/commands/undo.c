@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `slipway undo` and `slipway resume`: what to do about an install that did not end. */
+#include "apply/apply.h"
+
+#include <string.h>
+
+#include "tui/commands/common.h"
+#include "tui/commands/list.h"
+
+struct found {
+	struct sw_journal_info *infos;
+	size_t n;
+};
+
+static void found_clear(struct found *f)
+{
+	sw_journal_infos_free(f->infos, f->n);
+}
+
+static void list_journals(const struct found *found, struct sw_error *err)
+{
+	char text[400] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < found->n && used < sizeof(text); i++) {
+		int n = snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "",
+				 found->infos[i].disk_name);
+
+		used += n > 0 ? (size_t)n : 0;
+	}
+	sw_error_why(err, "%s", text);
+}
+
+/* The one journal in question: of --disk, else the only one in the state that fits. */
+static int pick(const struct sw_cli *cli, const struct found *found, bool resume,
+		const struct sw_journal_info **ret_info, struct sw_error *err)
+{
+	const char *disk = sw_arg(&cli->args, 'd');
+	const struct sw_journal_info *one = NULL;
+
+	for (size_t i = 0; i < found->n; i++) {
+		const struct sw_journal_info *info = &found->infos[i];
+		bool fits = info->state == SW_JOURNAL_RUNNING ||
+			    (!resume && info->state == SW_JOURNAL_DONE);
+
+		if (!fits || (disk && strcmp(disk, info->disk_name) != 0))
+			continue;
+		if (one) {
+			sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ, "there is more than one journal");
+			list_journals(found, err);
+			sw_error_hint(err, "say which with --disk NAME");
+			return -ENOTUNIQ;
+		}
+		one = info;
+	}
+	if (!one) {
+		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is nothing to %s%s%s",
+			resume ? "resume" : "undo", disk ? " on " : "", disk ? disk : "");
+		sw_error_hint(err, "`slipway status` shows every journal");
+		return -ENOENT;
+	}
+	*ret_info = one;
+	return 0;
+}
+
+/* In a child of its own session, as an install: a lost terminal must not stop it half way. */
+static int work(const struct sw_cli *cli, struct sw_machine *m, const struct sw_journal_info *info,
+		enum sw_apply_kind kind, struct sw_error *err)
+{
+	pid_t pid;
+	int fd, r;
+
+	fflush(stdout);
+	r = sw_apply_spawn_journal(m, info, kind, &pid, &fd, err);
+	return r < 0 ? r : sw_follow(cli, pid, fd, err);
+}
+
+static int undo(struct sw_cli *cli, struct sw_machine *m, const struct sw_journal_info *info,
+		struct sw_error *err)
+{
+	_cleanup_free_ char *text = sw_undo_text(info);
+	int r;
+
+	if (!text)
+		return sw_fail_oom(err);
+	if (!cli->json)
+		printf("%s%s", text, text[0] && text[strlen(text) - 1] == '\n' ? "" : "\n");
+	if (sw_arg(&cli->args, 'D'))
+		return 0;
+	r = sw_confirm(cli, "Type yes to undo: ", "yes", err);
+	if (r < 0)
+		return r;
+	return work(cli, m, info, SW_APPLY_UNDO, err);
+}
+
+static int resume(struct sw_cli *cli, struct sw_machine *m, const struct sw_journal_info *info,
+		  struct sw_error *err)
+{
+	int r;
+
+	if (!cli->json)
+		printf("%s: going on at step %u of %u: %s\n", info->disk_name, info->step,
+		       info->steps, info->step_title ? info->step_title : "");
+	fflush(stdout);
+	r = work(cli, m, info, SW_APPLY_RESUME, err);
+	if (r < 0)
+		return r;
+	return sw_finish_run(cli, m, info->plan->answers->finish,
+			     sw_arg(&cli->args, 'n') != NULL, err);
+}
+
+static int run(struct sw_cli *cli, bool is_resume, struct sw_error *err)
+{
+	_cleanup_machine_ struct sw_machine *m = NULL;
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	_cleanup_(found_clear) struct found found = {};
+	const struct sw_journal_info *info = NULL;
+	int r;
+
+	r = sw_cli_machine(cli, &m, err);
+	if (r == 0)
+		r = sw_machine_facts(m, &f, err);
+	if (r == 0)
+		r = sw_journal_scan(m, f, &found.infos, &found.n, err);
+	if (r == 0)
+		r = pick(cli, &found, is_resume, &info, err);
+	if (r < 0)
+		return r;
+	return is_resume ? resume(cli, m, info, err) : undo(cli, m, info, err);
+}
+
+static int run_undo(struct sw_cli *cli, struct sw_error *err)
+{
+	return run(cli, false, err);
+}
+
+static int run_resume(struct sw_cli *cli, struct sw_error *err)
+{
+	return run(cli, true, err);
+}
+
+static const struct sw_opt undo_opts[] = {
+	{ 'd', "disk", "NAME", "the disk, when several have a journal" },
+	{ 'D', "dry-run", NULL, "say what would come back and stop" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static const struct sw_opt resume_opts[] = {
+	{ 'd', "disk", "NAME", "the disk, when several have a journal" },
+	{ 'n', "no-finish", NULL, "stay when done, whatever the answers say" },
+	{ 0, NULL, NULL, NULL },
+};
+
+const struct sw_command sw_command_undo = {
+	.name = "undo",
+	.summary = "Take an install back, as far as its journal can",
+	.operands = "",
+	.opts = undo_opts,
+	.details = "First says which old partitions come back whole and which had blocks\n"
+		   "overwritten. Without a terminal --yes is needed.",
+	.run = run_undo,
+};
+
+const struct sw_command sw_command_resume = {
+	.name = "resume",
+	.summary = "Go on with an install that was interrupted",
+	.operands = "",
+	.opts = resume_opts,
+	.run = run_resume,
+};

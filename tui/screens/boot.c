@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/screens/form-view.h"
+#include "tui/screens/screens.h"
+
+static void boot_open(struct sw_view *v, struct sw_state *s)
+{
+	static const char *const keys[] = { "boot", "finish", NULL };
+	struct sw_form_view *fv = v->data;
+
+	sw_form_open(&fv->form, s, keys);
+}
+
+static bool boot_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	return sw_form_view_request(v, s, req, ch, &sw_screen_admission);
+}
+
+const struct sw_view_ops sw_screen_boot = {
+	SW_FORM_VIEW_OPS,
+	.title = "Install 4 of 7 - How the node boots",
+	.help = "How the firmware finds the node, and what happens when the install is done.",
+	.open = boot_open,
+	.request = boot_request,
+};

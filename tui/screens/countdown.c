@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers were found that nobody named; any key keeps them from being used by themselves. */
+#include "tui/screens/screens.h"
+#include "tui/session/state.h"
+
+static bool countdown_request(struct sw_view *v SW_UNUSED, struct sw_state *s,
+			      enum sw_request req SW_UNUSED, uint32_t ch SW_UNUSED)
+{
+	s->deadline_ms = 0;
+	s->unattended = false;
+	sw_view_pop(s);
+	sw_state_notice(s, "Stopped. The answers are filled in; nothing has been written.");
+	return true;
+}
+
+static void countdown_draw(struct sw_view *v SW_UNUSED, const struct sw_state *s,
+			   struct sw_frame *f, const struct sw_area *a)
+{
+	unsigned int row = a->row;
+
+	row += sw_frame_paragraph(f, row, 0, f->cols - 1, a->rows - 3, s->countdown_text) + 1;
+	sw_frame_putf(f, row, 0, "The install starts in %u s. Any key stops that.",
+		      s->seconds_left);
+	sw_frame_cursor(f, row, 0);
+}
+
+const struct sw_view_ops sw_screen_countdown = {
+	.title = "Answers found",
+	.draw = countdown_draw,
+	.request = countdown_request,
+};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that is known about one disk. */
+#include "base/size.h"
+#include "disk/disk.h"
+#include "tui/screens/screens.h"
+#include "tui/session/pager.h"
+#include "tui/session/state.h"
+
+struct details {
+	struct sw_pager pager;
+};
+
+static void add(struct sw_buf *b, const char *label, const char *text)
+{
+	if (text && *text)
+		sw_buf_addf(b, "%-10s %s\n", label, text);
+}
+
+static void add_partition(struct sw_buf *b, const struct sw_part *p)
+{
+	char size[16], at[16];
+
+	sw_buf_addf(b, "%3u  %6s at %-6s  %-8s %s%s%s\n", p->number,
+		    sw_size_format(p->size, size, sizeof(size)),
+		    sw_size_format(p->start, at, sizeof(at)), p->fs_type ? p->fs_type : "-",
+		    p->label ? p->label : "", p->fs_label ? "  label " : "",
+		    p->fs_label ? p->fs_label : "");
+}
+
+static char *text_of(const struct sw_state *s, const struct sw_disk *d)
+{
+	const struct sw_layout *l = sw_state_layout(s);
+	_cleanup_free_ char *what = sw_disk_describe(d);
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	char size[16];
+
+	add(&b, "Disk", d->node ? d->node : d->name);
+	add(&b, "Model", d->model);
+	add(&b, "Vendor", d->vendor);
+	add(&b, "Serial", d->serial);
+	add(&b, "WWN", d->wwn);
+	add(&b, "Attached", d->transport);
+	add(&b, "Path", d->path);
+	sw_buf_addf(&b, "%-10s %s (%llu bytes), sectors of %u\n", "Size",
+		    sw_size_format(d->size, size, sizeof(size)), (unsigned long long)d->size,
+		    d->sector);
+	add(&b, "Refused", sw_disk_excluded(d, l ? l->min_size : 0));
+	add(&b, "On it", what);
+	add(&b, "Damage", d->table.damage);
+	for (char **g = d->signatures; g && *g; g++)
+		add(&b, "Signature", *g);
+	if (d->table.n_parts)
+		sw_buf_adds(&b, "\n");
+	for (size_t i = 0; i < d->table.n_parts; i++)
+		add_partition(&b, &d->table.parts[i]);
+	return sw_buf_steal(&b);
+}
+
+static void details_open(struct sw_view *v, struct sw_state *s)
+{
+	struct details *dv = v->data;
+
+	sw_pager_set(&dv->pager, text_of(s, s->looking_at));
+}
+
+static bool details_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
+			    uint32_t ch)
+{
+	struct details *dv = v->data;
+
+	if (sw_pager_request(&dv->pager, s, req, ch))
+		return true;
+	if (req != SW_REQ_ACCEPT && req != SW_REQ_LEFT)
+		return false;
+	sw_view_pop(s);
+	return true;
+}
+
+static void details_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
+			 const struct sw_area *a)
+{
+	struct details *dv = v->data;
+
+	sw_pager_draw(&dv->pager, f, a);
+}
+
+static void details_close(struct sw_view *v)
+{
+	struct details *dv = v->data;
+
+	sw_pager_clear(&dv->pager);
+}
+
+static enum sw_key_mode details_mode(const struct sw_view *v)
+{
+	const struct details *dv = v->data;
+
+	return sw_pager_mode(&dv->pager);
+}
+
+static const struct sw_hint hints[] = {
+	{ SW_REQ_BACK, NULL }, { SW_REQ_SEARCH, NULL }, { SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_details = {
+	.title = "One disk in full",
+	.size = sizeof(struct details),
+	.hints = hints,
+	.open = details_open,
+	.draw = details_draw,
+	.request = details_request,
+	.close = details_close,
+	.mode = details_mode,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Help for the screen below: its text, the field in focus, and its keys from the key table. */
+#include "answers/answers.h"
+#include "tui/screens/screens.h"
+#include "tui/session/pager.h"
+#include "tui/session/state.h"
+
+struct help {
+	struct sw_pager pager;
+};
+
+static void add_key(struct sw_buf *b, enum sw_request req, enum sw_key_mode mode, const char *word)
+{
+	_cleanup_buf_ struct sw_buf keys = { 0 };
+
+	sw_request_keys(req, mode, &keys);
+	if (keys.len)
+		sw_buf_addf(b, "  %-20s %s\n", sw_buf_text(&keys),
+			    word && req != SW_REQ_UP ? word : sw_request_word(req));
+}
+
+static void add_keys(struct sw_buf *b, const struct sw_view *v, enum sw_key_mode mode)
+{
+	static const enum sw_request moving[] = {
+		SW_REQ_UP, SW_REQ_DOWN, SW_REQ_PAGE_UP, SW_REQ_PAGE_DOWN, SW_REQ_HOME, SW_REQ_END,
+	};
+	static const enum sw_request editing[] = {
+		SW_REQ_UP, SW_REQ_DOWN, SW_REQ_NEXT, SW_REQ_PREVIOUS, SW_REQ_LEFT, SW_REQ_RIGHT,
+		SW_REQ_HOME, SW_REQ_END, SW_REQ_BACKSPACE, SW_REQ_DELETE, SW_REQ_KILL,
+	};
+	static const enum sw_request everywhere[] = { SW_REQ_HELP, SW_REQ_REDRAW, SW_REQ_PEN };
+
+	sw_buf_adds(b, "Keys\n");
+	for (const struct sw_hint *h = v->ops->hints; h && h->req != SW_REQ_NONE; h++)
+		if (h->req != SW_REQ_UP && h->req != SW_REQ_PAGE_UP && h->req != SW_REQ_PAGE_DOWN &&
+		    h->req != SW_REQ_NEXT && h->req != SW_REQ_RIGHT)
+			add_key(b, h->req, mode, h->word);
+	if (mode == SW_MODE_TEXT)
+		for (size_t i = 0; i < ARRAY_SIZE(editing); i++)
+			add_key(b, editing[i], mode, NULL);
+	else
+		for (size_t i = 0; i < ARRAY_SIZE(moving); i++)
+			add_key(b, moving[i], mode, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(everywhere); i++)
+		add_key(b, everywhere[i], mode, NULL);
+}
+
+static void add_field(struct sw_buf *b, const struct sw_field *f)
+{
+	sw_buf_addf(b, "%s\n  %s\n", f->label, f->help ? f->help : "");
+	if (f->example)
+		sw_buf_addf(b, "  Example: %s\n", f->example);
+	sw_buf_addf(b, "  In an answer file: %s\n\n", f->key);
+}
+
+static void help_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
+{
+	const struct sw_view *on = v->below;
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	struct help *h = v->data;
+	enum sw_key_mode mode;
+
+	if (!on)
+		return;
+	mode = on->ops->mode ? on->ops->mode(on) : SW_MODE_KEYS;
+	if (on->ops->field && on->ops->field(on))
+		add_field(&b, on->ops->field(on));
+	if (on->ops->help)
+		sw_buf_addf(&b, "%s\n\n", on->ops->help);
+	add_keys(&b, on, mode);
+	sw_pager_set(&h->pager, sw_buf_steal(&b));
+}
+
+static bool help_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	struct help *h = v->data;
+
+	if (sw_pager_request(&h->pager, s, req, ch))
+		return true;
+	if (req != SW_REQ_ACCEPT && req != SW_REQ_HELP)
+		return false;
+	sw_view_pop(s);
+	return true;
+}
+
+static void help_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
+		      const struct sw_area *a)
+{
+	struct help *h = v->data;
+
+	sw_pager_draw(&h->pager, f, a);
+}
+
+static void help_close(struct sw_view *v)
+{
+	struct help *h = v->data;
+
+	sw_pager_clear(&h->pager);
+}
+
+static enum sw_key_mode help_mode(const struct sw_view *v)
+{
+	const struct help *h = v->data;
+
+	return sw_pager_mode(&h->pager);
+}
+
+static const struct sw_hint hints[] = {
+	{ SW_REQ_BACK, NULL }, { SW_REQ_PAGE_DOWN, NULL }, { SW_REQ_SEARCH, NULL },
+	{ SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_help = {
+	.title = "Help",
+	.size = sizeof(struct help),
+	.hints = hints,
+	.open = help_open,
+	.draw = help_draw,
+	.request = help_request,
+	.close = help_close,
+	.mode = help_mode,
+};

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An install that was interrupted (or is complete and can be undone): resume, undo, leave. */
+#include <string.h>
+#include <time.h>
+
+#include "tui/screens/screens.h"
+#include "tui/session/list.h"
+#include "tui/session/state.h"
+
+enum item { ITEM_RESUME, ITEM_UNDO, ITEM_LEAVE };
+
+struct journal {
+	struct sw_list list;
+	char *undo;		/* what undo brings back, and what it cannot */
+};
+
+static void journal_refresh(struct sw_view *v, struct sw_state *s)
+{
+	struct journal *jv = v->data;
+	const struct sw_journal_info *j = s->journal;
+	size_t sel = jv->list.sel;
+
+	sw_list_clear(&jv->list);
+	free(TAKE_PTR(jv->undo));
+	if (j && j->state == SW_JOURNAL_RUNNING && !j->undoing)
+		sw_list_add_text(&jv->list, ITEM_RESUME, "Resume: run it to its end");
+	if (j && j->plan && (jv->undo = sw_undo_text(j)))
+		sw_list_add_text(&jv->list, ITEM_UNDO,
+				 j->undoing ? "Undo: finish putting the old state back"
+					    : "Undo: put the old state back");
+	sw_list_add_text(&jv->list, ITEM_LEAVE, "Leave it as it is");
+	jv->list.sel = sel < jv->list.n ? sel : 0;
+}
+
+static bool journal_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
+			    uint32_t ch)
+{
+	struct journal *jv = v->data;
+
+	if (sw_list_request(&jv->list, s, req, ch))
+		return true;
+	if (req != SW_REQ_ACCEPT)
+		return false;
+	switch (sw_list_selected(&jv->list)->id) {
+	case ITEM_RESUME:
+		sw_state_start(s, SW_WORK_RESUME);
+		break;
+	case ITEM_UNDO:
+		sw_state_start(s, SW_WORK_UNDO);
+		break;
+	default:
+		sw_view_pop(s);
+		break;
+	}
+	return true;
+}
+
+static void describe(const struct sw_journal_info *j, struct sw_buf *b)
+{
+	const char *disk = j->disk_name ? j->disk_name : "a disk";
+	time_t t = (time_t)j->time;
+	char when[32] = "";
+	struct tm tm;
+
+	if (j->time > 0 && gmtime_r(&t, &tm))
+		strftime(when, sizeof(when), " of %Y-%m-%d %H:%M UTC", &tm);
+	if (j->state == SW_JOURNAL_DONE)
+		sw_buf_addf(b, "The install%s on %s is complete.", when, disk);
+	else if (j->undoing)
+		sw_buf_addf(b, "The undoing of the install%s on %s was interrupted.", when, disk);
+	else
+		sw_buf_addf(b, "The install%s on %s was interrupted at step %u of %u: %s.", when,
+			    disk, j->step, j->steps, j->step_title ? j->step_title : "");
+	if (j->plan && j->plan->disk_serial)
+		sw_buf_addf(b, "\nDisk: %s, serial %s.",
+			    j->plan->disk_model ? j->plan->disk_model : "no model",
+			    j->plan->disk_serial);
+}
+
+static void journal_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
+			 const struct sw_area *a)
+{
+	struct journal *jv = v->data;
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	struct sw_area list = *a;
+	unsigned int row = a->row;
+
+	if (s->journal)
+		describe(s->journal, &b);
+	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 4, sw_buf_text(&b)) + 1;
+	list.row = row;
+	list.rows = 3;
+	row += sw_list_draw(&jv->list, f, &list, NULL) + 1;
+	if (jv->undo && row + 1 < a->row + a->rows) {
+		sw_frame_put(f, row++, 0, f->cols, 0, "What undo would do:");
+		sw_frame_paragraph(f, row, 2, f->cols - 3, a->row + a->rows - row, jv->undo);
+	}
+}
+
+static void journal_close(struct sw_view *v)
+{
+	struct journal *jv = v->data;
+
+	sw_list_clear(&jv->list);
+	free(jv->undo);
+}
+
+static const struct sw_hint hints[] = {
+	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_BACK, "leave" },
+	{ SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_journal = {
+	.title = "An earlier install",
+	.help = "slipway writes down what it is about to do on the disk itself, so that it can "
+		"tell after a power cut where it was. Resume runs the same plan to its end. Undo "
+		"puts the old partition table and boot entries back; what had been overwritten "
+		"stays overwritten, and is named. Leave changes nothing.",
+	.size = sizeof(struct journal),
+	.hints = hints,
+	.refresh = journal_refresh,
+	.draw = journal_draw,
+	.request = journal_request,
+	.close = journal_close,
+};

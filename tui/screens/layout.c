@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the disk is divided, what may be overwritten, and what that makes of it. */
+#include <string.h>
+
+#include "base/size.h"
+#include "disk/disk.h"
+#include "tui/screens/form-view.h"
+#include "tui/screens/screens.h"
+
+/* The shipped layouts, and the one that the answers brought along. */
+static size_t layout_names(const struct sw_state *s, const struct sw_field *f, const char **names,
+			   size_t max)
+{
+	size_t n = 0;
+
+	if (strcmp(f->key, "disk.layout") != 0)
+		return 0;
+	for (; n < s->n_layouts && n < max; n++)
+		names[n] = s->layouts[n]->name;
+	if (n < max && !sw_state_layout(s) && s->answers->layout && *s->answers->layout)
+		names[n++] = s->answers->layout;
+	return n;
+}
+
+static void layout_open(struct sw_view *v, struct sw_state *s)
+{
+	static const char *const keys[] = { "disk.layout", "disk.wipe", NULL };
+	struct sw_form_view *fv = v->data;
+
+	fv->form.names = layout_names;
+	sw_form_open(&fv->form, s, keys);
+}
+
+/* Told here, where it can be changed, and not only by the plan. */
+static bool allowed(const struct sw_state *s, struct sw_error *err)
+{
+	const struct sw_disk *d = sw_state_disk(s);
+
+	return !d || sw_disk_wipe_allowed(d, s->answers->wipe, &s->answers->match, err) == 0;
+}
+
+static bool layout_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	struct sw_error err = { 0 };
+
+	if (req == SW_REQ_ACCEPT && !allowed(s, &err)) {
+		s->bell = true;
+		return true;
+	}
+	return sw_form_view_request(v, s, req, ch, &sw_screen_payload);
+}
+
+static unsigned int draw_after(const struct sw_layout *l, const struct sw_disk *d,
+			       struct sw_frame *f, unsigned int row, unsigned int end)
+{
+	_cleanup_free_ struct sw_placement *p = NULL;
+	struct sw_guid seed = { { 0 } }, id;
+	struct sw_error err = { 0 };
+	size_t n = 0;
+
+	if (sw_layout_solve(l, d->size, d->sector, &seed, &p, &n, &id, &err) < 0) {
+		_cleanup_free_ char *text = sw_error_text(&err);
+
+		return row + sw_frame_paragraph(f, row, 10, f->cols - 11, end - row, text);
+	}
+	for (size_t i = 0; i < n && row < end; i++, row++) {
+		char size[16], at[16];
+
+		sw_frame_putf(f, row, 10, "%-14s %6s at %-6s %s",
+			      p[i].part->label ? p[i].part->label : "",
+			      sw_size_format(p[i].size, size, sizeof(size)),
+			      sw_size_format(p[i].start, at, sizeof(at)),
+			      p[i].part->format ? p[i].part->format : "");
+	}
+	return row;
+}
+
+static void layout_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
+			const struct sw_area *a)
+{
+	const struct sw_layout *l = sw_state_layout(s);
+	const struct sw_disk *d = sw_state_disk(s);
+	struct sw_form_view *fv = v->data;
+	unsigned int row = a->row + sw_form_draw(&fv->form, s, f, a), end = a->row + a->rows;
+	_cleanup_free_ char *now = d ? sw_disk_describe(d) : NULL;
+	struct sw_error err = { 0 };
+
+	if (!allowed(s, &err)) {
+		_cleanup_free_ char *text = sw_error_text(&err);
+
+		sw_frame_put(f, row, 0, 1, 0, "!");
+		row += sw_frame_paragraph(f, row, 2, f->cols - 3, 5, text) + 1;
+	}
+	if (l && l->description)
+		row += sw_frame_paragraph(f, row, 2, f->cols - 3, 2, l->description) + 1;
+	if (!d || row >= end)
+		return;
+	sw_frame_put(f, row, 2, 8, 0, "Now");
+	row += sw_frame_paragraph(f, row, 10, f->cols - 11, 4, now);
+	if (l && row + 1 < end) {
+		sw_frame_put(f, row + 1, 2, 8, 0, "After");
+		draw_after(l, d, f, row + 1, end);
+	}
+}
+
+static const struct sw_hint hints[] = {
+	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_NEXT, NULL }, { SW_REQ_RIGHT, "change" },
+	{ SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_layout = {
+	.size = sizeof(struct sw_form_view),
+	.hints = hints,
+	.refresh = sw_form_view_refresh,
+	.close = sw_form_view_close,
+	.mode = sw_form_view_mode,
+	.field = sw_form_view_field,
+	.title = "Install 2 of 7 - How the disk is divided",
+	.help = "What the disk will hold, beside what it holds now. Left, Right and Space change a "
+		"choice.",
+	.open = layout_open,
+	.draw = layout_draw,
+	.request = layout_request,
+};

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The running work. It goes on whatever happens to the consoles. */
+#include "tui/screens/screens.h"
+#include "tui/session/state.h"
+
+static bool progress_request(struct sw_view *v SW_UNUSED, struct sw_state *s,
+			     enum sw_request req, uint32_t ch SW_UNUSED)
+{
+	switch (req) {
+	case SW_REQ_LOG:
+		sw_view_push(s, &sw_screen_log);
+		return true;
+	case SW_REQ_CANCEL:
+		sw_screen_ask_first(s, "Stop at the next safe point? What has been written so far "
+				       "stays on the disk, and can be resumed or undone.",
+				    "Stop", SW_WANT_CANCEL, false);
+		return true;
+	case SW_REQ_BACK:
+	case SW_REQ_QUIT:
+		sw_state_notice(s, "This is running. c stops it at the next safe point.");
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void progress_draw(struct sw_view *v SW_UNUSED, const struct sw_state *s,
+			  struct sw_frame *f, const struct sw_area *a)
+{
+	static const char *const what[] = {
+		[SW_WORK_INSTALL] = "Starting ...",
+		[SW_WORK_RESUME] = "Resuming ...",
+		[SW_WORK_UNDO] = "Undoing ...",
+	};
+
+	sw_progress_draw(&s->run, f, a);
+	if (!s->run.current && !s->run.log_n)
+		sw_frame_put(f, a->row + a->rows - 1, 0, f->cols, 0, what[s->work]);
+}
+
+static const struct sw_hint hints[] = {
+	{ SW_REQ_LOG, NULL }, { SW_REQ_CANCEL, "stop" }, { SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_progress = {
+	.title = "Working",
+	.help = "The steps above, marked '+' when done and '>' while running; the bar counts the "
+		"whole; the end of the log below. The work does not depend on any console: a lost "
+		"line or a closed window does not stop it.",
+	.hints = hints,
+	.draw = progress_draw,
+	.request = progress_request,
+};

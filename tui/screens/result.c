@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How it ended. It stays until somebody decides what is next. */
+#include "base/file.h"
+#include "tui/screens/screens.h"
+#include "tui/session/list.h"
+#include "tui/session/state.h"
+
+enum item { ITEM_REBOOT, ITEM_OFF, ITEM_RETRY, ITEM_JOURNAL, ITEM_LOG, ITEM_SAVE_LOG,
+	    ITEM_SAVE_ANSWERS, ITEM_START };
+
+struct result {
+	struct sw_list list;
+};
+
+#define AFTER_SECONDS 10	/* an unattended machine waits this long before it restarts */
+
+static void add_done(struct result *rs, struct sw_state *s)
+{
+	sw_list_add_text(&rs->list, ITEM_REBOOT, "Restart the machine");
+	sw_list_add_text(&rs->list, ITEM_OFF, "Power the machine off");
+	sw_list_add_text(&rs->list, ITEM_LOG, "Read the log");
+	sw_list_add_text(&rs->list, ITEM_SAVE_ANSWERS, "Save the answers as a file");
+	sw_list_add_text(&rs->list, ITEM_START, "Back to the start");
+	if (s->answers->finish == SW_FINISH_POWEROFF)
+		sw_list_select(&rs->list, ITEM_OFF);
+	if (s->answers->finish == SW_FINISH_STAY || s->work == SW_WORK_UNDO)
+		sw_list_select(&rs->list, ITEM_START);
+}
+
+static void add_failed(struct result *rs, const struct sw_state *s)
+{
+	bool journal = s->journal && s->journal->state == SW_JOURNAL_RUNNING;
+
+	if (journal)
+		sw_list_add_text(&rs->list, ITEM_JOURNAL, "Resume or undo it");
+	else
+		sw_list_add_text(&rs->list, ITEM_RETRY, "Try again: back to the review");
+	sw_list_add_text(&rs->list, ITEM_LOG, "Read the log");
+	sw_list_add_text(&rs->list, ITEM_SAVE_LOG, "Save the log as a file");
+	sw_list_add_text(&rs->list, ITEM_SAVE_ANSWERS, "Save the answers as a file");
+	sw_list_add_text(&rs->list, ITEM_START, "Back to the start");
+}
+
+static void result_refresh(struct sw_view *v, struct sw_state *s)
+{
+	struct result *rs = v->data;
+	const struct sw_list_row *row = sw_list_selected(&rs->list);
+	int was = row && rs->list.sel ? row->id : -1;
+
+	sw_list_clear(&rs->list);
+	if (s->phase == SW_PHASE_DONE)
+		add_done(rs, s);
+	else
+		add_failed(rs, s);
+	sw_list_select(&rs->list, was);
+}
+
+static void result_open(struct sw_view *v SW_UNUSED, struct sw_state *s)
+{
+	if (!s->unattended || s->phase != SW_PHASE_DONE || s->answers->finish == SW_FINISH_STAY)
+		return;
+	s->deadline_ms = s->now_ms + AFTER_SECONDS * 1000;
+	s->seconds_left = AFTER_SECONDS;
+}
+
+static void retry(struct sw_state *s)
+{
+	s->unattended = false;
+	if (s->journal && s->journal->state == SW_JOURNAL_RUNNING) {
+		sw_view_push(s, &sw_screen_journal);
+		return;
+	}
+	s->phase = SW_PHASE_ASKING;
+	sw_view_pop(s);
+	sw_view_push(s, &sw_screen_review);
+}
+
+static void choose(struct sw_state *s, int item)
+{
+	switch (item) {
+	case ITEM_REBOOT:
+		s->want |= SW_WANT_REBOOT;
+		break;
+	case ITEM_OFF:
+		s->want |= SW_WANT_POWEROFF;
+		break;
+	case ITEM_RETRY:
+	case ITEM_JOURNAL:
+		retry(s);
+		break;
+	case ITEM_LOG:
+		sw_view_push(s, &sw_screen_log);
+		break;
+	case ITEM_SAVE_LOG:
+		sw_screen_save_log(s);
+		break;
+	case ITEM_SAVE_ANSWERS:
+		sw_screen_save_answers(s);
+		break;
+	case ITEM_START:
+		s->phase = SW_PHASE_ASKING;
+		s->unattended = false;
+		sw_view_pop(s);
+		break;
+	}
+}
+
+static bool result_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	struct result *rs = v->data;
+
+	if (s->deadline_ms) {
+		s->deadline_ms = 0;
+		sw_state_notice(s, "Stopped. Nothing happens until you choose.");
+		return true;
+	}
+	if (sw_list_request(&rs->list, s, req, ch))
+		return true;
+	switch (req) {
+	case SW_REQ_ACCEPT:
+		choose(s, sw_list_selected(&rs->list)->id);
+		return true;
+	case SW_REQ_LOG:
+		sw_view_push(s, &sw_screen_log);
+		return true;
+	case SW_REQ_SAVE:
+		sw_screen_save_log(s);
+		return true;
+	case SW_REQ_RETRY:
+		if (s->phase == SW_PHASE_FAILED)
+			retry(s);
+		return true;
+	case SW_REQ_BACK:
+	case SW_REQ_QUIT:
+	case SW_REQ_CANCEL:
+		choose(s, ITEM_START);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static const char *headline(const struct sw_state *s)
+{
+	static const char *const done[] = {
+		[SW_WORK_INSTALL] = "The node is installed.",
+		[SW_WORK_RESUME] = "The interrupted install is complete.",
+		[SW_WORK_UNDO] = "The install was undone.",
+	};
+	static const char *const failed[] = {
+		[SW_WORK_INSTALL] = "The install has failed:",
+		[SW_WORK_RESUME] = "The install could not be finished:",
+		[SW_WORK_UNDO] = "The install could not be undone:",
+	};
+
+	return s->phase == SW_PHASE_DONE ? done[s->work] : failed[s->work];
+}
+
+static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsigned int row)
+{
+	_cleanup_free_ char *text = NULL;
+
+	sw_frame_put(f, row, 0, f->cols, 0, headline(s));
+	row += 2;
+	if (s->phase == SW_PHASE_FAILED) {
+		text = sw_error_text(&s->failure);
+		row += sw_frame_paragraph(f, row, 0, f->cols - 1, 9, text) + 1;
+	} else if (s->deadline_ms) {
+		sw_frame_putf(f, row, 0, "The machine %s in %u s. Any key stops that.",
+			      s->answers->finish == SW_FINISH_REBOOT ? "restarts" : "powers off",
+			      s->seconds_left);
+		row += 2;
+	}
+	if (s->run_dir && s->run.log_n) {
+		sw_frame_putf(f, row, 0, "The whole log is in %s/events.jsonl", s->run_dir);
+		row += 2;
+	}
+	return row;
+}
+
+static void result_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
+			const struct sw_area *a)
+{
+	struct result *rs = v->data;
+	struct sw_area list = *a;
+
+	list.row = draw_text(s, f, a->row);
+	list.rows = a->row + a->rows > list.row ? a->row + a->rows - list.row : 0;
+	sw_list_draw(&rs->list, f, &list, NULL);
+}
+
+static void result_close(struct sw_view *v)
+{
+	struct result *rs = v->data;
+
+	sw_list_clear(&rs->list);
+}
+
+static enum sw_key_mode result_mode(const struct sw_view *v)
+{
+	const struct result *rs = v->data;
+
+	return sw_list_mode(&rs->list);
+}
+
+static const struct sw_hint hints[] = {
+	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_LOG, NULL }, { SW_REQ_SAVE, "save log" },
+	{ SW_REQ_BACK, "start" }, { SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_result = {
+	.title = "Result",
+	.help = "How the work ended. What failed stays on the screen with what to do next; the log "
+		"can be read and saved.",
+	.size = sizeof(struct result),
+	.hints = hints,
+	.open = result_open,
+	.refresh = result_refresh,
+	.draw = result_draw,
+	.request = result_request,
+	.close = result_close,
+	.mode = result_mode,
+};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Saving a text as a file: answers to install the same again, or the log. */
+#include <string.h>
+
+#include "base/file.h"
+#include "tui/screens/screens.h"
+#include "tui/session/line.h"
+#include "tui/session/state.h"
+
+struct save {
+	struct sw_line line;
+};
+
+void sw_screen_save_text(struct sw_state *s, char *text, const char *name)
+{
+	free(s->save_text);
+	free(s->save_path);
+	s->save_text = text;
+	s->save_path = sw_fmt("%s/%s", s->run_dir ? s->run_dir : "/tmp", name);
+	if (!s->save_text || !s->save_path)
+		sw_state_refuse(s, "Out of memory; nothing was saved.");
+	else
+		sw_view_push(s, &sw_screen_save);
+}
+
+void sw_screen_save_answers(struct sw_state *s)
+{
+	sw_screen_save_text(s, sw_answers_to_yaml(s->answers), "answers.yaml");
+}
+
+void sw_screen_save_log(struct sw_state *s)
+{
+	sw_screen_save_text(s, sw_progress_log_text(&s->run), "slipway.log");
+}
+
+static void save_open(struct sw_view *v, struct sw_state *s)
+{
+	struct save *sv = v->data;
+
+	sv->line.max = 1000;
+	(void)sw_line_set(&sv->line, s->save_path);
+}
+
+static bool save_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	struct save *sv = v->data;
+	char *path;
+
+	if (sw_line_request(&sv->line, req, ch, NULL))
+		return true;
+	if (req != SW_REQ_ACCEPT)
+		return false;
+	if (sv->line.text[0] != '/') {
+		sw_state_refuse(s, "Give the whole path, from / on.");
+		return true;
+	}
+	path = strdup(sv->line.text);
+	if (!path)
+		return true;
+	free(s->save_path);
+	s->save_path = path;
+	sw_view_pop(s);
+	sw_state_notice(s, "Saving ...");
+	s->want |= SW_WANT_SAVE;
+	return true;
+}
+
+static void save_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
+		      const struct sw_area *a)
+{
+	struct save *sv = v->data;
+
+	sw_frame_put(f, a->row, 0, f->cols, 0,
+		     "Save as:");
+	sw_line_draw(&sv->line, f, a->row + 2, 0, f->cols - 1);
+}
+
+static void save_close(struct sw_view *v)
+{
+	struct save *sv = v->data;
+
+	sw_line_clear(&sv->line);
+}
+
+static enum sw_key_mode save_mode(const struct sw_view *v SW_UNUSED)
+{
+	return SW_MODE_TEXT;
+}
+
+static const struct sw_hint hints[] = {
+	{ SW_REQ_ACCEPT, "save" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_save = {
+	.title = "Save",
+	.size = sizeof(struct save),
+	.hints = hints,
+	.open = save_open,
+	.draw = save_draw,
+	.request = save_request,
+	.close = save_close,
+	.mode = save_mode,
+};

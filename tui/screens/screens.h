@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The screens, each in a file of its own, and the road through them. */
+#pragma once
+
+#include "tui/session/view.h"
+
+extern const struct sw_view_ops sw_screen_start;	/* the bottom one */
+extern const struct sw_view_ops sw_screen_countdown;
+extern const struct sw_view_ops sw_screen_journal;
+extern const struct sw_view_ops sw_screen_disk;
+extern const struct sw_view_ops sw_screen_details;	/* of the disk in s->looking_at */
+extern const struct sw_view_ops sw_screen_layout;
+extern const struct sw_view_ops sw_screen_payload;
+extern const struct sw_view_ops sw_screen_boot;
+extern const struct sw_view_ops sw_screen_admission;
+extern const struct sw_view_ops sw_screen_node;
+extern const struct sw_view_ops sw_screen_review;
+extern const struct sw_view_ops sw_screen_confirm;
+extern const struct sw_view_ops sw_screen_progress;
+extern const struct sw_view_ops sw_screen_result;
+extern const struct sw_view_ops sw_screen_log;
+extern const struct sw_view_ops sw_screen_save;	/* s->save_text, offered as s->save_path */
+extern const struct sw_view_ops sw_screen_ask;	/* s->ask */
+extern const struct sw_view_ops sw_screen_help;
+extern const struct sw_view_ops sw_screen_about;
+
+/* Asks before what is hard to take back; yes sets the wants, or quits. */
+void sw_screen_ask_first(struct sw_state *s, const char *question, const char *yes,
+			 unsigned int want, bool quit);
+/* Opens the save screen. Takes text over; name is the file's proposed name. */
+void sw_screen_save_text(struct sw_state *s, char *text, const char *name);
+void sw_screen_save_answers(struct sw_state *s);
+void sw_screen_save_log(struct sw_state *s);

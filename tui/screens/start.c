@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first screen: what this machine is, and what can be done with it. */
+#include <string.h>
+
+#include "base/size.h"
+#include "tui/screens/screens.h"
+#include "tui/session/list.h"
+#include "tui/session/state.h"
+
+enum item { ITEM_INSTALL, ITEM_JOURNAL, ITEM_LOG, ITEM_HELP, ITEM_ABOUT, ITEM_REBOOT, ITEM_OFF };
+
+struct start {
+	struct sw_list list;
+};
+
+static const char *journal_item(const struct sw_state *s)
+{
+	const struct sw_journal_info *j = s->journal;
+
+	for (size_t i = 0; i < s->n_journals && !j; i++)
+		if (s->journals[i].state == SW_JOURNAL_DONE)
+			j = &s->journals[i];
+	if (!j)
+		return NULL;
+	return j->state == SW_JOURNAL_RUNNING ? "Finish or undo the interrupted install"
+					      : "Undo the last install";
+}
+
+static void start_refresh(struct sw_view *v, struct sw_state *s)
+{
+	struct start *st = v->data;
+	const struct sw_list_row *row = sw_list_selected(&st->list);
+	int was = row ? row->id : ITEM_INSTALL;
+
+	sw_list_clear(&st->list);
+	sw_list_add_text(&st->list, ITEM_INSTALL, "Install a node on this machine");
+	if (journal_item(s))
+		sw_list_add_text(&st->list, ITEM_JOURNAL, journal_item(s));
+	if (s->run.log_n)
+		sw_list_add_text(&st->list, ITEM_LOG, "Read the log");
+	sw_list_add_text(&st->list, ITEM_HELP, "Help");
+	sw_list_add_text(&st->list, ITEM_ABOUT, "About slipway");
+	sw_list_add_text(&st->list, ITEM_REBOOT, "Restart the machine");
+	sw_list_add_text(&st->list, ITEM_OFF, "Power the machine off");
+	sw_list_select(&st->list, was);
+}
+
+static void choose(struct sw_view *v, struct sw_state *s)
+{
+	struct start *st = v->data;
+	const struct sw_list_row *row = sw_list_selected(&st->list);
+
+	switch (row ? row->id : -1) {
+	case ITEM_INSTALL:
+		sw_view_push(s, &sw_screen_disk);
+		break;
+	case ITEM_JOURNAL:
+		for (size_t i = 0; i < s->n_journals && !s->journal; i++)
+			if (s->journals[i].state == SW_JOURNAL_DONE)
+				s->journal = &s->journals[i];
+		sw_view_push(s, &sw_screen_journal);
+		break;
+	case ITEM_LOG:
+		sw_view_push(s, &sw_screen_log);
+		break;
+	case ITEM_HELP:
+		sw_view_push(s, &sw_screen_help);
+		break;
+	case ITEM_ABOUT:
+		sw_view_push(s, &sw_screen_about);
+		break;
+	case ITEM_REBOOT:
+		sw_screen_ask_first(s, "Restart this machine now?", "Restart", SW_WANT_REBOOT,
+				    false);
+		break;
+	case ITEM_OFF:
+		sw_screen_ask_first(s, "Power this machine off now?", "Power off",
+				    SW_WANT_POWEROFF, false);
+		break;
+	}
+}
+
+static bool start_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	struct start *st = v->data;
+
+	if (sw_list_request(&st->list, s, req, ch))
+		return true;
+	switch (req) {
+	case SW_REQ_ACCEPT:
+		choose(v, s);
+		return true;
+	case SW_REQ_REFRESH:
+		s->want |= SW_WANT_FACTS;
+		s->facts_pending = true;
+		return true;
+	case SW_REQ_QUIT:
+	case SW_REQ_BACK:
+	case SW_REQ_CANCEL:
+		if (s->can_quit)
+			sw_screen_ask_first(s, "Leave slipway? Nothing has been started.", "Leave",
+					    0, true);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void add_disks(const struct sw_facts *f, struct sw_buf *b)
+{
+	char size[16];
+
+	sw_buf_addf(b, "%zu", f->n_disks);
+	for (size_t i = 0; i < f->n_disks && i < 6; i++)
+		sw_buf_addf(b, "%s %s %s%s", i ? "," : ":", f->disks[i].name,
+			    sw_size_format(f->disks[i].size, size, sizeof(size)),
+			    f->disks[i].medium ? " (slipway)" : "");
+	if (f->n_disks > 6)
+		sw_buf_addf(b, " and %zu more", f->n_disks - 6);
+}
+
+static void add_links(const struct sw_facts *f, struct sw_buf *b)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < f->n_links; i++) {
+		const struct sw_link *l = &f->links[i];
+
+		if (strcmp(l->name, "lo") == 0 || shown == 6)
+			continue;
+		sw_buf_addf(b, "%s%s %s", shown++ ? ", " : "", l->name,
+			    l->addresses && l->addresses[0] ? l->addresses[0]
+			    : l->carrier ? "no address" : "no carrier");
+	}
+	if (!shown)
+		sw_buf_adds(b, "none");
+}
+
+static unsigned int line(struct sw_frame *f, unsigned int row, const char *label, const char *text)
+{
+	sw_frame_put(f, row, 2, 10, 0, label);
+	sw_frame_put(f, row, 12, f->cols - 12, 0, text);
+	return row + 1;
+}
+
+static const char *or_none(const char *text)
+{
+	return text && *text ? text : "unknown";
+}
+
+static unsigned int draw_facts(const struct sw_facts *f, struct sw_frame *fr, unsigned int row)
+{
+	_cleanup_buf_ struct sw_buf machine = { 0 }, tpm = { 0 }, disks = { 0 }, links = { 0 };
+
+	sw_buf_addf(&machine, "%s %s, serial %s", f->vendor ? f->vendor : "",
+		    or_none(f->product), or_none(f->serial));
+	row = line(fr, row, "Machine", sw_buf_text(&machine) + strspn(sw_buf_text(&machine), " "));
+	row = line(fr, row, "Firmware",
+		   f->firmware == SW_FIRMWARE_BIOS ? "BIOS (slipway needs UEFI to install)"
+		   : f->secure_boot ? "UEFI, Secure Boot on"
+		   : f->setup_mode ? "UEFI, Secure Boot in setup mode" : "UEFI, Secure Boot off");
+	if (f->tpm_present)
+		sw_buf_addf(&tpm, "%s %s", or_none(f->tpm_version),
+			    f->tpm_vendor ? f->tpm_vendor : "");
+	row = line(fr, row, "TPM", f->tpm_present ? sw_buf_text(&tpm) : "none");
+	add_disks(f, &disks);
+	row = line(fr, row, "Disks", sw_buf_text(&disks));
+	add_links(f, &links);
+	return line(fr, row, "Network", sw_buf_text(&links));
+}
+
+static void start_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
+		       const struct sw_area *a)
+{
+	struct start *st = v->data;
+	struct sw_area list = *a;
+
+	if (s->facts)
+		list.row = draw_facts(s->facts, f, a->row);
+	else
+		list.row = line(f, a->row, "Machine",
+				s->facts_pending ? "looking ..." : s->facts_error.what);
+	list.row++;
+	list.rows = a->row + a->rows > list.row ? a->row + a->rows - list.row : 0;
+	sw_list_draw(&st->list, f, &list, NULL);
+}
+
+static void start_close(struct sw_view *v)
+{
+	struct start *st = v->data;
+
+	sw_list_clear(&st->list);
+}
+
+static enum sw_key_mode start_mode(const struct sw_view *v)
+{
+	const struct start *st = v->data;
+
+	return sw_list_mode(&st->list);
+}
+
+static const struct sw_hint hints[] = {
+	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_REFRESH, NULL },
+	{ SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_start = {
+	.title = "slipway " SW_VERSION,
+	.help = "slipway installs a node on this machine, from a person's answers or from a file. "
+		"It asks first and shows a review; nothing is written before you have confirmed "
+		"that review by typing the end of the disk's serial number.\n\n"
+		"Esc or ^X goes back from everywhere and keeps what was typed. Esc and a digit is "
+		"a function key. If the screen is damaged, ^L draws it again.\n\n"
+		"Several consoles can show this session. One of them holds the pen and its keys "
+		"count; the others follow. F9 or ^K takes the pen.",
+	.size = sizeof(struct start),
+	.hints = hints,
+	.refresh = start_refresh,
+	.draw = start_draw,
+	.request = start_request,
+	.close = start_close,
+	.mode = start_mode,
+};

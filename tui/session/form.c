@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/session/form.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "tui/session/state.h"
+#include "tui/session/text.h"
+
+#define LABEL_COL 2u
+#define VALUE_COL 24u
+
+static bool below(const char *key, const char *const *keys)
+{
+	for (; *keys; keys++) {
+		size_t n = strlen(*keys);
+
+		if (strncmp(key, *keys, n) == 0 && (key[n] == '\0' || key[n] == '.'))
+			return true;
+	}
+	return false;
+}
+
+static const struct sw_field *field_at(const struct sw_form *fm, size_t i)
+{
+	return &sw_fields[fm->field[i]];
+}
+
+static bool visible(const struct sw_form *fm, const struct sw_state *s, size_t i)
+{
+	const struct sw_field *f = field_at(fm, i);
+
+	return !f->applies || f->applies(s->answers);
+}
+
+const struct sw_field *sw_form_field(const struct sw_form *fm)
+{
+	return fm->focus < fm->n ? field_at(fm, fm->focus) : NULL;
+}
+
+/* The text a field shows: what was typed, else the answer. malloc'd. */
+static char *text_of(const struct sw_form *fm, const struct sw_state *s, size_t i)
+{
+	const char *draft = s->drafts[fm->field[i]];
+
+	return draft ? strdup(draft) : sw_field_get(field_at(fm, i), s->answers);
+}
+
+static size_t choices(const struct sw_form *fm, const struct sw_state *s,
+		      const struct sw_field *f, const char **names, size_t max)
+{
+	size_t n = 0;
+
+	if (f->type != SW_FIELD_CHOICE)
+		return fm->names ? fm->names(s, f, names, max) : 0;
+	while (f->choices[n] && n < max) {
+		names[n] = f->choices[n];
+		n++;
+	}
+	return n;
+}
+
+static bool picks(const struct sw_form *fm, const struct sw_state *s, size_t i)
+{
+	const char *names[SW_MAX_LAYOUTS + 1];
+
+	return choices(fm, s, field_at(fm, i), names, ARRAY_SIZE(names)) > 0;
+}
+
+static void load_line(struct sw_form *fm, const struct sw_state *s)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (fm->focus >= fm->n)
+		return;
+	text = text_of(fm, s, fm->focus);
+	fm->line.max = field_at(fm, fm->focus)->max;
+	if (sw_line_set(&fm->line, text) < 0)
+		return;
+	/* What does not fit is shown from its start, as it was before it had the focus. */
+	if (sw_text_columns(fm->line.text) + 3 > (fm->width ? fm->width : 55))
+		fm->line.pos = 0;
+}
+
+void sw_form_open(struct sw_form *fm, struct sw_state *s, const char *const *keys)
+{
+	for (size_t i = 0; i < sw_n_fields && fm->n < SW_FORM_FIELDS; i++)
+		if (below(sw_fields[i].key, keys))
+			fm->field[fm->n++] = i;
+	while (fm->focus + 1 < fm->n && !visible(fm, s, fm->focus))
+		fm->focus++;
+	load_line(fm, s);
+}
+
+void sw_form_clear(struct sw_form *fm)
+{
+	for (size_t i = 0; i < fm->n; i++)
+		free(fm->error[i]);
+	sw_line_clear(&fm->line);
+	*fm = (struct sw_form){ 0 };
+}
+
+void sw_form_refresh(struct sw_form *fm, struct sw_state *s)
+{
+	load_line(fm, s);
+}
+
+/* One line at the field: the reason, and what is allowed. */
+static char *error_line(const struct sw_error *err)
+{
+	const char *why = err->why[0] ? err->why : err->what;
+
+	return err->hint[0] ? sw_fmt("%s; %s", why, err->hint) : strdup(why);
+}
+
+static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool whole)
+{
+	const struct sw_field *f = field_at(fm, i);
+	_cleanup_free_ char *text = text_of(fm, s, i);
+	struct sw_error err = { 0 };
+
+	free(TAKE_PTR(fm->error[i]));
+	if (!text || !visible(fm, s, i))
+		return text != NULL;
+	if (*text == '\0') {
+		if (!whole || !f->required || !f->required(s->answers))
+			return true;
+		fm->error[i] = strdup("needed here");
+		return false;
+	}
+	if (sw_field_check(f, text, &err) == 0)
+		return true;
+	fm->error[i] = error_line(&err);
+	return false;
+}
+
+/*
+ * A text that is right goes to the answers at once, since other fields may
+ * apply or be needed because of it; anything else stays a draft.
+ */
+static void keep(struct sw_form *fm, struct sw_state *s)
+{
+	char **draft = &s->drafts[fm->field[fm->focus]], *copy;
+	struct sw_error ignored = { 0 };
+
+	copy = strdup(fm->line.text ? fm->line.text : "");
+	if (!copy)
+		return;
+	free(*draft);
+	*draft = copy;
+	if (check(fm, s, fm->focus, false) &&
+	    sw_field_set(field_at(fm, fm->focus), s->answers, copy, &ignored) == 0)
+		free(TAKE_PTR(*draft));
+}
+
+static void focus(struct sw_form *fm, struct sw_state *s, int step)
+{
+	size_t to = fm->focus;
+
+	do {
+		if (step < 0 ? to == 0 : to + 1 >= fm->n)
+			return;
+		to = step < 0 ? to - 1 : to + 1;
+	} while (!visible(fm, s, to));
+	fm->focus = to;
+	load_line(fm, s);
+}
+
+static void focus_first(struct sw_form *fm, struct sw_state *s)
+{
+	fm->focus = 0;
+	if (fm->n && !visible(fm, s, 0))
+		focus(fm, s, 1);
+	load_line(fm, s);
+}
+
+/* Tab goes round, so that every field is reached by one key. */
+static void focus_next(struct sw_form *fm, struct sw_state *s)
+{
+	size_t was = fm->focus;
+
+	focus(fm, s, 1);
+	if (fm->focus == was)
+		focus_first(fm, s);
+}
+
+static void cycle(struct sw_form *fm, struct sw_state *s, int step)
+{
+	const char *names[SW_MAX_LAYOUTS + 1];
+	const struct sw_field *f = sw_form_field(fm);
+	size_t n = choices(fm, s, f, names, ARRAY_SIZE(names)), at = 0;
+
+	while (at < n && strcmp(names[at], fm->line.text ? fm->line.text : "") != 0)
+		at++;
+	if (at == n)
+		at = 0;
+	else
+		at = (at + n + (size_t)step) % n;
+	if (sw_line_set(&fm->line, names[at]) == 0)
+		keep(fm, s);
+}
+
+static bool edit(struct sw_form *fm, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	bool changed = false;
+
+	if (picks(fm, s, fm->focus)) {
+		if (req == SW_REQ_LEFT)
+			cycle(fm, s, -1);
+		else if (req == SW_REQ_RIGHT || (req == SW_REQ_TEXT && ch == ' '))
+			cycle(fm, s, 1);
+		else if (req != SW_REQ_TEXT)
+			return false;
+		return true;
+	}
+	if (!sw_line_request(&fm->line, req, ch, &changed))
+		return false;
+	if (changed)
+		keep(fm, s);
+	return true;
+}
+
+bool sw_form_request(struct sw_form *fm, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	if (!fm->n)
+		return false;
+	switch (req) {
+	case SW_REQ_UP:
+	case SW_REQ_PREVIOUS:
+		focus(fm, s, -1);
+		return true;
+	case SW_REQ_DOWN:
+		focus(fm, s, 1);
+		return true;
+	case SW_REQ_NEXT:
+		focus_next(fm, s);
+		return true;
+	default:
+		return edit(fm, s, req, ch);
+	}
+}
+
+bool sw_form_accept(struct sw_form *fm, struct sw_state *s)
+{
+	size_t bad = fm->n;
+
+	for (size_t i = fm->n; i-- > 0;)
+		if (!check(fm, s, i, true))
+			bad = i;
+	if (bad == fm->n)
+		return true;
+	fm->focus = bad;
+	load_line(fm, s);
+	s->bell = true;
+	return false;
+}
+
+static void draw_field(struct sw_form *fm, const struct sw_state *s, struct sw_frame *f,
+		       unsigned int row, size_t i)
+{
+	const struct sw_field *field = field_at(fm, i);
+	_cleanup_free_ char *text = text_of(fm, s, i);
+	unsigned int width = f->cols > VALUE_COL + 8 ? f->cols - VALUE_COL - 1 : 8;
+
+	fm->width = width;
+	sw_frame_put(f, row, LABEL_COL, VALUE_COL - LABEL_COL - 1, 0, field->label);
+	if (picks(fm, s, i)) {
+		sw_frame_putf(f, row, VALUE_COL, "< %s >", text ? text : "");
+		if (i == fm->focus)
+			sw_frame_cursor(f, row, VALUE_COL + 2);
+	} else if (i == fm->focus) {
+		sw_line_draw(&fm->line, f, row, VALUE_COL, width);
+	} else {
+		sw_frame_put(f, row, VALUE_COL, 1, 0, "[");
+		sw_frame_put(f, row, VALUE_COL + 1, width - 2, 0, text);
+		sw_frame_put(f, row, VALUE_COL + width - 1, 1, 0, "]");
+	}
+	if (i == fm->focus)
+		sw_frame_put(f, row, 0, 1, 0, ">");
+	if (fm->error[i])
+		sw_frame_putf(f, row + 1, VALUE_COL, "! %s", fm->error[i]);
+	else if (text && !*text && field->example)
+		sw_frame_putf(f, row + 1, VALUE_COL, "e.g. %s", field->example);
+}
+
+unsigned int sw_form_draw(struct sw_form *fm, const struct sw_state *s, struct sw_frame *f,
+			  const struct sw_area *a)
+{
+	unsigned int fit = a->rows / 2, used = 0;
+	size_t at = 0, n = 0;
+
+	for (size_t i = 0; i < fm->focus && i < fm->n; i++)
+		at += visible(fm, s, i);
+	if (at < fm->top)
+		fm->top = at;
+	if (fit && at >= fm->top + fit)
+		fm->top = at - fit + 1;
+	for (size_t i = 0; i < fm->n && used + 2 <= a->rows; i++) {
+		if (!visible(fm, s, i) || n++ < fm->top)
+			continue;
+		draw_field(fm, s, f, a->row + used, i);
+		used += 2;
+	}
+	return used;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A form made from the field table: which fields, is all a screen says. What
+ * is typed lives in the state as drafts, so leaving a form either way loses
+ * nothing; the answers get it when the whole form is right.
+ */
+#pragma once
+
+#include "answers/answers.h"
+#include "tui/session/line.h"
+#include "tui/session/view.h"
+
+#define SW_FORM_FIELDS 16u
+
+struct sw_form {
+	size_t field[SW_FORM_FIELDS];	/* indices into sw_fields */
+	char *error[SW_FORM_FIELDS];	/* what is wrong with the field's text, or NULL */
+	size_t n, focus, top;
+	unsigned int width;		/* of the values on the screen */
+	struct sw_line line;		/* the focused field's text */
+	/* Names to pick from for a text field: up to max, borrowed; returns how many. */
+	size_t (*names)(const struct sw_state *s, const struct sw_field *f, const char **names,
+			size_t max);
+};
+
+/* Takes the fields whose key is one of, or lies below one of, the keys (NULL-terminated). */
+void sw_form_open(struct sw_form *fm, struct sw_state *s, const char *const *keys);
+void sw_form_clear(struct sw_form *fm);
+/* Answers have changed under it. */
+void sw_form_refresh(struct sw_form *fm, struct sw_state *s);
+/* Edits and moves; SW_REQ_ACCEPT is not handled here. */
+bool sw_form_request(struct sw_form *fm, struct sw_state *s, enum sw_request req, uint32_t ch);
+/* Checks everything and gives it to the answers; otherwise focuses the first bad field. */
+bool sw_form_accept(struct sw_form *fm, struct sw_state *s);
+/* The focused field; NULL when the form shows none. */
+const struct sw_field *sw_form_field(const struct sw_form *fm);
+/* Returns the rows used. */
+unsigned int sw_form_draw(struct sw_form *fm, const struct sw_state *s, struct sw_frame *f,
+			  const struct sw_area *a);

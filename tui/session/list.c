@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/session/list.h"
+
+#include <string.h>
+
+#include "tui/session/state.h"
+#include "tui/session/text.h"
+
+#define GAP 2u
+#define MAX_COL 28u		/* no column but the last takes more */
+
+static void clear_row(struct sw_list_row *row)
+{
+	for (size_t c = 0; c < SW_LIST_COLS; c++)
+		free(row->col[c]);
+	free(row->off);
+}
+
+void sw_list_clear(struct sw_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		clear_row(&l->rows[i]);
+	free(l->rows);
+	*l = (struct sw_list){ 0 };
+}
+
+int sw_list_add(struct sw_list *l, int id, const char *off, size_t n_cols, const char *const *cols)
+{
+	struct sw_list_row *rows = reallocarray(l->rows, l->n + 1, sizeof(*rows));
+	struct sw_list_row row = { .id = id };
+	bool ok = rows != NULL;
+
+	if (!rows)
+		return -ENOMEM;
+	l->rows = rows;
+	for (size_t c = 0; c < n_cols && c < SW_LIST_COLS; c++)
+		ok = (row.col[c] = strdup(cols[c] ? cols[c] : "")) && ok;
+	if (off)
+		ok = (row.off = strdup(off)) && ok;
+	if (!ok) {
+		clear_row(&row);
+		return -ENOMEM;
+	}
+	rows[l->n++] = row;
+	return 0;
+}
+
+int sw_list_add_text(struct sw_list *l, int id, const char *text)
+{
+	return sw_list_add(l, id, NULL, 1, &text);
+}
+
+void sw_list_select(struct sw_list *l, int id)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->rows[i].id == id)
+			l->sel = i;
+}
+
+const struct sw_list_row *sw_list_selected(const struct sw_list *l)
+{
+	return l->sel < l->n ? &l->rows[l->sel] : NULL;
+}
+
+static bool row_has(const struct sw_list_row *row, const char *text)
+{
+	for (size_t c = 0; c < SW_LIST_COLS; c++)
+		if (row->col[c] && strcasestr(row->col[c], text))
+			return true;
+	return row->off && strcasestr(row->off, text);
+}
+
+/* Looks from the row `from` on, around the end. */
+static bool find(struct sw_list *l, size_t from)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		size_t at = (from + i) % l->n;
+
+		if (row_has(&l->rows[at], l->find)) {
+			l->sel = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* While a search text is typed, the selection follows it. */
+static bool search_request(struct sw_list *l, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	size_t len = strlen(l->find);
+
+	switch (req) {
+	case SW_REQ_TEXT:
+		if (ch >= 0x7f || len + 1 >= sizeof(l->find))
+			return true;
+		l->find[len] = (char)ch;
+		l->find[len + 1] = '\0';
+		break;
+	case SW_REQ_BACKSPACE:
+		if (len)
+			l->find[len - 1] = '\0';
+		break;
+	case SW_REQ_ACCEPT:
+	case SW_REQ_BACK:
+	case SW_REQ_CANCEL:
+		l->searching = false;
+		return true;
+	default:
+		return false;
+	}
+	sw_state_notice(s, "/%s%s", l->find, find(l, l->sel) ? "" : "   not found");
+	return true;
+}
+
+static void move(struct sw_list *l, long by)
+{
+	long to = (long)l->sel + by, last = (long)l->n - 1;
+
+	l->sel = (size_t)(to < 0 || last < 0 ? 0 : to > last ? last : to);
+}
+
+bool sw_list_request(struct sw_list *l, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	if (l->searching)
+		return search_request(l, s, req, ch);
+	switch (req) {
+	case SW_REQ_UP:
+		move(l, -1);
+		return true;
+	case SW_REQ_DOWN:
+		move(l, 1);
+		return true;
+	case SW_REQ_PAGE_UP:
+		move(l, -10);
+		return true;
+	case SW_REQ_PAGE_DOWN:
+		move(l, 10);
+		return true;
+	case SW_REQ_HOME:
+		l->sel = 0;
+		return true;
+	case SW_REQ_END:
+		l->sel = l->n ? l->n - 1 : 0;
+		return true;
+	case SW_REQ_SEARCH:
+		l->searching = l->n > 0;
+		l->find[0] = '\0';
+		sw_state_notice(s, "/");
+		return true;
+	case SW_REQ_SEARCH_NEXT:
+		if (l->find[0] && !find(l, l->sel + 1))
+			sw_state_refuse(s, "Not found: %s", l->find);
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum sw_key_mode sw_list_mode(const struct sw_list *l)
+{
+	return l->searching ? SW_MODE_TEXT : SW_MODE_KEYS;
+}
+
+static void widths(const struct sw_list *l, const char *const *header, unsigned int *w,
+		   size_t *ret_cols)
+{
+	*ret_cols = 1;
+	for (size_t c = 0; c < SW_LIST_COLS; c++) {
+		w[c] = header && header[c] ? sw_text_columns(header[c]) : 0;
+		for (size_t i = 0; i < l->n; i++)
+			if (l->rows[i].col[c] && sw_text_columns(l->rows[i].col[c]) > w[c])
+				w[c] = sw_text_columns(l->rows[i].col[c]);
+		if (w[c])
+			*ret_cols = c + 1;
+		if (w[c] > MAX_COL)
+			w[c] = MAX_COL;
+	}
+}
+
+static void draw_cols(struct sw_frame *f, unsigned int row, const unsigned int *w, size_t n_cols,
+		      const char *const *text)
+{
+	unsigned int col = 2;
+
+	for (size_t c = 0; c < n_cols && col < f->cols; c++) {
+		unsigned int width = c + 1 == n_cols ? f->cols - col : w[c];
+
+		sw_frame_put(f, row, col, width, 0, text[c]);
+		col += width + GAP;
+	}
+}
+
+static void draw_row(const struct sw_list *l, struct sw_frame *f, unsigned int row, size_t i,
+		     const unsigned int *w, size_t n_cols)
+{
+	const struct sw_list_row *r = &l->rows[i];
+	const char *text[SW_LIST_COLS];
+
+	memcpy(text, r->col, sizeof(text));
+	/* Why a row cannot be chosen counts more than what the last column says. */
+	if (r->off)
+		text[n_cols - 1] = r->off;
+	draw_cols(f, row, w, n_cols, text);
+	if (r->off)
+		sw_frame_put(f, row, 1, 1, 0, "-");
+	if (i == l->sel) {
+		sw_frame_put(f, row, 0, 1, 0, ">");
+		sw_frame_cursor(f, row, 0);
+	}
+}
+
+unsigned int sw_list_draw(struct sw_list *l, struct sw_frame *f, const struct sw_area *a,
+			  const char *const *header)
+{
+	unsigned int w[SW_LIST_COLS], used = 0, rows = a->rows;
+	size_t n_cols;
+
+	widths(l, header, w, &n_cols);
+	if (header && rows > 1) {
+		draw_cols(f, a->row, w, n_cols, header);
+		used = 1;
+		rows--;
+	}
+	if (l->sel < l->top)
+		l->top = l->sel;
+	if (rows && l->sel >= l->top + rows)
+		l->top = l->sel - rows + 1;
+	if (l->top && l->n <= rows)
+		l->top = 0;
+	for (unsigned int i = 0; i < rows && l->top + i < l->n; i++)
+		draw_row(l, f, a->row + used++, l->top + i, w, n_cols);
+	return used;
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/session/state.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "tui/screens/screens.h"
+
+struct sw_state *sw_state_new(struct sw_answers *answers, const char *run_dir)
+{
+	struct sw_state *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		sw_answers_free(answers);
+		return NULL;
+	}
+	s->answers = answers ? answers : sw_answers_new();
+	if (run_dir)
+		s->run_dir = strdup(run_dir);
+	if (!s->answers || (run_dir && !s->run_dir) || sw_n_fields > SW_MAX_FIELDS)
+		return sw_state_free(s);
+	s->want = SW_WANT_FACTS;
+	s->facts_pending = true;
+	return s;
+}
+
+struct sw_state *sw_state_free(struct sw_state *s)
+{
+	if (!s)
+		return NULL;
+	sw_view_close_all(s);
+	sw_facts_free(s->facts);
+	sw_journal_infos_free(s->journals, s->n_journals);
+	sw_answers_free(s->answers);
+	for (size_t i = 0; i < SW_MAX_FIELDS; i++)
+		free(s->drafts[i]);
+	for (size_t i = 0; i < s->n_layouts; i++)
+		sw_layout_free(s->layouts[i]);
+	sw_plan_free(s->plan);
+	sw_progress_clear(&s->run);
+	free(s->save_path);
+	free(s->save_text);
+	free(s->run_dir);
+	free(s->countdown_text);
+	free(s);
+	return NULL;
+}
+
+void sw_state_notice(struct sw_state *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->notice, sizeof(s->notice), fmt, ap);
+	va_end(ap);
+}
+
+void sw_state_refuse(struct sw_state *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->notice, sizeof(s->notice), fmt, ap);
+	va_end(ap);
+	s->bell = true;
+}
+
+/* A host name made from the machine's own serial, if it gives a valid one. */
+static void propose_hostname(struct sw_state *s)
+{
+	const struct sw_field *f = sw_field_find("node.hostname");
+	const char *serial = s->facts->serial;
+	char name[64] = "node-";
+	struct sw_error ignored = { 0 };
+	size_t n = strlen(name);
+
+	if (!f || (s->answers->hostname && *s->answers->hostname) || !serial)
+		return;
+	for (; *serial && n < 40; serial++)
+		if (isalnum((unsigned char)*serial) || (*serial == '-' && name[n - 1] != '-'))
+			name[n++] = (char)tolower((unsigned char)*serial);
+	while (n && name[n - 1] == '-')
+		n--;
+	name[n] = '\0';
+	if (n > strlen("node-"))
+		(void)sw_field_set(f, s->answers, name, &ignored);
+}
+
+static bool same_answers(const struct sw_answers *a, const struct sw_answers *b)
+{
+	char x[65], y[65];
+
+	return a && b && sw_answers_digest(a, x) == 0 && sw_answers_digest(b, y) == 0 &&
+	       strcmp(x, y) == 0;
+}
+
+/* An unattended session carries on by itself only with what it was told to install. */
+static void unattended_start(struct sw_state *s)
+{
+	for (size_t i = 0; i < s->n_journals; i++) {
+		const struct sw_journal_info *j = &s->journals[i];
+		bool same = j->plan && same_answers(j->plan->answers, s->answers);
+
+		if (j->state == SW_JOURNAL_RUNNING && (!same || j->undoing)) {
+			s->unattended = false;
+			return;
+		}
+		if (j->state == SW_JOURNAL_RUNNING) {
+			s->journal = j;
+			sw_state_start(s, SW_WORK_RESUME);
+			return;
+		}
+	}
+	sw_state_want_plan(s);
+}
+
+static void tell_of_journal(struct sw_state *s)
+{
+	for (size_t i = 0; i < s->n_journals && !s->journal_seen; i++)
+		if (s->journals[i].state == SW_JOURNAL_RUNNING) {
+			s->journal_seen = true;
+			s->journal = &s->journals[i];
+			sw_view_push(s, &sw_screen_journal);
+		}
+}
+
+void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journal_info *infos,
+			size_t n)
+{
+	bool first = !s->facts;
+
+	sw_facts_free(s->facts);
+	sw_journal_infos_free(s->journals, s->n_journals);
+	s->facts = f;
+	s->journals = infos;
+	s->n_journals = n;
+	s->journal = NULL;
+	s->facts_pending = false;
+	s->facts_error = (struct sw_error){ 0 };
+	for (size_t i = 0; i < n && !s->journal; i++)
+		if (infos[i].state == SW_JOURNAL_RUNNING)
+			s->journal = &infos[i];
+	if (first)
+		propose_hostname(s);
+	if (first && s->unattended && !s->deadline_ms)
+		unattended_start(s);
+	if (s->phase == SW_PHASE_ASKING && !s->unattended && !s->deadline_ms)
+		tell_of_journal(s);
+	sw_view_refresh(s);
+}
+
+void sw_state_facts_failed(struct sw_state *s, const struct sw_error *err)
+{
+	s->facts_pending = false;
+	s->facts_error = *err;
+	sw_state_refuse(s, "The machine could not be read: %s", err->what);
+	if (s->unattended)
+		sw_state_work_failed(s, err);
+	sw_view_refresh(s);
+}
+
+void sw_state_want_plan(struct sw_state *s)
+{
+	s->plan = sw_plan_free(s->plan);
+	s->plan_error = (struct sw_error){ 0 };
+	s->plan_pending = true;
+	s->want |= SW_WANT_PLAN;
+}
+
+void sw_state_got_plan(struct sw_state *s, struct sw_plan *p)
+{
+	sw_plan_free(s->plan);
+	s->plan = p;
+	s->plan_pending = false;
+	if (s->unattended && s->phase == SW_PHASE_ASKING)
+		sw_state_start(s, SW_WORK_INSTALL);
+	sw_view_refresh(s);
+}
+
+void sw_state_plan_failed(struct sw_state *s, const struct sw_error *err)
+{
+	s->plan_pending = false;
+	s->plan_error = *err;
+	if (s->unattended)
+		sw_state_work_failed(s, err);
+	sw_view_refresh(s);
+}
+
+void sw_state_start(struct sw_state *s, enum sw_work work)
+{
+	static const unsigned int want[] = {
+		[SW_WORK_INSTALL] = SW_WANT_APPLY,
+		[SW_WORK_RESUME] = SW_WANT_RESUME,
+		[SW_WORK_UNDO] = SW_WANT_UNDO,
+	};
+	const struct sw_plan *p = work == SW_WORK_INSTALL ? s->plan
+				  : work == SW_WORK_RESUME && s->journal ? s->journal->plan : NULL;
+
+	if (sw_progress_begin(&s->run, p) < 0) {
+		sw_state_refuse(s, "Out of memory; nothing was started.");
+		return;
+	}
+	s->work = work;
+	s->phase = SW_PHASE_RUNNING;
+	s->failure = (struct sw_error){ 0 };
+	s->want |= want[work];
+	sw_view_only(s, &sw_screen_progress);
+}
+
+static void fail(struct sw_state *s)
+{
+	s->phase = SW_PHASE_FAILED;
+	s->bell = true;
+	sw_view_only(s, &sw_screen_result);
+}
+
+void sw_state_work_failed(struct sw_state *s, const struct sw_error *err)
+{
+	s->failure = *err;
+	fail(s);
+}
+
+bool sw_state_event(struct sw_state *s, const struct sw_event *ev)
+{
+	sw_progress_event(&s->run, ev);
+	return ev->type != SW_EVENT_PROGRESS && ev->type != SW_EVENT_LOG;
+}
+
+void sw_state_ended(struct sw_state *s, int exit)
+{
+	struct sw_progress *run = &s->run;
+
+	/* The machine is another one now: disks, journals and entries are to be read again. */
+	s->want |= SW_WANT_FACTS;
+	s->facts_pending = true;
+	if (exit == 0) {
+		run->finished = true;
+		run->result = 0;
+		s->phase = SW_PHASE_DONE;
+		sw_view_only(s, &sw_screen_result);
+		return;
+	}
+	s->failure = run->error;
+	if (!s->failure.what[0])
+		(void)sw_fail(&s->failure, exit > 0 ? (enum sw_exit)exit : SW_EXIT_DIRTY, -EIO,
+			      exit > 0 ? "it ended with status %d and no message"
+				       : "it was ended by a signal (status %d)", exit);
+	fail(s);
+}
+
+static void countdown_over(struct sw_state *s)
+{
+	s->deadline_ms = 0;
+	if (s->phase == SW_PHASE_DONE) {
+		if (s->answers->finish != SW_FINISH_STAY)
+			s->want |= s->answers->finish == SW_FINISH_REBOOT ? SW_WANT_REBOOT
+									  : SW_WANT_POWEROFF;
+		return;
+	}
+	s->unattended = true;
+	sw_view_pop(s);
+	if (s->facts)
+		unattended_start(s);
+}
+
+bool sw_state_tick(struct sw_state *s, int64_t now_ms)
+{
+	unsigned int left;
+
+	s->now_ms = now_ms;
+	if (!s->deadline_ms)
+		return false;
+	left = s->deadline_ms > now_ms ? (unsigned int)((s->deadline_ms - now_ms + 999) / 1000) : 0;
+	if (left == 0) {
+		countdown_over(s);
+		return true;
+	}
+	if (left == s->seconds_left)
+		return false;
+	s->seconds_left = left;
+	return true;
+}
+
+const struct sw_disk *sw_state_disk(const struct sw_state *s)
+{
+	const struct sw_disk_match *m = &s->answers->match;
+	const struct sw_disk *found = NULL;
+
+	if (!s->facts || !(m->serial || m->wwn || m->model || m->vendor || m->path ||
+			   m->transport || m->size))
+		return NULL;
+	for (size_t i = 0; i < s->facts->n_disks; i++) {
+		const struct sw_disk *d = &s->facts->disks[i];
+
+		if (!sw_disk_matches(d, m) || sw_disk_excluded(d, 0))
+			continue;
+		if (found)
+			return NULL;
+		found = d;
+	}
+	return found;
+}
+
+/* Match text is a glob; what a disk calls itself is to be taken as it is. */
+static char *escape_glob(const char *text)
+{
+	char *out = malloc(strlen(text) * 2 + 1), *p = out;
+
+	if (!out)
+		return NULL;
+	for (; *text; text++) {
+		if (strchr("*?[]\\", *text))
+			*p++ = '\\';
+		*p++ = *text;
+	}
+	*p = '\0';
+	return out;
+}
+
+static size_t count_same(const struct sw_facts *f, size_t offset, const char *value)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_disks; i++) {
+		const char *const *other =
+			(const char *const *)((const char *)&f->disks[i] + offset);
+
+		if (*other && strcmp(*other, value) == 0)
+			n++;
+	}
+	return n;
+}
+
+int sw_state_choose_disk(struct sw_state *s, const struct sw_disk *d)
+{
+	static const struct {
+		size_t in_disk;
+		const char *key;
+	} ways[] = {
+		{ offsetof(struct sw_disk, serial), "disk.match.serial" },
+		{ offsetof(struct sw_disk, wwn), "disk.match.wwn" },
+		{ offsetof(struct sw_disk, path), "disk.match.path" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		const char *value = *(char *const *)((const char *)d + ways[i].in_disk);
+		const struct sw_field *f = sw_field_find(ways[i].key);
+		_cleanup_free_ char *glob = NULL;
+		struct sw_error ignored = { 0 };
+
+		if (!f || !value || !*value || count_same(s->facts, ways[i].in_disk, value) != 1)
+			continue;
+		glob = escape_glob(value);
+		if (!glob || sw_field_check(f, glob, &ignored) < 0)
+			continue;
+		for (size_t k = 0; k < sw_n_fields; k++)
+			if (strncmp(sw_fields[k].key, "disk.match.", 11) == 0)
+				(void)sw_field_set(&sw_fields[k], s->answers, "", &ignored);
+		return sw_field_set(f, s->answers, glob, &ignored);
+	}
+	return -ENODATA;
+}
+
+const struct sw_layout *sw_state_layout(const struct sw_state *s)
+{
+	for (size_t i = 0; i < s->n_layouts; i++)
+		if (s->answers->layout && s->layouts[i]->name &&
+		    strcmp(s->layouts[i]->name, s->answers->layout) == 0)
+			return s->layouts[i];
+	return NULL;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a session knows. Views change it; what they cannot do themselves
+ * without waiting (looking at the machine, planning, applying, saving) they ask
+ * for in `want`, and the session process answers through sw_state_got_*().
+ * So everything here runs in a test without a machine, a process or a terminal.
+ */
+#pragma once
+
+#include "answers/answers.h"
+#include "apply/apply.h"
+#include "tui/session/progress.h"
+#include "tui/session/view.h"
+
+#define SW_WANT_FACTS 0x001u	/* facts and journals */
+#define SW_WANT_PLAN 0x002u
+#define SW_WANT_APPLY 0x004u	/* the plan */
+#define SW_WANT_RESUME 0x008u	/* s->journal */
+#define SW_WANT_UNDO 0x010u	/* s->journal */
+#define SW_WANT_CANCEL 0x020u	/* what is running */
+#define SW_WANT_SAVE 0x040u	/* save_path, save_text */
+#define SW_WANT_REBOOT 0x080u
+#define SW_WANT_POWEROFF 0x100u
+
+#define SW_MAX_FIELDS 64u
+#define SW_MAX_LAYOUTS 32u
+
+enum sw_phase { SW_PHASE_ASKING, SW_PHASE_RUNNING, SW_PHASE_DONE, SW_PHASE_FAILED };
+enum sw_work { SW_WORK_INSTALL, SW_WORK_RESUME, SW_WORK_UNDO };
+
+struct sw_state {
+	struct sw_view *top;
+	unsigned int want;	/* taken and emptied by the session after each request */
+	bool quit;		/* the session is to end */
+	bool can_quit;		/* false where it would only be restarted */
+	bool unattended;
+	int64_t now_ms;		/* monotonic; set by the session */
+	char notice[256];	/* one line for the person */
+	bool bell;
+
+	struct sw_facts *facts;	/* NULL until known */
+	struct sw_error facts_error;
+	bool facts_pending;
+	struct sw_journal_info *journals;
+	size_t n_journals;
+	const struct sw_journal_info *journal;	/* the one chosen; within journals */
+	bool journal_seen;	/* the person was told */
+
+	struct sw_answers *answers;
+	char *drafts[SW_MAX_FIELDS];	/* what was typed and not yet taken, by index of sw_fields */
+	struct sw_layout *layouts[SW_MAX_LAYOUTS];	/* the shipped ones */
+	size_t n_layouts;
+
+	struct sw_plan *plan;
+	struct sw_error plan_error;
+	bool plan_pending;
+
+	enum sw_phase phase;
+	enum sw_work work;
+	struct sw_progress run;
+	struct sw_error failure;
+
+	char *save_path, *save_text;
+	const struct sw_disk *looking_at;	/* by the details screen, while it opens */
+	struct sw_ask {
+		const char *question, *yes;
+		unsigned int want;
+		bool quit;
+	} ask;
+	char *run_dir;		/* where the log is */
+	char *countdown_text;
+	int64_t deadline_ms;	/* of the countdown on the screen; 0: none */
+	unsigned int seconds_left;
+};
+
+/* answers: a copy is taken over by the state; NULL: the defaults. run_dir may be NULL. */
+struct sw_state *sw_state_new(struct sw_answers *answers, const char *run_dir);
+struct sw_state *sw_state_free(struct sw_state *s);
+SW_DEFINE_CLEANUP(struct sw_state, sw_state_free)
+#define _cleanup_state_ _cleanup_(sw_state_freep)
+
+void sw_state_notice(struct sw_state *s, const char *fmt, ...) SW_PRINTF(2, 3);
+/* A notice for something refused: rings the bell too. */
+void sw_state_refuse(struct sw_state *s, const char *fmt, ...) SW_PRINTF(2, 3);
+
+/* ---- answers from the session process ---- */
+
+/* Takes facts and journals over. */
+void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journal_info *infos,
+			size_t n);
+void sw_state_facts_failed(struct sw_state *s, const struct sw_error *err);
+void sw_state_got_plan(struct sw_state *s, struct sw_plan *p);
+void sw_state_plan_failed(struct sw_state *s, const struct sw_error *err);
+/* The work could not even start. */
+void sw_state_work_failed(struct sw_state *s, const struct sw_error *err);
+/* True when the event is worth a frame at once, false when it can wait for the next tick. */
+bool sw_state_event(struct sw_state *s, const struct sw_event *ev);
+/* The events have ended; exit: the child's status, or -1 when a signal ended it. */
+void sw_state_ended(struct sw_state *s, int exit);
+/* Time has passed; true when something on the screen changes. */
+bool sw_state_tick(struct sw_state *s, int64_t now_ms);
+
+/* ---- what several screens need ---- */
+
+/* The disk that the answers choose, if exactly one matches; borrowed. */
+const struct sw_disk *sw_state_disk(const struct sw_state *s);
+/* Makes the answers choose this disk by serial, WWN or path. -ENODATA when it has none. */
+int sw_state_choose_disk(struct sw_state *s, const struct sw_disk *d);
+/* The layout that the answers name, among the shipped ones; NULL: none of them. */
+const struct sw_layout *sw_state_layout(const struct sw_state *s);
+/* Starts planning anew. */
+void sw_state_want_plan(struct sw_state *s);
+void sw_state_start(struct sw_state *s, enum sw_work work);

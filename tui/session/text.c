@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/session/text.h"
+
+#include <locale.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/buf.h"
+
+void sw_text_init(void)
+{
+	setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+/* Strict UTF-8: no overlong forms, no surrogates. A bad byte is one U+FFFD. */
+static uint32_t decode(const char **p)
+{
+	const unsigned char *s = (const unsigned char *)*p;
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	unsigned int more, i;
+	uint32_t ch;
+
+	(*p)++;
+	if (s[0] < 0x80)
+		return s[0];
+	if (s[0] >= 0xc2 && s[0] <= 0xdf)
+		more = 1, ch = s[0] & 0x1f;
+	else if ((s[0] & 0xf0) == 0xe0)
+		more = 2, ch = s[0] & 0x0f;
+	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+		more = 3, ch = s[0] & 0x07;
+	else
+		return 0xfffd;
+	for (i = 1; i <= more; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0xfffd;
+		ch = ch << 6 | (s[i] & 0x3f);
+	}
+	if (ch < least[more] || ch > 0x10ffff || (ch >= 0xd800 && ch <= 0xdfff))
+		return 0xfffd;
+	*p += more;
+	return ch;
+}
+
+uint32_t sw_text_next(const char **p, unsigned int *ret_width)
+{
+	uint32_t ch = decode(p);
+	int w;
+
+	*ret_width = 1;
+	if (ch >= 0x20 && ch < 0x7f)
+		return ch;
+	/* The soft hyphen and private characters are drawn differently everywhere. */
+	if (ch == '\t')
+		return ' ';
+	if (ch < 0xa0 || ch == 0xad || ch == 0xfffd || (ch >= 0xe000 && ch <= 0xf8ff) ||
+	    ch >= 0xe0000)
+		return '?';
+	w = wcwidth((wchar_t)ch);
+	if (w < 0)
+		return '?';
+	*ret_width = (unsigned int)w;
+	return ch;
+}
+
+unsigned int sw_text_columns(const char *text)
+{
+	unsigned int n = 0, w;
+
+	while (*text) {
+		sw_text_next(&text, &w);
+		n += w;
+	}
+	return n;
+}
+
+size_t sw_text_encode(uint32_t ch, char out[static 4])
+{
+	if (ch < 0x80) {
+		out[0] = (char)ch;
+		return 1;
+	}
+	if (ch < 0x800) {
+		out[0] = (char)(0xc0 | ch >> 6);
+		out[1] = (char)(0x80 | (ch & 0x3f));
+		return 2;
+	}
+	if (ch < 0x10000) {
+		out[0] = (char)(0xe0 | ch >> 12);
+		out[1] = (char)(0x80 | (ch >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (ch & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | ch >> 18);
+	out[1] = (char)(0x80 | (ch >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (ch >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (ch & 0x3f));
+	return 4;
+}
+
+int sw_lines_add(struct sw_lines *l, const char *text, size_t len)
+{
+	char *copy;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 32;
+		char **line = reallocarray(l->line, cap, sizeof(*line));
+
+		if (!line)
+			return -ENOMEM;
+		l->line = line;
+		l->cap = cap;
+	}
+	copy = strndup(text, len);
+	if (!copy)
+		return -ENOMEM;
+	l->line[l->n++] = copy;
+	return 0;
+}
+
+void sw_lines_clear(struct sw_lines *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->line[i]);
+	free(l->line);
+	*l = (struct sw_lines){ 0 };
+}
+
+/* How many bytes of s (up to end) fit into width columns, preferably up to a blank. */
+static size_t fit(const char *s, const char *end, unsigned int width)
+{
+	const char *p = s, *blank = NULL, *next;
+	unsigned int n = 0, w;
+
+	while (p < end) {
+		next = p;
+		sw_text_next(&next, &w);
+		if (n + w > width)
+			return (size_t)((blank ? blank : p > s ? p : next) - s);
+		if (*p == ' ' && n)
+			blank = p;
+		n += w;
+		p = next;
+	}
+	return (size_t)(end - s);
+}
+
+static int wrap_line(const char *s, const char *end, unsigned int width, struct sw_lines *l)
+{
+	size_t indent = strspn(s, " "), n;
+	int r;
+
+	if (indent > width / 2 || s + indent > end)
+		indent = 0;
+	n = fit(s, end, width);
+	r = sw_lines_add(l, s, n);
+	for (s += n; r == 0 && s < end; s += n) {
+		_cleanup_buf_ struct sw_buf b = { 0 };
+
+		while (s < end && *s == ' ')
+			s++;
+		if (s >= end)
+			break;
+		n = fit(s, end, width - (unsigned int)indent);
+		r = sw_buf_addf(&b, "%*s", (int)indent, "");
+		if (r == 0)
+			r = sw_buf_add(&b, s, n);
+		if (r == 0)
+			r = sw_lines_add(l, sw_buf_text(&b), b.len);
+	}
+	return r;
+}
+
+int sw_text_wrap(const char *text, unsigned int width, struct sw_lines *ret_lines)
+{
+	if (width < 8)
+		width = 8;
+	while (*text) {
+		const char *end = strchrnul(text, '\n');
+		int r = wrap_line(text, end, width, ret_lines);
+
+		if (r < 0)
+			return r;
+		text = *end ? end + 1 : end;
+	}
+	return 0;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/session/view.h"
+
+#include <string.h>
+
+#include "tui/screens/screens.h"
+#include "tui/session/state.h"
+#include "tui/session/text.h"
+
+/* Rows taken by title and blank above, and by notice and hints below. */
+#define ABOVE 2u
+#define BELOW 2u
+
+void sw_view_push(struct sw_state *s, const struct sw_view_ops *ops)
+{
+	struct sw_view *v = calloc(1, sizeof(*v));
+
+	if (!v || !(v->data = calloc(1, ops->size ? ops->size : 1))) {
+		free(v);
+		sw_state_notice(s, "Out of memory.");
+		return;
+	}
+	v->ops = ops;
+	v->below = s->top;
+	s->top = v;
+	if (ops->open)
+		ops->open(v, s);
+	if (ops->refresh && s->top == v)
+		ops->refresh(v, s);
+}
+
+static void close_top(struct sw_state *s)
+{
+	struct sw_view *v = s->top;
+
+	s->top = v->below;
+	if (v->ops->close)
+		v->ops->close(v);
+	free(v->data);
+	free(v);
+}
+
+static void refresh_top(struct sw_state *s)
+{
+	if (s->top && s->top->ops->refresh)
+		s->top->ops->refresh(s->top, s);
+}
+
+void sw_view_pop(struct sw_state *s)
+{
+	if (!s->top || !s->top->below)
+		return;
+	close_top(s);
+	refresh_top(s);
+}
+
+void sw_view_pop_to(struct sw_state *s, const struct sw_view_ops *ops)
+{
+	while (s->top && s->top->below && s->top->ops != ops)
+		close_top(s);
+	refresh_top(s);
+}
+
+void sw_view_only(struct sw_state *s, const struct sw_view_ops *ops)
+{
+	while (s->top && s->top->below)
+		close_top(s);
+	sw_view_push(s, ops);
+}
+
+void sw_view_close_all(struct sw_state *s)
+{
+	while (s->top)
+		close_top(s);
+}
+
+bool sw_view_is_open(const struct sw_state *s, const struct sw_view_ops *ops)
+{
+	for (const struct sw_view *v = s->top; v; v = v->below)
+		if (v->ops == ops)
+			return true;
+	return false;
+}
+
+static void refresh_from(struct sw_view *v, struct sw_state *s)
+{
+	if (!v)
+		return;
+	refresh_from(v->below, s);
+	if (v->ops->refresh)
+		v->ops->refresh(v, s);
+}
+
+void sw_view_refresh(struct sw_state *s)
+{
+	refresh_from(s->top, s);
+}
+
+static enum sw_key_mode mode_of(const struct sw_view *v)
+{
+	return v->ops->mode ? v->ops->mode(v) : SW_MODE_KEYS;
+}
+
+bool sw_view_key(struct sw_state *s, uint32_t key)
+{
+	enum sw_request req;
+
+	if (!s->top)
+		return false;
+	req = sw_key_request(key, mode_of(s->top));
+	s->notice[0] = '\0';
+	/* A countdown is stopped by any key, and that is all the key does. */
+	if (s->deadline_ms)
+		return s->top->ops->request(s->top, s, SW_REQ_NONE, 0);
+	if (req == SW_REQ_NONE)
+		return false;
+	if (s->top->ops->request(s->top, s, req, key))
+		return true;
+	switch (req) {
+	case SW_REQ_HELP:
+		sw_view_push(s, &sw_screen_help);
+		return true;
+	case SW_REQ_BACK:
+	case SW_REQ_CANCEL:
+	case SW_REQ_QUIT:
+		sw_view_pop(s);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Help, and how to mend a damaged screen, are wanted everywhere. */
+static const struct sw_hint everywhere[] = {
+	{ SW_REQ_HELP, NULL }, { SW_REQ_REDRAW, NULL }, { SW_REQ_NONE, NULL },
+};
+
+static void add_hints(const struct sw_hint *h, enum sw_key_mode mode, unsigned int width,
+		      struct sw_buf *b)
+{
+	char key[16];
+
+	for (; h->req != SW_REQ_NONE; h++) {
+		const char *word = h->word ? h->word : sw_request_word(h->req);
+
+		if (!sw_request_key(h->req, mode, key))
+			continue;
+		if (b->len + strlen(key) + strlen(word) + 3 > width)
+			return;
+		sw_buf_addf(b, "%s%s %s", b->len ? "  " : "", key, word);
+	}
+}
+
+void sw_view_hints(const struct sw_view *v, unsigned int width, struct sw_buf *b)
+{
+	enum sw_key_mode mode = mode_of(v);
+
+	if (v->ops->hints)
+		add_hints(v->ops->hints, mode, width, b);
+	add_hints(everywhere, mode, width, b);
+}
+
+static void draw_title(const struct sw_state *s, struct sw_frame *f)
+{
+	const char *name = s->facts ? s->facts->machine_name : NULL;
+	unsigned int width = name ? sw_text_columns(name) : 0;
+
+	sw_frame_put(f, 0, 0, f->cols, SW_ATTR_BOLD, s->top->ops->title);
+	if (width && width < f->cols / 2)
+		sw_frame_put(f, 0, f->cols - width - 1, width, 0, name);
+}
+
+void sw_view_draw(struct sw_state *s, struct sw_frame *f)
+{
+	struct sw_area a = { .row = ABOVE, .cols = f->cols };
+	_cleanup_buf_ struct sw_buf hints = { 0 };
+
+	sw_frame_erase(f);
+	if (!s->top)
+		return;
+	if (f->rows > ABOVE + BELOW)
+		a.rows = f->rows - ABOVE - BELOW;
+	draw_title(s, f);
+	s->top->ops->draw(s->top, s, f, &a);
+	sw_frame_put(f, f->rows - 2, 0, f->cols, 0, s->notice);
+	sw_view_hints(s->top, f->cols - 1, &hints);
+	sw_frame_put(f, f->rows - 1, 0, f->cols - 1, 0, sw_buf_text(&hints));
+}
