@@ -103,7 +103,7 @@ void sw_bootvars_clear(struct sw_bootvars *b);
 
 /*
  * Lossless for everything the structs hold, provided that the strings are
- * clean (machine/text.h), as sw_machine_facts() leaves them; new reference,
+ * clean (base/text.h), as sw_machine_facts() leaves them; new reference,
  * NULL when out of memory.
  */
 json_object *sw_facts_to_json(const struct sw_facts *f);

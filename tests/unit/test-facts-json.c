@@ -9,7 +9,8 @@
 
 #include "base/json.h"
 #include "machine/facts.h"
-#include "machine/text.h"
+#include "base/strv.h"
+#include "base/text.h"
 
 static char *text_of(const struct sw_facts *f)
 {

@@ -14,7 +14,8 @@
 #include "base/file.h"
 #include "boot/varstore.h"
 #include "machine/machine.h"
-#include "machine/text.h"
+#include "base/strv.h"
+#include "base/text.h"
 
 struct tree {
 	struct sw_machine *m;

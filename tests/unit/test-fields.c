@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "answers/answers.h"
-#include "answers/text.h"
+#include "base/text.h"
 #include "base/file.h"
 #include "payload/payload.h"
 

@@ -17,7 +17,8 @@
 #include "boot/varstore.h"
 #include "machine/machine.h"
 #include "machine/private.h"
-#include "machine/text.h"
+#include "base/strv.h"
+#include "base/text.h"
 
 static const struct sw_standin_disk disks[] = {
 	{ "NODE07SYS", "Samsung \"PM9A3\" \\1", "nvme", 64ULL << 30, 512 },

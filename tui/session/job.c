@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/session/job.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "boot/entries.h"
+#include "boot/varstore.h"
+
+/* ---- in the child ---- */
+
+static json_object *journal_to_json(const struct sw_journal_info *j)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "state", json_object_new_int((int)j->state));
+	json_object_object_add(o, "step", json_object_new_int((int)j->step));
+	json_object_object_add(o, "steps", json_object_new_int((int)j->steps));
+	json_object_object_add(o, "time", json_object_new_int64(j->time));
+	sw_json_add_bool(o, "undoing", j->undoing);
+	sw_json_add_str(o, "disk", j->disk_name);
+	sw_json_add_str(o, "title", j->step_title);
+	if (j->plan)
+		sw_json_add(o, "plan", sw_plan_to_json(j->plan));
+	if (j->vars)
+		sw_json_add(o, "vars", json_object_get(j->vars));
+	return o;
+}
+
+static int do_facts(struct sw_machine *m, json_object *out, struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	struct sw_journal_info *infos = NULL;
+	struct sw_error ignored = { 0 };
+	json_object *list = json_object_new_array();
+	size_t n = 0;
+	int r = sw_machine_facts(m, &f, err);
+
+	sw_json_add(out, "journals", list);
+	if (r < 0)
+		return r;
+	sw_json_add(out, "facts", sw_facts_to_json(f));
+	/* A journal that cannot be read must not hide the machine. */
+	if (sw_journal_scan(m, f, &infos, &n, &ignored) < 0)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(list, journal_to_json(&infos[i]));
+	sw_journal_infos_free(infos, n);
+	return 0;
+}
+
+static int do_plan(struct sw_machine *m, const struct sw_state *s, json_object *out,
+		   struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *fresh = NULL;
+	const struct sw_facts *f = s->facts;
+	_cleanup_plan_ struct sw_plan *p = NULL;
+	_cleanup_json_ json_object *vars = NULL;
+	struct sw_layout *layout = NULL;
+	struct sw_varstore *store = NULL;
+	int r = sw_answers_validate(s->answers, NULL, err);
+
+	if (r == 0 && !f) {
+		r = sw_machine_facts(m, &fresh, err);
+		f = fresh;
+	}
+	if (r == 0)
+		r = sw_layout_find(s->answers->layout ? s->answers->layout : "", &layout, err);
+	if (r == 0 && f->boot.supported && m->kind != SW_MACHINE_CAPTURED) {
+		r = sw_machine_vars(m, &store, err);
+		if (r == 0)
+			r = sw_entries_snapshot(store, &vars, err);
+	}
+	if (r == 0)
+		r = sw_plan_build(f, vars, s->answers, layout, &p, err);
+	if (r == 0)
+		sw_json_add(out, "plan", sw_plan_to_json(p));
+	sw_layout_free(layout);
+	return r;
+}
+
+static int do_save(const struct sw_state *s, struct sw_error *err)
+{
+	int r = sw_file_write(s->save_path, s->save_text, strlen(s->save_text), 0600);
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "%s cannot be written", s->save_path);
+	return 0;
+}
+
+static void run_child(const struct sw_job *j, struct sw_machine *m, const struct sw_state *s)
+{
+	_cleanup_json_ json_object *out = json_object_new_object();
+	struct sw_error err = { 0 };
+	const char *text;
+	int r;
+
+	switch (j->kind) {
+	case SW_JOB_FACTS:
+		r = do_facts(m, out, &err);
+		break;
+	case SW_JOB_PLAN:
+		r = do_plan(m, s, out, &err);
+		break;
+	default:
+		r = do_save(s, &err);
+		break;
+	}
+	if (r < 0) {
+		(void)sw_fail_errno(&err, SW_EXIT_INTERNAL, r, "it failed");
+		sw_json_add(out, "error", sw_error_to_json(&err));
+	}
+	text = json_object_to_json_string_ext(out, JSON_C_TO_STRING_PLAIN);
+	(void)sw_fd_write_all(3, text, strlen(text));
+}
+
+/* Nothing of the session may stay open here, or its viewers would not see it end. */
+static void enter_child(struct sw_machine *m, int fd)
+{
+	sigset_t none;
+
+	m->vars = sw_varstore_close(m->vars);
+	(void)dup2(fd, 3);
+	(void)fcntl(3, F_SETFD, FD_CLOEXEC);
+	(void)close_range(4, ~0U, 0);
+	(void)prctl(PR_SET_NAME, "slipway-job");
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);
+}
+
+/* ---- in the session ---- */
+
+void sw_job_stop(struct sw_job *j)
+{
+	if (j->pid > 0) {
+		(void)kill(j->pid, SIGKILL);
+		while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		close(j->fd);
+	}
+	j->pid = 0;
+	j->fd = -EBADF;
+	sw_buf_clear(&j->out);
+}
+
+int sw_job_start(struct sw_job *j, struct sw_machine *m, const struct sw_state *s,
+		 struct sw_error *err)
+{
+	int fds[2];
+	pid_t pid;
+
+	sw_job_stop(j);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return sw_fail_errno(err, SW_EXIT_INTERNAL, -errno, "no pipe could be made");
+	pid = fork();
+	if (pid == 0) {
+		enter_child(m, fds[1]);
+		run_child(j, m, s);
+		sw_machine_free(m);
+		_exit(0);
+	}
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return sw_fail_errno(err, SW_EXIT_INTERNAL, -errno, "no process could be started");
+	}
+	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	j->pid = pid;
+	j->fd = fds[0];
+	return 0;
+}
+
+bool sw_job_read(struct sw_job *j, struct sw_state *s)
+{
+	struct sw_buf out;
+	char data[16384];
+	ssize_t n;
+
+	while ((n = read(j->fd, data, sizeof(data))) > 0)
+		if (sw_buf_add(&j->out, data, (size_t)n) < 0)
+			break;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	out = j->out;
+	j->out = (struct sw_buf){ 0 };
+	sw_job_stop(j);
+	sw_job_deliver(j->kind, sw_buf_text(&out), out.len, s);
+	sw_buf_clear(&out);
+	return true;
+}
+
+static int journal_from_json(json_object *o, struct sw_journal_info *info)
+{
+	json_object *plan = sw_json_get(o, "plan"), *vars = sw_json_get(o, "vars");
+	struct sw_error ignored = { 0 };
+
+	info->state = (enum sw_journal_state)sw_json_int(o, "state", SW_JOURNAL_NONE);
+	info->step = (unsigned int)sw_json_int(o, "step", 0);
+	info->steps = (unsigned int)sw_json_int(o, "steps", 0);
+	info->time = sw_json_int(o, "time", 0);
+	info->undoing = sw_json_bool(o, "undoing", false);
+	info->disk_name = sw_json_dup(o, "disk");
+	info->step_title = sw_json_dup(o, "title");
+	info->vars = vars ? json_object_get(vars) : NULL;
+	return plan ? sw_plan_from_json(plan, &info->plan, &ignored) : 0;
+}
+
+static void deliver_facts(json_object *o, struct sw_state *s)
+{
+	json_object *list = sw_json_array(o, "journals"), *facts = sw_json_get(o, "facts");
+	size_t n = list ? json_object_array_length(list) : 0;
+	struct sw_journal_info *infos = calloc(n + 1, sizeof(*infos));
+	struct sw_facts *f = NULL;
+	struct sw_error err = { 0 };
+
+	if (!infos)
+		(void)sw_fail_oom(&err);
+	else if (!facts)
+		(void)sw_fail(&err, SW_EXIT_INTERNAL, -EIO, "reading it was cut short");
+	else
+		(void)sw_facts_from_json(facts, "facts", &f, &err);
+	if (!f) {
+		free(infos);
+		sw_state_facts_failed(s, &err);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		(void)journal_from_json(json_object_array_get_idx(list, i), &infos[i]);
+	sw_state_got_facts(s, f, infos, n);
+}
+
+static void deliver_plan(json_object *o, struct sw_state *s)
+{
+	json_object *plan = sw_json_get(o, "plan");
+	struct sw_error err = { 0 };
+	struct sw_plan *p = NULL;
+
+	if (plan)
+		(void)sw_plan_from_json(plan, &p, &err);
+	if (p) {
+		sw_state_got_plan(s, p);
+		return;
+	}
+	(void)sw_fail(&err, SW_EXIT_INTERNAL, -EIO, "planning was cut short");
+	sw_state_plan_failed(s, &err);
+}
+
+static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, struct sw_state *s)
+{
+	switch (kind) {
+	case SW_JOB_FACTS:
+		sw_state_facts_failed(s, err);
+		break;
+	case SW_JOB_PLAN:
+		sw_state_plan_failed(s, err);
+		break;
+	default:
+		sw_state_refuse(s, "Not saved: %s: %s", err->what, err->why);
+		break;
+	}
+}
+
+void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct sw_state *s)
+{
+	_cleanup_json_ json_object *o = NULL;
+	struct sw_error err = { 0 };
+
+	if (sw_json_parse(out, len, "result", &o, &err) < 0) {
+		err = (struct sw_error){ 0 };
+		(void)sw_fail(&err, SW_EXIT_INTERNAL, -EIO, "the helper process died");
+		sw_error_hint(&err, "Try again; if it dies again, this is a bug in slipway");
+		deliver_error(kind, &err, s);
+	} else if (sw_json_get(o, "error")) {
+		sw_error_from_json(sw_json_get(o, "error"), &err);
+		deliver_error(kind, &err, s);
+	} else if (kind == SW_JOB_FACTS) {
+		deliver_facts(o, s);
+	} else if (kind == SW_JOB_PLAN) {
+		deliver_plan(o, s);
+	} else {
+		sw_state_notice(s, "Saved as %s", s->save_path);
+	}
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a session must not wait for (reading the machine, planning, saving) is
+ * done by a short-lived child, which hands its result back as JSON. The child
+ * has a copy of everything, so it needs no locks, and a library that crashes
+ * or hangs takes only the child with it.
+ */
+#pragma once
+
+#include "machine/machine.h"
+#include "tui/session/state.h"
+
+enum sw_job_kind { SW_JOB_FACTS, SW_JOB_PLAN, SW_JOB_SAVE, SW_N_JOBS };
+
+struct sw_job {
+	enum sw_job_kind kind;
+	pid_t pid;		/* 0: not running */
+	int fd;
+	struct sw_buf out;
+};
+
+/* Ends a running child of this job first. */
+int sw_job_start(struct sw_job *j, struct sw_machine *m, const struct sw_state *s,
+		 struct sw_error *err);
+/* Reads what there is. At the end of it, gives the result to the state and returns true. */
+bool sw_job_read(struct sw_job *j, struct sw_state *s);
+void sw_job_stop(struct sw_job *j);
+/* The result of a job, for a state; also the failure when out is no such result. */
+void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct sw_state *s);

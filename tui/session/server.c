@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/session/server.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/file.h"
+
+#define MIN_ROWS 24u
+#define MIN_COLS 80u
+#define QUIET_MS 60000		/* after this long a serial line may show anything */
+#define MAX_INPUT (1u << 16)
+
+static struct sw_conn *conn_free(struct sw_conn *c)
+{
+	if (!c)
+		return NULL;
+	close(c->fd);
+	sw_buf_clear(&c->in);
+	sw_buf_clear(&c->out);
+	sw_frame_free(c->shown);
+	free(c);
+	return NULL;
+}
+
+static int bind_path(int fd, const char *path, struct sw_error *err)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int r;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		return sw_fail(err, SW_EXIT_FAILED, -ENAMETOOLONG,
+			       "the path of the session's socket is too long: %s", path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	/* Left by a session that was killed. */
+	(void)unlink(path);
+	mask = umask(0177);
+	r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+	umask(mask);
+	if (r == 0 && listen(fd, 8) < 0)
+		r = -errno;
+	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot listen on %s", path) : 0;
+}
+
+int sw_server_open(struct sw_server *srv, const char *path, struct sw_error *err)
+{
+	int r;
+
+	*srv = (struct sw_server){ .fd = -EBADF };
+	srv->path = strdup(path);
+	if (!srv->path)
+		return sw_fail_oom(err);
+	srv->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (srv->fd < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot make a socket");
+	r = bind_path(srv->fd, path, err);
+	if (r < 0)
+		free(TAKE_PTR(srv->path));
+	return r;
+}
+
+static void flush(struct sw_conn *c)
+{
+	ssize_t n;
+
+	while (c->out.len) {
+		n = send(c->fd, c->out.data, c->out.len, MSG_NOSIGNAL);
+		if (n <= 0)
+			return;
+		sw_wire_consume(&c->out, (size_t)n);
+	}
+}
+
+void sw_server_close(struct sw_server *srv, const char *bye)
+{
+	for (size_t i = 0; i < srv->n; i++) {
+		if (bye && sw_wire_bye(&srv->conns[i]->out, bye) == 0)
+			flush(srv->conns[i]);
+		conn_free(srv->conns[i]);
+	}
+	if (srv->fd >= 0)
+		close(srv->fd);
+	if (srv->path)
+		(void)unlink(srv->path);
+	free(srv->path);
+	*srv = (struct sw_server){ .fd = -EBADF };
+}
+
+size_t sw_server_poll(const struct sw_server *srv, struct pollfd *fds)
+{
+	fds[0] = (struct pollfd){ .fd = srv->fd, .events = POLLIN };
+	for (size_t i = 0; i < srv->n; i++)
+		fds[i + 1] = (struct pollfd){
+			.fd = srv->conns[i]->fd,
+			.events = (short)(POLLIN | (srv->conns[i]->out.len ? POLLOUT : 0)),
+		};
+	return srv->n + 1;
+}
+
+static void accept_one(struct sw_server *srv)
+{
+	int fd = accept4(srv->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct sw_conn *c;
+
+	if (fd < 0)
+		return;
+	c = srv->n < SW_MAX_VIEWERS ? calloc(1, sizeof(*c)) : NULL;
+	if (!c) {
+		close(fd);
+		return;
+	}
+	c->fd = fd;
+	srv->conns[srv->n++] = c;
+}
+
+static void drop(struct sw_server *srv, size_t i)
+{
+	if (srv->pen == srv->conns[i])
+		srv->pen = NULL;
+	conn_free(srv->conns[i]);
+	memmove(&srv->conns[i], &srv->conns[i + 1],
+		(srv->n - i - 1) * sizeof(srv->conns[0]));
+	srv->n--;
+}
+
+static void take_pen(struct sw_server *srv, struct sw_conn *c, struct sw_state *s)
+{
+	if (srv->pen && srv->pen != c)
+		sw_state_notice(s, "The pen is now with %s.",
+				c->hello.name[0] ? c->hello.name : "another console");
+	srv->pen = c;
+}
+
+/* A key that means nothing shows at least a whole screen, on a line that was long silent. */
+static void nothing(struct sw_conn *c, int64_t silent_ms)
+{
+	if ((c->hello.flags & SW_HELLO_SERIAL) && silent_ms > QUIET_MS)
+		c->flags |= SW_FRAME_REDRAW;
+}
+
+static void handle_key(struct sw_server *srv, struct sw_conn *c, struct sw_state *s, uint32_t key,
+		       int64_t silent_ms)
+{
+	if (sw_key_request(key, SW_MODE_TEXT) == SW_REQ_PEN) {
+		take_pen(srv, c, s);
+		return;
+	}
+	if (sw_key_request(key, SW_MODE_TEXT) == SW_REQ_REDRAW) {
+		c->flags |= SW_FRAME_REDRAW;
+		return;
+	}
+	if (!srv->pen)
+		srv->pen = c;
+	if (srv->pen != c) {
+		c->flags |= SW_FRAME_BELL;
+		return;
+	}
+	if (!sw_view_key(s, key))
+		nothing(c, silent_ms);
+}
+
+static int handle_keys(struct sw_server *srv, struct sw_conn *c, const struct sw_message *m,
+		       struct sw_state *s)
+{
+	uint32_t keys[SW_WIRE_MAX_KEYS];
+	int64_t silent_ms = s->now_ms - c->key_ms;
+	size_t n = 0;
+
+	if (sw_wire_read_keys(m, keys, &n) < 0)
+		return -EBADMSG;
+	c->key_ms = s->now_ms;
+	for (size_t i = 0; i < n; i++)
+		handle_key(srv, c, s, keys[i], silent_ms);
+	return 0;
+}
+
+static int handle_message(struct sw_server *srv, struct sw_conn *c, const struct sw_message *m,
+			  struct sw_state *s)
+{
+	if (!c->greeted) {
+		if (sw_wire_read_hello(m, &c->hello) < 0)
+			return -EBADMSG;
+		c->greeted = true;
+		c->key_ms = s->now_ms;
+		return 0;
+	}
+	switch (m->type) {
+	case SW_WIRE_KEYS:
+		return c->hello.flags & SW_HELLO_OBSERVER ? 0 : handle_keys(srv, c, m, s);
+	case SW_WIRE_SIZE:
+		return sw_wire_read_size(m, &c->hello.rows, &c->hello.cols);
+	case SW_WIRE_ACK:
+		return sw_wire_read_ack(m, &c->acked);
+	default:
+		return -EBADMSG;
+	}
+}
+
+/* Reads one viewer; false: it is gone, or talks nonsense. */
+static bool receive(struct sw_server *srv, struct sw_conn *c, struct sw_state *s)
+{
+	struct sw_message m;
+	char data[4096];
+	ssize_t n;
+	int r;
+
+	while ((n = recv(c->fd, data, sizeof(data), 0)) > 0)
+		if (c->in.len > MAX_INPUT || sw_buf_add(&c->in, data, (size_t)n) < 0)
+			return false;
+	while ((r = sw_wire_next(c->in.data, c->in.len, &m)) > 0) {
+		if (handle_message(srv, c, &m, s) < 0)
+			return false;
+		sw_wire_consume(&c->in, m.total);
+	}
+	return r == 0 && (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
+}
+
+bool sw_server_handle(struct sw_server *srv, const struct pollfd *fds, size_t n,
+		      struct sw_state *s)
+{
+	bool changed = false;
+
+	/* From the back, since a viewer that leaves moves those behind it. */
+	for (size_t i = n; i-- > 1;) {
+		struct sw_conn *c = srv->conns[i - 1];
+
+		if (fds[i].revents & POLLOUT)
+			flush(c);
+		if (!(fds[i].revents & (POLLIN | POLLHUP | POLLERR)))
+			continue;
+		changed = true;
+		if (!receive(srv, c, s))
+			drop(srv, i - 1);
+	}
+	if (n && fds[0].revents & POLLIN) {
+		accept_one(srv);
+		changed = true;
+	}
+	return changed;
+}
+
+/* One size for all: the pen's, or while nobody has it what every viewer can show. */
+static void size_of(const struct sw_server *srv, unsigned int *ret_rows, unsigned int *ret_cols)
+{
+	unsigned int rows = 0, cols = 0;
+
+	for (size_t i = 0; i < srv->n; i++) {
+		const struct sw_conn *c = srv->conns[i];
+
+		if (!c->greeted || (c->hello.flags & SW_HELLO_OBSERVER) ||
+		    (srv->pen && srv->pen != c))
+			continue;
+		rows = !rows || c->hello.rows < rows ? c->hello.rows : rows;
+		cols = !cols || c->hello.cols < cols ? c->hello.cols : cols;
+	}
+	*ret_rows = rows < MIN_ROWS ? MIN_ROWS : rows;
+	*ret_cols = cols < MIN_COLS ? MIN_COLS : cols;
+}
+
+static bool ready(const struct sw_conn *c)
+{
+	return c->greeted && c->out.len == 0 && c->sent == c->acked;
+}
+
+static void send_frame(struct sw_server *srv, struct sw_conn *c, const struct sw_frame *f)
+{
+	struct sw_frame *copy;
+
+	if (!c->flags && c->shown && sw_frame_equal(c->shown, f))
+		return;
+	copy = sw_frame_new(f->rows, f->cols);
+	if (!copy || sw_wire_frame(&c->out, f, srv->number + 1, c->flags) < 0) {
+		sw_frame_free(copy);
+		return;
+	}
+	memcpy(copy->cells, f->cells, (size_t)f->rows * f->cols * sizeof(*f->cells));
+	sw_frame_cursor(copy, f->cur_row, f->cur_col);
+	sw_frame_free(c->shown);
+	c->shown = copy;
+	c->sent = ++srv->number;
+	c->flags = 0;
+	flush(c);
+}
+
+/* In place of keys that would do nothing there, a mirror says how to take the pen. */
+static void mark_mirror(const struct sw_server *srv, struct sw_frame *f)
+{
+	char text[160];
+
+	for (unsigned int col = 0; col < f->cols; col++)
+		sw_frame_put(f, f->rows - 1, col, 1, 0, " ");
+	snprintf(text, sizeof(text), "The pen is with %s; F9 or ^K takes it.  ^L redraw",
+		 srv->pen->hello.name[0] ? srv->pen->hello.name : "another console");
+	sw_frame_put(f, f->rows - 1, 0, f->cols - 1, 0, text);
+}
+
+void sw_server_show(struct sw_server *srv, struct sw_state *s)
+{
+	_cleanup_frame_ struct sw_frame *f = NULL;
+	unsigned int rows, cols;
+	struct sw_conn *c;
+
+	if (s->bell && srv->pen)
+		srv->pen->flags |= SW_FRAME_BELL;
+	s->bell = false;
+	size_of(srv, &rows, &cols);
+	f = sw_frame_new(rows, cols);
+	if (!f)
+		return;
+	sw_view_draw(s, f);
+	for (size_t i = 0; i < srv->n; i++) {
+		c = srv->conns[i];
+		if (ready(c) && (!srv->pen || c == srv->pen ||
+				 (c->hello.flags & SW_HELLO_OBSERVER)))
+			send_frame(srv, c, f);
+	}
+	if (!srv->pen)
+		return;
+	mark_mirror(srv, f);
+	for (size_t i = 0; i < srv->n; i++) {
+		c = srv->conns[i];
+		if (ready(c) && c != srv->pen && !(c->hello.flags & SW_HELLO_OBSERVER))
+			send_frame(srv, c, f);
+	}
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/session/session.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "tui/screens/screens.h"
+#include "tui/session/job.h"
+#include "tui/session/server.h"
+#include "tui/session/text.h"
+#include "tui/session/work.h"
+
+/* Progress is worth at most two frames a second. */
+#define LAZY_MS 500
+/* How often the log of a child that is not ours is looked at. */
+#define FOLLOW_MS 300
+
+struct session {
+	struct sw_machine *m;
+	struct sw_state *state;
+	struct sw_server server;
+	struct sw_job jobs[SW_N_JOBS];
+	struct sw_worker worker;
+	bool dirty, lazy;
+	int64_t shown_ms;
+	sigset_t unblocked;	/* signals arrive only while waiting */
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int sig SW_UNUSED)
+{
+	stop = 1;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+char *sw_session_socket(const struct sw_machine *m)
+{
+	return sw_fmt("%s/session.sock", m->run_dir);
+}
+
+static void start_job(struct session *se, enum sw_job_kind kind)
+{
+	struct sw_error err = { 0 };
+
+	if (kind == SW_JOB_FACTS && se->jobs[kind].pid > 0)
+		return;
+	if (sw_job_start(&se->jobs[kind], se->m, se->state, &err) == 0)
+		return;
+	if (kind == SW_JOB_FACTS)
+		sw_state_facts_failed(se->state, &err);
+	else if (kind == SW_JOB_PLAN)
+		sw_state_plan_failed(se->state, &err);
+	else
+		sw_state_refuse(se->state, "Not saved: %s", err.what);
+}
+
+static void start_work(struct session *se)
+{
+	struct sw_error err = { 0 };
+
+	if (sw_worker_start(&se->worker, se->m, se->state, &err) < 0)
+		sw_state_work_failed(se->state, &err);
+}
+
+static void power(struct session *se, enum sw_power what)
+{
+	struct sw_error err = { 0 };
+
+	if (sw_machine_power(se->m, what, &err) == 0)
+		se->state->quit = true;
+	else
+		sw_state_refuse(se->state, "%s: %s", err.what, err.why);
+}
+
+/* What the last requests have asked for; doing it may ask for more. */
+static void do_wants(struct session *se)
+{
+	struct sw_state *s = se->state;
+
+	while (s->want) {
+		unsigned int want = s->want;
+
+		s->want = 0;
+		if (want & SW_WANT_FACTS)
+			start_job(se, SW_JOB_FACTS);
+		if (want & SW_WANT_PLAN)
+			start_job(se, SW_JOB_PLAN);
+		if (want & SW_WANT_SAVE)
+			start_job(se, SW_JOB_SAVE);
+		if (want & (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO))
+			start_work(se);
+		if (want & SW_WANT_CANCEL)
+			sw_worker_cancel(&se->worker);
+		if (want & SW_WANT_REBOOT)
+			power(se, SW_POWER_REBOOT);
+		if (want & SW_WANT_POWEROFF)
+			power(se, SW_POWER_OFF);
+		se->dirty = true;
+	}
+}
+
+static void load_layouts(struct sw_state *s)
+{
+	char **names = NULL;
+
+	if (sw_layout_names(&names) < 0)
+		return;
+	for (char **n = names; *n; n++) {
+		struct sw_error ignored = { 0 };
+
+		if (s->n_layouts < SW_MAX_LAYOUTS &&
+		    sw_layout_find(*n, &s->layouts[s->n_layouts], &ignored) == 0)
+			s->n_layouts++;
+		free(*n);
+	}
+	free(names);
+}
+
+static int init_state(struct session *se, const struct sw_session_options *o, struct sw_error *err)
+{
+	struct sw_state *s = sw_state_new(o->answers, se->m->run_dir);
+
+	if (!s)
+		return sw_fail_oom(err);
+	se->state = s;
+	s->can_quit = o->can_quit;
+	s->now_ms = now_ms();
+	load_layouts(s);
+	sw_view_push(s, &sw_screen_start);
+	if (sw_worker_adopt(&se->worker, se->m)) {
+		(void)sw_progress_begin(&s->run, NULL);
+		s->phase = SW_PHASE_RUNNING;
+		sw_view_push(s, &sw_screen_progress);
+	} else if (o->unattended && o->countdown_s) {
+		s->countdown_text = strdup(o->countdown_text ? o->countdown_text : "");
+		s->deadline_ms = s->now_ms + (int64_t)o->countdown_s * 1000;
+		s->seconds_left = o->countdown_s;
+		sw_view_push(s, &sw_screen_countdown);
+	} else {
+		s->unattended = o->unattended;
+	}
+	if (o->notice)
+		sw_state_notice(s, "%s", o->notice);
+	return 0;
+}
+
+static void show(struct session *se)
+{
+	int64_t now = se->state->now_ms;
+
+	if (!se->dirty && !(se->lazy && now - se->shown_ms >= LAZY_MS))
+		return;
+	sw_server_show(&se->server, se->state);
+	se->dirty = se->lazy = false;
+	se->shown_ms = now;
+}
+
+static int timeout(const struct session *se)
+{
+	int64_t left = se->state->now_ms - se->shown_ms;
+
+	if (se->lazy)
+		return left >= LAZY_MS ? 0 : (int)(LAZY_MS - left);
+	if (se->worker.adopted)
+		return FOLLOW_MS;
+	return se->state->deadline_ms ? 200 : -1;
+}
+
+static void read_worker(struct session *se)
+{
+	switch (sw_worker_read(&se->worker, se->state)) {
+	case SW_WORKER_NOW:
+		se->dirty = true;
+		break;
+	case SW_WORKER_LATER:
+		se->lazy = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static void step(struct session *se)
+{
+	struct pollfd fds[SW_MAX_VIEWERS + 1 + SW_N_JOBS + 1];
+	size_t viewers = sw_server_poll(&se->server, fds), n = viewers;
+	struct timespec wait;
+	int ms;
+
+	for (size_t i = 0; i < SW_N_JOBS; i++)
+		fds[n++] = (struct pollfd){
+			.fd = se->jobs[i].pid > 0 ? se->jobs[i].fd : -1, .events = POLLIN,
+		};
+	fds[n++] = (struct pollfd){
+		.fd = se->worker.pid && !se->worker.adopted ? se->worker.fd : -1,
+		.events = POLLIN,
+	};
+	ms = timeout(se);
+	wait = (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	if (ppoll(fds, (nfds_t)n, ms < 0 ? NULL : &wait, &se->unblocked) < 0)
+		return;
+	se->dirty |= sw_state_tick(se->state, now_ms());
+	for (size_t i = 0; i < SW_N_JOBS; i++)
+		if (fds[viewers + i].revents && sw_job_read(&se->jobs[i], se->state))
+			se->dirty = true;
+	if (fds[n - 1].revents || se->worker.adopted)
+		read_worker(se);
+	if (sw_server_handle(&se->server, fds, viewers, se->state))
+		se->dirty = true;
+}
+
+static void catch_signals(sigset_t *ret_unblocked)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t ours;
+
+	stop = 0;
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &ours, ret_unblocked);
+}
+
+static int run(struct session *se, const struct sw_session_options *o, struct sw_error *err)
+{
+	_cleanup_free_ char *path = o->socket ? strdup(o->socket) : sw_session_socket(se->m);
+	int r = path ? sw_mkdir_all(se->m->run_dir, 0700) : -ENOMEM;
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make %s", se->m->run_dir);
+	r = sw_server_open(&se->server, path, err);
+	if (r < 0)
+		return r;
+	if (o->ready)
+		o->ready(o->userdata);
+	while (!stop && !se->state->quit) {
+		do_wants(se);
+		show(se);
+		if (!se->state->quit)
+			step(se);
+	}
+	return 0;
+}
+
+int sw_session_run(struct sw_machine *m, const struct sw_session_options *o, struct sw_error *err)
+{
+	struct session se = { .m = m, .server.fd = -EBADF, .worker.fd = -EBADF };
+	int r;
+
+	sw_text_init();
+	catch_signals(&se.unblocked);
+	for (size_t i = 0; i < SW_N_JOBS; i++)
+		se.jobs[i] = (struct sw_job){ .kind = (enum sw_job_kind)i, .fd = -EBADF };
+	r = init_state(&se, o, err);
+	if (r == 0)
+		r = run(&se, o, err);
+	sw_server_close(&se.server, se.state && se.state->quit ? "" : NULL);
+	for (size_t i = 0; i < SW_N_JOBS; i++)
+		sw_job_stop(&se.jobs[i]);
+	sw_worker_clear(&se.worker);
+	sw_state_free(se.state);
+	(void)sigprocmask(SIG_SETMASK, &se.unblocked, NULL);
+	return r;
+}

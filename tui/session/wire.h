@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a session and its viewers say to each other on a unix stream socket:
+ * messages of one type byte, a length (u32, little endian) and a body. Both
+ * sides may be of different versions for a moment after an update, so a reader
+ * checks everything and drops the peer on the first oddity.
+ *
+ *   viewer -> session
+ *     H hello   u16 version, u16 rows, u16 columns, u8 flags, terminal type, 0, name, 0
+ *     K keys    u32 each
+ *     S size    u16 rows, u16 columns
+ *     A ack     u32 frame number
+ *   session -> viewer
+ *     F frame   u32 number, u16 rows, columns, cursor row, cursor column, u8 flags,
+ *               then runs: u16 cells, u8 attributes (0x80: blanks), characters as UTF-8
+ *     B bye     text: the session has ended on purpose
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "tui/session/frame.h"
+
+#define SW_WIRE_VERSION 1
+#define SW_WIRE_MAX (1u << 20)		/* longest body */
+#define SW_WIRE_MAX_KEYS 256u
+
+enum sw_wire_type {
+	SW_WIRE_HELLO = 'H',
+	SW_WIRE_KEYS = 'K',
+	SW_WIRE_SIZE = 'S',
+	SW_WIRE_ACK = 'A',
+	SW_WIRE_FRAME = 'F',
+	SW_WIRE_BYE = 'B',
+};
+
+#define SW_HELLO_UTF8 0x01u
+#define SW_HELLO_SERIAL 0x02u
+#define SW_HELLO_OBSERVER 0x04u	/* sees what the pen sees, has no size and no keys of its own */
+
+#define SW_FRAME_BELL 0x01u
+#define SW_FRAME_REDRAW 0x02u	/* draw everything anew */
+
+struct sw_hello {
+	unsigned int rows, cols, flags;
+	char term[32], name[64];
+};
+
+/* Messages to be sent, added to b. -ENOMEM, -E2BIG. */
+int sw_wire_hello(struct sw_buf *b, const struct sw_hello *h);
+int sw_wire_keys(struct sw_buf *b, const uint32_t *keys, size_t n);
+int sw_wire_size(struct sw_buf *b, unsigned int rows, unsigned int cols);
+int sw_wire_ack(struct sw_buf *b, uint32_t number);
+int sw_wire_frame(struct sw_buf *b, const struct sw_frame *f, uint32_t number, unsigned int flags);
+int sw_wire_bye(struct sw_buf *b, const char *text);
+
+struct sw_message {
+	enum sw_wire_type type;
+	const uint8_t *body;	/* within the buffer it was taken from */
+	size_t len;
+	size_t total;		/* header and body */
+};
+
+/* The first message in data: 1, 0 when it is not complete yet, -EBADMSG when it is none. */
+int sw_wire_next(const uint8_t *data, size_t len, struct sw_message *ret_message);
+
+/* Each reads the body of its type; -EBADMSG. */
+int sw_wire_read_hello(const struct sw_message *m, struct sw_hello *ret_hello);
+int sw_wire_read_keys(const struct sw_message *m, uint32_t *keys, size_t *ret_n);
+int sw_wire_read_size(const struct sw_message *m, unsigned int *ret_rows, unsigned int *ret_cols);
+int sw_wire_read_ack(const struct sw_message *m, uint32_t *ret_number);
+int sw_wire_read_frame(const struct sw_message *m, struct sw_frame **ret_frame,
+		       uint32_t *ret_number, unsigned int *ret_flags);
+
+/* Takes n bytes off the front. */
+void sw_wire_consume(struct sw_buf *b, size_t n);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A frame onto the current ncurses screen. ncurses finds out what has to be sent. */
+#pragma once
+
+#include "tui/session/frame.h"
+
+/*
+ * Erases and draws anew; the caller refreshes. A frame larger than the screen
+ * is shown from row *top and column *left on, which move so that the cursor
+ * stays in sight. utf8 false: everything beyond ASCII becomes '?'.
+ */
+void sw_paint_frame(const struct sw_frame *f, bool utf8, unsigned int *top, unsigned int *left);
