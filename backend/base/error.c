@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-static void fill(char *part, size_t size, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 3, 0)))
+fill(char *part, size_t size, const char *fmt, va_list ap)
 {
 	if (part[0] == '\0')
 		(void)vsnprintf(part, size, fmt, ap);

@@ -214,39 +214,6 @@ static void list_known(struct sw_buf *b)
 	}
 }
 
-static void add_names(const char *dir, char **names, size_t max, size_t *n)
-{
-	struct dirent **list = NULL;
-	int found = *dir ? scandir(dir, &list, is_layout, by_name) : 0;
-
-	for (int k = 0; k < found; k++) {
-		size_t i = 0;
-
-		while (i < *n && strcmp(names[i], list[k]->d_name) != 0)
-			i++;
-		if (i == *n && *n < max && (names[*n] = strdup(list[k]->d_name)))
-			(*n)++;
-		free(list[k]);
-	}
-	free(list);
-}
-
-int sw_layout_names(char ***ret_names)
-{
-	const size_t max = 64;
-	char **names = calloc(max + 1, sizeof(*names)), *dir;
-	size_t n = 0;
-
-	if (!names)
-		return -ENOMEM;
-	for (size_t i = 0; (dir = layout_dir(i)); i++) {
-		add_names(dir, names, max, &n);
-		free(dir);
-	}
-	*ret_names = names;
-	return 0;
-}
-
 int sw_layout_find(const char *name, struct sw_layout **ret_layout, struct sw_error *err)
 {
 	_cleanup_buf_ struct sw_buf known = { .max = 400 };

@@ -37,8 +37,6 @@ struct sw_layout {
 int sw_layout_read(const char *dir, struct sw_layout **ret_layout, struct sw_error *err);
 /* Finds a shipped layout by name in the layout directories, or takes a path with a slash. */
 int sw_layout_find(const char *name, struct sw_layout **ret_layout, struct sw_error *err);
-/* Names of the layouts in the layout directories, each once; NULL-terminated, all malloc'd. */
-int sw_layout_names(char ***ret_names);
 struct sw_layout *sw_layout_free(struct sw_layout *l);
 /* The names that sw_layout_find() knows, sorted, each once; NULL-terminated, free both levels. */
 int sw_layout_names(char ***ret_names);

@@ -138,6 +138,22 @@ int sw_machine_settle(struct sw_machine *m, const struct sw_disk *d)
 	return sw_machine_ops_of(m)->settle ? sw_machine_ops_of(m)->settle(m, d) : 0;
 }
 
+/* For sandboxes without openat2(): where the name really leads must be below the top. */
+static int check_resolved(const char *dir, const char *name)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/%s", dir, name), *real = NULL, *top = NULL;
+	size_t n;
+
+	if (!path)
+		return -ENOMEM;
+	top = realpath(dir, NULL);
+	real = top ? realpath(path, NULL) : NULL;
+	if (!real)
+		return -errno;
+	n = strlen(top);
+	return strncmp(real, top, n) == 0 && (real[n] == '/' || !real[n]) ? 0 : -EXDEV;
+}
+
 /* Opens below the top only: neither "..", nor a leading slash, nor a link leads out. */
 static int check_beneath(const char *dir, const char *name)
 {
@@ -148,6 +164,8 @@ static int check_beneath(const char *dir, const char *name)
 	if (top < 0)
 		return -errno;
 	fd = (int)syscall(SYS_openat2, top, name, &how, sizeof(how));
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		return check_resolved(dir, name);
 	if (fd < 0)
 		return -errno;
 	close(fd);

@@ -3,6 +3,8 @@
  * The stand-in's TPM: swtpm as a child, on sockets below DIR/run. Whoever needs
  * it first starts it, whoever started it ends it, and the kernel ends it should
  * the starter die. A second process on the same stand-in uses the one that runs.
+ * The kernel's watch is on the thread that forked: a thread that ends takes the
+ * TPM with it, and the next call starts it again.
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a facts file: what is accepted must come out the same when written and read again. */
+/* Any bytes as a facts file: what is accepted must survive being written and read again. */
 #include <string.h>
 
 #include "base/json.h"

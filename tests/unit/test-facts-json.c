@@ -178,54 +178,54 @@ static void test_disks_are_sorted_as_people_count(void **state SW_UNUSED)
 #define PART(more) DISK(",\"table\":{\"type\":\"gpt\",\"parts\":[{" more "}]}")
 #define TOP(more) "{\"version\":1,\"firmware\":\"bios\",\"disks\":[]" more "}"
 
+static const struct {
+	const char *text, *key;
+} bad[] = {
+	{ "[]", "the document" },
+	{ "{\"firmware\":\"bios\",\"disks\":[]}", "version" },
+	{ "{\"version\":2}", "version" },
+	{ "{\"version\":\"1\"}", "version" },
+	{ "{\"version\":1,\"disks\":[]}", "firmware" },
+	{ "{\"version\":1,\"firmware\":\"bios\"}", "disks" },
+	{ "{\"version\":1,\"firmware\":\"coreboot\",\"disks\":[]}", "firmware" },
+	{ "{\"version\":1,\"firmware\":0,\"disks\":[]}", "firmware" },
+	{ "{\"version\":1,\"firmware\":\"bios\",\"disks\":{}}", "disks" },
+	{ "{\"version\":1,\"firmware\":\"bios\",\"disks\":[7]}", "disks[0]" },
+	{ TOP(",\"memory\":-1"), "memory" },
+	{ TOP(",\"memory\":1.5"), "memory" },
+	{ TOP(",\"tpm_present\":1"), "tpm_present" },
+	{ TOP(",\"serial\":[]"), "serial" },
+	{ TOP(",\"notes\":[null]"), "notes[0]" },
+	{ "{\"version\":1,\"firmware\":\"bios\",\"disks\":null}", "disks" },
+	{ TOP(",\"serial\":\"a\\u0000b\""), "serial" },
+	{ TOP(",\"vendor\":\"\\u001b[2J\""), "vendor" },
+	{ TOP(",\"vendor\":\"\\u202eevil\""), "vendor" },
+	{ TOP(",\"vendr\":\"x\""), "vendr" },
+	{ TOP(",\"notes\":\"x\""), "notes" },
+	{ TOP(",\"notes\":[\"x\",3]"), "notes[1]" },
+	{ TOP(",\"boot\":{\"next\":65536}"), "boot.next" },
+	{ TOP(",\"boot\":{\"current\":-1}"), "boot.current" },
+	{ TOP(",\"boot\":{\"order\":[1,65536]}"), "boot.order[1]" },
+	{ TOP(",\"boot\":{\"digest\":\"abc\"}"), "boot.digest" },
+	{ TOP(",\"boot\":{\"entries\":[{\"label\":\"x\"}]}"), "boot.entries[0].number" },
+	{ TOP(",\"links\":[{\"name\":\"e\",\"addresses\":[0]}]"), "links[0].addresses[0]" },
+	{ DISK(",\"sector\":513"), "disks[0]" },
+	{ DISK(",\"sector\":0"), "disks[0]" },
+	{ DISK(",\"sector\":4294967296"), "disks[0].sector" },
+	{ DISK(",\"name\":\"../sda\""), "disks[0]" },
+	{ DISK(",\"size\":9223372036854775808"), "disks[0].size" },
+	{ DISK(",\"uses\":[[]]"), "disks[0].uses[0]" },
+	{ DISK(",\"table\":{}"), "disks[0].table.type" },
+	{ DISK(",\"table\":{\"type\":\"gpt\",\"id\":\"x\"}"), "disks[0].table.id" },
+	{ PART("\"number\":1,\"start\":0"), "disks[0].table.parts[0].size" },
+	{ PART("\"number\":0,\"start\":0,\"size\":1"), "disks[0]" },
+	{ PART("\"number\":1,\"start\":9223372036854775807,\"size\":1"), "disks[0]" },
+	{ PART("\"number\":1,\"start\":0,\"size\":1,\"uuid\":\"zz\""),
+	  "disks[0].table.parts[0].uuid" },
+};
+
 static void test_hostile_facts_are_refused_with_the_key_named(void **state SW_UNUSED)
 {
-	static const struct {
-		const char *text, *key;
-	} bad[] = {
-		{ "[]", "the document" },
-		{ "{\"firmware\":\"bios\",\"disks\":[]}", "version" },
-		{ "{\"version\":2}", "version" },
-		{ "{\"version\":\"1\"}", "version" },
-		{ "{\"version\":1,\"disks\":[]}", "firmware" },
-		{ "{\"version\":1,\"firmware\":\"bios\"}", "disks" },
-		{ "{\"version\":1,\"firmware\":\"coreboot\",\"disks\":[]}", "firmware" },
-		{ "{\"version\":1,\"firmware\":0,\"disks\":[]}", "firmware" },
-		{ "{\"version\":1,\"firmware\":\"bios\",\"disks\":{}}", "disks" },
-		{ "{\"version\":1,\"firmware\":\"bios\",\"disks\":[7]}", "disks[0]" },
-		{ TOP(",\"memory\":-1"), "memory" },
-		{ TOP(",\"memory\":1.5"), "memory" },
-		{ TOP(",\"tpm_present\":1"), "tpm_present" },
-		{ TOP(",\"serial\":[]"), "serial" },
-		{ TOP(",\"notes\":[null]"), "notes[0]" },
-		{ "{\"version\":1,\"firmware\":\"bios\",\"disks\":null}", "disks" },
-		{ TOP(",\"serial\":\"a\\u0000b\""), "serial" },
-		{ TOP(",\"vendor\":\"\\u001b[2J\""), "vendor" },
-		{ TOP(",\"vendor\":\"\\u202eevil\""), "vendor" },
-		{ TOP(",\"vendr\":\"x\""), "vendr" },
-		{ TOP(",\"notes\":\"x\""), "notes" },
-		{ TOP(",\"notes\":[\"x\",3]"), "notes[1]" },
-		{ TOP(",\"boot\":{\"next\":65536}"), "boot.next" },
-		{ TOP(",\"boot\":{\"current\":-1}"), "boot.current" },
-		{ TOP(",\"boot\":{\"order\":[1,65536]}"), "boot.order[1]" },
-		{ TOP(",\"boot\":{\"digest\":\"abc\"}"), "boot.digest" },
-		{ TOP(",\"boot\":{\"entries\":[{\"label\":\"x\"}]}"), "boot.entries[0].number" },
-		{ TOP(",\"links\":[{\"name\":\"e\",\"addresses\":[0]}]"), "links[0].addresses[0]" },
-		{ DISK(",\"sector\":513"), "disks[0]" },
-		{ DISK(",\"sector\":0"), "disks[0]" },
-		{ DISK(",\"sector\":4294967296"), "disks[0].sector" },
-		{ DISK(",\"name\":\"../sda\""), "disks[0]" },
-		{ DISK(",\"size\":9223372036854775808"), "disks[0].size" },
-		{ DISK(",\"uses\":[[]]"), "disks[0].uses[0]" },
-		{ DISK(",\"table\":{}"), "disks[0].table.type" },
-		{ DISK(",\"table\":{\"type\":\"gpt\",\"id\":\"x\"}"), "disks[0].table.id" },
-		{ PART("\"number\":1,\"start\":0"), "disks[0].table.parts[0].size" },
-		{ PART("\"number\":0,\"start\":0,\"size\":1"), "disks[0]" },
-		{ PART("\"number\":1,\"start\":9223372036854775807,\"size\":1"), "disks[0]" },
-		{ PART("\"number\":1,\"start\":0,\"size\":1,\"uuid\":\"zz\""),
-		  "disks[0].table.parts[0].uuid" },
-	};
-
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct sw_facts *f = NULL;
 		struct sw_error err = {};
@@ -250,7 +250,8 @@ static void test_two_disks_of_one_name_are_refused(void **state SW_UNUSED)
 
 	assert_int_equal(parse("{\"version\":1,\"firmware\":\"bios\",\"disks\":["
 			       "{\"name\":\"sda\",\"size\":0,\"sector\":512},"
-			       "{\"name\":\"sda\",\"size\":0,\"sector\":512}]}", &f, &err), -EINVAL);
+			       "{\"name\":\"sda\",\"size\":0,\"sector\":512}]}", &f, &err),
+			 -EINVAL);
 	assert_string_equal(err.why, "two disks have the same name");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disks as the kernel shows them, on trees like those of real machines made in a scratch directory. */
+/* Disks as the kernel shows them, on trees like those of real machines in a scratch directory. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -175,7 +175,9 @@ static void test_nvme_says_who_it_is(void **state SW_UNUSED)
 
 static void test_sata_serial_is_the_disks_own(void **state SW_UNUSED)
 {
-	static const uint8_t page[] = { 0, 0x80, 0, 8, ' ', 'W', 'D', '-', '1', '2', '3', ' ', 'X' };
+	/* eight bytes of text; what follows does not belong to it */
+	static const uint8_t page[] = { 0, 0x80, 0, 8, ' ', 'W', 'D', '-', '1', '2', '3', ' ',
+					'X' };
 	_cleanup_tree_ struct tree *t = tree_new();
 	_cleanup_free_ char *d = put_disk(t, "pci0000:00/ata1/host0/target0:0:0/0:0:0:0/block",
 					  "sda", "8:0\n");
@@ -404,7 +406,8 @@ static void test_500_disks_stay_linear(void **state SW_UNUSED)
 		_cleanup_free_ char *d = put_disk(t, where, name, dev);
 
 		assert_non_null(d);
-		assert_int_equal(sw_buf_addf(&mounts, "1 1 259:%u / /m%u rw - ext4 x rw\n", i, i), 0);
+		assert_int_equal(sw_buf_addf(&mounts, "1 1 259:%u / /m%u rw - ext4 x rw\n", i, i),
+				 0);
 	}
 	put(t, "proc/self/mountinfo", sw_buf_text(&mounts));
 	clock_gettime(CLOCK_MONOTONIC, &a);
@@ -439,7 +442,8 @@ static void test_the_machine_itself_is_described(void **state SW_UNUSED)
 	put_link(t, "sys/class/net/eth0/device/driver", "sys/bus/virtio/drivers/virtio_net");
 	assert_int_equal(sw_mkdir_all(vars, 0700), 0);
 	assert_int_equal(sw_varstore_open_files(vars, 0, &t->m->vars, NULL), 0);
-	assert_int_equal(sw_varstore_plant(t->m->vars, &sw_guid_global, "SecureBoot", "\1", 1, 6), 0);
+	assert_int_equal(sw_varstore_plant(t->m->vars, &sw_guid_global, "SecureBoot", "\1", 1, 6),
+			 0);
 	f = facts_of(t);
 	assert_int_equal(f->firmware, SW_FIRMWARE_UEFI);
 	assert_true(f->secure_boot);

@@ -205,7 +205,8 @@ static void test_medium_files_stay_on_the_medium(void **state SW_UNUSED)
 	_cleanup_machine_ struct sw_machine *m = opened(dir);
 	_cleanup_free_ char *file = sw_fmt("%s/medium/slipway.yaml", dir), *path = NULL;
 	_cleanup_free_ char *link = sw_fmt("%s/medium/out", dir), *gone = NULL;
-	static const char *const bad[] = { "../machine.yaml", "/etc/passwd", "out", "", "a/../../x" };
+	static const char *const bad[] = { "../machine.yaml", "/etc/passwd", "out", "",
+					   "a/../../x" };
 
 	assert_int_equal(sw_file_write(file, "x", 1, 0644), 0);
 	assert_int_equal(symlink("/etc/passwd", link), 0);

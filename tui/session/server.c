@@ -11,7 +11,7 @@
 #define MIN_ROWS 24u
 #define MIN_COLS 80u
 #define QUIET_MS 60000		/* after this long a serial line may show anything */
-#define MAX_INPUT (1u << 16)
+#define INPUT_MAX (1u << 16)
 
 static struct sw_conn *conn_free(struct sw_conn *c)
 {
@@ -208,7 +208,7 @@ static bool receive(struct sw_server *srv, struct sw_conn *c, struct sw_state *s
 	int r;
 
 	while ((n = recv(c->fd, data, sizeof(data), 0)) > 0)
-		if (c->in.len > MAX_INPUT || sw_buf_add(&c->in, data, (size_t)n) < 0)
+		if (c->in.len > INPUT_MAX || sw_buf_add(&c->in, data, (size_t)n) < 0)
 			return false;
 	while ((r = sw_wire_next(c->in.data, c->in.len, &m)) > 0) {
 		if (handle_message(srv, c, &m, s) < 0)
