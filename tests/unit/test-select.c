@@ -103,8 +103,9 @@ static void test_excluded_disks_are_refused_with_their_reason(void **s SW_UNUSED
 	struct sw_error e;
 
 	for (int i = 0; i < 6; i++) {
-		static const char *const words[] = { "started from it", "read-only", "mounted on /srv",
-						     "too small", "no medium", "sector size" };
+		static const char *const words[] = { "started from it", "read-only",
+						     "mounted on /srv", "too small",
+						     "no medium",	"sector size" };
 		struct sw_disk d = base;
 
 		d.medium = i == 0;
@@ -125,8 +126,9 @@ static void test_a_size_rule_that_cannot_be_read_is_an_error_not_a_mismatch(void
 	struct sw_error e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(pick(d, 1, (struct sw_disk_match){ .size = (char *)bad[i] }, 0, &e),
-				 -EINVAL);
+		struct sw_disk_match m = { .size = (char *)bad[i] };
+
+		assert_int_equal(pick(d, 1, m, 0, &e), -EINVAL);
 		assert_int_equal(e.exit, SW_EXIT_INVALID);
 	}
 }
@@ -179,12 +181,13 @@ static void test_wipe_rules(void **s SW_UNUSED)
 		  false, false },
 		{ "ours", GPT(ours, 2), NULL, false, true },
 		{ "ours, cut off",
-		  { .type = SW_TABLE_DAMAGED_GPT, .parts = ours, .n_parts = 2, .damage = "x" }, NULL,
-		  false, true },
+		  { .type = SW_TABLE_DAMAGED_GPT, .parts = ours, .n_parts = 2, .damage = "x" },
+		  NULL, false, true },
 		{ "ours and a signature", GPT(ours, 2), sig, false, false },
 		{ "a lone state", GPT(state, 1), NULL, false, false },
 		{ "mixed", GPT(mixed, 2), NULL, false, false },
-		{ "DOS", { .type = SW_TABLE_DOS, .parts = ours, .n_parts = 1 }, NULL, false, false },
+		{ "DOS", { .type = SW_TABLE_DOS, .parts = ours, .n_parts = 1 }, NULL, false,
+		  false },
 	};
 	const struct {
 		struct sw_disk_match m;
@@ -242,7 +245,8 @@ static void check_confirm(const struct sw_disk *d, size_t n, size_t at, const ch
 static void test_the_confirmation_is_the_unique_end_of_the_serial(void **s SW_UNUSED)
 {
 	struct sw_disk d[5] = { disk("a", "XX100SYS1", 10), disk("b", "YY200SYS1", 10),
-				disk("c", "ZZ3", 10), disk("d", NULL, 64), disk("e", "UNIQUE99", 1) };
+				disk("c", "ZZ3", 10), disk("d", NULL, 64),
+			      disk("e", "UNIQUE99", 1) };
 
 	check_confirm(d, 5, 0, "100SYS1");
 	check_confirm(d, 5, 4, "UE99");
@@ -274,7 +278,8 @@ static char *in_use[] = { "mounted", NULL };
 
 static size_t generate(struct sw_disk *d)
 {
-	static const char *const names[] = { "sda", "sdb", "sdc", "sdd", "sde", "sdf", "sdg", "sdh" };
+	static const char *const names[] = { "sda", "sdb", "sdc", "sdd",
+					     "sde", "sdf", "sdg", "sdh" };
 	size_t n = roll(MAX_DISKS + 1);
 
 	for (size_t i = 0; i < n; i++)
