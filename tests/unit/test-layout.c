@@ -347,7 +347,7 @@ static uint64_t attr_bits(const char *text)
 	const char *p = strstr(text, "GUID:");
 
 	for (p = p ? p + 5 : NULL; p && *p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
-		bits |= 1ULL << atoi(p);
+		bits |= 1ULL << (strtoul(p, NULL, 10) & 63);
 	return bits;
 }
 
@@ -501,7 +501,8 @@ static void test_the_node_layout_equals_systemd_repart(void **s SW_UNUSED)
 static void test_generated_layouts_equal_systemd_repart(void **s SW_UNUSED)
 {
 	const char *env = getenv("SLIPWAY_TEST_SEED");
-	unsigned int seed = env ? (unsigned int)atoi(env) : 20240611, made = 0, refused_n = 0;
+	unsigned int seed = env ? (unsigned int)strtoul(env, NULL, 10) : 20240611;
+	unsigned int made = 0, refused_n = 0;
 
 	need_tools();
 	print_message("seed %u\n", seed);

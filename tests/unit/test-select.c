@@ -157,6 +157,19 @@ static void test_control_characters_of_a_disk_do_not_reach_the_table(void **s SW
 
 /* ---- wiping ---- */
 
+/* Which clauses are enough for wipe: any on a disk that is not ours. */
+static const struct {
+	struct sw_disk_match m;
+	bool enough;
+} any[] = {
+	{ { .serial = "AAAA1" }, true },   { { .serial = "A1" }, true },
+	{ { .serial = "*" }, false },	   { { .serial = "A*" }, false },
+	{ { .serial = "AAAA*" }, true },   { { .serial = "[A-Z][A-Z][0-9]*" }, false },
+	{ { .wwn = "0x5000" }, true },	   { { .path = "pci-1" }, true },
+	{ { .size = "largest" }, false },  { { .model = "Fast*" }, false },
+	{ { .transport = "nvme" }, false }, { {}, false },
+};
+
 static void test_wipe_rules(void **s SW_UNUSED)
 {
 	static char *sig[] = { "ext4 at 0x438", NULL };
@@ -188,17 +201,6 @@ static void test_wipe_rules(void **s SW_UNUSED)
 		{ "mixed", GPT(mixed, 2), NULL, false, false },
 		{ "DOS", { .type = SW_TABLE_DOS, .parts = ours, .n_parts = 1 }, NULL, false,
 		  false },
-	};
-	const struct {
-		struct sw_disk_match m;
-		bool enough;
-	} any[] = {
-		{ { .serial = "AAAA1" }, true },   { { .serial = "A1" }, true },
-		{ { .serial = "*" }, false },	   { { .serial = "A*" }, false },
-		{ { .serial = "AAAA*" }, true },   { { .serial = "[A-Z][A-Z][0-9]*" }, false },
-		{ { .wwn = "0x5000" }, true },	   { { .path = "pci-1" }, true },
-		{ { .size = "largest" }, false },  { { .model = "Fast*" }, false },
-		{ { .transport = "nvme" }, false }, { {}, false },
 	};
 	struct sw_disk_match serial = { .serial = "AAAA1" };
 
@@ -384,7 +386,8 @@ static void check_hint(const struct sw_disk *d, size_t n, uint64_t min, const ch
 static void test_never_a_wrong_or_guessed_disk_in_generated_machines(void **s SW_UNUSED)
 {
 	const char *env = getenv("SLIPWAY_TEST_SEED");
-	unsigned int seed = env ? (unsigned int)atoi(env) : 7, chosen = 0, several = 0, none = 0;
+	unsigned int seed = env ? (unsigned int)strtoul(env, NULL, 10) : 7;
+	unsigned int chosen = 0, several = 0, none = 0;
 	static char *const sizes[] = { ">=30G", "<30G", "largest", "smallest" };
 
 	print_message("seed %u\n", seed);
