@@ -104,7 +104,7 @@ def _(case):
         terminal = Terminal(case, "attach")
         terminal.read_until("No unattended install")
         same(case.on("--json", "status").json()["journals"], [], "journals")
-        assert "sha256" in stop(child).lower()
+        assert "slipway: " in stop(child)
     finally:
         server.close()
         if terminal:
@@ -123,7 +123,7 @@ def _(case):
     time.sleep(1)
     terminal = Terminal(case, "attach")
     try:
-        terminal.read_until("stick")
+        terminal.read_until("on the stick")
         time.sleep(1)
         os.write(terminal.fd, b" ")
         time.sleep(2)
