@@ -243,7 +243,8 @@ static void read_root(struct mapping *m, const struct sw_yaml *root)
 
 	if (root->kind != SW_YAML_MAP) {
 		(void)fail_node(m, root, "this is no answer file",
-				"it starts with something else than a key", "start with slipway: 1");
+				"it starts with something else than a key",
+				"start with slipway: 1");
 		return;
 	}
 	m->uki = payload && sw_yaml_find(payload->value, "uki");

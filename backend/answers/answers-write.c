@@ -116,7 +116,7 @@ char *sw_answers_to_yaml(const struct sw_answers *a)
 {
 	_cleanup_buf_ struct sw_buf b = {};
 	const char *prev = "";
-	int r = sw_buf_adds(&b, "# slipway-answers(5); \"slipway explain KEY\" tells about a key.\n");
+	int r = sw_buf_adds(&b, "# See slipway-answers(5), or \"slipway explain KEY\".\n");
 
 	for (size_t i = 0; i < sw_n_fields && r == 0; i++)
 		r = add_field(&b, &sw_fields[i], a, &prev);

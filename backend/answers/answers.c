@@ -12,9 +12,12 @@ struct sw_answers *sw_answers_new(void)
 
 	if (!a)
 		return NULL;
-	for (size_t i = 0; i < sw_n_fields; i++)
-		if (sw_fields[i].dflt && sw_field_set(&sw_fields[i], a, sw_fields[i].dflt, NULL) < 0)
+	for (size_t i = 0; i < sw_n_fields; i++) {
+		const struct sw_field *f = &sw_fields[i];
+
+		if (f->dflt && sw_field_set(f, a, f->dflt, NULL) < 0)
 			return NULL;
+	}
 	return TAKE_PTR(a);
 }
 

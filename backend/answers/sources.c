@@ -204,7 +204,7 @@ int sw_source_find(struct sw_machine *m, const struct sw_facts *f,
 	r = sw_source_from_cmdline(sw_buf_text(&cmdline), &s, err);
 	if (r == 0 && s.kind == SW_SOURCE_NONE)
 		r = from_medium(m, &s, err);
-	if (r == 0 && s.kind == SW_SOURCE_NONE)
+	if (r == 0 && s.kind == SW_SOURCE_NONE && f)
 		r = sw_source_from_stick(f, &s, err);
 	if (r < 0)
 		return r;

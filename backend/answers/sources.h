@@ -47,7 +47,7 @@ int sw_source_from_cmdline(const char *cmdline, struct sw_answers_source *ret_so
 int sw_source_from_stick(const struct sw_facts *f, struct sw_answers_source *ret_source,
 			 struct sw_error *err);
 
-/* All three in order. Only looks: nothing is fetched. */
+/* All three in order; without facts no stick. Only looks: nothing is fetched. */
 int sw_source_find(struct sw_machine *m, const struct sw_facts *f,
 		   struct sw_answers_source *ret_source, struct sw_error *err);
 void sw_answers_source_clear(struct sw_answers_source *s);

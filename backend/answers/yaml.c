@@ -136,7 +136,8 @@ static int add_item(struct reader *rd, struct sw_yaml *y, struct sw_yaml **key,
 			return sw_fail_oom(rd->err);
 		y->items = items;
 	}
-	y->items[y->n++] = (struct sw_yaml_item){ .key = TAKE_PTR(*key), .value = TAKE_PTR(*value) };
+	y->items[y->n++] = (struct sw_yaml_item){ .key = TAKE_PTR(*key),
+						    .value = TAKE_PTR(*value) };
 	return 0;
 }
 
@@ -148,7 +149,8 @@ static int check_key(struct reader *rd, const struct sw_yaml *map, const struct 
 
 	if (key->kind != SW_YAML_SCALAR)
 		return fail_mark(rd, mark, "a key that is a list or a group",
-				 "keys are words", "put quotes around a value that starts with { or [");
+				 "keys are words",
+				 "put quotes around a value that starts with { or [");
 	if (key->plain && strcmp(key->text, "<<") == 0)
 		return fail_mark(rd, mark, "a merge key (<<) in an answer file",
 				 "references make a file hard to check", "write the keys out");

@@ -30,7 +30,7 @@ bool sw_text_is_clean(const char *s);
  */
 char *sw_text_clean(char *s);
 
-/* Insertions, deletions, changes and swaps of neighbours between two words; case counts as equal. */
+/* Insertions, deletions, changes and swaps of neighbours between two words, in any case. */
 unsigned int sw_edit_distance(const char *a, const char *b);
 
 /* True when a slip of the fingers explains the difference: for "did you mean". */

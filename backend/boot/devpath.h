@@ -36,7 +36,7 @@ struct sw_devpath_node {
 int sw_devpath_next(const uint8_t *p, size_t len, size_t *offset,
 		    struct sw_devpath_node *ret_node);
 
-/* 0 when every node fits and the (first) path ends properly; a load option may list further ones. */
+/* 0 when every node fits and the first path ends properly; an option may list further ones. */
 int sw_devpath_check(const uint8_t *p, size_t len);
 
 /* "HD(1,GPT,guid,0x800,0x100000)/File(\EFI\BOOT\BOOTX64.EFI)"; malloc'd. -EINVAL, -ENOMEM. */

@@ -41,8 +41,8 @@ static int explain(struct sw_error *err, int r, const char *name)
 	switch (r) {
 	case -EBADMSG:
 		sw_error_why(err, "the firmware reported success but kept the old content");
-		sw_error_hint(err, "look for a boot order lock in the firmware's setup; the disk still "
-				   "boots by \\EFI\\BOOT\\BOOTX64.EFI");
+		sw_error_hint(err, "look for a boot order lock in the firmware's setup; the disk "
+				   "still boots by \\EFI\\BOOT\\BOOTX64.EFI");
 		break;
 	case -ESTALE:
 		sw_error_why(err, "it changed since the plan was made");

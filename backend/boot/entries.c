@@ -224,8 +224,10 @@ static int decode(struct sw_bootvars *b, json_object *raw)
 		if (r < 0)
 			break;
 		if (number >= 0) {
-			b->entries[b->n_entries].number = (uint16_t)number;
-			r = decode_entry(&b->entries[b->n_entries++], json_object_get_string(value));
+			struct sw_bootvar *e = &b->entries[b->n_entries++];
+
+			e->number = (uint16_t)number;
+			r = decode_entry(e, json_object_get_string(value));
 		} else if (strcmp(key, "BootOrder") == 0) {
 			r = decode_order(b, json_object_get_string(value));
 		}

@@ -27,7 +27,7 @@ struct sw_entry_write {
 	char name[16];		/* "Boot0003", "BootOrder", "BootNext" */
 	uint8_t *data;		/* new content */
 	size_t len;		/* 0: delete */
-	uint8_t *old;		/* content before, for undo; NULL with old_len 0: did not exist */
+	uint8_t *old;		/* content before, for undo; NULL, old_len 0: did not exist */
 	size_t old_len;
 	char text[200];		/* what it means, for people */
 };
@@ -52,7 +52,10 @@ int sw_entries_read(struct sw_varstore *s, struct sw_bootvars *ret_boot, struct 
 int sw_entries_plan(json_object *raw, const struct sw_entry_wanted *wanted, size_t n_wanted,
 		    int boot_next, struct sw_entry_plan *ret_plan, struct sw_error *err);
 
-/* Boot####, BootOrder, BootNext as {"Boot0001": "<hex>", …}; new reference. Input of the pure planner and of the digest. */
+/*
+ * Boot####, BootOrder, BootNext as {"Boot0001": "<hex>", …}; new reference. Input
+ * of the pure planner and of the digest.
+ */
 int sw_entries_snapshot(struct sw_varstore *s, json_object **ret_raw, struct sw_error *err);
 /* The digest that facts and plans carry: sha256 over the snapshot. */
 int sw_entries_digest(json_object *raw, char ret_hex[static 65]);

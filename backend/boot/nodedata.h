@@ -15,6 +15,9 @@
 int sw_nodedata_read(struct sw_io *io, uint64_t offset, uint64_t size, json_object **ret_data,
 		     uint64_t *ret_sequence, struct sw_error *err);
 
-/* Writes into the older or invalid copy with the next sequence, flushes, reads back. fresh: both copies. */
+/*
+ * Writes into the older or invalid copy with the next sequence, flushes, reads
+ * back. fresh: whatever was there is forgotten first, and both copies are written.
+ */
 int sw_nodedata_write(struct sw_io *io, uint64_t offset, uint64_t size, json_object *data,
 		      bool fresh, struct sw_error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a slot holds, judged from its bytes alone: manifest, and whether the image is the one it names. */
+/* What a slot holds, judged from its bytes alone: manifest, and whether the image is its own. */
 #include <string.h>
 
 #include "base/buf.h"

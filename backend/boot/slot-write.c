@@ -38,7 +38,8 @@ static void writer_clear(struct writer *w)
 static int fail(struct writer *w, int r, const char *what)
 {
 	if (r == -ECANCELED)
-		sw_fail(w->err, SW_EXIT_CANCELLED, r, "stopped while writing; the partition is empty now");
+		sw_fail(w->err, SW_EXIT_CANCELLED, r,
+			"stopped while writing; the partition is unreadable now");
 	else
 		sw_fail_errno(w->err, SW_EXIT_DIRTY, r, "%s", what);
 	sw_error_where(w->err, "%s at byte %" PRIu64, w->io->path, w->offset);
@@ -174,7 +175,7 @@ static int prepare_slot(struct writer *w, const char *image, uint64_t size, uint
 	if (r == 0)
 		r = slot_extents(&fat, &w->extents);
 	if (r < 0) {
-		sw_fail_errno(w->err, SW_EXIT_INTERNAL, r, "the slot image is no FAT32 file system");
+		sw_fail_errno(w->err, SW_EXIT_INTERNAL, r, "the slot image is no FAT32");
 		sw_error_where(w->err, "%s", image);
 		return r;
 	}
@@ -203,7 +204,8 @@ int sw_slot_write(struct sw_io *io, uint64_t offset, const char *image, unsigned
 						    .sink = sink, .err = err };
 	uint64_t reserved = 0;
 	uint32_t sector = 0;
-	int r = prepare_slot(&w, image, offset < io->size ? io->size - offset : 0, &reserved, &sector);
+	uint64_t room = offset < io->size ? io->size - offset : 0;
+	int r = prepare_slot(&w, image, room, &reserved, &sector);
 
 	if (r < 0)
 		return r;
@@ -287,7 +289,7 @@ int sw_slot_invalidate(struct sw_io *io, uint64_t offset, uint64_t size, struct 
 	if (r == 0)
 		return 0;
 	if (r == -EBADMSG)
-		sw_fail(err, SW_EXIT_VERIFY, r, "the disk does not give back the zeros that were written");
+		sw_fail(err, SW_EXIT_VERIFY, r, "the disk does not give back the zeros written");
 	else
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot clear the partition");
 	sw_error_where(err, "%s at byte %" PRIu64, io->path, offset);

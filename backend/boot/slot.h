@@ -17,7 +17,7 @@ struct sw_slot_manifest {
 	char sha256[65];	/* of the UKI */
 	char *source;		/* URL or path it came from */
 	char *reason;		/* "install", "promote", ... */
-	int64_t time;		/* seconds since the epoch; from the plan, so that images are reproducible */
+	int64_t time;		/* seconds since the epoch; from the plan: reproducible */
 };
 
 /*

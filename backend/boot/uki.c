@@ -116,7 +116,7 @@ static int check_stub(struct job *j, struct sw_error *err)
 	return 0;
 }
 
-/* The stub starts .linux as an EFI program: refuse a kernel that is none (no EFI stub, compressed ELF). */
+/* The stub starts .linux as an EFI program: refuse a kernel that is none. */
 static int check_kernel(const struct part *kernel, struct sw_error *err)
 {
 	struct sw_error inner = {};

@@ -36,12 +36,12 @@ char *sw_utf16_to_utf8(const uint8_t *p, size_t len)
 	_cleanup_buf_ struct sw_buf b = {};
 
 	for (size_t i = 0; i + 2 <= len; i += 2) {
-		uint32_t c = unit(p + i);
+		uint32_t c = unit(p + i), low = i + 4 <= len ? unit(p + i + 2) : 0;
 
 		if (c == 0)
 			break;
-		if (c >= 0xd800 && c < 0xdc00 && i + 4 <= len && (unit(p + i + 2) & 0xfc00) == 0xdc00) {
-			c = 0x10000 + ((c & 0x3ff) << 10) + (unit(p + i + 2) & 0x3ff);
+		if (c >= 0xd800 && c < 0xdc00 && (low & 0xfc00) == 0xdc00) {
+			c = 0x10000 + ((c & 0x3ff) << 10) + (low & 0x3ff);
 			i += 2;
 		} else if ((c >= 0xd800 && c < 0xe000) || is_control(c)) {
 			c = REPLACEMENT;

@@ -182,7 +182,7 @@ int sw_varstore_open_efivar(struct sw_varstore **ret_store, struct sw_error *err
 	if (!there) {
 		sw_fail(err, SW_EXIT_MISSING, -EOPNOTSUPP, "no UEFI variables on this machine");
 		sw_error_where(err, "%s", EFIVARS);
-		sw_error_why(err, "the machine was not started by UEFI, or efivarfs is not mounted");
+		sw_error_why(err, "it was not started by UEFI, or efivarfs is not mounted");
 		sw_error_hint(err, "start the medium in UEFI mode, without 'efi=noruntime'");
 		return -EOPNOTSUPP;
 	}

@@ -17,7 +17,8 @@
 #define SW_VAR_RUNTIME 0x4u
 #define SW_VAR_NV_BS_RT 0x7u
 
-extern const struct sw_guid sw_guid_global;	/* EFI_GLOBAL_VARIABLE 8be4df61-93ca-11d2-aa0d-00e098032b8c */
+/* EFI_GLOBAL_VARIABLE 8be4df61-93ca-11d2-aa0d-00e098032b8c */
+extern const struct sw_guid sw_guid_global;
 extern const struct sw_guid sw_guid_loader;	/* 4a67b082-0a4c-41cf-b6c7-440b29bb8c4f */
 
 struct sw_varstore;

@@ -293,7 +293,7 @@ static int compare_copies(const struct sw_gpt_copy *a, const struct sw_gpt_copy 
 	return x != y ? x - y : (a->off < b->off) - (a->off > b->off);
 }
 
-/* No table for libfdisk, but copies are there: the best one names the partitions that could be lost. */
+/* libfdisk reads no table, but copies are there: the best one names what could be lost. */
 static int adopt_copies(struct sw_io *io, const struct sw_gpt_scan *s, struct sw_table *t,
 			struct sw_buf *b)
 {
@@ -386,7 +386,7 @@ int sw_disk_probe(struct sw_io *io, struct sw_table *ret_table, char ***ret_sign
 		strv_free(signatures);
 		sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot read what is on the disk");
 		sw_error_where(err, "%s", io->path);
-		sw_error_hint(err, "A disk that cannot be read may be failing: see the kernel's log");
+		sw_error_hint(err, "It may be failing: see the kernel's log");
 		return r;
 	}
 	*ret_table = t;

@@ -80,7 +80,9 @@ static int add_verdict(struct sw_buf *b, const struct sw_disk *d, const struct s
 		return r < 0 ? r : add_clean(b, excluded);
 	}
 	if (r >= 0)
-		r = sw_buf_adds(b, candidate ? " candidate" : asked ? " no match" : " not asked for");
+		r = sw_buf_adds(b, candidate ? " candidate"
+				   : asked   ? " no match"
+					     : " not asked for");
 	return r;
 }
 

@@ -121,8 +121,8 @@ const char *sw_disk_excluded(const struct sw_disk *d, uint64_t min_size)
 /* ---- exactly one ---- */
 
 /*
- * "largest" and "smallest" compare what else may be chosen. Returns how many
- * share the extreme size, so that two equal ones stay ambiguous.
+ * "largest" and "smallest" compare what else may be chosen. All that share the
+ * extreme size stay, so that two equal ones are ambiguous.
  */
 static void pick_extreme(const struct sw_facts *f, const struct sw_disk_match *m, bool *candidate)
 {
@@ -177,8 +177,8 @@ static int refuse(const struct sw_facts *f, const struct sw_disk_match *m, uint6
 	else if (n > 1)
 		sw_fail(err, SW_EXIT_REFUSED, r, "%zu disks match", n);
 	else if (matched == 1)
-		sw_fail(err, SW_EXIT_REFUSED, r, "the disk %.40s matches but cannot be used: %.160s",
-			only->name ? only->name : "?", sw_disk_excluded(only, min_size));
+		sw_fail(err, SW_EXIT_REFUSED, r, "%.40s matches but cannot be used: %.160s",
+			only->name ? only->name : "the disk", sw_disk_excluded(only, min_size));
 	else if (matched > 1)
 		sw_fail(err, SW_EXIT_REFUSED, r, "%zu disks match but none of them can be used",
 			matched);

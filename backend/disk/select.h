@@ -8,13 +8,17 @@
 #include "machine/facts.h"
 
 struct sw_disk_match {		/* NULL / 0 = not asked for; text is matched as a glob */
+	/* Case counts for serial and path only. */
 	char *serial, *wwn, *model, *vendor, *path, *transport;
-	char *size;		/* ">=100G", "<2T", "largest", "smallest" */
+	char *size;		/* ">=100G", "<2T", "64G" exactly, "largest", "smallest" */
 };
 
 enum sw_wipe { SW_WIPE_BLANK, SW_WIPE_OURS, SW_WIPE_ANY };
 
-/* Why this disk can never be chosen ("slipway was started from it"), or NULL; static or from d->uses. */
+/*
+ * Why this disk can never be chosen ("slipway was started from it"), or NULL;
+ * static or from d->uses.
+ */
 const char *sw_disk_excluded(const struct sw_disk *d, uint64_t min_size);
 
 bool sw_disk_matches(const struct sw_disk *d, const struct sw_disk_match *m);
@@ -26,9 +30,18 @@ bool sw_disk_matches(const struct sw_disk *d, const struct sw_disk_match *m);
 int sw_disk_select(const struct sw_facts *f, const struct sw_disk_match *m, uint64_t min_size,
 		   const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err);
 
-/* blank: nothing on it; ours: our labels or nothing; any: needs serial, wwn or path in m. -EPERM with the reason. */
+/*
+ * blank: nothing on it. ours: nothing, an empty table, or only our labels with
+ * at least one slipway-*. any: everything, but what is not ours needs serial,
+ * wwn or path in m; a glob counts when it has four literal characters.
+ * -EPERM and exit 4, with what is on the disk as the reason.
+ */
 int sw_disk_wipe_allowed(const struct sw_disk *d, enum sw_wipe wipe,
 			 const struct sw_disk_match *m, struct sw_error *err);
 
-/* Trailing characters of the serial that are unique among all disks, at least four; the size text without a serial. malloc'd. */
+/*
+ * What a person types to confirm: the trailing characters of the serial that are
+ * unique among all disks, at least four; the path when two disks share one
+ * serial; the size as text without a serial. malloc'd.
+ */
 char *sw_disk_confirm_text(const struct sw_facts *f, const struct sw_disk *d);

@@ -17,7 +17,9 @@ struct sw_new_part {
 };
 
 struct sw_table_piece {
-	const char *name;	/* "backup entries", "backup header", "primary entries", "protective MBR", "primary header" */
+	/* "backup entries", "backup header", "primary entries", "protective MBR", then
+	 * "primary header" */
+	const char *name;
 	uint64_t off;
 	size_t len;
 	uint8_t *data;

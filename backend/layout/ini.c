@@ -126,7 +126,8 @@ int sw_ini_parse(const char *text, size_t len, const char *file, sw_ini_fn fn, v
 		if (r < 0)
 			r = sw_fail_errno(err, SW_EXIT_INVALID, r, "cannot read the file");
 		else if (strlen(sw_buf_text(&b)) != b.len)
-			r = fail_at(&rd, strlen(sw_buf_text(&b)) + 1, "this line has a NUL byte in it",
+			r = fail_at(&rd, strlen(sw_buf_text(&b)) + 1,
+				    "this line has a NUL byte in it",
 				    "The file is damaged or not a text file");
 		else if (b.len > 0)
 			r = read_line(&rd, (char *)b.data);

@@ -170,7 +170,7 @@ int sw_layout_read(const char *dir, struct sw_layout **ret_layout, struct sw_err
 	return 0;
 }
 
-/* The i-th place where layouts live; NULL past the last or without memory, "" for one that is unset. */
+/* The i-th place where layouts live, "" for one that is unset; NULL past the last. */
 static char *layout_dir(size_t i)
 {
 	char exe[PATH_MAX];

@@ -33,9 +33,16 @@ struct sw_layout {
 	uint64_t min_size;	/* least disk size, bytes */
 };
 
-/* Reads the .conf files of a directory in name order. Errors carry file:line:column, did-you-mean for keys. */
+/*
+ * Reads the .conf files of a directory in name order. Errors carry
+ * file:line:column, and did-you-mean for keys and types; exit 3.
+ */
 int sw_layout_read(const char *dir, struct sw_layout **ret_layout, struct sw_error *err);
-/* Finds a shipped layout by name in the layout directories, or takes a path with a slash. */
+/*
+ * Finds a layout by name in $SLIPWAY_LAYOUTS, in layouts/ of the source tree
+ * that the program was built in, and in /usr/share/slipway/layouts; a name with
+ * a slash is a path.
+ */
 int sw_layout_find(const char *name, struct sw_layout **ret_layout, struct sw_error *err);
 struct sw_layout *sw_layout_free(struct sw_layout *l);
 /* The names that sw_layout_find() knows, sorted, each once; NULL-terminated, free both levels. */

@@ -433,7 +433,8 @@ static int check_whole(struct parse *s, struct sw_error *err)
 		return -EINVAL;
 	}
 	if (s->p.padding_max < s->p.padding_min) {
-		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "PaddingMaxBytes= is below PaddingMinBytes=");
+		sw_fail(err, SW_EXIT_INVALID, -EINVAL,
+			"PaddingMaxBytes= is below PaddingMinBytes=");
 		sw_error_where(err, "%s:%u:1", s->path, s->padding_max_line);
 		return -EINVAL;
 	}

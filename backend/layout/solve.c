@@ -296,8 +296,8 @@ int sw_layout_solve(const struct sw_layout *l, uint64_t disk_size, uint32_t sect
 		items[i] = new_item(&l->parts[i]);
 	r = measure(disk_size, sector, &s);
 	if (r < 0)
-		return sw_fail(err, SW_EXIT_REFUSED, r, "a sector size of %u bytes is not supported",
-			       sector);
+		return sw_fail(err, SW_EXIT_REFUSED, r,
+			       "a sector size of %u bytes is not supported", sector);
 	r = fit(l, &s, disk_size, err);
 	if (r < 0)
 		return r;

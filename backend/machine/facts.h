@@ -13,6 +13,11 @@
 #include "base/guid.h"
 
 #define SW_FACTS_VERSION 1
+/*
+ * Captured facts may also carry the raw boot variables under this key, for
+ * planning; they are not part of struct sw_facts.
+ */
+#define SW_FACTS_VARIABLES "boot_variables"
 
 struct sw_part {
 	unsigned int number;	/* 1-based */

@@ -41,8 +41,9 @@ static const struct saying sayings[] = {
 	  "check the certificate files" },
 	{ CURLE_URL_MALFORMAT, -EINVAL, false, "the URL cannot be used",
 	  "write it like http://boot.example:8080/vmlinuz" },
-	{ CURLE_UNSUPPORTED_PROTOCOL, -EPROTONOSUPPORT, false,
-	  "the URL is neither http nor https", "use an http or https URL" },
+	/* Only http and https URLs come this far: it is what the server said. */
+	{ CURLE_UNSUPPORTED_PROTOCOL, -EPROTO, false, "the server's answer is not HTTP",
+	  "is this the right port?" },
 	{ CURLE_WEIRD_SERVER_REPLY, -EPROTO, true, "the server's answer is not HTTP",
 	  "is this the right port?" },
 	{ CURLE_HTTP2, -EPROTO, true, "the HTTP/2 connection broke", "try again" },

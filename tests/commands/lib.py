@@ -68,16 +68,23 @@ def sha256(data):
 
 
 def fake_kernel(size=3 * MiB):
-    """A file that is a bzImage as far as its headers go; nothing here executes it."""
+    """A bzImage with an EFI stub as far as its headers go; nothing here executes it."""
     data = bytearray(hashlib.shake_256(b"kernel").digest(size))
+    data[0:0x200] = bytes(0x200)
     data[0:2] = b"MZ"
     data[0x3c:0x40] = struct.pack("<I", 0x40)
-    data[0x40:0x44] = b"PE\0\0"
-    data[0x44:0x58] = struct.pack("<HHIIIHH", 0x8664, 0, 0, 0, 0, 160, 0x206)
-    data[0x58:0x5a] = struct.pack("<H", 0x20b)
-    data[0x1fe:0x200] = b"\x55\xaa"
-    data[0x202:0x206] = b"HdrS"
-    data[0x206:0x208] = struct.pack("<H", 0x020f)
+    data[0x40:0x58] = b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, 160, 0x206)
+    optional = bytearray(160)
+    optional[0:2] = struct.pack("<H", 0x20b)
+    optional[16:20] = struct.pack("<I", 0x1000)             # AddressOfEntryPoint
+    optional[32:40] = struct.pack("<II", 0x1000, 0x200)     # SectionAlignment, FileAlignment
+    optional[56:64] = struct.pack("<II", 0x1000 + size, 0x1000)
+    optional[68:70] = struct.pack("<H", 10)                 # EFI application
+    optional[108:112] = struct.pack("<I", 6)
+    data[0x58:0x58 + 160] = optional
+    data[0xf8:0x120] = struct.pack("<8sIIIIIIHHI", b".text", size - 0x1000, 0x1000, size - 0x1000,
+                                   0x1000, 0, 0, 0, 0, 0x60000020)
+    data[0x1fe:0x208] = b"\x55\xaa\0\0HdrS" + struct.pack("<H", 0x020f)
     return bytes(data)
 
 
@@ -264,7 +271,11 @@ class Server:
                     return
                 server.answer(self, path.read_bytes(), cut_at)
 
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Listener(http.server.ThreadingHTTPServer):
+            def shutdown_request(self, request):
+                request.close()     # without a FIN first, so that SO_LINGER gives a reset
+
+        self.http = Listener(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
@@ -282,7 +293,7 @@ class Server:
             request.wfile.flush()
             linger = struct.pack("ii", 1, 0)
             request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            request.connection.close()
+            request.close_connection = True
             return
         request.wfile.write(data[first:])
 
@@ -303,7 +314,7 @@ def test(name):
 
 
 def complain(text):
-    for line in text.splitlines()[-40:]:
+    for line in text.splitlines()[-25:]:
         print(f"# {line}")
 
 

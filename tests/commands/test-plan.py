@@ -78,7 +78,7 @@ def _(case):
 
 @test("a wrong type, a missing value and a bad hash are each exit 3 at their line")
 def _(case):
-    for old, new, line in (("mode: local", "mode: [local]", 13), ("mode: local", "mode: lokal", 13),
+    for old, new, line in (("mode: local", "mode: [local]", 14), ("mode: local", "mode: lokal", 14),
                            ("layout: node", "layout: [node]", 6),
                            ("hostname: node-07", "hostname: -bad-", 3)):
         result = expect(case.run("check", case.answers(replace=[(old, new)])), 3)
@@ -93,7 +93,7 @@ def _(case):
     path = case.dir / "bad.yaml"
     path.write_text("slipway: 1\nnode: {hostname: [\n")
     expect(case.run("check", path), 3, "bad.yaml:")
-    expect(case.run("check", case.dir / "missing.yaml"), 3, "missing.yaml")
+    expect(case.run("check", case.dir / "missing.yaml"), 5, "missing.yaml")
 
 
 @test("check goes through all files and keeps the first failure's exit code")
@@ -115,7 +115,7 @@ def _(case):
 @test("an ambiguous match is exit 4 with the candidates and what would decide")
 def _(case):
     case.create()
-    answers = case.answers(replace=[("{serial: NODE07SYS}", '{size: ">=1G"}')])
+    answers = case.answers(replace=[("{serial: NODE07SYS}", '{size: ">=1G"}'), ("wipe: any", "wipe: ours")])
     result = expect(case.on("plan", "--answers", answers), 4, "NODE07SYS", "DATA4711")
     assert "serial" in result.err
 
@@ -141,12 +141,19 @@ def _(case):
     expect(case.on("plan", "--answers", answers), 4, "blank")
 
 
-@test("wipe: any with a size rule refuses a disk with foreign content")
+@test("wipe: any with only a size rule is refused before any disk is looked at")
+def _(case):
+    answers = case.answers(replace=[("{serial: NODE07SYS}", '{size: ">=1G"}')])
+    expect(case.run("check", answers), 3, "node.yaml:7:", "disk.match.serial")
+
+
+@test("wipe: ours with a size rule refuses a disk with foreign content and says what")
 def _(case):
     case.create("serial=NODE07SYS,size=4G,transport=nvme")
     tool("sfdisk", "-q", case.disk(), input="label: gpt\nsize=1G, name=precious, type=linux\n")
-    answers = case.answers(replace=[("{serial: NODE07SYS}", '{size: ">=1G"}')])
-    expect(case.on("plan", "--answers", answers), 4)
+    answers = case.answers(replace=[("{serial: NODE07SYS}", '{size: ">=1G"}'),
+                                    ("wipe: any", "wipe: ours")])
+    expect(case.on("plan", "--answers", answers), 4, "precious")
 
 
 @test("a layout that does not fit says by how much it is too small")

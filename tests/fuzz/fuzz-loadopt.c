@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (sw_devpath_text(o.path, o.path_len, &text) < 0 || !text)
 		abort();
 	(void)sw_devpath_find_file(o.path, o.path_len, &hd, &path);
-	if (sw_loadopt_build(o.attrs, o.label, o.path, o.path_len, o.optional, o.optional_len, &b) < 0)
+	if (sw_loadopt_build(o.attrs, o.label, o.path, o.path_len, o.optional, o.optional_len,
+			     &b) < 0)
 		abort();
 	/* The label may have been cleaned; what follows it must be the same bytes. */
 	if (b.len < o.path_len + o.optional_len ||

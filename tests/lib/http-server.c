@@ -130,7 +130,8 @@ static void send_file(int fd, const struct http_route *r, const struct request *
 	bool again = hit > 0, other = r->fault == HTTP_CHANGED && again;
 	const uint8_t *data = other ? r->other : r->data;
 	const char *etag = other ? "\"other\"" : r->etag;
-	bool faulty = hit < (r->fault == HTTP_CHANGED || r->fault == HTTP_WRONG_RANGE ? 1 : r->times);
+	bool once = r->fault == HTTP_CHANGED || r->fault == HTTP_WRONG_RANGE;
+	bool faulty = hit < (once ? 1 : r->times);
 	uint64_t from = 0, total = r->len, start;
 
 	if (q->ranged && r->fault != HTTP_NO_RANGE && etag && strcmp(q->if_range, etag) == 0)

@@ -20,7 +20,7 @@ enum http_fault {
 	HTTP_SHORT,		/* announces more than it sends, `times` times */
 	HTTP_REDIRECT,		/* 302 to `location` (may be its own path: a loop) */
 	HTTP_HUGE,		/* announces `announce` bytes */
-	HTTP_CHANGED,		/* resets at `percent` once; then it is `other`, with another ETag */
+	HTTP_CHANGED,		/* resets at `percent` once; then is `other`, with another ETag */
 	HTTP_WRONG_RANGE,	/* resets at `percent` once; then a 206 that starts elsewhere */
 	HTTP_SILENT,		/* closes the connection without an answer, `times` times */
 	HTTP_GARBAGE,		/* answers with something that is not HTTP */

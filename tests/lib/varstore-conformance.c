@@ -151,7 +151,8 @@ static void test_boot_options(struct suite *t)
 	}
 	memcpy(bad, good_option, sizeof(bad));
 	bad[4] = 40;
-	check(t, set_global(t, t->free_name, "garbage!", 8) == -EINVAL, "garbage in Boot#### is EINVAL");
+	check(t, set_global(t, t->free_name, "garbage!", 8) == -EINVAL,
+	      "garbage in Boot#### is EINVAL");
 	check(t, set_global(t, t->free_name, bad, sizeof(bad)) == -EINVAL,
 	      "a Boot#### whose path is longer than itself is EINVAL");
 	memcpy(bad, good_option, sizeof(bad));
@@ -180,7 +181,8 @@ static void test_order(struct suite *t)
 	(void)sw_var_get(t->s, &sw_guid_global, "BootOrder", &order, &n_order, &attrs);
 	(void)sw_var_get(t->s, &sw_guid_global, "BootNext", &next, &n_next, &attrs);
 	check(t, set_global(t, "BootOrder", "\1\0\2", 3) == -EINVAL, "an odd BootOrder is EINVAL");
-	check(t, set_global(t, "BootNext", "\1\0\2", 3) == -EINVAL, "a BootNext of 3 bytes is EINVAL");
+	check(t, set_global(t, "BootNext", "\1\0\2", 3) == -EINVAL,
+	      "a BootNext of 3 bytes is EINVAL");
 	check(t, set_global(t, "BootOrder", "\xfe\x0f\xfd\x0f", 4) == 0 &&
 			 reads(t, &sw_guid_global, "BootOrder", "\xfe\x0f\xfd\x0f", 4),
 	      "BootOrder may name entries that do not exist");

@@ -217,10 +217,11 @@ static uint32_t next_random(uint32_t *seed)
 /* Text with everything that YAML could trip over. */
 static void random_text(uint32_t *seed, char *text, size_t size)
 {
-	static const char *const bits[] = { "a", "Z", "0", " ", ":", ": ", "#", " #", "\"", "'", "\\",
-					    "*", "&", "!", "{", "}", "[", "]", ",", "-", "- ", "?",
-					    "|", ">", "%", "@", "`", "~", "\xc3\xa9", "\xe2\x82\xac",
-					    "\xf0\x9f\x90\xa7", "null", "yes", "<<", "=", "\\n" };
+	static const char *const bits[] = { "a", "Z", "0", " ", ":", ": ", "#", " #", "\"", "'",
+					    "\\", "*", "&", "!", "{", "}", "[", "]", ",", "-", "- ",
+					    "?", "|", ">", "%", "@", "`", "~", "\xc3\xa9",
+					    "\xe2\x82\xac", "\xf0\x9f\x90\xa7", "null", "yes", "<<", "=",
+					    "\\n" };
 	size_t n = 1 + next_random(seed) % 12, len = 0;
 
 	while (n-- > 0 && len + 8 < size)
@@ -267,8 +268,8 @@ static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
 {
 	static const char *const other[] = { "2", "other", ">=7G", "ours", "hands-off", "attest",
 					     "stay", "https://other.example/x",
-					     "0000000000000000000000000000000000000000000000000000000000000000",
-					     "00000000-0000-4000-8000-000000000001" };
+					     "00000000-0000-4000-8000-000000000001",
+		"0000000000000000000000000000000000000000000000000000000000000000" };
 	_cleanup_answers_ struct sw_answers *a = must_parse(MINIMAL);
 	char before[65], after[65];
 
@@ -302,7 +303,8 @@ static void test_the_nodes_command_line_names_the_server_only_when_asked(void **
 
 static void test_explain_knows_keys_groups_and_slips(void **state SW_UNUSED)
 {
-	_cleanup_free_ char *one = sw_answers_explain("disk.wipe"), *group = sw_answers_explain("disk");
+	_cleanup_free_ char *one = sw_answers_explain("disk.wipe");
+	_cleanup_free_ char *group = sw_answers_explain("disk");
 	_cleanup_free_ char *all = sw_answers_explain(NULL), *slip = sw_answers_suggest("disk.wip");
 
 	assert_non_null(strstr(one, "blank, ours, any"));
@@ -333,7 +335,8 @@ static void test_the_manual_has_every_key_and_the_sections(void **state SW_UNUSE
 	}
 	/* A line that starts with a dot is a request: no prose may. */
 	for (const char *p = text; *p; p += strcspn(p, "\n") + 1)
-		assert_true(*p != '\'' && (*p != '.' || (p[1] >= 'A' && p[1] <= 'Z') || p[1] == '\\'));
+		assert_true(*p != '\'' &&
+			    (*p != '.' || (p[1] >= 'A' && p[1] <= 'Z') || p[1] == '\\'));
 }
 
 static void test_the_manuals_example_is_a_valid_answer_file(void **state SW_UNUSED)

@@ -39,8 +39,8 @@ static void test_hardware_and_bus_nodes_read_as_usual(void **state SW_UNUSED)
 
 static void test_network_nodes_read_as_usual(void **state SW_UNUSED)
 {
-	const char *mac = "030b2500" "525400123456" "0000000000000000000000000000000000000000000000000000"
-			  "01";
+	const char *mac = "030b2500" "525400123456"
+			  "0000000000000000000000000000000000000000000000000000" "01";
 
 	expect(mac, "MAC(525400123456,1)");
 	expect("030c1b00" "0a00020f" "0a000202" "0000" "0000" "1100" "01" "0a000201" "ffffff00",
@@ -74,8 +74,8 @@ static void test_instances_are_separated_by_commas(void **state SW_UNUSED)
 
 static void test_bad_lengths_and_missing_ends_are_refused(void **state SW_UNUSED)
 {
-	static const char *const bad[] = { "", "7f", "7fff04", "01010300", "0101070000", "010106000001",
-					   "7fff0300", "01010000" };
+	static const char *const bad[] = { "", "7f", "7fff04", "01010300", "0101070000",
+					   "010106000001", "7fff0300", "01010000" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		_cleanup_free_ uint8_t *p = NULL;
@@ -102,8 +102,8 @@ static void test_a_slots_option_has_the_bytes_of_the_specification(void **state 
 	const char *want = "01000000" "5e00" "530041000000"
 			   "04012a00" "01000000" "0008000000000000" "0000100000000000"
 			   "78563412bc9aef4d8123456789abcdef" "0202"
-			   "04043000" "5c004500460049005c0042004f004f0054005c0042004f004f00540058003600"
-			   "34002e004500460049000000" "7fff0400";
+			   "04043000" "5c004500460049005c0042004f004f0054005c00"
+			   "42004f004f0054005800360034002e004500460049000000" "7fff0400";
 	struct sw_devpath_hd hd = slot();
 	_cleanup_buf_ struct sw_buf b = {};
 	_cleanup_free_ char *hex = NULL;
@@ -136,12 +136,12 @@ static void test_a_slots_option_parses_back(void **state SW_UNUSED)
 				  "File(\\A.EFI)");
 }
 
-/* Foreign options pass through the codec byte for byte, unknown nodes and optional data included. */
+/* Foreign options pass through byte for byte, unknown nodes and optional data included. */
 static void test_options_survive_taking_apart_and_building_again(void **state SW_UNUSED)
 {
 	static const char hex[] = "09000000" "2200" "410042000000"
-				  "02010c00d041030a00000000" "010106000201" "03ee0600abcd" "03180600" "6162"
-				  "7fff0400" "4eac0881119f594d850ee21a522c59b2";
+				  "02010c00d041030a00000000" "010106000201" "03ee0600abcd"
+				  "03180600" "6162" "7fff0400" "4eac0881119f594d850ee21a522c59b2";
 	_cleanup_loadopt_ struct sw_loadopt o = {};
 	_cleanup_buf_ struct sw_buf path = {}, b = {};
 	_cleanup_free_ uint8_t *p = NULL;
@@ -151,8 +151,8 @@ static void test_options_survive_taking_apart_and_building_again(void **state SW
 	assert_int_equal(sw_hex_decode(hex, &p, &n), 0);
 	assert_int_equal(sw_loadopt_parse(p, n, &o), 0);
 	while (sw_devpath_next(o.path, o.path_len, &at, &node) > 0)
-		assert_int_equal(sw_devpath_add(&path, node.type, node.subtype, node.data, node.len),
-				 0);
+		assert_int_equal(sw_devpath_add(&path, node.type, node.subtype, node.data,
+						node.len), 0);
 	assert_int_equal(sw_devpath_add_end(&path), 0);
 	assert_int_equal(sw_loadopt_build(o.attrs, o.label, path.data, path.len, o.optional,
 					  o.optional_len, &b), 0);
@@ -178,7 +178,8 @@ static void test_every_truncation_of_an_option_is_refused(void **state SW_UNUSED
 
 static void test_utf16_round_trips_and_bad_text_is_refused(void **state SW_UNUSED)
 {
-	static const char *const good[] = { "", "A", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x9a\xa2!" };
+	static const char *const good[] = { "", "A", "\xc3\xa4", "\xe2\x82\xac",
+					    "\xf0\x9f\x9a\xa2!" };
 	static const char *const bad[] = { "\xff", "\xc0\x80", "\xc3", "\xed\xa0\x80",
 					   "\xf4\x90\x80\x80", "\x80" };
 

@@ -207,7 +207,8 @@ static void test_two_copies_that_differ_are_named(void **s SW_UNUSED)
 
 	assert_int_equal(sw_table_build(SIZE, 512, &id, NULL, 0, &t, NULL), 0);
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(sw_io_write(io, t.piece[i].off, t.piece[i].data, t.piece[i].len), 0);
+		assert_int_equal(
+			sw_io_write(io, t.piece[i].off, t.piece[i].data, t.piece[i].len), 0);
 	expect(io, SW_TABLE_GPT, true, "the two GPT copies differ");
 	sw_table_image_clear(&t);
 }

@@ -407,10 +407,8 @@ static void test_writes_survive_json(void **state)
 		assert_string_equal(w.text, v->text);
 		assert_int_equal(w.len, v->len);
 		assert_int_equal(w.old_len, v->old_len);
-		assert_memory_equal(w.data ? w.data : (uint8_t *)"", v->data ? v->data : (uint8_t *)"",
-				    v->len);
-		assert_memory_equal(w.old ? w.old : (uint8_t *)"", v->old ? v->old : (uint8_t *)"",
-				    v->old_len);
+		assert_true(v->len == 0 || memcmp(w.data, v->data, v->len) == 0);
+		assert_true(v->old_len == 0 || memcmp(w.old, v->old, v->old_len) == 0);
 		sw_entry_write_clear(&w);
 	}
 	sw_entry_plan_clear(&p);

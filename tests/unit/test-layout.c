@@ -137,7 +137,8 @@ static void test_a_backslash_joins_lines_and_keeps_counting_them(void **s SW_UNU
 
 static void test_errors_name_file_line_column_and_the_likely_key(void **s SW_UNUSED)
 {
-	refused("[Partition]\nType=esp\nSizeMinByte=1\n", "x.conf:3:1", "Did you mean SizeMinBytes=?");
+	refused("[Partition]\nType=esp\nSizeMinByte=1\n", "x.conf:3:1",
+		"Did you mean SizeMinBytes=?");
 	refused("[Partition]\n  Type=epS\n", "x.conf:2:8", "Did you mean \"esp\"?");
 	refused("[Partition]\nType=esp\nWeight=-1\n", "x.conf:3:8", "0 to 1000000");
 	refused("[Partition]\nType=esp\nWeight=1000001\n", "x.conf:3:8", "0 to 1000000");
@@ -169,7 +170,8 @@ static void test_errors_name_file_line_column_and_the_likely_key(void **s SW_UNU
 static void test_type_names_of_repart_are_known(void **s SW_UNUSED)
 {
 	static const char *const names[] = {
-		"esp", "xbootldr", "swap", "home", "srv", "var", "tmp", "user-home", "linux-generic",
+		"esp", "xbootldr", "swap", "home", "srv", "var", "tmp", "user-home",
+		"linux-generic",
 		"root", "root-verity", "root-verity-sig", "usr", "usr-verity", "usr-verity-sig",
 		"root-secondary", "usr-secondary-verity-sig", "root-x86-64", "usr-arm64-verity",
 		"root-riscv64-verity-sig", "0fc63daf-8483-4772-8e79-3d69d8477de4",
@@ -345,7 +347,7 @@ static uint64_t attr_bits(const char *text)
 	const char *p = strstr(text, "GUID:");
 
 	for (p = p ? p + 5 : NULL; p && *p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
-		bits |= 1ULL << atoi(p);
+		bits |= 1ULL << (strtoul(p, NULL, 10) & 63);
 	return bits;
 }
 
@@ -434,7 +436,8 @@ static bool differ(const char *dir, uint64_t size, const char *what)
 	theirs_r = sw_proc_run(argv, NULL, 30, &out);
 	ours_r = solve(l, size, 512, &p, &n, &id, NULL);
 	if ((theirs_r == 0) != (ours_r == 0))
-		fail_msg("%s: repart %d, slipway %d: %s", what, theirs_r, ours_r, sw_buf_text(&out));
+		fail_msg("%s: repart %d, slipway %d: %s", what, theirs_r, ours_r,
+			 sw_buf_text(&out));
 	if (ours_r < 0) {
 		assert_int_equal(ours_r, -ENOSPC);
 		assert_non_null(strstr(sw_buf_text(&out), "Can't fit requested"));
@@ -498,7 +501,8 @@ static void test_the_node_layout_equals_systemd_repart(void **s SW_UNUSED)
 static void test_generated_layouts_equal_systemd_repart(void **s SW_UNUSED)
 {
 	const char *env = getenv("SLIPWAY_TEST_SEED");
-	unsigned int seed = env ? (unsigned int)atoi(env) : 20240611, made = 0, refused_n = 0;
+	unsigned int seed = env ? (unsigned int)strtoul(env, NULL, 10) : 20240611;
+	unsigned int made = 0, refused_n = 0;
 
 	need_tools();
 	print_message("seed %u\n", seed);

@@ -111,6 +111,12 @@ static int fetch(struct world *w, struct sw_fetch f, const struct sw_sink *sink,
 	return r;
 }
 
+/* The plain case: the right hash, and nobody who listens. */
+static int fetch_with(struct world *w, unsigned int retries)
+{
+	return fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = retries }, NULL, NULL);
+}
+
 static void assert_content(struct world *w, const uint8_t *data)
 {
 	_cleanup_buf_ struct sw_buf b = {};
@@ -166,11 +172,10 @@ static void test_an_empty_file_is_a_file(void **state)
 static void test_a_reset_is_resumed_where_it_broke(void **state)
 {
 	struct world *w = *state;
-	struct sw_error e = {};
 
 	serve(w, (struct http_route){ .fault = HTTP_RESET, .percent = 30, .times = 1,
 				      .etag = "\"v1\"" });
-	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 2 }, NULL, &e), 0);
+	assert_int_equal(fetch_with(w, 2), 0);
 	assert_content(w, w->data);
 	assert_int_equal(http_server_requests(w->server), 2);
 	assert_int_equal(http_server_ranges(w->server), 1);
@@ -182,7 +187,7 @@ static void test_without_an_etag_a_broken_transfer_starts_anew(void **state)
 	struct world *w = *state;
 
 	serve(w, (struct http_route){ .fault = HTTP_RESET, .percent = 30, .times = 1 });
-	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 1 }, NULL, NULL), 0);
+	assert_int_equal(fetch_with(w, 1), 0);
 	assert_content(w, w->data);
 	assert_int_equal(http_server_ranges(w->server), 0);
 }
@@ -193,7 +198,7 @@ static void test_a_weak_etag_is_never_resumed_on(void **state)
 
 	serve(w, (struct http_route){ .fault = HTTP_RESET, .percent = 50, .times = 1,
 				      .etag = "W/\"v1\"" });
-	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 1 }, NULL, NULL), 0);
+	assert_int_equal(fetch_with(w, 1), 0);
 	assert_int_equal(http_server_ranges(w->server), 0);
 }
 
@@ -203,7 +208,7 @@ static void test_a_server_that_ignores_ranges_still_yields_the_file(void **state
 
 	serve(w, (struct http_route){ .fault = HTTP_NO_RANGE, .percent = 60, .times = 1,
 				      .etag = "\"v1\"" });
-	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 1 }, NULL, NULL), 0);
+	assert_int_equal(fetch_with(w, 1), 0);
 	assert_content(w, w->data);
 	assert_int_equal(http_server_ranges(w->server), 1);
 }
@@ -223,7 +228,7 @@ static void test_a_wrong_range_is_refused_and_fetched_anew(void **state)
 	struct world *w = *state;
 
 	serve(w, (struct http_route){ .fault = HTTP_WRONG_RANGE, .percent = 40, .etag = "\"v1\"" });
-	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 2 }, NULL, NULL), 0);
+	assert_int_equal(fetch_with(w, 2), 0);
 	assert_content(w, w->data);
 	assert_int_equal(http_server_requests(w->server), 3);
 }
@@ -248,7 +253,7 @@ static void test_two_server_errors_are_outlasted(void **state)
 	struct world *w = *state;
 
 	serve(w, (struct http_route){ .fault = HTTP_STATUS, .status = 500, .times = 2 });
-	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 2 }, NULL, NULL), 0);
+	assert_int_equal(fetch_with(w, 2), 0);
 	assert_content(w, w->data);
 	assert_int_equal(http_server_requests(w->server), 3);
 }
@@ -272,8 +277,8 @@ static void test_a_stalled_transfer_is_dropped_and_resumed(void **state)
 	struct world *w = *state;
 
 	serve(w, (struct http_route){ .fault = HTTP_STALL, .times = 1, .etag = "\"v1\"" });
-	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 1, .stall_s = 1 },
-			       NULL, NULL), 0);
+	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 1,
+						     .stall_s = 1 }, NULL, NULL), 0);
 	assert_content(w, w->data);
 	assert_int_equal(http_server_last_range(w->server), LEN / 2);
 }
@@ -347,7 +352,8 @@ static void test_an_old_file_survives_a_failed_fetch(void **state)
 
 	assert_int_equal(sw_file_write(w->out, "old", 3, 0600), 0);
 	serve(w, (struct http_route){});
-	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->other_hash }, NULL, NULL), -EBADMSG);
+	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->other_hash }, NULL, NULL),
+			 -EBADMSG);
 	assert_int_equal(sw_file_read(w->out, &b), 0);
 	assert_string_equal(sw_buf_text(&b), "old");
 }
@@ -370,8 +376,8 @@ static void test_a_disk_without_room_is_named_before_a_byte_is_written(void **st
 	struct sw_error e = {};
 
 	serve(w, (struct http_route){ .fault = HTTP_HUGE, .announce = 1ULL << 60 });
-	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 3, .max = UINT64_MAX },
-			       NULL, &e), -ENOSPC);
+	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 3,
+						     .max = UINT64_MAX }, NULL, &e), -ENOSPC);
 	assert_int_equal(e.exit, SW_EXIT_FAILED);
 	assert_string_equal(e.where, w->out);
 	assert_non_null(strstr(e.why, "1024P are needed"));
@@ -424,6 +430,7 @@ static void test_silence_and_noise_are_told_apart(void **state)
 	serve(w, (struct http_route){ .fault = HTTP_GARBAGE });
 	assert_true(fetch(w, (struct sw_fetch){ .sha256 = w->hash }, NULL, &e) < 0);
 	assert_int_equal(e.exit, SW_EXIT_NETWORK);
+	assert_non_null(strstr(e.what, "not HTTP"));
 	assert_nothing_left(w);
 }
 
@@ -436,12 +443,13 @@ static void test_a_closed_port_an_unknown_name_and_no_tls_are_told_apart(void **
 	serve(w, (struct http_route){});
 	url = http_server_url(w->server, "/file");
 	https = sw_fmt("https%s", url + 4);
-	assert_true(fetch(w, (struct sw_fetch){ .source = https, .sha256 = w->hash }, NULL, &tls) < 0);
+	assert_true(fetch(w, (struct sw_fetch){ .source = https, .sha256 = w->hash }, NULL,
+			  &tls) < 0);
 	assert_non_null(strstr(tls.what, "TLS"));
 	http_server_stop(w->server);
 	w->server = NULL;
-	assert_int_equal(fetch(w, (struct sw_fetch){ .source = url, .sha256 = w->hash }, NULL, &refused),
-			 -ECONNREFUSED);
+	assert_int_equal(fetch(w, (struct sw_fetch){ .source = url, .sha256 = w->hash }, NULL,
+			       &refused), -ECONNREFUSED);
 	assert_non_null(strstr(refused.hint, "port"));
 	assert_int_equal(fetch(w, (struct sw_fetch){ .source = "http://no-such-host.invalid/x",
 						     .sha256 = w->hash }, NULL, &unknown),
@@ -483,7 +491,8 @@ static void test_progress_is_sparse_rises_and_ends_at_the_whole(void **state)
 
 	serve(w, (struct http_route){ .fault = HTTP_RESET, .percent = 50, .times = 1,
 				      .etag = "\"v1\"" });
-	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 1 }, &sink, NULL), 0);
+	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 1 }, &sink,
+			       NULL), 0);
 	assert_in_range(x.progress, 2, 10);
 	assert_int_equal(x.last, LEN);
 	assert_false(x.fell);
@@ -545,7 +554,8 @@ static void test_local_files_are_copied_by_path_and_by_url(void **state)
 	assert_int_equal(fetch(w, (struct sw_fetch){ .source = src }, NULL, NULL), 0);
 	assert_content(w, w->data);
 	assert_int_equal(unlink(w->out), 0);
-	assert_int_equal(fetch(w, (struct sw_fetch){ .source = url, .sha256 = w->hash }, NULL, NULL), 0);
+	assert_int_equal(fetch(w, (struct sw_fetch){ .source = url, .sha256 = w->hash }, NULL,
+			       NULL), 0);
 	assert_content(w, w->data);
 }
 
@@ -559,7 +569,8 @@ static void test_local_files_are_checked_like_remote_ones(void **state)
 	assert_int_equal(fetch(w, (struct sw_fetch){ .source = src, .sha256 = w->other_hash }, NULL,
 			       &hash), -EBADMSG);
 	assert_int_equal(hash.exit, SW_EXIT_VERIFY);
-	assert_int_equal(fetch(w, (struct sw_fetch){ .source = src, .max = 10 }, NULL, &large), -EFBIG);
+	assert_int_equal(fetch(w, (struct sw_fetch){ .source = src, .max = 10 }, NULL, &large),
+			 -EFBIG);
 	assert_int_equal(fetch(w, (struct sw_fetch){ .source = none }, NULL, &missing), -ENOENT);
 	assert_int_equal(missing.exit, SW_EXIT_MISSING);
 	assert_string_equal(missing.where, none);

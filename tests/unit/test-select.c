@@ -103,8 +103,9 @@ static void test_excluded_disks_are_refused_with_their_reason(void **s SW_UNUSED
 	struct sw_error e;
 
 	for (int i = 0; i < 6; i++) {
-		static const char *const words[] = { "started from it", "read-only", "mounted on /srv",
-						     "too small", "no medium", "sector size" };
+		static const char *const words[] = { "started from it", "read-only",
+						     "mounted on /srv", "too small",
+						     "no medium",	"sector size" };
 		struct sw_disk d = base;
 
 		d.medium = i == 0;
@@ -125,8 +126,9 @@ static void test_a_size_rule_that_cannot_be_read_is_an_error_not_a_mismatch(void
 	struct sw_error e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(pick(d, 1, (struct sw_disk_match){ .size = (char *)bad[i] }, 0, &e),
-				 -EINVAL);
+		struct sw_disk_match m = { .size = (char *)bad[i] };
+
+		assert_int_equal(pick(d, 1, m, 0, &e), -EINVAL);
 		assert_int_equal(e.exit, SW_EXIT_INVALID);
 	}
 }
@@ -155,6 +157,19 @@ static void test_control_characters_of_a_disk_do_not_reach_the_table(void **s SW
 
 /* ---- wiping ---- */
 
+/* Which clauses are enough for wipe: any on a disk that is not ours. */
+static const struct {
+	struct sw_disk_match m;
+	bool enough;
+} any[] = {
+	{ { .serial = "AAAA1" }, true },   { { .serial = "A1" }, true },
+	{ { .serial = "*" }, false },	   { { .serial = "A*" }, false },
+	{ { .serial = "AAAA*" }, true },   { { .serial = "[A-Z][A-Z][0-9]*" }, false },
+	{ { .wwn = "0x5000" }, true },	   { { .path = "pci-1" }, true },
+	{ { .size = "largest" }, false },  { { .model = "Fast*" }, false },
+	{ { .transport = "nvme" }, false }, { {}, false },
+};
+
 static void test_wipe_rules(void **s SW_UNUSED)
 {
 	static char *sig[] = { "ext4 at 0x438", NULL };
@@ -179,23 +194,13 @@ static void test_wipe_rules(void **s SW_UNUSED)
 		  false, false },
 		{ "ours", GPT(ours, 2), NULL, false, true },
 		{ "ours, cut off",
-		  { .type = SW_TABLE_DAMAGED_GPT, .parts = ours, .n_parts = 2, .damage = "x" }, NULL,
-		  false, true },
+		  { .type = SW_TABLE_DAMAGED_GPT, .parts = ours, .n_parts = 2, .damage = "x" },
+		  NULL, false, true },
 		{ "ours and a signature", GPT(ours, 2), sig, false, false },
 		{ "a lone state", GPT(state, 1), NULL, false, false },
 		{ "mixed", GPT(mixed, 2), NULL, false, false },
-		{ "DOS", { .type = SW_TABLE_DOS, .parts = ours, .n_parts = 1 }, NULL, false, false },
-	};
-	const struct {
-		struct sw_disk_match m;
-		bool enough;
-	} any[] = {
-		{ { .serial = "AAAA1" }, true },   { { .serial = "A1" }, true },
-		{ { .serial = "*" }, false },	   { { .serial = "A*" }, false },
-		{ { .serial = "AAAA*" }, true },   { { .serial = "[A-Z][A-Z][0-9]*" }, false },
-		{ { .wwn = "0x5000" }, true },	   { { .path = "pci-1" }, true },
-		{ { .size = "largest" }, false },  { { .model = "Fast*" }, false },
-		{ { .transport = "nvme" }, false }, { {}, false },
+		{ "DOS", { .type = SW_TABLE_DOS, .parts = ours, .n_parts = 1 }, NULL, false,
+		  false },
 	};
 	struct sw_disk_match serial = { .serial = "AAAA1" };
 
@@ -242,7 +247,8 @@ static void check_confirm(const struct sw_disk *d, size_t n, size_t at, const ch
 static void test_the_confirmation_is_the_unique_end_of_the_serial(void **s SW_UNUSED)
 {
 	struct sw_disk d[5] = { disk("a", "XX100SYS1", 10), disk("b", "YY200SYS1", 10),
-				disk("c", "ZZ3", 10), disk("d", NULL, 64), disk("e", "UNIQUE99", 1) };
+				disk("c", "ZZ3", 10), disk("d", NULL, 64),
+			      disk("e", "UNIQUE99", 1) };
 
 	check_confirm(d, 5, 0, "100SYS1");
 	check_confirm(d, 5, 4, "UE99");
@@ -274,7 +280,8 @@ static char *in_use[] = { "mounted", NULL };
 
 static size_t generate(struct sw_disk *d)
 {
-	static const char *const names[] = { "sda", "sdb", "sdc", "sdd", "sde", "sdf", "sdg", "sdh" };
+	static const char *const names[] = { "sda", "sdb", "sdc", "sdd",
+					     "sde", "sdf", "sdg", "sdh" };
 	size_t n = roll(MAX_DISKS + 1);
 
 	for (size_t i = 0; i < n; i++)
@@ -379,7 +386,8 @@ static void check_hint(const struct sw_disk *d, size_t n, uint64_t min, const ch
 static void test_never_a_wrong_or_guessed_disk_in_generated_machines(void **s SW_UNUSED)
 {
 	const char *env = getenv("SLIPWAY_TEST_SEED");
-	unsigned int seed = env ? (unsigned int)atoi(env) : 7, chosen = 0, several = 0, none = 0;
+	unsigned int seed = env ? (unsigned int)strtoul(env, NULL, 10) : 7;
+	unsigned int chosen = 0, several = 0, none = 0;
 	static char *const sizes[] = { ">=30G", "<30G", "largest", "smallest" };
 
 	print_message("seed %u\n", seed);

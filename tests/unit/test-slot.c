@@ -112,8 +112,8 @@ static void test_the_same_arguments_give_the_same_image(void **state)
 	char a[65], b[65];
 
 	sleep(2);	/* FAT times have a resolution of two seconds */
-	assert_int_equal(sw_slot_build(f->uki, &f->m, SIZE, 512, 0x1234abcd, "SLIPWAY-A", again, NULL),
-			 0);
+	assert_int_equal(sw_slot_build(f->uki, &f->m, SIZE, 512, 0x1234abcd, "SLIPWAY-A", again,
+				       NULL), 0);
 	assert_int_equal(sw_sha256_file(f->image, a), 0);
 	assert_int_equal(sw_sha256_file(again, b), 0);
 	assert_string_equal(a, b);
@@ -138,8 +138,8 @@ static void test_sectors_of_4096_bytes_work(void **state)
 	uint8_t sector[2];
 	bool ok = false;
 
-	assert_int_equal(sw_slot_build(f->uki, &f->m, 300ull << 20, 4096, 7, "SLIPWAY-B", image, NULL),
-			 0);
+	assert_int_equal(sw_slot_build(f->uki, &f->m, 300ull << 20, 4096, 7, "SLIPWAY-B", image,
+				       NULL), 0);
 	assert_int_equal(sw_io_open(image, false, false, 4096, &io, NULL), 0);
 	assert_int_equal(sw_io_read(io, 11, sector, 2), 0);
 	assert_int_equal(sector[0] | sector[1] << 8, 4096);
@@ -475,7 +475,8 @@ static void test_a_line_break_in_a_value_cannot_forge_a_key(void **state)
 static void test_bad_manifests_are_refused(void **state SW_UNUSED)
 {
 	static const char *const bad[] = {
-		"", "SLIPWAY_SLOT=1\n", "SLIPWAY_SLOT=2\nSHA256=x\n", "SLIPWAY_SLOT=1\nSHA256=abc\n",
+		"", "SLIPWAY_SLOT=1\n", "SLIPWAY_SLOT=2\nSHA256=x\n",
+		"SLIPWAY_SLOT=1\nSHA256=abc\n",
 		"SLIPWAY_SLOT=1\nSEQUENCE=-1\n", "SLIPWAY_SLOT=1\nrubbish\n",
 		"SLIPWAY_SLOT=1\nSEQUENCE=99999999999999999999\n", "SLIPWAY_SLOT=1\nTIME=\n",
 	};

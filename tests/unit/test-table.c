@@ -124,7 +124,7 @@ static void commit_and_probe(uint32_t sector, uint64_t size)
 	sw_table_image_clear(&t);
 }
 
-static void test_a_committed_table_probes_as_asked_and_has_the_predicted_digest(void **s SW_UNUSED)
+static void test_a_committed_table_probes_as_asked_with_the_predicted_digest(void **s SW_UNUSED)
 {
 	commit_and_probe(512, 16 * MIB);
 	commit_and_probe(4096, 16 * MIB);
@@ -148,7 +148,7 @@ static void test_the_same_request_gives_the_same_bytes(void **s SW_UNUSED)
 	sw_table_image_clear(&b);
 }
 
-static void test_pieces_come_in_the_order_that_makes_the_primary_header_the_commit(void **s SW_UNUSED)
+static void test_the_primary_header_is_written_last_and_each_piece_flushed(void **s SW_UNUSED)
 {
 	static const char *const names[] = { "backup entries", "backup header", "primary entries",
 					     "protective MBR", "primary header" };
@@ -193,7 +193,8 @@ static void test_sfdisk_reads_the_table_that_we_wrote(void **s SW_UNUSED)
 	parts = sw_json_array(tb, "partitions");
 	assert_string_equal(sw_json_str(tb, "id", ""), "AAAAAAAA-0000-4000-8000-000000000002");
 	assert_int_equal(json_object_array_length(parts), 3);
-	assert_string_equal(sw_json_str(json_object_array_get_idx(parts, 1), "name", ""), "Zürich €");
+	assert_string_equal(sw_json_str(json_object_array_get_idx(parts, 1), "name", ""),
+			    "Zürich €");
 	assert_int_equal(sw_json_int(json_object_array_get_idx(parts, 2), "start", 0), 8192);
 	assert_int_equal(sw_json_int(json_object_array_get_idx(parts, 2), "size", 0), 4104);
 	sw_table_image_clear(&t);
@@ -347,7 +348,7 @@ static void test_power_cut_from_old_to_new_leaves_one_whole_table(void **s SW_UN
 	from_old(4096);
 }
 
-static void test_power_cut_from_blank_leaves_nothing_or_a_recognised_new_table(void **s SW_UNUSED)
+static void test_power_cut_from_blank_leaves_nothing_or_a_recognised_table(void **s SW_UNUSED)
 {
 	size_t counts[V_N] = {}, big[V_N] = {};
 
@@ -373,16 +374,16 @@ static int teardown(void **s SW_UNUSED)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_committed_table_probes_as_asked_and_has_the_predicted_digest),
+		cmocka_unit_test(test_a_committed_table_probes_as_asked_with_the_predicted_digest),
 		cmocka_unit_test(test_the_same_request_gives_the_same_bytes),
 		cmocka_unit_test(
-			test_pieces_come_in_the_order_that_makes_the_primary_header_the_commit),
+			test_the_primary_header_is_written_last_and_each_piece_flushed),
 		cmocka_unit_test(test_sfdisk_reads_the_table_that_we_wrote),
 		cmocka_unit_test(test_sgdisk_finds_no_problem),
 		cmocka_unit_test(test_what_libfdisk_would_move_is_refused_with_the_partition_named),
 		cmocka_unit_test(test_a_failed_write_says_that_something_may_have_changed),
 		cmocka_unit_test(test_power_cut_from_old_to_new_leaves_one_whole_table),
-		cmocka_unit_test(test_power_cut_from_blank_leaves_nothing_or_a_recognised_new_table),
+		cmocka_unit_test(test_power_cut_from_blank_leaves_nothing_or_a_recognised_table),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

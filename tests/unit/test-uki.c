@@ -287,7 +287,8 @@ static void test_parts_that_cannot_boot_are_refused_before_anything_is_written(v
 	f->parts.cmdline = longest;
 	expect_refused(f, "4096");
 	f->parts.cmdline = "quiet";
-	sw_put_le32(f->image + 0x84 + 20 + 60, 0x200);	/* headers too short for more sections */
+	/* Headers too short for more sections. */
+	sw_put_le32(f->image + 0x84 + 20 + 60, 0x200);
 	assert_int_equal(sw_file_write(f->stub, f->image, STUB_LEN, 0644), 0);
 	expect_refused(f, "no room");
 }

@@ -77,7 +77,7 @@ static void test_a_full_store_refuses_new_variables_but_takes_equal_overwrites(v
 {
 	struct fixture *f = *state;
 	uint8_t big[2048] = { 1 };
-	char name[16];
+	char name[32];
 	int r = 0, n = 0;
 	uint64_t total, space;
 
@@ -87,7 +87,8 @@ static void test_a_full_store_refuses_new_variables_but_takes_equal_overwrites(v
 		r = set(f->s, name, big, sizeof(big));
 	}
 	assert_int_equal(r, -ENOSPC);
-	assert_int_equal(n, 29);	/* (65536 - 5120) / (60 + name + 2048) = 28, and the one refused */
+	/* (65536 - 5120) / (60 + name + 2048) = 28, and the one refused */
+	assert_int_equal(n, 29);
 	assert_int_equal(sw_var_space(f->s, &total, &space), 0);
 	assert_int_equal(total, 65536);
 	assert_true(space < 2200);

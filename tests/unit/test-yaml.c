@@ -109,7 +109,7 @@ static void test_more_than_a_mebibyte_is_refused(void **state SW_UNUSED)
 	_cleanup_buf_ struct sw_buf b = {};
 
 	while (b.len <= SW_YAML_MAX_BYTES)
-		assert_int_equal(sw_buf_adds(&b, "# a comment of some length to fill the file\n"), 0);
+		assert_int_equal(sw_buf_adds(&b, "# a comment that fills the file\n"), 0);
 	assert_refused(sw_buf_text(&b), b.len, "f:1:1", "too large");
 }
 

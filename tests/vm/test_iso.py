@@ -20,8 +20,14 @@ def shell(vm):
     """Chooses the rescue shell while GRUB loads, and waits for its prompt."""
     vm.expect_raw(LOADING, timeout=60)
     vm.send("s")
-    vm.expect_raw("Rescue shell on ttyS0", timeout=90)
+    vm.expect_raw("Rescue shell on ttyS0", timeout=60)
     vm.expect_raw("# ", timeout=10)
+
+
+def settle(vm):
+    """Until udev has looked at every device that was there at start."""
+    vm.run("n=0; until [ -e /run/slipway/settled ] || [ $n -ge 40 ]; do sleep 1; n=$((n+1)); done; "
+           "[ -e /run/slipway/settled ]", timeout=60)
 
 
 def machine_with_disks(directory, **options):
@@ -38,7 +44,7 @@ def test_iso_rescue_shell_sees_the_machine(directory):
     before = [d.hash() for d in machine.disks]
     with harness.Vm(machine, iso=iso) as vm:
         shell(vm)
-        vm.run("udevadm settle -t 30")
+        settle(vm)
         links = vm.run("ls /dev/disk/by-id")
         for d in machine.disks:
             check(d.serial in links, "%s has no link:\n%s" % (d.serial, links))
@@ -79,7 +85,7 @@ def test_iso_boots_with_secure_boot(directory):
                             "hexdump -e '1/1 \"%d\\n\"'"), "Secure Boot is off")
         check("[integrity]" in vm.run("mount -t securityfs none /sys/kernel/security; "
                                       "cat /sys/kernel/security/lockdown"), "no lockdown")
-        vm.run("udevadm settle -t 30")
+        settle(vm)
         links = vm.run("ls /dev/disk/by-id")
         check("NODE07SYS" in links, "signed modules were not loaded:\n" + links)
 
@@ -89,7 +95,7 @@ def test_iso_boots_as_a_usb_stick(directory):
     machine = machine_with_disks(directory)
     with harness.Vm(machine, iso=iso, iso_bus="usb") as vm:
         shell(vm)
-        vm.run("udevadm settle -t 30")
+        settle(vm)
         vm.run("mount -o ro /dev/disk/by-label/SLIPWAY_MEDIUM /mnt && ls /mnt/boot/initrd")
         vm.run("ls /dev/disk/by-id | grep usb | grep STICK01")
 
@@ -102,7 +108,7 @@ def test_iso_menu_and_reboot(directory):
         vm.send("ESC")
         vm.expect_screen("Rescue shell", timeout=30)
         vm.send("s")
-        vm.expect_raw("Rescue shell on ttyS0", timeout=90)
+        vm.expect_raw("Rescue shell on ttyS0", timeout=60)
         vm.expect_raw("# ", timeout=10)
         resets = vm.resets
         vm.ctrl_alt_del()
@@ -125,7 +131,7 @@ def test_iso_second_serial_port_and_both_consoles(directory):
     append = "console=tty0 console=ttyS0,115200 slipway.console=ttyS3,57600 slipway.shell=console"
     with harness.Vm(harness.Machine(directory), kernel=harness.build_file("slipway-vmlinuz"),
                     initrd=harness.build_file("slipway-initrd"), append=append) as vm:
-        vm.expect_raw("Rescue shell on ttyS0", timeout=90)
+        vm.expect_raw("Rescue shell on ttyS0", timeout=60)
         vm.expect_raw("# ", timeout=10)
         table = vm.run("cat /etc/inittab")
         for line in ("ttyS0::respawn:/usr/lib/slipway/keep console ttyS0 vt220",

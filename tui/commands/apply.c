@@ -14,8 +14,12 @@ static int load(const char *path, struct sw_plan **ret_plan, struct sw_error *er
 	_cleanup_json_ json_object *o = NULL;
 	int r = sw_json_load(path, &o, err);
 
-	if (r == 0)
+	if (r == 0) {
 		r = sw_plan_from_json(o, ret_plan, err);
+		/* Partitions that cannot even be laid out: the file is wrong, not the machine. */
+		if (r < 0 && r != -ENOMEM && err->exit == SW_EXIT_FAILED)
+			err->exit = SW_EXIT_INVALID;
+	}
 	if (r < 0)
 		sw_error_where(err, "%s", path);
 	return r;

@@ -8,9 +8,6 @@
 #include "boot/entries.h"
 #include "layout/layout.h"
 
-/* The key under which captured facts carry the variables that the planner reads. */
-#define KEY_VARIABLES "boot_variables"
-
 int sw_cli_machine(const struct sw_cli *cli, struct sw_machine **ret_machine, struct sw_error *err)
 {
 	if (cli->machine_dir)
@@ -31,7 +28,7 @@ static int captured_vars(const struct sw_cli *cli, struct sw_target *t, struct s
 	r = sw_json_load(cli->facts, &o, err);
 	if (r < 0)
 		return r;
-	v = sw_json_get(o, KEY_VARIABLES);
+	v = sw_json_get(o, SW_FACTS_VARIABLES);
 	if (!v || !t->f->boot.supported)
 		return 0;
 	r = sw_entries_digest(v, digest);
@@ -111,7 +108,7 @@ json_object *sw_target_to_json(const struct sw_target *t)
 	json_object *o = sw_facts_to_json(t->f);
 
 	if (o && t->vars)
-		sw_json_add(o, KEY_VARIABLES, json_object_get(t->vars));
+		sw_json_add(o, SW_FACTS_VARIABLES, json_object_get(t->vars));
 	return o;
 }
 

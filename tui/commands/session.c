@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `slipway session`: the state of the console, without a terminal. On the
+ * medium it also looks for answers. That may take a minute (disks appear, a
+ * lease comes), and nobody at a console shall wait for it: an ordinary session
+ * runs in a child meanwhile and gives way when answers have come. Viewers wait
+ * for the new one by themselves.
+ */
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "answers/sources.h"
+#include "base/file.h"
+#include "tui/commands/common.h"
+#include "tui/commands/list.h"
+#include "tui/session/session.h"
+
+#define LOOK_SECONDS 20		/* for media that appear late: USB, slow controllers */
+#define LOOK_PAUSE 2
+#define NETWORK_SECONDS 60	/* until a URL must have answered */
+
+struct found {
+	struct sw_answers_source source;
+	struct sw_answers *answers;
+	struct sw_error error;	/* answers were named but cannot be used */
+	bool child_ended;	/* a person was faster: left, or started something */
+};
+
+static void found_clear(struct found *f)
+{
+	sw_answers_source_clear(&f->source);
+	sw_answers_free(f->answers);
+}
+
+/* ---- the session that people use meanwhile ---- */
+
+static pid_t start_plain(struct sw_machine *m)
+{
+	struct sw_session_options o = {
+		.notice = "Looking for answers: kernel command line, medium, stick.",
+	};
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	/* It must not keep the socket when this process dies without a word. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	_exit(sw_session_run(m, &o, NULL) < 0 ? SW_EXIT_INTERNAL : SW_EXIT_OK);
+}
+
+static volatile sig_atomic_t stop_wanted;
+
+static void on_stop(int sig SW_UNUSED)
+{
+	stop_wanted = 1;
+}
+
+static int wait_for(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return SW_EXIT_INTERNAL;
+		if (stop_wanted)
+			(void)kill(pid, SIGTERM);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : SW_EXIT_INTERNAL;
+}
+
+/* Without saying goodbye: its viewers then wait for the next session. */
+static void stop_plain(pid_t pid)
+{
+	(void)kill(pid, SIGTERM);
+	(void)wait_for(pid);
+}
+
+/* ---- looking ---- */
+
+static time_t uptime(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+static void look_once(struct sw_machine *m, struct found *f)
+{
+	_cleanup_facts_ struct sw_facts *facts = NULL;
+	struct sw_error ignored = {};
+
+	/* The command line and the medium need no facts, and looking at every disk takes time. */
+	if (sw_source_find(m, NULL, &f->source, &f->error) < 0 ||
+	    f->source.kind != SW_SOURCE_NONE)
+		return;
+	/* A machine whose facts cannot be read shows that on the console. */
+	if (sw_machine_facts(m, &facts, &ignored) == 0)
+		(void)sw_source_find(m, facts, &f->source, &f->error);
+}
+
+static bool plain_ended(pid_t pid, struct found *f)
+{
+	siginfo_t info = {};
+
+	f->child_ended = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+			 info.si_pid == pid;
+	return f->child_ended || stop_wanted;
+}
+
+static void look(struct sw_machine *m, pid_t plain, struct found *f)
+{
+	time_t end = uptime() + LOOK_SECONDS;
+
+	for (;;) {
+		look_once(m, f);
+		if (f->error.r || f->source.kind != SW_SOURCE_NONE || uptime() >= end ||
+		    plain_ended(plain, f))
+			break;
+		sleep(LOOK_PAUSE);
+	}
+	if (f->error.r || f->source.kind == SW_SOURCE_NONE || plain_ended(plain, f))
+		return;
+	if (sw_source_read(m, &f->source, NETWORK_SECONDS, NULL, &f->answers, &f->error) == 0)
+		(void)sw_answers_validate(f->answers, f->source.location, &f->error);
+}
+
+/*
+ * Unattended installs are started once in the life of this system: a session
+ * that is restarted after "finish: stay" must not install again.
+ */
+static bool first_time(struct sw_machine *m)
+{
+	_cleanup_free_ char *mark = sw_fmt("%s/unattended", m->run_dir);
+
+	if (!mark || access(mark, F_OK) == 0)
+		return false;
+	return sw_mkdir_all(m->run_dir, 0700) == 0 && sw_file_write(mark, "", 0, 0600) == 0;
+}
+
+static int run_found(struct sw_machine *m, struct found *f, struct sw_error *err)
+{
+	_cleanup_free_ char *text = f->error.r ? sw_error_text(&f->error) : NULL;
+	_cleanup_free_ char *notice =
+		text ? sw_fmt("No unattended install: %.200s", text) : NULL;
+	struct sw_session_options o = {
+		.answers = f->error.r ? NULL : TAKE_PTR(f->answers),
+		.unattended = f->error.r == 0,
+		.countdown_s = f->source.countdown,
+		.countdown_text = f->source.text,
+		.notice = notice,
+	};
+
+	if (text)
+		fprintf(stderr, "slipway: %s\n", text);
+	if (o.unattended)
+		fprintf(stderr, "slipway: installing from %s\n", f->source.text);
+	if (notice)
+		notice[strcspn(notice, "\n")] = '\0';
+	return sw_session_run(m, &o, err);
+}
+
+static int run_medium(struct sw_machine *m, struct sw_error *err)
+{
+	struct sigaction stop = { .sa_handler = on_stop };
+	_cleanup_(found_clear) struct found f = {};
+	pid_t plain = start_plain(m);
+
+	if (plain < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot start the session");
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	look(m, plain, &f);
+	if (stop_wanted) {
+		stop_plain(plain);
+		return 0;
+	}
+	if (f.child_ended || (f.error.r == 0 && !f.answers))
+		return wait_for(plain);
+	if (f.error.r == 0 && !first_time(m))
+		return wait_for(plain);
+	stop_plain(plain);
+	return run_found(m, &f, err);
+}
+
+static int run(struct sw_cli *cli, struct sw_error *err)
+{
+	_cleanup_machine_ struct sw_machine *m = NULL;
+	struct sw_session_options o = { .can_quit = true };
+	int r = sw_cli_machine(cli, &m, err);
+
+	if (r < 0)
+		return r;
+	if (sw_arg(&cli->args, 'm'))
+		return run_medium(m, err);
+	return sw_session_run(m, &o, err);
+}
+
+static const struct sw_opt opts[] = {
+	{ 'm', "medium", NULL, "look for answers first: kernel command line, medium, stick" },
+	{ 0, NULL, NULL, NULL },
+};
+
+const struct sw_command sw_command_session = {
+	.name = "session",
+	.summary = "Run the console's session without a terminal",
+	.operands = "",
+	.opts = opts,
+	.run = run,
+};
