@@ -77,14 +77,12 @@ static int run_step(struct sw_run *run, const struct sw_step *s, struct sw_error
 		sw_fail(err, SW_EXIT_CANCELLED, r, "cancelled before: %s", s->title);
 		return r;
 	}
+	/* Recorded before it is told: what a console shows is never ahead of the journal. */
+	r = note(run, SW_RECORD_START, err);
 	announce(run, s, SW_EVENT_START, 0);
-	if (s->kind == SW_STEP_JOURNAL) {
-		r = start_journal(run, err);
-	} else {
-		r = note(run, SW_RECORD_START, err);
-		if (r == 0)
-			r = step_fns[s->kind](run, s, err);
-	}
+	if (r == 0)
+		r = s->kind == SW_STEP_JOURNAL ? start_journal(run, err)
+					       : step_fns[s->kind](run, s, err);
 	if (r == 0)
 		r = note(run, SW_RECORD_FINISH, err);
 	announce(run, s, SW_EVENT_FINISH, r);
