@@ -47,7 +47,7 @@ struct sw_state {
 	bool journal_seen;	/* the person was told */
 
 	struct sw_answers *answers;
-	char *drafts[SW_MAX_FIELDS];	/* what was typed and not yet taken, by index of sw_fields */
+	char *drafts[SW_MAX_FIELDS];	/* typed and not yet taken, by index of sw_fields */
 	struct sw_layout *layouts[SW_MAX_LAYOUTS];	/* the shipped ones */
 	size_t n_layouts;
 
