@@ -22,10 +22,13 @@ struct sw_view_ops {
 	const char *title;
 	const char *help;	/* paragraphs for the help screen */
 	size_t size;		/* of the view's own data, zeroed before open */
-	/* The requests that this view hints at, in order, up to SW_REQ_NONE. */
+	/*
+	 * The requests that this view hints at, in order, ended by SW_REQ_NONE;
+	 * words may be NULL.
+	 */
 	const struct sw_hint {
 		enum sw_request req;
-		const char *word;	/* NULL: the one of the key table */
+		const char *word;
 	} *hints;
 	void (*open)(struct sw_view *v, struct sw_state *s);
 	/* The view has come to the top again, or facts or plan have changed. */
