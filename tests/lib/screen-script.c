@@ -279,6 +279,15 @@ static void do_answers(struct sw_script *sc, const char *name)
 		fail_msg("%s: %s %s", at_line, err.what, err.why);
 }
 
+static int number(const char *arg)
+{
+	int v = 0;
+
+	if (sscanf(arg, "%d", &v) != 1)
+		fail_msg("%s: no number", at_line);
+	return v;
+}
+
 /* Words that drive; false: not one of these. */
 static bool drive(struct sw_script *sc, const char *word, char *arg)
 {
@@ -289,9 +298,9 @@ static bool drive(struct sw_script *sc, const char *word, char *arg)
 	else if (strcmp(word, "event") == 0)
 		do_event(sc, arg);
 	else if (strcmp(word, "ended") == 0)
-		sw_state_ended(sc->state, atoi(arg)), serve(sc);
+		sw_state_ended(sc->state, number(arg)), serve(sc);
 	else if (strcmp(word, "tick") == 0)
-		(void)sw_state_tick(sc->state, sc->now_ms += atoi(arg)), serve(sc);
+		(void)sw_state_tick(sc->state, sc->now_ms += number(arg)), serve(sc);
 	else if (strcmp(word, "journal") == 0)
 		do_journal(sc, arg);
 	else if (strcmp(word, "open") == 0)
@@ -320,7 +329,7 @@ static void prepare_or_check(struct sw_script *sc, const char *word, char *arg)
 	} else if (strcmp(word, "want") == 0) {
 		do_want(sc, arg);
 	} else if (strcmp(word, "at-most") == 0) {
-		if (sc->keys > (unsigned int)atoi(arg))
+		if (sc->keys > (unsigned int)number(arg))
 			fail_msg("%s: %u keys", at_line, sc->keys);
 	} else {
 		fail_msg("%s: unknown word", at_line);

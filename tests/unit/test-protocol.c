@@ -16,7 +16,7 @@ static struct sw_frame *sample(void)
 	assert_non_null(f);
 	sw_frame_put(f, 0, 0, 30, SW_ATTR_BOLD, "a title");
 	sw_frame_put(f, 1, 3, 20, 0, "漢字 and é");
-	sw_frame_put(f, 4, 0, 30, SW_ATTR_REVERSE | SW_ATTR_UNDERLINE, "               blanks too   ");
+	sw_frame_put(f, 4, 0, 30, SW_ATTR_REVERSE | SW_ATTR_UNDERLINE, "          blanks too   ");
 	sw_frame_cursor(f, 3, 7);
 	return f;
 }

@@ -66,7 +66,7 @@ struct sw_state {
 	struct sw_ask {
 		const char *question, *yes;
 		unsigned int want;
-		bool quit;
+		bool quit, undo;
 	} ask;
 	char *run_dir;		/* where the log is */
 	char *countdown_text;
