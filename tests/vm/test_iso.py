@@ -65,10 +65,10 @@ def test_iso_rescue_shell_sees_the_machine(directory):
         vm.run("ls /usr/lib/systemd/boot/efi/linuxx64.efi.stub /etc/ssl/cert.pem")
         libraries = vm.run("LD_TRACE_LOADED_OBJECTS=1 slipway")
         check("not found" not in libraries, libraries)
-        out = vm.run("modprobe -n -q mpt3sas megaraid_sas smartpqi aacraid hpsa uas bnxt_en "
+        out = vm.run("/sbin/modprobe -n -q -a mpt3sas megaraid_sas smartpqi aacraid hpsa uas bnxt_en "
                      "mlx5_core ice i40e ixgbe tg3 r8169 bonding 8021q && echo fine; "
                      "for m in mpt3sas megaraid_sas smartpqi aacraid hpsa uas bnxt_en mlx5_core "
-                     "ice i40e ixgbe tg3 r8169 bonding 8021q; do modprobe -n $m || echo no $m; "
+                     "ice i40e ixgbe tg3 r8169 bonding 8021q; do /sbin/modprobe -n $m || echo no $m; "
                      "done")
         check("\nno " not in "\n" + out, out)
     for d, old in zip(machine.disks, before):
