@@ -202,14 +202,14 @@ def test_power_cut_in_the_middle(directory):
         vm.cut_power()
     check(not machine.disks[0].partitions(), "the table was there already: cut later than meant")
     with harness.Vm(machine, iso=medium) as vm:
-        vm.expect("stopped at step", timeout=120)
+        vm.expect_screen("was interrupted at step", timeout=120)
         resume(vm)
         check_node_after_install(vm, machine)
 
 
 def resume(vm):
-    """KEYS: chooses Resume on the screen that a stopped install shows (console not here yet)."""
-    vm.expect_screen("esume", timeout=30)
+    """KEYS: chooses Resume on the screen that an interrupted install opens with."""
+    vm.expect_screen("> Resume", timeout=30)
     vm.send("ENTER")
 
 
