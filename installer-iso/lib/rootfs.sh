@@ -64,8 +64,8 @@ rootfs_libraries() {
 		if grep -q 'not found' "$work/ldd"; then
 			die "$file: $(grep 'not found' "$work/ldd")"
 		fi
-		sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' "$work/ldd" |
-			sort -u | while read -r lib; do
+		sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' \
+			"$work/ldd" | sort -u | while read -r lib; do
 			rootfs_library "$root" "$lib"
 		done
 	done
