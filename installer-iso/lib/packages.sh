@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
 #
 # The Debian packages that the medium is made of: fetched with apt into a cache, unpacked, never
 # installed, so that a build changes nothing on the machine it runs on.
