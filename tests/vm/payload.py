@@ -18,7 +18,8 @@ import tarfile
 
 import harness
 
-MODULES = ["efivarfs", "virtio_pci", "virtio_blk", "nvme", "ahci", "sd_mod", "usb_storage", "xhci_pci"]
+MODULES = ["efivarfs", "virtio_pci", "virtio_blk", "nvme", "ahci", "sd_mod", "usb_storage",
+           "xhci_pci"]
 STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 GUID = "5a1b5d2c-5c0f-4c40-9f6e-7d5a3f1c7e11"
 

@@ -9,6 +9,8 @@ import harness
 
 # What the console shows first; GRUB's own line must not be taken for it.
 LOADING = "Slipway is loading"
+DRIVERS = ("mpt3sas megaraid_sas smartpqi aacraid hpsa nvme ahci uas usb_storage virtio_scsi "
+           "bnxt_en mlx5_core ice i40e ixgbe tg3 r8169 bonding 8021q")
 
 
 def check(condition, text):
@@ -65,11 +67,7 @@ def test_iso_rescue_shell_sees_the_machine(directory):
         vm.run("ls /usr/lib/systemd/boot/efi/linuxx64.efi.stub /etc/ssl/cert.pem")
         libraries = vm.run("LD_TRACE_LOADED_OBJECTS=1 slipway")
         check("not found" not in libraries, libraries)
-        out = vm.run("modprobe -n -q mpt3sas megaraid_sas smartpqi aacraid hpsa uas bnxt_en "
-                     "mlx5_core ice i40e ixgbe tg3 r8169 bonding 8021q && echo fine; "
-                     "for m in mpt3sas megaraid_sas smartpqi aacraid hpsa uas bnxt_en mlx5_core "
-                     "ice i40e ixgbe tg3 r8169 bonding 8021q; do modprobe -n $m || echo no $m; "
-                     "done")
+        out = vm.run("for m in %s; do /sbin/modprobe -n $m || echo no $m; done" % DRIVERS)
         check("\nno " not in "\n" + out, out)
     for d, old in zip(machine.disks, before):
         check(d.hash() == old, "%s was written to by a medium that was told nothing" % d.serial)
