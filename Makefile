@@ -71,9 +71,10 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(call obj,$(TESTLIB)) $(TUILIB) $(LIB)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm
 
 # A fuzz target linked with a plain driver replays its corpus; `make fuzz` links libFuzzer instead.
-$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(call obj,$(TESTLIB)) $(TUILIB) $(LIB)
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(call obj,$(TESTLIB)) \
+		$(TUILIB) $(LIB)
 	@echo "  LD  $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm
 
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(call obj,$(BACKEND) $(TUI) tui/main.c $(UNIT) $(FUZZ) $(TESTLIB)))

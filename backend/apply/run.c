@@ -77,14 +77,13 @@ static int run_step(struct sw_run *run, const struct sw_step *s, struct sw_error
 		sw_fail(err, SW_EXIT_CANCELLED, r, "cancelled before: %s", s->title);
 		return r;
 	}
-	announce(run, s, SW_EVENT_START, 0);
-	if (s->kind == SW_STEP_JOURNAL) {
-		r = start_journal(run, err);
-	} else {
+	/* On the disk first: what was announced must be what a restart finds. */
+	if (s->kind != SW_STEP_JOURNAL)
 		r = note(run, SW_RECORD_START, err);
-		if (r == 0)
-			r = step_fns[s->kind](run, s, err);
-	}
+	announce(run, s, SW_EVENT_START, 0);
+	if (r == 0)
+		r = s->kind == SW_STEP_JOURNAL ? start_journal(run, err)
+					       : step_fns[s->kind](run, s, err);
 	if (r == 0)
 		r = note(run, SW_RECORD_FINISH, err);
 	announce(run, s, SW_EVENT_FINISH, r);
@@ -186,6 +185,8 @@ static int execute(struct sw_run *run, unsigned int started, struct sw_error *er
 		sw_journal_head_clear(&h);
 		if (r < 0)
 			sw_fail_errno(err, SW_EXIT_DIRTY, r, "the journal cannot be read again");
+		else
+			r = sw_table_state_check(run->io, &run->journal, run->p, err);
 	}
 	if (r == 0)
 		r = snapshot_vars(run, err);
