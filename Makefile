@@ -14,6 +14,7 @@
 # V=release|debug|asan, CC=gcc|clang, WERROR=1 in CI.
 
 V ?= release
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 CC = gcc
 B := build/$(V)
 PKGS := ncursesw blkid fdisk efivar libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr yaml-0.1 \
@@ -62,19 +63,23 @@ $(TUILIB): $(call obj,$(TUI))
 	@mkdir -p $(@D)
 	@rm -f $@; ar rcsD $@ $^
 
+# An archive, so that a target takes in only those helpers that it uses.
+$(B)/libtest.a: $(call obj,$(TESTLIB))
+	@mkdir -p $(@D)
+	@rm -f $@; ar rcsD $@ $^
+
 $(EXE): $(call obj,tui/main.c) $(TUILIB) $(LIB)
 	@echo "  LD  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(call obj,$(TESTLIB)) $(TUILIB) $(LIB)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a $(TUILIB) $(LIB)
 	@echo "  LD  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm
 
 # A fuzz target linked with a plain driver replays its corpus; `make fuzz` links libFuzzer instead.
-$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(call obj,$(TESTLIB)) \
-		$(TUILIB) $(LIB)
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libtest.a $(TUILIB) $(LIB)
 	@echo "  LD  $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(call obj,$(BACKEND) $(TUI) tui/main.c $(UNIT) $(FUZZ) $(TESTLIB)))

@@ -172,12 +172,24 @@ static int open_target(struct sw_run *run, const struct sw_disk **ret_disk,
 	return 0;
 }
 
+static int reopen_journal(struct sw_run *run, struct sw_error *err)
+{
+	struct sw_journal_head h = {};
+	int r = sw_journal_open(run->io, &run->journal, &h);
+
+	sw_journal_head_clear(&h);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_DIRTY, r, "the journal cannot be read again");
+	return sw_table_check_predicted(run, err);
+}
+
 static int execute(struct sw_run *run, unsigned int started, struct sw_error *err)
 {
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	const struct sw_disk *d = NULL;
 	int r = open_target(run, &d, &f, started, err);
 
+<<<<<<< HEAD
 	if (r == 0 && run->resumed) {
 		struct sw_journal_head h = {};
 
@@ -188,6 +200,10 @@ static int execute(struct sw_run *run, unsigned int started, struct sw_error *er
 		else
 			r = sw_table_state_check(run->io, &run->journal, run->p, err);
 	}
+=======
+	if (r == 0 && run->resumed)
+		r = reopen_journal(run, err);
+>>>>>>> main
 	if (r == 0)
 		r = snapshot_vars(run, err);
 	if (r == 0)
@@ -201,6 +217,16 @@ static int execute(struct sw_run *run, unsigned int started, struct sw_error *er
 	return r;
 }
 
+static const char *how_it_ended(const struct sw_run *run, int r)
+{
+	if (r < 0)
+		return "The install failed";
+	if (run->degraded)
+		return "Installed; the firmware refused the boot entries, so the node boots by the "
+		       "fallback path";
+	return "Installed";
+}
+
 static int execute_and_report(struct sw_run *run, unsigned int started, struct sw_error *err)
 {
 	struct sw_error mine = {};
@@ -210,11 +236,7 @@ static int execute_and_report(struct sw_run *run, unsigned int started, struct s
 	done.steps = (unsigned int)run->p->n_steps;
 	done.step = run->step;
 	done.error = mine;
-	(void)snprintf(done.text, sizeof(done.text), "%s",
-		       done.result < 0 ? "The install failed"
-		       : run->degraded ? "Installed; the firmware refused the boot entries, the node "
-					 "boots by the fallback path"
-				       : "Installed");
+	(void)snprintf(done.text, sizeof(done.text), "%s", how_it_ended(run, done.result));
 	sw_event_emit(run->sink, &done);
 	run_clear(run);
 	if (err && done.result < 0)

@@ -98,7 +98,8 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 		r = sw_buf_addf(&payload, "%s, %s", a->kernel ? a->kernel : "",
 				a->initrd ? a->initrd : "");
 	if (r == 0)
-		r = sw_buf_addf(b, "Name     %s\n", a->hostname && *a->hostname ? a->hostname : "-");
+		r = sw_buf_addf(b, "Name     %s\n",
+				a->hostname && *a->hostname ? a->hostname : "-");
 	if (r == 0)
 		r = add_wrapped(b, "Payload  ", sw_buf_text(&payload), width);
 	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST)
