@@ -78,8 +78,8 @@ def _(case):
         status = expect(case.on("status"), 0, "stopped at step", "resume", "undo")
         journal = case.on("--json", "status").json()["journals"][0]
         same(journal["state"], "interrupted", f"state after a cut at {kind}\n{status}")
-        # The event is out before the record of its step is on the disk.
-        assert kind in kinds[journal["step"] - 1:journal["step"] + 1], (kind, journal)
+        # A short step may be over, and the next begun, before the signal arrives.
+        assert journal["step"] >= kinds.index(kind) + 1, (kind, journal)
         expect(case.on("resume"), 0)
         assert "slipway-a" in partitions(case.disk()), kind
         expect(case.on("status"), 0, "node-07", "hash right")
@@ -133,7 +133,7 @@ def _(case):
 @test("resume refuses a disk that was changed after the cut")
 def _(case):
     case.create()
-    power_cut(case, "table")
+    power_cut(case, "entries")
     tool("sfdisk", "-q", case.disk(), input="label: gpt\nsize=1G, name=other, type=linux\n")
     expect(case.on("resume"), 4)
     same(list(partitions(case.disk())), ["other"], "partitions")
