@@ -28,7 +28,8 @@ CFLAGS.cov := -O0 -g --coverage
 # The build date is the floor for a machine's clock; reproducible through the commit's own date.
 BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
 
-CPPFLAGS += -D_GNU_SOURCE -DSW_VERSION='"$(VERSION)"' -Ibackend -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CPPFLAGS += -D_GNU_SOURCE -DSW_VERSION='"$(VERSION)"' -Ibackend -I. \
+	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wformat=2 -fstack-protector-strong -fPIE $(CFLAGS.$(V)) \
 	$(if $(or $(WERROR),$(CI)),-Werror)

@@ -10,7 +10,7 @@
 
 #define ENTRIES_LEN 16384U	/* 128 entries of 128 bytes, as in every GPT that we write */
 
-/* Lays those pieces of the new table over a copy of a saved MiB that starts at `base` on the disk. */
+/* Lays the new table over a copy of a saved MiB that starts at `base` on the disk. */
 static void overlay(uint8_t *area, uint64_t base, const struct sw_table_image *t)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(t->piece); i++) {

@@ -77,9 +77,8 @@ static int run_step(struct sw_run *run, const struct sw_step *s, struct sw_error
 		sw_fail(err, SW_EXIT_CANCELLED, r, "cancelled before: %s", s->title);
 		return r;
 	}
-	/* On the disk first: what was announced must be what a restart finds. */
-	if (s->kind != SW_STEP_JOURNAL)
-		r = note(run, SW_RECORD_START, err);
+	/* Recorded before it is told: what a console shows is never ahead of the journal. */
+	r = note(run, SW_RECORD_START, err);
 	announce(run, s, SW_EVENT_START, 0);
 	if (r == 0)
 		r = s->kind == SW_STEP_JOURNAL ? start_journal(run, err)
@@ -189,21 +188,8 @@ static int execute(struct sw_run *run, unsigned int started, struct sw_error *er
 	const struct sw_disk *d = NULL;
 	int r = open_target(run, &d, &f, started, err);
 
-<<<<<<< HEAD
-	if (r == 0 && run->resumed) {
-		struct sw_journal_head h = {};
-
-		r = sw_journal_open(run->io, &run->journal, &h);
-		sw_journal_head_clear(&h);
-		if (r < 0)
-			sw_fail_errno(err, SW_EXIT_DIRTY, r, "the journal cannot be read again");
-		else
-			r = sw_table_state_check(run->io, &run->journal, run->p, err);
-	}
-=======
 	if (r == 0 && run->resumed)
 		r = reopen_journal(run, err);
->>>>>>> main
 	if (r == 0)
 		r = snapshot_vars(run, err);
 	if (r == 0)

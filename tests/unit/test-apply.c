@@ -69,7 +69,8 @@ static struct sw_plan *make_plan(struct sw_machine *m)
 	struct sw_plan *p = NULL;
 	struct sw_error err = {};
 	const char *yaml = "slipway: 1\nnode:\n  hostname: node-07\ndisk:\n"
-			   "  match: {serial: NODE07SYS}\n  layout: node\n  wipe: any\npayload:\n  kernel: medium:/vmlinuz\n"
+			   "  match: {serial: NODE07SYS}\n  layout: node\n  wipe: any\n"
+			   "payload:\n  kernel: medium:/vmlinuz\n"
 			   "  initrd: medium:/initrd\n  cmdline: \"console=ttyS0 panic=10\"\n"
 			   "boot:\n  mode: local\nadmission:\n  kind: attest\n"
 			   "  url: https://attest.example/v1\nfinish: stay\n";
