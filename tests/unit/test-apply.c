@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "base/proc.h"
 
-#define DISK_SIZE (3ULL << 30)
+#define DISK_SIZE (1536ULL << 20)
 
 struct world {
 	char *dir;
@@ -153,6 +153,10 @@ static void disk_digest(struct world *w, bool ends_only, char hex[static SW_SHA2
 		if (ends_only && off != 0 && off + (1 << 20) != io->size)
 			continue;
 		assert_int_equal(sw_io_read(io, off, buf, 1 << 20), 0);
+		/* Most of the disk is zeros; only what is not needs hashing, with its place. */
+		if (buf[0] == 0 && memcmp(buf, buf + 1, (1 << 20) - 1) == 0)
+			continue;
+		sw_hash_update(h, &off, sizeof(off));
 		sw_hash_update(h, buf, 1 << 20);
 	}
 	assert_int_equal(sw_hash_final(h, hex), 0);
