@@ -206,6 +206,9 @@ def test_power_cut_in_the_middle(directory):
         check(not machine.disks[0].partitions(), "the table was there already: cut too late")
         with harness.Vm(machine, iso=iso) as vm:
             resume(vm)
+            vm.expect_screen("The interrupted install is complete.", timeout=240)
+            vm.expect_screen("> Restart the machine")
+            vm.send("ENTER")
             check_node_after_install(vm, machine)
     finally:
         http.close()
