@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boot entries and modes by command, checked against the stand-in's variable files."""
+import struct
+
+from lib import GLOBAL, expect, main, same, test
+
+
+def install(case):
+    case.create()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    return case
+
+
+def plant(case, name, data):
+    path = case.machine_dir / "vars" / f"{name}-{GLOBAL}"
+    path.write_bytes(struct.pack("<I", 7) + data)
+
+
+def number_of(case, label):
+    return next(n for n, e in case.entries()[0].items() if e[0] == label)
+
+
+def variables(case):
+    return {p.name: p.read_bytes() for p in (case.machine_dir / "vars").iterdir()}
+
+
+def next_of(case):
+    path = case.machine_dir / "vars" / f"BootNext-{GLOBAL}"
+    return struct.unpack("<H", path.read_bytes()[4:])[0] if path.exists() else None
+
+
+@test("boot list tells ours, firmware's, network, foreign and phantom entries apart, "
+      "and which lead nowhere")
+def _(case):
+    install(case)
+    ours, second = number_of(case, "Slipway A"), number_of(case, "Slipway B")
+    vars_dir = case.machine_dir / "vars"
+    raw = bytearray((vars_dir / f"Boot{ours:04X}-{GLOBAL}").read_bytes()[4:])
+    at = raw.index(bytes([4, 1, 42, 0]))
+    raw[at + 24:at + 40] = bytes(16 * [0x5a])            # another disk's partition
+    plant(case, "Boot0030", bytes(raw).replace("Slipway A".encode("utf-16-le"),
+                                               "OtherOS X".encode("utf-16-le")))
+    order = case.entries()[1]
+    plant(case, "BootOrder", struct.pack(f"<{len(order) + 2}H", *order, 0x30, 0x2001))
+    entries = {e["number"]: e for e in case.on("--json", "boot", "list").json()["entries"]}
+    same({n: (e["owner"], e["target"]) for n, e in entries.items()},
+         {ours: ("ours", "present"), second: ("ours", "present"), 0: ("firmware", "unknown"),
+          1: ("network", "present"), 0x30: ("foreign", "missing"), 0x2001: ("phantom", "missing")}, "owners and targets")
+    expect(case.on("boot", "list"), 0, "MISSING: no disk here has this partition",
+           "partition 1 of", "phantom")
+    expect(case.on("boot", "show", "30"), 0, "OtherOS X", "stored: ")
+
+
+@test("every boot edit shows its writes, and --dry-run changes no variable")
+def _(case):
+    install(case)
+    ours, before = f"{number_of(case, 'Slipway A'):04X}", variables(case)
+    for edit in (["order", "1"], ["next", ours], ["rename", ours, "Other"], ["delete", ours],
+                 ["add", "--uri", "http://boot.example/a.efi"]):
+        expect(case.on("boot", *edit, "--dry-run"), 0, "Boot")
+        assert case.on("--json", "boot", *edit, "--dry-run").json()["writes"], edit
+    same(variables(case), before, "variables")
+
+
+@test("order, next, rename, add and delete do what they say and read it back")
+def _(case):
+    install(case)
+    ours = number_of(case, "Slipway A")
+    old = case.entries()[1]
+    expect(case.on("boot", "order", "1"), 0)
+    same(case.entries()[1], [1] + [n for n in old if n != 1], "order")
+    expect(case.on("boot", "order", f"{ours:04X}"), 0)
+    expect(case.on("boot", "rename", f"{ours:x}", "Slipway main"), 0)
+    same(case.entries()[0][ours][0], "Slipway main", "label")
+    expect(case.on("boot", "add", "--uri", "https://boot.example/uki.efi"), 0)
+    new = number_of(case, "Slipway network")
+    same(case.entries()[1][-1], new, "last in the order")
+    expect(case.on("boot", "next", f"{new:04X}"), 0)
+    same(next_of(case), new, "BootNext")
+    expect(case.on("boot", "next", f"{new:04X}"), 0, "Nothing to write")
+    expect(case.on("boot", "delete", f"{new:04X}"), 0)
+    assert new not in case.entries()[0] and new not in case.entries()[1]
+    same(next_of(case), None, "BootNext")
+
+
+@test("what is not ours needs --force and a question")
+def _(case):
+    install(case)
+    before = variables(case)
+    expect(case.on("boot", "delete", "0"), 4, "--force")
+    expect(case.on("boot", "rename", "1", "mine"), 4, "--force")
+    expect(case.on("boot", "delete", "0", "--force"), 4, "nobody is there to confirm")
+    same(variables(case), before, "variables")
+    expect(case.on("--yes", "boot", "delete", "0", "--force"), 0)
+    assert 0 not in case.entries()[0]
+
+
+@test("an entry for a partition that is not here, a path with slashes and bad addresses are refused")
+def _(case):
+    install(case)
+    uuid = case.entries()[0][number_of(case, "Slipway A")][1]
+    expect(case.on("boot", "add", "--label", "x", "--partition",
+                   "5a5a5a5a-5a5a-5a5a-5a5a-5a5a5a5a5a5a"), 5)
+    expect(case.on("boot", "add", "--label", "x", "--partition", uuid, "--file", "/EFI/X.EFI"), 2)
+    expect(case.on("boot", "add", "--label", "x", "--partition", uuid), 4, "already")
+    expect(case.on("boot", "add", "--label", "x", "--partition", uuid, "--file", "\\EFI\\X.EFI"), 0)
+    same(case.entries()[0][number_of(case, "x")][1:], (uuid, "\\EFI\\X.EFI"), "the new entry")
+    expect(case.on("boot", "add", "--uri", "ftp://a/x"), 2)
+    expect(case.on("boot", "add", "--uri", "http://a/x", "--nic", "02:00:00:00:00:01"), 5)
+    expect(case.on("boot", "show", "77"), 5)
+    expect(case.on("boot", "next", "zz"), 2)
+
+
+if __name__ == "__main__":
+    main()
