@@ -94,6 +94,7 @@ int sw_netentry_path(const struct sw_varset *s, const struct sw_netwish *w, stru
 {
 	bool ipv6 = false;
 	const struct sw_varset_entry *from = to_clone(s, w, &ipv6);
+	enum sw_bootpath_ip ip = ipv6 ? SW_BOOTPATH_IPV6 : SW_BOOTPATH_IPV4;
 	_cleanup_loadopt_ struct sw_loadopt o = {};
 	int r;
 
@@ -102,8 +103,7 @@ int sw_netentry_path(const struct sw_varset *s, const struct sw_netwish *w, stru
 	} else {
 		r = sw_loadopt_parse(from->data, from->len, &o);
 		if (r == 0)
-			r = sw_bootpath_clone(o.path, o.path_len,
-					      ipv6 ? SW_BOOTPATH_IPV6 : SW_BOOTPATH_IPV4, w->uri, b);
+			r = sw_bootpath_clone(o.path, o.path_len, ip, w->uri, b);
 	}
 	if (r == 0)
 		*ret_cloned = from != NULL;

@@ -45,7 +45,8 @@ def _(case):
     entries = {e["number"]: e for e in case.on("--json", "boot", "list").json()["entries"]}
     same({n: (e["owner"], e["target"]) for n, e in entries.items()},
          {ours: ("ours", "present"), second: ("ours", "present"), 0: ("firmware", "unknown"),
-          1: ("network", "present"), 0x30: ("foreign", "missing"), 0x2001: ("phantom", "missing")}, "owners and targets")
+          1: ("network", "present"), 0x30: ("foreign", "missing"),
+          0x2001: ("phantom", "missing")}, "owners and targets")
     expect(case.on("boot", "list"), 0, "MISSING: no disk here has this partition",
            "partition 1 of", "phantom")
     expect(case.on("boot", "show", "30"), 0, "OtherOS X", "stored: ")
@@ -95,7 +96,7 @@ def _(case):
     assert 0 not in case.entries()[0]
 
 
-@test("an entry for a partition that is not here, a path with slashes and bad addresses are refused")
+@test("an entry for a partition that is not here, a path with slashes, a bad address: refused")
 def _(case):
     install(case)
     uuid = case.entries()[0][number_of(case, "Slipway A")][1]

@@ -28,6 +28,7 @@ static int edit(struct sw_cli *cli, edit_fn fn, struct sw_error *err)
 	_cleanup_(sw_entry_plan_clear) struct sw_entry_plan p = {};
 	_cleanup_boot_target_ struct sw_boot_target b = {};
 	struct sw_edit e = { .force = sw_arg(&cli->args, 'f') != NULL };
+	const char *ask = "This touches what is not ours. Type yes to write: ";
 	int r = sw_boot_target_open(cli, &b, err);
 
 	if (r < 0)
@@ -41,8 +42,7 @@ static int edit(struct sw_cli *cli, edit_fn fn, struct sw_error *err)
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot plan the boot entries");
 	return sw_boot_write(cli, b.store, &p, sw_arg(&cli->args, 'D') != NULL,
-			     e.foreign ? "This touches what is not ours. Type yes to write: " : NULL,
-			     NULL, err);
+			     e.foreign ? ask : NULL, NULL, err);
 }
 
 static int edit_order(const struct sw_cli *cli, struct sw_boot_target *b SW_UNUSED,
@@ -118,7 +118,7 @@ static int add_network(const struct sw_cli *cli, struct sw_boot_target *b, struc
 		sw_fail_errno(err, SW_EXIT_USAGE, r, "this address cannot be booted from");
 		sw_error_hint(err, "http:// or https://, at most 1024 characters, no password");
 	} else if (!cloned && !cli->json) {
-		printf("No network card has an entry to copy: the firmware will try all of them.\n");
+		printf("No network card has an entry to copy: the firmware will try all.\n");
 	}
 	return r;
 }

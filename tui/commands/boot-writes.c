@@ -82,7 +82,8 @@ int sw_boot_write(const struct sw_cli *cli, struct sw_varstore *store,
 		print_plan(p);
 	if (!dry && p->n_writes) {
 		if (!store)
-			return sw_fail(err, SW_EXIT_REFUSED, -EROFS, "captured facts are read-only");
+			return sw_fail(err, SW_EXIT_REFUSED, -EROFS,
+				       "captured facts are read-only");
 		if (ask)
 			r = sw_confirm(cli, ask, "yes", err);
 		if (r == 0)

@@ -122,8 +122,8 @@ const struct sw_command sw_command_boot_list = {
 	.name = "boot list",
 	.summary = "List the boot entries in the order in which the firmware tries them",
 	.operands = "",
-	.details = "Owner: ours; firmware: it made the entry itself; network: for a network card or\n"
-		   "an address; foreign: another system's; phantom: a number without an entry.",
+	.details = "Owner: ours; firmware: it made the entry itself; network: for a card or an\n"
+		   "address; foreign: another system's; phantom: a number without an entry.",
 	.run = run_list,
 };
 
