@@ -405,6 +405,8 @@ static int reconcile_mode(struct work *w, struct sw_error *err)
 	judge_order(w);
 	if (w->wish->mode == SW_NODE_NETWORK)
 		judge_next(w);
+	else if (!w->wish->explicit)	/* why it is local now */
+		s->next_misses = w->old->next_misses;
 	r = set_order(w);
 	if (r == 0)
 		r = set_next(w);

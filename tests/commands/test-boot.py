@@ -112,5 +112,96 @@ def _(case):
     expect(case.on("boot", "next", "zz"), 2)
 
 
+def restart(case, took_next):
+    """What a restart does: another boot id, and BootNext used up unless the firmware ignores it."""
+    (case.machine_dir / "run" / "boot-id").unlink()
+    if took_next:
+        (case.machine_dir / "vars" / f"BootNext-{GLOBAL}").unlink()
+
+
+def mode(case, *words):
+    return expect(case.on("--json", "mode", *words), 0).json()
+
+
+@test("mode network arms the network, a second time writes nothing, and mode says so in JSON")
+def _(case):
+    install(case)
+    shown = mode(case)
+    same((shown["mode"], shown["strategy"]), ("local", "armed"), "as installed")
+    before = variables(case)
+    assert mode(case, "network", "--dry-run")["writes"]
+    same(variables(case), before, "after the dry run")
+    same(mode(case)["mode"], "local", "after the dry run")
+    mode(case, "network")
+    first = number_of(case, "Slipway A")
+    same(case.entries()[1][:2], [first, 1], "order: the good slot, then the network")
+    same(next_of(case), 1, "BootNext")
+    after = variables(case)
+    same(mode(case, "network")["written"], 0, "writes of the second time")
+    same(mode(case, "keep")["written"], 0, "writes of keep")
+    same(variables(case), after, "variables")
+    shown = mode(case)
+    same((shown["mode"], shown["strategy"], shown["pending"]), ("network", "armed", 0), "mode")
+    expect(case.on("status", "--json"), 0, '"mode":"network"')
+
+
+@test("keep after a restart arms again with one write, and local takes BootNext away")
+def _(case):
+    install(case)
+    mode(case, "network")
+    for _ in range(3):
+        restart(case, took_next=True)
+        done = mode(case, "keep")
+        same((done["written"], [w["name"] for w in done["writes"]]), (1, ["BootNext"]), "keep")
+    mode(case, "local")
+    same(next_of(case), None, "BootNext")
+
+
+@test("a firmware that ignores BootNext twice gets mode local, said and kept, never strategy order")
+def _(case):
+    install(case)
+    mode(case, "network")
+    restart(case, took_next=False)
+    same(mode(case, "keep")["mode"], "network", "after the first")
+    restart(case, took_next=False)
+    expect(case.on("mode", "keep"), 0, "the mode is local now", "BootNext was lost 2 times")
+    shown = mode(case)
+    same((shown["mode"], shown["strategy"], next_of(case)), ("local", "armed", None), "mode")
+    restart(case, took_next=False)
+    same(mode(case, "keep")["mode"], "local", "later")
+    same(mode(case, "network")["mode"], "network", "when a person says so")
+
+
+@test("mode network --uri makes one entry, keeps the address on the node, and order is a choice")
+def _(case):
+    install(case)
+    mode(case, "network", "--uri", "http://boot.example/a.efi")
+    net = number_of(case, "Slipway network")
+    same(next_of(case), net, "BootNext")
+    mode(case, "network", "--uri", "http://boot.example/b.efi", "--strategy", "order")
+    same(number_of(case, "Slipway network"), net, "the same entry")
+    same((case.entries()[1][0], next_of(case)), (net, None), "network first, no BootNext")
+    expect(case.on("--yes", "boot", "delete", f"{net:04X}"), 0)
+    mode(case, "keep")
+    assert "b.efi" in expect(case.on("boot", "list"), 0).out
+
+
+@test("once sets BootNext alone; an empty slot, hands-off and mistyped words are refused")
+def _(case):
+    install(case)
+    before = case.entries()
+    mode(case, "once", "a")
+    same((next_of(case), case.entries()), (number_of(case, "Slipway A"), before), "once a")
+    same(mode(case)["mode"], "local", "mode")
+    expect(case.on("mode", "once", "b"), 4, "no slot holds a good image")
+    expect(case.on("mode", "once"), 2)
+    expect(case.on("mode", "netwrok"), 2)
+    expect(case.on("mode", "network", "--strategy", "fast"), 2)
+    expect(case.on("mode", "network", "--uri", "ftp://a"), 2)
+    mode(case, "hands-off")
+    expect(case.on("mode", "once", "a"), 4, "hands-off")
+    same(case.entries(), before, "entries and order in hands-off")
+
+
 if __name__ == "__main__":
     main()
