@@ -186,7 +186,7 @@ static void judge_order(struct work *w)
 	s->order_misses = w->wish->explicit ? 0 : w->old->order_misses;
 	if (w->wish->explicit)
 		return;
-	if (!w->ev->same_boot && w->old->n_order)
+	if (!w->wish->keep_next && !w->ev->same_boot && w->old->n_order)
 		s->order_misses = order_is_kept(w) ? 0 : s->order_misses + 1;
 	if (s->order_misses < MAX_MISSES) {
 		if (s->order_misses)
@@ -208,7 +208,7 @@ static bool next_was_lost(struct work *w)
 {
 	bool armed = w->old->armed && w->old->strategy == SW_STRATEGY_ARMED;
 
-	if (!armed || w->wish->explicit)
+	if (!armed || w->wish->explicit || w->wish->keep_next)
 		return false;
 	if (w->ev->same_boot && w->set.next < 0) {
 		note(w, "BootNext was lost: it is gone although the machine did not restart");
@@ -353,7 +353,8 @@ static int reconcile_once(struct work *w, struct sw_error *err)
 	int r;
 
 	if (w->wish->mode == SW_NODE_HANDS_OFF) {
-		sw_fail(err, SW_EXIT_REFUSED, -EPERM, "the mode is hands-off: BootNext is not ours");
+		sw_fail(err, SW_EXIT_REFUSED, -EPERM,
+			"the mode is hands-off: BootNext is not ours");
 		sw_error_hint(err, "`slipway boot next NUMBER` sets it all the same");
 		return -EPERM;
 	}
@@ -379,10 +380,14 @@ static int find_network(struct work *w, struct sw_error *err)
 	int r;
 
 	if (w->wish->mode == SW_NODE_NETWORK) {
-		r = sw_netentry_ensure(&w->set, &w->wish->net, &number, err);
+		r = sw_netentry_ensure(&w->set, &w->wish->net, &number,
+				       w->wish->keep_next ? NULL : err);
 		if (r == 0)
 			w->res.network = number;
-		return r;
+		if (r != -ENOENT || !w->wish->keep_next)
+			return r;
+		note(w, "the network has no boot entry now");
+		return 0;
 	}
 	e = sw_netentry_find(&w->set, &w->wish->net);
 	w->res.network = e ? e->number : -1;

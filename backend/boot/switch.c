@@ -78,7 +78,8 @@ int sw_switch_open(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 	if (r < 0)
 		return r;
 	s.have_state = sw_mode_state_read(vars, &s.state) == 0;
-	s.ev = (struct sw_mode_evidence){ .same_boot = same_boot(m, f), .current = f->boot.current };
+	s.ev.same_boot = same_boot(m, f);
+	s.ev.current = f->boot.current;
 	if (s.node.data) {
 		wish_from_data(s.node.data, &s.wish);
 	} else if (s.have_state) {
@@ -193,5 +194,7 @@ int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
 		++*ret_written;
 	}
 	r = write_mark(s->m, s->f);
-	return r < 0 ? sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot note that this boot was seen") : 0;
+	if (r < 0)
+		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot note that this boot was seen");
+	return r;
 }

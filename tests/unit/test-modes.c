@@ -51,8 +51,9 @@ static struct sw_mode_slot slot(char letter, bool good, uint64_t sequence)
 	struct sw_mode_slot s = { .letter = letter, .good = good, .sequence = sequence };
 
 	s.entry = (struct sw_entry_wanted){ .label = letter == 'a' ? "Slipway A" : "Slipway B",
-		.part_number = letter == 'a' ? 1 : 2, .part_start = letter == 'a' ? 0x800 : 0x100800,
-		.part_size = 0x100000, .path = PATH };
+		.part_number = letter == 'a' ? 1 : 2,
+		.part_start = letter == 'a' ? 0x800 : 0x100800, .part_size = 0x100000,
+		.path = PATH };
 	memset(s.entry.part_uuid.b, letter, 16);
 	return s;
 }
@@ -271,7 +272,7 @@ static void test_two_bootnexts_that_the_firmware_ignored_lead_to_local_with_word
 		sw_mode_result_clear(&r[i]);
 }
 
-static void test_a_network_that_failed_is_tried_for_ever_and_a_success_clears_the_count(void **state
+static void test_a_network_that_failed_is_tried_for_ever_and_success_clears_the_count(void **state
 											 SW_UNUSED)
 {
 	_cleanup_json_ json_object *raw = installed("0200" "0300" "0100" "0000");
@@ -613,7 +614,7 @@ int main(void)
 		cmocka_unit_test(
 			test_two_bootnexts_that_the_firmware_ignored_lead_to_local_with_words),
 		cmocka_unit_test(
-			test_a_network_that_failed_is_tried_for_ever_and_a_success_clears_the_count),
+			test_a_network_that_failed_is_tried_for_ever_and_success_clears_the_count),
 		cmocka_unit_test(test_an_armed_boot_that_went_well_costs_one_variable),
 		cmocka_unit_test(
 			test_an_order_that_the_firmware_restores_is_written_twice_and_then_left),

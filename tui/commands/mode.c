@@ -122,7 +122,7 @@ static void print_head(const struct sw_switch *s, const struct sw_mode_wish *w,
 	for (size_t i = 0; res && i < res->n_notes; i++)
 		printf("Note     %s\n", res->notes[i]);
 	if (!s->have_node)
-		printf("Note     no disk here has slots: what is wanted is kept in the firmware only\n");
+		printf("Note     no disk here has slots: the wish is kept in the firmware only\n");
 }
 
 static void print_writes(const struct sw_mode_result *res)
@@ -207,7 +207,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r < 0)
 		return r;
 	if (!b.store)
-		return sw_fail(err, SW_EXIT_REFUSED, -EROFS, "captured facts do not hold the slots");
+		return sw_fail(err, SW_EXIT_REFUSED, -EROFS,
+			       "captured facts do not hold the slots");
 	r = sw_switch_open(b.t.m, b.t.f, b.store, b.t.vars, sw_arg(&cli->args, 'd'), &s, err);
 	if (r < 0)
 		return r;
