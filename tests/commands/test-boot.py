@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boot entries and modes by command, checked against the stand-in's variable files."""
+"""Boot entries, modes, slots and node data by command, checked against the stand-in's variable files."""
 import struct
 
-from lib import GLOBAL, expect, main, same, test
+from lib import (GLOBAL, MiB, cut, expect, fake_initrd, main, need, partitions, same, sha256, test,
+                 tool)
+
+LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
 
 def install(case):
@@ -201,6 +204,160 @@ def _(case):
     mode(case, "hands-off")
     expect(case.on("mode", "once", "a"), 4, "hands-off")
     same(case.entries(), before, "entries and order in hands-off")
+
+
+def plant_guid(case, name, guid, data):
+    (case.machine_dir / "vars" / f"{name}-{guid}").write_bytes(struct.pack("<I", 6) + data)
+
+
+def run_from(case, label):
+    """As if the node had been started from this slot."""
+    number = number_of(case, label)
+    plant_guid(case, "BootCurrent", GLOBAL, struct.pack("<H", number))
+    plant_guid(case, "LoaderDevicePartUUID", LOADER,
+               (case.entries()[0][number][1] + "\0").encode("utf-16-le"))
+
+
+def promote(case, word, *more, code=0):
+    """A promote of a new initrd; word makes it another image."""
+    initrd = case.dir / f"initrd-{word}"
+    initrd.write_bytes(fake_initrd() + word.encode())
+    return expect(case.on("promote", "--kernel", case.dir / "vmlinuz", "--initrd", initrd,
+                          "--cmdline", "panic=10", "--trust", "none", *more), code)
+
+
+def slots(case):
+    return {s["slot"]: s for s in case.on("--json", "slots").json()["slots"]}
+
+
+@test("promote fills the slot that is not first, puts it first, and does nothing the second time")
+def _(case):
+    need("mcopy", "fsck.vfat")
+    install(case)
+    a, b = number_of(case, "Slipway A"), number_of(case, "Slipway B")
+    before = slots(case)
+    order = case.entries()[1]
+    promote(case, "one", "--dry-run")
+    same(slots(case), before, "after the dry run")
+    promote(case, "one", "--reason", "test")
+    after = slots(case)
+    same((after["b"]["good"], after["b"]["first"], after["b"]["sequence"], after["b"]["reason"]),
+         (True, True, 2, "test"), "slot B")
+    same(after["a"]["sha256"], before["a"]["sha256"], "slot A")
+    same(case.entries()[1], [b, a] + [n for n in order if n not in (a, b)], "order")
+    part = partitions(case.disk())["slipway-b"]
+    tool("fsck.vfat", "-n", cut(case.disk(), part, case.dir / "b.img"))
+    out = case.dir / "uki"
+    tool("mcopy", "-i", case.dir / "b.img", "::/EFI/BOOT/BOOTX64.EFI", out)
+    same(sha256(out), after["b"]["sha256"], "hash of the image in slot B")
+    assert b"ember.attest_url=https://attest.example/v1" in out.read_bytes()
+    expect(promote(case, "one"), 0, "Nothing to do")
+    promote(case, "two")
+    same({k: s["sequence"] for k, s in slots(case).items()}, {"a": 3, "b": 2}, "sequences")
+    expect(case.on("slots", "verify"), 0)
+
+
+@test("promote from a slot never writes the running one, even while the other is first")
+def _(case):
+    install(case)
+    promote(case, "one")                # B is first
+    run_from(case, "Slipway A")
+    was = slots(case)
+    same((was["a"]["running"], was["b"]["first"]), (True, True), "before")
+    promote(case, "two")
+    now = slots(case)
+    same(now["a"]["sha256"], was["a"]["sha256"], "the running slot")
+    same((now["b"]["sequence"], now["b"]["first"]), (3, True), "slot B")
+
+
+@test("promote is refused when the road is unknown, unsigned images are not named trusted, "
+      "or a hash is wrong; nothing changes")
+def _(case):
+    install(case)
+    before, was = variables(case), slots(case)
+    initrd = case.dir / "initrd"
+    words = ["promote", "--kernel", case.dir / "vmlinuz", "--initrd", initrd, "--cmdline", "x"]
+    expect(case.on(*words), 4, "whoever can change the file")
+    expect(case.on(*words, "--trust", "none", "--sha256", "0" * 64), 8)
+    expect(case.on("promote", "--uki", initrd, "--trust", "none"), 3)
+    expect(case.on("promote", "--trust", "none"), 2)
+    same((variables(case), slots(case)), (before, was), "the node")
+    plant_guid(case, "LoaderDevicePartUUID", LOADER,
+               (case.entries()[0][number_of(case, "Slipway A")][1] + "\0").encode("utf-16-le"))
+    before = variables(case)
+    promote(case, "one", code=4)        # BootCurrent says network, the stub says slot A
+    same((variables(case), slots(case)), (before, was), "the node")
+    expect(case.on("mode"), 0, "disagree")
+
+
+@test("with Secure Boot on an unsigned image is refused")
+def _(case):
+    install(case)
+    plant_guid(case, "SecureBoot", GLOBAL, b"\1")
+    expect(promote(case, "one", code=4), 4, "Secure Boot is on")
+
+
+@test("rollback puts the other slot first and keep leaves it; the next promote ends it")
+def _(case):
+    install(case)
+    expect(case.on("rollback"), 4, "no other good slot")
+    promote(case, "one")
+    expect(case.on("rollback", "--dry-run"), 0, "Slipway A")
+    same(slots(case)["b"]["first"], True, "after the dry run")
+    expect(case.on("rollback"), 0)
+    same((slots(case)["a"]["first"], slots(case)["b"]["rolled_back"]), (True, True), "slots")
+    same(mode(case, "keep")["written"], 0, "keep")
+    expect(promote(case, "one", code=4), 4, "rolled back")
+    promote(case, "two")
+    now = slots(case)
+    same((now["b"]["first"], now["b"]["rolled_back"], now["b"]["sequence"]), (True, False, 3),
+         "slot B")
+
+
+@test("a flipped byte in a slot is found by slots verify, and mode keep puts the good slot first")
+def _(case):
+    install(case)
+    promote(case, "one")
+    part = partitions(case.disk())["slipway-b"]
+    with open(case.disk(), "r+b") as disk:
+        at = part["start"] * 512
+        disk.seek(at)
+        at += disk.read(32 * MiB).index(fake_initrd()[:64]) + 5000
+        disk.seek(at)
+        byte = disk.read(1)
+        disk.seek(at)
+        disk.write(bytes([byte[0] ^ 1]))
+    expect(case.on("slots", "verify"), 8, "slot B is bad")
+    same(slots(case)["b"]["good"], False, "slot B")
+    mode(case, "keep")
+    same(slots(case)["a"]["first"], True, "A is first")
+    run_from(case, "Slipway A")
+    promote(case, "two")
+    expect(case.on("slots", "verify"), 0)
+
+
+@test("node set changes the node data alone, and node config writes it as private files")
+def _(case):
+    install(case)
+    before, was = variables(case), slots(case)
+    ca = case.dir / "ca.pem"
+    ca.write_text("-----BEGIN\nx\n")
+    expect(case.on("node", "set", "hostname=node-08", f"join.ca=@{ca}", "attest_url=https://b/v2",
+                   "site=berlin"), 0)
+    expect(case.on("node", "set", "site=berlin"), 0, "Nothing to write")
+    out = case.dir / "out"
+    expect(case.on("node", "config", out), 0, "hostname")
+    same({p.relative_to(out).as_posix(): p.read_text() for p in out.rglob("*")
+          if p.is_file() and p.name != "node.json"},
+         {"hostname": "node-08\n", "attest_url": "https://b/v2\n", "config/site": "berlin",
+          "config/join.ca": "-----BEGIN\nx\n"}, "files")
+    same({p.stat().st_mode & 0o77 for p in out.rglob("*")}, {0}, "rights of others")
+    expect(case.on("node", "set", "site="), 0)
+    assert "berlin" not in case.on("status", "--json").out
+    for word, code in (("mode=network", 4), ("../x=1", 2), ("hostname=a b", 2), ("novalue", 2),
+                       ("attest_url=http://a", 2), ("x=@/nonexistent", 2)):
+        expect(case.on("node", "set", word), code)
+    same((variables(case), slots(case)), (before, was), "variables and slots")
 
 
 if __name__ == "__main__":
