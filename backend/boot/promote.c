@@ -237,7 +237,7 @@ static int check_slot(struct sw_io *io, uint64_t offset, uint64_t size, const ch
 		return 0;
 	sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "the slot does not read back as written");
 	sw_error_where(err, "%s at byte %llu", io->path, (unsigned long long)offset);
-	sw_error_hint(err, "the boot order still has the old slot first; look at the disk's health");
+	sw_error_hint(err, "the old slot is still the first; look at the disk's health");
 	return -EBADMSG;
 }
 
@@ -251,7 +251,16 @@ int sw_promote_write(struct sw_io *io, struct sw_varstore *vars, const struct sw
 		r = sw_slot_write(io, offset, image, 1, sink, err);
 	if (r == 0)
 		r = check_slot(io, offset, size, sha256, err);
-	return r < 0 ? r : sw_entry_plan_apply(vars, &p->after, NULL, err);
+	if (r < 0)
+		return r;
+	r = sw_entry_plan_apply(vars, &p->after, NULL, err);
+	if (r < 0 && err) {	/* the slot was written, whatever the variables say */
+		err->exit = SW_EXIT_DIRTY;
+		(void)snprintf(err->hint, sizeof(err->hint),
+			       "the new slot is complete and the old one still starts; `slipway mode "
+			       "keep` puts the new one first when the firmware takes writes again");
+	}
+	return r;
 }
 
 int sw_rollback_choose(const struct sw_node *n, size_t *ret_from, size_t *ret_to,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boot entries, modes, slots and node data by command, checked against the stand-in's variable files."""
+"""Boot entries, modes, slots and node data by command, checked against the stand-in's files."""
 import struct
 
 from lib import (GLOBAL, MiB, cut, expect, fake_initrd, main, need, partitions, same, sha256, test,

@@ -599,6 +599,108 @@ static void test_random_stores_keep_every_rule(void **state SW_UNUSED)
 		one_random_store();
 }
 
+/* ---- a store that fails ---- */
+
+static void plant_all(struct sw_varstore *s, json_object *raw)
+{
+	json_object_object_foreach(raw, key, value) {
+		_cleanup_free_ uint8_t *d = NULL;
+		size_t n;
+
+		assert_int_equal(sw_hex_decode(json_object_get_string(value), &d, &n), 0);
+		assert_int_equal(sw_varstore_plant(s, &sw_guid_global, key, d, n, SW_VAR_NV_BS_RT),
+				 0);
+	}
+}
+
+/* From an order that has to change, a missing entry and a double one: every kind of write. */
+static json_object *untidy(void)
+{
+	json_object *raw = installed("0100" "0000" "0200");
+
+	json_object_object_del(raw, "Boot0003");
+	put_slot(raw, 7, 'a', PATH);
+	return raw;
+}
+
+static void one_fault(struct sw_varstore *vars, enum sw_var_fault fault, const char *name)
+{
+	struct sw_mode_slot s[] = { slot('a', true, 1), slot('b', true, 2) };
+	struct sw_mode_wish w = { .mode = SW_NODE_NETWORK, .explicit = true };
+	_cleanup_json_ json_object *after = NULL, *healed = NULL;
+	struct sw_mode_result r = {}, again = {}, last = {};
+	_cleanup_json_ json_object *raw = untidy();
+	struct sw_error err = {};
+	size_t done = 0;
+	int e;
+
+	plant_all(vars, raw);
+	assert_int_equal(reconcile(raw, s, 2, &w, NULL, &other_boot, &r), 0);
+	assert_int_equal(sw_varstore_inject(vars, fault, name), 0);
+	e = sw_entry_plan_apply(vars, &r.plan, &done, &err);
+	assert_int_equal(sw_varstore_inject(vars, SW_FAULT_NONE, ""), 0);
+	if (e == 0)	/* repeated, or a delete, which needs no space */
+		assert_true(fault == SW_FAULT_EINVAL_TWICE ||
+			    (fault == SW_FAULT_ENOSPC && strcmp(name, "Boot0007") == 0));
+	assert_int_equal(done == r.plan.n_writes, e == 0);
+	assert_true(e == 0 || (done ? err.exit == SW_EXIT_DIRTY : err.exit != SW_EXIT_DIRTY));
+	assert_int_equal(sw_entries_snapshot(vars, &after, NULL), 0);
+	assert_true(reaches_a_slot(after, s));
+	/* When the firmware takes writes again, one run puts all of it right. */
+	assert_int_equal(reconcile(after, s, 2, &w, NULL, &other_boot, &again), 0);
+	assert_int_equal(sw_entry_plan_apply(vars, &again.plan, NULL, NULL), 0);
+	assert_int_equal(sw_entries_snapshot(vars, &healed, NULL), 0);
+	assert_int_equal(reconcile(healed, s, 2, &w, &again.state, &this_boot, &last), 0);
+	assert_int_equal(last.plan.n_writes, 0);
+	sw_mode_result_clear(&r);
+	sw_mode_result_clear(&again);
+	sw_mode_result_clear(&last);
+}
+
+static void test_a_store_that_fails_leaves_a_node_that_starts_and_is_put_right_later(void **state
+										     SW_UNUSED)
+{
+	static const char *const names[] = { "Boot", "BootOrder", "BootNext", "Boot0003",
+					     "Boot0007" };
+	static const enum sw_var_fault faults[] = { SW_FAULT_ENOSPC, SW_FAULT_EINVAL_TWICE,
+						    SW_FAULT_EIO, SW_FAULT_IGNORE,
+						    SW_FAULT_READ_ONLY };
+
+	for (size_t i = 0; i < ARRAY_SIZE(faults) * ARRAY_SIZE(names); i++) {
+		_cleanup_free_ char *dir = NULL;
+		struct sw_varstore *vars = NULL;
+
+		assert_int_equal(sw_scratch_new("sw-modes", &dir), 0);
+		assert_int_equal(sw_varstore_open_files(dir, 0, &vars, NULL), 0);
+		one_fault(vars, faults[i / ARRAY_SIZE(names)], names[i % ARRAY_SIZE(names)]);
+		sw_varstore_close(vars);
+		(void)sw_remove_tree(dir);
+	}
+}
+
+static void test_an_order_changed_behind_our_back_stops_the_writes(void **state SW_UNUSED)
+{
+	struct sw_mode_slot s[] = { slot('a', true, 1), slot('b', true, 2) };
+	struct sw_mode_wish w = { .mode = SW_NODE_NETWORK, .explicit = true };
+	_cleanup_json_ json_object *raw = untidy();
+	_cleanup_varstore_ struct sw_varstore *vars = NULL;
+	_cleanup_free_ char *dir = NULL;
+	struct sw_mode_result r = {};
+	struct sw_error err = {};
+	static const uint8_t order[] = { 0, 0 };
+
+	assert_int_equal(sw_scratch_new("sw-modes", &dir), 0);
+	assert_int_equal(sw_varstore_open_files(dir, 0, &vars, NULL), 0);
+	plant_all(vars, raw);
+	assert_int_equal(reconcile(raw, s, 2, &w, NULL, &other_boot, &r), 0);
+	plant_all(vars, raw);
+	assert_int_equal(sw_varstore_plant(vars, &sw_guid_global, "BootOrder", order, 2,
+					   SW_VAR_NV_BS_RT), 0);
+	assert_int_equal(sw_entry_plan_apply(vars, &r.plan, NULL, &err), -ESTALE);
+	sw_mode_result_clear(&r);
+	(void)sw_remove_tree(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -621,6 +723,9 @@ int main(void)
 		cmocka_unit_test(test_a_bootnext_of_somebody_else_is_not_overwritten_by_keep),
 		cmocka_unit_test(test_the_state_survives_its_bytes_and_refuses_others),
 		cmocka_unit_test(test_random_stores_keep_every_rule),
+		cmocka_unit_test(
+			test_a_store_that_fails_leaves_a_node_that_starts_and_is_put_right_later),
+		cmocka_unit_test(test_an_order_changed_behind_our_back_stops_the_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,7 +289,7 @@ static void run_and_cut(struct fixture *f, size_t want_target, size_t want_befor
 	assert_int_equal(sw_io_new_recorder(SIZE, 512, f->disk, &log, SIZE_MAX, 0, &io), 0);
 	assert_int_equal(sw_promote_write(io, &spy.base, &p, part->start, part->size, f->image[2],
 					  f->sha[2], NULL, NULL), 0);
-	/* One write of BootOrder at the end, behind a flush; what comes before, before all blocks. */
+	/* One write of BootOrder at the end, behind a flush; others before all blocks. */
 	assert_int_equal(spy.n, want_before + 1);
 	assert_string_equal(spy.seen[spy.n - 1].name, "BootOrder");
 	assert_int_equal(spy.seen[spy.n - 1].at, log.n);
@@ -436,6 +436,33 @@ static void test_another_image_than_the_one_asked_for_leaves_the_order_as_it_is(
 	assert_int_equal(spy.n, 0);
 }
 
+static void test_a_refused_boot_order_leaves_the_old_slot_first_and_the_new_one_whole(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(sw_promote_clear) struct sw_promote p = {};
+	_cleanup_(sw_io_log_clear) struct sw_io_log log = {};
+	_cleanup_json_ json_object *raw = NULL;
+	_cleanup_io_ struct sw_io *io = NULL;
+	struct judge j = { .f = f };
+	struct sw_error err = {};
+
+	fill(f, 0, 0);
+	set_order(f, "0200" "0100" "0300");
+	assert_int_equal(sw_promote_plan(&f->s, &p, NULL), 0);
+	assert_int_equal(sw_io_new_recorder(SIZE, 512, f->disk, &log, SIZE_MAX, 0, &io), 0);
+	assert_int_equal(sw_varstore_inject(f->store, SW_FAULT_READ_ONLY, "BootOrder"), 0);
+	assert_int_equal(sw_promote_write(io, f->store, &p, START + SLOT, SLOT, f->image[2],
+					  f->sha[2], NULL, &err), -EROFS);
+	assert_int_equal(err.exit, SW_EXIT_DIRTY);
+	assert_non_null(strstr(err.hint, "mode keep"));
+	assert_int_equal(sw_entries_snapshot(f->store, &raw, NULL), 0);
+	j.raw = raw;
+	judge(io, 0, &j);
+	assert_int_equal(j.broken, 0);
+	assert_int_equal(j.by_order[0], 1);
+	assert_int_equal(slot_state(io, &f->parts[1]), GOOD);
+}
+
 static void test_rollback_needs_another_good_slot_and_goes_there_and_back(void **state)
 {
 	struct fixture *f = *state;
@@ -467,6 +494,7 @@ int main(void)
 	T(test_in_hands_off_the_first_slot_is_not_written),
 	T(test_a_damaged_first_slot_is_rewritten_and_the_good_one_stays),
 	T(test_another_image_than_the_one_asked_for_leaves_the_order_as_it_is),
+	T(test_a_refused_boot_order_leaves_the_old_slot_first_and_the_new_one_whole),
 	T(test_rollback_needs_another_good_slot_and_goes_there_and_back),
 	};
 

@@ -342,6 +342,6 @@ const struct sw_command sw_command_node_set = {
 	.max_rest = -1,
 	.opts = opts,
 	.details = "hostname, attest_url, or any other key for config/. KEY=@FILE takes the value\n"
-		   "from a text file, which keeps it out of the list of processes; KEY= removes it.",
+		   "from a text file, which keeps it out of the list of processes; KEY= removes.",
 	.run = run_set,
 };
