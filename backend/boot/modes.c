@@ -314,7 +314,8 @@ static int set_next(struct work *w)
 	w->set.next = w->res.network;
 	s->armed = true;
 	s->next = (uint16_t)w->res.network;
-	return sw_varset_append(&w->set, (uint16_t)w->res.network);
+	/* Some firmware starts only what is in the order; one that owns it is left alone. */
+	return w->order_blocked ? 0 : sw_varset_append(&w->set, (uint16_t)w->res.network);
 }
 
 static int no_slot(struct sw_error *err, const char *what)

@@ -257,8 +257,8 @@ int sw_promote_write(struct sw_io *io, struct sw_varstore *vars, const struct sw
 	if (r < 0 && err) {	/* the slot was written, whatever the variables say */
 		err->exit = SW_EXIT_DIRTY;
 		(void)snprintf(err->hint, sizeof(err->hint),
-			       "the new slot is complete and the old one still starts; `slipway mode "
-			       "keep` puts the new one first when the firmware takes writes again");
+			       "the new slot is complete and the old one still starts; `slipway "
+			       "mode keep` puts the new one first when the firmware takes writes");
 	}
 	return r;
 }

@@ -154,11 +154,13 @@ static bool put_key(json_object *data, const char *key, json_object *value)
 	return true;
 }
 
+/* 1 when the node data was written, 0 when it says so already. */
 static int keep_wish(struct sw_switch *s, const struct sw_mode_wish *w,
 		     const struct sw_mode_result *res, struct sw_error *err)
 {
 	json_object *d = s->node.data, *net;
 	bool changed;
+	int r;
 
 	if (!d || w->once)
 		return 0;
@@ -172,19 +174,24 @@ static int keep_wish(struct sw_switch *s, const struct sw_mode_wish *w,
 		changed |= put_key(d, "network", net);
 	else
 		json_object_put(net);
-	return changed ? sw_node_write_data(s->m, &s->node, err) : 0;
+	if (!changed)
+		return 0;
+	r = sw_node_write_data(s->m, &s->node, err);
+	return r < 0 ? r : 1;
 }
 
 int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
 		    const struct sw_mode_result *res, size_t *ret_written, struct sw_error *err)
 {
 	size_t done = 0;
-	int r = keep_wish(s, wish, res, err);
+	int kept = keep_wish(s, wish, res, err), r;
 
-	if (r < 0)
-		return r;
+	if (kept < 0)
+		return kept;
 	r = sw_entry_plan_apply(s->vars, &res->plan, &done, err);
 	*ret_written = done;
+	if (r < 0 && kept && err)
+		err->exit = SW_EXIT_DIRTY;	/* the wish is on the disk */
 	if (r < 0)
 		return r;
 	if (res->state_changed) {

@@ -340,6 +340,22 @@ static void test_an_order_that_the_firmware_restores_is_written_twice_and_then_l
 	}
 }
 
+static void test_where_the_firmware_owns_the_order_the_network_is_armed_without_it(void **state
+										   SW_UNUSED)
+{
+	_cleanup_json_ json_object *raw = installed("0000" "0200" "0300");
+	struct sw_mode_slot s[] = { slot('a', true, 2), slot('b', true, 1) };
+	struct sw_mode_wish w = { .mode = SW_NODE_NETWORK };
+	struct sw_mode_state st = { .mode = SW_NODE_NETWORK, .armed = true, .next = 1,
+				    .order_misses = 2, .order = { 2, 3, 1 }, .n_order = 3 };
+	struct sw_mode_result r = {};
+
+	settle(raw, s, 2, w, &st, &other_boot, &r);
+	assert_int_equal(r.plan.n_writes, 1);
+	assert_int_equal(r.plan.writes[0].kind, SW_ENTRY_NEXT);
+	sw_mode_result_clear(&r);
+}
+
 static void test_a_bootnext_of_somebody_else_is_not_overwritten_by_keep(void **state SW_UNUSED)
 {
 	_cleanup_json_ json_object *raw = installed("0200" "0300" "0100" "0000");
@@ -720,6 +736,8 @@ int main(void)
 		cmocka_unit_test(test_an_armed_boot_that_went_well_costs_one_variable),
 		cmocka_unit_test(
 			test_an_order_that_the_firmware_restores_is_written_twice_and_then_left),
+		cmocka_unit_test(
+			test_where_the_firmware_owns_the_order_the_network_is_armed_without_it),
 		cmocka_unit_test(test_a_bootnext_of_somebody_else_is_not_overwritten_by_keep),
 		cmocka_unit_test(test_the_state_survives_its_bytes_and_refuses_others),
 		cmocka_unit_test(test_random_stores_keep_every_rule),

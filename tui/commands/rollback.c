@@ -50,8 +50,11 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	}
 	if (r == 0 && !dry)
 		r = sw_node_write_data(s.m, &s.node, err);
-	if (r == 0)
+	if (r == 0) {
 		r = sw_boot_write(cli, b.store, &res.plan, dry, NULL, NULL, err);
+		if (r < 0 && !dry)	/* the node data says it already: `mode keep` goes on */
+			err->exit = SW_EXIT_DIRTY;
+	}
 	if (r == 0 && !dry && res.state_changed && w.mode != SW_NODE_HANDS_OFF)
 		r = sw_mode_state_write(b.store, &res.state, err);
 	return r;
