@@ -67,7 +67,7 @@ def _(case):
     same(tool("blkid", "-p", other, check=False).stdout, "", "blkid on slot B")
 
 
-@test("Slipway A is an entry for slot A's partition and comes first; foreign entries stay as they were")
+@test("Slipway A is an entry for slot A's partition and comes first; foreign entries stay the same")
 def _(case):
     need("sfdisk")
     case.create()

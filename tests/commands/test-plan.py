@@ -117,7 +117,8 @@ def _(case):
 @test("an ambiguous match is exit 4 with the candidates and what would decide")
 def _(case):
     case.create()
-    answers = case.answers(replace=[("{serial: NODE07SYS}", '{size: ">=1G"}'), ("wipe: any", "wipe: ours")])
+    answers = case.answers(replace=[("{serial: NODE07SYS}", '{size: ">=1G"}'),
+                                    ("wipe: any", "wipe: ours")])
     result = expect(case.on("plan", "--answers", answers), 4, "NODE07SYS", "DATA4711")
     assert "serial" in result.err
 
@@ -198,7 +199,8 @@ def _(case):
 @test("machine create refuses what it does not understand, at the right place")
 def _(case):
     for disk, word in (("serial=A,size=1Q", "size"), ("serial=A", "size"), ("size=1G", "serial"),
-                       ("serial=A,size=1G,sector=520", "512"), ("serial=A,size=1G,colour=red", "keys"),
+                       ("serial=A,size=1G,sector=520", "512"),
+                       ("serial=A,size=1G,colour=red", "keys"),
                        ("serial=A,size=1G,transport=floppy", "nvme")):
         expect(case.run("machine", "create", case.dir / "x", "--disk", disk), 2, word)
     expect(case.run("machine", "create", case.dir / "x", "--medium", "B"), 2, "B")

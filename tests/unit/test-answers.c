@@ -220,8 +220,8 @@ static void random_text(uint32_t *seed, char *text, size_t size)
 	static const char *const bits[] = { "a", "Z", "0", " ", ":", ": ", "#", " #", "\"", "'",
 					    "\\", "*", "&", "!", "{", "}", "[", "]", ",", "-", "- ",
 					    "?", "|", ">", "%", "@", "`", "~", "\xc3\xa9",
-					    "\xe2\x82\xac", "\xf0\x9f\x90\xa7", "null", "yes", "<<", "=",
-					    "\\n" };
+					    "\xe2\x82\xac", "\xf0\x9f\x90\xa7", "null", "yes", "<<",
+					    "=", "\\n" };
 	size_t n = 1 + next_random(seed) % 12, len = 0;
 
 	while (n-- > 0 && len + 8 < size)
