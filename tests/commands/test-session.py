@@ -136,12 +136,24 @@ def _(case):
 
 @test("a session that is started again does not install again")
 def _(case):
+    again_changes_nothing(case, restart=False)
+
+
+@test("a machine that starts from its medium again does not install again")
+def _(case):
+    again_changes_nothing(case, restart=True)
+
+
+def again_changes_nothing(case, restart):
     case.create(NODE, STICK, extra=("--medium", "STICK1"))
     (case.machine_dir / "medium").mkdir(exist_ok=True)
     (case.machine_dir / "medium/slipway.yaml").write_text(case.answers().read_text())
     child = session(case)
     wait_installed(case)
     stop(child)
+    if restart:
+        for name in ("unattended", "boot-id"):
+            (case.machine_dir / "run" / name).unlink(missing_ok=True)
     changed = case.disk().stat().st_mtime_ns
     child = session(case)
     time.sleep(4)

@@ -92,7 +92,7 @@ static void serve(struct sw_script *sc)
 	}
 }
 
-static void do_open(struct sw_script *sc)
+static void do_open(struct sw_script *sc, struct sw_facts *first, struct sw_journal_info *info)
 {
 	char **names = NULL;
 	struct sw_state *s;
@@ -119,6 +119,8 @@ static void do_open(struct sw_script *sc)
 		s->seconds_left = 30;
 		sw_view_push(s, &sw_screen_countdown);
 	}
+	if (first)
+		sw_state_got_facts(s, first, info, 1);
 	serve(sc);
 }
 
@@ -146,7 +148,11 @@ static void do_journal(struct sw_script *sc, const char *arg)
 	info->time = 1760000000;
 	sw_answers_free(a);
 	json_object_put(load_facts(sc, &f));
-	sw_state_got_facts(sc->state, f, info, 1);
+	/* Before `open` it is what the session finds when it first looks at the machine. */
+	if (!sc->state)
+		do_open(sc, f, info);
+	else
+		sw_state_got_facts(sc->state, f, info, 1);
 	serve(sc);
 }
 
@@ -304,7 +310,7 @@ static bool drive(struct sw_script *sc, const char *word, char *arg)
 	else if (strcmp(word, "journal") == 0)
 		do_journal(sc, arg);
 	else if (strcmp(word, "open") == 0)
-		do_open(sc);
+		do_open(sc, NULL, NULL);
 	else
 		return false;
 	return true;

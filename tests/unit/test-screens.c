@@ -80,6 +80,11 @@ static void test_other_sizes(void **state SW_UNUSED)
 	sw_script_run(DIR, "sizes");
 }
 
+static void test_a_node_is_not_installed_twice_from_the_same_answers(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "installed-already");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +102,7 @@ int main(void)
 		cmocka_unit_test(test_answers_and_log_can_be_saved),
 		cmocka_unit_test(test_hostile_disk_names_do_not_break_the_screen),
 		cmocka_unit_test(test_other_sizes),
+		cmocka_unit_test(test_a_node_is_not_installed_twice_from_the_same_answers),
 	};
 
 	setenv("SLIPWAY_LAYOUTS", "layouts", 1);

@@ -110,9 +110,28 @@ static bool same_answers(const struct sw_answers *a, const struct sw_answers *b)
 	       strcmp(x, y) == 0;
 }
 
+/*
+ * True when these answers are on a disk already. A medium that stays first in
+ * the boot order would otherwise install the node again at every start.
+ */
+static bool installed_already(const struct sw_state *s)
+{
+	for (size_t i = 0; i < s->n_journals; i++)
+		if (s->journals[i].state == SW_JOURNAL_DONE && s->journals[i].plan &&
+		    same_answers(s->journals[i].plan->answers, s->answers))
+			return true;
+	return false;
+}
+
 /* An unattended session carries on by itself only with what it was told to install. */
 static void unattended_start(struct sw_state *s)
 {
+	if (installed_already(s)) {
+		s->unattended = false;
+		sw_state_notice(s, "Installed from these answers already: nothing was done. Boot "
+				   "from the disk.");
+		return;
+	}
 	for (size_t i = 0; i < s->n_journals; i++) {
 		const struct sw_journal_info *j = &s->journals[i];
 		bool same = j->plan && same_answers(j->plan->answers, s->answers);
