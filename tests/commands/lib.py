@@ -279,7 +279,7 @@ class Server:
                 pass
 
             def do_GET(self):
-                path = Path(folder, os.path.basename(self.path))
+                path = Path(folder, os.path.basename(self.path.partition("?")[0]))
                 server.hits.append((self.path, self.headers.get("Range")))
                 if not path.exists():
                     self.send_error(404)
