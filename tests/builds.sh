@@ -10,11 +10,11 @@ bad=0
 
 echo 1..1
 for compiler in gcc clang; do
-	make --no-print-directory "V=$compiler" "CC=$compiler" WERROR=1 Q=1 all tests-bin \
+	make --no-print-directory "V=$compiler" "CC=$compiler" WERROR=1 all tests-bin \
 		>"build/$compiler.log" 2>&1 && continue
 	bad=1
 	echo "# $compiler:"
-	grep -E 'error|warning|\*\*\*' "build/$compiler.log" | head -n 20 | sed 's/^/# /'
+	grep -E '(error|warning):|\*\*\*' "build/$compiler.log" | head -n 20 | sed 's/^/# /'
 done
 [ $bad = 0 ] || printf 'not '
 echo "ok 1 - gcc and clang both build without a warning"
