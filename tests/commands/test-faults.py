@@ -7,8 +7,8 @@ import signal
 import subprocess
 import time
 
-from lib import (GLOBAL, MiB, Result, SLIPWAY, Skip, expect, head, main, partitions, same, sha256, tail,
-                 test, tool)
+from lib import (GLOBAL, MiB, Result, SLIPWAY, Skip, expect, head, main, partitions, same, sha256,
+                 tail, test, tool)
 
 
 def old_table(case, serial="NODE07SYS"):
@@ -85,7 +85,7 @@ def _(case):
         expect(case.on("status"), 0, "node-07", "hash right")
 
 
-@test("killed at any step after the journal: undo brings the old table and variables back, bit by bit")
+@test("killed at any step after the journal: undo brings old table and variables back, bit by bit")
 def _(case):
     case.create()
     kinds = steps(case)
