@@ -81,6 +81,7 @@ def _(case):
         # A short step may be over, and the next begun, before the signal arrives.
         assert journal["step"] >= kinds.index(kind) + 1, (kind, journal)
         expect(case.on("resume"), 0)
+        same([p.name for p in (case.machine_dir / "run").glob("work.*")], [], "work files left")
         assert "slipway-a" in partitions(case.disk()), kind
         expect(case.on("status"), 0, "node-07", "hash right")
 
