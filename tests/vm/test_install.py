@@ -266,7 +266,7 @@ def install_by_keys(vm, node, kernel, initrd):
     vm.send("TAB", ATTEST, "ENTER")
     vm.expect_screen("Host name")
     vm.send("node-07", "ENTER")
-    vm.expect_screen("Enter confirm")
+    vm.expect_screen("Fetch and check the payload")
     vm.send("ENTER")
     vm.expect_screen("To install, type 7SYS")
     vm.send("7SYS", "ENTER")
