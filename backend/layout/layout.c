@@ -61,28 +61,30 @@ static int add_file(struct sw_layout *l, const char *path, const char *file, str
 	return 0;
 }
 
-static bool label_used(const struct sw_layout *l, const struct sw_layout_part *except,
-		       const char *label)
+static bool label_used(const struct sw_layout *l, size_t n, const char *label)
 {
-	for (size_t i = 0; i < l->n_parts; i++)
-		if (&l->parts[i] != except && l->parts[i].label &&
-		    !strcmp(l->parts[i].label, label))
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(l->parts[i].label, label))
 			return true;
 	return false;
 }
 
 /* repart names what has no Label= after its type: "esp", then "esp-2", "esp-3" ... */
-static int name_part(struct sw_layout *l, struct sw_layout_part *p)
+static int name_part(struct sw_layout *l, size_t n)
 {
+	struct sw_layout_part *p = &l->parts[n];
 	char uuid[SW_GUID_TEXT];
 	const char *base = sw_part_type_name(&p->type);
-	_cleanup_free_ char *label = strdup(base ? base : sw_guid_format(&p->type, uuid));
 
-	for (unsigned int i = 2; label && label_used(l, p, label); i++) {
-		free(label);
-		label = sw_fmt("%s-%u", base ? base : uuid, i);
+	(void)snprintf(p->type_name, sizeof(p->type_name), "%s",
+		       base ? base : sw_guid_format(&p->type, uuid));
+	if (p->own_label)
+		return 0;
+	p->label = strdup(p->type_name);
+	for (unsigned int i = 2; p->label && label_used(l, n, p->label); i++) {
+		free(p->label);
+		p->label = sw_fmt("%s-%u", p->type_name, i);
 	}
-	p->label = TAKE_PTR(label);
 	return p->label ? 0 : -ENOMEM;
 }
 
@@ -93,7 +95,7 @@ static int finish(struct sw_layout *l, struct sw_error *err)
 		struct sw_layout_part *p = &l->parts[i];
 		uint64_t need = sw_layout_part_need(p);
 
-		if (!p->label && name_part(l, p) < 0)
+		if (name_part(l, i) < 0)
 			return sw_fail_oom(err);
 		if (p->priority <= 0)
 			l->min_size = l->min_size > UINT64_MAX - need ? UINT64_MAX

@@ -152,6 +152,12 @@ static int set_label(struct parse *s, const struct key *k SW_UNUSED, const struc
 	}
 	if (units > LABEL_UNITS)
 		return bad(s, it, err, "a GPT label has at most 36 characters", "Shorten it");
+	s->p.own_label = it->value[0] != '\0';
+	if (!s->p.own_label) {
+		free(s->p.label);
+		s->p.label = NULL;
+		return 0;
+	}
 	return replace(&s->p.label, it->value, err);
 }
 
