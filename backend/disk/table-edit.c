@@ -123,6 +123,24 @@ int sw_table_usable(struct sw_io *io, uint64_t *ret_start, uint64_t *ret_end, st
 	return 0;
 }
 
+int sw_table_scratch(struct sw_io *io, uint64_t size, uint32_t sector, struct sw_io **ret_io,
+		     struct sw_error *err)
+{
+	_cleanup_close_ int fd = memfd_create("slipway-disk", MFD_CLOEXEC);
+	_cleanup_free_ char *path = sw_fmt("/proc/self/fd/%d", fd);
+	int r = fd < 0 || ftruncate(fd, (off_t)size) < 0 ? -errno : path ? 0 : -ENOMEM;
+
+	if (r >= 0 && io)
+		r = copy_table(io, fd);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make a scratch disk of %llu bytes",
+				     (unsigned long long)size);
+	r = sw_io_open(path, false, false, sector, ret_io, err);
+	if (r >= 0 && io)
+		(void)snprintf((*ret_io)->path, sizeof((*ret_io)->path), "%s", io->path);
+	return r;
+}
+
 /* ---- changes ---- */
 
 static int change_part(struct fdisk_context *cxt, uint32_t sector, const struct sw_table_change *c)
@@ -270,12 +288,12 @@ int sw_table_edit(struct sw_io *io, const struct sw_guid *disk_id,
 		r = take_result(&s, changes, n, &t, &at);
 	if (r < 0) {
 		sw_table_image_clear(&t);
-		(void)fail(io, r, err);
-		if (at < n)
-			sw_error_why(err, "partition %u (%s): %s", changes[at].number,
-				     changes[at].part.label ? changes[at].part.label : "no label",
-				     strerror(-r));
-		return r;
+		if (at < n) {
+			sw_fail(err, SW_EXIT_FAILED, r, "partition %u cannot be put into the table",
+				changes[at].number);
+			sw_error_why(err, "%s", strerror(-r));
+		}
+		return fail(io, r, err);
 	}
 	*ret_image = t;
 	return 0;

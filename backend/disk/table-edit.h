@@ -16,6 +16,14 @@ struct sw_table_change {
 };
 
 /*
+ * A sparse stand-in for the disk with this size, holding what io (may be NULL)
+ * has of a table and nothing else: for working out a table on a file that is
+ * still to be made or to grow.
+ */
+int sw_table_scratch(struct sw_io *io, uint64_t size, uint32_t sector, struct sw_io **ret_io,
+		     struct sw_error *err);
+
+/*
  * The bytes from which and to which the disk's GPT lets partitions reach, as
  * they will be once its backup is at the end of the disk. exit 4 when libfdisk
  * reads no GPT there.

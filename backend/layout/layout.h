@@ -18,7 +18,7 @@ struct sw_layout_part {
 	bool uuid_null;		/* UUID=null: stays zero */
 	char *label;
 	bool own_label;		/* Label= was given, not made from the type */
-	char type_name[64];	/* "esp", or the UUID: what unnamed ones are called after */
+	char type_name[40];	/* "esp", or "linux": what it is called without a Label= */
 	int priority;
 	uint32_t weight, padding_weight;
 	uint64_t size_min, size_max;	/* bytes; size_max UINT64_MAX: none */
@@ -42,6 +42,14 @@ struct sw_layout {
  */
 int sw_layout_read(const char *dir, struct sw_layout **ret_layout, struct sw_error *err);
 /*
+ * The same over several directories: their files sorted together by name, and
+ * of one name that of the directory named first. NAME.conf.d/ of each directory
+ * holds drop-ins for NAME.conf. A file that is empty or a link to /dev/null hides
+ * those of its name. The layout is called after the first directory.
+ */
+int sw_layout_read_dirs(const char *const *dirs, size_t n, struct sw_layout **ret_layout,
+			struct sw_error *err);
+/*
  * Finds a layout by name in $SLIPWAY_LAYOUTS, in layouts/ of the source tree
  * that the program was built in, and in /usr/share/slipway/layouts; a name with
  * a slash is a path.
@@ -53,6 +61,7 @@ int sw_layout_names(char ***ret_names);
 SW_DEFINE_CLEANUP(struct sw_layout, sw_layout_free)
 #define _cleanup_layout_ _cleanup_(sw_layout_freep)
 
+#define SW_LABEL_UNITS 36U	/* UTF-16 units of a GPT name */
 #define SW_LABEL_BYTES 148	/* 36 UTF-16 units as UTF-8, and the NUL */
 
 struct sw_placement {

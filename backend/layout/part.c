@@ -15,16 +15,20 @@
 #include "layout/sizes.h"
 #include "layout/types.h"
 
-#define LABEL_UNITS 36U		/* UTF-16 units of a GPT name */
 #define BIT_GROW (1ULL << 59)
 #define BIT_READ_ONLY (1ULL << 60)
 #define BIT_NO_AUTO (1ULL << 63)
+
+struct place {
+	const char *path;
+	unsigned int line;
+};
 
 struct parse {
 	struct sw_layout_part p;
 	const char *path;
 	char *description;
-	unsigned int type_line, max_line, padding_max_line;
+	struct place type_at, max_at, padding_max_at;
 	bool seen, has_type, has_min;
 	int no_auto, read_only, grow;	/* -1: not given */
 };
@@ -97,7 +101,7 @@ static int set_type(struct parse *s, const struct key *k SW_UNUSED, const struct
 	char hint[160];
 
 	s->has_type = true;
-	s->type_line = it->line;
+	s->type_at = (struct place){ s->path, it->line };
 	if (sw_part_type_parse(it->value, &s->p.type) == 0 && !sw_guid_is_zero(&s->p.type))
 		return 0;
 	for (size_t i = 0; sw_part_type_at(i); i++)
@@ -150,7 +154,7 @@ static int set_label(struct parse *s, const struct key *k SW_UNUSED, const struc
 				   "Write the label out");
 		units += n == 4 ? 2 : 1;
 	}
-	if (units > LABEL_UNITS)
+	if (units > SW_LABEL_UNITS)
 		return bad(s, it, err, "a GPT label has at most 36 characters", "Shorten it");
 	s->p.own_label = it->value[0] != '\0';
 	if (!s->p.own_label) {
@@ -224,9 +228,9 @@ static int set_size(struct parse *s, const struct key *k, const struct sw_ini_it
 	if (k->offset == offsetof(struct parse, p.size_min))
 		s->has_min = true;
 	if (k->offset == offsetof(struct parse, p.size_max))
-		s->max_line = it->line;
+		s->max_at = (struct place){ s->path, it->line };
 	if (k->offset == offsetof(struct parse, p.padding_max))
-		s->padding_max_line = it->line;
+		s->padding_max_at = (struct place){ s->path, it->line };
 	return 0;
 }
 
@@ -410,7 +414,7 @@ static int apply_flags(struct parse *s, struct sw_error *err)
 
 	if (no) {
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s=yes has no meaning for this type", no);
-		sw_error_where(err, "%s:%u:1", s->path, s->type_line);
+		sw_error_where(err, "%s:%u:1", s->type_at.path, s->type_at.line);
 		sw_error_hint(err, "Leave %s= out", no);
 		return -EINVAL;
 	}
@@ -435,29 +439,33 @@ static int check_whole(struct parse *s, struct sw_error *err)
 	}
 	if (s->has_min && s->p.size_max < s->p.size_min) {
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "SizeMaxBytes= is below SizeMinBytes=");
-		sw_error_where(err, "%s:%u:1", s->path, s->max_line);
+		sw_error_where(err, "%s:%u:1", s->max_at.path, s->max_at.line);
 		return -EINVAL;
 	}
 	if (s->p.padding_max < s->p.padding_min) {
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL,
 			"PaddingMaxBytes= is below PaddingMinBytes=");
-		sw_error_where(err, "%s:%u:1", s->path, s->padding_max_line);
+		sw_error_where(err, "%s:%u:1", s->padding_max_at.path, s->padding_max_at.line);
 		return -EINVAL;
 	}
 	return apply_flags(s, err);
 }
 
-int sw_layout_part_parse(const char *text, size_t len, const char *path, const char *file,
-			 struct sw_layout_part *ret_part, char **ret_description,
-			 struct sw_error *err)
+int sw_layout_part_parse_all(const struct sw_layout_source *sources, size_t n, const char *file,
+			     struct sw_layout_part *ret_part, char **ret_description,
+			     struct sw_error *err)
 {
-	struct parse s = { .path = path, .no_auto = -1, .read_only = -1, .grow = -1 };
-	int r;
+	struct parse s = { .no_auto = -1, .read_only = -1, .grow = -1 };
+	int r = 0;
 
 	s.p.weight = 1000;
 	s.p.size_min = SW_LAYOUT_DEFAULT_MIN;
 	s.p.size_max = s.p.padding_max = UINT64_MAX;
-	r = sw_ini_parse(text, len, path, on_item, &s, err);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		s.path = sources[i].path;
+		r = sw_ini_parse(sources[i].text, sources[i].len, s.path, on_item, &s, err);
+	}
+	s.path = sources[0].path;
 	if (r >= 0)
 		r = check_whole(&s, err);
 	if (r >= 0 && !(s.p.file = strdup(file)))
@@ -471,4 +479,13 @@ int sw_layout_part_parse(const char *text, size_t len, const char *path, const c
 	if (s.description)
 		*ret_description = s.description;
 	return 0;
+}
+
+int sw_layout_part_parse(const char *text, size_t len, const char *path, const char *file,
+			 struct sw_layout_part *ret_part, char **ret_description,
+			 struct sw_error *err)
+{
+	const struct sw_layout_source one = { .text = text, .len = len, .path = path };
+
+	return sw_layout_part_parse_all(&one, 1, file, ret_part, ret_description, err);
 }

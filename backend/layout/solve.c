@@ -13,7 +13,6 @@
 #include "layout/space.h"
 
 #define GRAIN SW_LAYOUT_GRAIN
-#define FOREIGN_WEIGHT 1000U	/* counts while space is shared, though it gets none */
 #define NUMBER_MAX 128U
 
 /* ---- sizes ---- */
@@ -70,14 +69,13 @@ static void item_from_part(struct sw_space_item *it, const struct sw_layout_part
 /* An existing one is never made smaller, and what Format= needs no longer counts. */
 static void take_existing(struct sw_space_item *it, const struct sw_part *old)
 {
-	it->old = old;
-	it->number = old->number;
 	if (!it->part) {
-		it->min = it->max = old->size;
-		it->weight = FOREIGN_WEIGHT;
-		it->padding_max = UINT64_MAX;
+		*it = (struct sw_space_item){ .old = old, .number = old->number, .min = old->size,
+					      .max = old->size, .padding_max = UINT64_MAX };
 		return;
 	}
+	it->old = old;
+	it->number = old->number;
 	it->min = sw_layout_round_up(it->part->size_min);
 	if (it->min < old->size)
 		it->min = old->size;
@@ -119,7 +117,10 @@ static void space_clear(struct sw_space *s)
 
 /* ---- who fits ---- */
 
-/* Drops all of the highest number above 0; false: nothing left to drop. */
+/*
+ * Drops all of the highest number above 0; false: nothing left to drop. What
+ * exists does not go away, it is only left alone from now on.
+ */
 static bool drop_one_priority(struct sw_space *s)
 {
 	int highest = 0;
@@ -135,8 +136,13 @@ static bool drop_one_priority(struct sw_space *s)
 	for (size_t i = 0; i < s->n; i++) {
 		struct sw_space_item *it = &s->items[i];
 
-		if (it->part && it->part->priority == highest)
-			it->dropped = true;
+		if (!it->part || it->part->priority != highest)
+			continue;
+		it->dropped = !it->old;
+		if (it->old) {
+			it->part = NULL;
+			take_existing(it, it->old);
+		}
 	}
 	return true;
 }
@@ -149,16 +155,19 @@ static int no_room(const struct sw_layout *l, const struct sw_space *s,
 	char a[16], b[16];
 
 	if (where) {
-		need = sw_layout_part_need(it->part);
+		need = sw_space_need(it);
 		have = largest;
 	}
 	sw_fail(err, SW_EXIT_INVALID, -ENOSPC, "the layout \"%s\" does not fit: %llu bytes too few",
 		l->name, (unsigned long long)(need > have ? need - have : GRAIN));
 	if (where) {
 		sw_error_where(err, "%s", where);
-		sw_error_why(err, "%s needs %s in one piece and the largest free space has %s",
-			     it->part->file ? it->part->file : it->part->label,
-			     sw_size_format(need, a, sizeof(a)), sw_size_format(have, b, sizeof(b)));
+		sw_error_why(err, "%s needs %s in one piece and %s %s",
+			     it->part->file ? it->part->file : "a partition",
+			     sw_size_format(need, a, sizeof(a)),
+			     it->old ? "its partition with the free space behind it has"
+				     : "the largest free space has",
+			     sw_size_format(have, b, sizeof(b)));
 		sw_error_hint(err, "Make room on the disk, or start with a new table (--empty=force)");
 	} else {
 		sw_error_why(err, "it needs %s and the disk has %s",
@@ -181,26 +190,29 @@ static int fit(const struct sw_layout *l, struct sw_space *s, const char *where,
 	return 0;
 }
 
-/* SizeMinBytes= may ask an existing partition to grow past the free space behind it. */
-static int check_growth(const struct sw_space *s, const char *where, struct sw_error *err)
+/*
+ * repart only asks whether least sizes fit, one by one; where one that is not
+ * aligned or has no room behind it was to grow all the same, libfdisk stops it
+ * when the table is made. Here it ends before anything is made.
+ */
+static int check_overlap(const struct sw_space *s, const char *where, struct sw_error *err)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct sw_space_item *it = &s->items[i];
-		uint64_t room = it->old && it->behind ? it->behind->size : 0;
-		char need[16], have[16];
+		uint64_t end = it->start + it->size, limit = s->end;
 
-		if (!it->old || it->dropped || it->size == it->old->size)
+		for (size_t k = 0; k < s->n; k++)
+			if (k != i && !s->items[k].dropped && s->items[k].start >= it->start &&
+			    s->items[k].start < limit)
+				limit = s->items[k].start;
+		if (it->dropped || end <= limit)
 			continue;
-		room += sw_layout_round_up(it->old->start + it->old->size) - it->old->start;
-		if (it->size <= room)
-			continue;
-		sw_fail(err, SW_EXIT_INVALID, -ENOSPC, "partition %u cannot grow to %s", it->number,
-			sw_size_format(it->size, need, sizeof(need)));
+		sw_fail(err, SW_EXIT_INVALID, -ENOSPC,
+			"partition %u would be %llu bytes too large for its place", it->number,
+			(unsigned long long)(end - limit));
 		sw_error_where(err, "%s", where);
-		sw_error_why(err, "with the free space behind it there are %s, %llu bytes too few",
-			     sw_size_format(room, have, sizeof(have)),
-			     (unsigned long long)(it->size - room));
-		sw_error_hint(err, "Give a smaller SizeMinBytes= in %s", it->part->file);
+		if (it->part && it->part->file)
+			sw_error_hint(err, "Give a smaller SizeMinBytes= in %s", it->part->file);
 		return -ENOSPC;
 	}
 	return 0;
@@ -263,18 +275,19 @@ static int pick_uuid(const struct sw_layout *l, const struct sw_space *s, size_t
 	return r;
 }
 
-static bool label_taken(const struct sw_placement *before, size_t n, const char *label)
+/* Of the items before this one; those of dropped ones count, as their UUIDs do. */
+static bool label_taken(const char (*labels)[SW_LABEL_BYTES], size_t n, const char *label)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(before[i].label, label))
+		if (!strcmp(labels[i], label))
 			return true;
 	return false;
 }
 
 /* A label made from the type may be on the disk already; one that was given is used as it is. */
-static void pick_label(const struct sw_space_item *it, const struct sw_placement *before, size_t n,
-		       char label[static SW_LABEL_BYTES])
+static void pick_label(const struct sw_space_item *it, char (*labels)[SW_LABEL_BYTES], size_t n)
 {
+	char *label = labels[n];
 	bool named = it->old && it->old->label && it->old->label[0];
 	const char *text = it->part ? it->part->type_name : "";
 
@@ -285,7 +298,7 @@ static void pick_label(const struct sw_space_item *it, const struct sw_placement
 	(void)snprintf(label, SW_LABEL_BYTES, "%s", text);
 	if (named || !it->part || it->part->own_label)
 		return;
-	for (unsigned int i = 2; label_taken(before, n, label); i++)
+	for (unsigned int i = 2; label_taken((const char (*)[SW_LABEL_BYTES])labels, n, label); i++)
 		(void)snprintf(label, SW_LABEL_BYTES, "%s-%u", text, i);
 }
 
@@ -312,22 +325,24 @@ static int place(const struct sw_layout *l, const struct sw_space *s, const stru
 		 struct sw_placement **ret_placements, size_t *ret_n, struct sw_error *err)
 {
 	_cleanup_free_ struct sw_placement *p = calloc(s->n ? s->n : 1, sizeof(*p));
+	_cleanup_free_ char (*labels)[SW_LABEL_BYTES] = calloc(s->n ? s->n : 1, sizeof(*labels));
 	size_t n = 0;
 	int r;
 
-	if (!p)
+	if (!p || !labels)
 		return sw_fail_oom(err);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct sw_space_item *it = &s->items[i];
 
-		if (it->dropped && !it->old)
+		pick_label(it, labels, i);
+		if (it->dropped)
 			continue;
 		p[n] = (struct sw_placement){ .part = it->part, .start = it->start, .size = it->size,
 					      .old = it->old, .number = it->number };
 		if (it->number > NUMBER_MAX)
 			return sw_fail(err, SW_EXIT_REFUSED, -ENOSPC,
 				       "the table has no partition number left");
-		pick_label(it, p, n, p[n].label);
+		memcpy(p[n].label, labels[i], sizeof(p[n].label));
 		r = pick_uuid(l, s, i, seed, &p[n++].uuid);
 		if (r < 0)
 			return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "cannot derive the UUIDs");
@@ -381,7 +396,7 @@ static int solve(const struct sw_layout *l, const struct sw_table *t, struct sw_
 	if (r < 0)
 		return r;
 	sw_space_share(s);
-	r = check_growth(s, where, err);
+	r = check_overlap(s, where, err);
 	return r < 0 ? r : place(l, s, seed, ret_placements, ret_n, err);
 }
 

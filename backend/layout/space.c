@@ -147,6 +147,23 @@ static struct sw_area *find_room(struct sw_space *s, uint64_t need, uint64_t *re
 	return NULL;
 }
 
+/*
+ * Can an existing one have its least size and padding? As in repart, one without
+ * any free space behind it is not asked: it simply stays.
+ */
+static bool can_grow(const struct sw_space *s, const struct sw_space_item *it, uint64_t *ret_room)
+{
+	for (size_t i = 0; i < s->n_areas; i++) {
+		const struct sw_area *a = &s->areas[i];
+
+		if (a->after != it)
+			continue;
+		*ret_room = sw_layout_round_up(old_end(it)) + a->size - it->old->start;
+		return *ret_room >= sw_space_need(it);
+	}
+	return true;
+}
+
 bool sw_space_allocate(struct sw_space *s, const struct sw_space_item **ret_item,
 		       uint64_t *ret_largest)
 {
@@ -157,13 +174,17 @@ bool sw_space_allocate(struct sw_space *s, const struct sw_space_item **ret_item
 		struct sw_space_item *it = &s->items[i];
 
 		it->in = NULL;
-		if (it->dropped || it->old)
+		if (it->dropped || !it->part)
 			continue;
-		it->in = find_room(s, sw_space_need(it), ret_largest);
-		if (!it->in) {
-			*ret_item = it;
-			return false;
+		*ret_item = it;
+		if (it->old) {
+			if (!can_grow(s, it, ret_largest))
+				return false;
+			continue;
 		}
+		it->in = find_room(s, sw_space_need(it), ret_largest);
+		if (!it->in)
+			return false;
 		it->in->taken += sw_space_need(it);
 	}
 	for (size_t i = 0; i < s->n_areas; i++)
@@ -250,11 +271,9 @@ static void give(struct share *s, struct sw_space_item *it, uint64_t size)
 	it->size = size;
 }
 
-/* The one in front first, then the new ones in order; what nobody takes stays free. */
+/* To the new ones in order; what they do not take stays free behind the one in front. */
 static void hand_out_rest(struct share *s)
 {
-	if (s->span > 0 && s->a->after)
-		give(s, s->a->after, s->a->after->size + s->span);
 	for (size_t i = 0; i < s->s->n && s->span > 0; i++) {
 		struct sw_space_item *it = &s->s->items[i];
 

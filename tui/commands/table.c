@@ -8,6 +8,6 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_install,	&sw_command_status,	  &sw_command_undo,
 	&sw_command_resume,	&sw_command_explain,	  &sw_command_answers_example,
 	&sw_command_answers_manual, &sw_command_boot_list, &sw_command_layout_list,
-	&sw_command_machine_create, &sw_command_session,  &sw_command_attach,
-	NULL,
+	&sw_command_layout_plan, &sw_command_layout_apply,  &sw_command_machine_create,
+	&sw_command_session,	&sw_command_attach,	  NULL,
 };
