@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/io.h"
 #include "base/strv.h"
 #include "layout/layout.h"
 #include "layout/part.h"
@@ -24,6 +25,13 @@ struct files {
 		char *name, *path;
 	} *v;
 	size_t n;
+};
+
+struct reader {
+	struct sw_layout *l;
+	const char *const *dirs;
+	size_t n;
+	const struct sw_layout_machine *m;
 };
 
 static void files_clear(struct files *f)
@@ -122,9 +130,10 @@ static int find_dropins(const char *const *dirs, size_t n, const char *name, str
 	return -E2BIG;
 }
 
-static int add_part(struct sw_layout *l, const struct sw_layout_source *sources, size_t n,
+static int add_part(struct reader *rd, const struct sw_layout_source *sources, size_t n,
 		    const char *file, struct sw_error *err)
 {
+	struct sw_layout *l = rd->l;
 	struct sw_layout_part *p = reallocarray(l->parts, l->n_parts + 1, sizeof(*p));
 	_cleanup_free_ char *description = NULL;
 	int r;
@@ -132,7 +141,7 @@ static int add_part(struct sw_layout *l, const struct sw_layout_source *sources,
 	if (!p)
 		return sw_fail_oom(err);
 	l->parts = p;
-	r = sw_layout_part_parse_all(sources, n, file, &p[l->n_parts], &description, err);
+	r = sw_layout_part_parse_all(sources, n, file, rd->m, &p[l->n_parts], &description, err);
 	if (r < 0)
 		return r;
 	l->n_parts++;
@@ -151,8 +160,7 @@ static void texts_clear(struct texts *t)
 		sw_buf_clear(&t->b[i]);
 }
 
-static int add_file(struct sw_layout *l, const char *const *dirs, size_t n_dirs,
-		    const struct found *file, struct sw_error *err)
+static int add_file(struct reader *rd, const struct found *file, struct sw_error *err)
 {
 	_cleanup_(texts_clear) struct texts text = {};
 	_cleanup_(files_clear) struct files dropins = {};
@@ -163,7 +171,7 @@ static int add_file(struct sw_layout *l, const char *const *dirs, size_t n_dirs,
 	if (r < 0 || text.b[0].len == 0)
 		return r;
 	sources[0].path = file->path;
-	r = find_dropins(dirs, n_dirs, file->name, &dropins, err);
+	r = find_dropins(rd->dirs, rd->n, file->name, &dropins, err);
 	for (size_t i = 0; r >= 0 && i < dropins.n; i++) {
 		sources[i + 1].path = dropins.v[i].path;
 		r = read_one(dropins.v[i].path, &text.b[i + 1], err);
@@ -174,7 +182,7 @@ static int add_file(struct sw_layout *l, const char *const *dirs, size_t n_dirs,
 		sources[i].text = sw_buf_text(&text.b[i]);
 		sources[i].len = text.b[i].len;
 	}
-	return add_part(l, sources, dropins.n + 1, file->name, err);
+	return add_part(rd, sources, dropins.n + 1, file->name, err);
 }
 
 /* ---- the whole ---- */
@@ -204,44 +212,68 @@ static int name_part(struct sw_layout *l, size_t n)
 	return p->label ? 0 : -ENOMEM;
 }
 
+/* How much CopyBlocks= will copy decides how large the partition must be. */
+static int measure_blocks(struct sw_layout_part *p, struct sw_error *err)
+{
+	_cleanup_io_ struct sw_io *io = NULL;
+	int r = sw_io_open(p->copy_blocks, false, false, 0, &io, NULL);
+
+	if (r == 0 && io->size > 0 && io->size % 512 == 0) {
+		p->copy_blocks_size = io->size;
+		return 0;
+	}
+	sw_fail(err, SW_EXIT_INVALID, r < 0 ? r : -EINVAL, "CopyBlocks=%s cannot be copied",
+		p->copy_blocks);
+	sw_error_where(err, "%s", p->file);
+	sw_error_why(err, "%s", r == -ENOTBLK ? "it is neither a file nor a block device"
+				: r < 0	      ? strerror(-r)
+					      : "its size is not a multiple of 512, or 0");
+	return r < 0 ? r : -EINVAL;
+}
+
 static int finish(struct sw_layout *l, struct sw_error *err)
 {
 	l->min_size = SW_LAYOUT_OVERHEAD;
 	for (size_t i = 0; i < l->n_parts; i++) {
-		uint64_t need = sw_layout_part_need(&l->parts[i]);
+		uint64_t need;
 
 		if (name_part(l, i) < 0)
 			return sw_fail_oom(err);
+		if (l->parts[i].copy_blocks && measure_blocks(&l->parts[i], err) < 0)
+			return -EINVAL;
+		need = sw_layout_part_need(&l->parts[i]);
 		if (l->parts[i].priority <= 0)
 			l->min_size = sw_layout_add(l->min_size, need);
 	}
 	return 0;
 }
 
-static int read_files(const char *const *dirs, size_t n, struct sw_layout *l, struct sw_error *err)
+static int read_files(struct reader *rd, struct sw_error *err)
 {
+	struct sw_layout *l = rd->l;
 	_cleanup_(files_clear) struct files f = {};
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = add_dir(&f, dirs[i], false, err);
+	for (size_t i = 0; r >= 0 && i < rd->n; i++)
+		r = add_dir(&f, rd->dirs[i], false, err);
 	sort(&f);
 	for (size_t i = 0; r >= 0 && i < f.n && l->n_parts <= PARTS_MAX; i++)
-		r = add_file(l, dirs, n, &f.v[i], err);
+		r = add_file(rd, &f.v[i], err);
 	if (r >= 0 && (l->n_parts == 0 || l->n_parts > PARTS_MAX)) {
 		r = sw_fail(err, SW_EXIT_INVALID, -EINVAL,
 			    l->n_parts ? "the layout has more than 128 partitions"
 				       : "the layout has no partition definitions");
-		sw_error_where(err, "%s", dirs[0]);
+		sw_error_where(err, "%s", rd->dirs[0]);
 		sw_error_hint(err, "A layout is a directory of NAME.conf files, one a partition; "
 				   "see repart.d(5)");
 	}
 	return r;
 }
 
-int sw_layout_read_dirs(const char *const *dirs, size_t n, struct sw_layout **ret_layout,
-			struct sw_error *err)
+int sw_layout_read_dirs(const char *const *dirs, size_t n, const struct sw_layout_machine *m,
+			struct sw_layout **ret_layout, struct sw_error *err)
 {
+	struct reader rd;
 	_cleanup_layout_ struct sw_layout *l = calloc(1, sizeof(*l));
 	_cleanup_strv_ char **trimmed = NULL;
 	const char *slash;
@@ -258,7 +290,8 @@ int sw_layout_read_dirs(const char *const *dirs, size_t n, struct sw_layout **re
 	l->name = strdup(slash && slash[1] ? slash + 1 : trimmed[0]);
 	if (!l->name)
 		return sw_fail_oom(err);
-	r = read_files((const char *const *)trimmed, n, l, err);
+	rd = (struct reader){ .l = l, .dirs = (const char *const *)trimmed, .n = n, .m = m };
+	r = read_files(&rd, err);
 	if (r >= 0)
 		r = finish(l, err);
 	if (r < 0)
@@ -269,5 +302,5 @@ int sw_layout_read_dirs(const char *const *dirs, size_t n, struct sw_layout **re
 
 int sw_layout_read(const char *dir, struct sw_layout **ret_layout, struct sw_error *err)
 {
-	return sw_layout_read_dirs(&dir, 1, ret_layout, err);
+	return sw_layout_read_dirs(&dir, 1, NULL, ret_layout, err);
 }

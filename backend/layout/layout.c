@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/strv.h"
 #include "layout/part.h"
 
 void sw_layout_part_clear(struct sw_layout_part *p)
@@ -14,6 +15,9 @@ void sw_layout_part_clear(struct sw_layout_part *p)
 	free(p->file);
 	free(p->label);
 	free(p->format);
+	free(p->copy_blocks);
+	sw_strv_free(p->copy_files);
+	sw_strv_free(p->make_directories);
 	*p = (struct sw_layout_part){};
 }
 

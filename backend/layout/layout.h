@@ -11,6 +11,22 @@
 
 enum sw_role { SW_ROLE_NONE, SW_ROLE_SLOT, SW_ROLE_NODE_DATA, SW_ROLE_STATE, SW_ROLE_RESCUE };
 
+/*
+ * What %-specifiers stand for. Each is malloc'd; NULL: unknown here, and then a
+ * definition that asks for it is refused (those of os-release are empty instead).
+ */
+struct sw_layout_machine {
+	char *architecture, *boot_id, *hostname, *short_hostname, *machine_id, *kernel;
+	char *os_id, *version_id, *variant_id, *build_id, *image_id, *image_version;
+	char *tmp, *var_tmp;	/* $TMPDIR, $TEMP or $TMP; else /tmp and /var/tmp */
+};
+
+/* Of the running system. */
+void sw_layout_machine_read(struct sw_layout_machine *ret_machine);
+void sw_layout_machine_clear(struct sw_layout_machine *m);
+/* "x86-64": as repart.d(5) calls the architecture that this is built for; static. */
+const char *sw_layout_architecture(void);
+
 struct sw_layout_part {
 	char *file;		/* "10-slot-a.conf", for errors */
 	struct sw_guid type;
@@ -24,6 +40,11 @@ struct sw_layout_part {
 	uint64_t size_min, size_max;	/* bytes; size_max UINT64_MAX: none */
 	uint64_t padding_min, padding_max;
 	char *format;		/* "vfat" "ext4" "xfs" "btrfs" "swap" or NULL */
+	char *copy_blocks;	/* a file or block device to copy, or NULL */
+	uint64_t copy_blocks_size;	/* bytes; 0 until the layout was read from files */
+	char **copy_files;	/* source, target, source, target ...; NULL-terminated or NULL */
+	char **make_directories;	/* absolute paths; NULL-terminated or NULL */
+	bool factory_reset;
 	uint64_t attrs;
 	enum sw_role role;	/* X-Slipway-Role= */
 };
@@ -45,10 +66,11 @@ int sw_layout_read(const char *dir, struct sw_layout **ret_layout, struct sw_err
  * The same over several directories: their files sorted together by name, and
  * of one name that of the directory named first. NAME.conf.d/ of each directory
  * holds drop-ins for NAME.conf. A file that is empty or a link to /dev/null hides
- * those of its name. The layout is called after the first directory.
+ * those of its name. m is for %-specifiers; NULL refuses them. The layout is
+ * called after the first directory.
  */
-int sw_layout_read_dirs(const char *const *dirs, size_t n, struct sw_layout **ret_layout,
-			struct sw_error *err);
+int sw_layout_read_dirs(const char *const *dirs, size_t n, const struct sw_layout_machine *m,
+			struct sw_layout **ret_layout, struct sw_error *err);
 /*
  * Finds a layout by name in $SLIPWAY_LAYOUTS, in layouts/ of the source tree
  * that the program was built in, and in /usr/share/slipway/layouts; a name with

@@ -19,6 +19,7 @@ struct sw_layout_source {
 };
 
 int sw_layout_part_parse_all(const struct sw_layout_source *sources, size_t n, const char *file,
-			     struct sw_layout_part *ret_part, char **ret_description,
+			     const struct sw_layout_machine *m, struct sw_layout_part *ret_part,
+			     char **ret_description,
 			     struct sw_error *err);
 void sw_layout_part_clear(struct sw_layout_part *p);

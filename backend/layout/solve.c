@@ -44,6 +44,8 @@ uint64_t sw_layout_part_min(const struct sw_layout_part *p)
 	for (size_t i = 0; p->format && i < ARRAY_SIZE(formats); i++)
 		if (!strcmp(p->format, formats[i].name) && min < formats[i].min)
 			min = formats[i].min;
+	if (min < p->copy_blocks_size)
+		min = sw_layout_round_up(p->copy_blocks_size);
 	return min;
 }
 

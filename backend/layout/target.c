@@ -9,6 +9,7 @@
 #include "disk/disk.h"
 #include "disk/gpt.h"
 #include "disk/table-edit.h"
+#include "layout/content.h"
 
 #define HEAD (1ULL << 20)	/* before the first partition of a new table */
 #define PARTS_MAX 256U
@@ -237,6 +238,9 @@ int sw_layout_prepare(const struct sw_layout_request *q, struct sw_io *io,
 		r = sw_table_scratch(io, t.size, t.sector, &scratch, err);
 	if (r >= 0)
 		r = place(q, scratch, &t, err);
+	for (size_t i = 0; r >= 0 && i < t.n_parts; i++)
+		if (!t.parts[i].old && sw_layout_has_content(t.parts[i].part))
+			r = sw_layout_check_content(t.parts[i].part, err);
 	if (r >= 0)
 		r = build(scratch, &t, err);
 	if (r < 0) {
@@ -250,21 +254,87 @@ int sw_layout_prepare(const struct sw_layout_request *q, struct sw_io *io,
 
 /* ---- carrying out ---- */
 
-/* What an old file system or table left outside the new table's own bytes. */
-static int wipe_old(struct sw_io *io, const struct sw_layout_result *t)
+/* Old headers where the new partitions come: of a table made when the disk was smaller. */
+static int wipe_strays(struct sw_io *io)
 {
-	uint64_t head = 2ULL * t->sector + SW_GPT_ENTRIES_LEN, tail = t->sector + SW_GPT_ENTRIES_LEN;
 	struct sw_gpt_scan scan;
 	int r = sw_gpt_scan(io, &scan);
 
-	for (size_t i = 0; r >= 0 && i < scan.n; i++)
-		if (scan.copies[i].off > t->sector)
-			r = sw_io_zero(io, scan.copies[i].off, scan.copies[i].sector);
-	if (r >= 0)
-		r = sw_io_zero(io, head, HEAD - head);
-	if (r >= 0 && io->size > 2 * HEAD)
-		r = sw_io_zero(io, io->size - HEAD, HEAD - tail);
+	for (size_t i = 0; r >= 0 && i < scan.n; i++) {
+		const struct sw_gpt_copy *c = &scan.copies[i];
+
+		if (c->my_lba != 1 && c->off + c->sector < io->size / c->sector * c->sector)
+			r = sw_io_zero(io, c->off, c->sector);
+	}
 	return r < 0 ? r : sw_io_flush(io);
+}
+
+/* What an old file system left outside the new partitions and the new table's own bytes. */
+static int wipe_ends(struct sw_io *io, const struct sw_layout_result *t)
+{
+	uint64_t head = 2ULL * t->sector + SW_GPT_ENTRIES_LEN, from = io->size - HEAD;
+	uint64_t to = io->size / t->sector * t->sector - t->sector - SW_GPT_ENTRIES_LEN;
+	int r = sw_io_zero(io, head, HEAD - head);
+
+	for (size_t i = 0; i < t->n_parts; i++)
+		if (t->parts[i].start + t->parts[i].size > from)
+			from = t->parts[i].start + t->parts[i].size;
+	if (r >= 0 && from < to)
+		r = sw_io_zero(io, from, to - from);
+	return r < 0 ? r : sw_io_flush(io);
+}
+
+static int wipe_error(struct sw_io *io, int r, struct sw_error *err)
+{
+	sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot clear the disk");
+	sw_error_where(err, "%s", io->path);
+	return r;
+}
+
+/*
+ * Holes of the image are not written, and whole blocks of a source may be
+ * anything: with CopyBlocks= the area is cleared first, a file system does not
+ * read what it did not write.
+ */
+static int fill_part(struct sw_io *io, const struct sw_layout_result *t,
+		     const struct sw_placement *p, const char *work, const struct sw_sink *sink,
+		     struct sw_error *err)
+{
+	_cleanup_free_ char *image = NULL;
+	uint64_t size = p->size;
+	int r;
+
+	if (!sw_layout_has_content(p->part))
+		return sw_slot_invalidate(io, p->start, p->size, err);
+	sw_event_log(sink, "making the content of partition %u", p->number);
+	r = sw_layout_make_content(p, t->sector, work, &image, err);
+	if (r < 0)
+		return r;
+	if (p->part->copy_blocks) {
+		r = sw_io_zero(io, p->start, p->size);
+		if (r < 0)
+			return sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot clear the partition");
+		size = p->part->copy_blocks_size;
+	}
+	r = sw_image_write(io, p->start, size, image, p->number, sink, err);
+	if (!p->part->copy_blocks)
+		(void)unlink(image);
+	return r;
+}
+
+static int fill_parts(struct sw_io *io, const struct sw_layout_result *t,
+		      const struct sw_sink *sink, struct sw_error *err)
+{
+	_cleanup_free_ char *work = NULL;
+	int r = sw_scratch_new("slipway-layout", &work);
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make a scratch directory");
+	for (size_t i = 0; r >= 0 && i < t->n_parts; i++)
+		if (!t->parts[i].old)
+			r = fill_part(io, t, &t->parts[i], work, sink, err);
+	sw_remove_tree(work);
+	return r;
 }
 
 int sw_layout_carry_out(struct sw_io *io, const struct sw_layout_result *t,
@@ -275,21 +345,16 @@ int sw_layout_carry_out(struct sw_io *io, const struct sw_layout_result *t,
 	if (!t->changed)
 		return 0;
 	if (t->fresh)
-		r = wipe_old(io, t);
-	if (r < 0) {
-		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot clear the disk");
-		sw_error_where(err, "%s", io->path);
+		r = wipe_strays(io);
+	if (r < 0)
+		return wipe_error(io, r, err);
+	r = fill_parts(io, t, sink, err);
+	if (r < 0)
 		return r;
-	}
-	for (size_t i = 0; i < t->n_parts; i++) {
-		const struct sw_placement *p = &t->parts[i];
-
-		if (p->old)
-			continue;
-		r = sw_slot_invalidate(io, p->start, p->size, err);
-		if (r < 0)
-			return r;
-	}
+	if (t->fresh)
+		r = wipe_ends(io, t);
+	if (r < 0)
+		return wipe_error(io, r, err);
 	sw_event_log(sink, "writing the partition table");
 	return sw_table_commit(io, &t->image, err);
 }

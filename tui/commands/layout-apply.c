@@ -63,6 +63,7 @@ static int read_seed(const char *text, struct sw_guid *ret_seed, struct sw_error
 static int read_layout(const struct sw_cli *cli, struct sw_layout **ret_layout,
 		       struct sw_error *err)
 {
+	_cleanup_(sw_layout_machine_clear) struct sw_layout_machine m = {};
 	_cleanup_strv_ char **dirs = NULL;
 	size_t pos = 0;
 	const char *dir;
@@ -76,7 +77,9 @@ static int read_layout(const struct sw_cli *cli, struct sw_layout **ret_layout,
 	/* A word without a slash may be the name of a layout that is installed. */
 	if (!dirs[1] && !strchr(dirs[0], '/') && access(dirs[0], F_OK) < 0)
 		return sw_layout_find(dirs[0], ret_layout, err);
-	return sw_layout_read_dirs((const char *const *)dirs, sw_strv_len(dirs), ret_layout, err);
+	sw_layout_machine_read(&m);
+	return sw_layout_read_dirs((const char *const *)dirs, sw_strv_len(dirs), &m, ret_layout,
+				   err);
 }
 
 static int read_request(const struct sw_cli *cli, struct sw_layout_request *q,
