@@ -133,7 +133,7 @@ int sw_table_scratch(struct sw_io *io, uint64_t size, uint32_t sector, struct sw
 	if (r >= 0 && io)
 		r = copy_table(io, fd);
 	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make a scratch disk of %llu bytes",
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "no scratch disk of %llu bytes",
 				     (unsigned long long)size);
 	r = sw_io_open(path, false, false, sector, ret_io, err);
 	if (r >= 0 && io)

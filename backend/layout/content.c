@@ -38,7 +38,8 @@ bool sw_layout_has_content(const struct sw_layout_part *p)
 
 static const char *const *tools_of(const struct sw_layout_part *p)
 {
-	static const char *const ext4[] = { "mkfs.ext4", "cp", NULL }, *const swap[] = { "mkswap", NULL };
+	static const char *const ext4[] = { "mkfs.ext4", "cp", NULL };
+	static const char *const swap[] = { "mkswap", NULL };
 	static const char *const vfat[] = { "mkfs.vfat", "mcopy", "cp", NULL };
 
 	if (!strcmp(p->format, "ext4"))
@@ -56,7 +57,7 @@ int sw_layout_check_content(const struct sw_layout_part *p, struct sw_error *err
 		sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP, "Format=%s is not made by slipway",
 			p->format);
 		sw_error_where(err, "%s", p->file);
-		sw_error_hint(err, "Use ext4, vfat or swap, or leave Format= out and make it later");
+		sw_error_hint(err, "Use ext4, vfat or swap, or make it later without Format=");
 		return -EOPNOTSUPP;
 	}
 	for (; tools && *tools; tools++)
@@ -99,7 +100,8 @@ static int make_dirs(struct maker *m, const char *path)
 		if (mkdir(full, 0755) < 0 && errno != EEXIST)
 			return tree_error(m, -errno, path, NULL);
 		if (lstat(full, &st) < 0 || !S_ISDIR(st.st_mode))
-			return tree_error(m, -ENOTDIR, path, "its way leads through a file or a link");
+			return tree_error(m, -ENOTDIR, path,
+					  "its way leads through a file or a link");
 		if (!c)
 			return 0;
 		*p = c;
@@ -202,7 +204,8 @@ static int fill_vfat(struct maker *m)
 				  "vfat has only files and directories");
 	while (r == 0 && d && (e = readdir(d))) {
 		_cleanup_free_ char *from = sw_fmt("%s/%s", m->tree, e->d_name);
-		const char *argv[] = { "mcopy", "-s", "-Q", "-m", "-i", m->image, from, "::/", NULL };
+		const char *argv[] = { "mcopy", "-s", "-Q", "-m", "-i", m->image, from, "::/",
+				       NULL };
 
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;
@@ -266,7 +269,9 @@ static int make_vfat(struct maker *m, bool fill)
 	if (r < 0)
 		return r;
 	r = write_out_fats(m);
-	return r < 0 ? sw_fail_errno(m->err, SW_EXIT_FAILED, r, "cannot prepare the vfat image") : 0;
+	if (r < 0)
+		return sw_fail_errno(m->err, SW_EXIT_FAILED, r, "cannot prepare the vfat image");
+	return 0;
 }
 
 static int make_swap(struct maker *m)

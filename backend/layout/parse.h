@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What reading one definition needs; shared by the files with the keys. Private to backend/layout. */
+/* Reading one definition: what the files with the keys share. Private to backend/layout. */
 #pragma once
 
 #include "layout/ini.h"

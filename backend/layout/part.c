@@ -73,8 +73,8 @@ static void suggest(const char *word, const char *candidate, const char **best, 
 
 /* ---- values ---- */
 
-static int set_type(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED, const struct sw_ini_item *it,
-		    struct sw_error *err)
+static int set_type(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		    const struct sw_ini_item *it, struct sw_error *err)
 {
 	const char *best = NULL;
 	unsigned int d = 4;
@@ -172,8 +172,8 @@ static int set_label(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 	return 0;
 }
 
-static int set_uuid(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED, const struct sw_ini_item *it,
-		    struct sw_error *err)
+static int set_uuid(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		    const struct sw_ini_item *it, struct sw_error *err)
 {
 	s->p.uuid_null = !strcmp(it->value, "null");
 	if (s->p.uuid_null) {
@@ -210,8 +210,8 @@ static int set_priority(struct sw_parse *s, const struct sw_parse_key *k SW_UNUS
 	return 0;
 }
 
-static int set_weight(struct sw_parse *s, const struct sw_parse_key *k, const struct sw_ini_item *it,
-		      struct sw_error *err)
+static int set_weight(struct sw_parse *s, const struct sw_parse_key *k,
+		      const struct sw_ini_item *it, struct sw_error *err)
 {
 	long long v;
 
@@ -229,7 +229,8 @@ static int set_size(struct sw_parse *s, const struct sw_parse_key *k, const stru
 	uint64_t v;
 
 	if (sw_size_parse(it->value, &v) < 0)
-		return sw_parse_bad(s, it, err, "it is not a size", "Write bytes, or 512M, 1.5G, 2T");
+		return sw_parse_bad(s, it, err, "it is not a size",
+				    "Write bytes, or 512M, 1.5G, 2T");
 	if (!is_max)
 		v += SW_LAYOUT_GRAIN - 1;
 	v -= v % SW_LAYOUT_GRAIN;
@@ -243,8 +244,8 @@ static int set_size(struct sw_parse *s, const struct sw_parse_key *k, const stru
 	return 0;
 }
 
-static int set_flags(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED, const struct sw_ini_item *it,
-		     struct sw_error *err)
+static int set_flags(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		     const struct sw_ini_item *it, struct sw_error *err)
 {
 	const char *t = it->value;
 	int base = !strncasecmp(t, "0x", 2) ? 16 : !strncasecmp(t, "0b", 2) ? 2 : 10;
@@ -277,8 +278,8 @@ static int set_bool(struct sw_parse *s, const struct sw_parse_key *k, const stru
 	return sw_parse_bad(s, it, err, "it is neither yes nor no", "Write yes or no");
 }
 
-static int set_role(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED, const struct sw_ini_item *it,
-		    struct sw_error *err)
+static int set_role(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		    const struct sw_ini_item *it, struct sw_error *err)
 {
 	static const char *const roles[] = {
 		[SW_ROLE_SLOT] = "slot",
@@ -292,7 +293,8 @@ static int set_role(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED, 
 			s->p.role = (enum sw_role)i;
 			return 0;
 		}
-	return sw_parse_bad(s, it, err, "there is no such role", "Use slot, node-data, state or rescue");
+	return sw_parse_bad(s, it, err, "there is no such role",
+			    "Use slot, node-data, state or rescue");
 }
 
 static int set_description(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,

@@ -170,7 +170,7 @@ static int no_room(const struct sw_layout *l, const struct sw_space *s,
 			     it->old ? "its partition with the free space behind it has"
 				     : "the largest free space has",
 			     sw_size_format(have, b, sizeof(b)));
-		sw_error_hint(err, "Make room on the disk, or start with a new table (--empty=force)");
+		sw_error_hint(err, "Make room on the disk, or start anew with --empty=force");
 	} else {
 		sw_error_why(err, "it needs %s and the disk has %s",
 			     sw_size_format(l->min_size, a, sizeof(a)),
@@ -339,8 +339,9 @@ static int place(const struct sw_layout *l, const struct sw_space *s, const stru
 		pick_label(it, labels, i);
 		if (it->dropped)
 			continue;
-		p[n] = (struct sw_placement){ .part = it->part, .start = it->start, .size = it->size,
-					      .old = it->old, .number = it->number };
+		p[n] = (struct sw_placement){ .part = it->part, .start = it->start,
+					      .size = it->size, .old = it->old,
+					      .number = it->number };
 		if (it->number > NUMBER_MAX)
 			return sw_fail(err, SW_EXIT_REFUSED, -ENOSPC,
 				       "the table has no partition number left");
@@ -380,8 +381,8 @@ uint64_t sw_layout_least_size(const struct sw_layout *l, const struct sw_table *
 }
 
 static int solve(const struct sw_layout *l, const struct sw_table *t, struct sw_space *s,
-		 const struct sw_guid *seed, const char *where, struct sw_placement **ret_placements,
-		 size_t *ret_n, struct sw_error *err)
+		 const struct sw_guid *seed, const char *where,
+		 struct sw_placement **ret_placements, size_t *ret_n, struct sw_error *err)
 {
 	int r;
 

@@ -125,9 +125,11 @@ static uint64_t room_in(const struct sw_area *a)
 static void sort_areas(struct sw_space *s)
 {
 	for (size_t i = 1; i < s->n_areas; i++)
-		for (size_t k = i; k > 0 && room_in(&s->areas[k]) < room_in(&s->areas[k - 1]); k--) {
+		for (size_t k = i; k > 0; k--) {
 			struct sw_area swap = s->areas[k];
 
+			if (room_in(&swap) >= room_in(&s->areas[k - 1]))
+				break;
 			s->areas[k] = s->areas[k - 1];
 			s->areas[k - 1] = swap;
 		}

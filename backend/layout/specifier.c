@@ -11,7 +11,7 @@
 static const struct specifier {
 	char c;
 	size_t offset;		/* of its text in struct sw_layout_machine */
-	const char *os_release;	/* its key in os-release(5); these are empty when they are missing */
+	const char *os_release;	/* its key in os-release(5): then a missing one is empty */
 } specifiers[] = {
 	{ 'a', offsetof(struct sw_layout_machine, architecture), NULL },
 	{ 'A', offsetof(struct sw_layout_machine, image_version), "IMAGE_VERSION" },

@@ -137,9 +137,10 @@ static void leave_names(struct sw_layout_result *t)
 			return;
 	for (size_t i = 0; i < t->n_parts; i++) {
 		struct sw_placement *p = &t->parts[i];
+		const char *label = p->old->label;
 
 		p->uuid = p->old->uuid;
-		(void)snprintf(p->label, sizeof(p->label), "%s", p->old->label ? p->old->label : "");
+		(void)snprintf(p->label, sizeof(p->label), "%s", label ? label : "");
 	}
 }
 

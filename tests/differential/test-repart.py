@@ -72,7 +72,8 @@ def definition(rng, name, types):
     kind = rng.choice(types)
     keys = [f"Type={kind}"]
     if rng.random() < .5:
-        keys.append("Label=" + rng.choice([f"part {name}", "esp", "home", "swap-2", "Größe", "x" * 36]))
+        labels = [f"part {name}", "esp", "home", "swap-2", "Größe", "x" * 36]
+        keys.append("Label=" + rng.choice(labels))
     if rng.random() < .15:
         keys.append(f"UUID={guid(rng)}")
     if rng.random() < .35:

@@ -187,7 +187,8 @@ static void test_content_keys_are_read_and_copyfiles_implies_ext4(void **s SW_UN
 	struct sw_error e;
 
 	assert_int_equal(parse("[Partition]\nType=home\nCopyFiles=/a:/b\nCopyFiles=/c\n"
-			       "MakeDirectories=/d /e/f\nFactoryReset=yes\nEncrypt=off\n", &p, &e), 0);
+			       "MakeDirectories=/d /e/f\nFactoryReset=yes\nEncrypt=off\n",
+			       &p, &e), 0);
 	assert_string_equal(p.format, "ext4");
 	assert_string_equal(p.copy_files[1], "/b");
 	assert_string_equal(p.copy_files[2], "/c");

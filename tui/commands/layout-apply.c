@@ -41,7 +41,8 @@ static int read_seed(const char *text, struct sw_guid *ret_seed, struct sw_error
 
 	if (text) {
 		if (sw_guid_parse(text, ret_seed) < 0)
-			return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--seed=%s is not a UUID", text);
+			return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--seed=%s is not a UUID",
+				       text);
 		return 0;
 	}
 	if (sw_file_read_line(MACHINE_ID, &id) == 0 && strlen(id) == 32) {
@@ -91,7 +92,8 @@ static int read_request(const struct sw_cli *cli, struct sw_layout_request *q,
 	q->target = cli->args.rest[0];
 	if (empty && sw_layout_empty_parse(empty, &q->empty) < 0)
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
-			       "--empty=%s is none of refuse, allow, require, force, create", empty);
+			       "--empty=%s is none of refuse, allow, require, force, create",
+			       empty);
 	if (sector && strcmp(sector, "512") != 0 && strcmp(sector, "4096") != 0)
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--sector-size is 512 or 4096");
 	q->sector = sector ? (uint32_t)strtoul(sector, NULL, 10) : 0;
@@ -411,7 +413,7 @@ static int run_apply(struct sw_cli *cli, struct sw_error *err)
 }
 
 static const struct sw_opt opts[] = {
-	{ 'D', "definitions", "DIR", "partition definitions; more than once: the first hides the rest" },
+	{ 'D', "definitions", "DIR", "partition definitions; of several the first hides the rest" },
 	{ 'd', "seed", "UUID", "what UUIDs are derived from (the machine id)" },
 	{ 'e', "empty", "MODE", "refuse (default), allow, require, force or create" },
 	{ 's', "size", "N", "make the file this large, or \"auto\"" },
