@@ -254,8 +254,8 @@ static int write_out_fats(struct maker *m)
 static int make_vfat(struct maker *m, bool fill)
 {
 	char id[9], sector[12];
-	/* Below that mkfs.vfat's own choice of FAT12 or FAT16 is what firmware reads best. */
-	bool fat32 = m->p->size >= 512ULL << 20;
+	/* FAT32 wants 65525 clusters; in less room it is what mkfs.vfat makes of it. */
+	bool fat32 = m->p->size / m->sector >= 66600;
 	const char *argv[] = { "mkfs.vfat", "-i", id, "-n", m->label, "-S", sector,
 			       fat32 ? "-F" : m->image, fat32 ? "32" : NULL, m->image, NULL };
 	int r;
