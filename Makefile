@@ -14,6 +14,7 @@
 # V=release|debug|asan, CC=gcc|clang, WERROR=1 in CI.
 
 V ?= release
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 CC = gcc
 B := build/$(V)
 PKGS := ncursesw blkid fdisk efivar libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr yaml-0.1 \
@@ -27,7 +28,8 @@ CFLAGS.cov := -O0 -g --coverage
 # The build date is the floor for a machine's clock; reproducible through the commit's own date.
 BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
 
-CPPFLAGS += -D_GNU_SOURCE -DSW_VERSION='"$(VERSION)"' -Ibackend -I. $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CPPFLAGS += -D_GNU_SOURCE -DSW_VERSION='"$(VERSION)"' -Ibackend -I. \
+	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wformat=2 -fstack-protector-strong -fPIE $(CFLAGS.$(V)) \
 	$(if $(or $(WERROR),$(CI)),-Werror)
@@ -62,16 +64,21 @@ $(TUILIB): $(call obj,$(TUI))
 	@mkdir -p $(@D)
 	@rm -f $@; ar rcsD $@ $^
 
+# An archive, so that a target takes in only those helpers that it uses.
+$(B)/libtest.a: $(call obj,$(TESTLIB))
+	@mkdir -p $(@D)
+	@rm -f $@; ar rcsD $@ $^
+
 $(EXE): $(call obj,tui/main.c) $(TUILIB) $(LIB)
 	@echo "  LD  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(call obj,$(TESTLIB)) $(TUILIB) $(LIB)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a $(TUILIB) $(LIB)
 	@echo "  LD  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm
 
 # A fuzz target linked with a plain driver replays its corpus; `make fuzz` links libFuzzer instead.
-$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(call obj,$(TESTLIB)) $(TUILIB) $(LIB)
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libtest.a $(TUILIB) $(LIB)
 	@echo "  LD  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

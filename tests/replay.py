@@ -17,6 +17,8 @@ def main():
             status, text = done.returncode, done.stderr.decode(errors="replace")
         except subprocess.TimeoutExpired:
             status, text = "no end within 20 s", ""
+        except OSError as why:
+            status, text = str(why), "is it built?"
         if status != 0:
             bad.append(path)
             print(f"# {path}: {status}")

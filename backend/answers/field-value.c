@@ -259,7 +259,8 @@ int sw_field_set(const struct sw_field *f, struct sw_answers *a, const char *tex
 	if (is_number(f)) {
 		const char *value = *text ? text : f->dflt ? f->dflt : "0";
 
-		*number_of(f, a) = f->type == SW_FIELD_INT ? atoi(value) : choice_index(f, value);
+		*number_of(f, a) = f->type == SW_FIELD_INT ? (int)strtol(value, NULL, 10)
+							   : choice_index(f, value);
 	} else {
 		r = store_text(f, a, text, err);
 		if (r < 0)

@@ -10,7 +10,10 @@
 #include "machine/machine.h"
 #include "plan/plan.h"
 
-/* Checks the binding and runs the plan in this process. err->exit tells whether something was changed. */
+/*
+ * Checks the binding and runs the plan in this process. err->exit tells whether
+ * something was changed.
+ */
 int sw_apply_run(struct sw_machine *m, struct sw_plan *p, const struct sw_sink *sink,
 		 struct sw_error *err);
 

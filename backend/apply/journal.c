@@ -312,7 +312,8 @@ int sw_journal_saved(struct sw_journal *j, bool last, uint8_t **ret_data)
 		return -ENOMEM;
 	r = read_header(j->io, j->off, &h);
 	if (r == 0)
-		r = sw_io_read(j->io, j->off + (last ? OFF_LAST : OFF_FIRST), buf, SW_JOURNAL_SAVED);
+		r = sw_io_read(j->io, j->off + (last ? OFF_LAST : OFF_FIRST), buf,
+			       SW_JOURNAL_SAVED);
 	if (r == 0 && !hash_matches(buf, SW_JOURNAL_SAVED, last ? h.last : h.first))
 		r = -EBADMSG;
 	if (r < 0)

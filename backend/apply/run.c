@@ -77,14 +77,12 @@ static int run_step(struct sw_run *run, const struct sw_step *s, struct sw_error
 		sw_fail(err, SW_EXIT_CANCELLED, r, "cancelled before: %s", s->title);
 		return r;
 	}
+	/* Recorded before it is told: what a console shows is never ahead of the journal. */
+	r = note(run, SW_RECORD_START, err);
 	announce(run, s, SW_EVENT_START, 0);
-	if (s->kind == SW_STEP_JOURNAL) {
-		r = start_journal(run, err);
-	} else {
-		r = note(run, SW_RECORD_START, err);
-		if (r == 0)
-			r = step_fns[s->kind](run, s, err);
-	}
+	if (r == 0)
+		r = s->kind == SW_STEP_JOURNAL ? start_journal(run, err)
+					       : step_fns[s->kind](run, s, err);
 	if (r == 0)
 		r = note(run, SW_RECORD_FINISH, err);
 	announce(run, s, SW_EVENT_FINISH, r);
@@ -173,20 +171,25 @@ static int open_target(struct sw_run *run, const struct sw_disk **ret_disk,
 	return 0;
 }
 
+static int reopen_journal(struct sw_run *run, struct sw_error *err)
+{
+	struct sw_journal_head h = {};
+	int r = sw_journal_open(run->io, &run->journal, &h);
+
+	sw_journal_head_clear(&h);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_DIRTY, r, "the journal cannot be read again");
+	return sw_table_check_predicted(run, err);
+}
+
 static int execute(struct sw_run *run, unsigned int started, struct sw_error *err)
 {
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	const struct sw_disk *d = NULL;
 	int r = open_target(run, &d, &f, started, err);
 
-	if (r == 0 && run->resumed) {
-		struct sw_journal_head h = {};
-
-		r = sw_journal_open(run->io, &run->journal, &h);
-		sw_journal_head_clear(&h);
-		if (r < 0)
-			sw_fail_errno(err, SW_EXIT_DIRTY, r, "the journal cannot be read again");
-	}
+	if (r == 0 && run->resumed)
+		r = reopen_journal(run, err);
 	if (r == 0)
 		r = snapshot_vars(run, err);
 	if (r == 0)
@@ -200,6 +203,16 @@ static int execute(struct sw_run *run, unsigned int started, struct sw_error *er
 	return r;
 }
 
+static const char *how_it_ended(const struct sw_run *run, int r)
+{
+	if (r < 0)
+		return "The install failed";
+	if (run->degraded)
+		return "Installed; the firmware refused the boot entries, so the node boots by the "
+		       "fallback path";
+	return "Installed";
+}
+
 static int execute_and_report(struct sw_run *run, unsigned int started, struct sw_error *err)
 {
 	struct sw_error mine = {};
@@ -209,11 +222,7 @@ static int execute_and_report(struct sw_run *run, unsigned int started, struct s
 	done.steps = (unsigned int)run->p->n_steps;
 	done.step = run->step;
 	done.error = mine;
-	(void)snprintf(done.text, sizeof(done.text), "%s",
-		       done.result < 0 ? "The install failed"
-		       : run->degraded ? "Installed; the firmware refused the boot entries, the node "
-					 "boots by the fallback path"
-				       : "Installed");
+	(void)snprintf(done.text, sizeof(done.text), "%s", how_it_ended(run, done.result));
 	sw_event_emit(run->sink, &done);
 	run_clear(run);
 	if (err && done.result < 0)

@@ -44,5 +44,11 @@ const struct sw_disk *sw_bound_disk(const struct sw_plan *p, const struct sw_fac
 int sw_binding_check(const struct sw_plan *p, const struct sw_facts *f, const struct sw_disk *d,
 		     bool resumed, unsigned int started, struct sw_error *err);
 
+/*
+ * On a resume or undo with the journal open: refuses a disk whose table is not
+ * one that the plan can have left behind. -ESTALE then.
+ */
+int sw_table_check_predicted(struct sw_run *run, struct sw_error *err);
+
 /* The 1-based number of the plan's first step of this kind, UINT_MAX when there is none. */
 unsigned int sw_plan_step_number(const struct sw_plan *p, enum sw_step_kind kind);

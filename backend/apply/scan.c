@@ -16,15 +16,16 @@ static int info_from_head(struct sw_journal_head *h, const struct sw_disk *d,
 	if (sw_plan_from_json(h->plan, &p, &ignored) < 0)
 		return -EBADMSG;
 	*info = (struct sw_journal_info){ .state = h->state,
-					  .step = h->step,
+					  .step = h->step ? h->step
+							  : sw_plan_step_number(p, SW_STEP_JOURNAL),
 					  .steps = (unsigned int)p->n_steps,
 					  .undoing = h->undoing,
 					  .disk_name = strdup(d->name),
 					  .plan = p,
 					  .time = h->time };
 	info->vars = h->vars ? json_object_get(h->vars) : NULL;
-	if (h->step >= 1 && h->step <= p->n_steps)
-		info->step_title = strdup(p->steps[h->step - 1].title);
+	if (info->step <= p->n_steps)
+		info->step_title = strdup(p->steps[info->step - 1].title);
 	return info->disk_name ? 0 : -ENOMEM;
 }
 

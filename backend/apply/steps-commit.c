@@ -18,7 +18,10 @@ int sw_step_table(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct 
 	return r;
 }
 
-/* On a resume the firmware may have touched the variables, so the writes are computed from what is there. */
+/*
+ * On a resume the firmware may have touched the variables, so the writes are
+ * computed from what is there.
+ */
 static int writes_now(struct sw_run *run, struct sw_varstore *vars, struct sw_entry_plan *ret_plan,
 		      struct sw_error *err)
 {

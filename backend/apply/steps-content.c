@@ -92,9 +92,11 @@ static int check_uki(struct sw_run *run, struct sw_error *err)
 	int r = sw_uki_inspect(run->uki, &info, err);
 
 	if (r == 0 && !info.is_uki) {
-		r = sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the payload is not a unified kernel image");
+		r = sw_fail(err, SW_EXIT_INVALID, -EINVAL,
+			    "the payload is not a unified kernel image");
 		sw_error_where(err, "%s", run->p->answers->uki);
-		sw_error_hint(err, "give payload.kernel and payload.initrd instead, or build a UKI");
+		sw_error_hint(err, "give payload.kernel and payload.initrd instead, or build "
+				   "a UKI");
 	}
 	sw_uki_info_clear(&info);
 	return r;
@@ -195,7 +197,10 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 	return sw_nodedata_write(run->io, s->off, s->len, o, true, err);
 }
 
-/* A file system's UUID comes from its partition's, so that a plan gives the same bytes each time. */
+/*
+ * A file system's UUID comes from its partition's, so that a plan gives the same
+ * bytes each time.
+ */
 static int fs_uuid(struct sw_run *run, const struct sw_step *s, char text[static SW_GUID_TEXT])
 {
 	for (size_t i = 0; i < run->p->n_parts; i++) {

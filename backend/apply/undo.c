@@ -89,8 +89,12 @@ static int undo_locked(struct sw_run *run, const struct sw_journal_info *info, s
 	int r = sw_journal_open(run->io, &run->journal, &h);
 
 	sw_journal_head_clear(&h);
-	if (r == 0)
-		r = sw_journal_record(&run->journal, SW_RECORD_UNDO, 0);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be read again");
+	r = sw_table_check_predicted(run, err);
+	if (r < 0)
+		return r;
+	r = sw_journal_record(&run->journal, SW_RECORD_UNDO, 0);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be continued");
 	r = restore_vars(run->m, info, run->sink, err);

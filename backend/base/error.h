@@ -53,7 +53,10 @@ int sw_fail_errno(struct sw_error *err, enum sw_exit exit, int r, const char *wh
 /* sw_fail() for lack of memory. Returns -ENOMEM. */
 int sw_fail_oom(struct sw_error *err);
 
-/* "where: what: why" on the first line and the hint on the next; malloc'd, NULL when out of memory. */
+/*
+ * "where: what: why" on the first line and the hint on the next; malloc'd, NULL
+ * when out of memory.
+ */
 char *sw_error_text(const struct sw_error *err);
 
 /* {"exit":…, "what":…, "where":…, "why":…, "hint":…}; new reference. */

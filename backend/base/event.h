@@ -16,7 +16,8 @@ enum sw_event_type {
 	SW_EVENT_PROGRESS,	/* done of size, in unit */
 	SW_EVENT_LOG,		/* one line for the log */
 	SW_EVENT_FINISH,	/* a step ended: result 0 or -errno */
-	SW_EVENT_DONE,		/* the plan ended: result 0 or -errno, error filled when it failed */
+	/* the plan ended: result 0 or -errno, error filled when it failed */
+	SW_EVENT_DONE,
 };
 
 struct sw_event {

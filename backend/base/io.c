@@ -77,9 +77,8 @@ static int fd_zero(struct sw_io *io, uint64_t off, uint64_t len)
 
 		return ioctl(f->fd, BLKZEROOUT, range) < 0 ? -EOPNOTSUPP : 0;
 	}
-	if (fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off, (off_t)len) < 0)
-		return -EOPNOTSUPP;
-	return 0;
+	return fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off,
+			 (off_t)len) < 0 ? -EOPNOTSUPP : 0;
 }
 
 static void fd_close(struct sw_io *io)

@@ -18,7 +18,8 @@ struct sw_io_ops {
 	int (*read)(struct sw_io *io, uint64_t off, void *data, size_t len);
 	int (*write)(struct sw_io *io, uint64_t off, const void *data, size_t len);
 	int (*flush)(struct sw_io *io);		/* durable when it returns 0 */
-	int (*drop)(struct sw_io *io);		/* forget cached pages: the next read is from the medium */
+	/* forget cached pages: the next read is from the medium */
+	int (*drop)(struct sw_io *io);
 	int (*zero)(struct sw_io *io, uint64_t off, uint64_t len);	/* NULL: written out */
 	void (*close)(struct sw_io *io);
 };

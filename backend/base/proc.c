@@ -40,7 +40,8 @@ static char *find_program(const char *name)
 
 	if (strchr(name, '/'))
 		return access(name, X_OK) == 0 ? strdup(name) : NULL;
-	for (char *d = path ? strtok_r(path, ":", &save) : NULL; d; d = strtok_r(NULL, ":", &save)) {
+	for (char *d = path ? strtok_r(path, ":", &save) : NULL; d;
+	     d = strtok_r(NULL, ":", &save)) {
 		_cleanup_free_ char *p = sw_fmt("%s/%s", d, name);
 
 		if (p && access(p, X_OK) == 0)

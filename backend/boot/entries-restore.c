@@ -49,8 +49,8 @@ int sw_entry_restore(struct sw_varstore *s, const char *name, const char *hex,
 	}
 	if (r < 0) {
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "%s cannot be restored", name);
-		sw_error_hint(err, "repeat `slipway undo`; if the firmware keeps refusing, reset its "
-				   "boot entries in the firmware setup");
+		sw_error_hint(err, "repeat `slipway undo`; if the firmware keeps refusing, "
+				   "reset its boot entries in the firmware setup");
 	}
 	return r;
 }

@@ -38,8 +38,9 @@ static int make_fs(const char *out, uint32_t sector, uint32_t volume_id, const c
 		   struct sw_error *err)
 {
 	char s[16], id[16];
+	/* --invariant sets a volume id of its own, so ours comes after it. */
 	const char *argv[] = { "mkfs.vfat", "--invariant", "-F", "32", "-S", s, "-h", "0", "-i", id,
-			       "-n", label, out, NULL }; /* --invariant sets an id of its own: first */
+			       "-n", label, out, NULL };
 
 	(void)snprintf(s, sizeof(s), "%u", sector);
 	(void)snprintf(id, sizeof(id), "%08x", volume_id);

@@ -24,6 +24,9 @@ static int add_wrapped(struct sw_buf *b, const char *first, const char *text, un
 			col = indent;
 			start = true;
 		}
+		/* A word longer than a line (a path, a URL) is cut where the line ends. */
+		if (width > indent && n > width - indent)
+			n = width - indent;
 		if (r == 0)
 			r = sw_buf_addf(b, "%s%.*s", start ? "" : " ", (int)n, p);
 		col += n + !start;
@@ -32,7 +35,7 @@ static int add_wrapped(struct sw_buf *b, const char *first, const char *text, un
 			r = r < 0 ? r : sw_buf_addf(b, "\n%*s", (int)indent, "");
 			col = indent;
 		}
-		p += *p != '\0';
+		p += *p == ' ' || *p == '\n';
 	}
 	return r < 0 ? r : sw_buf_adds(b, "\n");
 }
@@ -98,7 +101,8 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 		r = sw_buf_addf(&payload, "%s, %s", a->kernel ? a->kernel : "",
 				a->initrd ? a->initrd : "");
 	if (r == 0)
-		r = sw_buf_addf(b, "Name     %s\n", a->hostname && *a->hostname ? a->hostname : "-");
+		r = sw_buf_addf(b, "Name     %s\n",
+				a->hostname && *a->hostname ? a->hostname : "-");
 	if (r == 0)
 		r = add_wrapped(b, "Payload  ", sw_buf_text(&payload), width);
 	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST)

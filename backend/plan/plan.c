@@ -26,25 +26,29 @@ static int refuse_firmware(const struct sw_facts *f, const struct sw_answers *a,
 {
 	if (f->firmware == SW_FIRMWARE_BIOS) {
 		sw_fail(err, SW_EXIT_MISSING, -EOPNOTSUPP, "this machine was not started by UEFI");
-		sw_error_why(err, "a node boots through its UEFI firmware, and in BIOS (legacy, CSM) "
-				  "mode slipway can neither write boot entries nor tell what would "
-				  "boot");
-		sw_error_hint(err, "switch the firmware setup to UEFI mode, start slipway again and "
-				   "repeat");
+		sw_error_why(err, "a node boots through its UEFI firmware, and in BIOS (legacy, "
+				  "CSM) mode slipway can neither write boot entries nor tell what "
+				  "would boot");
+		sw_error_hint(err, "switch the firmware setup to UEFI mode and start slipway "
+				   "again");
 		return -EOPNOTSUPP;
 	}
 	if (f->secure_boot && !a->uki) {
 		sw_fail(err, SW_EXIT_REFUSED, -EPERM,
 			"Secure Boot is on and this payload would be refused by the firmware");
-		sw_error_why(err, "an image assembled here from kernel and initrd carries no signature");
-		sw_error_hint(err, "give a signed image as payload.uki, or turn Secure Boot off in the "
-				   "firmware setup");
+		sw_error_why(err, "an image assembled here from kernel and initrd carries no "
+				  "signature");
+		sw_error_hint(err, "give a signed image as payload.uki, or turn Secure Boot off in "
+				   "the firmware setup");
 		return -EPERM;
 	}
 	return 0;
 }
 
-/* A node's UUIDs come from its name and its disk, so that the same install twice gives the same bytes. */
+/*
+ * A node's UUIDs come from its name and its disk, so that the same install twice
+ * gives the same bytes.
+ */
 static int choose_seed(const struct sw_answers *a, const struct sw_disk *d,
 		       struct sw_guid *ret_seed)
 {
@@ -152,7 +156,8 @@ static int check_roles(const struct sw_plan *p, const struct sw_layout *l, struc
 	}
 	if (slots > 0 && data > 0)
 		return 0;
-	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the layout has no %s", slots ? "node data" : "slot");
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the layout has no %s",
+		slots ? "node data" : "slot");
 	sw_error_where(err, "%s", l->name);
 	sw_error_why(err, "a node needs at least one partition with X-Slipway-Role=%s",
 		     slots ? "node-data" : "slot");

@@ -76,11 +76,17 @@ struct sw_plan *sw_plan_free(struct sw_plan *p);
 SW_DEFINE_CLEANUP(struct sw_plan, sw_plan_free)
 #define _cleanup_plan_ _cleanup_(sw_plan_freep)
 
-/* Where the journal of a disk of this size lies: 4 MiB that end 1 MiB before the (MiB-rounded) end. */
+/*
+ * Where the journal of a disk of this size lies: 4 MiB that end 1 MiB before the
+ * (MiB-rounded) end.
+ */
 #define SW_JOURNAL_LEN (4ULL << 20)
 uint64_t sw_plan_journal_offset(uint64_t disk_size);
 
-/* The entries the plan wants, in boot order: one for each slot; *ret_wanted is malloc'd, its texts borrowed. */
+/*
+ * The entries the plan wants, in boot order: one for each slot; *ret_wanted is
+ * malloc'd, its texts borrowed.
+ */
 int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret_wanted,
 			   size_t *ret_n);
 
@@ -91,5 +97,8 @@ const char *sw_step_kind_name(enum sw_step_kind kind);
 
 json_object *sw_plan_to_json(const struct sw_plan *p);
 int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error *err);
-/* The review as text: disk, before and after, what dies, steps, warnings. Lines of at most `width` columns; malloc'd. */
+/*
+ * The review as text: disk, before and after, what dies, steps, warnings. Lines of
+ * at most `width` columns; malloc'd.
+ */
 char *sw_plan_text(const struct sw_plan *p, unsigned int width);

@@ -183,20 +183,20 @@ int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_
 	int r = 0;
 
 	if (a->boot_mode != SW_MODE_HANDS_OFF && (!have_vars || !f->boot.writable))
-		r = sw_plan_warn(p, strdup("EFI variables cannot be written here: the node will boot "
-					   "by the firmware's fallback path, without an entry of "
-					   "its own"));
+		r = sw_plan_warn(p, strdup("EFI variables cannot be written here: the node will "
+					   "boot by the firmware's fallback path, without an "
+					   "entry of its own"));
 	if (r == 0 && count_slots(p) > 1)
 		r = sw_plan_warn(p, strdup("the other slots stay empty until the first update"));
 	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST && !f->tpm_present)
 		r = sw_plan_warn(p, strdup("this machine shows no TPM: it cannot attest itself"));
 	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST && a->admission_url &&
 	    strncmp(a->admission_url, "http://", 7) == 0)
-		r = sw_plan_warn(p, strdup("the attestation URL is not https: whoever is on the wire "
-					   "can answer in the server's place"));
+		r = sw_plan_warn(p, strdup("the attestation URL is not https: whoever is on the "
+					   "wire can answer in the server's place"));
 	if (r == 0 && !p->disk_serial && !p->disk_wwn)
-		r = sw_plan_warn(p, strdup("the disk has neither serial nor WWN: this plan does not "
-					   "survive a restart"));
+		r = sw_plan_warn(p, strdup("the disk has neither serial nor WWN: this plan does "
+					   "not survive a restart"));
 	return r < 0 ? sw_fail_oom(err) : 0;
 }
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
 #
 # From directories to images: the initrd, the EFI system partition with shim and GRUB, the ISO.
 
@@ -36,7 +37,7 @@ image_initrd() {
 # ISO: the signed GRUB reads /boot/grub of the device it came from, which is this partition on a
 # stick and the whole ISO on a CD. Without one it would take a grub.cfg of any other medium.
 image_esp() {
-	local stage=$1 output=$2 signed=$stage/usr/lib/grub/x86_64-efi-signed
+	local stage=$1 output=$2 signed=$1/usr/lib/grub/x86_64-efi-signed
 	sed "s/@UUID@/$(image_uuid)/g" "$here/grub.cfg.in" >"$work/grub.cfg"
 	rm -f "$output"
 	truncate -s 5M "$output"

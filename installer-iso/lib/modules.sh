@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
 #
 # The kernel modules of servers (modules.list) with everything they depend on, and firmware.
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
 #
 # The Debian packages that the medium is made of: fetched with apt into a cache, unpacked, never
 # installed, so that a build changes nothing on the machine it runs on.
 
 # kmod, busybox and the rest run on the medium; kmod's depmod also runs here.
-packages_names="udev systemd systemd-boot-efi dosfstools mtools e2fsprogs util-linux-extra util-linux
-	busybox-static kmod ca-certificates ncurses-base ncurses-term shim-signed
+packages_names="udev systemd systemd-boot-efi dosfstools mtools e2fsprogs util-linux
+	util-linux-extra busybox-static kmod ca-certificates ncurses-base ncurses-term shim-signed
 	grub-efi-amd64-signed libc-bin libc6"
 
 # The package behind linux-image-amd64, whose own name changes with every ABI.

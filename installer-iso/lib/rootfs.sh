@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
 #
 # The root file system of the medium: slipway, what slipway runs, udev, networkd, busybox, and the
 # libraries of all of them. Programs come from the unpacked packages; libraries come from there
@@ -64,8 +65,8 @@ rootfs_libraries() {
 		if grep -q 'not found' "$work/ldd"; then
 			die "$file: $(grep 'not found' "$work/ldd")"
 		fi
-		sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' "$work/ldd" |
-			sort -u | while read -r lib; do
+		sed -n 's/.* => \(\/[^ ]*\) .*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' \
+			"$work/ldd" | sort -u | while read -r lib; do
 			rootfs_library "$root" "$lib"
 		done
 	done
@@ -91,11 +92,10 @@ rootfs_add_programs() {
 # What programs open by name at run time and ldd therefore cannot know.
 rootfs_add_plugins() {
 	local stage=$1 root=$2 lib=/usr/lib/x86_64-linux-gnu file gconv
-	for file in "$lib/libtss2-tcti-device.so.0"; do
-		[ -e "$file" ] || die "$file is missing; run .ci/packages build"
-		rootfs_library "$root" "$file"
-		rootfs_libraries "$stage" "$root" "$file"
-	done
+	file=$lib/libtss2-tcti-device.so.0
+	[ -e "$file" ] || die "$file is missing; run .ci/packages build"
+	rootfs_library "$root" "$file"
+	rootfs_libraries "$stage" "$root" "$file"
 	# mtools and mkfs.fat convert names from code page 850.
 	gconv=$root$lib/gconv
 	mkdir -p "$gconv"

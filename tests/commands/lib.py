@@ -2,7 +2,7 @@
 """What the command tests share: TAP, a stand-in machine, a payload, a web server that can fail.
 
 The disks that slipway wrote are looked at with other people's tools only (sfdisk, sgdisk, mtools,
-fsck.vfat, e2fsck, objcopy); boot variables are decoded here, from the UEFI specification.
+fsck.vfat, e2fsck); boot variables are decoded here, from the UEFI specification.
 """
 import contextlib
 import hashlib
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from pathlib import Path
 
@@ -250,6 +251,20 @@ def tail(image, size=MiB):
         return f.read()
 
 
+def section(image, name):
+    """The content of a PE section, from the PE format's own tables."""
+    data = Path(image).read_bytes()
+    coff = struct.unpack_from("<I", data, 0x3c)[0] + 4
+    count, optional = struct.unpack_from("<H", data, coff + 2)[0], \
+        struct.unpack_from("<H", data, coff + 16)[0]
+    for i in range(count):
+        at = coff + 20 + optional + 40 * i
+        size, _, raw, offset = struct.unpack_from("<IIII", data, at + 8)
+        if data[at:at + 8].rstrip(b"\0").decode() == name:
+            return data[offset:offset + min(size, raw)]
+    raise AssertionError(f"no section {name}")
+
+
 class Server:
     """Serves files over HTTP on the loopback; `cut_at`: resets the connection after so many bytes."""
 
@@ -286,11 +301,14 @@ class Server:
         if asked:
             request.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
         request.send_header("Content-Length", str(len(data) - first))
+        request.send_header("ETag", f'"{sha256(data)[:16]}"')
+        request.send_header("Accept-Ranges", "bytes")
         request.end_headers()
         if cut_at is not None and self.cuts > 0:
             self.cuts -= 1
             request.wfile.write(data[first:first + cut_at])
             request.wfile.flush()
+            time.sleep(0.3)         # a reset throws away what the client has not read yet
             linger = struct.pack("ii", 1, 0)
             request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             request.close_connection = True

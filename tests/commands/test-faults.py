@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from lib import (GLOBAL, MiB, SLIPWAY, Skip, expect, head, main, partitions, same, sha256, tail,
+from lib import (GLOBAL, MiB, Result, SLIPWAY, Skip, expect, head, main, partitions, same, sha256, tail,
                  test, tool)
 
 
@@ -78,7 +78,8 @@ def _(case):
         status = expect(case.on("status"), 0, "stopped at step", "resume", "undo")
         journal = case.on("--json", "status").json()["journals"][0]
         same(journal["state"], "interrupted", f"state after a cut at {kind}\n{status}")
-        same(kinds[journal["step"] - 1], kind, "the step that status names")
+        # A short step may be over, and the next begun, before the signal arrives.
+        assert journal["step"] >= kinds.index(kind) + 1, (kind, journal)
         expect(case.on("resume"), 0)
         assert "slipway-a" in partitions(case.disk()), kind
         expect(case.on("status"), 0, "node-07", "hash right")
@@ -132,7 +133,7 @@ def _(case):
 @test("resume refuses a disk that was changed after the cut")
 def _(case):
     case.create()
-    power_cut(case, "table")
+    power_cut(case, "entries")
     tool("sfdisk", "-q", case.disk(), input="label: gpt\nsize=1G, name=other, type=linux\n")
     expect(case.on("resume"), 4)
     same(list(partitions(case.disk())), ["other"], "partitions")
@@ -154,12 +155,6 @@ def _(case):
     same(case.on("--json", "status").json()["journals"][0]["state"], "interrupted", "state")
 
 
-def fault(case, name):
-    """Arms a fault of the stand-in's variable store."""
-    path = case.machine_dir / "vars" / ".fault"
-    path.write_text(name + "\n")
-
-
 @test("a disk in use is exit 4 and says so")
 def _(case):
     import fcntl
@@ -168,7 +163,7 @@ def _(case):
     with open(case.disk(), "rb") as f:
         fcntl.flock(f, fcntl.LOCK_EX)
         result = case.on("install", "--answers", answers)
-    expect(result, 4, "use")
+    expect(result, 4, "another program holds the lock")
     same(list((case.machine_dir / "run").glob("power")), [], "power")
 
 
@@ -200,18 +195,23 @@ def _(case):
          case.dir / "uki")
 
 
-@test("read-only boot variables: the same, named as such")
+@test("read-only boot variables: the install ends, says so, and the fallback path is there")
 def _(case):
-    if os.geteuid() == 0:
-        raise Skip("root may write everywhere")
     case.create()
+    answers = case.answers()
+    # Root writes everywhere, unless that very capability is taken from it.
+    argv = ["setpriv", "--bounding-set", "-dac_override"] if os.geteuid() == 0 else []
     os.chmod(case.machine_dir / "vars", 0o555)
     try:
-        result = case.on("install", "--answers", case.answers())
+        result = tool(*argv, SLIPWAY, "--machine", case.machine_dir, "install", "--answers",
+                      answers, check=False)
+        result = Result(result.returncode, result.stdout, result.stderr)
     finally:
         os.chmod(case.machine_dir / "vars", 0o755)
-    assert result.code in (0, 7), result
-    assert "read-only" in (result.out + result.err).lower(), result
+    expect(result, 0, "EFI variables cannot be written here", "fallback path")
+    part = partitions(case.disk())["slipway-a"]
+    tool("mcopy", "-n", "-i", f"{case.disk()}@@{part['start'] * 512}", "::/EFI/BOOT/BOOTX64.EFI",
+         case.dir / "uki")
 
 
 @test("no room for the work files is one message, exit 6, nothing written")

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from lib import (GLOBAL, MiB, Server, SLIPWAY, cut, expect, head, main, need, partitions, same,
-                 sha256, tail, test, tool)
+                 section, sha256, tail, test, tool)
 
 FAT = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
@@ -16,13 +16,6 @@ FAT = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 def install(case, *args, **more):
     case.create()
     return expect(case.on("install", "--answers", case.answers(**more), *args), 0)
-
-
-def section(case, uki, name):
-    out = case.dir / f"section{name}"
-    tool("objcopy", "-O", "binary", f"--only-section={name}", "--set-section-flags",
-         f"{name}=alloc", uki, out)
-    return out.read_bytes()
 
 
 def slot_file(case, part, name="::/EFI/BOOT/BOOTX64.EFI", serial="NODE07SYS"):
@@ -50,16 +43,16 @@ def _(case):
 
 @test("slot A is a sound FAT with a UKI that carries kernel, initrd and command line unchanged")
 def _(case):
-    need("mcopy", "fsck.vfat", "objcopy")
+    need("mcopy", "fsck.vfat")
     install(case)
     part = partitions(case.disk())["slipway-a"]
     image = cut(case.disk(), part, case.dir / "slot.img")
     tool("fsck.vfat", "-n", image)
     uki = slot_file(case, part)
     kernel, initrd = case.dir / "vmlinuz", case.dir / "initrd"
-    assert section(case, uki, ".linux").startswith(kernel.read_bytes()), "another kernel"
-    assert section(case, uki, ".initrd").startswith(initrd.read_bytes()), "another initrd"
-    words = section(case, uki, ".cmdline").decode().rstrip("\0").split()
+    assert section(uki, ".linux") == kernel.read_bytes(), "another kernel"
+    assert section(uki, ".initrd") == initrd.read_bytes(), "another initrd"
+    words = section(uki, ".cmdline").decode().rstrip("\0").split()
     for word in ("console=ttyS0,115200", "panic=10", "ember.attest_url=https://attest.example/v1"):
         assert word in words, words
 
@@ -249,14 +242,15 @@ def _(case):
         server.close()
 
 
-@test("an install on 4096-byte sectors gives a table that sfdisk reads with that size")
+@test("an install on 4096-byte sectors gives a table that fdisk reads with that size")
 def _(case):
-    need("sfdisk", "e2fsck")
+    need("fdisk", "e2fsck")
     case.create("serial=NODE07SYS,size=4G,transport=nvme,sector=4096")
     expect(case.on("install", "--answers", case.answers()), 0)
     disk = case.disk()
-    table = json.loads(tool("sfdisk", "--sector-size", "4096", "-J", disk).stdout)
-    parts = {p["name"]: p for p in table["partitiontable"]["partitions"]}
+    lines = tool("fdisk", "-b", "4096", "-l", "-o", "Start,Sectors,Name", disk).stdout.splitlines()
+    rows = [line.split() for line in lines if line.strip()[:1].isdigit()]
+    parts = {name: {"start": int(start), "size": int(size)} for start, size, name in rows}
     same(sorted(parts), ["slipway-a", "slipway-b", "slipway-node", "state"], "partitions")
     out = case.dir / "uki"
     tool("mcopy", "-n", "-i", f"{disk}@@{parts['slipway-a']['start'] * 4096}",

@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "base/proc.h"
 
-#define DISK_SIZE (3ULL << 30)
+#define DISK_SIZE (1536ULL << 20)
 
 struct world {
 	char *dir;
@@ -68,8 +68,9 @@ static struct sw_plan *make_plan(struct sw_machine *m)
 	struct sw_varstore *vars = NULL;
 	struct sw_plan *p = NULL;
 	struct sw_error err = {};
-	const char *yaml = "slipway: 1\nnode:\n  hostname: node-07\ndisk:\n  match: {serial: NODE07SYS}\n"
-			   "  layout: node\n  wipe: any\npayload:\n  kernel: medium:/vmlinuz\n"
+	const char *yaml = "slipway: 1\nnode:\n  hostname: node-07\ndisk:\n"
+			   "  match: {serial: NODE07SYS}\n  layout: node\n  wipe: any\n"
+			   "payload:\n  kernel: medium:/vmlinuz\n"
 			   "  initrd: medium:/initrd\n  cmdline: \"console=ttyS0 panic=10\"\n"
 			   "boot:\n  mode: local\nadmission:\n  kind: attest\n"
 			   "  url: https://attest.example/v1\nfinish: stay\n";
@@ -111,7 +112,8 @@ static void make_world(struct world *w)
 	assert_int_equal(sw_machine_facts(w->m, &f, &err), 0);
 	image = strdup(f->disks[0].node);
 	sw_facts_free(f);
-	const char *sfdisk[] = { "sh", "-c", "printf 'label: gpt\\nstart=1MiB,size=64MiB,name=old\\n'"
+	const char *sfdisk[] = { "sh", "-c",
+				 "printf 'label: gpt\\nstart=1MiB,size=64MiB,name=old\\n'"
 				 " | sfdisk -q \"$0\"", image, NULL };
 
 	assert_int_equal(sw_proc_check(sfdisk, NULL, 30, &err), 0);
@@ -151,6 +153,10 @@ static void disk_digest(struct world *w, bool ends_only, char hex[static SW_SHA2
 		if (ends_only && off != 0 && off + (1 << 20) != io->size)
 			continue;
 		assert_int_equal(sw_io_read(io, off, buf, 1 << 20), 0);
+		/* Most of the disk is zeros; only what is not needs hashing, with its place. */
+		if (buf[0] == 0 && memcmp(buf, buf + 1, (1 << 20) - 1) == 0)
+			continue;
+		sw_hash_update(h, &off, sizeof(off));
 		sw_hash_update(h, buf, 1 << 20);
 	}
 	assert_int_equal(sw_hash_final(h, hex), 0);
@@ -245,7 +251,7 @@ static void test_stopped_after_any_step_a_resume_gives_the_same_disk(void **stat
 	}
 }
 
-static void test_stopped_after_any_step_an_undo_brings_table_and_entries_back(void **state SW_UNUSED)
+static void test_stopped_after_any_step_an_undo_brings_all_back(void **state SW_UNUSED)
 {
 	size_t steps = 0;
 
@@ -372,7 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_install_ends_verified_and_is_the_same_each_time),
 		cmocka_unit_test(test_stopped_after_any_step_a_resume_gives_the_same_disk),
-		cmocka_unit_test(test_stopped_after_any_step_an_undo_brings_table_and_entries_back),
+		cmocka_unit_test(test_stopped_after_any_step_an_undo_brings_all_back),
 		cmocka_unit_test(test_stopped_before_the_journal_nothing_is_written),
 		cmocka_unit_test(test_a_plan_is_refused_when_the_table_changed_since),
 		cmocka_unit_test(test_a_plan_is_refused_while_another_holds_the_disk),

@@ -18,7 +18,8 @@ import tarfile
 
 import harness
 
-MODULES = ["efivarfs", "virtio_pci", "virtio_blk", "nvme", "ahci", "sd_mod", "usb_storage", "xhci_pci"]
+MODULES = ["efivarfs", "virtio_pci", "virtio_blk", "nvme", "ahci", "sd_mod", "usb_storage",
+           "xhci_pci"]
 STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 GUID = "5a1b5d2c-5c0f-4c40-9f6e-7d5a3f1c7e11"
 
@@ -69,8 +70,7 @@ for part in /sys/class/block/*/partition; do
 done
 for entry in $vars/Boot[0-9A-F][0-9A-F][0-9A-F][0-9A-F]-$boot; do
 	entry=${entry##*/Boot}
-	text=$(tail -c +11 "$vars/Boot$entry" | tr -d '\\000' | tr -c '[:print:]' '|')
-	echo "NODE entry=${entry%%-*} ${text%%|*}"
+	echo "NODE entry=${entry%%-*} $(tail -c +5 $vars/Boot$entry | hexdump -v -e '1/1 "%02x"')"
 done
 echo NODE-END
 case $(cat /proc/cmdline) in
@@ -213,6 +213,12 @@ def build(directory):
     return payload
 
 
+def _label(option):
+    """The description of an EFI_LOAD_OPTION: UTF-16 behind attributes and path length."""
+    raw = bytes.fromhex(option)[6:]
+    return raw[:len(raw) & ~1].decode("utf-16-le", "replace").split("\0")[0]
+
+
 def facts(text):
     """The NODE lines of the last boot in text: {name: value or [values]}."""
     if "NODE-UP" not in text or "NODE-END" not in text:
@@ -223,7 +229,7 @@ def facts(text):
         value = value.strip()
         if name in ("part", "entry"):
             key, _, rest = value.partition(" ")
-            result[name][key] = rest.lower() if name == "part" else rest
+            result[name][key] = rest.lower() if name == "part" else _label(rest)
         else:
             result[name] = value
     return result

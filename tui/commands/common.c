@@ -149,6 +149,30 @@ int sw_confirm(const struct sw_cli *cli, const char *question, const char *expec
 	return -ECANCELED;
 }
 
+static bool on_medium(struct sw_machine *m, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+	struct sw_error ignored = {};
+
+	return sw_machine_medium_file(m, name, &path, &ignored) == 0;
+}
+
+struct sw_answers *sw_answers_for_person(struct sw_machine *m)
+{
+	struct sw_answers *a;
+
+	if (!m->medium || !(a = sw_answers_new()))
+		return NULL;
+	if (!a->uki && on_medium(m, "payload/node.efi")) {
+		a->uki = strdup("medium:/payload/node.efi");
+	} else if (!a->kernel && on_medium(m, "payload/vmlinuz") &&
+		   on_medium(m, "payload/initrd")) {
+		a->kernel = strdup("medium:/payload/vmlinuz");
+		a->initrd = strdup("medium:/payload/initrd");
+	}
+	return a;
+}
+
 int sw_finish_run(const struct sw_cli *cli, struct sw_machine *m, enum sw_finish finish,
 		  bool no_finish, struct sw_error *err)
 {

@@ -56,6 +56,13 @@ int sw_confirm(const struct sw_cli *cli, const char *question, const char *expec
  */
 int sw_follow(const struct sw_cli *cli, pid_t pid, int fd, struct sw_error *err);
 
+/*
+ * What a person's answers start from: the defaults, and the payload of the
+ * medium when it carries one (payload/node.efi, or payload/vmlinuz with
+ * payload/initrd). NULL: the plain defaults.
+ */
+struct sw_answers *sw_answers_for_person(struct sw_machine *m);
+
 /* What the answers want afterwards (reboot, power off), unless no_finish. */
 int sw_finish_run(const struct sw_cli *cli, struct sw_machine *m, enum sw_finish finish,
 		  bool no_finish, struct sw_error *err);

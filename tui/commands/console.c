@@ -38,7 +38,12 @@ static void on_ready(void *fd)
 /* The session's process: nothing of the terminal stays open in it. */
 static int session(struct sw_machine *m, int ready)
 {
-	struct sw_session_options o = { .can_quit = true, .ready = on_ready, .userdata = &ready };
+	struct sw_session_options o = {
+		.answers = sw_answers_for_person(m),
+		.can_quit = true,
+		.ready = on_ready,
+		.userdata = &ready,
+	};
 	_cleanup_json_ json_object *o_err = NULL;
 	struct sw_error err = {};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;

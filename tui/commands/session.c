@@ -48,6 +48,7 @@ static pid_t start_plain(struct sw_machine *m)
 		return pid;
 	/* It must not keep the socket when this process dies without a word. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	o.answers = sw_answers_for_person(m);
 	_exit(sw_session_run(m, &o, NULL) < 0 ? SW_EXIT_INTERNAL : SW_EXIT_OK);
 }
 
@@ -147,7 +148,7 @@ static int run_found(struct sw_machine *m, struct found *f, struct sw_error *err
 	_cleanup_free_ char *notice =
 		text ? sw_fmt("No unattended install: %.200s", text) : NULL;
 	struct sw_session_options o = {
-		.answers = f->error.r ? NULL : TAKE_PTR(f->answers),
+		.answers = f->error.r ? sw_answers_for_person(m) : TAKE_PTR(f->answers),
 		.unattended = f->error.r == 0,
 		.countdown_s = f->source.countdown,
 		.countdown_text = f->source.text,
@@ -196,6 +197,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		return r;
 	if (sw_arg(&cli->args, 'm'))
 		return run_medium(m, err);
+	o.answers = sw_answers_for_person(m);
 	return sw_session_run(m, &o, err);
 }
 

@@ -44,7 +44,8 @@ echo "This is the node of slipway's demo."
 exec /bin/busybox sh
 END
 	chmod 755 "$tree/init"
-	(cd "$tree" && find . | LC_ALL=C sort | cpio -o -H newc --quiet) | gzip -n9 >"$1"
+	(cd "$tree" && find . | LC_ALL=C sort | busybox cpio -o -H newc 2>/dev/null) |
+		gzip -n9 >"$1"
 	rm -rf "$tree"
 }
 

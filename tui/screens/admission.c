@@ -10,7 +10,8 @@ static void admission_open(struct sw_view *v, struct sw_state *s)
 	sw_form_open(&fv->form, s, keys);
 }
 
-static bool admission_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
+static bool admission_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
+			      uint32_t ch)
 {
 	return sw_form_view_request(v, s, req, ch, &sw_screen_node);
 }

@@ -16,6 +16,16 @@ void sw_screen_ask_first(struct sw_state *s, const char *question, const char *y
 	sw_view_push(s, &sw_screen_ask);
 }
 
+void sw_screen_ask_undo(struct sw_state *s)
+{
+	s->ask = (struct sw_ask){
+		.question = "Undo it? The node will not boot from this disk any more; what the "
+			    "install has overwritten does not come back.",
+		.yes = "Undo", .undo = true,
+	};
+	sw_view_push(s, &sw_screen_ask);
+}
+
 static void ask_open(struct sw_view *v, struct sw_state *s)
 {
 	struct ask *a = v->data;
@@ -40,6 +50,8 @@ static bool ask_request(struct sw_view *v, struct sw_state *s, enum sw_request r
 	if (yes) {
 		s->want |= ask.want;
 		s->quit = s->quit || ask.quit;
+		if (ask.undo)
+			sw_state_start(s, SW_WORK_UNDO);
 	}
 	return true;
 }

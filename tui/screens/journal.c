@@ -46,7 +46,7 @@ static bool journal_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 		sw_state_start(s, SW_WORK_RESUME);
 		break;
 	case ITEM_UNDO:
-		sw_state_start(s, SW_WORK_UNDO);
+		sw_screen_ask_undo(s);
 		break;
 	default:
 		sw_view_pop(s);

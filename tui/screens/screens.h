@@ -27,6 +27,8 @@ extern const struct sw_view_ops sw_screen_about;
 /* Asks before what is hard to take back; yes sets the wants, or quits. */
 void sw_screen_ask_first(struct sw_state *s, const char *question, const char *yes,
 			 unsigned int want, bool quit);
+/* Undoing destroys what was installed. */
+void sw_screen_ask_undo(struct sw_state *s);
 /* Opens the save screen. Takes text over; name is the file's proposed name. */
 void sw_screen_save_text(struct sw_state *s, char *text, const char *name);
 void sw_screen_save_answers(struct sw_state *s);

@@ -94,8 +94,10 @@ void sw_form_open(struct sw_form *fm, struct sw_state *s, const char *const *key
 
 void sw_form_clear(struct sw_form *fm)
 {
-	for (size_t i = 0; i < fm->n; i++)
+	for (size_t i = 0; i < fm->n; i++) {
 		free(fm->error[i]);
+		free(fm->hint[i]);
+	}
 	sw_line_clear(&fm->line);
 	*fm = (struct sw_form){ 0 };
 }
@@ -105,14 +107,6 @@ void sw_form_refresh(struct sw_form *fm, struct sw_state *s)
 	load_line(fm, s);
 }
 
-/* One line at the field: the reason, and what is allowed. */
-static char *error_line(const struct sw_error *err)
-{
-	const char *why = err->why[0] ? err->why : err->what;
-
-	return err->hint[0] ? sw_fmt("%s; %s", why, err->hint) : strdup(why);
-}
-
 static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool whole)
 {
 	const struct sw_field *f = field_at(fm, i);
@@ -120,6 +114,7 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
 	struct sw_error err = { 0 };
 
 	free(TAKE_PTR(fm->error[i]));
+	free(TAKE_PTR(fm->hint[i]));
 	if (!text || !visible(fm, s, i))
 		return text != NULL;
 	if (*text == '\0') {
@@ -130,7 +125,8 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
 	}
 	if (sw_field_check(f, text, &err) == 0)
 		return true;
-	fm->error[i] = error_line(&err);
+	fm->error[i] = strdup(err.why[0] ? err.why : err.what);
+	fm->hint[i] = err.hint[0] ? strdup(err.hint) : NULL;
 	return false;
 }
 
@@ -278,7 +274,7 @@ static void draw_field(struct sw_form *fm, const struct sw_state *s, struct sw_f
 	if (i == fm->focus)
 		sw_frame_put(f, row, 0, 1, 0, ">");
 	if (fm->error[i])
-		sw_frame_putf(f, row + 1, VALUE_COL, "! %s", fm->error[i]);
+		sw_frame_putf(f, row + 1, LABEL_COL + 2, "! %s", fm->error[i]);
 	else if (text && !*text && field->example)
 		sw_frame_putf(f, row + 1, VALUE_COL, "e.g. %s", field->example);
 }
@@ -301,5 +297,9 @@ unsigned int sw_form_draw(struct sw_form *fm, const struct sw_state *s, struct s
 		draw_field(fm, s, f, a->row + used, i);
 		used += 2;
 	}
+	/* What to do about the error in focus, where there is room for a whole sentence. */
+	if (fm->focus < fm->n && fm->hint[fm->focus] && used + 2 <= a->rows)
+		sw_frame_put(f, a->row + a->rows - 1, LABEL_COL, f->cols - LABEL_COL, 0,
+			     fm->hint[fm->focus]);
 	return used;
 }

@@ -15,6 +15,7 @@
 struct sw_form {
 	size_t field[SW_FORM_FIELDS];	/* indices into sw_fields */
 	char *error[SW_FORM_FIELDS];	/* what is wrong with the field's text, or NULL */
+	char *hint[SW_FORM_FIELDS];	/* what is allowed instead, or NULL */
 	size_t n, focus, top;
 	unsigned int width;		/* of the values on the screen */
 	struct sw_line line;		/* the focused field's text */

@@ -138,6 +138,6 @@ void sw_pager_draw(struct sw_pager *p, struct sw_frame *f, const struct sw_area 
 		sw_frame_put(f, a->row + (unsigned int)i, 0, a->cols, 0, p->lines.line[p->top + i]);
 	sw_frame_cursor(f, a->row, 0);
 	if (p->lines.n > a->rows)
-		sw_frame_putf(f, a->row + a->rows - 1, 0, "-- line %zu to %zu of %zu --", p->top + 1,
-			      p->top + p->rows, p->lines.n);
+		sw_frame_putf(f, a->row + a->rows - 1, 0, "-- line %zu to %zu of %zu --",
+			      p->top + 1, p->top + p->rows, p->lines.n);
 }

@@ -108,7 +108,8 @@ static void step_started(struct sw_progress *run, const struct sw_event *ev)
 		return;
 	st = &run->steps[ev->step - 1];
 	if (ev->text[0])
-		snprintf(st->title, sizeof(st->title), "%.*s", (int)sizeof(st->title) - 1, ev->text);
+		snprintf(st->title, sizeof(st->title), "%.*s", (int)sizeof(st->title) - 1,
+			 ev->text);
 	if (!st->weight)
 		st->weight = ev->weight ? ev->weight : 1;
 	st->state = SW_PROGRESS_STARTED;
@@ -184,7 +185,8 @@ static void draw_steps(const struct sw_progress *run, struct sw_frame *f, unsign
 		       unsigned int rows)
 {
 	static const char *const mark[] = {
-		[SW_PROGRESS_WAITING] = " ", [SW_PROGRESS_STARTED] = ">", [SW_PROGRESS_OK] = "+", [SW_PROGRESS_BAD] = "!",
+		[SW_PROGRESS_WAITING] = " ", [SW_PROGRESS_STARTED] = ">",
+		[SW_PROGRESS_OK] = "+", [SW_PROGRESS_BAD] = "!",
 	};
 	unsigned int first = 0;
 

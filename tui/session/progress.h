@@ -15,7 +15,8 @@ struct sw_progress {
 	struct sw_progress_step {
 		char title[128];
 		unsigned int weight;
-		enum { SW_PROGRESS_WAITING, SW_PROGRESS_STARTED, SW_PROGRESS_OK, SW_PROGRESS_BAD } state;
+		enum { SW_PROGRESS_WAITING, SW_PROGRESS_STARTED, SW_PROGRESS_OK,
+		       SW_PROGRESS_BAD } state;
 	} *steps;
 	unsigned int n_steps;
 	unsigned int current;	/* 1-based; 0: none yet */

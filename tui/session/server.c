@@ -285,16 +285,36 @@ static void send_frame(struct sw_server *srv, struct sw_conn *c, const struct sw
 	flush(c);
 }
 
-/* In place of keys that would do nothing there, a mirror says how to take the pen. */
-static void mark_mirror(const struct sw_server *srv, struct sw_frame *f)
+/*
+ * What a mirror shows: the part of the frame around the cursor that fits its
+ * own screen, and in place of hints to keys that do nothing there, how to take
+ * the pen.
+ */
+static struct sw_frame *mirror_of(const struct sw_server *srv, const struct sw_conn *c,
+				  const struct sw_frame *f)
 {
+	unsigned int rows = c->hello.rows < f->rows ? c->hello.rows : f->rows;
+	unsigned int cols = c->hello.cols < f->cols ? c->hello.cols : f->cols, top = 0;
+	struct sw_frame *m = sw_frame_new(rows, cols);
 	char text[160];
 
-	for (unsigned int col = 0; col < f->cols; col++)
-		sw_frame_put(f, f->rows - 1, col, 1, 0, " ");
+	if (!m)
+		return NULL;
+	if (m->rows > 1 && f->cur_row >= m->rows - 1)
+		top = f->cur_row - (m->rows - 2);
+	for (unsigned int row = 0; row + 1 < m->rows; row++)
+		memcpy(m->cells + (size_t)row * m->cols,
+		       f->cells + (size_t)(row + top) * f->cols, m->cols * sizeof(*m->cells));
+	sw_frame_cursor(m, f->cur_row - top, f->cur_col);
 	snprintf(text, sizeof(text), "The pen is with %s; F9 or ^K takes it.  ^L redraw",
 		 srv->pen->hello.name[0] ? srv->pen->hello.name : "another console");
-	sw_frame_put(f, f->rows - 1, 0, f->cols - 1, 0, text);
+	sw_frame_put(m, m->rows - 1, 0, m->cols > 1 ? m->cols - 1 : 1, 0, text);
+	return m;
+}
+
+static bool is_mirror(const struct sw_server *srv, const struct sw_conn *c)
+{
+	return srv->pen && c != srv->pen && !(c->hello.flags & SW_HELLO_OBSERVER);
 }
 
 void sw_server_show(struct sw_server *srv, struct sw_state *s)
@@ -312,17 +332,13 @@ void sw_server_show(struct sw_server *srv, struct sw_state *s)
 		return;
 	sw_view_draw(s, f);
 	for (size_t i = 0; i < srv->n; i++) {
+		_cleanup_frame_ struct sw_frame *mirror = NULL;
+
 		c = srv->conns[i];
-		if (ready(c) && (!srv->pen || c == srv->pen ||
-				 (c->hello.flags & SW_HELLO_OBSERVER)))
-			send_frame(srv, c, f);
-	}
-	if (!srv->pen)
-		return;
-	mark_mirror(srv, f);
-	for (size_t i = 0; i < srv->n; i++) {
-		c = srv->conns[i];
-		if (ready(c) && c != srv->pen && !(c->hello.flags & SW_HELLO_OBSERVER))
-			send_frame(srv, c, f);
+		if (!ready(c))
+			continue;
+		if (is_mirror(srv, c))
+			mirror = mirror_of(srv, c, f);
+		send_frame(srv, c, mirror ? mirror : f);
 	}
 }

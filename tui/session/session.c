@@ -137,7 +137,7 @@ static int init_state(struct session *se, const struct sw_session_options *o, st
 	s->now_ms = now_ms();
 	load_layouts(s);
 	sw_view_push(s, &sw_screen_start);
-	if (sw_worker_adopt(&se->worker, se->m)) {
+	if (sw_worker_adopt(&se->worker, se->m, &s->work)) {
 		(void)sw_progress_begin(&s->run, NULL);
 		s->phase = SW_PHASE_RUNNING;
 		sw_view_push(s, &sw_screen_progress);

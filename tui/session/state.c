@@ -67,20 +67,34 @@ void sw_state_refuse(struct sw_state *s, const char *fmt, ...)
 	s->bell = true;
 }
 
-/* A host name made from the machine's own serial, if it gives a valid one. */
+/* What tells this machine from its neighbours: its serial, else its first network card. */
+static const char *own_mark(const struct sw_facts *f)
+{
+	if (f->serial && *f->serial)
+		return f->serial;
+	for (size_t i = 0; i < f->n_links; i++) {
+		const char *mac = f->links[i].mac;
+
+		if (mac && strlen(mac) == 17 && strcmp(mac, "00:00:00:00:00:00") != 0)
+			return mac + strlen("00:00:00:");
+	}
+	return NULL;
+}
+
+/* A host name to start from, if the machine has a mark that gives a valid one. */
 static void propose_hostname(struct sw_state *s)
 {
 	const struct sw_field *f = sw_field_find("node.hostname");
-	const char *serial = s->facts->serial;
+	const char *mark = own_mark(s->facts);
 	char name[64] = "node-";
 	struct sw_error ignored = { 0 };
 	size_t n = strlen(name);
 
-	if (!f || (s->answers->hostname && *s->answers->hostname) || !serial)
+	if (!f || (s->answers->hostname && *s->answers->hostname) || !mark)
 		return;
-	for (; *serial && n < 40; serial++)
-		if (isalnum((unsigned char)*serial) || (*serial == '-' && name[n - 1] != '-'))
-			name[n++] = (char)tolower((unsigned char)*serial);
+	for (; *mark && n < 40; mark++)
+		if (isalnum((unsigned char)*mark) || (*mark == '-' && name[n - 1] != '-'))
+			name[n++] = (char)tolower((unsigned char)*mark);
 	while (n && name[n - 1] == '-')
 		n--;
 	name[n] = '\0';
@@ -96,9 +110,28 @@ static bool same_answers(const struct sw_answers *a, const struct sw_answers *b)
 	       strcmp(x, y) == 0;
 }
 
+/*
+ * True when these answers are on a disk already. A medium that stays first in
+ * the boot order would otherwise install the node again at every start.
+ */
+static bool installed_already(const struct sw_state *s)
+{
+	for (size_t i = 0; i < s->n_journals; i++)
+		if (s->journals[i].state == SW_JOURNAL_DONE && s->journals[i].plan &&
+		    same_answers(s->journals[i].plan->answers, s->answers))
+			return true;
+	return false;
+}
+
 /* An unattended session carries on by itself only with what it was told to install. */
 static void unattended_start(struct sw_state *s)
 {
+	if (installed_already(s)) {
+		s->unattended = false;
+		sw_state_notice(s, "Installed from these answers already: nothing was done. Boot "
+				   "from the disk.");
+		return;
+	}
 	for (size_t i = 0; i < s->n_journals; i++) {
 		const struct sw_journal_info *j = &s->journals[i];
 		bool same = j->plan && same_answers(j->plan->answers, s->answers);

@@ -47,7 +47,8 @@ struct sw_state {
 	bool journal_seen;	/* the person was told */
 
 	struct sw_answers *answers;
-	char *drafts[SW_MAX_FIELDS];	/* what was typed and not yet taken, by index of sw_fields */
+	/* what was typed and not yet taken, by index of sw_fields */
+	char *drafts[SW_MAX_FIELDS];
 	struct sw_layout *layouts[SW_MAX_LAYOUTS];	/* the shipped ones */
 	size_t n_layouts;
 
@@ -65,7 +66,7 @@ struct sw_state {
 	struct sw_ask {
 		const char *question, *yes;
 		unsigned int want;
-		bool quit;
+		bool quit, undo;
 	} ask;
 	char *run_dir;		/* where the log is */
 	char *countdown_text;

@@ -22,7 +22,10 @@ struct sw_view_ops {
 	const char *title;
 	const char *help;	/* paragraphs for the help screen */
 	size_t size;		/* of the view's own data, zeroed before open */
-	/* The requests that this view hints at, in order, ended by SW_REQ_NONE; words may be NULL. */
+	/*
+	 * The requests that this view hints at, in order, ended by SW_REQ_NONE;
+	 * words may be NULL.
+	 */
 	const struct sw_hint {
 		enum sw_request req;
 		const char *word;

@@ -71,11 +71,12 @@ static bool is_apply(pid_t pid)
 	return path && sw_file_read_line(path, &comm) == 0 && strcmp(comm, "slipway-apply") == 0;
 }
 
-bool sw_worker_adopt(struct sw_worker *w, const struct sw_machine *m)
+bool sw_worker_adopt(struct sw_worker *w, const struct sw_machine *m, enum sw_work *ret_work)
 {
 	_cleanup_free_ char *path = note_path(m), *log = log_path(m);
 	_cleanup_json_ json_object *o = NULL;
 	struct sw_error ignored = { 0 };
+	int64_t work;
 	pid_t pid;
 	int fd;
 
@@ -93,6 +94,9 @@ bool sw_worker_adopt(struct sw_worker *w, const struct sw_machine *m)
 	w->pid = pid;
 	w->fd = fd;
 	w->adopted = true;
+	work = sw_json_int(o, "work", SW_WORK_INSTALL);
+	*ret_work = work == SW_WORK_RESUME || work == SW_WORK_UNDO ? (enum sw_work)work
+								   : SW_WORK_INSTALL;
 	return true;
 }
 

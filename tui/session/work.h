@@ -20,7 +20,7 @@ struct sw_worker {
 int sw_worker_start(struct sw_worker *w, struct sw_machine *m, const struct sw_state *s,
 		    struct sw_error *err);
 /* Finds a child that an earlier session left running; true when there is one. */
-bool sw_worker_adopt(struct sw_worker *w, const struct sw_machine *m);
+bool sw_worker_adopt(struct sw_worker *w, const struct sw_machine *m, enum sw_work *ret_work);
 
 enum sw_worker_news { SW_WORKER_NOTHING, SW_WORKER_LATER, SW_WORKER_NOW };
 

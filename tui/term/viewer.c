@@ -114,7 +114,10 @@ static bool connect_once(struct viewer *v)
 		return false;
 	}
 	(void)fcntl(v->sock, F_SETFL, O_NONBLOCK);
-	/* An install outlives its session and may hold the socket; so the process is watched too. */
+	/*
+	 * An install outlives its session and may hold the socket; so the process
+	 * is watched too.
+	 */
 	if (getsockopt(v->sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
 		v->session = (int)syscall(SYS_pidfd_open, peer.pid, 0);
 	if (greet(v) < 0) {
@@ -331,7 +334,10 @@ static int open_tty(struct viewer *v, const char *tty, struct sw_error *err)
 	const char *name = tty;
 
 	if (tty) {
-		/* As a session leader without a terminal this one becomes ours, and tells of hang-ups. */
+		/*
+		 * As a session leader without a terminal this one becomes ours,
+		 * and tells of hang-ups.
+		 */
 		(void)setsid();
 		v->tty = open(tty, O_RDWR | O_CLOEXEC);
 	} else {

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures slipway and what it is compared with side by side; writes results.json and results.md.
+
+    python3 tests/bench/run.py --slipway BINARY --out DIR [--rounds N] [--only NAME]...
+"""
+import argparse
+import hashlib
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "commands"))
+import lib  # noqa: E402
+
+MiB = 1 << 20
+PAYLOAD = 60 * MiB
+
+
+def environment():
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return dict(os.environ, PATH=path, MTOOLS_SKIP_CHECK="1",
+                SLIPWAY_LAYOUTS=str(SOURCE / "layouts"))
+
+
+def timed(argv, cwd):
+    start = time.monotonic()
+    done = subprocess.run([str(a) for a in argv], cwd=cwd, env=environment(), capture_output=True,
+                          text=True, check=False)
+    seconds = time.monotonic() - start
+    if done.returncode != 0:
+        raise RuntimeError(f"{argv[0]}: {done.returncode}\n{done.stdout[-800:]}\n{done.stderr}")
+    return seconds
+
+
+def payload(folder):
+    """60 MB that does not compress: a kernel with an EFI header and an initrd."""
+    (folder / "vmlinuz").write_bytes(lib.fake_kernel(12 * MiB))
+    (folder / "initrd").write_bytes(lib.fake_initrd(PAYLOAD - 12 * MiB))
+
+
+def slipway_install(args, folder):
+    machine = folder / "m"
+    timed([args.slipway, "machine", "create", machine, "--no-tpm", "--disk",
+           "serial=NODE07SYS,size=8G,transport=nvme"], folder)
+    digest = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+              for name in ("vmlinuz", "initrd")}
+    (folder / "node.yaml").write_text(f"""slipway: 1
+node: {{hostname: node-07}}
+disk: {{match: {{serial: NODE07SYS}}, layout: node, wipe: any}}
+payload:
+  kernel: {folder}/vmlinuz
+  initrd: {folder}/initrd
+  sha256: {{kernel: "{digest['vmlinuz']}", initrd: "{digest['initrd']}"}}
+  cmdline: "console=ttyS0"
+boot: {{mode: local}}
+finish: stay
+""")
+    return timed([args.slipway, "--machine", machine, "install", "--answers", folder / "node.yaml"],
+                 folder)
+
+
+def script_install(_, folder):
+    """The same content with the usual tools; see install.sh."""
+    return timed(["sh", HERE / "install.sh", folder / "script.img", folder / "vmlinuz",
+                  folder / "initrd"], folder)
+
+
+def alternate(args, first, second):
+    """Rounds in turn, so that what disturbs one disturbs the other; the caches are warm for both."""
+    times = ([], [])
+    for number in range(args.rounds + 1):
+        for which, function in enumerate((first, second)):
+            with tempfile.TemporaryDirectory(prefix="bench.", dir=args.out) as name:
+                folder = Path(name)
+                payload(folder)
+                os.sync()
+                seconds = function(args, folder)
+            if number > 0:
+                times[which].append(seconds)
+    return times
+
+
+def bench_install(args):
+    ours, script = alternate(args, slipway_install, script_install)
+    a, b = statistics.median(ours), statistics.median(script)
+    return {"what": "install of a 60 MB payload, plan to done (s)", "slipway": round(a, 3),
+            "shell script": round(b, 3), "ratio": round(a / b, 2), "aim": "<= 1.0",
+            "rounds": args.rounds, "slipway all": [round(x, 3) for x in ours],
+            "script all": [round(x, 3) for x in script]}
+
+
+def bench_iso(_):
+    iso = SOURCE / "build/slipway.iso"
+    if not iso.exists():
+        return {"what": "size of the ISO (MB)", "skipped": "build/slipway.iso is not there"}
+    return {"what": "size of the ISO (MB)", "slipway": round(iso.stat().st_size / 1e6, 1),
+            "aim": "<= 90"}
+
+
+def bench_start(_):
+    """Starting the program and reading all facts of a stand-in: the floor of every command."""
+    slipway = _.slipway
+    with tempfile.TemporaryDirectory(prefix="bench.", dir=_.out) as name:
+        machine = Path(name) / "m"
+        timed([slipway, "machine", "create", machine, "--no-tpm", "--disk",
+               "serial=NODE07SYS,size=8G,transport=nvme"], name)
+        times = [timed([slipway, "--machine", machine, "facts"], name) for _ in range(9)]
+    return {"what": "slipway facts on a stand-in (ms)",
+            "slipway": round(statistics.median(times) * 1000, 1), "aim": "-"}
+
+
+BENCHES = {"install": bench_install, "iso": bench_iso, "start": bench_start}
+
+
+def machine_text():
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf8")
+                  if line.startswith("model name")), platform.machine())
+    return f"{model}, {os.cpu_count()} CPUs, {platform.release()}"
+
+
+def as_table(results):
+    lines = ["| what | slipway | compared with | ratio | aim |", "|---|---|---|---|---|"]
+    for row in results:
+        lines.append("| {} | {} | {} | {} | {} |".format(
+            row["what"], row.get("slipway", row.get("skipped", "")), row.get("shell script", "-"),
+            row.get("ratio", "-"), row.get("aim", "")))
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--slipway", required=True, type=lambda p: str(Path(p).resolve()))
+    parser.add_argument("--out", required=True, type=lambda p: Path(p).resolve())
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", action="append", choices=sorted(BENCHES))
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    if not shutil.which("sfdisk", path=environment()["PATH"]):
+        print("bench: sfdisk is missing (package fdisk)", file=sys.stderr)
+        return 1
+    results = []
+    for name in args.only or BENCHES:
+        print(f"bench: {name}", flush=True)
+        results.append(BENCHES[name](args))
+    text = f"Measured on {machine_text()}.\n\n{as_table(results)}\n"
+    (args.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (args.out / "results.md").write_text(text)
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The session as the medium starts it: where answers come from, and that consoles keep working."""
+import os
+import pty
+import select
+import signal
+import time
+
+from lib import SLIPWAY, Server, expect, main, partitions, same, sha256, test, tool
+
+STICK = "serial=STICK1,size=256M,transport=usb"
+NODE = "serial=NODE07SYS,size=4G,transport=nvme"
+
+
+def session(case):
+    return case.start("session", "--medium")
+
+
+def wait_installed(case, seconds=60):
+    end = time.monotonic() + seconds
+    states = None
+    while time.monotonic() < end:
+        states = [j["state"] for j in case.on("--json", "status").json()["journals"]]
+        if states == ["done"]:
+            assert "slipway-a" in partitions(case.disk())
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"not installed after {seconds} s: {states}")
+
+
+def stop(child):
+    child.send_signal(signal.SIGTERM)
+    return child.communicate(timeout=20)[1]
+
+
+class Terminal:
+    """`slipway ARGS` on a pseudo terminal of 80x24."""
+
+    def __init__(self, case, *args):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "vt220"
+            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), *args])
+        self.text = ""
+
+    def read_until(self, word, seconds=20):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and word not in self.text:
+            if select.select([self.fd], [], [], 0.2)[0]:
+                try:
+                    self.text += os.read(self.fd, 65536).decode(errors="replace")
+                except OSError:
+                    break
+        assert word in self.text, f"{word!r} did not come:\n{self.text!r}"
+
+    def close(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+@test("slipway.yaml on the medium installs without a person")
+def _(case):
+    case.create(NODE, STICK, extra=("--medium", "STICK1"))
+    medium = case.machine_dir / "medium"
+    medium.mkdir(exist_ok=True)
+    (medium / "slipway.yaml").write_text(case.answers().read_text())
+    child = session(case)
+    wait_installed(case)
+    assert "on the medium" in stop(child)
+
+
+@test("slipway.answers= on the kernel command line installs, and counts before the medium")
+def _(case):
+    case.create(NODE, STICK, extra=("--medium", "STICK1"))
+    answers = case.answers()
+    (case.machine_dir / "medium").mkdir(exist_ok=True)
+    (case.machine_dir / "medium/slipway.yaml").write_text("slipway: 1\nrubbish: yes\n")
+    (case.machine_dir / "proc").mkdir(exist_ok=True)
+    server = Server(case.dir)
+    try:
+        (case.machine_dir / "proc/cmdline").write_text(
+            f"quiet slipway.answers={server.url}/node.yaml "
+            f"slipway.answers.sha256={sha256(answers)}\n")
+        child = session(case)
+        wait_installed(case)
+        assert "kernel command line" in stop(child)
+    finally:
+        server.close()
+
+
+@test("a wrong hash on the kernel command line installs nothing and is said on the console")
+def _(case):
+    case.create(NODE)
+    case.answers()
+    (case.machine_dir / "proc").mkdir(exist_ok=True)
+    server = Server(case.dir)
+    terminal = None
+    try:
+        (case.machine_dir / "proc/cmdline").write_text(
+            f"slipway.answers={server.url}/node.yaml slipway.answers.sha256={'0' * 64}\n")
+        child = session(case)
+        time.sleep(2)
+        terminal = Terminal(case, "attach")
+        terminal.read_until("No unattended install")
+        same(case.on("--json", "status").json()["journals"], [], "journals")
+        assert "slipway: " in stop(child)
+    finally:
+        server.close()
+        if terminal:
+            terminal.close()
+
+
+@test("a stick labelled SLIPWAY counts down on the console, and a key stops it")
+def _(case):
+    case.create(NODE, STICK)
+    image = case.disk("STICK1")
+    tool("sfdisk", "-q", image, input="label: gpt\nstart=1M, type=linux\n")
+    start = partitions(image)[""]["start"]
+    tool("mkfs.vfat", "-n", "SLIPWAY", "--offset", start, image, "200000")
+    tool("mcopy", "-i", f"{image}@@{start * 512}", case.answers(), "::/slipway.yaml")
+    child = session(case)
+    time.sleep(1)
+    terminal = Terminal(case, "attach")
+    try:
+        terminal.read_until("on the stick")
+        time.sleep(1)
+        os.write(terminal.fd, b" ")
+        time.sleep(2)
+        same(case.on("--json", "status").json()["journals"], [], "journals")
+        same(child.poll(), None, "the session's exit code")
+    finally:
+        terminal.close()
+        stop(child)
+
+
+@test("a session that is started again does not install again")
+def _(case):
+    again_changes_nothing(case, restart=False)
+
+
+@test("a machine that starts from its medium again does not install again")
+def _(case):
+    again_changes_nothing(case, restart=True)
+
+
+def again_changes_nothing(case, restart):
+    case.create(NODE, STICK, extra=("--medium", "STICK1"))
+    (case.machine_dir / "medium").mkdir(exist_ok=True)
+    (case.machine_dir / "medium/slipway.yaml").write_text(case.answers().read_text())
+    child = session(case)
+    wait_installed(case)
+    stop(child)
+    if restart:
+        for name in ("unattended", "boot-id"):
+            (case.machine_dir / "run" / name).unlink(missing_ok=True)
+    changed = case.disk().stat().st_mtime_ns
+    child = session(case)
+    time.sleep(4)
+    stop(child)
+    same(case.disk().stat().st_mtime_ns, changed, "last change of the disk")
+
+
+@test("slipway without a command opens a session that another terminal can join and leave")
+def _(case):
+    case.create(NODE)
+    first = Terminal(case)
+    second = None
+    try:
+        first.read_until("nstall")
+        second = Terminal(case, "attach")
+        second.read_until("nstall")
+        os.write(second.fd, b"\x1c")
+        same(os.waitstatus_to_exitcode(os.waitpid(second.pid, 0)[1]), 0, "exit code after ^\\")
+        os.close(second.fd)
+        second = None
+        assert (case.machine_dir / "run/session.sock").exists()
+    finally:
+        first.close()
+        if second:
+            second.close()
+        end_session(case)
+
+
+def end_session(case):
+    """The console's session is a process of its own; it is told to end by its machine's name."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as f:
+                ours = str(case.machine_dir).encode() in f.read()
+        except OSError:
+            continue
+        if ours and int(entry) != os.getpid():
+            os.kill(int(entry), signal.SIGTERM)
+
+
+@test("the console without a terminal is one clear message")
+def _(case):
+    case.create(NODE)
+    expect(case.on(), 2, "needs a terminal", "--help")
+
+
+@test("attach without a session says so within seconds")
+def _(case):
+    case.create(NODE)
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "vt220"
+        os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), "attach"])
+    start, text = time.monotonic(), ""
+    while time.monotonic() - start < 20:
+        try:
+            if select.select([fd], [], [], 0.5)[0]:
+                text += os.read(fd, 4096).decode(errors="replace")
+        except OSError:
+            break
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(fd)
+    assert code not in (0, 1), (code, text)
+    assert "session" in text, text
+
+
+if __name__ == "__main__":
+    main()

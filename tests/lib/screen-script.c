@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/screen-script.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "tui/screens/screens.h"
+#include "tui/session/text.h"
+
+static const char *at_line;	/* for messages */
+
+static char *path_of(const struct sw_script *sc, const char *name, const char *suffix)
+{
+	char *path = sw_fmt("%s/%s%s", sc->dir, name, suffix);
+
+	assert_non_null(path);
+	return path;
+}
+
+/* The facts, and beside them the raw boot variables that `slipway facts --json` adds. */
+static json_object *load_facts(const struct sw_script *sc, struct sw_facts **ret_facts)
+{
+	_cleanup_json_ json_object *o = NULL;
+	struct sw_error err = { 0 };
+	json_object *vars;
+
+	assert_non_null(sc->facts);
+	if (sw_json_load(sc->facts, &o, &err) < 0)
+		fail_msg("%s: %s %s", sc->facts, err.what, err.why);
+	vars = sw_json_get(o, "boot_variables");
+	if (vars)
+		json_object_get(vars);
+	json_object_object_del(o, "boot_variables");
+	if (sw_facts_from_json(o, sc->facts, ret_facts, &err) < 0)
+		fail_msg("%s: %s %s", sc->facts, err.what, err.why);
+	return vars;
+}
+
+static void give_facts(struct sw_script *sc)
+{
+	struct sw_facts *f = NULL;
+
+	json_object_put(load_facts(sc, &f));
+	sw_state_got_facts(sc->state, f, NULL, 0);
+}
+
+static struct sw_plan *make_plan(struct sw_script *sc, const struct sw_answers *a,
+				 struct sw_error *err)
+{
+	struct sw_facts *f = NULL;
+	json_object *vars = load_facts(sc, &f);
+	struct sw_layout *l = NULL;
+	struct sw_plan *p = NULL;
+
+	if (sw_answers_validate(a, NULL, err) == 0 && sw_layout_find(a->layout, &l, err) == 0)
+		(void)sw_plan_build(f, vars, a, l, &p, err);
+	sw_layout_free(l);
+	sw_facts_free(f);
+	json_object_put(vars);
+	return p;
+}
+
+static void give_plan(struct sw_script *sc)
+{
+	struct sw_error err = { 0 };
+	struct sw_plan *p = make_plan(sc, sc->state->answers, &err);
+
+	if (p)
+		sw_state_got_plan(sc->state, p);
+	else
+		sw_state_plan_failed(sc->state, &err);
+}
+
+/* Plays the session: gives what can be given at once, remembers the rest. */
+static void serve(struct sw_script *sc)
+{
+	while (sc->state->want) {
+		unsigned int want = sc->state->want;
+
+		sc->state->want = 0;
+		sc->wants |= want;
+		if ((want & SW_WANT_FACTS) && sc->facts)
+			give_facts(sc);
+		if (want & SW_WANT_PLAN)
+			give_plan(sc);
+	}
+}
+
+static void do_open(struct sw_script *sc, struct sw_facts *first, struct sw_journal_info *info)
+{
+	char **names = NULL;
+	struct sw_state *s;
+
+	s = sc->state = sw_state_new(TAKE_PTR(sc->answers), "/run/slipway");
+	assert_non_null(s);
+	assert_int_equal(sw_layout_names(&names), 0);
+	for (char **n = names; *n; n++) {
+		struct sw_error err = { 0 };
+
+		/* Layouts that come later must not change these screens. */
+		if (strcmp(*n, "node") == 0 &&
+		    sw_layout_find(*n, &s->layouts[s->n_layouts], &err) == 0)
+			s->n_layouts++;
+		free(*n);
+	}
+	free(names);
+	assert_int_equal(s->n_layouts, 1);
+	sw_view_push(s, &sw_screen_start);
+	s->unattended = sc->unattended && !sc->countdown[0];
+	if (sc->countdown[0]) {
+		s->countdown_text = strdup(sc->countdown);
+		s->deadline_ms = 30000;
+		s->seconds_left = 30;
+		sw_view_push(s, &sw_screen_countdown);
+	}
+	if (first)
+		sw_state_got_facts(s, first, info, 1);
+	serve(sc);
+}
+
+/* The demo's plan, as if an earlier run had left it behind. */
+static void do_journal(struct sw_script *sc, const char *arg)
+{
+	struct sw_journal_info *info = calloc(1, sizeof(*info));
+	_cleanup_free_ char *yaml = path_of(sc, "unattended", ".yaml");
+	struct sw_answers *a = NULL;
+	struct sw_facts *f = NULL;
+	struct sw_error err = { 0 };
+	char state[16];
+
+	assert_non_null(info);
+	assert_int_equal(sscanf(arg, "%15s %u", state, &info->step), 2);
+	assert_int_equal(sw_answers_read(yaml, &a, &err), 0);
+	info->plan = make_plan(sc, a, &err);
+	if (!info->plan)
+		fail_msg("%s: %s %s", at_line, err.what, err.why);
+	info->state = strcmp(state, "done") == 0 ? SW_JOURNAL_DONE : SW_JOURNAL_RUNNING;
+	info->undoing = strcmp(state, "undoing") == 0;
+	info->steps = (unsigned int)info->plan->n_steps;
+	info->disk_name = strdup("nvme0n1");
+	info->step_title = strdup(info->plan->steps[info->step - 1].title);
+	info->time = 1760000000;
+	sw_answers_free(a);
+	json_object_put(load_facts(sc, &f));
+	/* Before `open` it is what the session finds when it first looks at the machine. */
+	if (!sc->state)
+		do_open(sc, f, info);
+	else
+		sw_state_got_facts(sc->state, f, info, 1);
+	serve(sc);
+}
+
+static uint32_t key_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t key;
+	} names[] = {
+		{ "Enter", '\r' }, { "Esc", SW_KEY_ESC }, { "Up", SW_KEY_UP },
+		{ "Down", SW_KEY_DOWN }, { "Left", SW_KEY_LEFT }, { "Right", SW_KEY_RIGHT },
+		{ "Home", SW_KEY_HOME }, { "End", SW_KEY_END }, { "PgUp", SW_KEY_PAGE_UP },
+		{ "PgDn", SW_KEY_PAGE_DOWN }, { "Tab", '\t' }, { "Shift-Tab", SW_KEY_BACK_TAB },
+		{ "Space", ' ' }, { "Backspace", SW_KEY_BACKSPACE }, { "Del", SW_KEY_DELETE },
+		{ "F1", SW_KEY_F1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i].name, name) == 0)
+			return names[i].key;
+	if (name[0] == '^' && name[1])
+		return SW_CTRL(name[1]);
+	if (strlen(name) != 1)
+		fail_msg("%s: no such key: %s", at_line, name);
+	return (uint32_t)name[0];
+}
+
+static void press(struct sw_script *sc, uint32_t key)
+{
+	sc->keys++;
+	sc->state->bell = false;
+	(void)sw_view_key(sc->state, key);
+	serve(sc);
+}
+
+static void do_keys(struct sw_script *sc, char *names)
+{
+	char *save = NULL;
+
+	for (char *n = strtok_r(names, " ", &save); n; n = strtok_r(NULL, " ", &save))
+		press(sc, key_of(n));
+}
+
+static void do_type(struct sw_script *sc, const char *text)
+{
+	unsigned int width;
+
+	while (*text)
+		press(sc, sw_text_next(&text, &width));
+}
+
+static void do_event(struct sw_script *sc, const char *text)
+{
+	_cleanup_json_ json_object *o = NULL;
+	struct sw_error err = { 0 };
+	struct sw_event ev;
+
+	if (sw_json_parse(text, strlen(text), "event", &o, &err) < 0 ||
+	    sw_event_from_json(o, &ev) < 0)
+		fail_msg("%s: no event", at_line);
+	(void)sw_state_event(sc->state, &ev);
+}
+
+/* The frame, then where the cursor stands and whether the bell rang. */
+static char *frame_text(struct sw_script *sc)
+{
+	_cleanup_frame_ struct sw_frame *f = sw_frame_new(sc->rows, sc->cols);
+	_cleanup_free_ char *text = NULL;
+
+	assert_non_null(f);
+	sw_view_draw(sc->state, f);
+	text = sw_frame_text(f);
+	assert_non_null(text);
+	return sw_fmt("%s[cursor %u,%u%s]\n", text, f->cur_row, f->cur_col,
+		      sc->state->bell ? ", bell" : "");
+}
+
+static void do_dump(struct sw_script *sc, const char *name)
+{
+	_cleanup_free_ char *path = path_of(sc, name, ".txt"), *text = frame_text(sc);
+	_cleanup_buf_ struct sw_buf golden = { 0 };
+
+	if (getenv("SW_UPDATE_SCREENS")) {
+		assert_int_equal(sw_file_write(path, text, strlen(text), 0644), 0);
+		return;
+	}
+	if (sw_file_read(path, &golden) < 0)
+		fail_msg("%s: %s cannot be read", at_line, path);
+	if (strcmp(sw_buf_text(&golden), text) != 0)
+		fail_msg("%s: the screen is not %s:\n%s", at_line, path, text);
+}
+
+static void do_see(struct sw_script *sc, const char *what, bool expected)
+{
+	_cleanup_free_ char *text = frame_text(sc);
+
+	if ((strstr(text, what) != NULL) != expected)
+		fail_msg("%s: the screen is\n%s", at_line, text);
+}
+
+static void do_want(struct sw_script *sc, const char *name)
+{
+	static const struct {
+		const char *name;
+		unsigned int want;
+	} names[] = {
+		{ "apply", SW_WANT_APPLY }, { "resume", SW_WANT_RESUME },
+		{ "undo", SW_WANT_UNDO }, { "cancel", SW_WANT_CANCEL }, { "save", SW_WANT_SAVE },
+		{ "reboot", SW_WANT_REBOOT }, { "off", SW_WANT_POWEROFF },
+	};
+	unsigned int want = 0, all = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		all |= names[i].want;
+		if (strcmp(names[i].name, name) == 0)
+			want = names[i].want;
+	}
+	/* Exactly this, and it is used up. */
+	if ((sc->wants & all) != want)
+		fail_msg("%s: wanted is %#x", at_line, sc->wants & all);
+	sc->wants = 0;
+}
+
+static void do_answers(struct sw_script *sc, const char *name)
+{
+	_cleanup_free_ char *path = path_of(sc, name, "");
+	struct sw_error err = { 0 };
+
+	if (sw_answers_read(path, &sc->answers, &err) < 0)
+		fail_msg("%s: %s %s", at_line, err.what, err.why);
+}
+
+static int number(const char *arg)
+{
+	int v = 0;
+
+	if (sscanf(arg, "%d", &v) != 1)
+		fail_msg("%s: no number", at_line);
+	return v;
+}
+
+/* Words that drive; false: not one of these. */
+static bool drive(struct sw_script *sc, const char *word, char *arg)
+{
+	if (strcmp(word, "keys") == 0)
+		do_keys(sc, arg);
+	else if (strcmp(word, "type") == 0)
+		do_type(sc, arg);
+	else if (strcmp(word, "event") == 0)
+		do_event(sc, arg);
+	else if (strcmp(word, "ended") == 0)
+		sw_state_ended(sc->state, number(arg)), serve(sc);
+	else if (strcmp(word, "tick") == 0)
+		(void)sw_state_tick(sc->state, sc->now_ms += number(arg)), serve(sc);
+	else if (strcmp(word, "journal") == 0)
+		do_journal(sc, arg);
+	else if (strcmp(word, "open") == 0)
+		do_open(sc, NULL, NULL);
+	else
+		return false;
+	return true;
+}
+
+static void prepare_or_check(struct sw_script *sc, const char *word, char *arg)
+{
+	if (strcmp(word, "facts") == 0) {
+		free(sc->facts);
+		sc->facts = path_of(sc, arg, "");
+	} else if (strcmp(word, "answers") == 0) {
+		do_answers(sc, arg);
+	} else if (strcmp(word, "unattended") == 0) {
+		sc->unattended = true;
+		snprintf(sc->countdown, sizeof(sc->countdown), "%s", arg);
+	} else if (strcmp(word, "size") == 0) {
+		assert_int_equal(sscanf(arg, "%u %u", &sc->rows, &sc->cols), 2);
+	} else if (strcmp(word, "dump") == 0) {
+		do_dump(sc, arg);
+	} else if (strcmp(word, "see") == 0 || strcmp(word, "hide") == 0) {
+		do_see(sc, arg, word[0] == 's');
+	} else if (strcmp(word, "want") == 0) {
+		do_want(sc, arg);
+	} else if (strcmp(word, "at-most") == 0) {
+		if (sc->keys > (unsigned int)number(arg))
+			fail_msg("%s: %u keys", at_line, sc->keys);
+	} else {
+		fail_msg("%s: unknown word", at_line);
+	}
+}
+
+void sw_script_run(const char *dir, const char *name)
+{
+	struct sw_script sc = { .dir = dir, .rows = 24, .cols = 80 };
+	_cleanup_free_ char *path = path_of(&sc, name, ".keys");
+	_cleanup_buf_ struct sw_buf text = { 0 };
+	char *save = NULL;
+
+	sw_text_init();
+	if (sw_file_read(path, &text) < 0)
+		fail_msg("%s cannot be read", path);
+	for (char *l = strtok_r((char *)text.data, "\n", &save); l;
+	     l = strtok_r(NULL, "\n", &save)) {
+		_cleanup_free_ char *copy = sw_fmt("%s: %s", name, l);
+		char *arg = strchrnul(l, ' ');
+
+		if (*l == '#' || *l == '\0')
+			continue;
+		at_line = copy;
+		if (*arg)
+			*arg++ = '\0';
+		if (!drive(&sc, l, arg))
+			prepare_or_check(&sc, l, arg);
+	}
+	sw_state_free(sc.state);
+	sw_answers_free(sc.answers);
+	free(sc.facts);
+}

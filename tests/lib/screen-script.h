@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Key scripts for the screens: a state with no machine behind it, driven line by
+ * line, its frames compared with golden text.
+ *
+ *   facts FILE           what looking at the machine will find (JSON)
+ *   answers FILE         what to start from (YAML), before `open`
+ *   unattended [TEXT]    start by itself; with a text: after a countdown of 30 s
+ *   open                 makes the state and the first screen
+ *   journal STATE STEP   the demo's plan as a journal: running | done | undoing
+ *   keys NAME...         Enter Esc Up F1 ^U ... or single characters
+ *   type TEXT            as it stands
+ *   event JSON           from the running work
+ *   ended STATUS         its end
+ *   tick MS              time that passes
+ *   size ROWS COLUMNS    of the frames from here on
+ *   dump NAME            the frame equals NAME.txt
+ *   see TEXT             the frame shows it
+ *   hide TEXT            the frame does not show it
+ *   want NAME            the session was asked for: apply resume undo cancel save reboot off
+ *   at-most N            keys pressed so far
+ */
+#pragma once
+
+#include "tui/session/state.h"
+
+struct sw_script {
+	const char *dir;	/* where files are */
+	struct sw_state *state;
+	struct sw_answers *answers;
+	char *facts;		/* path */
+	unsigned int rows, cols, keys, wants;
+	int64_t now_ms;
+	bool unattended;
+	char countdown[80];
+};
+
+/* Runs DIR/NAME.keys; fails the cmocka test with the line that does not hold. */
+void sw_script_run(const char *dir, const char *name);

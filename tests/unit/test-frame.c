@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tui/session/frame.h"
+#include "tui/session/text.h"
+
+static void assert_frame(const struct sw_frame *f, const char *expected)
+{
+	_cleanup_free_ char *text = sw_frame_text(f);
+
+	assert_string_equal(text, expected);
+}
+
+static void test_text_is_clipped_with_a_mark(void **state SW_UNUSED)
+{
+	_cleanup_frame_ struct sw_frame *f = sw_frame_new(3, 8);
+
+	assert_int_equal(sw_frame_put(f, 0, 0, 8, 0, "12345678"), 8);
+	assert_int_equal(sw_frame_put(f, 1, 0, 8, 0, "123456789"), 8);
+	assert_int_equal(sw_frame_put(f, 2, 6, 80, 0, "abc"), 2);
+	assert_frame(f, "12345678\n1234567~\n      a~\n");
+}
+
+static void test_drawing_outside_is_dropped(void **state SW_UNUSED)
+{
+	_cleanup_frame_ struct sw_frame *f = sw_frame_new(1, 4);
+
+	assert_int_equal(sw_frame_put(f, 1, 0, 4, 0, "x"), 0);
+	assert_int_equal(sw_frame_put(f, 0, 4, 4, 0, "x"), 0);
+	assert_int_equal(sw_frame_put(f, 0, 0, 0, 0, "x"), 0);
+	assert_int_equal(sw_frame_put(f, 0, 0, 4, 0, NULL), 0);
+	sw_frame_cursor(f, 100, 100);
+	assert_int_equal(f->cur_row, 0);
+	assert_int_equal(f->cur_col, 3);
+	assert_frame(f, "\n");
+}
+
+static void test_sizes_are_clamped(void **state SW_UNUSED)
+{
+	_cleanup_frame_ struct sw_frame *small = sw_frame_new(0, 0);
+	_cleanup_frame_ struct sw_frame *large = sw_frame_new(70000, 70000);
+
+	assert_int_equal(small->rows * small->cols, 1);
+	assert_int_equal(large->rows, SW_FRAME_MAX_ROWS);
+	assert_int_equal(large->cols, SW_FRAME_MAX_COLS);
+}
+
+static void test_hostile_text_cannot_move_or_colour(void **state SW_UNUSED)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{ "a\033[2Jb", "a?[2Jb\n" },		/* an escape sequence */
+		{ "a\r\nb\x07", "a??b?\n" },		/* controls */
+		{ "a\tb", "a b\n" },
+		{ "a\x7f\xc2\x9b" "b", "a??b\n" },	/* delete, C1 */
+		{ "e\xcc\x81x", "ex\n" },		/* a combining mark */
+		{ "a\xe2\x80\xae" "b", "ab\n" },	/* a direction override */
+		{ "a\xffz", "a?z\n" },			/* not UTF-8 */
+		{ "a\xc0\xafz", "a??z\n" },		/* overlong */
+		{ "a\xed\xa0\x80z", "a???z\n" },	/* a surrogate */
+		{ "a\xe6\xbc", "a??\n" },		/* cut off */
+		{ "a\xee\x80\x80z", "a?z\n" },		/* private use */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_frame_ struct sw_frame *f = sw_frame_new(1, 40);
+
+		sw_frame_put(f, 0, 0, 40, 0, cases[i].text);
+		assert_frame(f, cases[i].shown);
+	}
+}
+
+static void test_wide_characters_are_never_halved(void **state SW_UNUSED)
+{
+	_cleanup_frame_ struct sw_frame *f = sw_frame_new(1, 6);
+
+	/* Two columns each: three fit into five only with one left for the mark. */
+	assert_int_equal(sw_frame_put(f, 0, 0, 5, 0, "漢字漢"), 5);
+	assert_frame(f, "漢字~\n");
+	assert_int_equal(f->cells[1].ch, 0);
+	/* Overwriting one half takes the other away. */
+	sw_frame_put(f, 0, 1, 1, 0, "x");
+	assert_frame(f, " x字~\n");
+	sw_frame_put(f, 0, 2, 1, 0, "y");
+	assert_frame(f, " xy ~\n");
+	/* A wide character that does not fit behind the mark leaves no half. */
+	sw_frame_erase(f);
+	assert_int_equal(sw_frame_put(f, 0, 0, 2, 0, "漢字"), 1);
+	assert_frame(f, "~\n");
+}
+
+static void test_text_wraps_at_blanks_and_keeps_its_indent(void **state SW_UNUSED)
+{
+	_cleanup_lines_ struct sw_lines l = { 0 };
+
+	assert_int_equal(sw_text_wrap("one two three\n  four five six\n\nlonglonglonglong", 10, &l),
+			 0);
+	assert_int_equal(l.n, 7);
+	assert_string_equal(l.line[0], "one two");
+	assert_string_equal(l.line[1], "three");
+	assert_string_equal(l.line[2], "  four");
+	assert_string_equal(l.line[3], "  five six");
+	assert_string_equal(l.line[4], "");
+	assert_string_equal(l.line[5], "longlonglo");
+	assert_string_equal(l.line[6], "nglong");
+}
+
+static void test_every_byte_string_can_be_drawn(void **state SW_UNUSED)
+{
+	_cleanup_frame_ struct sw_frame *f = sw_frame_new(2, 13);
+	uint32_t seed = 1;
+
+	for (int round = 0; round < 20000; round++) {
+		char text[24];
+
+		for (size_t i = 0; i + 1 < sizeof(text); i++) {
+			seed = seed * 1664525 + 1013904223;
+			text[i] = (char)(seed >> 24);
+		}
+		text[sizeof(text) - 1] = '\0';
+		sw_frame_put(f, 0, seed % 15, seed % 17, 0, text);
+		for (unsigned int c = 0; c < f->cols; c++) {
+			uint32_t ch = f->cells[c].ch;
+
+			assert_true(ch == 0 || (ch >= ' ' && ch != 0x7f));
+			/* A right half has its left half before it. */
+			if (ch == 0)
+				assert_true(c > 0 && f->cells[c - 1].ch > 0x7f);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_is_clipped_with_a_mark),
+		cmocka_unit_test(test_drawing_outside_is_dropped),
+		cmocka_unit_test(test_sizes_are_clamped),
+		cmocka_unit_test(test_hostile_text_cannot_move_or_colour),
+		cmocka_unit_test(test_wide_characters_are_never_halved),
+		cmocka_unit_test(test_text_wraps_at_blanks_and_keeps_its_indent),
+		cmocka_unit_test(test_every_byte_string_can_be_drawn),
+	};
+
+	sw_text_init();
+	return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
+}

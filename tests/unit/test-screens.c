@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/screen-script.h"
+
+#define DIR "tests/screens"
+
+static void test_the_demo_reaches_the_review_in_at_most_30_keys(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "road");
+}
+
+static void test_back_keeps_what_was_typed_and_nothing_is_wanted(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "back");
+}
+
+static void test_a_form_tells_what_is_wrong_while_typing(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "form-errors");
+}
+
+static void test_only_the_right_text_starts_the_install(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "confirm");
+}
+
+static void test_disks_that_cannot_be_chosen_say_why(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "disks");
+}
+
+static void test_progress_log_and_success(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "progress");
+}
+
+static void test_a_failure_stays_with_what_to_do_next(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "failure");
+}
+
+static void test_an_interrupted_install_comes_first(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "journal");
+}
+
+static void test_unattended_goes_from_facts_to_restart(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "unattended");
+}
+
+static void test_any_key_stops_a_countdown(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "countdown");
+}
+
+static void test_help_names_the_keys_that_work(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "help");
+}
+
+static void test_answers_and_log_can_be_saved(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "save");
+}
+
+static void test_hostile_disk_names_do_not_break_the_screen(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "hostile");
+}
+
+static void test_other_sizes(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "sizes");
+}
+
+static void test_a_node_is_not_installed_twice_from_the_same_answers(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "installed-already");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_demo_reaches_the_review_in_at_most_30_keys),
+		cmocka_unit_test(test_back_keeps_what_was_typed_and_nothing_is_wanted),
+		cmocka_unit_test(test_a_form_tells_what_is_wrong_while_typing),
+		cmocka_unit_test(test_only_the_right_text_starts_the_install),
+		cmocka_unit_test(test_disks_that_cannot_be_chosen_say_why),
+		cmocka_unit_test(test_progress_log_and_success),
+		cmocka_unit_test(test_a_failure_stays_with_what_to_do_next),
+		cmocka_unit_test(test_an_interrupted_install_comes_first),
+		cmocka_unit_test(test_unattended_goes_from_facts_to_restart),
+		cmocka_unit_test(test_any_key_stops_a_countdown),
+		cmocka_unit_test(test_help_names_the_keys_that_work),
+		cmocka_unit_test(test_answers_and_log_can_be_saved),
+		cmocka_unit_test(test_hostile_disk_names_do_not_break_the_screen),
+		cmocka_unit_test(test_other_sizes),
+		cmocka_unit_test(test_a_node_is_not_installed_twice_from_the_same_answers),
+	};
+
+	setenv("SLIPWAY_LAYOUTS", "layouts", 1);
+	return cmocka_run_group_tests_name("screens", tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where answers come from: the kernel command line's words, and sticks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "answers/sources.h"
+
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void expect_value_of(const char *cmdline, const char *key, const char *wanted)
+{
+	_cleanup_free_ char *got = NULL;
+	int r = sw_cmdline_get(cmdline, key, &got);
+
+	if (!wanted) {
+		assert_int_equal(r, -ENOENT);
+		return;
+	}
+	assert_int_equal(r, 0);
+	assert_string_equal(got, wanted);
+}
+
+static void words_are_split_and_unquoted_as_the_kernel_does(void **state SW_UNUSED)
+{
+	expect_value_of("a=1 b=2\n", "a", "1");
+	expect_value_of("a=1 b=2\n", "b", "2");
+	expect_value_of("a=1 a=2", "a", "2");
+	expect_value_of("a", "a", "");
+	expect_value_of("a=\"x y\" b=2", "a", "x y");
+	expect_value_of("a=\"x y\" b=2", "b", "2");
+	expect_value_of("\"a=x y\" b=2", "a", "x y");
+	expect_value_of("a=x=y&z", "a", "x=y&z");
+	expect_value_of("", "a", NULL);
+	expect_value_of("   ", "a", NULL);
+}
+
+static void a_key_is_not_found_inside_another_word(void **state SW_UNUSED)
+{
+	expect_value_of("aa=1", "a", NULL);
+	expect_value_of("b=a=1", "a", NULL);
+	expect_value_of("x=\"q a=1\"", "a", NULL);
+	expect_value_of("slipway.answers.sha256=1", "slipway.answers", NULL);
+	expect_value_of("b -- a=1", "a", NULL);
+	expect_value_of("a=\"unclosed b=2", "b", NULL);
+}
+
+static void no_key_gives_no_source(void **state SW_UNUSED)
+{
+	_cleanup_answers_source_ struct sw_answers_source s = {};
+	struct sw_error err = {};
+
+	assert_int_equal(sw_source_from_cmdline("quiet splash", &s, &err), 0);
+	assert_int_equal(s.kind, SW_SOURCE_NONE);
+}
+
+static void http_is_taken_only_with_a_hash(void **state SW_UNUSED)
+{
+	_cleanup_answers_source_ struct sw_answers_source s = {};
+	struct sw_error err = {};
+
+	assert_int_equal(sw_source_from_cmdline("slipway.answers=http://h/a.yaml", &s, &err),
+			 -EINVAL);
+	assert_int_equal(err.exit, SW_EXIT_INVALID);
+	assert_non_null(strstr(err.hint, "slipway.answers.sha256="));
+	err = (struct sw_error){};
+	assert_int_equal(sw_source_from_cmdline("slipway.answers=http://h/a.yaml "
+						"slipway.answers.sha256=" HEX64, &s, &err), 0);
+	assert_int_equal(s.kind, SW_SOURCE_CMDLINE);
+	assert_string_equal(s.location, "http://h/a.yaml");
+	assert_string_equal(s.sha256, HEX64);
+	assert_int_equal(s.countdown, 0);
+}
+
+static void a_hash_that_is_none_and_a_url_that_is_none_are_refused(void **state SW_UNUSED)
+{
+	struct sw_answers_source s = {};
+	struct sw_error err = {};
+
+	assert_int_equal(sw_source_from_cmdline("slipway.answers=https://h/a "
+						"slipway.answers.sha256=abc", &s, &err), -EINVAL);
+	assert_int_equal(err.exit, SW_EXIT_INVALID);
+	assert_string_equal(err.where, "kernel command line");
+	err = (struct sw_error){};
+	assert_true(sw_source_from_cmdline("slipway.answers=gopher://h/a", &s, &err) < 0);
+	assert_int_equal(s.kind, SW_SOURCE_NONE);
+}
+
+/* Two disks with a vfat each; the caller changes what matters. */
+struct sticks {
+	struct sw_facts f;
+	struct sw_disk disks[2];
+	struct sw_part parts[2];
+};
+
+static void sticks_init(struct sticks *t)
+{
+	static char *const nodes[] = { (char *)"/dev/sda", (char *)"/dev/sdb" };
+
+	*t = (struct sticks){ .f = { .disks = t->disks, .n_disks = 2 } };
+	for (size_t i = 0; i < 2; i++) {
+		t->parts[i] = (struct sw_part){ .number = 1, .start = 1 << 20, .size = 1 << 24 };
+		t->parts[i].fs_type = (char *)"vfat";
+		t->parts[i].fs_label = (char *)"SLIPWAY";
+		t->disks[i].name = nodes[i] + 5;
+		t->disks[i].node = nodes[i];
+		t->disks[i].table.parts = &t->parts[i];
+		t->disks[i].table.n_parts = 1;
+	}
+}
+
+static void only_a_removable_disk_is_a_stick(void **state SW_UNUSED)
+{
+	_cleanup_answers_source_ struct sw_answers_source s = {};
+	struct sw_error err = {};
+	struct sticks t;
+
+	sticks_init(&t);
+	assert_int_equal(sw_source_from_stick(&t.f, &s, &err), 0);
+	assert_int_equal(s.kind, SW_SOURCE_NONE);
+	t.disks[1].removable = true;
+	assert_int_equal(sw_source_from_stick(&t.f, &s, &err), 0);
+	assert_int_equal(s.kind, SW_SOURCE_STICK);
+	assert_string_equal(s.location, "/dev/sdb");
+	assert_int_equal(s.offset, 1 << 20);
+	assert_int_equal(s.countdown, SW_STICK_COUNTDOWN);
+}
+
+static void another_label_or_file_system_is_no_stick(void **state SW_UNUSED)
+{
+	_cleanup_answers_source_ struct sw_answers_source s = {};
+	struct sw_error err = {};
+	struct sticks t;
+
+	sticks_init(&t);
+	t.disks[0].removable = t.disks[1].removable = true;
+	t.parts[0].fs_label = (char *)"SLIPWAY2";
+	t.parts[1].fs_type = (char *)"ext4";
+	assert_int_equal(sw_source_from_stick(&t.f, &s, &err), 0);
+	assert_int_equal(s.kind, SW_SOURCE_NONE);
+}
+
+static void two_sticks_are_refused_by_name(void **state SW_UNUSED)
+{
+	struct sw_answers_source s = {};
+	struct sw_error err = {};
+	struct sticks t;
+
+	sticks_init(&t);
+	t.disks[0].removable = t.disks[1].removable = true;
+	assert_int_equal(sw_source_from_stick(&t.f, &s, &err), -ENOTUNIQ);
+	assert_int_equal(err.exit, SW_EXIT_REFUSED);
+	assert_non_null(strstr(err.why, "sda"));
+	assert_non_null(strstr(err.why, "sdb"));
+	assert_int_equal(s.kind, SW_SOURCE_NONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_are_split_and_unquoted_as_the_kernel_does),
+		cmocka_unit_test(a_key_is_not_found_inside_another_word),
+		cmocka_unit_test(no_key_gives_no_source),
+		cmocka_unit_test(http_is_taken_only_with_a_hash),
+		cmocka_unit_test(a_hash_that_is_none_and_a_url_that_is_none_are_refused),
+		cmocka_unit_test(only_a_removable_disk_is_a_stick),
+		cmocka_unit_test(another_label_or_file_system_is_no_stick),
+		cmocka_unit_test(two_sticks_are_refused_by_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
