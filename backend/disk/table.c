@@ -5,11 +5,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include <libfdisk/libfdisk.h>
-
 #include "base/file.h"
 #include "base/hash.h"
 #include "disk/gpt.h"
+#include "disk/table-private.h"
 
 static void context_unref(struct fdisk_context **c)
 {
@@ -23,8 +22,7 @@ static void partition_unref(struct fdisk_partition **p)
 		fdisk_unref_partition(*p);
 }
 
-/* libfdisk compares type GUIDs as upper-case text. */
-static const char *upper_guid(const struct sw_guid *g, char text[static SW_GUID_TEXT])
+const char *sw_table_guid_text(const struct sw_guid *g, char text[static SW_GUID_TEXT])
 {
 	(void)sw_guid_format(g, text);
 	for (char *p = text; *p; p++)
@@ -37,15 +35,15 @@ static int set_type(struct fdisk_context *cxt, struct fdisk_partition *pa,
 {
 	char text[SW_GUID_TEXT];
 	struct fdisk_parttype *t = fdisk_label_parse_parttype(fdisk_get_label(cxt, "gpt"),
-							      upper_guid(guid, text));
+							      sw_table_guid_text(guid, text));
 	int r = t ? fdisk_partition_set_type(pa, t) : -EINVAL;
 
 	fdisk_unref_parttype(t);	/* a no-op for libfdisk's own static types */
 	return r;
 }
 
-static int add_part(struct fdisk_context *cxt, uint32_t sector, size_t index,
-		    const struct sw_new_part *p)
+int sw_table_add_part(struct fdisk_context *cxt, uint32_t sector, size_t index,
+		      const struct sw_new_part *p)
 {
 	_cleanup_(partition_unref) struct fdisk_partition *pa = fdisk_new_partition();
 	char uuid[SW_GUID_TEXT];
@@ -64,7 +62,7 @@ static int add_part(struct fdisk_context *cxt, uint32_t sector, size_t index,
 	if (r >= 0)
 		r = fdisk_partition_size_explicit(pa, 1);
 	if (r >= 0)
-		r = fdisk_partition_set_uuid(pa, upper_guid(&p->uuid, uuid));
+		r = fdisk_partition_set_uuid(pa, sw_table_guid_text(&p->uuid, uuid));
 	if (r >= 0)
 		r = fdisk_partition_set_name(pa, p->label ? p->label : "");
 	if (r >= 0)
@@ -88,9 +86,9 @@ static int write_scratch(int fd, uint32_t sector, const struct sw_guid *disk_id,
 	if (r >= 0)
 		r = fdisk_create_disklabel(cxt, "gpt");
 	if (r >= 0)
-		r = fdisk_set_disklabel_id_from_string(cxt, upper_guid(disk_id, id));
+		r = fdisk_set_disklabel_id_from_string(cxt, sw_table_guid_text(disk_id, id));
 	for (size_t i = 0; r >= 0 && i < n_parts; i++) {
-		r = add_part(cxt, sector, i, &parts[i]);
+		r = sw_table_add_part(cxt, sector, i, &parts[i]);
 		if (r < 0)
 			*ret_at = i;
 	}

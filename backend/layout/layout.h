@@ -11,16 +11,40 @@
 
 enum sw_role { SW_ROLE_NONE, SW_ROLE_SLOT, SW_ROLE_NODE_DATA, SW_ROLE_STATE, SW_ROLE_RESCUE };
 
+/*
+ * What %-specifiers stand for. Each is malloc'd; NULL: unknown here, and then a
+ * definition that asks for it is refused (those of os-release are empty instead).
+ */
+struct sw_layout_machine {
+	char *architecture, *boot_id, *hostname, *short_hostname, *machine_id, *kernel;
+	char *os_id, *version_id, *variant_id, *build_id, *image_id, *image_version;
+	char *tmp, *var_tmp;	/* $TMPDIR, $TEMP or $TMP; else /tmp and /var/tmp */
+};
+
+/* Of the running system. */
+void sw_layout_machine_read(struct sw_layout_machine *ret_machine);
+void sw_layout_machine_clear(struct sw_layout_machine *m);
+/* "x86-64": as repart.d(5) calls the architecture that this is built for; static. */
+const char *sw_layout_architecture(void);
+
 struct sw_layout_part {
 	char *file;		/* "10-slot-a.conf", for errors */
 	struct sw_guid type;
-	struct sw_guid uuid;	/* zero: derived from the seed */
+	struct sw_guid uuid;	/* zero: derived from the seed, unless uuid_null */
+	bool uuid_null;		/* UUID=null: stays zero */
 	char *label;
+	bool own_label;		/* Label= was given, not made from the type */
+	char type_name[40];	/* "esp", or "linux": what it is called without a Label= */
 	int priority;
 	uint32_t weight, padding_weight;
 	uint64_t size_min, size_max;	/* bytes; size_max UINT64_MAX: none */
 	uint64_t padding_min, padding_max;
 	char *format;		/* "vfat" "ext4" "xfs" "btrfs" "swap" or NULL */
+	char *copy_blocks;	/* a file or block device to copy, or NULL */
+	uint64_t copy_blocks_size;	/* bytes; 0 until the layout was read from files */
+	char **copy_files;	/* source, target, source, target ...; NULL-terminated or NULL */
+	char **make_directories;	/* absolute paths; NULL-terminated or NULL */
+	bool factory_reset;
 	uint64_t attrs;
 	enum sw_role role;	/* X-Slipway-Role= */
 };
@@ -39,6 +63,15 @@ struct sw_layout {
  */
 int sw_layout_read(const char *dir, struct sw_layout **ret_layout, struct sw_error *err);
 /*
+ * The same over several directories: their files sorted together by name, and
+ * of one name that of the directory named first. NAME.conf.d/ of each directory
+ * holds drop-ins for NAME.conf. A file that is empty or a link to /dev/null hides
+ * those of its name. m is for %-specifiers; NULL refuses them. The layout is
+ * called after the first directory.
+ */
+int sw_layout_read_dirs(const char *const *dirs, size_t n, const struct sw_layout_machine *m,
+			struct sw_layout **ret_layout, struct sw_error *err);
+/*
  * Finds a layout by name in $SLIPWAY_LAYOUTS, in layouts/ of the source tree
  * that the program was built in, and in /usr/share/slipway/layouts; a name with
  * a slash is a path.
@@ -50,10 +83,16 @@ int sw_layout_names(char ***ret_names);
 SW_DEFINE_CLEANUP(struct sw_layout, sw_layout_free)
 #define _cleanup_layout_ _cleanup_(sw_layout_freep)
 
+#define SW_LABEL_UNITS 36U	/* UTF-16 units of a GPT name */
+#define SW_LABEL_BYTES 148	/* 36 UTF-16 units as UTF-8, and the NUL */
+
 struct sw_placement {
-	const struct sw_layout_part *part;	/* borrowed from the layout */
+	const struct sw_layout_part *part;	/* borrowed from the layout; NULL: not in it */
 	uint64_t start, size;	/* bytes */
 	struct sw_guid uuid;
+	const struct sw_part *old;	/* borrowed: it exists, with its present size; NULL: new */
+	unsigned int number;	/* of the partition, from 1 */
+	char label[SW_LABEL_BYTES];
 };
 
 /*
@@ -64,3 +103,28 @@ struct sw_placement {
 int sw_layout_solve(const struct sw_layout *l, uint64_t disk_size, uint32_t sector,
 		    const struct sw_guid *seed, struct sw_placement **ret_placements,
 		    size_t *ret_n, struct sw_guid *ret_disk_id, struct sw_error *err);
+
+struct sw_layout_ground {
+	uint64_t start, end;	/* the bytes that the table lets partitions have */
+	const struct sw_table *table;	/* its type must be GPT */
+	const char *where;	/* the disk, for errors */
+};
+
+/*
+ * Pure. The same on a disk with partitions: the n-th of a type belongs to the
+ * n-th definition of it and may grow into the free space behind it; what has no
+ * definition is left as it is, and nothing is shrunk, moved or deleted. Each new
+ * partition goes into the smallest free area that takes it. UUIDs and labels
+ * that are set stay. The placements are those of the layout in its order, then
+ * the partitions without a definition. -EINVAL (exit 4) for a table whose
+ * partitions overlap or stick out, -EEXIST (exit 3) for one UUID twice.
+ */
+int sw_layout_solve_on(const struct sw_layout *l, const struct sw_layout_ground *g,
+		       const struct sw_guid *seed, struct sw_placement **ret_placements,
+		       size_t *ret_n, struct sw_error *err);
+
+/* The UUID that the seed gives to a new table. -EIO when libcrypto fails. */
+int sw_layout_disk_id(const struct sw_guid *seed, struct sw_guid *ret_disk_id);
+
+/* The least size of a disk that takes the layout beside these partitions (table may be NULL). */
+uint64_t sw_layout_least_size(const struct sw_layout *l, const struct sw_table *table);

@@ -11,32 +11,16 @@
 #include <strings.h>
 
 #include "base/size.h"
-#include "layout/ini.h"
+#include "layout/parse.h"
 #include "layout/sizes.h"
+#include "layout/specifier.h"
 #include "layout/types.h"
 
-#define LABEL_UNITS 36U		/* UTF-16 units of a GPT name */
 #define BIT_GROW (1ULL << 59)
 #define BIT_READ_ONLY (1ULL << 60)
 #define BIT_NO_AUTO (1ULL << 63)
 
-struct parse {
-	struct sw_layout_part p;
-	const char *path;
-	char *description;
-	unsigned int type_line, max_line, padding_max_line;
-	bool seen, has_type, has_min;
-	int no_auto, read_only, grow;	/* -1: not given */
-};
-
-struct key {
-	const char *name;
-	int (*set)(struct parse *s, const struct key *k, const struct sw_ini_item *it,
-		   struct sw_error *err);
-	size_t offset;		/* of what set() fills, in struct parse */
-};
-
-static int bad(struct parse *s, const struct sw_ini_item *it, struct sw_error *err,
+int sw_parse_bad(struct sw_parse *s, const struct sw_ini_item *it, struct sw_error *err,
 	       const char *why, const char *hint)
 {
 	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s=%.80s is not valid", it->key, it->value);
@@ -89,15 +73,15 @@ static void suggest(const char *word, const char *candidate, const char **best, 
 
 /* ---- values ---- */
 
-static int set_type(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
-		    struct sw_error *err)
+static int set_type(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		    const struct sw_ini_item *it, struct sw_error *err)
 {
 	const char *best = NULL;
 	unsigned int d = 4;
 	char hint[160];
 
 	s->has_type = true;
-	s->type_line = it->line;
+	s->type_at = (struct sw_parse_place){ s->path, it->line };
 	if (sw_part_type_parse(it->value, &s->p.type) == 0 && !sw_guid_is_zero(&s->p.type))
 		return 0;
 	for (size_t i = 0; sw_part_type_at(i); i++)
@@ -106,7 +90,7 @@ static int set_type(struct parse *s, const struct key *k SW_UNUSED, const struct
 						: "Give a name from repart.d(5), such as esp or "
 						  "linux-generic, or a UUID%s",
 		       best ? best : "");
-	return bad(s, it, err, "there is no partition type of this name", hint);
+	return sw_parse_bad(s, it, err, "there is no partition type of this name", hint);
 }
 
 /* Bytes of one well-formed UTF-8 character at s, 0 when it is not one. */
@@ -125,7 +109,7 @@ static size_t utf8_len(const unsigned char *s)
 	return n;
 }
 
-static int replace(char **field, const char *value, struct sw_error *err)
+int sw_parse_replace(char **field, const char *value, struct sw_error *err)
 {
 	char *copy = strdup(value);
 
@@ -136,33 +120,68 @@ static int replace(char **field, const char *value, struct sw_error *err)
 	return 0;
 }
 
-static int set_label(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
-		     struct sw_error *err)
+int sw_parse_expand(struct sw_parse *s, const struct sw_ini_item *it, char **ret_text,
+		    struct sw_error *err)
+{
+	char which = 0, why[80];
+	int r = sw_specifier_expand(it->value, s->m, ret_text, &which);
+
+	if (r >= 0)
+		return r;
+	if (r == -ENOMEM)
+		return sw_fail_oom(err);
+	(void)snprintf(why, sizeof(why), "%s: %%%c",
+		       r == -E2BIG     ? "it becomes too long"
+		       : r == -ENODATA ? "it is not known here what this stands for"
+				       : "there is no such specifier",
+		       which > 0x20 && which < 0x7f ? which : '?');
+	return sw_parse_bad(s, it, err, why, "Write %% for a percent sign");
+}
+
+static int check_label(struct sw_parse *s, const struct sw_ini_item *it, const char *label,
+		       struct sw_error *err)
 {
 	size_t units = 0, n;
 
-	for (const char *p = it->value; *p; p += n) {
+	for (const char *p = label; *p; p += n) {
 		n = utf8_len((const unsigned char *)p);
 		if (n == 0 || (unsigned char)*p < 0x20 || *p == 0x7f)
-			return bad(s, it, err, "it is not text in UTF-8", "Use letters and digits");
-		if (*p == '%')
-			return bad(s, it, err, "specifiers (%) are not supported yet",
-				   "Write the label out");
+			return sw_parse_bad(s, it, err, "it is not text in UTF-8",
+					    "Use letters and digits");
 		units += n == 4 ? 2 : 1;
 	}
-	if (units > LABEL_UNITS)
-		return bad(s, it, err, "a GPT label has at most 36 characters", "Shorten it");
-	return replace(&s->p.label, it->value, err);
+	if (units > SW_LABEL_UNITS)
+		return sw_parse_bad(s, it, err, "a GPT label has at most 36 characters",
+				    "Shorten it");
+	return 0;
 }
 
-static int set_uuid(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
-		    struct sw_error *err)
+static int set_label(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		     const struct sw_ini_item *it, struct sw_error *err)
 {
-	if (!strcmp(it->value, "null"))
-		return bad(s, it, err, "a partition without a UUID is not supported yet",
-			   "Leave UUID= out: it is derived from the seed");
+	_cleanup_free_ char *label = NULL;
+	int r = sw_parse_expand(s, it, &label, err);
+
+	if (r >= 0)
+		r = check_label(s, it, label, err);
+	if (r < 0)
+		return r;
+	free(s->p.label);
+	s->p.own_label = *label != '\0';
+	s->p.label = s->p.own_label ? TAKE_PTR(label) : NULL;
+	return 0;
+}
+
+static int set_uuid(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		    const struct sw_ini_item *it, struct sw_error *err)
+{
+	s->p.uuid_null = !strcmp(it->value, "null");
+	if (s->p.uuid_null) {
+		s->p.uuid = (struct sw_guid){};
+		return 0;
+	}
 	if (sw_guid_parse(it->value, &s->p.uuid) < 0 || sw_guid_is_zero(&s->p.uuid))
-		return bad(s, it, err, "it is not a UUID",
+		return sw_parse_bad(s, it, err, "it is not a UUID",
 			   "Write it as 01234567-89ab-4cde-8f01-23456789abcd");
 	return 0;
 }
@@ -179,65 +198,54 @@ static int read_number(const char *text, long long min, long long max, long long
 		       : 0;
 }
 
-static int set_priority(struct parse *s, const struct key *k SW_UNUSED,
+static int set_priority(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 			const struct sw_ini_item *it, struct sw_error *err)
 {
 	long long v;
 
 	if (read_number(it->value, INT_MIN, INT_MAX, &v) < 0)
-		return bad(s, it, err, "it is not a whole number of 32 bits",
+		return sw_parse_bad(s, it, err, "it is not a whole number of 32 bits",
 			   "0 or less: never left out; larger numbers are left out first");
 	s->p.priority = (int)v;
 	return 0;
 }
 
-static int set_weight(struct parse *s, const struct key *k, const struct sw_ini_item *it,
-		      struct sw_error *err)
+static int set_weight(struct sw_parse *s, const struct sw_parse_key *k,
+		      const struct sw_ini_item *it, struct sw_error *err)
 {
 	long long v;
 
 	if (read_number(it->value, 0, 1000000, &v) < 0)
-		return bad(s, it, err, "it is not a number from 0 to 1000000",
+		return sw_parse_bad(s, it, err, "it is not a number from 0 to 1000000",
 			   "1000 is the usual weight");
 	*(uint32_t *)((char *)s + k->offset) = (uint32_t)v;
 	return 0;
 }
 
-static int set_size(struct parse *s, const struct key *k, const struct sw_ini_item *it,
+static int set_size(struct sw_parse *s, const struct sw_parse_key *k, const struct sw_ini_item *it,
 		    struct sw_error *err)
 {
 	bool is_max = strstr(k->name, "Max") != NULL;
 	uint64_t v;
 
 	if (sw_size_parse(it->value, &v) < 0)
-		return bad(s, it, err, "it is not a size", "Write bytes, or 512M, 1.5G, 2T");
+		return sw_parse_bad(s, it, err, "it is not a size",
+				    "Write bytes, or 512M, 1.5G, 2T");
 	if (!is_max)
 		v += SW_LAYOUT_GRAIN - 1;
 	v -= v % SW_LAYOUT_GRAIN;
 	*(uint64_t *)((char *)s + k->offset) = v;
-	if (k->offset == offsetof(struct parse, p.size_min))
+	if (k->offset == offsetof(struct sw_parse, p.size_min))
 		s->has_min = true;
-	if (k->offset == offsetof(struct parse, p.size_max))
-		s->max_line = it->line;
-	if (k->offset == offsetof(struct parse, p.padding_max))
-		s->padding_max_line = it->line;
+	if (k->offset == offsetof(struct sw_parse, p.size_max))
+		s->max_at = (struct sw_parse_place){ s->path, it->line };
+	if (k->offset == offsetof(struct sw_parse, p.padding_max))
+		s->padding_max_at = (struct sw_parse_place){ s->path, it->line };
 	return 0;
 }
 
-static int set_format(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
-		      struct sw_error *err)
-{
-	static const char *const known[] = { "vfat", "ext4", "xfs", "btrfs", "swap" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (!strcmp(it->value, known[i]))
-			return replace(&s->p.format, it->value, err);
-	return bad(s, it, err, "this file system is not supported yet",
-		   "Use vfat, ext4, xfs, btrfs or swap");
-}
-
-static int set_flags(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
-		     struct sw_error *err)
+static int set_flags(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		     const struct sw_ini_item *it, struct sw_error *err)
 {
 	const char *t = it->value;
 	int base = !strncasecmp(t, "0x", 2) ? 16 : !strncasecmp(t, "0b", 2) ? 2 : 10;
@@ -248,12 +256,12 @@ static int set_flags(struct parse *s, const struct key *k SW_UNUSED, const struc
 	errno = 0;
 	s->p.attrs = strtoull(t, &end, base);
 	if (errno || end == t || *end || strchr(" \t+-", *t) || !strncasecmp(t, "0x", 2))
-		return bad(s, it, err, "it is not a number of 64 bits",
+		return sw_parse_bad(s, it, err, "it is not a number of 64 bits",
 			   "Write it in decimal, or with 0x or 0b in front");
 	return 0;
 }
 
-static int set_bool(struct parse *s, const struct key *k, const struct sw_ini_item *it,
+static int set_bool(struct sw_parse *s, const struct sw_parse_key *k, const struct sw_ini_item *it,
 		    struct sw_error *err)
 {
 	static const char *const words[2][6] = {
@@ -267,11 +275,11 @@ static int set_bool(struct parse *s, const struct key *k, const struct sw_ini_it
 				*(int *)((char *)s + k->offset) = v;
 				return 0;
 			}
-	return bad(s, it, err, "it is neither yes nor no", "Write yes or no");
+	return sw_parse_bad(s, it, err, "it is neither yes nor no", "Write yes or no");
 }
 
-static int set_role(struct parse *s, const struct key *k SW_UNUSED, const struct sw_ini_item *it,
-		    struct sw_error *err)
+static int set_role(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		    const struct sw_ini_item *it, struct sw_error *err)
 {
 	static const char *const roles[] = {
 		[SW_ROLE_SLOT] = "slot",
@@ -285,56 +293,77 @@ static int set_role(struct parse *s, const struct key *k SW_UNUSED, const struct
 			s->p.role = (enum sw_role)i;
 			return 0;
 		}
-	return bad(s, it, err, "there is no such role", "Use slot, node-data, state or rescue");
+	return sw_parse_bad(s, it, err, "there is no such role",
+			    "Use slot, node-data, state or rescue");
 }
 
-static int set_description(struct parse *s, const struct key *k SW_UNUSED,
+static int set_description(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 			   const struct sw_ini_item *it, struct sw_error *err)
 {
-	return replace(&s->description, it->value, err);
+	return sw_parse_replace(&s->description, it->value, err);
 }
 
-static int set_unsupported(struct parse *s, const struct key *k SW_UNUSED,
+/* Keys of systemd that slipway does not act on: dropping one silently would be a lie. */
+static int set_unsupported(struct sw_parse *s, const struct sw_parse_key *k,
 			   const struct sw_ini_item *it, struct sw_error *err)
 {
-	sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP, "%s= is not supported yet", it->key);
+	sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP, "%s= is not supported", it->key);
 	sw_error_where(err, "%s:%u:%u", s->path, it->line, it->key_column);
-	sw_error_why(err, "systemd-repart knows it, slipway does not act on it");
+	if (k->since)
+		sw_error_why(err, "systemd has it since version %u; slipway does what 252 does",
+			     k->since);
+	else
+		sw_error_why(err, "systemd-repart knows it, slipway does not act on it");
 	sw_error_hint(err, "Leave it out, or keep it in a file that only systemd-repart reads");
 	return -EOPNOTSUPP;
 }
 
-#define AT(field) offsetof(struct parse, field)
+#define AT(field) offsetof(struct sw_parse, field)
 
-static const struct key keys[] = {
-	{ "Type", set_type, 0 },
-	{ "Label", set_label, 0 },
-	{ "UUID", set_uuid, 0 },
-	{ "Priority", set_priority, 0 },
-	{ "Weight", set_weight, AT(p.weight) },
-	{ "PaddingWeight", set_weight, AT(p.padding_weight) },
-	{ "SizeMinBytes", set_size, AT(p.size_min) },
-	{ "SizeMaxBytes", set_size, AT(p.size_max) },
-	{ "PaddingMinBytes", set_size, AT(p.padding_min) },
-	{ "PaddingMaxBytes", set_size, AT(p.padding_max) },
-	{ "Format", set_format, 0 },
-	{ "Flags", set_flags, 0 },
-	{ "NoAuto", set_bool, AT(no_auto) },
-	{ "ReadOnly", set_bool, AT(read_only) },
-	{ "GrowFileSystem", set_bool, AT(grow) },
-	{ "X-Slipway-Role", set_role, 0 },
-	{ "X-Slipway-Description", set_description, 0 },
-	{ "CopyBlocks", set_unsupported, 0 },
-	{ "CopyFiles", set_unsupported, 0 },
-	{ "MakeDirectories", set_unsupported, 0 },
-	{ "Encrypt", set_unsupported, 0 },
-	{ "Verity", set_unsupported, 0 },
-	{ "VerityMatchKey", set_unsupported, 0 },
-	{ "FactoryReset", set_unsupported, 0 },
-	{ "SplitName", set_unsupported, 0 },
+static const struct sw_parse_key keys[] = {
+	{ "Type", set_type, 0, 0 },
+	{ "Label", set_label, 0, 0 },
+	{ "UUID", set_uuid, 0, 0 },
+	{ "Priority", set_priority, 0, 0 },
+	{ "Weight", set_weight, AT(p.weight), 0 },
+	{ "PaddingWeight", set_weight, AT(p.padding_weight), 0 },
+	{ "SizeMinBytes", set_size, AT(p.size_min), 0 },
+	{ "SizeMaxBytes", set_size, AT(p.size_max), 0 },
+	{ "PaddingMinBytes", set_size, AT(p.padding_min), 0 },
+	{ "PaddingMaxBytes", set_size, AT(p.padding_max), 0 },
+	{ "Format", sw_parse_format, 0, 0 },
+	{ "Flags", set_flags, 0, 0 },
+	{ "NoAuto", set_bool, AT(no_auto), 0 },
+	{ "ReadOnly", set_bool, AT(read_only), 0 },
+	{ "GrowFileSystem", set_bool, AT(grow), 0 },
+	{ "X-Slipway-Role", set_role, 0, 0 },
+	{ "X-Slipway-Description", set_description, 0, 0 },
+	{ "CopyBlocks", sw_parse_copy_blocks, 0, 0 },
+	{ "CopyFiles", sw_parse_copy_files, 0, 0 },
+	{ "MakeDirectories", sw_parse_make_directories, 0, 0 },
+	{ "Encrypt", sw_parse_encrypt, 0, 0 },
+	{ "FactoryReset", set_bool, AT(factory_reset), 0 },
+	{ "Verity", set_unsupported, 0, 0 },
+	{ "VerityMatchKey", set_unsupported, 0, 0 },
+	{ "SplitName", set_unsupported, 0, 0 },
+	{ "Minimize", set_unsupported, 0, 253 },
+	{ "ExcludeFiles", set_unsupported, 0, 254 },
+	{ "ExcludeFilesTarget", set_unsupported, 0, 254 },
+	{ "Subvolumes", set_unsupported, 0, 255 },
+	{ "VerityDataBlockSizeBytes", set_unsupported, 0, 255 },
+	{ "VerityHashBlockSizeBytes", set_unsupported, 0, 255 },
+	{ "DefaultSubvolume", set_unsupported, 0, 256 },
+	{ "MountPoint", set_unsupported, 0, 256 },
+	{ "EncryptedVolume", set_unsupported, 0, 256 },
+	{ "MakeSymlinks", set_unsupported, 0, 257 },
+	{ "Compression", set_unsupported, 0, 257 },
+	{ "CompressionLevel", set_unsupported, 0, 257 },
+	{ "SupplementFor", set_unsupported, 0, 257 },
+	{ "TPM2PCRs", set_unsupported, 0, 259 },
+	{ "KeyFile", set_unsupported, 0, 259 },
 };
 
-static int unknown_key(struct parse *s, const struct sw_ini_item *it, struct sw_error *err)
+static int unknown_key(struct sw_parse *s, const struct sw_ini_item *it, struct sw_error *err)
 {
 	const char *best = NULL;
 	unsigned int d = 4;
@@ -350,7 +379,7 @@ static int unknown_key(struct parse *s, const struct sw_ini_item *it, struct sw_
 	return -EINVAL;
 }
 
-static int on_section(struct parse *s, const struct sw_ini_item *it, struct sw_error *err)
+static int on_section(struct sw_parse *s, const struct sw_ini_item *it, struct sw_error *err)
 {
 	if (!strcmp(it->section, "Partition"))
 		s->seen = true;
@@ -365,7 +394,7 @@ static int on_section(struct parse *s, const struct sw_ini_item *it, struct sw_e
 
 static int on_item(const struct sw_ini_item *it, void *userdata, struct sw_error *err)
 {
-	struct parse *s = userdata;
+	struct sw_parse *s = userdata;
 
 	if (!it->key)
 		return on_section(s, it, err);
@@ -394,7 +423,7 @@ static void set_bit(uint64_t *attrs, uint64_t bit, int on)
 }
 
 /* The three friendly flags with repart's defaults; a type that has no such flag refuses it. */
-static int apply_flags(struct parse *s, struct sw_error *err)
+static int apply_flags(struct sw_parse *s, struct sw_error *err)
 {
 	unsigned int can = sw_part_type_flags(&s->p.type);
 	const char *no = s->no_auto > 0 && !(can & SW_TYPE_NO_AUTO) ? "NoAuto"
@@ -404,7 +433,7 @@ static int apply_flags(struct parse *s, struct sw_error *err)
 
 	if (no) {
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s=yes has no meaning for this type", no);
-		sw_error_where(err, "%s:%u:1", s->path, s->type_line);
+		sw_error_where(err, "%s:%u:1", s->type_at.path, s->type_at.line);
 		sw_error_hint(err, "Leave %s= out", no);
 		return -EINVAL;
 	}
@@ -418,7 +447,7 @@ static int apply_flags(struct parse *s, struct sw_error *err)
 	return 0;
 }
 
-static int check_whole(struct parse *s, struct sw_error *err)
+static int check_whole(struct sw_parse *s, struct sw_error *err)
 {
 	if (!s->seen || !s->has_type) {
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL,
@@ -429,29 +458,36 @@ static int check_whole(struct parse *s, struct sw_error *err)
 	}
 	if (s->has_min && s->p.size_max < s->p.size_min) {
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "SizeMaxBytes= is below SizeMinBytes=");
-		sw_error_where(err, "%s:%u:1", s->path, s->max_line);
+		sw_error_where(err, "%s:%u:1", s->max_at.path, s->max_at.line);
 		return -EINVAL;
 	}
 	if (s->p.padding_max < s->p.padding_min) {
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL,
 			"PaddingMaxBytes= is below PaddingMinBytes=");
-		sw_error_where(err, "%s:%u:1", s->path, s->padding_max_line);
+		sw_error_where(err, "%s:%u:1", s->padding_max_at.path, s->padding_max_at.line);
 		return -EINVAL;
 	}
+	if (sw_parse_check_content(s, err) < 0)
+		return -EINVAL;
 	return apply_flags(s, err);
 }
 
-int sw_layout_part_parse(const char *text, size_t len, const char *path, const char *file,
-			 struct sw_layout_part *ret_part, char **ret_description,
-			 struct sw_error *err)
+int sw_layout_part_parse_all(const struct sw_layout_source *sources, size_t n, const char *file,
+			     const struct sw_layout_machine *m, struct sw_layout_part *ret_part,
+			     char **ret_description,
+			     struct sw_error *err)
 {
-	struct parse s = { .path = path, .no_auto = -1, .read_only = -1, .grow = -1 };
-	int r;
+	struct sw_parse s = { .m = m, .no_auto = -1, .read_only = -1, .grow = -1 };
+	int r = 0;
 
 	s.p.weight = 1000;
 	s.p.size_min = SW_LAYOUT_DEFAULT_MIN;
 	s.p.size_max = s.p.padding_max = UINT64_MAX;
-	r = sw_ini_parse(text, len, path, on_item, &s, err);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		s.path = sources[i].path;
+		r = sw_ini_parse(sources[i].text, sources[i].len, s.path, on_item, &s, err);
+	}
+	s.path = sources[0].path;
 	if (r >= 0)
 		r = check_whole(&s, err);
 	if (r >= 0 && !(s.p.file = strdup(file)))
@@ -461,8 +497,18 @@ int sw_layout_part_parse(const char *text, size_t len, const char *path, const c
 		sw_layout_part_clear(&s.p);
 		return r;
 	}
+	s.p.factory_reset = s.factory_reset > 0;
 	*ret_part = s.p;
 	if (s.description)
 		*ret_description = s.description;
 	return 0;
+}
+
+int sw_layout_part_parse(const char *text, size_t len, const char *path, const char *file,
+			 struct sw_layout_part *ret_part, char **ret_description,
+			 struct sw_error *err)
+{
+	const struct sw_layout_source one = { .text = text, .len = len, .path = path };
+
+	return sw_layout_part_parse_all(&one, 1, file, NULL, ret_part, ret_description, err);
 }

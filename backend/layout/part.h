@@ -11,4 +11,15 @@
 int sw_layout_part_parse(const char *text, size_t len, const char *path, const char *file,
 			 struct sw_layout_part *ret_part, char **ret_description,
 			 struct sw_error *err);
+
+/* The definition's own text, then that of each drop-in: a later key replaces an earlier one. */
+struct sw_layout_source {
+	const char *text, *path;
+	size_t len;
+};
+
+int sw_layout_part_parse_all(const struct sw_layout_source *sources, size_t n, const char *file,
+			     const struct sw_layout_machine *m, struct sw_layout_part *ret_part,
+			     char **ret_description,
+			     struct sw_error *err);
 void sw_layout_part_clear(struct sw_layout_part *p);

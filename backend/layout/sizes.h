@@ -13,3 +13,7 @@
 /* The least size of a partition, and with the least padding behind it; bytes, saturating. */
 uint64_t sw_layout_part_min(const struct sw_layout_part *p);
 uint64_t sw_layout_part_need(const struct sw_layout_part *p);
+
+/* To the next multiple of the grain; saturating, as is the sum. */
+uint64_t sw_layout_round_up(uint64_t v);
+uint64_t sw_layout_add(uint64_t a, uint64_t b);

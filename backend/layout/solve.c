@@ -1,43 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Placing partitions on an empty table, with the arithmetic of systemd-repart
- * 252 so that the same files give the same disk there and here: drop the least
- * important until the minimum sizes fit, then share the space by weight in three
- * passes - those that need more than their share, those that take less, the
- * rest - and give what rounding left over to whoever may still grow.
+ * From definitions and a disk to partitions: which existing one belongs to which
+ * definition, who is dropped when the space does not do, and the UUIDs and
+ * labels. The rules are those of systemd-repart 252, so that the same files give
+ * the same disk there and here.
  */
 #include <string.h>
 
 #include "base/size.h"
 #include "layout/layout.h"
 #include "layout/sizes.h"
+#include "layout/space.h"
 
 #define GRAIN SW_LAYOUT_GRAIN
-#define UNSET UINT64_MAX
+#define NUMBER_MAX 128U
 
-struct item {
-	const struct sw_layout_part *part;
-	uint64_t min, max, size, padding;
-	bool dropped;
-};
+/* ---- sizes ---- */
 
-struct solver {
-	struct item *items;
-	size_t n;
-	uint64_t start, end;	/* usable bytes, aligned */
-	uint64_t span;		/* not yet given out */
-	uint64_t weights;	/* of those that have not got theirs */
-};
-
-enum pass { PASS_NEED_MORE, PASS_TAKE_LESS, PASS_SHARE };
-
-static uint64_t round_up(uint64_t v)
+uint64_t sw_layout_round_up(uint64_t v)
 {
 	return v > UINT64_MAX - (GRAIN - 1) ? UINT64_MAX / GRAIN * GRAIN
 					    : (v + GRAIN - 1) / GRAIN * GRAIN;
 }
 
-static uint64_t add(uint64_t a, uint64_t b)
+uint64_t sw_layout_add(uint64_t a, uint64_t b)
 {
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
@@ -53,217 +39,372 @@ uint64_t sw_layout_part_min(const struct sw_layout_part *p)
 		{ "xfs", 14ULL << 20 },
 		{ "btrfs", 256ULL << 20 },
 	};
-	uint64_t min = p->size_min > GRAIN ? round_up(p->size_min) : GRAIN;
+	uint64_t min = p->size_min > GRAIN ? sw_layout_round_up(p->size_min) : GRAIN;
 
 	for (size_t i = 0; p->format && i < ARRAY_SIZE(formats); i++)
 		if (!strcmp(p->format, formats[i].name) && min < formats[i].min)
 			min = formats[i].min;
+	if (min < p->copy_blocks_size)
+		min = sw_layout_round_up(p->copy_blocks_size);
 	return min;
 }
 
 uint64_t sw_layout_part_need(const struct sw_layout_part *p)
 {
-	return round_up(add(sw_layout_part_min(p), p->padding_min));
+	return sw_layout_round_up(sw_layout_add(sw_layout_part_min(p), p->padding_min));
 }
 
-static uint64_t share_of(const struct solver *s, uint64_t weight)
+/* ---- items ---- */
+
+static void item_from_part(struct sw_space_item *it, const struct sw_layout_part *p)
 {
-	if (weight == 0)
-		return 0;
-	return (uint64_t)((unsigned __int128)s->span * weight / s->weights);
+	it->part = p;
+	it->weight = p->weight;
+	it->padding_weight = p->padding_weight;
+	it->padding_min = p->padding_min;
+	it->padding_max = p->padding_max;
+	/* As in repart, a least size (even the default one) wins over a smaller SizeMaxBytes=. */
+	it->min = sw_layout_part_min(p);
+	it->max = p->size_max > it->min ? p->size_max : it->min;
 }
 
-static void charge(struct solver *s, uint64_t amount, uint64_t weight)
+/* An existing one is never made smaller, and what Format= needs no longer counts. */
+static void take_existing(struct sw_space_item *it, const struct sw_part *old)
 {
-	uint64_t a = round_up(amount);
-
-	s->span = s->span > a ? s->span - a : 0;
-	s->weights -= weight;
+	if (!it->part) {
+		*it = (struct sw_space_item){ .old = old, .number = old->number, .min = old->size,
+					      .max = old->size, .padding_max = UINT64_MAX };
+		return;
+	}
+	it->old = old;
+	it->number = old->number;
+	it->min = sw_layout_round_up(it->part->size_min);
+	if (it->min < old->size)
+		it->min = old->size;
+	it->max = it->part->size_max > it->min ? it->part->size_max : it->min;
 }
+
+/* The first definition of this type that has no partition yet, else a new foreign item. */
+static void match(struct sw_space *s, size_t n_defined, const struct sw_part *old)
+{
+	for (size_t i = 0; i < n_defined; i++)
+		if (!s->items[i].old && sw_guid_equal(&s->items[i].part->type, &old->type)) {
+			take_existing(&s->items[i], old);
+			return;
+		}
+	take_existing(&s->items[s->n++], old);
+}
+
+static int make_items(const struct sw_layout *l, const struct sw_table *t, struct sw_space *s)
+{
+	size_t n_old = t ? t->n_parts : 0, n = l->n_parts + n_old;
+
+	s->items = calloc(n ? n : 1, sizeof(*s->items));
+	s->areas = calloc(n_old + 1, sizeof(*s->areas));
+	if (!s->items || !s->areas)
+		return -ENOMEM;
+	s->n = l->n_parts;
+	for (size_t i = 0; i < l->n_parts; i++)
+		item_from_part(&s->items[i], &l->parts[i]);
+	for (size_t i = 0; i < n_old; i++)
+		match(s, l->n_parts, &t->parts[i]);
+	return 0;
+}
+
+static void space_clear(struct sw_space *s)
+{
+	free(s->items);
+	free(s->areas);
+}
+
+/* ---- who fits ---- */
 
 /*
- * What one claim gets in this pass, or UNSET. A claim that differs from its
- * share changes all other shares, so the pass starts again after it.
+ * Drops all of the highest number above 0; false: nothing left to drop. What
+ * exists does not go away, it is only left alone from now on.
  */
-static uint64_t settle(const struct solver *s, enum pass pass, uint64_t weight, uint64_t min,
-		       uint64_t max)
-{
-	uint64_t share = share_of(s, weight);
-
-	if (pass == PASS_NEED_MORE)
-		return min > share ? min : UNSET;
-	if (pass == PASS_TAKE_LESS)
-		return max < share ? max : UNSET;
-	/* What rounding left of earlier shares may push a later one past its limit. */
-	share = (share < max ? share : max) / GRAIN * GRAIN;
-	return share > min ? share : min;
-}
-
-static bool run_pass(struct solver *s, enum pass pass)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		struct item *it = &s->items[i];
-		const struct sw_layout_part *p = it->part;
-
-		if (it->dropped)
-			continue;
-		if (it->size == UNSET) {
-			it->size = settle(s, pass, p->weight, it->min, it->max);
-			if (it->size != UNSET) {
-				charge(s, it->size, p->weight);
-				if (pass != PASS_SHARE)
-					return false;
-			}
-		}
-		if (it->padding == UNSET) {
-			it->padding = settle(s, pass, p->padding_weight, p->padding_min,
-					     p->padding_max);
-			if (it->padding != UNSET) {
-				charge(s, it->padding, p->padding_weight);
-				if (pass != PASS_SHARE)
-					return false;
-			}
-		}
-	}
-	return true;
-}
-
-static void hand_out_rest(struct solver *s)
-{
-	for (size_t i = 0; i < s->n && s->span > 0; i++) {
-		struct item *it = &s->items[i];
-		uint64_t size = (it->size + s->span) / GRAIN * GRAIN;
-
-		if (it->dropped)
-			continue;
-		if (size > it->max)
-			size = it->max;
-		if (size <= it->size)
-			continue;
-		charge(s, size - it->size, 0);
-		it->size = size;
-	}
-}
-
-static void grow(struct solver *s)
-{
-	s->span = s->end - s->start;
-	s->weights = 0;
-	for (size_t i = 0; i < s->n; i++)
-		if (!s->items[i].dropped)
-			s->weights += (uint64_t)s->items[i].part->weight +
-				      s->items[i].part->padding_weight;
-	for (enum pass pass = PASS_NEED_MORE; pass <= PASS_SHARE;)
-		if (run_pass(s, pass))
-			pass++;
-	hand_out_rest(s);
-}
-
-/* Bytes missing for the minimum sizes; 0: they fit. */
-static uint64_t missing(const struct solver *s)
-{
-	uint64_t need = 0, have = s->end - s->start;
-
-	for (size_t i = 0; i < s->n; i++)
-		if (!s->items[i].dropped)
-			need = add(need, sw_layout_part_need(s->items[i].part));
-	return need > have ? need - have : 0;
-}
-
-/* Drops all of the highest number above 0; false: nothing left to drop. */
-static bool drop_one_priority(struct solver *s)
+static bool drop_one_priority(struct sw_space *s)
 {
 	int highest = 0;
 
-	for (size_t i = 0; i < s->n; i++)
-		if (!s->items[i].dropped && s->items[i].part->priority > highest)
-			highest = s->items[i].part->priority;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct sw_space_item *it = &s->items[i];
+
+		if (it->part && !it->dropped && it->part->priority > highest)
+			highest = it->part->priority;
+	}
 	if (highest == 0)
 		return false;
-	for (size_t i = 0; i < s->n; i++)
-		if (s->items[i].part->priority == highest)
-			s->items[i].dropped = true;
+	for (size_t i = 0; i < s->n; i++) {
+		struct sw_space_item *it = &s->items[i];
+
+		if (!it->part || it->part->priority != highest)
+			continue;
+		it->dropped = !it->old;
+		if (it->old) {
+			it->part = NULL;
+			take_existing(it, it->old);
+		}
+	}
 	return true;
 }
 
-static int fit(const struct sw_layout *l, struct solver *s, uint64_t disk_size,
+static int no_room(const struct sw_layout *l, const struct sw_space *s,
+		   const struct sw_space_item *it, uint64_t largest, const char *where,
+		   struct sw_error *err)
+{
+	uint64_t have = s->end - s->start, need = l->min_size - SW_LAYOUT_OVERHEAD;
+	char a[16], b[16];
+
+	if (where) {
+		need = sw_space_need(it);
+		have = largest;
+	}
+	sw_fail(err, SW_EXIT_INVALID, -ENOSPC, "the layout \"%s\" does not fit: %llu bytes too few",
+		l->name, (unsigned long long)(need > have ? need - have : GRAIN));
+	if (where) {
+		sw_error_where(err, "%s", where);
+		sw_error_why(err, "%s needs %s in one piece and %s %s",
+			     it->part->file ? it->part->file : "a partition",
+			     sw_size_format(need, a, sizeof(a)),
+			     it->old ? "its partition with the free space behind it has"
+				     : "the largest free space has",
+			     sw_size_format(have, b, sizeof(b)));
+		sw_error_hint(err, "Make room on the disk, or start anew with --empty=force");
+	} else {
+		sw_error_why(err, "it needs %s and the disk has %s",
+			     sw_size_format(l->min_size, a, sizeof(a)),
+			     sw_size_format(s->end + SW_LAYOUT_OVERHEAD / 2, b, sizeof(b)));
+		sw_error_hint(err, "Choose a larger disk, or another layout (disk.layout)");
+	}
+	return -ENOSPC;
+}
+
+static int fit(const struct sw_layout *l, struct sw_space *s, const char *where,
 	       struct sw_error *err)
 {
-	uint64_t short_by;
+	const struct sw_space_item *it;
+	uint64_t largest;
 
-	while ((short_by = missing(s)) > 0) {
-		char need[16], have[16];
+	while (!sw_space_allocate(s, &it, &largest))
+		if (!drop_one_priority(s))
+			return no_room(l, s, it, largest, where, err);
+	return 0;
+}
 
-		if (drop_one_priority(s))
+/*
+ * repart only asks whether least sizes fit, one by one; where one that is not
+ * aligned or has no room behind it was to grow all the same, libfdisk stops it
+ * when the table is made. Here it ends before anything is made.
+ */
+static int check_overlap(const struct sw_space *s, const char *where, struct sw_error *err)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct sw_space_item *it = &s->items[i];
+		uint64_t end = it->start + it->size, limit = s->end;
+
+		for (size_t k = 0; k < s->n; k++)
+			if (k != i && !s->items[k].dropped && s->items[k].start >= it->start &&
+			    s->items[k].start < limit)
+				limit = s->items[k].start;
+		if (it->dropped || end <= limit)
 			continue;
 		sw_fail(err, SW_EXIT_INVALID, -ENOSPC,
-			"the layout \"%s\" does not fit: %llu bytes too few", l->name,
-			(unsigned long long)short_by);
-		sw_error_why(err, "it needs %s and the disk has %s",
-			     sw_size_format(l->min_size, need, sizeof(need)),
-			     sw_size_format(disk_size, have, sizeof(have)));
-		sw_error_hint(err, "Choose a larger disk, or another layout (disk.layout)");
+			"partition %u would be %llu bytes too large for its place", it->number,
+			(unsigned long long)(end - limit));
+		sw_error_where(err, "%s", where);
+		if (it->part && it->part->file)
+			sw_error_hint(err, "Give a smaller SizeMinBytes= in %s", it->part->file);
 		return -ENOSPC;
 	}
 	return 0;
 }
 
+/* ---- UUIDs and labels ---- */
+
 /* repart's rule: the type's UUID, and a little-endian count for the second and later of a type. */
-static int derive_uuid(const struct sw_layout *l, size_t index, const struct sw_guid *seed,
+static int derive_uuid(const struct sw_guid *type, uint64_t count, const struct sw_guid *seed,
 		       struct sw_guid *ret_uuid)
 {
-	const struct sw_layout_part *p = &l->parts[index];
 	uint8_t token[24] = {};
-	uint64_t count = 0;
 
-	if (!sw_guid_is_zero(&p->uuid)) {
-		*ret_uuid = p->uuid;
-		return 0;
-	}
-	/* Dropped ones count: a partition keeps its UUID whatever the disk's size. */
-	for (size_t i = 0; i < index; i++)
-		count += sw_guid_equal(&l->parts[i].type, &p->type);
-	sw_guid_to_rfc(&p->type, token);
+	sw_guid_to_rfc(type, token);
 	for (size_t i = 0; i < 8; i++)
 		token[16 + i] = (uint8_t)(count >> (8 * i));
 	return sw_guid_derive(seed, token, count ? 24 : 16, ret_uuid);
 }
 
-static int place(const struct sw_layout *l, const struct solver *s, const struct sw_guid *seed,
-		 struct sw_placement *ret, size_t *ret_n)
+/* Does another one have it already, or is to have it? */
+static bool uuid_used(const struct sw_space *s, size_t except, const struct sw_guid *uuid)
 {
-	uint64_t at = s->start;
-	size_t n = 0;
-
 	for (size_t i = 0; i < s->n; i++) {
-		const struct item *it = &s->items[i];
-		int r;
+		const struct sw_space_item *it = &s->items[i];
 
+		if (i != except && ((it->old && sw_guid_equal(&it->old->uuid, uuid)) ||
+				    (it->part && sw_guid_equal(&it->part->uuid, uuid))))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A partition that exists may have the UUID that is due to a later one (its
+ * definition was another's once): then the count goes on. repart takes a random
+ * one there, which no plan could name beforehand.
+ */
+static int pick_uuid(const struct sw_layout *l, const struct sw_space *s, size_t i,
+		     const struct sw_guid *seed, struct sw_guid *ret_uuid)
+{
+	const struct sw_space_item *it = &s->items[i];
+	uint64_t count = 0;
+	int r;
+
+	if (it->old && (!it->part || !sw_guid_is_zero(&it->old->uuid))) {
+		*ret_uuid = it->old->uuid;
+		return 0;
+	}
+	if (it->part->uuid_null || !sw_guid_is_zero(&it->part->uuid)) {
+		*ret_uuid = it->part->uuid;
+		return 0;
+	}
+	/* Dropped ones count: a partition keeps its UUID whatever the disk's size. */
+	for (size_t k = 0; k < i; k++)
+		count += sw_guid_equal(&l->parts[k].type, &it->part->type);
+	r = derive_uuid(&it->part->type, count, seed, ret_uuid);
+	if (r >= 0 && uuid_used(s, i, ret_uuid))
+		for (count = l->n_parts; r >= 0 && uuid_used(s, i, ret_uuid); count++)
+			r = derive_uuid(&it->part->type, count, seed, ret_uuid);
+	return r;
+}
+
+/* Of the items before this one; those of dropped ones count, as their UUIDs do. */
+static bool label_taken(const char (*labels)[SW_LABEL_BYTES], size_t n, const char *label)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(labels[i], label))
+			return true;
+	return false;
+}
+
+/* A label made from the type may be on the disk already; one that was given is used as it is. */
+static void pick_label(const struct sw_space_item *it, char (*labels)[SW_LABEL_BYTES], size_t n)
+{
+	char *label = labels[n];
+	bool named = it->old && it->old->label && it->old->label[0];
+	const char *text = it->part ? it->part->type_name : "";
+
+	if (named)
+		text = it->old->label;
+	else if (it->part && it->part->own_label)
+		text = it->part->label;
+	(void)snprintf(label, SW_LABEL_BYTES, "%s", text);
+	if (named || !it->part || it->part->own_label)
+		return;
+	for (unsigned int i = 2; label_taken((const char (*)[SW_LABEL_BYTES])labels, n, label); i++)
+		(void)snprintf(label, SW_LABEL_BYTES, "%s-%u", text, i);
+}
+
+static int refuse_twice(const struct sw_placement *p, size_t n, struct sw_error *err)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = 0; k < i; k++) {
+			char uuid[SW_GUID_TEXT];
+
+			if ((p[i].old && p[k].old) || sw_guid_is_zero(&p[i].uuid) ||
+			    !sw_guid_equal(&p[i].uuid, &p[k].uuid))
+				continue;
+			sw_fail(err, SW_EXIT_INVALID, -EEXIST,
+				"partitions %u and %u would have the same UUID", p[k].number,
+				p[i].number);
+			sw_error_why(err, "it is %s", sw_guid_format(&p[i].uuid, uuid));
+			sw_error_hint(err, "Give each its own UUID=, or leave it out");
+			return -EEXIST;
+		}
+	return 0;
+}
+
+static int place(const struct sw_layout *l, const struct sw_space *s, const struct sw_guid *seed,
+		 struct sw_placement **ret_placements, size_t *ret_n, struct sw_error *err)
+{
+	_cleanup_free_ struct sw_placement *p = calloc(s->n ? s->n : 1, sizeof(*p));
+	_cleanup_free_ char (*labels)[SW_LABEL_BYTES] = calloc(s->n ? s->n : 1, sizeof(*labels));
+	size_t n = 0;
+	int r;
+
+	if (!p || !labels)
+		return sw_fail_oom(err);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct sw_space_item *it = &s->items[i];
+
+		pick_label(it, labels, i);
 		if (it->dropped)
 			continue;
-		ret[n] = (struct sw_placement){ .part = it->part, .start = at, .size = it->size };
-		r = derive_uuid(l, i, seed, &ret[n].uuid);
+		p[n] = (struct sw_placement){ .part = it->part, .start = it->start,
+					      .size = it->size, .old = it->old,
+					      .number = it->number };
+		if (it->number > NUMBER_MAX)
+			return sw_fail(err, SW_EXIT_REFUSED, -ENOSPC,
+				       "the table has no partition number left");
+		memcpy(p[n].label, labels[i], sizeof(p[n].label));
+		r = pick_uuid(l, s, i, seed, &p[n++].uuid);
 		if (r < 0)
-			return r;
-		n++;
-		at += it->size + it->padding;
+			return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "cannot derive the UUIDs");
 	}
+	r = refuse_twice(p, n, err);
+	if (r < 0)
+		return r;
+	*ret_placements = TAKE_PTR(p);
 	*ret_n = n;
 	return 0;
 }
 
-static struct item new_item(const struct sw_layout_part *p)
-{
-	struct item it = { .part = p, .size = UNSET, .padding = UNSET };
+/* ---- the whole ---- */
 
-	/* As in repart, a least size (even the default one) wins over a smaller SizeMaxBytes=. */
-	it.min = sw_layout_part_min(p);
-	it.max = p->size_max > it.min ? p->size_max : it.min;
-	return it;
+int sw_layout_disk_id(const struct sw_guid *seed, struct sw_guid *ret_disk_id)
+{
+	static const char token[] = "disk-uuid";
+
+	return sw_guid_derive(seed, token, sizeof(token) - 1, ret_disk_id);
 }
 
-/* libfdisk's first and last usable byte of a new GPT with 128 entries, aligned inwards. */
-static int measure(uint64_t disk_size, uint32_t sector, struct solver *s)
+/* What a table takes at both ends in repart's reckoning: 1 MiB and 20 KiB. */
+uint64_t sw_layout_least_size(const struct sw_layout *l, const struct sw_table *table)
+{
+	_cleanup_(space_clear) struct sw_space s = {};
+	uint64_t sum = SW_LAYOUT_FIRST + SW_LAYOUT_GPT_ENTRIES + GRAIN;
+
+	if (make_items(l, table, &s) < 0)
+		return UINT64_MAX;
+	for (size_t i = 0; i < s.n; i++)
+		sum = sw_layout_add(sum, sw_space_need(&s.items[i]));
+	return sum;
+}
+
+static int solve(const struct sw_layout *l, const struct sw_table *t, struct sw_space *s,
+		 const struct sw_guid *seed, const char *where,
+		 struct sw_placement **ret_placements, size_t *ret_n, struct sw_error *err)
+{
+	int r;
+
+	if (make_items(l, t, s) < 0)
+		return sw_fail_oom(err);
+	if (sw_space_find_areas(s) < 0) {
+		sw_fail(err, SW_EXIT_REFUSED, -EINVAL, "the partition table cannot be worked with");
+		sw_error_where(err, "%s", where);
+		sw_error_why(err, "its partitions overlap or lie outside the disk");
+		sw_error_hint(err, "Repair it first, or start with a new table (--empty=force)");
+		return -EINVAL;
+	}
+	r = fit(l, s, where, err);
+	if (r < 0)
+		return r;
+	sw_space_share(s);
+	r = check_overlap(s, where, err);
+	return r < 0 ? r : place(l, s, seed, ret_placements, ret_n, err);
+}
+
+/* libfdisk's first and last usable byte of a new GPT with 128 entries. */
+static int measure(uint64_t disk_size, uint32_t sector, struct sw_space *s)
 {
 	uint64_t end, tail;
 
@@ -272,9 +413,7 @@ static int measure(uint64_t disk_size, uint32_t sector, struct solver *s)
 	end = disk_size - disk_size % sector;
 	tail = (uint64_t)sector + SW_LAYOUT_GPT_ENTRIES;
 	s->start = SW_LAYOUT_FIRST;
-	s->end = end > tail ? (end - tail) / GRAIN * GRAIN : 0;
-	if (s->end < s->start)
-		s->end = s->start;
+	s->end = end > tail + s->start ? end - tail : s->start;
 	return 0;
 }
 
@@ -282,33 +421,29 @@ int sw_layout_solve(const struct sw_layout *l, uint64_t disk_size, uint32_t sect
 		    const struct sw_guid *seed, struct sw_placement **ret_placements,
 		    size_t *ret_n, struct sw_guid *ret_disk_id, struct sw_error *err)
 {
-	static const char disk_token[] = "disk-uuid";
-	_cleanup_free_ struct item *items = calloc(l->n_parts ? l->n_parts : 1, sizeof(*items));
-	_cleanup_free_ struct sw_placement *p = calloc(l->n_parts ? l->n_parts : 1, sizeof(*p));
-	struct solver s = { .items = items, .n = l->n_parts };
+	_cleanup_(space_clear) struct sw_space s = {};
 	struct sw_guid id;
-	size_t n = 0;
 	int r;
 
-	if (!items || !p)
-		return sw_fail_oom(err);
-	for (size_t i = 0; i < l->n_parts; i++)
-		items[i] = new_item(&l->parts[i]);
-	r = measure(disk_size, sector, &s);
-	if (r < 0)
-		return sw_fail(err, SW_EXIT_REFUSED, r,
+	if (measure(disk_size, sector, &s) < 0)
+		return sw_fail(err, SW_EXIT_REFUSED, -EINVAL,
 			       "a sector size of %u bytes is not supported", sector);
-	r = fit(l, &s, disk_size, err);
-	if (r < 0)
-		return r;
-	grow(&s);
-	r = place(l, &s, seed, p, &n);
+	if (sw_layout_disk_id(seed, &id) < 0)
+		return sw_fail_errno(err, SW_EXIT_INTERNAL, -EIO, "cannot derive the UUIDs");
+	r = solve(l, NULL, &s, seed, NULL, ret_placements, ret_n, err);
 	if (r >= 0)
-		r = sw_guid_derive(seed, disk_token, sizeof(disk_token) - 1, &id);
-	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "cannot derive the UUIDs");
-	*ret_placements = TAKE_PTR(p);
-	*ret_n = n;
-	*ret_disk_id = id;
-	return 0;
+		*ret_disk_id = id;
+	return r;
+}
+
+int sw_layout_solve_on(const struct sw_layout *l, const struct sw_layout_ground *g,
+		       const struct sw_guid *seed, struct sw_placement **ret_placements,
+		       size_t *ret_n, struct sw_error *err)
+{
+	_cleanup_(space_clear) struct sw_space s = { .start = g->start, .end = g->end };
+
+	if (s.end < s.start)
+		s.end = s.start;
+	return solve(l, g->table, &s, seed, g->where ? g->where : "the disk", ret_placements, ret_n,
+		     err);
 }

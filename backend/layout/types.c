@@ -3,6 +3,7 @@
  * Partition types by the names of repart.d(5), from the Discoverable Partitions
  * Specification. Names without an architecture mean the one slipway runs on.
  */
+#include "layout/layout.h"
 #include "layout/types.h"
 
 #include <string.h>
@@ -159,6 +160,11 @@ static const struct {
 #else
 #error "name this architecture as repart.d(5) does"
 #endif
+
+const char *sw_layout_architecture(void)
+{
+	return NATIVE;
+}
 
 /* "root-secondary-verity" -> "root-x86-verity"; other names unchanged. */
 static const char *expand(const char *name, char buf[static 64])

@@ -34,6 +34,41 @@ static void check_solution(const struct sw_layout *l, uint64_t size, uint32_t se
 	free(p);
 }
 
+/* The same beside partitions of the first two definitions' types and a foreign one. */
+static void check_beside(const struct sw_layout *l, uint64_t end)
+{
+	struct sw_guid seed = { .b = { 1, 2, 3 } };
+	struct sw_part olds[3] = {
+		{ .number = 2, .start = 9 << 20, .size = (3 << 20) + 512, .uuid.b = { 1 } },
+		{ .number = 5, .start = 1 << 20, .size = 4 << 20, .uuid.b = { 2 } },
+		{ .number = 7, .start = 40 << 20, .size = 12800, .type.b = { 7 }, .uuid.b = { 3 } },
+	};
+	struct sw_table t = { .type = SW_TABLE_GPT, .parts = olds, .n_parts = 3 };
+	struct sw_layout_ground g = { .start = 34 * 512, .end = end, .table = &t };
+	struct sw_placement *p = NULL;
+	size_t n = 0;
+
+	if (l->n_parts < 2)
+		return;
+	olds[0].type = l->parts[0].type;
+	olds[1].type = l->parts[1].type;
+	if (sw_layout_solve_on(l, &g, &seed, &p, &n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct sw_placement *q = &p[i];
+
+		if (q->start + q->size > end || q->start < g.start || q->number == 0)
+			abort();
+		if (q->old && (q->start != q->old->start || q->size < q->old->size))
+			abort();
+		for (size_t k = 0; k < i; k++)
+			if (q->number == p[k].number ||
+			    (q->start < p[k].start + p[k].size && p[k].start < q->start + q->size))
+				abort();
+	}
+	free(p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sw_layout_part parts[PARTS];
@@ -57,6 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_solution(&l, 64ULL << 20, 512);
 	check_solution(&l, (3ULL << 30) + 512 * 77, 512);
 	check_solution(&l, 1ULL << 42, 4096);
+	check_beside(&l, 64ULL << 20);
+	check_beside(&l, (5ULL << 30) + 3584);
 	for (size_t i = 0; i < l.n_parts; i++)
 		sw_layout_part_clear(&parts[i]);
 	return 0;

@@ -14,6 +14,7 @@
 #include "disk/table.h"
 #include "layout/layout.h"
 #include "layout/part.h"
+#include "layout/specifier.h"
 #include "tests/lib/scratch.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -143,10 +144,23 @@ static void test_errors_name_file_line_column_and_the_likely_key(void **s SW_UNU
 	refused("[Partition]\nType=esp\nWeight=1000001\n", "x.conf:3:8", "0 to 1000000");
 	refused("[Partition]\nType=esp\nPriority=2147483648\n", "x.conf:3:10", "32 bits");
 	refused("[Partition]\nType=esp\nSizeMinBytes=many\n", "x.conf:3:14", "not a size");
-	refused("[Partition]\nType=esp\nCopyFiles=/a:/b\n", "x.conf:3:1", "not supported yet");
-	refused("[Partition]\nType=esp\nEncrypt=tpm2\n", "x.conf:3:1", "not supported yet");
+	refused("[Partition]\nType=esp\nCopyFiles=a:/b\n", "x.conf:3:11", "absolute");
+	refused("[Partition]\nType=esp\nCopyFiles=/a:/b/../../c\n", "x.conf:3:11", "absolute");
+	refused("[Partition]\nType=esp\nMakeDirectories=/a b\n", "x.conf:3:17", "absolute");
+	refused("[Partition]\nType=esp\nEncrypt=tpm2\n", "x.conf:3:9", "not supported yet");
+	refused("[Partition]\nType=esp\nCopyBlocks=auto\n", "x.conf:3:12", "auto");
+	refused("[Partition]\nType=esp\nCopyBlocks=/x\nFormat=ext4\n", "x.conf:4:1",
+		"does not go with");
+	refused("[Partition]\nType=esp\nFormat=swap\nCopyFiles=/x\n", "x.conf:4:1",
+		"does not go with");
+	refused("[Partition]\nType=esp\nVerity=data\n", "x.conf:3:1", "not supported");
+	refused("[Partition]\nType=esp\nSplitName=-\n", "x.conf:3:1", "not supported");
+	refused("[Partition]\nType=esp\nMinimize=best\n", "x.conf:3:1", "version 253");
+	refused("[Partition]\nType=esp\nSubvolumes=/a\n", "x.conf:3:1", "version 255");
 	refused("[Partition]\nType=esp\nFormat=squashfs\n", "x.conf:3:8", "not supported yet");
-	refused("[Partition]\nType=esp\nLabel=%m\n", "x.conf:3:7", "not supported yet");
+	refused("[Partition]\nType=esp\nLabel=%m\n", "x.conf:3:7", "not known here");
+	refused("[Partition]\nType=esp\nLabel=%y\n", "x.conf:3:7", "no such specifier");
+	refused("[Partition]\nType=esp\nLabel=%\n", "x.conf:3:7", "no such specifier");
 	refused("[Partition]\nType=esp\nLabel=0123456789012345678901234567890123456\n",
 		"x.conf:3:7", "36");
 	refused("[Partition]\nType=esp\nX-Slipway-Rule=slot\n", "x.conf:3:1", "X-Slipway-Role=");
@@ -164,6 +178,57 @@ static void test_errors_name_file_line_column_and_the_likely_key(void **s SW_UNU
 	refused("[Partition\n", "x.conf:1:1", "no end");
 	refused("[Partition]\nwords\n", "x.conf:2:1", "neither");
 	refused("", "x.conf:1:1", "no [Partition]");
+}
+
+static void test_content_keys_are_read_and_copyfiles_implies_ext4(void **s SW_UNUSED)
+{
+	struct sw_layout_part p;
+	struct sw_error e;
+
+	assert_int_equal(parse("[Partition]\nType=home\nCopyFiles=/a:/b\nCopyFiles=/c\n"
+			       "MakeDirectories=/d /e/f\nFactoryReset=yes\nEncrypt=off\n",
+			       &p, &e), 0);
+	assert_string_equal(p.format, "ext4");
+	assert_string_equal(p.copy_files[1], "/b");
+	assert_string_equal(p.copy_files[2], "/c");
+	assert_string_equal(p.copy_files[3], "/c");
+	assert_null(p.copy_files[4]);
+	assert_string_equal(p.make_directories[1], "/e/f");
+	assert_true(p.factory_reset);
+	sw_layout_part_clear(&p);
+	assert_int_equal(parse("[Partition]\nType=home\nUUID=null\nCopyBlocks=/x\n", &p, &e), 0);
+	assert_true(p.uuid_null && sw_guid_is_zero(&p.uuid));
+	assert_string_equal(p.copy_blocks, "/x");
+	sw_layout_part_clear(&p);
+}
+
+static void test_specifiers_come_from_the_facts_that_are_handed_in(void **s SW_UNUSED)
+{
+	struct sw_layout_machine m = {
+		.architecture = (char *)"x86-64", .hostname = (char *)"n7.example",
+		.short_hostname = (char *)"n7", .os_id = (char *)"debian", .tmp = (char *)"/t",
+	};
+	static const struct {
+		const char *text, *want;
+		int r;
+	} cases[] = {
+		{ "plain", "plain", 0 },     { "%a/%H/%l", "x86-64/n7.example/n7", 0 },
+		{ "100%%", "100%", 0 },	     { "%o-%w%W%A%B%M.", "debian-.", 0 },
+		{ "%T", "/t", 0 },	     { "%m", NULL, -ENODATA },
+		{ "%v", NULL, -ENODATA },    { "%n", NULL, -EINVAL },
+		{ "end%", NULL, -EINVAL },   { "", "", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *got = NULL;
+		char which;
+
+		assert_int_equal(sw_specifier_expand(cases[i].text, &m, &got, &which), cases[i].r);
+		if (cases[i].want)
+			assert_string_equal(got, cases[i].want);
+		else
+			assert_null(got);
+	}
 }
 
 static void test_type_names_of_repart_are_known(void **s SW_UNUSED)
@@ -532,6 +597,8 @@ int main(void)
 		cmocka_unit_test(test_sizes_round_to_4096_min_up_and_max_down),
 		cmocka_unit_test(test_a_backslash_joins_lines_and_keeps_counting_them),
 		cmocka_unit_test(test_errors_name_file_line_column_and_the_likely_key),
+		cmocka_unit_test(test_content_keys_are_read_and_copyfiles_implies_ext4),
+		cmocka_unit_test(test_specifiers_come_from_the_facts_that_are_handed_in),
 		cmocka_unit_test(test_type_names_of_repart_are_known),
 		cmocka_unit_test(test_the_node_layout_leaves_the_journal_zone_free_on_odd_disks),
 		cmocka_unit_test(test_min_size_is_enough_and_a_little_less_than_that_is_not),

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keys that say what a new partition holds. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/strv.h"
+#include "layout/parse.h"
+
+/* Absolute, without "..": a target must not lead out of the tree that is made for it. */
+static bool is_path(const char *p)
+{
+	size_t n = strlen(p);
+
+	return p[0] == '/' && n < 1024 && !strstr(p, "/../") &&
+	       !(n >= 3 && !strcmp(p + n - 3, "/.."));
+}
+
+static void content_here(struct sw_parse *s, const struct sw_ini_item *it)
+{
+	s->content_at = (struct sw_parse_place){ s->path, it->line };
+}
+
+int sw_parse_format(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		    const struct sw_ini_item *it, struct sw_error *err)
+{
+	static const char *const known[] = { "vfat", "ext4", "xfs", "btrfs", "swap" };
+
+	content_here(s, it);
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (!strcmp(it->value, known[i]))
+			return sw_parse_replace(&s->p.format, it->value, err);
+	return sw_parse_bad(s, it, err, "this file system is not supported yet",
+			    "Use vfat, ext4 or swap");
+}
+
+int sw_parse_copy_blocks(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+			 const struct sw_ini_item *it, struct sw_error *err)
+{
+	_cleanup_free_ char *path = NULL;
+	int r = sw_parse_expand(s, it, &path, err);
+
+	if (r < 0)
+		return r;
+	content_here(s, it);
+	if (!strcmp(path, "auto"))
+		return sw_parse_bad(s, it, err, "\"auto\" is not supported",
+				    "Name the file or the block device to copy");
+	if (!is_path(path))
+		return sw_parse_bad(s, it, err, "it is not an absolute path",
+				    "Start it with / and leave out ..");
+	return sw_parse_replace(&s->p.copy_blocks, path, err);
+}
+
+int sw_parse_copy_files(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+			const struct sw_ini_item *it, struct sw_error *err)
+{
+	_cleanup_free_ char *pair = NULL;
+	char *target;
+	int r = sw_parse_expand(s, it, &pair, err);
+
+	if (r < 0)
+		return r;
+	content_here(s, it);
+	target = strchr(pair, ':');
+	if (target)
+		*target++ = '\0';
+	else
+		target = pair;
+	if (!is_path(pair) || !is_path(target))
+		return sw_parse_bad(s, it, err, "it is not one or two absolute paths",
+				    "Write CopyFiles=/source or CopyFiles=/source:/target");
+	if (sw_strv_add(&s->p.copy_files, pair) < 0 || sw_strv_add(&s->p.copy_files, target) < 0)
+		return sw_fail_oom(err);
+	return 0;
+}
+
+int sw_parse_make_directories(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+			      const struct sw_ini_item *it, struct sw_error *err)
+{
+	_cleanup_free_ char *list = NULL;
+	char *save = NULL;
+	int r = sw_parse_expand(s, it, &list, err);
+
+	if (r < 0)
+		return r;
+	content_here(s, it);
+	for (char *p = strtok_r(list, " \t", &save); p; p = strtok_r(NULL, " \t", &save)) {
+		if (!is_path(p))
+			return sw_parse_bad(s, it, err, "it is not a list of absolute paths",
+					    "Start each with / and leave out ..");
+		if (sw_strv_add(&s->p.make_directories, p) < 0)
+			return sw_fail_oom(err);
+	}
+	return 0;
+}
+
+int sw_parse_encrypt(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
+		     const struct sw_ini_item *it, struct sw_error *err)
+{
+	static const char *const off[] = { "off", "no", "false", "0", "n", "f" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(off); i++)
+		if (!strcasecmp(it->value, off[i]))
+			return 0;
+	return sw_parse_bad(s, it, err, "encryption is not supported yet",
+			    "Leave Encrypt= out; the partition would hold its data in clear");
+}
+
+static int clash(struct sw_parse *s, const char *what, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s", what);
+	sw_error_where(err, "%s:%u:1", s->content_at.path, s->content_at.line);
+	return -EINVAL;
+}
+
+int sw_parse_check_content(struct sw_parse *s, struct sw_error *err)
+{
+	bool files = s->p.copy_files || s->p.make_directories;
+
+	if (s->p.copy_blocks && (s->p.format || files))
+		return clash(s, "CopyBlocks= does not go with Format=, CopyFiles= or "
+				"MakeDirectories=", err);
+	if (s->p.format && !strcmp(s->p.format, "swap") && files)
+		return clash(s, "Format=swap does not go with CopyFiles= or MakeDirectories=", err);
+	if (files && !s->p.format)
+		return sw_parse_replace(&s->p.format, "ext4", err);
+	return 0;
+}

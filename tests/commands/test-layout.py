@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`slipway layout plan|apply`: definitions on image files, judged with other people's tools."""
+import os
+import re
+import stat
+
+from lib import SOURCE, MiB, Skip, expect, main, need, partitions, same, sha256, test, tool
+
+SEED = "00112233-4455-6677-8899-aabbccddeeff"
+
+
+def define(case, folder="d", **files):
+    where = case.dir / folder
+    where.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (where / f"{name}.conf").write_text("[Partition]\n" + "\n".join(text.split(";")) + "\n")
+    return where
+
+
+def layout(case, verb, image, *options, folders=("d",), yes=True):
+    words = [w for f in folders for w in ("--definitions", case.dir / f)]
+    return case.run("layout", verb, *(["--yes"] if yes else []), "--seed", SEED, *words, *options,
+                    image)
+
+
+def cut_out(case, image, part):
+    out = case.dir / "part.img"
+    tool("dd", f"if={image}", f"of={out}", "bs=512", "status=none", f"skip={part['start']}",
+         f"count={part['size']}")
+    return out
+
+
+@test("plan writes nothing, not even the file that it would make")
+def _(case):
+    define(case, a="Type=esp;SizeMaxBytes=64M")
+    image = case.dir / "disk.img"
+    expect(layout(case, "plan", image, "--empty=create", "--size=200M"), 0, "create")
+    assert not image.exists()
+    expect(layout(case, "apply", image, "--empty=create", "--size=200M"), 0)
+    before = sha256(image)
+    define(case, b="Type=home")
+    expect(layout(case, "plan", image), 0, "create", "keep")
+    same(sha256(image), before, "image")
+
+
+@test("the JSON of plan is what sfdisk reads after apply")
+def _(case):
+    define(case, a="Type=esp;SizeMaxBytes=64M;Label=boot", b="Type=home;NoAuto=yes")
+    image = case.dir / "disk.img"
+    plan = layout(case, "plan", image, "--empty=create", "--size=200M", "--json").json()
+    expect(layout(case, "apply", image, "--empty=create", "--size=200M"), 0)
+    found = partitions(image)
+    same([p["label"] for p in plan["partitions"]], list(found), "labels")
+    for part in plan["partitions"]:
+        there = found[part["label"]]
+        same((part["start"], part["size"]), (there["start"] * 512, there["size"] * 512), "place")
+        same(part["uuid"].upper(), there["uuid"], "uuid")
+        same(part["type"].upper(), there["type"], "type")
+        same(part["action"], "create", "action")
+    same(int(plan["partitions"][1]["attrs"], 16), 1 << 63 | 1 << 59, "attrs")
+
+
+@test("apply a second time changes nothing")
+def _(case):
+    define(case, a="Type=esp;SizeMaxBytes=64M", b="Type=home")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=auto"), 0)
+    before = sha256(image)
+    expect(layout(case, "apply", image), 0, "nothing to change")
+    same(sha256(image), before, "image")
+
+
+@test("nobody to confirm is exit 4 and nothing is made")
+def _(case):
+    define(case, a="Type=esp")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=auto", yes=False), 4, "--yes")
+    assert not image.exists()
+
+
+@test("each --empty mode refuses what it does not allow, with what is there")
+def _(case):
+    define(case, a="Type=esp;SizeMaxBytes=20M")
+    image = case.dir / "disk.img"
+
+    def blank():
+        image.write_bytes(b"")
+        os.truncate(image, 100 * MiB)
+    blank()
+    expect(layout(case, "apply", image), 4, "no GPT")
+    expect(layout(case, "apply", image, "--empty=create", "--size=50M"), 4, "exists already")
+    expect(layout(case, "apply", image, "--empty=require"), 0)
+    expect(layout(case, "apply", image, "--empty=require"), 4, "not empty")
+    expect(layout(case, "apply", image, "--empty=allow"), 0, "nothing to change")
+    blank()
+    tool("mkswap", "-L", "precious", image)
+    expect(layout(case, "apply", image, "--empty=allow"), 4, "swap", "--empty=force")
+    blank()
+    tool("sfdisk", "-q", image, input="label: dos\n,50M\n")
+    expect(layout(case, "apply", image, "--empty=allow"), 4, "not empty")
+    expect(layout(case, "apply", image, "--empty=force"), 0, "lost")
+    same(list(partitions(image)), ["esp"], "partitions")
+    assert "No problems" in tool("sgdisk", "-v", image).stdout
+
+
+@test("a damaged table is refused and named, and force forgets it")
+def _(case):
+    define(case, a="Type=esp;SizeMaxBytes=20M")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=100M"), 0)
+    with open(image, "r+b") as f:
+        f.write(bytes(512))
+    expect(layout(case, "apply", image, "--empty=allow"), 4, "damaged", "protective MBR")
+    expect(layout(case, "apply", image, "--empty=force"), 0)
+
+
+@test("a locked image is refused")
+def _(case):
+    import fcntl
+    define(case, a="Type=esp")
+    image = case.dir / "disk.img"
+    image.write_bytes(b"")
+    os.truncate(image, 100 * MiB)
+    with open(image, "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        expect(layout(case, "apply", image, "--empty=allow"), 4, "lock")
+
+
+@test("a disk of the machine that must not be touched is refused with the reason")
+def _(case):
+    define(case, a="Type=esp")
+    case.create("serial=NODE07SYS,size=1G,transport=usb", extra=("--medium", "NODE07SYS"))
+    expect(case.on("layout", "apply", "--yes", "--empty=force", "--seed", SEED, "--definitions",
+                   case.dir / "d", case.disk()), 4, "must not be touched")
+
+
+@test("what does not fit is exit 3 with the file and the bytes, and nothing is written")
+def _(case):
+    define(case, a="Type=esp;SizeMinBytes=90M", b="Type=home;SizeMinBytes=90M")
+    image = case.dir / "disk.img"
+    result = layout(case, "apply", image, "--empty=create", "--size=100M")
+    expect(result, 3, "bytes too few")
+    assert not image.exists()
+
+
+@test("the first directory's file hides the later ones', drop-ins add, empty files hide")
+def _(case):
+    define(case, "d", a="Type=esp;Label=first;SizeMaxBytes=20M")
+    define(case, "e", a="Type=home;Label=second", b="Type=swap;Label=hidden",
+           c="Type=srv;Label=plain;SizeMaxBytes=20M")
+    (case.dir / "d" / "b.conf").write_text("")
+    (case.dir / "e" / "c.conf.d").mkdir()
+    (case.dir / "e" / "c.conf.d" / "x.conf").write_text("[Partition]\nLabel=dropped-in\n")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=100M", folders=("d", "e")), 0)
+    same(list(partitions(image)), ["first", "dropped-in"], "labels")
+
+
+@test("an error in a drop-in names the drop-in's line")
+def _(case):
+    define(case, a="Type=esp")
+    (case.dir / "d" / "a.conf.d").mkdir()
+    (case.dir / "d" / "a.conf.d" / "x.conf").write_text("[Partition]\n\nWieght=5\n")
+    expect(layout(case, "plan", case.dir / "i", "--empty=create", "--size=auto"), 3,
+           "x.conf:3:1", "Weight=")
+
+
+@test("ext4, vfat and swap are made, filled without root, and clean")
+def _(case):
+    need("mkfs.ext4", "mkfs.vfat", "mcopy", "mkswap", "e2fsck", "fsck.vfat")
+    tree = case.dir / "tree"
+    (tree / "sub").mkdir(parents=True)
+    (tree / "sub" / "file").write_text("content\n")
+    define(case, a=f"Type=esp;Format=vfat;SizeMaxBytes=64M;SizeMinBytes=64M;CopyFiles={tree}:/EFI",
+           b=f"Type=home;CopyFiles={tree}:/srv;MakeDirectories=/usr /var/lib",
+           c="Type=swap;Format=swap;SizeMaxBytes=20M")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=300M"), 0)
+    found = partitions(image)
+    part = cut_out(case, image, found["esp"])
+    tool("fsck.vfat", "-n", part)
+    same(tool("mtype", "-i", part, "::/EFI/sub/file").stdout, "content\n", "file in vfat")
+    part = cut_out(case, image, found["home"])
+    tool("e2fsck", "-fn", part)
+    same(tool("debugfs", "-R", "cat /srv/sub/file", part).stdout, "content\n", "file in ext4")
+    assert "lib" in tool("debugfs", "-R", "ls /var", part).stdout
+    part = cut_out(case, image, found["swap"])
+    assert 'TYPE="swap"' in tool("blkid", "-p", part).stdout
+
+
+@test("a link that was copied never leads a later copy out of the tree")
+def _(case):
+    need("mkfs.ext4")
+    tree, outside = case.dir / "tree", case.dir / "outside"
+    tree.mkdir()
+    outside.mkdir()
+    (tree / "out").symlink_to(outside)
+    file = case.dir / "file"
+    file.write_text("x")
+    define(case, a=f"Type=home;CopyFiles={tree}:/;CopyFiles={file}:/out/file")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=100M"), 6, "link")
+    same(list(outside.iterdir()), [], "outside")
+    assert not image.exists()
+
+
+@test("CopyBlocks copies the blocks, and the partition is as large as they need")
+def _(case):
+    blob = case.dir / "blob"
+    blob.write_bytes(os.urandom(3 * MiB) * 5)
+    define(case, a=f"Type=root;CopyBlocks={blob};SizeMaxBytes=4M;SizeMinBytes=4M")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=100M"), 0)
+    part = partitions(image)["root-x86-64"]
+    same(part["size"] * 512, 15 * MiB, "size")
+    same(sha256(cut_out(case, image, part)), sha256(blob), "blocks")
+
+
+@test("file systems that are not made are refused before anything is written")
+def _(case):
+    define(case, a="Type=home;Format=xfs")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=1G"), 3, "Format=xfs", "ext4")
+    assert not image.exists()
+
+
+@test("specifiers are expanded, and UUID=null stays zero")
+def _(case):
+    define(case, a="Type=home;Label=v-%v-%%;SizeMaxBytes=20M", b="Type=srv;UUID=null")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=100M"), 0)
+    found = partitions(image)
+    assert f"v-{os.uname().release}-%" in found, found
+    same(found["srv"]["uuid"], "00000000-0000-0000-0000-000000000000", "uuid")
+
+
+@test("old content of a new partition is not found in it afterwards")
+def _(case):
+    need("mkfs.ext4", "blkid")
+    image = case.dir / "disk.img"
+    define(case, a="Type=home;Format=ext4")
+    expect(layout(case, "apply", image, "--empty=create", "--size=100M"), 0)
+    define(case, a="Type=home")
+    expect(layout(case, "apply", image, "--empty=force"), 0, "lost")
+    part = cut_out(case, image, partitions(image)["home"])
+    same(tool("blkid", "-p", part, check=False).stdout, "", "signature")
+
+
+@test("every key that the documentation lists as not supported is refused with its version")
+def _(case):
+    listed = (SOURCE / "docs/layouts.md").read_text().split("### Not supported")[1]
+    rows = re.findall(r"^\| `(\w+)=` \| (\d+) \|$", listed.split("## What")[0], re.M)
+    assert len(rows) >= 15, rows
+    for key, since in rows:
+        define(case, a=f"Type=esp;{key}=x")
+        expect(layout(case, "plan", case.dir / "i", "--empty=create", "--size=auto"), 3,
+               f"{key}= is not supported", *([f"version {since}"] if int(since) > 252 else []))
+
+
+@test("a real block device gets its partitions, and is refused while it is in use (root)")
+def _(case):
+    if os.geteuid() != 0:
+        raise Skip("loop devices need root")
+    define(case, a="Type=linux-generic;Format=ext4")
+    image = case.dir / "disk.img"
+    image.write_bytes(b"")
+    os.truncate(image, 100 * MiB)
+    made = tool("losetup", "--find", "--show", image, check=False)
+    if made.returncode:
+        raise Skip("no loop device: " + made.stderr.strip())
+    node = made.stdout.strip()
+    try:
+        assert stat.S_ISBLK(os.stat(node).st_mode)
+        result = layout(case, "apply", node, "--empty=allow")
+        same(list(partitions(node)), ["linux-generic"], "partitions")
+        assert result.code in (0, 7), result    # 7: a kernel that does not re-read this loop
+        expect(layout(case, "apply", node, "--size=1G"), 2, "files only")
+        tool("mkfs.ext4", "-q", "-F", node)
+        where = case.dir / "mnt"
+        where.mkdir()
+        if tool("mount", node, where, check=False).returncode:
+            raise Skip("a loop device cannot be mounted here")
+        try:
+            expect(layout(case, "apply", node, "--empty=force"), 4, "mounted")
+        finally:
+            tool("umount", where)
+    finally:
+        tool("losetup", "--detach", node)
+
+
+if __name__ == "__main__":
+    main()
