@@ -186,6 +186,8 @@ class Vm:
     def __exit__(self, *_):
         self.cut_power()
         self._log.close()
+        with open(self._path("serial.log"), "wb") as file:
+            file.write(self.raw)
 
     def cut_power(self):
         """As if the plug were pulled: nothing gets a chance to finish."""

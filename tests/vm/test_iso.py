@@ -94,7 +94,9 @@ def test_iso_boots_as_a_usb_stick(directory):
     with harness.Vm(machine, iso=iso, iso_bus="usb") as vm:
         shell(vm)
         settle(vm)
-        vm.run("mount -o ro /dev/disk/by-label/SLIPWAY_MEDIUM /mnt && ls /mnt/boot/initrd")
+        # The session has it mounted as long as it looks for answers on it.
+        vm.run("n=0; until mount -o ro /dev/disk/by-label/SLIPWAY_MEDIUM /mnt 2>/dev/null || "
+               "[ $n -ge 30 ]; do sleep 1; n=$((n+1)); done; ls /mnt/boot/initrd", timeout=60)
         vm.run("ls /dev/disk/by-id | grep usb | grep STICK01")
 
 
