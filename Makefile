@@ -14,7 +14,10 @@
 # V=release|debug|asan, CC=gcc|clang, WERROR=1 in CI.
 
 V ?= release
+# A make that was started by another shares its jobs.
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 CC = gcc
 B := build/$(V)
 PKGS := ncursesw blkid fdisk efivar libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr yaml-0.1 \
