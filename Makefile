@@ -22,6 +22,8 @@ PKGS := ncursesw blkid fdisk efivar libcurl tss2-esys tss2-mu tss2-rc tss2-tctil
 
 VERSION := 0.1.0
 CFLAGS.release := -O2 -g -D_FORTIFY_SOURCE=2
+CFLAGS.gcc := $(CFLAGS.release)
+CFLAGS.clang := $(CFLAGS.release)
 CFLAGS.debug := -O0 -g
 CFLAGS.asan := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
 CFLAGS.cov := -O0 -g --coverage

@@ -25,14 +25,15 @@ test:
 	@$(PACKAGES) test
 	@$(MAKE) --no-print-directory all tests-bin
 	@$(MAKE) --no-print-directory iso-files
-	@$(TESTS) --check --vm
+	@$(TESTS) --check --builds --vm
 
-# What `make test` runs and what is too long for it.
+# What `make test` runs, what is too long for it, and unit tests and corpora under sanitizers.
 test-all:
 	@$(PACKAGES) test
 	@$(MAKE) --no-print-directory all tests-bin
+	@$(MAKE) --no-print-directory V=asan all tests-bin
 	@$(MAKE) --no-print-directory iso-files
-	@$(TESTS) --check --vm --long
+	@$(TESTS) --check --builds --asan build/asan --vm --long
 
 # Unit, command and corpus tests and the house rules: no root, no network, no machine.
 check:

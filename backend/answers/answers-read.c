@@ -305,19 +305,42 @@ int sw_answers_parse(const char *text, size_t len, const char *file,
 	return r;
 }
 
-int sw_answers_read(const char *path, struct sw_answers **ret_answers, struct sw_error *err)
+static int read_file(const char *path, struct sw_buf *b, struct sw_error *err)
 {
-	_cleanup_buf_ struct sw_buf b = { .max = SW_YAML_MAX_BYTES };
-	int r = sw_file_read(path, &b);
+	int r = sw_file_read(path, b);
 
 	if (r == -E2BIG)
 		(void)sw_fail(err, SW_EXIT_INVALID, r, "the answer file is larger than 1 MiB");
 	else if (r < 0)
 		(void)sw_fail_errno(err, r == -ENOENT ? SW_EXIT_MISSING : SW_EXIT_FAILED, r,
 				    "the answer file cannot be read");
-	if (r < 0) {
+	if (r < 0)
 		sw_error_where(err, "%s", path);
+	return r;
+}
+
+int sw_answers_read_all(const char *path, struct sw_error *errs, size_t max, size_t *ret_n,
+			struct sw_answers **ret_answers)
+{
+	_cleanup_buf_ struct sw_buf b = { .max = SW_YAML_MAX_BYTES };
+	int r;
+
+	errs[0] = (struct sw_error){};
+	r = read_file(path, &b, &errs[0]);
+	if (r < 0) {
+		if (ret_n)
+			*ret_n = 1;
 		return r;
 	}
-	return sw_answers_parse(sw_buf_text(&b), b.len, path, ret_answers, err);
+	return sw_answers_parse_all(sw_buf_text(&b), b.len, path, errs, max, ret_n, ret_answers);
+}
+
+int sw_answers_read(const char *path, struct sw_answers **ret_answers, struct sw_error *err)
+{
+	struct sw_error first;
+	int r = sw_answers_read_all(path, &first, 1, NULL, ret_answers);
+
+	if (r < 0 && err && err->r == 0)
+		*err = first;
+	return r;
 }

@@ -59,6 +59,7 @@ struct sw_field {
 	/* NULL: always. Else whether the field counts, given the others. */
 	bool (*applies)(const struct sw_answers *a);
 	bool (*required)(const struct sw_answers *a);
+	const char *missing;	/* what to do when it is required and absent, or NULL */
 	size_t max;		/* longest text; 0: 255 */
 	/* A rule of this field alone, after the type's own; says only err->why and the hint. */
 	int (*check)(const char *text, struct sw_error *err);
@@ -87,6 +88,12 @@ int sw_field_check(const struct sw_field *f, const char *text, struct sw_error *
  * file is judged; sw_answers_validate() judges the whole.
  */
 int sw_answers_read(const char *path, struct sw_answers **ret_answers, struct sw_error *err);
+/*
+ * The same, with up to max errors (at least 1) in errs, which need no
+ * initialising, and their number: also of a file that cannot be read.
+ */
+int sw_answers_read_all(const char *path, struct sw_error *errs, size_t max, size_t *ret_n,
+			struct sw_answers **ret_answers);
 /* The same for text in memory; the first error only. file is for messages. */
 int sw_answers_parse(const char *text, size_t len, const char *file,
 		     struct sw_answers **ret_answers, struct sw_error *err);

@@ -141,6 +141,8 @@ static const char *const kind_choices[] = { "none", "attest", NULL };
 static const char *const finish_choices[] = { "reboot", "poweroff", "stay", NULL };
 
 #define AT(member) .offset = offsetof(struct sw_answers, member)
+#define NO_PAYLOAD "give kernel and initrd, or a unified image (uki) in their place"
+#define NO_HASH "sha256sum FILE on the server prints it"
 #define HEX_A "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 #define HEX_B "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
 
@@ -194,29 +196,34 @@ const struct sw_field sw_fields[] = {
 
 	{ .key = "payload.kernel", .label = "Kernel", .type = SW_FIELD_URL, AT(kernel),
 	  .max = 2000, .applies = without_uki, .required = without_uki,
+	  .missing = NO_PAYLOAD,
 	  .help = "Where the node's kernel comes from: http(s)://, /path, file:/// or medium:/.",
 	  .example = "http://boot.example:8080/vmlinuz" },
 	{ .key = "payload.initrd", .label = "Initrd", .type = SW_FIELD_URL, AT(initrd),
 	  .max = 2000, .applies = without_uki, .required = without_uki,
+	  .missing = NO_PAYLOAD,
 	  .help = "Where the node's initial RAM disk comes from, in the same forms as the kernel.",
 	  .example = "http://boot.example:8080/initrd" },
 	{ .key = "payload.uki", .label = "Unified image", .type = SW_FIELD_URL, AT(uki),
-	  .max = 2000, .applies = without_kernel, .required = without_kernel,
+	  .max = 2000, .applies = without_kernel,
 	  .help = "A unified kernel image (UKI) in place of kernel and initrd. It is stored byte "
 		  "for byte, so its signature stays valid.",
 	  .example = "https://boot.example/node.efi" },
 	{ .key = "payload.sha256.kernel", .label = "Kernel SHA-256", .type = SW_FIELD_SHA256,
 	  AT(kernel_sha256), .applies = has_kernel, .required = kernel_is_remote,
+	  .missing = NO_HASH,
 	  .help = "The SHA-256 of the kernel, 64 hex digits. Required when it comes over a "
 		  "network.",
 	  .example = HEX_A },
 	{ .key = "payload.sha256.initrd", .label = "Initrd SHA-256", .type = SW_FIELD_SHA256,
 	  AT(initrd_sha256), .applies = has_initrd, .required = initrd_is_remote,
+	  .missing = NO_HASH,
 	  .help = "The SHA-256 of the initrd, 64 hex digits. Required when it comes over a "
 		  "network.",
 	  .example = HEX_B },
 	{ .key = "payload.sha256.uki", .label = "Image SHA-256", .type = SW_FIELD_SHA256,
 	  AT(uki_sha256), .applies = has_uki, .required = uki_is_remote,
+	  .missing = NO_HASH,
 	  .help = "The SHA-256 of the unified kernel image. With payload.uki it may stand directly "
 		  "as payload.sha256.",
 	  .example = HEX_A },

@@ -80,41 +80,42 @@ static const char tail[] =
 	".Xr repart.d 5 ,\n"
 	".Xr slipway 8\n";
 
-/* roff reads a backslash as an escape and a leading dot or quote as a request. */
+/* roff reads a leading dot or quote as a request. */
+static int guard(struct sw_buf *b, const char *text)
+{
+	return *text == '.' || *text == '\'' ? sw_buf_adds(b, "\\&") : 0;
+}
+
+/* It reads a backslash as an escape. */
+static int add_char(struct sw_buf *b, const char *c)
+{
+	return *c == '\\' ? sw_buf_adds(b, "\\e") : sw_buf_add(b, c, 1);
+}
+
+/* A value: it reads a bare dash as a hyphen, which nobody could paste. */
 static int add_text(struct sw_buf *b, const char *text)
 {
-	int r = 0;
+	int r = guard(b, text);
 
-	if (*text == '.' || *text == '\'')
-		r = sw_buf_adds(b, "\\&");
-	for (; *text && r == 0; text++) {
-		if (*text == '\\')
-			r = sw_buf_adds(b, "\\e");
-		else if (*text == '-')
-			r = sw_buf_adds(b, "\\-");
-		else
-			r = sw_buf_add(b, text, 1);
-	}
+	for (; *text && r == 0; text++)
+		r = *text == '-' ? sw_buf_adds(b, "\\-") : add_char(b, text);
 	return r;
 }
 
 /* Prose; every sentence gets a line of its own, as mdoc wants it. */
 static int add_prose(struct sw_buf *b, const char *text)
 {
-	int r = 0;
+	int r = guard(b, text);
 
-	if (*text == '.' || *text == '\'')
-		r = sw_buf_adds(b, "\\&");
 	for (; *text && r == 0; text++) {
-		if (*text == '\\')
-			r = sw_buf_adds(b, "\\e");
-		else if (text[0] == '.' && text[1] == ' ') {
-			r = sw_buf_adds(b, ".\n");
-			text++;
-			if (text[1] == '.' || text[1] == '\'')
-				r = r < 0 ? r : sw_buf_adds(b, "\\&");
-		} else
-			r = sw_buf_add(b, text, 1);
+		if (text[0] != '.' || text[1] != ' ') {
+			r = add_char(b, text);
+			continue;
+		}
+		r = sw_buf_adds(b, ".\n");
+		text++;
+		if (r == 0)
+			r = guard(b, text + 1);
 	}
 	return r < 0 ? r : sw_buf_adds(b, "\n");
 }

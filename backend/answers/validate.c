@@ -56,16 +56,12 @@ static bool value_holds(struct check *c, const struct sw_field *f, const char *t
 
 static void report_missing(struct check *c, const struct sw_field *f)
 {
-	if (strncmp(f->key, "payload.sha256.", 15) == 0) {
-		report(c, f->key, -EINVAL, "is missing",
-		       "what comes over a network is checked against its SHA-256 before it is used",
-		       "sha256sum FILE on the server prints it");
-		return;
-	}
-	report(c, f->key, -EINVAL, "is missing", f->help,
-	       strcmp(f->key, "payload.kernel") == 0
-		       ? "give payload.kernel and payload.initrd, or payload.uki"
-		       : "slipway explain says more about each key");
+	bool hash = strncmp(f->key, "payload.sha256.", 15) == 0;
+
+	report(c, f->key, -EINVAL, "is missing",
+	       hash ? "what comes over a network is checked against its SHA-256 before it is used"
+		    : f->help,
+	       f->missing ? f->missing : "slipway explain says more about each key");
 }
 
 static void report_stray(struct check *c, const struct sw_field *f)
@@ -94,9 +90,7 @@ static void check_field(struct check *c, const struct sw_field *f)
 		(void)sw_errors_keep(c->errors, sw_fail_oom(sw_errors_next(c->errors)));
 		return;
 	}
-	/* Without any payload three fields would be missing; one message says it. */
-	if (!*text && strcmp(f->key, "payload.uki") == 0)
-		return;
+	/* Without any payload two fields are missing; one message says it. */
 	if (!*text && strcmp(f->key, "payload.initrd") == 0 && !given(c->a->kernel))
 		return;
 	if (*text && !value_holds(c, f, text))

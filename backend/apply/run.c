@@ -5,6 +5,7 @@
  */
 #include "apply/run.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -121,12 +122,28 @@ static int run_steps(struct sw_run *run, struct sw_error *err)
 	return r;
 }
 
+/* A killed install leaves its work files behind, and on a medium they are memory. */
+static void clear_dead_work(const char *run_dir)
+{
+	_cleanup_closedir_ DIR *d = opendir(run_dir);
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		_cleanup_free_ char *path = sw_fmt("%s/%s", run_dir, e->d_name);
+		int pid;
+
+		if (path && sscanf(e->d_name, "work.%d.", &pid) == 1 && pid > 0 &&
+		    kill(pid, 0) < 0 && errno == ESRCH)
+			(void)sw_remove_tree(path);
+	}
+}
+
 static int open_work(struct sw_run *run, struct sw_error *err)
 {
-	_cleanup_free_ char *t = sw_fmt("%s/work.XXXXXX", run->m->run_dir);
+	_cleanup_free_ char *t = sw_fmt("%s/work.%d.XXXXXX", run->m->run_dir, getpid());
 
 	if (!t)
 		return sw_fail_oom(err);
+	clear_dead_work(run->m->run_dir);
 	if (sw_mkdir_all(run->m->run_dir, 0700) < 0 || !mkdtemp(t))
 		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "no work directory in %s",
 				     run->m->run_dir);

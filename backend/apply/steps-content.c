@@ -19,6 +19,7 @@ static int fetch_one(struct sw_run *run, const char *source, const char *sha256,
 		     char **ret_path, struct sw_error *err)
 {
 	_cleanup_free_ char *out = sw_fmt("%s/%s", run->work, name);
+	_cleanup_free_ char *shown = sw_source_show(source);
 	char got[SW_SHA256_TEXT];
 	struct sw_fetch f = { .source = source,
 			      .sha256 = sha256 && *sha256 ? sha256 : NULL,
@@ -27,9 +28,9 @@ static int fetch_one(struct sw_run *run, const char *source, const char *sha256,
 			      .step = run->step };
 	int r;
 
-	if (!out)
+	if (!out || !shown)
 		return sw_fail_oom(err);
-	sw_event_log(run->sink, "fetching %s", source);
+	sw_event_log(run->sink, "fetching %s", shown);
 	r = sw_fetch_run(run->m, &f, run->sink, got, err);
 	if (r < 0)
 		return r;
@@ -88,13 +89,14 @@ static int assemble(struct sw_run *run, struct sw_error *err)
 
 static int check_uki(struct sw_run *run, struct sw_error *err)
 {
+	_cleanup_free_ char *shown = sw_source_show(run->p->answers->uki);
 	struct sw_uki_info info = {};
 	int r = sw_uki_inspect(run->uki, &info, err);
 
 	if (r == 0 && !info.is_uki) {
 		r = sw_fail(err, SW_EXIT_INVALID, -EINVAL,
 			    "the payload is not a unified kernel image");
-		sw_error_where(err, "%s", run->p->answers->uki);
+		sw_error_where(err, "%s", shown ? shown : "");
 		sw_error_hint(err, "give payload.kernel and payload.initrd instead, or build "
 				   "a UKI");
 	}
@@ -113,7 +115,7 @@ static int describe(struct sw_run *run, struct sw_error *err)
 	run->manifest.sequence = 1;
 	run->manifest.time = run->p->time;
 	run->manifest.build_id = strndup(run->manifest.sha256, 16);
-	run->manifest.source = strdup(a->uki && *a->uki ? a->uki : a->kernel);
+	run->manifest.source = sw_source_show(a->uki && *a->uki ? a->uki : a->kernel);
 	run->manifest.reason = strdup("install");
 	return run->manifest.build_id && run->manifest.source && run->manifest.reason
 		       ? 0 : sw_fail_oom(err);

@@ -11,13 +11,16 @@ fill(char *part, size_t size, const char *fmt, va_list ap)
 		(void)vsnprintf(part, size, fmt, ap);
 }
 
-static bool claim(struct sw_error *err, enum sw_exit exit, int r)
+/* True when the error was unset and is this one now. */
+static bool __attribute__((format(printf, 4, 0)))
+claim(struct sw_error *err, enum sw_exit exit, int r, const char *what, va_list ap)
 {
 	if (!err || err->r != 0)
 		return false;
 	err->exit = exit;
 	err->r = r ? r : -EIO;
 	err->what[0] = '\0';
+	fill(err->what, sizeof(err->what), what, ap);
 	return true;
 }
 
@@ -25,24 +28,22 @@ int sw_fail(struct sw_error *err, enum sw_exit exit, int r, const char *what, ..
 {
 	va_list ap;
 
-	if (!claim(err, exit, r))
-		return r;
 	va_start(ap, what);
-	fill(err->what, sizeof(err->what), what, ap);
+	(void)claim(err, exit, r, what, ap);
 	va_end(ap);
 	return r;
 }
 
 int sw_fail_errno(struct sw_error *err, enum sw_exit exit, int r, const char *what, ...)
 {
+	bool claimed;
 	va_list ap;
 
-	if (!claim(err, exit, r))
-		return r;
 	va_start(ap, what);
-	fill(err->what, sizeof(err->what), what, ap);
+	claimed = claim(err, exit, r, what, ap);
 	va_end(ap);
-	sw_error_why(err, "%s", strerror(-r));
+	if (claimed)
+		sw_error_why(err, "%s", strerror(-r));
 	return r;
 }
 

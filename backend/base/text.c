@@ -43,6 +43,21 @@ size_t sw_utf8_decode(const char *s, size_t len, uint32_t *ret_char)
 	return n;
 }
 
+size_t sw_utf8_encode(uint32_t ch, char out[static 4])
+{
+	size_t n = ch < 0x80 ? 1 : ch < 0x800 ? 2 : ch < 0x10000 ? 3 : 4;
+
+	if (n == 1) {
+		out[0] = (char)ch;
+		return 1;
+	}
+	for (size_t i = n - 1; i > 0; i--, ch >>= 6)
+		out[i] = (char)(0x80 | (ch & 0x3f));
+	/* As many ones as there are bytes, then a zero. */
+	out[0] = (char)(0xf00u >> n | ch);
+	return n;
+}
+
 bool sw_char_is_text(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))

@@ -13,6 +13,9 @@
 /* Reads one character; its length in bytes (1 to 4), or 0 when it is not well-formed UTF-8. */
 size_t sw_utf8_decode(const char *s, size_t len, uint32_t *ret_char);
 
+/* Writes one character; returns its length in bytes. ch is at most 0x10ffff and no surrogate. */
+size_t sw_utf8_encode(uint32_t ch, char out[static 4]);
+
 /*
  * True for a character that a one-line value may hold: no control characters,
  * no line separators or direction marks (they make one name look like another),

@@ -109,27 +109,26 @@ static struct sw_devpath_hd wanted_hd(const struct sw_entry_wanted *w)
 				       .size = w->part_size, .guid = w->part_uuid };
 }
 
-enum match { FOREIGN, OURS_OTHER_CONTENT, OURS_RIGHT };
-
 /*
  * Some firmware upper-cases paths or puts the hardware path before HD(): both
  * still say the same, and rewriting them at every run would wear the flash out.
  */
-static enum match compare(const struct present *e, const struct sw_entry_wanted *w)
+enum sw_entry_match sw_entry_match(const uint8_t *data, size_t len,
+				   const struct sw_entry_wanted *w)
 {
 	_cleanup_loadopt_ struct sw_loadopt o = {};
 	_cleanup_free_ char *path = NULL;
 	struct sw_devpath_hd hd;
 
-	if (sw_loadopt_parse(e->data, e->len, &o) < 0 || sw_entry_is_firmware_made(&o) ||
+	if (sw_loadopt_parse(data, len, &o) < 0 || sw_entry_is_firmware_made(&o) ||
 	    sw_devpath_find_file(o.path, o.path_len, &hd, &path) < 0)
-		return FOREIGN;
+		return SW_ENTRY_FOREIGN;
 	if (!sw_guid_equal(&hd.guid, &w->part_uuid) || strcasecmp(path, w->path) != 0)
-		return FOREIGN;
+		return SW_ENTRY_FOREIGN;
 	if (o.attrs == SW_LOADOPT_ACTIVE && o.optional_len == 0 && strcmp(o.label, w->label) == 0 &&
 	    hd.number == w->part_number && hd.start == w->part_start && hd.size == w->part_size)
-		return OURS_RIGHT;
-	return OURS_OTHER_CONTENT;
+		return SW_ENTRY_RIGHT;
+	return SW_ENTRY_OTHER_CONTENT;
 }
 
 static size_t place_in_order(const struct planner *p, uint16_t number)
@@ -144,13 +143,13 @@ static size_t place_in_order(const struct planner *p, uint16_t number)
 static struct present *choose(struct planner *p, const struct sw_entry_wanted *w)
 {
 	struct present *best = NULL;
-	enum match best_match = FOREIGN;
+	enum sw_entry_match best_match = SW_ENTRY_FOREIGN;
 
 	for (size_t i = 0; i < p->n_all; i++) {
 		struct present *e = &p->all[i];
-		enum match m = compare(e, w);
+		enum sw_entry_match m = sw_entry_match(e->data, e->len, w);
 
-		if (m == FOREIGN)
+		if (m == SW_ENTRY_FOREIGN)
 			continue;
 		e->taken = true;
 		if (!best || m > best_match ||
@@ -224,7 +223,7 @@ static int plan_entry(struct planner *p, const struct sw_entry_wanted *w, uint16
 		return n;
 	*ret_number = (uint16_t)n;
 	mark(p, (unsigned int)n);
-	if (e && compare(e, w) == OURS_RIGHT)
+	if (e && sw_entry_match(e->data, e->len, w) == SW_ENTRY_RIGHT)
 		return 0;
 	r = sw_loadopt_build_file(w->label, &hd, w->path, &b);
 	if (r < 0)

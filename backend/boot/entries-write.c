@@ -93,6 +93,27 @@ int sw_entry_write_apply(struct sw_varstore *s, const struct sw_entry_write *w,
 	return r < 0 ? explain(err, r, w->name) : 0;
 }
 
+int sw_entry_plan_apply(struct sw_varstore *s, const struct sw_entry_plan *p, size_t *ret_done,
+			struct sw_error *err)
+{
+	size_t done = 0;
+	int r = 0;
+
+	while (r == 0 && done < p->n_writes) {
+		r = sw_entry_write_apply(s, &p->writes[done], err);
+		done += r == 0;
+	}
+	if (ret_done)
+		*ret_done = done;
+	if (r < 0 && err && done > 0) {
+		err->exit = SW_EXIT_DIRTY;
+		(void)snprintf(err->hint, sizeof(err->hint),
+			       "%zu of %zu writes are done; each of these states boots: repeat the "
+			       "command when the firmware takes writes again", done, p->n_writes);
+	}
+	return r;
+}
+
 int sw_entry_write_undo(struct sw_varstore *s, const struct sw_entry_write *w,
 			struct sw_error *err)
 {

@@ -69,6 +69,12 @@ int sw_entries_digest(json_object *raw, char ret_hex[static 65]);
  */
 int sw_entry_write_apply(struct sw_varstore *s, const struct sw_entry_write *w,
 			 struct sw_error *err);
+/*
+ * All of them in order; stops at the first that fails, and then says in err how
+ * many were done (exit 7 when that is not zero). ret_done may be NULL.
+ */
+int sw_entry_plan_apply(struct sw_varstore *s, const struct sw_entry_plan *p, size_t *ret_done,
+			struct sw_error *err);
 /* Puts the old content back, unless somebody else has written since (-ESTALE). */
 int sw_entry_write_undo(struct sw_varstore *s, const struct sw_entry_write *w,
 			struct sw_error *err);

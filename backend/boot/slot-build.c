@@ -150,12 +150,17 @@ int sw_slot_build(const char *uki, const struct sw_slot_manifest *m, uint64_t si
 		  uint32_t sector, uint32_t volume_id, const char *label, const char *out,
 		  struct sw_error *err)
 {
-	_cleanup_free_ char *dir = NULL;
+	/* Beside the image, so that whoever clears up after a killed install finds it. */
+	_cleanup_free_ char *dir = sw_fmt("%s.parts", out);
 	int r;
 
+	if (!dir)
+		return sw_fail_oom(err);
 	if (size % sector || sector < 512 || sector > 4096)
 		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "a slot must be whole sectors");
-	r = sw_scratch_new("slipway-slot", &dir);
+	r = sw_remove_tree(dir);
+	if (r == 0 && mkdir(dir, 0700) < 0)
+		r = -errno;
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make a scratch directory");
 	r = build(uki, m, dir, size, sector, volume_id, label, out, err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/text.h"
 
 #define ENTRIES_MAX ((uint64_t)1 << 20)	/* bytes we read of an entry array: 8192 usual entries */
 
@@ -188,7 +189,7 @@ int sw_gpt_scan(struct sw_io *io, struct sw_gpt_scan *ret_scan)
 /* UTF-16LE (at most 36 units) to UTF-8; a lone surrogate becomes U+FFFD. */
 static char *name_from(const uint8_t *p)
 {
-	uint8_t out[36 * 3 + 1];
+	char out[36 * 3 + 4];
 	size_t n = 0;
 
 	for (size_t i = 0; i < 36; i++) {
@@ -206,21 +207,7 @@ static char *name_from(const uint8_t *p)
 		}
 		if (u >= 0xd800 && u < 0xe000)
 			u = 0xfffd;
-		if (u < 0x80) {
-			out[n++] = (uint8_t)u;
-		} else if (u < 0x800) {
-			out[n++] = (uint8_t)(0xc0 | u >> 6);
-			out[n++] = (uint8_t)(0x80 | (u & 0x3f));
-		} else if (u < 0x10000) {
-			out[n++] = (uint8_t)(0xe0 | u >> 12);
-			out[n++] = (uint8_t)(0x80 | (u >> 6 & 0x3f));
-			out[n++] = (uint8_t)(0x80 | (u & 0x3f));
-		} else {
-			out[n++] = (uint8_t)(0xf0 | u >> 18);
-			out[n++] = (uint8_t)(0x80 | (u >> 12 & 0x3f));
-			out[n++] = (uint8_t)(0x80 | (u >> 6 & 0x3f));
-			out[n++] = (uint8_t)(0x80 | (u & 0x3f));
-		}
+		n += sw_utf8_encode(u, out + n);
 	}
 	out[n] = '\0';
 	return strdup((char *)out);

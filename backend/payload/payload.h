@@ -23,6 +23,11 @@ struct sw_fetch {
 
 /* True for http and https: what needs a hash. */
 bool sw_source_is_remote(const char *source);
+/*
+ * The source as it may be shown, logged or kept on the node: of a URL neither user info nor query,
+ * where people put tokens; malloc'd.
+ */
+char *sw_source_show(const char *source);
 /* Checks the grammar only. err gets what, why and hint; the source itself is not repeated. */
 int sw_source_check(const char *source, struct sw_error *err);
 

@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/size.h"
-#include "net/http.h"
 
 #define TELL_EVERY_MS 200
 
@@ -73,7 +72,7 @@ int sw_sink_file_open(struct sw_sink_file *s, const struct sw_fetch *f, const st
 		      struct sw_error *err)
 {
 	*s = (struct sw_sink_file){ .f = f, .sink = sink, .fd = -EBADF };
-	s->shown = sw_http_show(f->source);
+	s->shown = sw_source_show(f->source);
 	s->hash = sw_hash_new();
 	/* XXXXXX only counts at the end, so two fetches of one file do not meet. */
 	s->tmp = sw_fmt("%s.XXXXXX", f->out);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/http.h"
 #include "payload/payload.h"
 
 #define SOURCE_MAX 2000
@@ -85,6 +86,12 @@ static int check_authority(const char *s, size_t len, struct sw_error *err)
 		return bad(err, "the port is not a number from 1 to 65535",
 			   "write it like http://boot.example:8080/vmlinuz");
 	return 0;
+}
+
+char *sw_source_show(const char *source)
+{
+	/* In a path '?' and '#' are letters like others. */
+	return sw_source_is_remote(source) ? sw_http_show(source) : strdup(source);
 }
 
 static int check_remote(const char *source, struct sw_error *err)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The review: what a person reads before anything is written. Which disk,
- * what is on it and dies, what will be there, what will be done, warnings.
+ * what is on it and dies, what will be there, what will be done, warnings. Each
+ * warning has a label of its own, so that two never read as one.
  */
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/size.h"
+#include "payload/payload.h"
 #include "plan/plan.h"
 
 /* Adds words with a hanging indent so that no line is longer than width. */
@@ -89,6 +91,13 @@ static int add_after(struct sw_buf *b, const struct sw_plan *p)
 	return r;
 }
 
+static int add_source(struct sw_buf *b, const char *before, const char *source)
+{
+	_cleanup_free_ char *shown = sw_source_show(source ? source : "");
+
+	return shown ? sw_buf_addf(b, "%s%s", before, shown) : -ENOMEM;
+}
+
 static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
 {
 	const struct sw_answers *a = p->answers;
@@ -96,10 +105,11 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 	int r;
 
 	if (a->uki)
-		r = sw_buf_adds(&payload, a->uki);
+		r = add_source(&payload, "", a->uki);
 	else
-		r = sw_buf_addf(&payload, "%s, %s", a->kernel ? a->kernel : "",
-				a->initrd ? a->initrd : "");
+		r = add_source(&payload, "", a->kernel);
+	if (r == 0 && !a->uki)
+		r = add_source(&payload, ", ", a->initrd);
 	if (r == 0)
 		r = sw_buf_addf(b, "Name     %s\n",
 				a->hostname && *a->hostname ? a->hostname : "-");
@@ -137,7 +147,7 @@ char *sw_plan_text(const struct sw_plan *p, unsigned int width)
 	if (r == 0)
 		r = add_node(&b, p, width);
 	for (char **w = p->warnings; r == 0 && w && *w; w++)
-		r = add_wrapped(&b, w == p->warnings ? "Note     " : "         ", *w, width);
+		r = add_wrapped(&b, "Note     ", *w, width);
 	if (r == 0)
 		r = add_steps(&b, p, width);
 	return r < 0 ? NULL : sw_buf_steal(&b);

@@ -76,7 +76,7 @@ def script_install(_, folder):
 
 
 def alternate(args, first, second):
-    """Rounds in turn, so that what disturbs one disturbs the other; the caches are warm for both."""
+    """Rounds in turn, so that what disturbs one disturbs the other; caches are warm for both."""
     times = ([], [])
     for number in range(args.rounds + 1):
         for which, function in enumerate((first, second)):

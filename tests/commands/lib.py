@@ -177,7 +177,7 @@ finish: {values.get("finish", "stay")}
         return path
 
     def entries(self):
-        """Boot variables as the stand-in's files have them: {number: (label, uuid, path)}, order."""
+        """Boot variables as the stand-in's files have them: {number: (label, uuid, path)}, order"""
         found, order = {}, []
         for path in (self.machine_dir / "vars").glob(f"Boot*-{GLOBAL}"):
             name, data = path.name.split("-")[0], path.read_bytes()[4:]
@@ -266,7 +266,7 @@ def section(image, name):
 
 
 class Server:
-    """Serves files over HTTP on the loopback; `cut_at`: resets the connection after so many bytes."""
+    """Serves files over HTTP on the loopback; `cut_at`: resets a connection after so many bytes."""
 
     def __init__(self, folder, cut_at=None, cuts=1 << 30, delay=0):
         self.hits, self.cuts = [], cuts
@@ -279,7 +279,7 @@ class Server:
                 pass
 
             def do_GET(self):
-                path = Path(folder, os.path.basename(self.path))
+                path = Path(folder, os.path.basename(self.path.partition("?")[0]))
                 server.hits.append((self.path, self.headers.get("Range")))
                 if not path.exists():
                     self.send_error(404)

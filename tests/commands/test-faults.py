@@ -7,8 +7,8 @@ import signal
 import subprocess
 import time
 
-from lib import (GLOBAL, MiB, Result, SLIPWAY, Skip, expect, head, main, partitions, same, sha256, tail,
-                 test, tool)
+from lib import (GLOBAL, MiB, Result, SLIPWAY, Skip, expect, head, main, partitions, same, sha256,
+                 tail, test, tool)
 
 
 def old_table(case, serial="NODE07SYS"):
@@ -64,36 +64,36 @@ def steps(case):
     return [s["kind"] for s in plan["steps"]]
 
 
-@test("killed at any step after the journal: exit 7, status names the step, resume completes it")
-def _(case):
+def after_the_journal(case):
+    """Each kind of step behind the journal with its number, on a new machine with an old table."""
     case.create()
     kinds = steps(case)
-    after = kinds[kinds.index("journal") + 1:]
-    for kind in dict.fromkeys(after):
+    for kind in dict.fromkeys(kinds[kinds.index("journal") + 1:]):
         shutil.rmtree(case.machine_dir)
         case.create()
         old_table(case)
+        yield kind, kinds.index(kind) + 1
+
+
+@test("killed at any step after the journal: exit 7, status names the step, resume completes it")
+def _(case):
+    for kind, number in after_the_journal(case):
         code = power_cut(case, kind)
         same(code, 7, f"exit code after a cut at {kind}")
         status = expect(case.on("status"), 0, "stopped at step", "resume", "undo")
         journal = case.on("--json", "status").json()["journals"][0]
         same(journal["state"], "interrupted", f"state after a cut at {kind}\n{status}")
         # A short step may be over, and the next begun, before the signal arrives.
-        assert journal["step"] >= kinds.index(kind) + 1, (kind, journal)
+        assert journal["step"] >= number, (kind, journal)
         expect(case.on("resume"), 0)
+        same([p.name for p in (case.machine_dir / "run").glob("work.*")], [], "work files left")
         assert "slipway-a" in partitions(case.disk()), kind
         expect(case.on("status"), 0, "node-07", "hash right")
 
 
-@test("killed at any step after the journal: undo brings the old table and variables back, bit by bit")
+@test("killed at any step after the journal: undo brings old table and variables back, bit by bit")
 def _(case):
-    case.create()
-    kinds = steps(case)
-    after = kinds[kinds.index("journal") + 1:]
-    for kind in dict.fromkeys(after):
-        shutil.rmtree(case.machine_dir)
-        case.create()
-        old_table(case)
+    for kind, _ in after_the_journal(case):
         first, last, before = head(case.disk()), tail(case.disk()), variables(case)
         power_cut(case, kind)
         expect(case.on("undo", "--dry-run"), 0, "precious")

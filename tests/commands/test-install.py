@@ -67,7 +67,7 @@ def _(case):
     same(tool("blkid", "-p", other, check=False).stdout, "", "blkid on slot B")
 
 
-@test("Slipway A is an entry for slot A's partition and comes first; foreign entries stay as they were")
+@test("Slipway A is an entry for slot A's partition and comes first; foreign entries stay the same")
 def _(case):
     need("sfdisk")
     case.create()
@@ -188,6 +188,27 @@ def _(case):
         server.close()
     assert any(asked for _, asked in server.hits), f"nothing was resumed: {server.hits}"
     assert "slipway-a" in partitions(case.disk())
+
+
+@test("what a URL carries behind its '?' is not in the review, the log, the status or the slot")
+def _(case):
+    case.create()
+    kernel, _ = case.payload()
+    server = Server(case.dir, cut_at=kernel.stat().st_size * 3 // 10, cuts=1)
+    try:
+        answers = case.answers(kernel=f"{server.url}/vmlinuz?token=hush",
+                               initrd=f"{server.url}/initrd?token=hush")
+        said = [case.on("plan", "--answers", answers), case.on("install", "--answers", answers)]
+    finally:
+        server.close()
+    assert any(path.endswith("?token=hush") for path, _ in server.hits), server.hits
+    said.append(case.on("--json", "status"))
+    for result in said:
+        expect(result, 0)
+        assert "hush" not in result.out + result.err, result
+    assert "/vmlinuz?..." in said[0].out and "/vmlinuz?..." in said[1].out, said
+    manifest = slot_file(case, partitions(case.disk())["slipway-a"], "::/SLIPWAY/MANIFEST")
+    assert b"/vmlinuz?..." in manifest.read_bytes() and b"hush" not in manifest.read_bytes()
 
 
 @test("a server that always resets is exit 10 and nothing was written")

@@ -105,6 +105,36 @@ def _(case):
     assert result.code == 3
 
 
+@test("check lists every error of a file, each with its place, and as JSON")
+def _(case):
+    path = case.dir / "bad.yaml"
+    path.write_text("slipway: 1\nnode: {hostnme: n}\ndisk: {wipe: al}\nfinish: rebot\n")
+    err = expect(case.run("check", path), 3).err
+    for place in ("bad.yaml:2:8", "bad.yaml:3:14", "bad.yaml:4:9"):
+        assert place in err, err
+    errors = expect(case.run("--json", "check", path), 3).json()["errors"]
+    same([e["where"].rpartition("/")[2] for e in errors],
+         ["bad.yaml:2:8", "bad.yaml:3:14", "bad.yaml:4:9"], "places")
+    # Rules over several keys: all that is missing, in one run.
+    path.write_text("slipway: 1\n")
+    err = expect(case.run("check", path), 3).err
+    for key in ("node.hostname", "payload.kernel", "disk.match.serial"):
+        assert f"{key} is missing" in err, err
+    same(case.run("--json", "check", case.answers()).json()["errors"], [], "errors")
+
+
+@test("each warning of a review has a label of its own")
+def _(case):
+    case.create(extra=("--no-tpm",))
+    answers = case.answers(replace=[("mode: local", "mode: hands-off")])
+    warnings = case.on("--json", "plan", "--answers", answers).json()["warnings"]
+    assert len(warnings) > 1, warnings
+    out = case.on("plan", "--answers", answers).out
+    same(out.count("\nNote     "), len(warnings), "notes")
+    for warning in warnings:
+        assert "\nNote     " + warning.split(" ")[0] in out, warning
+
+
 @test("http without a hash is refused in the answers")
 def _(case):
     answers = case.answers(kernel="http://192.0.2.1/vmlinuz",
@@ -117,7 +147,8 @@ def _(case):
 @test("an ambiguous match is exit 4 with the candidates and what would decide")
 def _(case):
     case.create()
-    answers = case.answers(replace=[("{serial: NODE07SYS}", '{size: ">=1G"}'), ("wipe: any", "wipe: ours")])
+    answers = case.answers(replace=[("{serial: NODE07SYS}", '{size: ">=1G"}'),
+                                    ("wipe: any", "wipe: ours")])
     result = expect(case.on("plan", "--answers", answers), 4, "NODE07SYS", "DATA4711")
     assert "serial" in result.err
 
@@ -195,10 +226,20 @@ def _(case):
     expect(case.run("--facts", path, "install", "--answers", case.answers()), 2, "captured")
 
 
+@test("status, resume and undo refuse captured facts: a file has no disks to read")
+def _(case):
+    case.create()
+    path = case.dir / "facts.json"
+    path.write_text(case.on("--json", "facts").out)
+    for command in ("status", "resume", "undo"):
+        expect(case.run("--facts", path, command), 4, command, "facts.json", "the machine that")
+
+
 @test("machine create refuses what it does not understand, at the right place")
 def _(case):
     for disk, word in (("serial=A,size=1Q", "size"), ("serial=A", "size"), ("size=1G", "serial"),
-                       ("serial=A,size=1G,sector=520", "512"), ("serial=A,size=1G,colour=red", "keys"),
+                       ("serial=A,size=1G,sector=520", "512"),
+                       ("serial=A,size=1G,colour=red", "keys"),
                        ("serial=A,size=1G,transport=floppy", "nvme")):
         expect(case.run("machine", "create", case.dir / "x", "--disk", disk), 2, word)
     expect(case.run("machine", "create", case.dir / "x", "--medium", "B"), 2, "B")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The house rules that a script can check; prints every offender as file:line."""
+"""The house rules that a script can check; prints every offender as file:line.
+
+With --files only the names of the project's files.
+"""
 import re
 import subprocess
 import sys
@@ -16,9 +19,13 @@ ANYWHERE = (".c", ".h", ".py", ".sh", ".mk", ".conf", "")
 
 
 def tracked():
-    out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True,
-                         capture_output=True, text=True).stdout
-    return [ROOT / line for line in out.splitlines() if (ROOT / line).is_file()]
+    """The project's files; from git, or from the directory when this is an unpacked archive."""
+    done = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=False,
+                          capture_output=True, text=True)
+    if done.returncode == 0:
+        return [ROOT / line for line in done.stdout.splitlines() if (ROOT / line).is_file()]
+    return sorted(path for path in ROOT.rglob("*") if path.is_file() and
+                  not {"build", ".git", "__pycache__"} & set(path.relative_to(ROOT).parts))
 
 
 def columns(line):
@@ -104,6 +111,9 @@ def wants_layout(path):
 
 
 def main():
+    if sys.argv[1:] == ["--files"]:
+        print("\n".join(str(path.relative_to(ROOT)) for path in tracked()))
+        return 0
     offences = []
     files = [p for p in tracked() if wants_spdx(p)]
     for path in files:

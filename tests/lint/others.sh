@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 bad=0
 
-for file in $(git ls-files -co --exclude-standard); do
+for file in $(python3 tests/lint/house.py --files); do
 	[ -f "$file" ] || continue
 	read -r first <"$file" 2>/dev/null || continue
 	case $first in

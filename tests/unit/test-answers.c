@@ -185,6 +185,41 @@ static void test_all_missing_answers_are_listed(void **state SW_UNUSED)
 	assert_string_equal(e[0].where, "");
 }
 
+static void test_without_a_payload_only_kernel_and_initrd_are_wanted(void **state SW_UNUSED)
+{
+	_cleanup_answers_ struct sw_answers *a = must_parse("slipway: 1\nnode: {hostname: n}\n"
+							    "disk: {match: {serial: S1}}\n");
+	const struct sw_field *kernel = sw_field_find("payload.kernel");
+	const struct sw_field *initrd = sw_field_find("payload.initrd");
+	const struct sw_field *uki = sw_field_find("payload.uki");
+	struct sw_error e[8];
+	size_t n;
+
+	assert_true(kernel->required(a) && initrd->required(a));
+	assert_true(uki->applies(a) && !uki->required);
+	assert_int_equal(sw_answers_validate_all(a, "x", e, 8, &n), -EINVAL);
+	assert_int_equal(n, 1);
+	assert_non_null(strstr(e[0].hint, "kernel and initrd"));
+	assert_non_null(strstr(e[0].hint, "uki"));
+
+	assert_int_equal(sw_field_set(uki, a, "medium:/node.efi", NULL), 0);
+	assert_false(kernel->required(a) || initrd->required(a));
+	assert_int_equal(sw_answers_validate_all(a, "x", e, 8, &n), 0);
+}
+
+static void test_a_file_that_cannot_be_read_is_one_error(void **state SW_UNUSED)
+{
+	struct sw_answers *a = NULL;
+	struct sw_error e[3];
+	size_t n = 0;
+
+	assert_int_equal(sw_answers_read_all("/nowhere/x.yaml", e, 3, &n, &a), -ENOENT);
+	assert_int_equal(n, 1);
+	assert_int_equal(e[0].exit, SW_EXIT_MISSING);
+	assert_string_equal(e[0].where, "/nowhere/x.yaml");
+	assert_null(a);
+}
+
 static void test_a_value_typed_over_loses_its_place_in_the_file(void **state SW_UNUSED)
 {
 	_cleanup_answers_ struct sw_answers *a = must_parse(MINIMAL "boot: {mode: network}\n");
@@ -220,8 +255,8 @@ static void random_text(uint32_t *seed, char *text, size_t size)
 	static const char *const bits[] = { "a", "Z", "0", " ", ":", ": ", "#", " #", "\"", "'",
 					    "\\", "*", "&", "!", "{", "}", "[", "]", ",", "-", "- ",
 					    "?", "|", ">", "%", "@", "`", "~", "\xc3\xa9",
-					    "\xe2\x82\xac", "\xf0\x9f\x90\xa7", "null", "yes", "<<", "=",
-					    "\\n" };
+					    "\xe2\x82\xac", "\xf0\x9f\x90\xa7", "null", "yes", "<<",
+					    "=", "\\n" };
 	size_t n = 1 + next_random(seed) % 12, len = 0;
 
 	while (n-- > 0 && len + 8 < size)
@@ -366,6 +401,8 @@ int main(void)
 		cmocka_unit_test(test_the_issues_file_means_what_it_says),
 		cmocka_unit_test(test_all_errors_of_a_file_are_collected),
 		cmocka_unit_test(test_all_missing_answers_are_listed),
+		cmocka_unit_test(test_without_a_payload_only_kernel_and_initrd_are_wanted),
+		cmocka_unit_test(test_a_file_that_cannot_be_read_is_one_error),
 		cmocka_unit_test(test_a_value_typed_over_loses_its_place_in_the_file),
 		cmocka_unit_test(test_a_missing_file_is_missing_and_not_invalid),
 		cmocka_unit_test(test_whatever_is_accepted_survives_the_way_through_yaml),

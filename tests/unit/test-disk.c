@@ -12,11 +12,10 @@
 #include "disk/disk.h"
 #include "disk/gpt.h"
 #include "disk/table.h"
+#include "tests/lib/scratch.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define SIZE (16 * MIB)
-
-static char *scratch;
 
 struct found {
 	struct sw_disk d;	/* only table and signatures are filled */
@@ -250,7 +249,7 @@ static void test_a_dos_table_is_read_and_an_old_gpt_under_it_named(void **s SW_U
 
 static char *save(struct sw_io *io, const char *name)
 {
-	char *path = sw_fmt("%s/%s", scratch, name);
+	char *path = sw_fmt("%s/%s", test_scratch, name);
 
 	assert_int_equal(sw_file_write(path, sw_io_recorder_data(io), io->size, 0600), 0);
 	return path;
@@ -259,7 +258,8 @@ static char *save(struct sw_io *io, const char *name)
 static void test_file_systems_inside_and_around_are_found(void **s SW_UNUSED)
 {
 	_cleanup_io_ struct sw_io *base = gpt_image(512), *io = NULL, *whole = NULL;
-	_cleanup_free_ char *path = save(base, "fs.img"), *bare = sw_fmt("%s/bare.img", scratch);
+	_cleanup_free_ char *bare = sw_fmt("%s/bare.img", test_scratch);
+	_cleanup_free_ char *path = save(base, "fs.img");
 	const char *in_part[] = { "mkfs.ext4", "-q", "-F", "-L", "inside", "-U",
 				  "20000000-0000-4000-8000-000000000002", "-E", "offset=4194304",
 				  path, "11M", NULL };
@@ -358,18 +358,6 @@ static void test_words_never_carry_control_characters(void **s SW_UNUSED)
 	assert_non_null(strstr(words, "a?[2Jb?"));
 }
 
-static int setup(void **s SW_UNUSED)
-{
-	return sw_scratch_new("slipway-test", &scratch);
-}
-
-static int teardown(void **s SW_UNUSED)
-{
-	sw_remove_tree(scratch);
-	free(scratch);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,5 +381,5 @@ int main(void)
 		cmocka_unit_test(test_words_never_carry_control_characters),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, test_scratch_setup, test_scratch_teardown);
 }

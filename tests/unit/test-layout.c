@@ -15,11 +15,10 @@
 #include "layout/layout.h"
 #include "layout/part.h"
 #include "layout/specifier.h"
+#include "tests/lib/scratch.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define SEED "00112233-4455-6677-8899-aabbccddeeff"
-
-static char *scratch;
 
 /* The source tree's layouts, from build/V/tests/unit/test-layout. */
 static char *shipped(const char *name)
@@ -484,8 +483,8 @@ static void compare(json_object *theirs, json_object *ours, const char *what)
 static bool differ(const char *dir, uint64_t size, const char *what)
 {
 	_cleanup_layout_ struct sw_layout *l = read_dir(dir);
-	_cleanup_free_ char *theirs = sw_fmt("%s/theirs.img", scratch);
-	_cleanup_free_ char *ours = sw_fmt("%s/ours.img", scratch);
+	_cleanup_free_ char *theirs = sw_fmt("%s/theirs.img", test_scratch);
+	_cleanup_free_ char *ours = sw_fmt("%s/ours.img", test_scratch);
 	_cleanup_free_ char *size_arg = sw_fmt("--size=%llu", (unsigned long long)size);
 	_cleanup_free_ char *def_arg = sw_fmt("--definitions=%s", dir);
 	const char *argv[] = { "systemd-repart", "--pretty=no", "--empty=create", size_arg,
@@ -552,7 +551,7 @@ static void copy_without_format(const char *from, const char *to)
 
 static void test_the_node_layout_equals_systemd_repart(void **s SW_UNUSED)
 {
-	_cleanup_free_ char *from = shipped("node"), *dir = sw_fmt("%s/node", scratch);
+	_cleanup_free_ char *from = shipped("node"), *dir = sw_fmt("%s/node", test_scratch);
 	static const uint64_t sizes[] = { 2048 * MIB, 65536 * MIB, 3000 * MIB + 12288 };
 
 	need_tools();
@@ -572,7 +571,7 @@ static void test_generated_layouts_equal_systemd_repart(void **s SW_UNUSED)
 	need_tools();
 	print_message("seed %u\n", seed);
 	for (unsigned int i = 0; i < 40; i++) {
-		_cleanup_free_ char *dir = sw_fmt("%s/gen-%u", scratch, i);
+		_cleanup_free_ char *dir = sw_fmt("%s/gen-%u", test_scratch, i);
 		char what[64];
 
 		rng = (seed + 1) * 2654435761U ^ i * 40503U;
@@ -587,18 +586,6 @@ static void test_generated_layouts_equal_systemd_repart(void **s SW_UNUSED)
 	}
 	print_message("%u equal tables, %u refused by both\n", made, refused_n);
 	assert_true(made >= 20);
-}
-
-static int setup(void **s SW_UNUSED)
-{
-	return sw_scratch_new("slipway-test", &scratch);
-}
-
-static int teardown(void **s SW_UNUSED)
-{
-	sw_remove_tree(scratch);
-	free(scratch);
-	return 0;
 }
 
 int main(void)
@@ -620,5 +607,5 @@ int main(void)
 		cmocka_unit_test(test_generated_layouts_equal_systemd_repart),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, test_scratch_setup, test_scratch_teardown);
 }

@@ -220,6 +220,45 @@ static void test_a_killed_session_is_followed_by_the_next(void **state SW_UNUSED
 	close_rig(&g);
 }
 
+static void lose_viewer(struct rig *g)
+{
+	kill(g->viewer, SIGKILL);
+	(void)waitpid(g->viewer, NULL, 0);
+	g->viewer = 0;
+}
+
+static void test_a_session_nobody_can_reach_any_more_ends(void **state SW_UNUSED)
+{
+	struct rig g;
+
+	open_rig(&g, false);
+	see(&g, "nvme0n1 8G");
+	lose_viewer(&g);
+	/* A lost terminal alone ends nothing: somebody may come back. */
+	(void)poll(NULL, 0, 2500);
+	assert_int_equal(waitpid(g.session, NULL, WNOHANG), 0);
+	assert_int_equal(unlink(g.socket), 0);
+	assert_int_equal(wait_end(g.session), 0);
+	g.session = 0;
+	close_rig(&g);
+}
+
+static void test_a_session_that_ends_leaves_the_next_one_its_socket(void **state SW_UNUSED)
+{
+	struct rig g;
+	struct stat st;
+	pid_t first;
+
+	open_rig(&g, false);
+	see(&g, "nvme0n1 8G");
+	lose_viewer(&g);
+	first = g.session;
+	start_session(&g, false);
+	assert_int_equal(wait_end(first), 0);
+	assert_int_equal(stat(g.socket, &st), 0);
+	close_rig(&g);
+}
+
 /* The payload is missing on this stand-in, so the install fails before it writes. */
 static void test_an_unattended_failure_stays_on_the_screen(void **state SW_UNUSED)
 {
@@ -252,6 +291,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_person_walks_to_the_review_and_leaves),
 		cmocka_unit_test(test_a_killed_session_is_followed_by_the_next),
+		cmocka_unit_test(test_a_session_nobody_can_reach_any_more_ends),
+		cmocka_unit_test(test_a_session_that_ends_leaves_the_next_one_its_socket),
 		cmocka_unit_test(test_an_unattended_failure_stays_on_the_screen),
 		cmocka_unit_test(test_a_job_that_dies_is_an_error_and_not_a_hang),
 	};

@@ -13,10 +13,9 @@
 #include "disk/disk.h"
 #include "disk/gpt.h"
 #include "disk/table.h"
+#include "tests/lib/scratch.h"
 
 #define MIB ((uint64_t)1 << 20)
-
-static char *scratch;
 
 static struct sw_guid guid(const char *text)
 {
@@ -65,7 +64,7 @@ static void build(bool fresh, uint64_t size, uint32_t sector, struct sw_table_im
 
 static char *image_file(const char *name, uint64_t size)
 {
-	char *path = sw_fmt("%s/%s", scratch, name);
+	char *path = sw_fmt("%s/%s", test_scratch, name);
 	FILE *f = fopen(path, "w");
 
 	assert_non_null(f);
@@ -359,18 +358,6 @@ static void test_power_cut_from_blank_leaves_nothing_or_a_recognised_table(void 
 	assert_int_equal(big[V_OLD], 0);
 }
 
-static int setup(void **s SW_UNUSED)
-{
-	return sw_scratch_new("slipway-test", &scratch);
-}
-
-static int teardown(void **s SW_UNUSED)
-{
-	sw_remove_tree(scratch);
-	free(scratch);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,5 +373,5 @@ int main(void)
 		cmocka_unit_test(test_power_cut_from_blank_leaves_nothing_or_a_recognised_table),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, test_scratch_setup, test_scratch_teardown);
 }

@@ -656,6 +656,29 @@ static void test_a_hang_up_ends_only_the_viewer(void **state SW_UNUSED)
 	close_rig(&g);
 }
 
+static void test_a_hang_up_ends_a_viewer_that_waits_for_a_session(void **state SW_UNUSED)
+{
+	struct rig g;
+	int status, tries = 0;
+	pid_t r;
+
+	open_rig(&g, "vt220", ROWS, COLS);
+	(void)settle(&g);
+	sw_server_close(&g.srv, NULL);
+	for (struct pollfd p = { .fd = g.master, .events = POLLIN }; poll(&p, 1, 300) > 0;)
+		(void)take_output(&g);
+	close(g.master);
+	g.master = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while ((r = waitpid(g.viewer, &status, WNOHANG)) == 0 && tries++ < 100)
+		(void)poll(NULL, 0, 20);
+	assert_int_equal(r, g.viewer);
+	/* close_rig() waits for a viewer; this one is gone, so it gets another child. */
+	g.viewer = fork();
+	if (g.viewer == 0)
+		_exit(0);
+	close_rig(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -674,6 +697,7 @@ int main(void)
 		cmocka_unit_test(test_a_viewer_that_talks_nonsense_is_dropped),
 		cmocka_unit_test(test_a_viewer_waits_for_the_next_session),
 		cmocka_unit_test(test_a_hang_up_ends_only_the_viewer),
+		cmocka_unit_test(test_a_hang_up_ends_a_viewer_that_waits_for_a_session),
 	};
 
 	setenv("SLIPWAY_LAYOUTS", "layouts", 1);

@@ -266,7 +266,7 @@ def install_by_keys(vm, node, kernel, initrd):
     vm.send("TAB", ATTEST, "ENTER")
     vm.expect_screen("Host name")
     vm.send("node-07", "ENTER")
-    vm.expect_screen("Enter confirm")
+    vm.expect_screen("Fetch and check the payload")
     vm.send("ENTER")
     vm.expect_screen("To install, type 7SYS")
     vm.send("7SYS", "ENTER")
@@ -283,6 +283,10 @@ def test_install_by_keys(directory):
         with harness.Vm(machine, iso=iso) as vm:
             install_by_keys(vm, node, http.add("/vmlinuz", node.kernel),
                             http.add("/initrd", node.initrd))
+            # After an install by hand the machine waits for the person, whatever `finish` is.
+            vm.expect_screen("The node is installed.", timeout=240)
+            vm.expect_screen("> Restart the machine")
+            vm.send("ENTER")
             check_node_after_install(vm, machine)
         check(machine.disks[1].hash() == before, "the other disk has changed")
     finally:

@@ -1,104 +1,120 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `slipway boot list`: the firmware's boot entries, decoded. */
+/* `slipway boot list` and `slipway boot show`: the firmware's boot entries, decoded. */
+#include <string.h>
+
 #include "base/json.h"
-#include "tui/commands/common.h"
+#include "boot/edit.h"
+#include "boot/hex.h"
+#include "tui/commands/boot-writes.h"
 #include "tui/commands/list.h"
 
-static bool is_active(const struct sw_bootvar *e)
+static json_object *entry_json(const struct sw_boot_entry *e)
 {
-	return e->attrs & 1;	/* LOAD_OPTION_ACTIVE, UEFI 3.1.3 */
+	json_object *o = json_object_new_object();
+
+	sw_json_add_u64(o, "number", e->number);
+	sw_json_add_u64(o, "position", (uint64_t)e->position);
+	sw_json_add_bool(o, "active", e->active);
+	sw_json_add_str(o, "label", e->label);
+	sw_json_add_str(o, "path", e->path);
+	sw_json_add_str(o, "owner", sw_owner_name(e->owner));
+	sw_json_add_str(o, "target", sw_target_name(e->target));
+	sw_json_add_str(o, "target_text", e->target_text);
+	sw_json_add_bool(o, "readable", e->readable);
+	return o;
 }
 
-static int order_of(const struct sw_bootvars *b, uint16_t number)
-{
-	for (size_t i = 0; i < b->n_order; i++)
-		if (b->order[i] == number)
-			return (int)i + 1;
-	return 0;
-}
-
-static json_object *to_json(const struct sw_bootvars *b)
+static json_object *list_json(const struct sw_boot_target *b)
 {
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
+	const struct sw_bootvars *v = &b->t.f->boot;
 
-	sw_json_add_bool(o, "supported", b->supported);
-	sw_json_add_bool(o, "writable", b->writable);
-	if (b->current >= 0)
-		sw_json_add_u64(o, "current", (uint64_t)b->current);
-	if (b->next >= 0)
-		sw_json_add_u64(o, "next", (uint64_t)b->next);
-	for (size_t i = 0; i < b->n_entries; i++) {
-		const struct sw_bootvar *e = &b->entries[i];
-		json_object *item = json_object_new_object();
-
-		sw_json_add_u64(item, "number", e->number);
-		sw_json_add_u64(item, "position", (uint64_t)order_of(b, e->number));
-		sw_json_add_bool(item, "active", is_active(e));
-		sw_json_add_str(item, "label", e->label);
-		sw_json_add_str(item, "path", e->path);
-		sw_json_add_str(item, "owner", e->owner);
-		json_object_array_add(list, item);
-	}
+	sw_json_add_bool(o, "supported", v->supported);
+	sw_json_add_bool(o, "writable", v->writable);
+	if (v->current >= 0)
+		sw_json_add_u64(o, "current", (uint64_t)v->current);
+	if (b->set.next >= 0)
+		sw_json_add_u64(o, "next", (uint64_t)b->set.next);
+	sw_json_add_bool(o, "order_repeats", b->list.repeats);
+	for (size_t i = 0; i < b->list.n; i++)
+		json_object_array_add(list, entry_json(&b->list.v[i]));
 	sw_json_add(o, "entries", list);
 	return o;
 }
 
-static void print_entry(const struct sw_bootvars *b, const struct sw_bootvar *e)
+static void print_entry(const struct sw_boot_entry *e)
 {
-	int position = order_of(b, e->number);
 	char text[16] = "-";
 
-	if (position)
-		(void)snprintf(text, sizeof(text), "%d", position);
-	printf("%-3s Boot%04X %-8s %s%s%s%s\n        %s\n", text, e->number,
-	       e->owner ? e->owner : "", e->label ? e->label : "",
-	       is_active(e) ? "" : " (inactive)",
-	       e->number == b->current ? " (running)" : "",
-	       e->number == b->next ? " (next boot only)" : "", e->path ? e->path : "");
+	if (e->position)
+		(void)snprintf(text, sizeof(text), "%d", e->position);
+	printf("%-3s Boot%04X %-8s %s%s%s%s\n", text, e->number, sw_owner_name(e->owner),
+	       e->label, e->active || e->owner == SW_OWNER_PHANTOM ? "" : " (inactive)",
+	       e->current ? " (running)" : "", e->next ? " (next boot only)" : "");
+	if (e->path[0])
+		printf("        %s\n", e->path);
+	if (e->target_text)
+		printf("        %s%s\n", e->target == SW_TARGET_MISSING ? "MISSING: " : "-> ",
+		       e->target_text);
 }
 
-/* First those in BootOrder, as the firmware tries them, then the rest. */
-static void print_text(const struct sw_bootvars *b)
+static int run_list(struct sw_cli *cli, struct sw_error *err)
 {
-	for (size_t k = 0; k < b->n_order; k++)
-		for (size_t i = 0; i < b->n_entries; i++)
-			if (b->entries[i].number == b->order[k])
-				print_entry(b, &b->entries[i]);
-	for (size_t i = 0; i < b->n_entries; i++)
-		if (!order_of(b, b->entries[i].number))
-			print_entry(b, &b->entries[i]);
-	if (b->n_entries == 0)
-		printf("no boot entries\n");
-	if (!b->writable)
-		printf("the boot variables are read-only\n");
-}
+	_cleanup_boot_target_ struct sw_boot_target b = {};
+	int r = sw_boot_target_open(cli, &b, err);
 
-static int run(struct sw_cli *cli, struct sw_error *err)
-{
-	_cleanup_machine_ struct sw_machine *m = NULL;
-	_cleanup_facts_ struct sw_facts *f = NULL;
-	int r;
-
-	r = sw_cli_machine(cli, &m, err);
-	if (r == 0)
-		r = sw_machine_facts(m, &f, err);
 	if (r < 0)
 		return r;
-	if (!f->boot.supported) {
-		bool bios = f->firmware == SW_FIRMWARE_BIOS;
-
-		sw_fail(err, SW_EXIT_MISSING, -EOPNOTSUPP, "there are no UEFI boot variables");
-		sw_error_why(err, "%s", bios ? "the machine was started by BIOS" :
-					       "efivarfs is not accessible");
-		return -EOPNOTSUPP;
-	}
 	if (cli->json) {
-		_cleanup_json_ json_object *o = to_json(&f->boot);
+		_cleanup_json_ json_object *o = list_json(&b);
 
 		sw_print_json(o);
-	} else {
-		print_text(&f->boot);
+		return 0;
 	}
+	for (size_t i = 0; i < b.list.n; i++)
+		print_entry(&b.list.v[i]);
+	if (b.list.n == 0)
+		printf("no boot entries\n");
+	if (b.list.repeats)
+		printf("BootOrder names an entry twice: some firmware does not start with that\n");
+	if (!b.t.f->boot.writable)
+		printf("the boot variables are read-only\n");
+	return 0;
+}
+
+static int run_show(struct sw_cli *cli, struct sw_error *err)
+{
+	_cleanup_boot_target_ struct sw_boot_target b = {};
+	const struct sw_varset_entry *v;
+	const struct sw_boot_entry *e;
+	_cleanup_free_ char *hex = NULL;
+	uint16_t number;
+	int r;
+
+	if (sw_entry_number_parse(cli->args.rest[0], &number) < 0)
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "\"%s\" is not the number of an entry",
+			       cli->args.rest[0]);
+	r = sw_boot_target_open(cli, &b, err);
+	if (r < 0)
+		return r;
+	e = sw_boot_list_find(&b.list, number);
+	if (!e)
+		return sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is no boot entry Boot%04X",
+			       number);
+	v = sw_varset_find(&b.set, number);
+	hex = v ? sw_hex_encode(v->data, v->len) : strdup("");
+	if (!hex)
+		return sw_fail_oom(err);
+	if (cli->json) {
+		_cleanup_json_ json_object *o = entry_json(e);
+
+		sw_json_add_str(o, "hex", hex);
+		sw_print_json(o);
+		return 0;
+	}
+	print_entry(e);
+	printf("        optional data: %zu bytes%s\n        stored: %s\n", e->optional_len,
+	       e->firmware_mark ? ", the firmware's mark" : "", hex);
 	return 0;
 }
 
@@ -106,5 +122,16 @@ const struct sw_command sw_command_boot_list = {
 	.name = "boot list",
 	.summary = "List the boot entries in the order in which the firmware tries them",
 	.operands = "",
-	.run = run,
+	.details = "Owner: ours; firmware: it made the entry itself; network: for a card or an\n"
+		   "address; foreign: another system's; phantom: a number without an entry.",
+	.run = run_list,
+};
+
+const struct sw_command sw_command_boot_show = {
+	.name = "boot show",
+	.summary = "Show one boot entry with its stored bytes",
+	.operands = "NUMBER",
+	.min_rest = 1,
+	.max_rest = 1,
+	.run = run_show,
 };

@@ -4,37 +4,51 @@
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
-static int check_one(const struct sw_target *t, const char *file, struct sw_error *err)
+#define MAX_ERRORS 32u
+
+struct result {
+	struct sw_error errs[MAX_ERRORS];
+	size_t n;
+};
+
+/* Rules over several answers are only looked at when every single one can be read. */
+static int check_one(const struct sw_target *t, const char *file, struct result *res)
 {
 	_cleanup_answers_ struct sw_answers *a = NULL;
 	_cleanup_plan_ struct sw_plan *p = NULL;
-	int r;
+	int r = sw_answers_read_all(file, res->errs, MAX_ERRORS, &res->n, &a);
 
-	r = sw_answers_read(file, &a, err);
-	if (r < 0)
+	if (r == 0)
+		r = sw_answers_validate_all(a, file, res->errs, MAX_ERRORS, &res->n);
+	if (r < 0 || !t->m)
 		return r;
-	if (!t->m)
-		return sw_answers_validate(a, file, err);
-	return sw_target_plan(t, a, file, &p, err);
+	res->errs[0] = (struct sw_error){};
+	r = sw_target_plan(t, a, file, &p, &res->errs[0]);
+	res->n = r < 0;
+	return r;
 }
 
-static void print_result(const struct sw_cli *cli, const char *file, bool planned,
-			 const struct sw_error *err)
+static void print_json(const char *file, bool planned, const struct result *res)
 {
-	if (cli->json) {
-		_cleanup_json_ json_object *o = json_object_new_object();
+	_cleanup_json_ json_object *o = json_object_new_object();
+	json_object *list = json_object_new_array();
 
-		sw_json_add_str(o, "file", file);
-		sw_json_add_bool(o, "valid", err->r == 0);
-		sw_json_add_bool(o, "planned", planned && err->r == 0);
-		if (err->r)
-			sw_json_add(o, "error", sw_error_to_json(err));
-		sw_print_json(o);
-		return;
-	}
-	if (err->r)
-		sw_report(err, false);
-	else
+	sw_json_add_str(o, "file", file);
+	sw_json_add_bool(o, "valid", res->n == 0);
+	sw_json_add_bool(o, "planned", planned && res->n == 0);
+	for (size_t i = 0; i < res->n; i++)
+		json_object_array_add(list, sw_error_to_json(&res->errs[i]));
+	sw_json_add(o, "errors", list);
+	sw_print_json(o);
+}
+
+static void print_text(const char *file, bool planned, const struct result *res)
+{
+	for (size_t i = 0; i < res->n; i++)
+		sw_report(&res->errs[i], false);
+	if (res->n == MAX_ERRORS)
+		printf("%s: only the first %u errors are shown\n", file, MAX_ERRORS);
+	if (res->n == 0)
 		printf("%s: %s\n", file, planned ? "valid, and it plans on this machine" : "valid");
 }
 
@@ -42,8 +56,11 @@ static void print_result(const struct sw_cli *cli, const char *file, bool planne
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	_cleanup_target_ struct sw_target t = {};
+	_cleanup_free_ struct result *res = calloc(1, sizeof(*res));
 	int code = 0;
 
+	if (!res)
+		return sw_fail_oom(err);
 	if (cli->machine_dir || cli->facts) {
 		int r = sw_target_open(cli, &t, err);
 
@@ -51,12 +68,11 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 			return r;
 	}
 	for (int i = 0; i < cli->args.n_rest; i++) {
-		struct sw_error e = {};
-		int r = check_one(&t, cli->args.rest[i], &e);
+		int r = check_one(&t, cli->args.rest[i], res);
 
-		print_result(cli, cli->args.rest[i], t.m != NULL, &e);
+		(cli->json ? print_json : print_text)(cli->args.rest[i], t.m != NULL, res);
 		if (r < 0 && code == 0)
-			code = (int)e.exit;
+			code = (int)res->errs[0].exit;
 	}
 	return code;
 }

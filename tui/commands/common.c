@@ -17,6 +17,18 @@ int sw_cli_machine(const struct sw_cli *cli, struct sw_machine **ret_machine, st
 	return sw_machine_open_real(ret_machine, err);
 }
 
+int sw_cli_needs_disks(const struct sw_cli *cli, const char *command, struct sw_error *err)
+{
+	if (!cli->facts)
+		return 0;
+	sw_fail(err, SW_EXIT_REFUSED, -EROFS, "%s reads the disks themselves", command);
+	sw_error_where(err, "%s", cli->facts);
+	sw_error_why(err, "captured facts tell about disks, but do not hold their content");
+	sw_error_hint(err, "run this on the machine that the facts are from; with facts alone, "
+			   "`slipway --facts FILE disks` and `plan` work");
+	return -EROFS;
+}
+
 /* A file edited by hand would otherwise give a plan that no machine accepts. */
 static int captured_vars(const struct sw_cli *cli, struct sw_target *t, struct sw_error *err)
 {

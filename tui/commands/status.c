@@ -225,8 +225,10 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	_cleanup_target_ struct sw_target t = {};
 	_cleanup_json_ json_object *o = NULL;
-	int r = sw_target_open(cli, &t, err);
+	int r = sw_cli_needs_disks(cli, "status", err);
 
+	if (r == 0)
+		r = sw_target_open(cli, &t, err);
 	if (r == 0)
 		r = collect(&t, &o, err);
 	if (r < 0)

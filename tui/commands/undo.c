@@ -117,7 +117,9 @@ static int run(struct sw_cli *cli, bool is_resume, struct sw_error *err)
 	const struct sw_journal_info *info = NULL;
 	int r;
 
-	r = sw_cli_machine(cli, &m, err);
+	r = sw_cli_needs_disks(cli, is_resume ? "resume" : "undo", err);
+	if (r == 0)
+		r = sw_cli_machine(cli, &m, err);
 	if (r == 0)
 		r = sw_machine_facts(m, &f, err);
 	if (r == 0)

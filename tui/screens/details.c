@@ -2,13 +2,8 @@
 /* Everything that is known about one disk. */
 #include "base/size.h"
 #include "disk/disk.h"
+#include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
-#include "tui/session/pager.h"
-#include "tui/session/state.h"
-
-struct details {
-	struct sw_pager pager;
-};
 
 static void add(struct sw_buf *b, const char *label, const char *text)
 {
@@ -58,7 +53,7 @@ static char *text_of(const struct sw_state *s, const struct sw_disk *d)
 
 static void details_open(struct sw_view *v, struct sw_state *s)
 {
-	struct details *dv = v->data;
+	struct sw_pager_view *dv = v->data;
 
 	sw_pager_set(&dv->pager, text_of(s, s->looking_at));
 }
@@ -66,36 +61,7 @@ static void details_open(struct sw_view *v, struct sw_state *s)
 static bool details_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
 			    uint32_t ch)
 {
-	struct details *dv = v->data;
-
-	if (sw_pager_request(&dv->pager, s, req, ch))
-		return true;
-	if (req != SW_REQ_ACCEPT && req != SW_REQ_LEFT)
-		return false;
-	sw_view_pop(s);
-	return true;
-}
-
-static void details_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
-			 const struct sw_area *a)
-{
-	struct details *dv = v->data;
-
-	sw_pager_draw(&dv->pager, f, a);
-}
-
-static void details_close(struct sw_view *v)
-{
-	struct details *dv = v->data;
-
-	sw_pager_clear(&dv->pager);
-}
-
-static enum sw_key_mode details_mode(const struct sw_view *v)
-{
-	const struct details *dv = v->data;
-
-	return sw_pager_mode(&dv->pager);
+	return sw_pager_view_request(v, s, req, ch, SW_REQ_LEFT);
 }
 
 static const struct sw_hint hints[] = {
@@ -104,11 +70,11 @@ static const struct sw_hint hints[] = {
 
 const struct sw_view_ops sw_screen_details = {
 	.title = "One disk in full",
-	.size = sizeof(struct details),
+	.size = sizeof(struct sw_pager_view),
 	.hints = hints,
 	.open = details_open,
-	.draw = details_draw,
+	.draw = sw_pager_view_draw,
 	.request = details_request,
-	.close = details_close,
-	.mode = details_mode,
+	.close = sw_pager_view_close,
+	.mode = sw_pager_view_mode,
 };

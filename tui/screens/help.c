@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Help for the screen below: its text, the field in focus, and its keys from the key table. */
 #include "answers/answers.h"
+#include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
-#include "tui/session/pager.h"
-#include "tui/session/state.h"
-
-struct help {
-	struct sw_pager pager;
-};
 
 static void add_key(struct sw_buf *b, enum sw_request req, enum sw_key_mode mode, const char *word)
 {
@@ -57,7 +52,7 @@ static void help_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 {
 	const struct sw_view *on = v->below;
 	_cleanup_buf_ struct sw_buf b = { 0 };
-	struct help *h = v->data;
+	struct sw_pager_view *h = v->data;
 	enum sw_key_mode mode;
 
 	if (!on)
@@ -73,36 +68,7 @@ static void help_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 
 static bool help_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
 {
-	struct help *h = v->data;
-
-	if (sw_pager_request(&h->pager, s, req, ch))
-		return true;
-	if (req != SW_REQ_ACCEPT && req != SW_REQ_HELP)
-		return false;
-	sw_view_pop(s);
-	return true;
-}
-
-static void help_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
-		      const struct sw_area *a)
-{
-	struct help *h = v->data;
-
-	sw_pager_draw(&h->pager, f, a);
-}
-
-static void help_close(struct sw_view *v)
-{
-	struct help *h = v->data;
-
-	sw_pager_clear(&h->pager);
-}
-
-static enum sw_key_mode help_mode(const struct sw_view *v)
-{
-	const struct help *h = v->data;
-
-	return sw_pager_mode(&h->pager);
+	return sw_pager_view_request(v, s, req, ch, SW_REQ_HELP);
 }
 
 static const struct sw_hint hints[] = {
@@ -112,11 +78,11 @@ static const struct sw_hint hints[] = {
 
 const struct sw_view_ops sw_screen_help = {
 	.title = "Help",
-	.size = sizeof(struct help),
+	.size = sizeof(struct sw_pager_view),
 	.hints = hints,
 	.open = help_open,
-	.draw = help_draw,
+	.draw = sw_pager_view_draw,
 	.request = help_request,
-	.close = help_close,
-	.mode = help_mode,
+	.close = sw_pager_view_close,
+	.mode = sw_pager_view_mode,
 };

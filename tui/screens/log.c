@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The log, while the work runs and after it. Stays at the end unless one scrolls up. */
+#include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
-#include "tui/session/pager.h"
-#include "tui/session/state.h"
 
 struct log_view {
-	struct sw_pager pager;
+	struct sw_pager pager;	/* first: a struct sw_pager_view */
 	uint64_t seen;
 };
 
@@ -47,20 +46,6 @@ static void log_draw(struct sw_view *v, const struct sw_state *s, struct sw_fram
 		sw_frame_put(f, a->row, 0, f->cols, 0, "The log is empty.");
 }
 
-static void log_close(struct sw_view *v)
-{
-	struct log_view *lv = v->data;
-
-	sw_pager_clear(&lv->pager);
-}
-
-static enum sw_key_mode log_mode(const struct sw_view *v)
-{
-	const struct log_view *lv = v->data;
-
-	return sw_pager_mode(&lv->pager);
-}
-
 static const struct sw_hint hints[] = {
 	{ SW_REQ_BACK, NULL }, { SW_REQ_PAGE_UP, NULL }, { SW_REQ_SEARCH, NULL },
 	{ SW_REQ_SEARCH_NEXT, "again" }, { SW_REQ_SAVE, "save" }, { SW_REQ_NONE, NULL },
@@ -73,6 +58,6 @@ const struct sw_view_ops sw_screen_log = {
 	.open = log_open,
 	.draw = log_draw,
 	.request = log_request,
-	.close = log_close,
-	.mode = log_mode,
+	.close = sw_pager_view_close,
+	.mode = sw_pager_view_mode,
 };

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan, before anything is written. It is made anew each time this screen opens. */
+#include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
-#include "tui/session/pager.h"
-#include "tui/session/state.h"
 
 struct review {
-	struct sw_pager pager;
+	struct sw_pager pager;	/* first: a struct sw_pager_view */
 	const struct sw_plan *shown;
 	unsigned int width;
 };
@@ -75,20 +74,6 @@ static void review_refresh(struct sw_view *v, struct sw_state *s SW_UNUSED)
 	rv->shown = NULL;
 }
 
-static void review_close(struct sw_view *v)
-{
-	struct review *rv = v->data;
-
-	sw_pager_clear(&rv->pager);
-}
-
-static enum sw_key_mode review_mode(const struct sw_view *v)
-{
-	const struct review *rv = v->data;
-
-	return sw_pager_mode(&rv->pager);
-}
-
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, "confirm" }, { SW_REQ_PAGE_DOWN, "more" }, { SW_REQ_BACK, NULL },
 	{ SW_REQ_SAVE, "save answers" }, { SW_REQ_NONE, NULL },
@@ -104,6 +89,6 @@ const struct sw_view_ops sw_screen_review = {
 	.refresh = review_refresh,
 	.draw = review_draw,
 	.request = review_request,
-	.close = review_close,
-	.mode = review_mode,
+	.close = sw_pager_view_close,
+	.mode = sw_pager_view_mode,
 };

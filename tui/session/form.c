@@ -121,6 +121,7 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
 		if (!whole || !f->required || !f->required(s->answers))
 			return true;
 		fm->error[i] = strdup("needed here");
+		fm->hint[i] = f->missing ? strdup(f->missing) : NULL;
 		return false;
 	}
 	if (sw_field_check(f, text, &err) == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "tui/session/text.h"
 
 static unsigned int clamp(unsigned int v, unsigned int max)
@@ -140,7 +141,7 @@ char *sw_frame_text(const struct sw_frame *f)
 		while (end && c[end - 1].ch == ' ')
 			end--;
 		for (unsigned int i = 0; i < end; i++)
-			if (c[i].ch && sw_buf_add(&b, utf8, sw_text_encode(c[i].ch, utf8)) < 0)
+			if (c[i].ch && sw_buf_add(&b, utf8, sw_utf8_encode(c[i].ch, utf8)) < 0)
 				return NULL;
 		if (sw_buf_adds(&b, "\n") < 0)
 			return NULL;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "tui/session/text.h"
 
 #define DEFAULT_MAX 255u
@@ -57,7 +58,7 @@ static bool insert(struct sw_line *l, uint32_t ch)
 	const char *p = utf8;
 	unsigned int width;
 
-	n = sw_text_encode(ch, utf8);
+	n = sw_utf8_encode(ch, utf8);
 	if (sw_text_next(&p, &width) != ch || width == 0 ||
 	    len + n > (l->max ? l->max : DEFAULT_MAX))
 		return false;

@@ -47,6 +47,7 @@ static int bind_path(int fd, const char *path, struct sw_error *err)
 
 int sw_server_open(struct sw_server *srv, const char *path, struct sw_error *err)
 {
+	struct stat st;
 	int r;
 
 	*srv = (struct sw_server){ .fd = -EBADF };
@@ -57,9 +58,23 @@ int sw_server_open(struct sw_server *srv, const char *path, struct sw_error *err
 	if (srv->fd < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot make a socket");
 	r = bind_path(srv->fd, path, err);
-	if (r < 0)
+	if (r == 0 && lstat(path, &st) < 0)
+		r = sw_fail_errno(err, SW_EXIT_FAILED, -errno, "the socket is gone again");
+	if (r < 0) {
 		free(TAKE_PTR(srv->path));
-	return r;
+		return r;
+	}
+	srv->dev = st.st_dev;
+	srv->ino = st.st_ino;
+	return 0;
+}
+
+bool sw_server_is_reachable(const struct sw_server *srv)
+{
+	struct stat st;
+
+	return srv->path && lstat(srv->path, &st) == 0 && st.st_dev == srv->dev &&
+	       st.st_ino == srv->ino;
 }
 
 static void flush(struct sw_conn *c)
@@ -83,7 +98,8 @@ void sw_server_close(struct sw_server *srv, const char *bye)
 	}
 	if (srv->fd >= 0)
 		close(srv->fd);
-	if (srv->path)
+	/* The path may be another session's by now. */
+	if (sw_server_is_reachable(srv))
 		(void)unlink(srv->path);
 	free(srv->path);
 	*srv = (struct sw_server){ .fd = -EBADF };

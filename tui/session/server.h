@@ -12,6 +12,7 @@
 #pragma once
 
 #include <poll.h>
+#include <sys/types.h>
 
 #include "tui/session/state.h"
 #include "tui/session/wire.h"
@@ -32,6 +33,8 @@ struct sw_conn {
 struct sw_server {
 	int fd;
 	char *path;
+	dev_t dev;			/* with ino: the socket's file as it was made */
+	ino_t ino;
 	struct sw_conn *conns[SW_MAX_VIEWERS];	/* oldest first */
 	size_t n;
 	struct sw_conn *pen;		/* NULL: nobody has typed yet */
@@ -41,6 +44,11 @@ struct sw_server {
 int sw_server_open(struct sw_server *srv, const char *path, struct sw_error *err);
 /* Tells the viewers, closes everything and removes the socket. bye NULL: they are to wait. */
 void sw_server_close(struct sw_server *srv, const char *bye);
+/*
+ * True while its path still leads here: the directory may have been removed, or another session may
+ * have put its own socket there.
+ */
+bool sw_server_is_reachable(const struct sw_server *srv);
 /* Fills fds (room for SW_MAX_VIEWERS + 1); returns how many. */
 size_t sw_server_poll(const struct sw_server *srv, struct pollfd *fds);
 /* Does what the poll found. True when something has changed that is to be shown. */

@@ -17,6 +17,9 @@
 /* How often the log of a child that is not ours is looked at. */
 #define FOLLOW_MS 300
 
+/* How often a session without viewers looks whether anybody could still come. */
+#define DESERTED_MS 2000
+
 struct session {
 	struct sw_machine *m;
 	struct sw_state *state;
@@ -173,7 +176,19 @@ static int timeout(const struct session *se)
 		return left >= LAZY_MS ? 0 : (int)(LAZY_MS - left);
 	if (se->worker.adopted)
 		return FOLLOW_MS;
-	return se->state->deadline_ms ? 200 : -1;
+	if (se->state->deadline_ms)
+		return 200;
+	return se->state->can_quit && se->server.n == 0 ? DESERTED_MS : -1;
+}
+
+/*
+ * A person's console keeps what was typed when its terminal is lost; but when its directory is
+ * removed nobody can ever come back, and it would stay for ever.
+ */
+static bool is_deserted(const struct session *se)
+{
+	return se->state->can_quit && se->server.n == 0 && !se->worker.pid &&
+	       !sw_server_is_reachable(&se->server);
 }
 
 static void read_worker(struct session *se)
@@ -247,7 +262,7 @@ static int run(struct session *se, const struct sw_session_options *o, struct sw
 		return r;
 	if (o->ready)
 		o->ready(o->userdata);
-	while (!stop && !se->state->quit) {
+	while (!stop && !se->state->quit && !is_deserted(se)) {
 		do_wants(se);
 		show(se);
 		if (!se->state->quit)

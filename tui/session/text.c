@@ -6,39 +6,20 @@
 #include <wchar.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 void sw_text_init(void)
 {
 	setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-/* Strict UTF-8: no overlong forms, no surrogates. A bad byte is one U+FFFD. */
+/* A byte that begins no well-formed character is one U+FFFD. */
 static uint32_t decode(const char **p)
 {
-	const unsigned char *s = (const unsigned char *)*p;
-	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-	unsigned int more, i;
-	uint32_t ch;
+	uint32_t ch = 0xfffd;
+	size_t n = sw_utf8_decode(*p, strnlen(*p, 4), &ch);
 
-	(*p)++;
-	if (s[0] < 0x80)
-		return s[0];
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		more = 1, ch = s[0] & 0x1f;
-	else if ((s[0] & 0xf0) == 0xe0)
-		more = 2, ch = s[0] & 0x0f;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		more = 3, ch = s[0] & 0x07;
-	else
-		return 0xfffd;
-	for (i = 1; i <= more; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0xfffd;
-		ch = ch << 6 | (s[i] & 0x3f);
-	}
-	if (ch < least[more] || ch > 0x10ffff || (ch >= 0xd800 && ch <= 0xdfff))
-		return 0xfffd;
-	*p += more;
+	*p += n ? n : 1;
 	return ch;
 }
 
@@ -72,30 +53,6 @@ unsigned int sw_text_columns(const char *text)
 		n += w;
 	}
 	return n;
-}
-
-size_t sw_text_encode(uint32_t ch, char out[static 4])
-{
-	if (ch < 0x80) {
-		out[0] = (char)ch;
-		return 1;
-	}
-	if (ch < 0x800) {
-		out[0] = (char)(0xc0 | ch >> 6);
-		out[1] = (char)(0x80 | (ch & 0x3f));
-		return 2;
-	}
-	if (ch < 0x10000) {
-		out[0] = (char)(0xe0 | ch >> 12);
-		out[1] = (char)(0x80 | (ch >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (ch & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | ch >> 18);
-	out[1] = (char)(0x80 | (ch >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (ch >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (ch & 0x3f));
-	return 4;
 }
 
 int sw_lines_add(struct sw_lines *l, const char *text, size_t len)

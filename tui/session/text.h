@@ -24,9 +24,6 @@ uint32_t sw_text_next(const char **p, unsigned int *ret_width);
 /* Columns that the whole text takes. */
 unsigned int sw_text_columns(const char *text);
 
-/* Writes one character as UTF-8; returns its length, at most 4. */
-size_t sw_text_encode(uint32_t ch, char out[static 4]);
-
 /* Lines of at most a given width. */
 struct sw_lines {
 	char **line;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "tui/session/text.h"
 
 #define HEADER 5u
@@ -116,7 +117,7 @@ static int add_run(struct sw_buf *b, const struct sw_frame *f, size_t at, size_t
 		r = put(b, f->cells[at].attr | (blank ? BLANKS : 0), 1);
 	for (size_t i = at; i < at + n && !blank && r == 0; i++)
 		/* The right half of a wide character travels as NUL. */
-		r = sw_buf_add(b, utf8, sw_text_encode(f->cells[i].ch, utf8));
+		r = sw_buf_add(b, utf8, sw_utf8_encode(f->cells[i].ch, utf8));
 	return r;
 }
 

@@ -315,7 +315,9 @@ static void loop(struct viewer *v)
 
 			say_waiting(v);
 			while (!stop && !v->over && !connect_once(v)) {
-				if (pause_at(v, &p) > 0 && !(p.revents & POLLIN))
+				/* A terminal that is gone is readable too: it reads as its end. */
+				if (pause_at(v, &p) > 0 &&
+				    p.revents & (POLLHUP | POLLERR | POLLNVAL))
 					return;
 				if (p.revents & POLLIN)
 					read_keys(v);

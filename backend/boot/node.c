@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "boot/node.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "boot/bootpath.h"
+#include "boot/loadopt.h"
+#include "boot/nodedata.h"
+#include "boot/utf16.h"
+
+static const char *const labels[SW_NODE_SLOTS] = { "Slipway A", "Slipway B", "Slipway C",
+						   "Slipway D" };
+
+static bool has_slots(const struct sw_disk *d)
+{
+	for (size_t i = 0; i < d->table.n_parts; i++)
+		if (sw_part_is_slot(&d->table.parts[i]))
+			return true;
+	return false;
+}
+
+static int pick_disk(const struct sw_facts *f, const char *name, const struct sw_disk **ret_disk,
+		     struct sw_error *err)
+{
+	const struct sw_disk *one = NULL;
+
+	for (size_t i = 0; i < f->n_disks; i++) {
+		const struct sw_disk *d = &f->disks[i];
+
+		if (!has_slots(d) || (name && strcmp(name, d->name) != 0))
+			continue;
+		if (one) {
+			sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ, "more than one disk holds a node");
+			sw_error_why(err, "%s and %s", one->name, d->name);
+			sw_error_hint(err, "say which with --disk NAME");
+			return -ENOTUNIQ;
+		}
+		one = d;
+	}
+	if (!one) {
+		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is no node%s%s", name ? " on " : "",
+			name ? name : " on this machine");
+		sw_error_why(err, "no disk has a partition slipway-a");
+		return -ENOENT;
+	}
+	*ret_disk = one;
+	return 0;
+}
+
+static void read_slot(struct sw_io *io, struct sw_node_slot *s, const char *held)
+{
+	struct sw_error e = {};
+	int r = sw_slot_read(io, s->part->start, s->part->size, &s->m, &s->good, &e);
+
+	s->filled = r == 0;
+	if (r < 0)
+		(void)snprintf(s->why, sizeof(s->why), "%.190s", e.why[0] ? e.why : e.what);
+	else if (!s->good)
+		(void)snprintf(s->why, sizeof(s->why), "the image is not the one of its manifest");
+	s->held = s->good && held && strcasecmp(held, s->m.sha256) == 0;
+}
+
+static int read_data(struct sw_io *io, struct sw_node *n, struct sw_error *err)
+{
+	struct sw_error e = {};
+	uint64_t sequence;
+	int r;
+
+	if (!n->data_part)
+		return 0;
+	r = sw_nodedata_read(io, n->data_part->start, n->data_part->size, &n->data, &sequence, &e);
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	if (err)
+		*err = e;
+	return r;
+}
+
+int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *disk,
+		 struct sw_node *ret_node, struct sw_error *err)
+{
+	_cleanup_node_ struct sw_node n = {};
+	_cleanup_io_ struct sw_io *io = NULL;
+	int r = pick_disk(f, disk, &n.disk, err);
+
+	if (r == 0)
+		r = sw_machine_open_disk(m, n.disk, false, false, &io, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n.disk->table.n_parts; i++) {
+		const struct sw_part *p = &n.disk->table.parts[i];
+
+		if (sw_part_is_slot(p) && n.n_slots < SW_NODE_SLOTS) {
+			n.slots[n.n_slots].part = p;
+			n.slots[n.n_slots++].letter = p->label[8];
+		} else if (!n.data_part && p->label && strcmp(p->label, "slipway-node") == 0) {
+			n.data_part = p;
+		}
+	}
+	r = read_data(io, &n, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n.n_slots; i++)
+		read_slot(io, &n.slots[i], sw_json_str(n.data, "rolled_back", NULL));
+	*ret_node = n;
+	n = (struct sw_node){};
+	return 0;
+}
+
+void sw_node_clear(struct sw_node *n)
+{
+	for (size_t i = 0; i < n->n_slots; i++)
+		sw_slot_manifest_clear(&n->slots[i].m);
+	if (n->data)
+		json_object_put(n->data);
+	*n = (struct sw_node){};
+}
+
+int sw_node_write_data(struct sw_machine *m, const struct sw_node *n, struct sw_error *err)
+{
+	_cleanup_io_ struct sw_io *io = NULL;
+	int r;
+
+	if (!n->data_part) {
+		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "the disk has no node data");
+		sw_error_why(err, "there is no partition slipway-node on %s", n->disk->name);
+		return -ENOENT;
+	}
+	r = sw_machine_open_disk(m, n->disk, true, true, &io, err);
+	return r < 0 ? r : sw_nodedata_write(io, n->data_part->start, n->data_part->size, n->data,
+					     false, err);
+}
+
+struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot)
+{
+	const struct sw_part *p = n->slots[slot].part;
+	uint32_t sector = n->disk->sector ? n->disk->sector : 512;
+
+	return (struct sw_entry_wanted){
+		.label = labels[n->slots[slot].letter - 'a'],
+		.part_number = p->number,
+		.part_start = p->start / sector,
+		.part_size = p->size / sector,
+		.part_uuid = p->uuid,
+		.path = SW_SLOT_BOOT_PATH,
+	};
+}
+
+/* ---- the road ---- */
+
+enum loader { LOADER_ABSENT, LOADER_ODD, LOADER_KNOWN };
+
+static enum loader loader_guid(struct sw_varstore *vars, struct sw_guid *ret_guid)
+{
+	_cleanup_free_ uint8_t *d = NULL;
+	_cleanup_free_ char *text = NULL;
+	uint32_t attrs;
+	size_t n;
+	int r = sw_var_get(vars, &sw_guid_loader, "LoaderDevicePartUUID", &d, &n, &attrs);
+
+	if (r == -ENOENT)
+		return LOADER_ABSENT;
+	if (r < 0)
+		return LOADER_ODD;
+	text = sw_utf16_to_utf8(d, n);
+	return text && sw_guid_parse(text, ret_guid) == 0 ? LOADER_KNOWN : LOADER_ODD;
+}
+
+/* What BootCurrent's entry says: its partition, the network, or nothing. */
+static enum sw_road entry_road(const struct sw_varset *s, int current, struct sw_guid *ret_guid)
+{
+	const struct sw_varset_entry *e =
+		current >= 0 ? sw_varset_find(s, (uint16_t)current) : NULL;
+	_cleanup_loadopt_ struct sw_loadopt o = {};
+	_cleanup_free_ char *path = NULL;
+	struct sw_devpath_hd hd;
+
+	if (!e || sw_loadopt_parse(e->data, e->len, &o) < 0)
+		return SW_ROAD_UNKNOWN;
+	if (sw_bootpath_is_network(o.path, o.path_len))
+		return SW_ROAD_NETWORK;
+	if (sw_devpath_find_file(o.path, o.path_len, &hd, &path) < 0)
+		return SW_ROAD_OTHER;
+	*ret_guid = hd.guid;
+	return SW_ROAD_SLOT;	/* some partition; whose, the caller finds out */
+}
+
+static enum sw_road by_partition(const struct sw_node *n, const struct sw_guid *guid,
+				 size_t *ret_slot, char why[static 200])
+{
+	char text[SW_GUID_TEXT];
+
+	for (size_t i = 0; i < n->n_slots; i++) {
+		if (!sw_guid_equal(&n->slots[i].part->uuid, guid))
+			continue;
+		*ret_slot = i;
+		(void)snprintf(why, 200, "the boot stub was started from slot %c",
+			       n->slots[i].letter - 'a' + 'A');
+		return SW_ROAD_SLOT;
+	}
+	(void)snprintf(why, 200, "the boot stub was started from another partition, %s",
+		       sw_guid_format(guid, text));
+	return SW_ROAD_OTHER;
+}
+
+enum sw_road sw_node_road(struct sw_varstore *vars, const struct sw_varset *s,
+			  const struct sw_node *n, int boot_current, size_t *ret_slot,
+			  char why[static 200])
+{
+	struct sw_guid loader = {}, entry = {};
+	enum loader l = loader_guid(vars, &loader);
+	enum sw_road e = entry_road(s, boot_current, &entry);
+
+	if (l == LOADER_KNOWN &&
+	    (e == SW_ROAD_NETWORK || (e == SW_ROAD_SLOT && !sw_guid_equal(&loader, &entry)))) {
+		(void)snprintf(why, 200, "LoaderDevicePartUUID and BootCurrent (Boot%04X) disagree",
+			       (unsigned int)boot_current);
+		return SW_ROAD_UNKNOWN;
+	}
+	if (l == LOADER_KNOWN)
+		return by_partition(n, &loader, ret_slot, why);
+	if (l == LOADER_ABSENT && e == SW_ROAD_NETWORK) {
+		(void)snprintf(why, 200, "Boot%04X is a network entry and no partition is named",
+			       (unsigned int)boot_current);
+		return SW_ROAD_NETWORK;
+	}
+	(void)snprintf(why, 200, "%s", l == LOADER_ODD ? "LoaderDevicePartUUID cannot be read"
+			       : boot_current < 0 ? "the firmware does not say what it started"
+						  : "no boot stub says where it was started from");
+	return SW_ROAD_UNKNOWN;
+}

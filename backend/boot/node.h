@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node that is installed on a disk of this machine: its slots with what they
+ * hold, its node data, and by which road the running system came. What cannot be
+ * known is "unknown", and nothing is overwritten then.
+ */
+#pragma once
+
+#include "boot/bootlist.h"
+#include "boot/slot.h"
+#include "machine/machine.h"
+
+#define SW_NODE_SLOTS 4
+
+struct sw_node_slot {
+	const struct sw_part *part;	/* borrowed from the facts */
+	char letter;		/* 'a' … */
+	bool filled;		/* a file system with a manifest */
+	bool good;		/* … and the image has the hash that it names */
+	bool held;		/* put back by `slipway rollback` */
+	struct sw_slot_manifest m;
+	char why[200];		/* why it is not good */
+};
+
+struct sw_node {
+	const struct sw_disk *disk;	/* borrowed from the facts */
+	struct sw_node_slot slots[SW_NODE_SLOTS];
+	size_t n_slots;
+	const struct sw_part *data_part;	/* NULL: none */
+	json_object *data;	/* node data, NULL when there is none that is valid */
+};
+
+/*
+ * Finds the one disk with slots (or the one of that name) and reads everything;
+ * each image is hashed. -ENOENT: none; -ENOTUNIQ: several, name one.
+ */
+int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *disk,
+		 struct sw_node *ret_node, struct sw_error *err);
+void sw_node_clear(struct sw_node *n);
+#define _cleanup_node_ _cleanup_(sw_node_clear)
+
+/* Writes n->data (read back) into its partition. -ENOENT without one. */
+int sw_node_write_data(struct sw_machine *m, const struct sw_node *n, struct sw_error *err);
+
+/* The boot entry that a slot must have. Label and path are borrowed from static storage. */
+struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot);
+
+enum sw_road { SW_ROAD_UNKNOWN, SW_ROAD_SLOT, SW_ROAD_NETWORK, SW_ROAD_OTHER };
+
+/*
+ * How the running system came: LoaderDevicePartUUID (set by systemd's stub when
+ * it was started from a partition, absent over HTTP) cross-checked with
+ * BootCurrent. ret_slot counts for SW_ROAD_SLOT only; why says in words what
+ * the answer rests on, or what disagrees.
+ */
+enum sw_road sw_node_road(struct sw_varstore *vars, const struct sw_varset *s,
+			  const struct sw_node *n, int boot_current, size_t *ret_slot,
+			  char why[static 200]);

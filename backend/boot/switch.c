@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "boot/switch.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+
+/* Below run_dir, which a restart empties: holds the boot id under which we last wrote. */
+#define MARK "boot-switch"
+
+static const char *const vias[] = { "auto", "http", "pxe" };
+
+static void wish_from_data(json_object *data, struct sw_mode_wish *w)
+{
+	json_object *net = sw_json_get(data, "network");
+	const char *via = sw_json_str(net, "via", "auto"), *mac = sw_json_str(net, "nic", NULL);
+
+	(void)sw_node_mode_parse(sw_json_str(data, "mode", "local"), &w->mode);
+	(void)sw_strategy_parse(sw_json_str(data, "strategy", "armed"), &w->strategy);
+	for (size_t i = 0; i < ARRAY_SIZE(vias); i++)
+		if (strcmp(via, vias[i]) == 0)
+			w->net.via = (enum sw_via)i;
+	w->net.uri = sw_json_str(net, "uri", NULL);
+	w->net.have_mac = mac && sw_mac_parse(mac, w->net.mac) == 0;
+}
+
+static bool same_boot(const struct sw_machine *m, const struct sw_facts *f)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/" MARK, m->run_dir), *line = NULL;
+
+	return path && f->boot_id && sw_file_read_line(path, &line) == 0 &&
+	       strcmp(line, f->boot_id) == 0;
+}
+
+static int write_mark(const struct sw_machine *m, const struct sw_facts *f)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/" MARK, m->run_dir);
+	int r = path ? 0 : -ENOMEM;
+
+	if (r < 0 || !f->boot_id || same_boot(m, f))
+		return r;
+	r = sw_mkdir_all(m->run_dir, 0700);
+	return r < 0 ? r : sw_file_write(path, f->boot_id, strlen(f->boot_id), 0600);
+}
+
+static int read_node(struct sw_switch *s, const char *disk, struct sw_error *err)
+{
+	struct sw_error e = {};
+	int r = sw_node_find(s->m, s->f, disk, &s->node, &e);
+
+	s->have_node = r == 0;
+	if (r == 0 || (r == -ENOENT && !disk))
+		return 0;
+	if (err)
+		*err = e;
+	return r;
+}
+
+static int find_road(struct sw_switch *s)
+{
+	_cleanup_varset_ struct sw_varset set = { .next = -1 };
+	int r = sw_varset_load(s->raw, &set);
+
+	if (r == 0)
+		s->road = sw_node_road(s->vars, &set, &s->node, s->ev.current, &s->road_slot,
+				       s->why);
+	return r;
+}
+
+int sw_switch_open(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
+		   json_object *raw, const char *disk, struct sw_switch *ret_switch,
+		   struct sw_error *err)
+{
+	_cleanup_switch_ struct sw_switch s = { .m = m, .f = f, .vars = vars, .raw = raw };
+	int r = read_node(&s, disk, err);
+
+	if (r < 0)
+		return r;
+	s.have_state = sw_mode_state_read(vars, &s.state) == 0;
+	s.ev.same_boot = same_boot(m, f);
+	s.ev.current = f->boot.current;
+	if (s.node.data) {
+		wish_from_data(s.node.data, &s.wish);
+	} else if (s.have_state) {
+		s.wish.mode = s.state.mode;
+		s.wish.strategy = s.state.strategy;
+	}
+	r = find_road(&s);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot decode the boot variables");
+	*ret_switch = s;
+	s = (struct sw_switch){};
+	return 0;
+}
+
+void sw_switch_clear(struct sw_switch *s)
+{
+	sw_node_clear(&s->node);
+	*s = (struct sw_switch){};
+}
+
+size_t sw_switch_slots(const struct sw_switch *s, struct sw_mode_slot out[SW_NODE_SLOTS])
+{
+	for (size_t i = 0; i < s->node.n_slots; i++) {
+		const struct sw_node_slot *n = &s->node.slots[i];
+
+		out[i] = (struct sw_mode_slot){ .entry = sw_node_entry(&s->node, i),
+						.letter = n->letter, .good = n->good,
+						.held = n->held, .sequence = n->m.sequence };
+	}
+	return s->node.n_slots;
+}
+
+int sw_switch_plan(const struct sw_switch *s, const struct sw_mode_wish *wish,
+		   struct sw_mode_result *ret_result, struct sw_error *err)
+{
+	struct sw_mode_slot slots[SW_NODE_SLOTS];
+	size_t n = sw_switch_slots(s, slots);
+
+	return sw_mode_reconcile(s->raw, slots, n, wish, s->have_state ? &s->state : NULL, &s->ev,
+				 ret_result, err);
+}
+
+/* ---- carrying it out ---- */
+
+static json_object *net_to_json(const struct sw_netwish *w)
+{
+	json_object *o = json_object_new_object();
+	char mac[18];
+
+	if (w->via != SW_VIA_AUTO)
+		sw_json_add_str(o, "via", vias[w->via]);
+	if (w->uri && *w->uri)
+		sw_json_add_str(o, "uri", w->uri);
+	if (w->have_mac) {
+		(void)snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", w->mac[0],
+			       w->mac[1], w->mac[2], w->mac[3], w->mac[4], w->mac[5]);
+		sw_json_add_str(o, "nic", mac);
+	}
+	return o;
+}
+
+/* Sets the key unless it holds just this; takes the reference. */
+static bool put_key(json_object *data, const char *key, json_object *value)
+{
+	json_object *now = sw_json_get(data, key);
+
+	if (now && json_object_equal(now, value)) {
+		json_object_put(value);
+		return false;
+	}
+	sw_json_add(data, key, value);
+	return true;
+}
+
+/* 1 when the node data was written, 0 when it says so already. */
+static int keep_wish(struct sw_switch *s, const struct sw_mode_wish *w,
+		     const struct sw_mode_result *res, struct sw_error *err)
+{
+	json_object *d = s->node.data, *net;
+	bool changed;
+	int r;
+
+	if (!d || w->once)
+		return 0;
+	changed = put_key(d, "mode", json_object_new_string(sw_node_mode_name(res->mode)));
+	/* Node data that never had a strategy needs no write to say the default. */
+	if (sw_json_get(d, "strategy") || w->strategy != SW_STRATEGY_ARMED)
+		changed |= put_key(d, "strategy",
+				   json_object_new_string(sw_strategy_name(w->strategy)));
+	net = net_to_json(&w->net);
+	if (sw_json_get(d, "network") || json_object_object_length(net))
+		changed |= put_key(d, "network", net);
+	else
+		json_object_put(net);
+	if (!changed)
+		return 0;
+	r = sw_node_write_data(s->m, &s->node, err);
+	return r < 0 ? r : 1;
+}
+
+int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
+		    const struct sw_mode_result *res, size_t *ret_written, struct sw_error *err)
+{
+	size_t done = 0;
+	int kept = keep_wish(s, wish, res, err), r;
+
+	if (kept < 0)
+		return kept;
+	r = sw_entry_plan_apply(s->vars, &res->plan, &done, err);
+	*ret_written = done;
+	if (r < 0 && kept && err)
+		err->exit = SW_EXIT_DIRTY;	/* the wish is on the disk */
+	if (r < 0)
+		return r;
+	if (res->state_changed) {
+		r = sw_mode_state_write(s->vars, &res->state, err);
+		if (r < 0)
+			return r;
+		++*ret_written;
+	}
+	r = write_mark(s->m, s->f);
+	if (r < 0)
+		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot note that this boot was seen");
+	return r;
+}

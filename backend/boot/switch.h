@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The switch on a machine: what is wanted (node data, else our variable), what
+ * there is (variables, slots, the road), and carrying a new wish out. The wish
+ * goes to the disk first: cut off after that, `slipway mode keep` finishes it.
+ */
+#pragma once
+
+#include "boot/modes.h"
+#include "boot/node.h"
+
+struct sw_switch {
+	struct sw_machine *m;	/* borrowed, all four */
+	const struct sw_facts *f;
+	struct sw_varstore *vars;
+	json_object *raw;
+	struct sw_node node;
+	bool have_node;		/* false: no disk with slots, entries and mode only */
+	struct sw_mode_wish wish;	/* as kept; its strings are borrowed from the node data */
+	struct sw_mode_state state;
+	bool have_state;
+	struct sw_mode_evidence ev;
+	enum sw_road road;
+	size_t road_slot;	/* for SW_ROAD_SLOT */
+	char why[200];		/* what the road rests on */
+};
+
+/* disk: name or NULL. Without a node it still succeeds, unless a disk was named. */
+int sw_switch_open(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
+		   json_object *raw, const char *disk, struct sw_switch *ret_switch,
+		   struct sw_error *err);
+void sw_switch_clear(struct sw_switch *s);
+#define _cleanup_switch_ _cleanup_(sw_switch_clear)
+
+/* sw_mode_reconcile() with what this machine has. */
+int sw_switch_plan(const struct sw_switch *s, const struct sw_mode_wish *wish,
+		   struct sw_mode_result *ret_result, struct sw_error *err);
+
+/* The slots as the reconcile wants them; returns how many. */
+size_t sw_switch_slots(const struct sw_switch *s, struct sw_mode_slot out[SW_NODE_SLOTS]);
+
+/* Node data (when the wish changed), boot variables, our variable, this boot's mark. */
+int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
+		    const struct sw_mode_result *res, size_t *ret_written, struct sw_error *err);

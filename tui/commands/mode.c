@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `slipway mode`: the one switch, from where this node starts. */
+#include <string.h>
+
+#include "base/json.h"
+#include "boot/switch.h"
+#include "tui/commands/boot-writes.h"
+#include "tui/commands/list.h"
+
+enum { OPT_STRATEGY = 300, OPT_NIC, OPT_URI, OPT_VIA };
+
+static const char *const roads[] = {
+	[SW_ROAD_UNKNOWN] = "unknown", [SW_ROAD_SLOT] = "slot", [SW_ROAD_NETWORK] = "network",
+	[SW_ROAD_OTHER] = "other",
+};
+
+static int usage(struct sw_error *err, const char *what, const char *word)
+{
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "%s \"%s\" is not known", what, word);
+	sw_error_hint(err, "`slipway mode --help` lists them");
+	return -EINVAL;
+}
+
+static int take_once(const char *word, struct sw_mode_wish *w, struct sw_error *err)
+{
+	if (strcmp(word, "network") == 0) {
+		w->once = SW_ONCE_NETWORK;
+	} else if (strcmp(word, "local") == 0) {
+		w->once = SW_ONCE_LOCAL;
+	} else if (strlen(word) == 1 && *word >= 'a' && *word < 'a' + SW_NODE_SLOTS) {
+		w->once = SW_ONCE_SLOT;
+		w->once_letter = *word;
+	} else {
+		return usage(err, "once", word);
+	}
+	return 0;
+}
+
+static int take_network(const struct sw_args *a, struct sw_mode_wish *w, struct sw_error *err)
+{
+	const char *mac = sw_arg(a, OPT_NIC), *uri = sw_arg(a, OPT_URI), *via = sw_arg(a, OPT_VIA);
+
+	if (mac && sw_mac_parse(mac, w->net.mac) < 0)
+		return usage(err, "the MAC address", mac);
+	w->net.have_mac = w->net.have_mac || mac;
+	if (uri && *uri && sw_bootpath_check_uri(uri) < 0)
+		return usage(err, "as an address to boot from", uri);
+	if (uri)	/* an empty one goes back to what DHCP says */
+		w->net.uri = *uri ? uri : NULL;
+	if (!via)
+		return 0;
+	if (strcmp(via, "auto") == 0)
+		w->net.via = SW_VIA_AUTO;
+	else if (strcmp(via, "http") == 0)
+		w->net.via = SW_VIA_HTTP;
+	else if (strcmp(via, "pxe") == 0)
+		w->net.via = SW_VIA_PXE;
+	else
+		return usage(err, "the kind of network boot", via);
+	return 0;
+}
+
+/* Changes what is kept by what the command line says. */
+static int take_words(const struct sw_args *a, struct sw_mode_wish *w, struct sw_error *err)
+{
+	const char *word = a->rest[0], *strategy = sw_arg(a, OPT_STRATEGY);
+	bool keep = strcmp(word, "keep") == 0, once = strcmp(word, "once") == 0;
+
+	if (once != (a->n_rest == 2)) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "mode: %s", once
+			? "once what? network, local, a or b" : "one word is enough");
+		return -EINVAL;
+	}
+	w->explicit = !keep;
+	if (once) {
+		int r = take_once(a->rest[1], w, err);
+
+		if (r < 0)
+			return r;
+	} else if (!keep && sw_node_mode_parse(word, &w->mode) < 0) {
+		return usage(err, "the mode", word);
+	}
+	if (strategy && sw_strategy_parse(strategy, &w->strategy) < 0)
+		return usage(err, "the strategy", strategy);
+	return take_network(a, w, err);
+}
+
+static json_object *to_json(const struct sw_switch *s, const struct sw_mode_wish *w,
+			    const struct sw_mode_result *res)
+{
+	json_object *o = json_object_new_object(), *notes = json_object_new_array();
+
+	sw_json_add_str(o, "mode", sw_node_mode_name(res ? res->mode : w->mode));
+	sw_json_add_str(o, "strategy", sw_strategy_name(w->strategy));
+	sw_json_add_str(o, "running", roads[s->road]);
+	if (s->road == SW_ROAD_SLOT) {
+		char letter[2] = { s->node.slots[s->road_slot].letter };
+
+		sw_json_add_str(o, "slot", letter);
+	}
+	sw_json_add_str(o, "why", s->why);
+	if (res && res->network >= 0)
+		sw_json_add_u64(o, "network_entry", (uint64_t)res->network);
+	for (size_t i = 0; res && i < res->n_notes; i++)
+		json_object_array_add(notes, json_object_new_string(res->notes[i]));
+	sw_json_add(o, "notes", notes);
+	return o;
+}
+
+static void print_head(const struct sw_switch *s, const struct sw_mode_wish *w,
+		       const struct sw_mode_result *res)
+{
+	enum sw_node_mode mode = res ? res->mode : w->mode;
+
+	printf("Mode     %s", sw_node_mode_name(mode));
+	if (mode == SW_NODE_NETWORK)
+		printf(", strategy %s", sw_strategy_name(w->strategy));
+	printf("\nRunning  %s%s", roads[s->road], s->road == SW_ROAD_SLOT ? " " : "");
+	if (s->road == SW_ROAD_SLOT)
+		printf("%c", s->node.slots[s->road_slot].letter);
+	printf(": %s\n", s->why);
+	for (size_t i = 0; res && i < res->n_notes; i++)
+		printf("Note     %s\n", res->notes[i]);
+	if (!s->have_node)
+		printf("Note     no disk here has slots: the wish is kept in the firmware only\n");
+}
+
+static void print_writes(const struct sw_mode_result *res)
+{
+	for (size_t i = 0; i < res->plan.n_writes; i++)
+		printf("  %-10s %s\n", res->plan.writes[i].name, res->plan.writes[i].text);
+}
+
+/* Without a word: what is wanted, and whether the firmware has it so. Writes nothing. */
+static int show(const struct sw_cli *cli, struct sw_switch *s)
+{
+	_cleanup_(sw_mode_result_clear) struct sw_mode_result res = { .network = -1 };
+	struct sw_mode_wish w = s->wish;
+	struct sw_error e = {};
+	bool have;
+
+	have = sw_switch_plan(s, &w, &res, &e) == 0;
+	if (cli->json) {
+		_cleanup_json_ json_object *o = to_json(s, &s->wish, have ? &res : NULL);
+
+		/* What is kept, even when the next `keep` would leave it. */
+		sw_json_add_str(o, "mode", sw_node_mode_name(s->wish.mode));
+		if (have)
+			sw_json_add_u64(o, "pending", res.plan.n_writes);
+		else
+			sw_json_add(o, "error", sw_error_to_json(&e));
+		sw_print_json(o);
+		return 0;
+	}
+	print_head(s, &s->wish, have ? &res : NULL);
+	if (!have)
+		printf("Problem  %s\n", e.what);
+	else if (res.plan.n_writes)
+		printf("The firmware has it otherwise; `slipway mode keep` would write:\n");
+	print_writes(&res);
+	return 0;
+}
+
+static int change(const struct sw_cli *cli, struct sw_switch *s, struct sw_error *err)
+{
+	_cleanup_(sw_mode_result_clear) struct sw_mode_result res = { .network = -1 };
+	_cleanup_json_ json_object *o = NULL;
+	struct sw_mode_wish w = s->wish;
+	json_object *list;
+	size_t done = 0;
+	int r = take_words(&cli->args, &w, err);
+
+	if (r == 0)
+		r = sw_switch_plan(s, &w, &res, err);
+	if (r < 0)
+		return r;
+	o = to_json(s, &w, &res);
+	list = json_object_new_array();
+	for (size_t i = 0; i < res.plan.n_writes; i++)
+		json_object_array_add(list, sw_entry_write_to_json(&res.plan.writes[i]));
+	sw_json_add(o, "writes", list);
+	if (!cli->json) {
+		print_head(s, &w, &res);
+		print_writes(&res);
+		if (!res.plan.n_writes)
+			printf("Nothing to write: the firmware has it so already.\n");
+		fflush(stdout);
+	}
+	if (!sw_arg(&cli->args, 'D'))
+		r = sw_switch_apply(s, &w, &res, &done, err);
+	if (r < 0)
+		return r;
+	sw_json_add_u64(o, "written", done);
+	if (cli->json)
+		sw_print_json(o);
+	else if (done)
+		printf("Written and read back: %zu variable%s.\n", done, done == 1 ? "" : "s");
+	return 0;
+}
+
+static int run(struct sw_cli *cli, struct sw_error *err)
+{
+	_cleanup_boot_target_ struct sw_boot_target b = {};
+	_cleanup_switch_ struct sw_switch s = {};
+	int r = sw_boot_target_open(cli, &b, err);
+
+	if (r < 0)
+		return r;
+	if (!b.store)
+		return sw_fail(err, SW_EXIT_REFUSED, -EROFS,
+			       "captured facts do not hold the slots");
+	r = sw_switch_open(b.t.m, b.t.f, b.store, b.t.vars, sw_arg(&cli->args, 'd'), &s, err);
+	if (r < 0)
+		return r;
+	return cli->args.n_rest ? change(cli, &s, err) : show(cli, &s);
+}
+
+static const struct sw_opt opts[] = {
+	{ 'D', "dry-run", NULL, "show the writes and stop" },
+	{ 'd', "disk", "NAME", "the node's disk, when several have one" },
+	{ OPT_STRATEGY, "strategy", "WORD", "of mode network: armed (default) or order" },
+	{ OPT_URI, "uri", "URL", "boot this over HTTP; \"\": what DHCP says" },
+	{ OPT_NIC, "nic", "MAC", "by this network card" },
+	{ OPT_VIA, "via", "WORD", "auto, http or pxe: which entry of the firmware to use" },
+	{ 0, NULL, NULL, NULL },
+};
+
+const struct sw_command sw_command_mode = {
+	.name = "mode",
+	.summary = "Show or switch from where this node starts",
+	.operands = "[network|local|hands-off|keep|once network|local|a|b]",
+	.max_rest = 2,
+	.opts = opts,
+	.details = "network  the network once, again after each good boot (keep); else the newest\n"
+		   "         good slot. With --strategy order the network is always tried first:\n"
+		   "         an image that panics then loops\n"
+		   "local    the newest good slot, then the other\n"
+		   "hands-off  boot order and next boot are the operator's\n"
+		   "once     only at the next boot; the mode stays\n"
+		   "keep     after each good boot: put right what is not as wanted, arm again",
+	.run = run,
+};

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `slipway node config DIR` gives a running node what was kept for it, as files;
+ * `slipway node set KEY=VALUE` changes it. Only the node data is written, never
+ * a slot. Values that others must not see come from files (KEY=@FILE), so that
+ * no list of processes shows them.
+ */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "boot/node.h"
+#include "boot/nodedata.h"
+#include "tui/commands/common.h"
+#include "tui/commands/list.h"
+
+#define KEY_MAX 64
+#define VALUE_MAX (256u << 10)
+#define ATTEST "attest_url"
+
+struct view {
+	struct sw_target t;
+	struct sw_node node;
+};
+
+static void view_clear(struct view *v)
+{
+	sw_node_clear(&v->node);
+	sw_target_clear(&v->t);
+}
+
+static int open_node(const struct sw_cli *cli, struct view *v, struct sw_error *err)
+{
+	int r = sw_target_open(cli, &v->t, err);
+
+	if (r == 0)
+		r = sw_node_find(v->t.m, v->t.f, sw_arg(&cli->args, 'd'), &v->node, err);
+	if (r < 0 || v->node.data)
+		return r;
+	sw_fail(err, SW_EXIT_MISSING, -ENOENT, "the node has no node data");
+	sw_error_where(err, "%s", v->node.disk->name);
+	sw_error_hint(err, "an install writes it; both copies are missing or damaged here");
+	return -ENOENT;
+}
+
+/* The admission by attestation, or NULL; borrowed. */
+static json_object *attestation(json_object *data)
+{
+	json_object *list = sw_json_array(data, "admission");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		json_object *o = json_object_array_get_idx(list, i);
+
+		if (strcmp(sw_json_str(o, "kind", ""), "attest") == 0)
+			return o;
+	}
+	return NULL;
+}
+
+/* ---- node config ---- */
+
+static int put_file(const char *dir, const char *name, const char *text, const char *end,
+		    json_object *list, struct sw_error *err)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/%s", dir, name), *all = sw_fmt("%s%s", text, end);
+	int r;
+
+	if (!path || !all)
+		return sw_fail_oom(err);
+	r = sw_file_write(path, all, strlen(all), 0600);
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot write the configuration");
+		sw_error_where(err, "%s", path);
+		return r;
+	}
+	json_object_array_add(list, json_object_new_string(name));
+	return 0;
+}
+
+static int put_values(const char *dir, json_object *data, json_object *list, struct sw_error *err)
+{
+	_cleanup_free_ char *sub = sw_fmt("%s/config", dir);
+	json_object *config = sw_json_get(data, "config");
+	int r = sub ? 0 : -ENOMEM;
+
+	if (!config || !json_object_is_type(config, json_type_object))
+		return 0;
+	if (r == 0)
+		r = sw_mkdir_all(sub, 0700);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make %s/config", dir);
+	json_object_object_foreach(config, key, value) {
+		_cleanup_free_ char *name = sw_fmt("config/%s", key);
+
+		if (r < 0 || strchr(key, '/') || key[0] == '.')
+			continue;	/* never out of DIR, whatever the node data says */
+		r = name ? put_file(dir, name, json_object_get_string(value), "", list, err)
+			 : sw_fail_oom(err);
+	}
+	return r;
+}
+
+static int write_config(const char *dir, json_object *data, json_object *list,
+			struct sw_error *err)
+{
+	const char *host = sw_json_str(data, "hostname", NULL);
+	const char *url = sw_json_str(attestation(data), "url", NULL);
+	const char *all = json_object_to_json_string_ext(data, JSON_C_TO_STRING_PRETTY |
+							       JSON_C_TO_STRING_NOSLASHESCAPE);
+	int r = sw_mkdir_all(dir, 0700);
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make %s", dir);
+	r = put_file(dir, "node.json", all, "\n", list, err);
+	if (r == 0 && host)
+		r = put_file(dir, "hostname", host, "\n", list, err);
+	if (r == 0 && url)
+		r = put_file(dir, ATTEST, url, "\n", list, err);
+	return r < 0 ? r : put_values(dir, data, list, err);
+}
+
+static int run_config(struct sw_cli *cli, struct sw_error *err)
+{
+	_cleanup_json_ json_object *o = json_object_new_object();
+	json_object *list = json_object_new_array();
+	_cleanup_(view_clear) struct view v = {};
+	const char *dir = cli->args.rest[0];
+	int r;
+
+	sw_json_add_str(o, "directory", dir);
+	sw_json_add(o, "files", list);
+	r = open_node(cli, &v, err);
+	if (r == 0)
+		r = write_config(dir, v.node.data, list, err);
+	if (r < 0)
+		return r;
+	if (cli->json) {
+		sw_print_json(o);
+		return 0;
+	}
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		printf("%s/%s\n", dir,
+		       json_object_get_string(json_object_array_get_idx(list, i)));
+	return 0;
+}
+
+/* ---- node set ---- */
+
+static bool is_key(const char *key, size_t len)
+{
+	if (len == 0 || len > KEY_MAX || key[0] < 'a' || key[0] > 'z')
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_-.", key[i]))
+			return false;
+	return true;
+}
+
+/* What others own: an install, the switch, rollback. */
+static bool is_reserved(const char *key)
+{
+	static const char *const words[] = { "slipway_node", "mode", "strategy", "network",
+		"admission", "rolled_back", "answers_sha256", "seed", "installed", "config" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(key, words[i]) == 0)
+			return true;
+	return false;
+}
+
+static int read_value(const char *text, char **ret_value, struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf b = { .max = VALUE_MAX };
+	char *s;
+	int r;
+
+	if (*text != '@') {
+		*ret_value = strdup(text);
+		return *ret_value ? 0 : sw_fail_oom(err);
+	}
+	r = sw_file_read(text + 1, &b);
+	if (r == 0 && strlen(sw_buf_text(&b)) != b.len)
+		r = -EILSEQ;	/* JSON keeps text; a NUL would cut it short */
+	for (size_t at = 0, n; r == 0 && at < b.len; at += n) {
+		uint32_t c;
+
+		n = sw_utf8_decode((const char *)b.data + at, b.len - at, &c);
+		if (n == 0)
+			r = -EILSEQ;
+	}
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_USAGE, r, "the value cannot be taken");
+		sw_error_where(err, "%s", text + 1);
+		sw_error_hint(err, "a text file of at most 256 KiB; encode other content");
+		return r;
+	}
+	s = b.data ? sw_buf_steal(&b) : strdup("");
+	if (!s)
+		return sw_fail_oom(err);
+	*ret_value = s;
+	return 0;
+}
+
+static int check_url(const char *url, struct sw_error *err)
+{
+	if (strncmp(url, "https://", 8) == 0 && url[8] && !strpbrk(url, " \t\"'\\") &&
+	    sw_text_is_clean(url))
+		return 0;
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "%s is an https:// address", ATTEST);
+	return -EINVAL;
+}
+
+static int set_attestation(json_object *data, const char *url, struct sw_error *err)
+{
+	json_object *o = attestation(data), *list = sw_json_array(data, "admission");
+	int r = check_url(url, err);
+
+	if (r < 0)
+		return r;
+	if (!list) {
+		list = json_object_new_array();
+		sw_json_add(data, "admission", list);
+	}
+	if (!o) {
+		o = json_object_new_object();
+		sw_json_add_str(o, "kind", "attest");
+		json_object_array_add(list, o);
+	}
+	sw_json_add_str(o, "url", url);
+	return 0;
+}
+
+static bool is_hostname(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= 64 && s[0] != '-' && s[n - 1] != '-' && s[0] != '.' &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == n;
+}
+
+static void set_config(json_object *data, const char *key, const char *value)
+{
+	json_object *config = sw_json_get(data, "config");
+
+	if (!config || !json_object_is_type(config, json_type_object)) {
+		config = json_object_new_object();
+		sw_json_add(data, "config", config);
+	}
+	if (*value)
+		sw_json_add_str(config, key, value);
+	else
+		json_object_object_del(config, key);
+}
+
+static int set_one(json_object *data, const char *word, struct sw_error *err)
+{
+	_cleanup_free_ char *key = NULL, *value = NULL;
+	const char *equals = strchr(word, '=');
+	int r;
+
+	if (!equals || !is_key(word, (size_t)(equals - word))) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "this is not KEY=VALUE");
+		sw_error_hint(err, "a key has a-z, 0-9, _, - and ., and begins with a letter");
+		return -EINVAL;
+	}
+	key = strndup(word, (size_t)(equals - word));
+	if (!key)
+		return sw_fail_oom(err);
+	if (is_reserved(key)) {
+		sw_fail(err, SW_EXIT_REFUSED, -EPERM, "%s is not set by hand", key);
+		sw_error_hint(err, "the mode is `slipway mode`'s, the rest an install's");
+		return -EPERM;
+	}
+	r = read_value(equals + 1, &value, err);
+	if (r < 0)
+		return r;
+	if (strcmp(key, ATTEST) == 0)
+		return set_attestation(data, value, err);
+	if (strcmp(key, "hostname") != 0) {
+		set_config(data, key, value);
+		return 0;
+	}
+	if (!is_hostname(value))
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "this is not a host name");
+	sw_json_add_str(data, key, value);
+	return 0;
+}
+
+static int run_set(struct sw_cli *cli, struct sw_error *err)
+{
+	_cleanup_(view_clear) struct view v = {};
+	_cleanup_json_ json_object *old = NULL;
+	int r = open_node(cli, &v, err);
+	bool same;
+
+	if (r < 0)
+		return r;
+	if (json_object_deep_copy(v.node.data, &old, NULL) < 0)
+		return sw_fail_oom(err);
+	for (int i = 0; r == 0 && i < cli->args.n_rest; i++)
+		r = set_one(v.node.data, cli->args.rest[i], err);
+	same = r == 0 && json_object_equal(old, v.node.data);
+	if (r == 0 && !same)
+		r = sw_node_write_data(v.t.m, &v.node, err);
+	if (r < 0)
+		return r;
+	if (cli->json) {
+		_cleanup_json_ json_object *o = json_object_new_object();
+
+		sw_json_add_bool(o, "written", !same);
+		sw_print_json(o);
+	} else {
+		printf("%s\n", same ? "Nothing to write." : "Written and read back.");
+	}
+	return 0;
+}
+
+static const struct sw_opt opts[] = {
+	{ 'd', "disk", "NAME", "the node's disk, when several have one" },
+	{ 0, NULL, NULL, NULL },
+};
+
+const struct sw_command sw_command_node_config = {
+	.name = "node config",
+	.summary = "Write what is kept for this node as files into a directory",
+	.operands = "DIR",
+	.min_rest = 1,
+	.max_rest = 1,
+	.opts = opts,
+	.details = "node.json, hostname, attest_url and one file below config/ for each key that\n"
+		   "`slipway node set` made. Files 0600, directories 0700.",
+	.run = run_config,
+};
+
+const struct sw_command sw_command_node_set = {
+	.name = "node set",
+	.summary = "Change what is kept for this node; no slot is written",
+	.operands = "KEY=VALUE...",
+	.min_rest = 1,
+	.max_rest = -1,
+	.opts = opts,
+	.details = "hostname, attest_url, or any other key for config/. KEY=@FILE takes the value\n"
+		   "from a text file, which keeps it out of the list of processes; KEY= removes.",
+	.run = run_set,
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/screens/pager-view.h"
+
+void sw_pager_view_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
+			const struct sw_area *a)
+{
+	struct sw_pager_view *pv = v->data;
+
+	sw_pager_draw(&pv->pager, f, a);
+}
+
+bool sw_pager_view_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch,
+			   enum sw_request away)
+{
+	struct sw_pager_view *pv = v->data;
+
+	if (sw_pager_request(&pv->pager, s, req, ch))
+		return true;
+	if (req != SW_REQ_ACCEPT && req != away)
+		return false;
+	sw_view_pop(s);
+	return true;
+}
+
+void sw_pager_view_close(struct sw_view *v)
+{
+	struct sw_pager_view *pv = v->data;
+
+	sw_pager_clear(&pv->pager);
+}
+
+enum sw_key_mode sw_pager_view_mode(const struct sw_view *v)
+{
+	const struct sw_pager_view *pv = v->data;
+
+	return sw_pager_mode(&pv->pager);
+}
