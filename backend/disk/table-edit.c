@@ -111,7 +111,8 @@ static int fail(struct sw_io *io, int r, struct sw_error *err)
 	return r;
 }
 
-int sw_table_usable(struct sw_io *io, uint64_t *ret_start, uint64_t *ret_end, struct sw_error *err)
+int sw_table_usable(struct sw_io *io, uint64_t *ret_start, uint64_t *ret_end,
+		    unsigned int *ret_numbers, struct sw_error *err)
 {
 	_cleanup_(scratch_clear) struct scratch s = { .fd = -EBADF };
 	int r = scratch_open(io, true, &s);
@@ -119,6 +120,7 @@ int sw_table_usable(struct sw_io *io, uint64_t *ret_start, uint64_t *ret_end, st
 	if (r < 0)
 		return fail(io, r, err);
 	*ret_start = fdisk_get_first_lba(s.cxt) * io->sector;
+	*ret_numbers = (unsigned int)fdisk_get_npartitions(s.cxt);
 	*ret_end = (fdisk_get_last_lba(s.cxt) + 1) * io->sector;
 	return 0;
 }

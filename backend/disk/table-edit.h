@@ -26,9 +26,10 @@ int sw_table_scratch(struct sw_io *io, uint64_t size, uint32_t sector, struct sw
 /*
  * The bytes from which and to which the disk's GPT lets partitions reach, as
  * they will be once its backup is at the end of the disk. exit 4 when libfdisk
- * reads no GPT there.
+ * reads no GPT there. ret_numbers is how many entries it has.
  */
-int sw_table_usable(struct sw_io *io, uint64_t *ret_start, uint64_t *ret_end, struct sw_error *err);
+int sw_table_usable(struct sw_io *io, uint64_t *ret_start, uint64_t *ret_end,
+		    unsigned int *ret_numbers, struct sw_error *err);
 
 /*
  * Nothing is written to io. With disk_id the changes are made to a new table of

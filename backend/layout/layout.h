@@ -106,6 +106,7 @@ int sw_layout_solve(const struct sw_layout *l, uint64_t disk_size, uint32_t sect
 
 struct sw_layout_ground {
 	uint64_t start, end;	/* the bytes that the table lets partitions have */
+	unsigned int numbers;		/* how many partitions the table has entries for */
 	const struct sw_table *table;	/* its type must be GPT */
 	const char *where;	/* the disk, for errors */
 };

@@ -13,7 +13,7 @@
 #include "layout/space.h"
 
 #define GRAIN SW_LAYOUT_GRAIN
-#define NUMBER_MAX 128U
+#define NUMBER_MAX 128U		/* of a new table */
 
 /* ---- sizes ---- */
 
@@ -342,7 +342,7 @@ static int place(const struct sw_layout *l, const struct sw_space *s, const stru
 		p[n] = (struct sw_placement){ .part = it->part, .start = it->start,
 					      .size = it->size, .old = it->old,
 					      .number = it->number };
-		if (it->number > NUMBER_MAX)
+		if (it->number > s->numbers)
 			return sw_fail(err, SW_EXIT_REFUSED, -ENOSPC,
 				       "the table has no partition number left");
 		memcpy(p[n].label, labels[i], sizeof(p[n].label));
@@ -412,6 +412,7 @@ static int measure(uint64_t disk_size, uint32_t sector, struct sw_space *s)
 		return -EINVAL;
 	end = disk_size - disk_size % sector;
 	tail = (uint64_t)sector + SW_LAYOUT_GPT_ENTRIES;
+	s->numbers = NUMBER_MAX;
 	s->start = SW_LAYOUT_FIRST;
 	s->end = end > tail + s->start ? end - tail : s->start;
 	return 0;
@@ -440,7 +441,8 @@ int sw_layout_solve_on(const struct sw_layout *l, const struct sw_layout_ground 
 		       const struct sw_guid *seed, struct sw_placement **ret_placements,
 		       size_t *ret_n, struct sw_error *err)
 {
-	_cleanup_(space_clear) struct sw_space s = { .start = g->start, .end = g->end };
+	_cleanup_(space_clear) struct sw_space s = { .start = g->start, .end = g->end,
+						      .numbers = g->numbers };
 
 	if (s.end < s.start)
 		s.end = s.start;

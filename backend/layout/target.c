@@ -96,7 +96,7 @@ static int place(const struct sw_layout_request *q, struct sw_io *scratch,
 		return sw_layout_solve(q->layout, t->size, t->sector, &q->seed, &t->parts,
 				       &t->n_parts, &t->disk_id, err);
 	t->disk_id = t->before.id;
-	r = sw_table_usable(scratch, &g.start, &g.end, err);
+	r = sw_table_usable(scratch, &g.start, &g.end, &g.numbers, err);
 	if (r < 0)
 		return r;
 	return sw_layout_solve_on(q->layout, &g, &q->seed, &t->parts, &t->n_parts, err);

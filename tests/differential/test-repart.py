@@ -106,6 +106,8 @@ def sfdisk_script(rng, image, sector):
     at, parts = (4096 if rng.random() < .3 else 2048) * 512 // sector, []
     if rng.random() < .3:
         lines.append(f"first-lba: {at - rng.choice([0, 0, 8, 200])}")
+    if rng.random() < .2:
+        lines.append(f"table-length: {rng.choice([12, 16, 64, 256])}")
     for _ in range(rng.randrange(1, 7)):
         if rng.random() < .4:
             at += rng.choice([per * rng.randrange(1, 80), rng.randrange(1, 40)])

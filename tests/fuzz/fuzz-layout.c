@@ -44,7 +44,8 @@ static void check_beside(const struct sw_layout *l, uint64_t end)
 		{ .number = 7, .start = 40 << 20, .size = 12800, .type.b = { 7 }, .uuid.b = { 3 } },
 	};
 	struct sw_table t = { .type = SW_TABLE_GPT, .parts = olds, .n_parts = 3 };
-	struct sw_layout_ground g = { .start = 34 * 512, .end = end, .table = &t };
+	struct sw_layout_ground g = { .start = 34 * 512, .end = end, .numbers = 128,
+				      .table = &t };
 	struct sw_placement *p = NULL;
 	size_t n = 0;
 

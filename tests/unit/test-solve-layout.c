@@ -40,7 +40,8 @@ static int solve(struct sw_layout_part *parts, size_t n_parts, struct sw_part *o
 	struct sw_layout l = { .name = (char *)"l", .parts = parts, .n_parts = n_parts,
 			       .min_size = 2 * MIB };
 	struct sw_table t = { .type = SW_TABLE_GPT, .parts = olds, .n_parts = n_olds };
-	struct sw_layout_ground g = { .start = MIB, .end = END, .table = &t, .where = "disk" };
+	struct sw_layout_ground g = { .start = MIB, .end = END, .numbers = 128,
+					.table = &t, .where = "disk" };
 
 	*m = (struct made){};
 	return sw_layout_solve_on(&l, &g, &seed, &m->p, &m->n, &m->e);
