@@ -136,6 +136,31 @@ static int place(struct sw_plan *p, const struct sw_layout *l, struct sw_error *
 	return 0;
 }
 
+/* What an install cannot fill in yet is refused here, long before the first write. */
+static int check_content(const struct sw_layout *l, struct sw_error *err)
+{
+	for (size_t i = 0; i < l->n_parts; i++) {
+		const struct sw_layout_part *part = &l->parts[i];
+		const char *key = part->copy_blocks ? "CopyBlocks="
+				  : part->copy_files ? "CopyFiles="
+				  : part->make_directories ? "MakeDirectories=" : NULL;
+		bool format_ok = !part->format || part->role == SW_ROLE_SLOT ||
+				 strcmp(part->format, "ext4") == 0 ||
+				 strcmp(part->format, "swap") == 0;
+
+		if (!key && format_ok)
+			continue;
+		sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP,
+			"an install cannot do %s%s in this version", key ? key : "Format=",
+			key ? "" : part->format);
+		sw_error_where(err, "%s/%s", l->name, part->file);
+		sw_error_hint(err, "use Format=ext4 or Format=swap; `slipway layout apply` fills "
+				   "partitions from files");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 static int check_roles(const struct sw_plan *p, const struct sw_layout *l, struct sw_error *err)
 {
 	size_t slots = 0, data = 0;
@@ -280,7 +305,9 @@ static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 		return sw_fail_errno(err, SW_EXIT_INVALID, r, "the seed is not usable");
 	p->journal_off = sw_plan_journal_offset(d->size);
 	p->journal_len = SW_JOURNAL_LEN;
-	r = place(p, l, err);
+	r = check_content(l, err);
+	if (r == 0)
+		r = place(p, l, err);
 	if (r == 0)
 		r = check_roles(p, l, err);
 	if (r == 0)

@@ -2,8 +2,12 @@
 """Facts, check and plan: what is refused before anything is written, and where it says so."""
 import json
 import re
+import shutil
+from pathlib import Path
 
 from lib import expect, head, main, same, sha256, tail, test, tool
+
+LAYOUTS = Path(__file__).resolve().parent.parent.parent / "layouts"
 
 
 @test("facts name both disks, UEFI and the boot variables")
@@ -195,6 +199,20 @@ def _(case):
     result = case.on("plan", "--answers", case.answers())
     assert result.code in (3, 4), result
     assert re.search(r"\d+(\.\d+)?[MG]", result.err), result
+
+
+@test("what an install cannot fill in is refused by the plan, naming file and key")
+def _(case):
+    case.create()
+    for old, new, word in (("Format=ext4", "Format=xfs", "Format=xfs"),
+                           ("Format=ext4", "Format=ext4\nMakeDirectories=/var", "MakeDirectories")):
+        layout = case.dir / "layout"
+        shutil.rmtree(layout, ignore_errors=True)
+        shutil.copytree(LAYOUTS / "node", layout)
+        state = layout / "40-state.conf"
+        state.write_text(state.read_text().replace(old, new))
+        answers = case.answers(replace=[("layout: node", f"layout: {layout}")])
+        expect(case.on("plan", "--answers", answers), 3, word, "40-state.conf")
 
 
 @test("a layout that does not exist names those that do")
