@@ -127,10 +127,11 @@ def test_nvram_keeps_and_loses_a_variable(directory):
     with harness.Vm(machine, network=False) as vm:
         vm.expect_raw("NODE variable=kept", timeout=90)
         vm.wait_off(30)
+    # The same serial at the same port is the same boot option to the firmware.
     machine.disks.clear()
     node = payload.build(PAYLOAD)
     machine.disks.append(disk.make_esp_disk(
-        os.path.join(directory, "second"), "FALLBACK02",
+        os.path.join(directory, "second"), "FALLBACK01",
         {"/EFI/BOOT/BOOTX64.EFI": node.uki(os.path.join(directory, "plain.efi"),
                                            "console=ttyS0,115200")}))
     with harness.Vm(machine, network=False) as vm:
