@@ -196,6 +196,25 @@ static struct sw_disk *disk_of_file(const struct sw_machine *m, struct sw_facts 
 	return NULL;
 }
 
+/*
+ * A read-only loop device is a program's own image (the medium's /usr is one),
+ * never somebody's disk; listed, it would only be in the way.
+ */
+static void drop_images(struct sw_facts *f)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->n_disks; i++) {
+		struct sw_disk *d = &f->disks[i];
+
+		if (number_follows(d->name, "loop") && d->read_only && !d->medium)
+			sw_disk_clear(d);
+		else
+			f->disks[kept++] = *d;
+	}
+	f->n_disks = kept;
+}
+
 /* An ISO file on a stick, started through a loop device: the stick is the medium as well. */
 void sw_disks_trace_medium(const struct sw_machine *m, struct sw_facts *f)
 {
@@ -212,4 +231,5 @@ void sw_disks_trace_medium(const struct sw_machine *m, struct sw_facts *f)
 		if (below)
 			below->medium = true;
 	}
+	drop_images(f);
 }

@@ -336,6 +336,7 @@ static void test_only_disks_are_listed(void **state SW_UNUSED)
 	_cleanup_tree_ struct tree *t = tree_new();
 	_cleanup_free_ char *backed = put_disk(t, "virtual/block", "loop4", "7:4\n");
 	_cleanup_free_ char *hidden = put_disk(t, "pci/nvme/nvme0", "nvme0c0n1", "259:1\n");
+	_cleanup_free_ char *own = put_disk(t, "virtual/block", "loop5", "7:5\n");
 	_cleanup_facts_ struct sw_facts *f = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -346,6 +347,8 @@ static void test_only_disks_are_listed(void **state SW_UNUSED)
 	}
 	putf(t, backed, "loop/backing_file", "/srv/images/disk.img\n");
 	putf(t, hidden, "hidden", "1\n");
+	putf(t, own, "loop/backing_file", "/usr.squashfs\n");
+	putf(t, own, "ro", "1\n");
 	f = facts_of(t);
 	assert_int_equal(f->n_disks, 1);
 	assert_string_equal(f->disks[0].name, "loop4");

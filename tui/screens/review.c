@@ -24,7 +24,10 @@ static bool review_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 	case SW_REQ_ACCEPT:
 		if (s->plan)
 			sw_view_push(s, &sw_screen_confirm);
-		else if (!s->plan_pending)
+		else if (s->plan_pending)
+			sw_state_refuse(s, "The plan is still being made; Enter again when it is "
+					   "there.");
+		else
 			sw_state_refuse(s, "There is no plan. Esc or ^X goes back to change it.");
 		return true;
 	case SW_REQ_RETRY:

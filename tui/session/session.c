@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "machine/watch.h"
 #include "tui/screens/screens.h"
 #include "tui/session/job.h"
 #include "tui/session/server.h"
@@ -13,6 +14,7 @@
 #include "tui/session/work.h"
 
 /* Progress is worth at most two frames a second. */
+#define LOOK_MS 500		/* devices come in bunches */
 #define LAZY_MS 500
 /* How often the log of a child that is not ours is looked at. */
 #define FOLLOW_MS 300
@@ -28,6 +30,8 @@ struct session {
 	struct sw_worker worker;
 	bool dirty, lazy;
 	int64_t shown_ms;
+	struct sw_watch watch;
+	int64_t look_ms;	/* when to look at the machine again, 0: not soon */
 	sigset_t unblocked;	/* signals arrive only while waiting */
 };
 
@@ -172,6 +176,8 @@ static int timeout(const struct session *se)
 {
 	int64_t left = se->state->now_ms - se->shown_ms;
 
+	if (se->look_ms)
+		return se->look_ms > se->state->now_ms ? LOOK_MS : 0;
 	if (se->lazy)
 		return left >= LAZY_MS ? 0 : (int)(LAZY_MS - left);
 	if (se->worker.adopted)
@@ -205,10 +211,30 @@ static void read_worker(struct session *se)
 	}
 }
 
+/*
+ * Devices come in bunches, so the look waits a moment. While an install runs,
+ * or a look is under way, it waits for the end of that.
+ */
+static void look_when_due(struct session *se)
+{
+	struct sw_state *s = se->state;
+
+	if (sw_watch_read(&se->watch) && !se->look_ms)
+		se->look_ms = s->now_ms + LOOK_MS;
+	if (!se->look_ms || s->now_ms < se->look_ms)
+		return;
+	se->look_ms = s->phase == SW_PHASE_ASKING && s->facts_pending ? s->now_ms + LOOK_MS : 0;
+	if (s->phase == SW_PHASE_ASKING && !s->facts_pending) {
+		s->facts_pending = true;
+		s->want |= SW_WANT_FACTS;
+	}
+}
+
 static void step(struct session *se)
 {
-	struct pollfd fds[SW_MAX_VIEWERS + 1 + SW_N_JOBS + 1];
+	struct pollfd fds[SW_MAX_VIEWERS + 1 + SW_N_JOBS + 1 + SW_WATCH_FDS];
 	size_t viewers = sw_server_poll(&se->server, fds), n = viewers;
+	size_t worker;
 	struct timespec wait;
 	int ms;
 
@@ -220,6 +246,9 @@ static void step(struct session *se)
 		.fd = se->worker.pid && !se->worker.adopted ? se->worker.fd : -1,
 		.events = POLLIN,
 	};
+	worker = n - 1;
+	for (size_t i = 0; i < SW_WATCH_FDS; i++)
+		fds[n++] = (struct pollfd){ .fd = se->watch.fd[i], .events = POLLIN };
 	ms = timeout(se);
 	wait = (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 	if (ppoll(fds, (nfds_t)n, ms < 0 ? NULL : &wait, &se->unblocked) < 0)
@@ -228,8 +257,9 @@ static void step(struct session *se)
 	for (size_t i = 0; i < SW_N_JOBS; i++)
 		if (fds[viewers + i].revents && sw_job_read(&se->jobs[i], se->state))
 			se->dirty = true;
-	if (fds[n - 1].revents || se->worker.adopted)
+	if (fds[worker].revents || se->worker.adopted)
 		read_worker(se);
+	look_when_due(se);
 	if (sw_server_handle(&se->server, fds, viewers, se->state))
 		se->dirty = true;
 }
@@ -280,9 +310,11 @@ int sw_session_run(struct sw_machine *m, const struct sw_session_options *o, str
 	catch_signals(&se.unblocked);
 	for (size_t i = 0; i < SW_N_JOBS; i++)
 		se.jobs[i] = (struct sw_job){ .kind = (enum sw_job_kind)i, .fd = -EBADF };
+	sw_watch_open(m, &se.watch);
 	r = init_state(&se, o, err);
 	if (r == 0)
 		r = run(&se, o, err);
+	sw_watch_close(&se.watch);
 	sw_server_close(&se.server, se.state && se.state->quit ? "" : NULL);
 	for (size_t i = 0; i < SW_N_JOBS; i++)
 		sw_job_stop(&se.jobs[i]);
