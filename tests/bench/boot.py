@@ -60,14 +60,22 @@ def lap(vm):
 
 
 def slipway_usable(vm):
-    """The key is pressed as soon as there is a screen; the list is complete when udev has come so
-    far."""
+    """The key is pressed as soon as there is a screen, and "look again" once a second until every
+    disk is in the list: the console comes up before udev has found them."""
     vm.expect_screen("Install a node on this machine", timeout=120)
     first = lap(vm)
     vm.send("ENTER", pause=0)
-    for serial, _ in DISKS:
-        vm.expect_screen(serial, timeout=60)
-    return dict(lap(vm), first=first["wall"])
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            for serial, _ in DISKS:
+                vm.expect_screen(serial, timeout=1)
+            break
+        except harness.Failure:
+            if time.monotonic() > deadline:
+                raise
+            vm.send("u", pause=0)
+    return dict(lap(vm), first=first["wall"], first_cpu=first["cpu"])
 
 
 def di_question(vm):
