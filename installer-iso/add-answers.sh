@@ -32,7 +32,8 @@ for file; do
 done
 rm -f "$out"
 stamp=${uuid//-/}
-xorriso -report_about WARNING -indev "$iso" -outdev "$out" \
+# "stdio:" because xorriso takes every other path below /dev for a drive, /dev/shm too.
+xorriso -report_about WARNING -indev "stdio:$iso" -outdev "stdio:$out" \
 	-boot_image any replay -volume_date uuid "$stamp" -joliet on "${args[@]}" \
 	-chown_r 0 / -- -chgrp_r 0 / -- -commit
 [ "$(blkid -p -s UUID -o value "$out")" = "$uuid" ] || {
