@@ -66,8 +66,9 @@ fuzz:
 		build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
 
 bench:
-	@$(PACKAGES) test
-	@$(MAKE) --no-print-directory all
+	@$(PACKAGES) bench
+	@$(MAKE) --no-print-directory all $(B)/tests/unit/test-viewer
+	@$(MAKE) --no-print-directory iso-files
 	@python3 tests/bench/run.py --slipway $(EXE) --out build/bench $(BENCH)
 
 # The medium. FIRMWARE=DIR adds firmware that Debian main does not have.

@@ -1,17 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# usage: install.sh IMAGE KERNEL INITRD
+# usage: install.sh DISK KERNEL INITRD
+#
+# DISK is a block device or an image that is made here.
 #
 # What an administrator's script does to get the same content as slipway onto a disk, each tool
 # writing straight to its place: table, FAT with a UKI, ext4; made durable, dropped from the page
-# cache, read back and compared by hash. The sizes are those of the layout "node" on 8 GiB.
+# cache, and what the node boots is read back and compared by hash, as slipway does. The sizes are those of the layout "node" on 8 GiB.
 set -eu
 image=$1 kernel=$2 initrd=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-truncate -s 8G "$image"
+[ -b "$image" ] || truncate -s 8G "$image"
 sha256sum "$kernel" "$initrd" >/dev/null
 
 echo "console=ttyS0" >"$work/cmdline"
@@ -27,7 +29,7 @@ size=512MiB, type=uefi, name=slipway-b
 size=16MiB, type=linux, name=slipway-node
 size=7144MiB, type=linux, name=state
 END
-mkfs.vfat -F 32 -n SLIPWAY-A --offset 2048 "$image" 524288 >/dev/null
+mkfs.vfat -I -F 32 -n SLIPWAY-A --offset 2048 "$image" 524288 >/dev/null
 mmd -i "$image@@1M" ::/EFI ::/EFI/BOOT
 mcopy -i "$image@@1M" "$work/uki.efi" ::/EFI/BOOT/BOOTX64.EFI
 mkfs.ext4 -q -F -E lazy_itable_init=1,offset=$((1041 << 20)) "$image" 7144m
@@ -35,8 +37,8 @@ mkfs.ext4 -q -F -E lazy_itable_init=1,offset=$((1041 << 20)) "$image" 7144m
 # Durable, then forgotten: what is read next comes from the medium.
 dd if=/dev/null of="$image" conv=notrunc,fsync status=none
 dd if="$image" iflag=nocache count=0 status=none
+[ ! -b "$image" ] || blockdev --flushbufs "$image"
 
 want=$(sha256sum <"$work/uki.efi")
 got=$(mcopy -i "$image@@1M" ::/EFI/BOOT/BOOTX64.EFI - | sha256sum)
 [ "$want" = "$got" ]
-dd if="$image" bs=1M skip=1041 count=80 status=none | sha256sum >/dev/null
