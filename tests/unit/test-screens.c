@@ -85,6 +85,11 @@ static void test_a_node_is_not_installed_twice_from_the_same_answers(void **stat
 	sw_script_run(DIR, "installed-already");
 }
 
+static void test_typing_goes_on_when_the_machine_changes(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "typing");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +108,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_disk_names_do_not_break_the_screen),
 		cmocka_unit_test(test_other_sizes),
 		cmocka_unit_test(test_a_node_is_not_installed_twice_from_the_same_answers),
+		cmocka_unit_test(test_typing_goes_on_when_the_machine_changes),
 	};
 
 	setenv("SLIPWAY_LAYOUTS", "layouts", 1);

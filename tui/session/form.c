@@ -102,9 +102,13 @@ void sw_form_clear(struct sw_form *fm)
 	*fm = (struct sw_form){ 0 };
 }
 
+/* The machine may be looked at again while somebody types: the cursor must stay where it is. */
 void sw_form_refresh(struct sw_form *fm, struct sw_state *s)
 {
-	load_line(fm, s);
+	_cleanup_free_ char *text = fm->focus < fm->n ? text_of(fm, s, fm->focus) : NULL;
+
+	if (!text || !fm->line.text || strcmp(text, fm->line.text) != 0)
+		load_line(fm, s);
 }
 
 static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool whole)
