@@ -7,7 +7,8 @@
 #
 # What an administrator's script does to get the same content as slipway onto a disk, each tool
 # writing straight to its place: table, FAT with a UKI, ext4; made durable, dropped from the page
-# cache, and what the node boots is read back and compared by hash, as slipway does. The sizes are those of the layout "node" on 8 GiB.
+# cache, and what the node boots is read back and compared by hash, as slipway does. The sizes are
+# those of the layout "node" on 8 GiB.
 set -eu
 image=$1 kernel=$2 initrd=$3
 work=$(mktemp -d)
