@@ -90,6 +90,16 @@ static void test_typing_goes_on_when_the_machine_changes(void **state SW_UNUSED)
 	sw_script_run(DIR, "typing");
 }
 
+static void test_an_unattended_install_that_was_cut_goes_on_by_itself(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "unattended-resume");
+}
+
+static void test_another_interrupted_install_waits_for_a_person(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "unattended-other");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +119,8 @@ int main(void)
 		cmocka_unit_test(test_other_sizes),
 		cmocka_unit_test(test_a_node_is_not_installed_twice_from_the_same_answers),
 		cmocka_unit_test(test_typing_goes_on_when_the_machine_changes),
+		cmocka_unit_test(test_an_unattended_install_that_was_cut_goes_on_by_itself),
+		cmocka_unit_test(test_another_interrupted_install_waits_for_a_person),
 	};
 
 	setenv("SLIPWAY_LAYOUTS", "layouts", 1);
