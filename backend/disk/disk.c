@@ -39,6 +39,7 @@ void sw_disk_clear(struct sw_disk *d)
 	free(d->path);
 	strv_free(d->uses);
 	strv_free(d->signatures);
+	strv_free(d->paths);
 	sw_table_clear(&d->table);
 	*d = (struct sw_disk){};
 }
@@ -140,7 +141,8 @@ char *sw_disk_describe(const struct sw_disk *d)
 		r = sw_buf_addf(&b, "%s(%s)", b.len ? " " : "", t->damage);
 	if (r >= 0)
 		r = add_signatures(&b, d->signatures);
+	/* Without a digest nobody has looked inside; the uses say why. */
 	if (r >= 0 && b.len == 0)
-		r = sw_buf_adds(&b, "empty");
+		r = sw_buf_adds(&b, t->digest[0] || !d->uses ? "empty" : "not read");
 	return r < 0 ? NULL : sw_buf_steal(&b);
 }

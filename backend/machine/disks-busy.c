@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who uses a disk, in words. Mounts and swap are read once and sorted by device
- * number, so that hundreds of disks stay cheap; holders (dm, md) come from
- * sysfs, device by device.
+ * What the kernel uses, by device number: mounts (of every namespace that can be
+ * seen, since a container's or a unit's own mounts write to the disk as well),
+ * the further disks of a btrfs, swap, and loop devices that stand directly on a
+ * block device. Read once and sorted, so that hundreds of disks stay cheap.
  */
+#include "machine/busy.h"
+
 #include <string.h>
 
 #include "base/file.h"
-#include "machine/private.h"
 #include "base/text.h"
+#include "machine/mounts.h"
 
-struct busy_item {
-	unsigned int major, minor;
-	size_t order;		/* keeps the kernel's order among equal numbers */
-	char *what;		/* "mounted at /mnt", "swap" */
-};
-
-struct sw_busy {
-	struct busy_item *items;
-	size_t n;
-};
+#define NAMESPACES_MAX 1024U
+#define ITEMS_MAX ((size_t)1 << 20)
 
 struct sw_busy *sw_busy_free(struct sw_busy *b)
 {
@@ -32,30 +27,17 @@ struct sw_busy *sw_busy_free(struct sw_busy *b)
 	return NULL;
 }
 
-/* The kernel writes blanks and backslashes in these files as \ooo. In place. */
-static char *unescape(char *s)
+static int add(struct sw_busy *b, enum sw_busy_kind kind, unsigned int major, unsigned int minor,
+	       char *what)
 {
-	char *to = s;
-
-	for (char *p = s; *p; to++) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
-		    p[3] >= '0' && p[3] <= '7') {
-			*to = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + p[3] - '0');
-			p += 4;
-		} else {
-			*to = *p++;
-		}
-	}
-	*to = '\0';
-	return s;
-}
-
-static int add(struct sw_busy *b, unsigned int major, unsigned int minor, char *what)
-{
-	struct busy_item *items;
+	struct sw_busy_item *items;
 
 	if (!what)
 		return -ENOMEM;
+	if (b->n >= ITEMS_MAX) {
+		free(what);
+		return 0;
+	}
 	if ((b->n & (b->n + 1)) == 0 || !b->items) {
 		items = reallocarray(b->items, 2 * b->n + 2, sizeof(*items));
 		if (!items) {
@@ -64,99 +46,274 @@ static int add(struct sw_busy *b, unsigned int major, unsigned int minor, char *
 		}
 		b->items = items;
 	}
-	b->items[b->n] = (struct busy_item){ major, minor, b->n, sw_text_clean(what) };
+	b->items[b->n] = (struct sw_busy_item){ .major = major, .minor = minor, .order = b->n,
+						.kind = kind, .what = sw_text_clean(what) };
 	b->n++;
 	return 0;
 }
 
-/* The device number of "/dev/NAME" (or a link to it), by name in sysfs. */
-static int number_of(const struct sw_machine *m, const char *source, unsigned int *ret_major,
-		     unsigned int *ret_minor)
+static int by_number(const void *a, const void *b)
 {
-	_cleanup_free_ char *node = NULL, *real = NULL, *path = NULL, *dev = NULL;
-	const char *base;
+	const struct sw_busy_item *x = a, *y = b;
 
-	if (strncmp(source, "/dev/", 5) != 0)
-		return -ENODEV;
-	node = sw_fmt("%s/%s", m->dev_root, source + 5);
-	real = node ? realpath(node, NULL) : NULL;
-	base = strrchr(real ? real : source, '/') + 1;
-	path = sw_fmt("%s/class/block/%s/dev", m->sys_root, base);
+	if (x->major != y->major)
+		return x->major < y->major ? -1 : 1;
+	if (x->minor != y->minor)
+		return x->minor < y->minor ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static void sort(struct sw_busy *b)
+{
+	if (b->n > 1)
+		qsort(b->items, b->n, sizeof(*b->items), by_number);
+}
+
+size_t sw_busy_find(const struct sw_busy *b, unsigned int major, unsigned int minor, size_t *ret_n)
+{
+	size_t lo = 0, hi = b->n, n = 0;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct sw_busy_item *x = &b->items[mid];
+
+		if (x->major < major || (x->major == major && x->minor < minor))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	while (lo + n < b->n && b->items[lo + n].major == major && b->items[lo + n].minor == minor)
+		n++;
+	*ret_n = n;
+	return lo;
+}
+
+int sw_busy_number(const char *dir, unsigned int *ret_major, unsigned int *ret_minor)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/dev", dir), *dev = NULL;
+
 	if (!path || sw_file_read_line(path, &dev) < 0 ||
 	    sscanf(dev, "%u:%u", ret_major, ret_minor) != 2)
 		return -ENODEV;
 	return 0;
 }
 
-/* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw": see proc(5). */
-static int mount_line(const struct sw_machine *m, struct sw_busy *b, char *line)
+int sw_source_number(const struct sw_machine *m, const char *source, unsigned int *ret_major,
+		     unsigned int *ret_minor)
 {
-	char *fields[5] = {}, *save = NULL, *tail = strstr(line, " - "), *source = NULL;
-	unsigned int major, minor;
+	_cleanup_free_ char *node = NULL, *real = NULL, *dir = NULL;
 
-	if (!tail)
-		return 0;
-	*tail = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		fields[i] = strtok_r(i ? NULL : line, " ", &save);
-		if (!fields[i])
-			return 0;
-	}
-	if (sscanf(fields[2], "%u:%u", &major, &minor) != 2)
-		return 0;
-	/* btrfs and others mount under an anonymous number: then only the source tells. */
-	if (major == 0) {
-		save = NULL;
-		if (strtok_r(tail + 3, " ", &save))
-			source = strtok_r(NULL, " ", &save);
-		if (!source || number_of(m, unescape(source), &major, &minor) < 0)
-			return 0;
-	}
-	return add(b, major, minor, sw_fmt("mounted at %s", unescape(fields[4])));
+	if (strncmp(source, "/dev/", 5) != 0)
+		return -ENODEV;
+	node = sw_fmt("%s/%s", m->dev_root, source + 5);
+	real = node ? realpath(node, NULL) : NULL;
+	dir = sw_fmt("%s/class/block/%s", m->sys_root, strrchr(real ? real : source, '/') + 1);
+	return dir ? sw_busy_number(dir, ret_major, ret_minor) : -ENODEV;
 }
+
+/* ---- mounts ---- */
+
+/* who: the process whose namespace it is, NULL for our own. */
+static int add_mounts(const struct sw_machine *m, struct sw_busy *b, const struct sw_mounts *t,
+		      const char *who)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < t->n && r == 0; i++) {
+		const struct sw_mount *x = &t->list[i];
+		unsigned int major = x->major, minor = x->minor;
+
+		/* btrfs and others have an anonymous number: then only the source tells. */
+		if (major == 0 && sw_source_number(m, x->source, &major, &minor) < 0)
+			continue;
+		r = add(b, who ? SW_BUSY_ELSEWHERE : SW_BUSY_HERE, major, minor,
+			sw_fmt("mounted at %s%s%s", x->at, who ? " for " : "", who ? who : ""));
+	}
+	return r;
+}
+
+static int own_mounts(const struct sw_machine *m, struct sw_busy *b)
+{
+	_cleanup_free_ char *file = sw_fmt("%s/self/mountinfo", m->proc_root);
+	_cleanup_mounts_ struct sw_mounts t = {};
+	int r = file ? sw_mounts_read(file, &t) : -ENOMEM;
+
+	if (r == -ENOMEM)
+		return r;
+	return add_mounts(m, b, &t, NULL);
+}
+
+/* The namespace of a process as a number; 0 when it may not be seen. */
+static unsigned long long namespace_of(const struct sw_machine *m, const char *pid)
+{
+	_cleanup_free_ char *link = sw_fmt("%s/%s/ns/mnt", m->proc_root, pid);
+	unsigned long long ns = 0;
+	char text[64];
+	ssize_t n = link ? readlink(link, text, sizeof(text) - 1) : -1;
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return sscanf(text, "mnt:[%llu]", &ns) == 1 ? ns : 0;
+}
+
+static int process_mounts(const struct sw_machine *m, struct sw_busy *b, const char *pid)
+{
+	_cleanup_free_ char *file = sw_fmt("%s/%s/mountinfo", m->proc_root, pid);
+	_cleanup_free_ char *comm = sw_fmt("%s/%s/comm", m->proc_root, pid);
+	_cleanup_free_ char *name = NULL, *who = NULL;
+	_cleanup_mounts_ struct sw_mounts t = {};
+
+	/* A process that has ended meanwhile takes its namespace with it. */
+	if (!file || !comm || sw_mounts_read(file, &t) < 0)
+		return file && comm ? 0 : -ENOMEM;
+	(void)sw_file_read_line(comm, &name);
+	who = sw_fmt("process %s%s%s%s", pid, name ? " (" : "", name ? name : "", name ? ")" : "");
+	return who ? add_mounts(m, b, &t, who) : -ENOMEM;
+}
+
+static bool seen_before(unsigned long long *seen, size_t *n, unsigned long long ns)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (seen[i] == ns)
+			return true;
+	if (*n < NAMESPACES_MAX)
+		seen[(*n)++] = ns;
+	return false;
+}
+
+/* One process of every other mount namespace speaks for it. */
+static int other_mounts(const struct sw_machine *m, struct sw_busy *b)
+{
+	_cleanup_closedir_ DIR *list = opendir(m->proc_root);
+	unsigned long long seen[NAMESPACES_MAX];
+	const struct dirent *e;
+	size_t n = 0;
+	int r = 0;
+
+	(void)seen_before(seen, &n, namespace_of(m, "self"));
+	while (list && r == 0 && (e = readdir(list))) {
+		unsigned long long ns;
+
+		if (e->d_name[0] < '1' || e->d_name[0] > '9')
+			continue;
+		ns = namespace_of(m, e->d_name);
+		if (ns != 0 && n < NAMESPACES_MAX && !seen_before(seen, &n, ns))
+			r = process_mounts(m, b, e->d_name);
+	}
+	return r;
+}
+
+/* ---- swap, loops, btrfs ---- */
 
 /* "/dev/sda3    partition  8388604 0 -2": the first line is a heading. */
-static int swap_line(const struct sw_machine *m, struct sw_busy *b, char *line)
+static int swaps(const struct sw_machine *m, struct sw_busy *b)
 {
-	char *save = NULL, *source = strtok_r(line, " \t", &save);
-	unsigned int major, minor;
-
-	if (!source || number_of(m, unescape(source), &major, &minor) < 0)
-		return 0;
-	return add(b, major, minor, strdup("used as swap"));
-}
-
-static int each_line(const struct sw_machine *m, struct sw_busy *b, const char *file,
-		     int (*fn)(const struct sw_machine *m, struct sw_busy *b, char *line))
-{
-	_cleanup_free_ char *path = sw_fmt("%s/%s", m->proc_root, file);
-	_cleanup_buf_ struct sw_buf text = { .max = 16 << 20 };
+	_cleanup_free_ char *path = sw_fmt("%s/swaps", m->proc_root);
+	_cleanup_buf_ struct sw_buf text = { .max = 1 << 20 };
 	char *save = NULL;
-	int r;
+	int r = path ? sw_file_read(path, &text) : -ENOMEM;
 
-	if (!path)
-		return -ENOMEM;
-	r = sw_file_read(path, &text);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	for (char *l = text.data ? strtok_r((char *)text.data, "\n", &save) : NULL; l;
+	for (char *l = text.data ? strtok_r((char *)text.data, "\n", &save) : NULL; l && r == 0;
 	     l = strtok_r(NULL, "\n", &save)) {
-		r = fn(m, b, l);
-		if (r < 0)
-			return r;
+		unsigned int major, minor;
+
+		l[strcspn(l, " \t")] = '\0';
+		if (sw_source_number(m, sw_mounts_unescape(l), &major, &minor) == 0)
+			r = add(b, SW_BUSY_HERE, major, minor, strdup("used as swap"));
 	}
-	return 0;
+	return r;
 }
 
-static int by_number(const void *a, const void *b)
+/* A loop device on /dev/sda3 leaves no holder there. */
+static int loops(const struct sw_machine *m, struct sw_busy *b)
 {
-	const struct busy_item *x = a, *y = b;
+	_cleanup_free_ char *top = sw_fmt("%s/block", m->sys_root);
+	_cleanup_closedir_ DIR *list = top ? opendir(top) : NULL;
+	const struct dirent *e;
+	int r = top ? 0 : -ENOMEM;
 
-	if (x->major != y->major)
-		return x->major < y->major ? -1 : 1;
-	if (x->minor != y->minor)
-		return x->minor < y->minor ? -1 : 1;
-	return x->order < y->order ? -1 : x->order > y->order;
+	while (list && r == 0 && (e = readdir(list))) {
+		_cleanup_free_ char *path = NULL, *file = NULL;
+		unsigned int major, minor;
+
+		if (strncmp(e->d_name, "loop", 4) != 0)
+			continue;
+		path = sw_fmt("%s/%s/loop/backing_file", top, e->d_name);
+		if (path && sw_file_read_line(path, &file) == 0 &&
+		    sw_source_number(m, file, &major, &minor) == 0)
+			r = add(b, SW_BUSY_HOLDER, major, minor, strdup(e->d_name));
+	}
+	return r;
+}
+
+/* What is said of the first device of this btrfs that is known to be mounted; NULL when none. */
+static const char *mount_of(const struct sw_busy *b, const char *devices)
+{
+	_cleanup_closedir_ DIR *list = opendir(devices);
+	const struct dirent *e;
+
+	while (list && (e = readdir(list))) {
+		_cleanup_free_ char *dir = sw_fmt("%s/%s", devices, e->d_name);
+		unsigned int major, minor;
+		size_t n = 0, i;
+
+		if (e->d_name[0] == '.' || !dir || sw_busy_number(dir, &major, &minor) < 0)
+			continue;
+		i = sw_busy_find(b, major, minor, &n);
+		if (n > 0 && b->items[i].kind != SW_BUSY_HOLDER)
+			return b->items[i].what;
+	}
+	return NULL;
+}
+
+static int one_btrfs(struct sw_busy *b, const char *devices)
+{
+	_cleanup_closedir_ DIR *list = opendir(devices);
+	const char *first = mount_of(b, devices);
+	_cleanup_free_ char *what = first ? sw_fmt("part of the btrfs %s", first)
+					  : strdup("part of a btrfs that is in use");
+	size_t known = b->n;
+	const struct dirent *e;
+	int r = what ? 0 : -ENOMEM;
+
+	while (list && r == 0 && (e = readdir(list))) {
+		_cleanup_free_ char *dir = sw_fmt("%s/%s", devices, e->d_name);
+		struct sw_busy sorted = { .items = b->items, .n = known };
+		unsigned int major, minor;
+		size_t n = 0;
+
+		if (e->d_name[0] == '.' || !dir || sw_busy_number(dir, &major, &minor) < 0)
+			continue;
+		(void)sw_busy_find(&sorted, major, minor, &n);
+		if (n == 0)
+			r = add(b, SW_BUSY_HERE, major, minor, strdup(what));
+	}
+	return r;
+}
+
+/* A mount names one device of a btrfs; the kernel lists the others below /sys/fs/btrfs. */
+static int btrfs_members(const struct sw_machine *m, struct sw_busy *b)
+{
+	_cleanup_free_ char *top = sw_fmt("%s/fs/btrfs", m->sys_root);
+	_cleanup_closedir_ DIR *list = top ? opendir(top) : NULL;
+	const struct dirent *e;
+	int r = top ? 0 : -ENOMEM;
+
+	while (list && r == 0 && (e = readdir(list))) {
+		_cleanup_free_ char *devices = NULL;
+
+		if (strlen(e->d_name) != 36)
+			continue;
+		devices = sw_fmt("%s/%s/devices", top, e->d_name);
+		sort(b);
+		r = devices ? one_btrfs(b, devices) : -ENOMEM;
+	}
+	return r;
 }
 
 int sw_busy_read(const struct sw_machine *m, struct sw_busy **ret_busy)
@@ -166,87 +323,19 @@ int sw_busy_read(const struct sw_machine *m, struct sw_busy **ret_busy)
 
 	if (!b)
 		return -ENOMEM;
-	r = each_line(m, b, "self/mountinfo", mount_line);
+	b->sys_root = m->sys_root;
+	r = own_mounts(m, b);
 	if (r == 0)
-		r = each_line(m, b, "swaps", swap_line);
+		r = other_mounts(m, b);
+	if (r == 0)
+		r = swaps(m, b);
+	if (r == 0)
+		r = loops(m, b);
+	if (r == 0)
+		r = btrfs_members(m, b);
 	if (r < 0)
 		return r;
-	if (b->n > 1)
-		qsort(b->items, b->n, sizeof(*b->items), by_number);
+	sort(b);
 	*ret_busy = TAKE_PTR(b);
 	return 0;
-}
-
-/* Index of the first item of this device, b->n when none. */
-static size_t find(const struct sw_busy *b, unsigned int major, unsigned int minor)
-{
-	const struct busy_item key = { .major = major, .minor = minor };
-	size_t lo = 0, hi = b->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (by_number(&b->items[mid], &key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo < b->n && b->items[lo].major == major && b->items[lo].minor == minor)
-		return lo;
-	return b->n;
-}
-
-/* A container host mounts one device a hundred times: the first place and a count say enough. */
-static int mounts(const struct sw_busy *b, const char *dir, const char *name, struct sw_disk *d)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/dev", dir), *dev = NULL;
-	unsigned int major, minor;
-	size_t i, n = 0;
-
-	if (!path)
-		return -ENOMEM;
-	if (sw_file_read_line(path, &dev) < 0 || sscanf(dev, "%u:%u", &major, &minor) != 2)
-		return 0;
-	i = find(b, major, minor);
-	while (i + n < b->n && b->items[i + n].major == major && b->items[i + n].minor == minor)
-		n++;
-	if (n == 0)
-		return 0;
-	if (n == 1)
-		return sw_disk_add_use(d, "%s is %s", name, b->items[i].what);
-	return sw_disk_add_use(d, "%s is %s (and %zu more)", name, b->items[i].what, n - 1);
-}
-
-/* "dm-0" also says its mapper name, which is what people know it by. */
-static int holder(const char *dir, const char *name, const char *held_by, struct sw_disk *d)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/holders/%s/dm/name", dir, held_by), *dm = NULL;
-
-	if (!path)
-		return -ENOMEM;
-	if (sw_file_read_line(path, &dm) == 0 && *sw_text_clean(dm))
-		return sw_disk_add_use(d, "%s is held by %s (%s)", name, held_by, dm);
-	return sw_disk_add_use(d, "%s is held by %s", name, held_by);
-}
-
-static int holders(const char *dir, const char *name, struct sw_disk *d)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/holders", dir);
-	_cleanup_closedir_ DIR *list = path ? opendir(path) : NULL;
-	const struct dirent *e;
-
-	while (list && (e = readdir(list))) {
-		int r = e->d_name[0] == '.' ? 0 : holder(dir, name, e->d_name, d);
-
-		if (r < 0)
-			return r;
-	}
-	return path ? 0 : -ENOMEM;
-}
-
-int sw_busy_check(const struct sw_busy *b, const char *dir, const char *name, struct sw_disk *d)
-{
-	int r = mounts(b, dir, name, d);
-
-	return r < 0 ? r : holders(dir, name, d);
 }

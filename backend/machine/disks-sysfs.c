@@ -5,8 +5,6 @@
  * the reason, because a disk that is simply missing makes people look for it.
  */
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "base/file.h"
 #include "machine/private.h"
@@ -78,6 +76,14 @@ static int mapped_use(const char *dir, struct sw_disk *d)
 	return sw_disk_add_use(d, "it is a device mapper device, not a disk");
 }
 
+/* Host-managed SMR: every zone is written from front to back, so no table can be changed. */
+static bool zoned(const char *dir)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/queue/zoned", dir), *line = NULL;
+
+	return path && sw_file_read_line(path, &line) == 0 && strcmp(line, "host-managed") == 0;
+}
+
 /* The disk's own uses, then those of each partition directory below it. */
 static int uses(const struct sw_busy *busy, const char *dir, const char *entry, struct sw_disk *d)
 {
@@ -89,6 +95,9 @@ static int uses(const struct sw_busy *busy, const char *dir, const char *entry, 
 		r = sw_disk_add_use(d, "%s is read-only", d->name);
 	if (r == 0 && d->size == 0)
 		r = sw_disk_add_use(d, "%s has no medium in it", d->name);
+	if (r == 0 && zoned(dir))
+		r = sw_disk_add_use(d, "%s is a zoned disk, which must be written in sequence",
+				    d->name);
 	if (r == 0 && is_mapped(d->name))
 		r = mapped_use(dir, d);
 	if (r == 0)
@@ -173,34 +182,11 @@ int sw_disks_sysfs(struct sw_machine *m, struct sw_facts *f)
 	return r;
 }
 
-/* The disk whose file system holds the file, by device number; NULL when it is not one of ours. */
-static struct sw_disk *disk_of_file(const struct sw_machine *m, struct sw_facts *f,
-				    const char *file)
-{
-	_cleanup_free_ char *link = NULL, *real = NULL;
-	struct stat st;
-	char *base;
-
-	if (stat(file, &st) < 0)
-		return NULL;
-	link = sw_fmt("%s/dev/block/%u:%u", m->sys_root, major(st.st_dev), minor(st.st_dev));
-	real = link ? realpath(link, NULL) : NULL;
-	if (!real)
-		return NULL;
-	if (exists(real, "partition"))
-		*strrchr(real, '/') = '\0';
-	base = strrchr(real, '/') + 1;
-	for (size_t i = 0; i < f->n_disks; i++)
-		if (strcmp(f->disks[i].name, base) == 0)
-			return &f->disks[i];
-	return NULL;
-}
-
 /*
  * A read-only loop device is a program's own image (the medium's /usr is one),
  * never somebody's disk; listed, it would only be in the way.
  */
-static void drop_images(struct sw_facts *f)
+void sw_disks_drop_images(struct sw_facts *f)
 {
 	size_t kept = 0;
 
@@ -213,23 +199,4 @@ static void drop_images(struct sw_facts *f)
 			f->disks[kept++] = *d;
 	}
 	f->n_disks = kept;
-}
-
-/* An ISO file on a stick, started through a loop device: the stick is the medium as well. */
-void sw_disks_trace_medium(const struct sw_machine *m, struct sw_facts *f)
-{
-	for (size_t i = 0; i < f->n_disks; i++) {
-		_cleanup_free_ char *path = NULL, *file = NULL;
-		struct sw_disk *below;
-
-		if (!f->disks[i].medium || !number_follows(f->disks[i].name, "loop"))
-			continue;
-		path = sw_fmt("%s/block/%s/loop/backing_file", m->sys_root, f->disks[i].name);
-		if (!path || sw_file_read_line(path, &file) < 0)
-			continue;
-		below = disk_of_file(m, f, file);
-		if (below)
-			below->medium = true;
-	}
-	drop_images(f);
 }

@@ -171,13 +171,18 @@ static int collect_disks(struct sw_machine *m, struct sw_facts *f)
 
 	if (r == 0 && f->n_disks > 1)
 		qsort(f->disks, f->n_disks, sizeof(*f->disks), by_name);
+	/* Before anybody is asked whether the kernel has claimed it: this says why. */
+	if (r == 0 && m->kind == SW_MACHINE_REAL)
+		r = sw_disks_trace_system(m, f);
 	for (size_t i = 0; r == 0 && i < f->n_disks; i++)
 		r = inspect(m, &f->disks[i]);
-	if (r < 0 || m->kind != SW_MACHINE_REAL)
-		return r;
-	drop_drives(f);
-	sw_disks_trace_medium(m, f);
-	return 0;
+	if (r == 0 && m->kind == SW_MACHINE_REAL)
+		r = sw_disks_trace_medium(m, f);
+	if (r == 0 && m->kind == SW_MACHINE_REAL) {
+		drop_drives(f);
+		sw_disks_drop_images(f);
+	}
+	return r == 0 ? sw_disks_mark_paths(f) : r;
 }
 
 /* ---- firmware and TPM ---- */

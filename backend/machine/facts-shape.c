@@ -62,6 +62,7 @@ static const struct sw_field disk_fields[] = {
 	{ F(sw_disk, medium, KIND_BOOL) },
 	{ F(sw_disk, uses, KIND_LIST) },
 	{ F(sw_disk, signatures, KIND_LIST) },
+	{ F(sw_disk, paths, KIND_LIST) },
 	{ F(sw_disk, table, KIND_OBJECT), .shape = &table_shape },
 };
 

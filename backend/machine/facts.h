@@ -53,6 +53,8 @@ struct sw_disk {
 	bool medium;		/* slipway itself was started from it */
 	char **uses;		/* why it must not be touched, in words; NULL-terminated or NULL */
 	char **signatures;	/* of the whole disk; NULL-terminated or NULL */
+	/* names of other nodes that seem to be paths to this very disk; or NULL */
+	char **paths;
 	struct sw_table table;
 };
 
@@ -101,6 +103,12 @@ struct sw_facts *sw_facts_new(void);
 struct sw_facts *sw_facts_free(struct sw_facts *f);
 SW_DEFINE_CLEANUP(struct sw_facts, sw_facts_free)
 #define _cleanup_facts_ _cleanup_(sw_facts_freep)
+
+/*
+ * True when two nodes seem to lead to one disk (multipath): they share WWN,
+ * serial, size and sector size, and their tables do not differ.
+ */
+bool sw_disk_same(const struct sw_disk *a, const struct sw_disk *b);
 
 void sw_disk_clear(struct sw_disk *d);
 void sw_table_clear(struct sw_table *t);

@@ -36,23 +36,40 @@ int sw_facts_note(struct sw_facts *f, const char *fmt, ...) SW_PRINTF(2, 3);
 /* Adds a line to the reasons why the disk must not be touched. */
 int sw_disk_add_use(struct sw_disk *d, const char *fmt, ...) SW_PRINTF(2, 3);
 
+/*
+ * Fills paths of disks that are one and the same, and lets what is said of one
+ * path (medium, uses) hold for the others.
+ */
+int sw_disks_mark_paths(struct sw_facts *f);
+
 /* ---- real ---- */
 
 /* Walks sys_root/block. */
 int sw_disks_sysfs(struct sw_machine *m, struct sw_facts *f);
 
-/* Marks the disk that holds the image file of a medium found on a loop device. */
-void sw_disks_trace_medium(const struct sw_machine *m, struct sw_facts *f);
+/* What carries a disk that is marked as medium (an ISO file on a stick) is the medium as well. */
+int sw_disks_trace_medium(const struct sw_machine *m, struct sw_facts *f);
+/* Adds a use to every disk below the running system that has none yet, whatever lies between. */
+int sw_disks_trace_system(const struct sw_machine *m, struct sw_facts *f);
+/* Leaves the read-only loop devices out. */
+void sw_disks_drop_images(struct sw_facts *f);
 
 /* Serial, WWN, model, vendor, transport and by-path name of sys_root/block/NAME. */
 int sw_disk_identify(const struct sw_machine *m, const char *dir, struct sw_disk *d);
 
-/* What the kernel uses: mounts and swap, by device number. */
+/* The number of "/dev/NAME", or of what that links to, from sysfs. -ENODEV for any other word. */
+int sw_source_number(const struct sw_machine *m, const char *source, unsigned int *ret_major,
+		     unsigned int *ret_minor);
+
+/* What the kernel uses, by device number. */
 struct sw_busy;
 int sw_busy_read(const struct sw_machine *m, struct sw_busy **ret_busy);
 struct sw_busy *sw_busy_free(struct sw_busy *b);
 SW_DEFINE_CLEANUP(struct sw_busy, sw_busy_free)
-/* Adds the uses of one device (the disk or a partition): mounts, swap, and its holders in sysfs. */
+/*
+ * Adds the uses of one device (the disk or a partition): mounts, swap, and who
+ * holds it, followed to the top of the stack.
+ */
 int sw_busy_check(const struct sw_busy *b, const char *dir, const char *name, struct sw_disk *d);
 
 /* True when an iso9660 file system with this UUID starts at off of the open device. */

@@ -115,6 +115,11 @@ static void test_a_blank_disk_has_nothing(void **s SW_UNUSED)
 
 	assert_null(f.d.signatures);
 	assert_string_equal(words, "empty");
+	char *uses[] = { "sda cannot be read: Input/output error", NULL };
+	struct sw_disk unread = { .uses = uses };
+	_cleanup_free_ char *none = sw_disk_describe(&unread);
+
+	assert_string_equal(none, "not read");
 	assert_int_equal(sw_io_new_recorder(100, 512, NULL, NULL, SIZE_MAX, 0, &tiny), 0);
 	expect(tiny, SW_TABLE_NONE, false, NULL);
 }

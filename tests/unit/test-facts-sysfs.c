@@ -16,133 +16,7 @@
 #include "machine/machine.h"
 #include "base/strv.h"
 #include "base/text.h"
-
-struct tree {
-	struct sw_machine *m;
-	char *top;
-	unsigned int disks;
-};
-
-/* Writes top/name with the directories above it. */
-static void put_bytes(struct tree *t, const char *name, const void *data, size_t len)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/%s", t->top, name), *dir = strdup(path);
-
-	*strrchr(dir, '/') = '\0';
-	assert_int_equal(sw_mkdir_all(dir, 0755), 0);
-	assert_int_equal(sw_file_write(path, data, len, 0644), 0);
-}
-
-static void put(struct tree *t, const char *name, const char *text)
-{
-	put_bytes(t, name, text, strlen(text));
-}
-
-static void putf(struct tree *t, const char *dir, const char *name, const char *text)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/%s", dir, name);
-
-	put(t, path, text);
-}
-
-static void put_link(struct tree *t, const char *name, const char *target)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/%s", t->top, name), *dir = strdup(path);
-	_cleanup_free_ char *to = sw_fmt("%s/%s", t->top, target);
-
-	*strrchr(dir, '/') = '\0';
-	assert_int_equal(sw_mkdir_all(dir, 0755), 0);
-	assert_int_equal(symlink(to, path), 0);
-}
-
-/* A disk of 8 MiB whose sysfs directory is sys/devices/WHERE/NAME; returns that path. */
-static char *put_disk(struct tree *t, const char *where, const char *name, const char *dev)
-{
-	char *dir = sw_fmt("sys/devices/%s/%s", where, name);
-	_cleanup_free_ char *block = sw_fmt("sys/block/%s", name);
-	_cleanup_free_ char *class = sw_fmt("sys/class/block/%s", name);
-	_cleanup_free_ char *node = sw_fmt("%s/dev/%s", t->top, name);
-	_cleanup_free_ char *dirs = sw_fmt("%s/dev", t->top);
-	_cleanup_close_ int fd = -EBADF;
-
-	putf(t, dir, "size", "16384\n");
-	putf(t, dir, "dev", dev);
-	putf(t, dir, "ro", "0\n");
-	putf(t, dir, "removable", "0\n");
-	putf(t, dir, "queue/logical_block_size", "512\n");
-	putf(t, dir, "queue/rotational", "0\n");
-	put_link(t, block, dir);
-	put_link(t, class, dir);
-	assert_int_equal(sw_mkdir_all(dirs, 0755), 0);
-	fd = open(node, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, 8 << 20), 0);
-	t->disks++;
-	return dir;
-}
-
-static void put_part(struct tree *t, const char *disk_dir, const char *name, const char *dev)
-{
-	_cleanup_free_ char *dir = sw_fmt("%s/%s", disk_dir, name);
-	_cleanup_free_ char *class = sw_fmt("sys/class/block/%s", name);
-
-	putf(t, dir, "partition", "1\n");
-	putf(t, dir, "dev", dev);
-	put_link(t, class, dir);
-}
-
-static struct tree *tree_new(void)
-{
-	struct tree *t = calloc(1, sizeof(*t));
-
-	assert_non_null(t);
-	assert_int_equal(sw_scratch_new("slipway-test", &t->top), 0);
-	t->m = calloc(1, sizeof(*t->m));
-	assert_non_null(t->m);
-	t->m->kind = SW_MACHINE_REAL;
-	t->m->sys_root = sw_fmt("%s/sys", t->top);
-	t->m->dev_root = sw_fmt("%s/dev", t->top);
-	t->m->proc_root = sw_fmt("%s/proc", t->top);
-	t->m->udev_root = sw_fmt("%s/udev", t->top);
-	t->m->run_dir = sw_fmt("%s/run", t->top);
-	return t;
-}
-
-static void tree_free(struct tree **t)
-{
-	assert_int_equal(sw_remove_tree((*t)->top), 0);
-	sw_machine_free((*t)->m);
-	free((*t)->top);
-	free(*t);
-}
-#define _cleanup_tree_ _cleanup_(tree_free)
-
-static struct sw_facts *facts_of(struct tree *t)
-{
-	struct sw_facts *f = NULL;
-	struct sw_error err = {};
-
-	if (sw_machine_facts(t->m, &f, &err) < 0)
-		fail_msg("no facts: %s: %s", err.what, err.why);
-	return f;
-}
-
-static const struct sw_disk *disk(const struct sw_facts *f, const char *name)
-{
-	for (size_t i = 0; i < f->n_disks; i++)
-		if (strcmp(f->disks[i].name, name) == 0)
-			return &f->disks[i];
-	fail_msg("no disk %s", name);
-	return NULL;
-}
-
-static bool has_use(const struct sw_disk *d, const char *text)
-{
-	for (size_t i = 0; d->uses && d->uses[i]; i++)
-		if (strcmp(d->uses[i], text) == 0)
-			return true;
-	return false;
-}
+#include "tests/lib/tree.h"
 
 static void test_nvme_says_who_it_is(void **state SW_UNUSED)
 {
@@ -302,7 +176,7 @@ static void test_mounts_swap_and_holders_are_named(void **state SW_UNUSED)
 	f = facts_of(t);
 	assert_true(has_use(disk(f, "sda"), "sda1 is mounted at / (and 1 more)"));
 	assert_true(has_use(disk(f, "sda"), "sda2 is used as swap"));
-	assert_true(has_use(disk(f, "sdb"), "sdb1 is held by dm-0 (vg-root)"));
+	assert_true(has_use(disk(f, "sdb"), "sdb1 is held by vg-root"));
 	assert_true(has_use(disk(f, "sdb"), "sdb is held by md127"));
 	assert_true(has_use(disk(f, "sdc"), "sdc1 is mounted at /data"));
 	assert_null(disk(f, "sdd")->uses);
@@ -320,12 +194,15 @@ static void test_what_cannot_be_read_stays_listed_with_the_reason(void **state S
 
 	putf(t, b, "size", "0\n");
 	putf(t, b, "ro", "1\n");
+	putf(t, b, "queue/zoned", "host-managed\n");
 	assert_string_equal(a, "sys/devices/pci0000:00/ata1/host0/block/sda");
 	assert_int_equal(unlink(gone), 0);
 	f = facts_of(t);
 	assert_true(has_use(disk(f, "sda"), "sda cannot be read: No such file or directory"));
 	assert_true(has_use(disk(f, "sdb"), "sdb has no medium in it"));
 	assert_true(has_use(disk(f, "sdb"), "sdb is read-only"));
+	assert_true(has_use(disk(f, "sdb"),
+			    "sdb is a zoned disk, which must be written in sequence"));
 	assert_true(disk(f, "sdb")->read_only);
 }
 
