@@ -27,20 +27,34 @@ int sw_apply_spawn(struct sw_machine *m, struct sw_plan *p, pid_t *ret_pid, int 
 
 /* ---- after an interruption ---- */
 
-enum sw_journal_state { SW_JOURNAL_NONE, SW_JOURNAL_RUNNING, SW_JOURNAL_DONE, SW_JOURNAL_UNDONE };
+enum sw_journal_state {
+	SW_JOURNAL_NONE,
+	SW_JOURNAL_RUNNING,
+	SW_JOURNAL_DONE,
+	SW_JOURNAL_UNDONE,
+	SW_JOURNAL_ALONE,	/* of a further disk; how far the install came is not known here */
+};
 
 struct sw_journal_info {
 	enum sw_journal_state state;
 	unsigned int step, steps;	/* last started step, 1-based */
 	bool undoing;			/* it was an undo that was interrupted */
 	char *disk_name;		/* facts' name of the disk it is on */
+	/*
+	 * Words when only a further disk of the install has it and the system disk
+	 * is absent or says nothing of it: then neither resume nor undo is possible.
+	 */
+	char *alone;
 	json_object *vars;		/* boot variables as they were before, or NULL */
 	struct sw_plan *plan;
 	char *step_title;
 	int64_t time;
 };
 
-/* Looks at the journal zone of every disk. ret_infos: array, one for each disk that has one. */
+/*
+ * Looks at the journal zone of every disk. ret_infos: array, one for each
+ * install that has a journal: an install on several disks is one.
+ */
 int sw_journal_scan(struct sw_machine *m, const struct sw_facts *f,
 		    struct sw_journal_info **ret_infos, size_t *ret_n, struct sw_error *err);
 void sw_journal_infos_free(struct sw_journal_info *infos, size_t n);
@@ -51,11 +65,15 @@ int sw_apply_spawn_journal(struct sw_machine *m, const struct sw_journal_info *i
 			   enum sw_apply_kind kind, pid_t *ret_pid, int *ret_fd,
 			   struct sw_error *err);
 
+/* Why an install cannot be resumed or undone from this journal, as an error; 0 when it can. */
+int sw_journal_refuse_alone(const struct sw_journal_info *info, struct sw_error *err);
+
 /* Runs an interrupted plan to its end. Accepts exactly the states that the journal predicts. */
 int sw_apply_resume(struct sw_machine *m, const struct sw_journal_info *info,
 		    const struct sw_sink *sink, struct sw_error *err);
 
 /* What undo would bring back and what it cannot, a line each; malloc'd. */
 char *sw_undo_text(const struct sw_journal_info *info);
+/* All disks of the install; -ENXIO (exit 4) when the journal is alone. */
 int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info,
 		const struct sw_sink *sink, struct sw_error *err);

@@ -117,7 +117,7 @@ static int write_all(struct sw_io *io, uint64_t off, const char *doc)
 	return r == 0 ? sw_io_flush(io) : r;
 }
 
-int sw_journal_create(struct sw_io *io, const struct sw_plan *p, json_object *vars,
+int sw_journal_create(struct sw_io *io, const struct sw_plan *p, size_t disk, json_object *vars,
 		      struct sw_journal *ret_journal, struct sw_error *err)
 {
 	_cleanup_json_ json_object *doc = json_object_new_object();
@@ -126,6 +126,7 @@ int sw_journal_create(struct sw_io *io, const struct sw_plan *p, json_object *va
 	int r;
 
 	sw_json_add(doc, "plan", sw_plan_to_json(p));
+	sw_json_add_u64(doc, "disk", disk);
 	if (vars)
 		sw_json_add(doc, "vars", json_object_get(vars));
 	text = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN);
@@ -133,7 +134,7 @@ int sw_journal_create(struct sw_io *io, const struct sw_plan *p, json_object *va
 		sw_fail(err, SW_EXIT_INTERNAL, -E2BIG, "the plan does not fit into the journal");
 		return -E2BIG;
 	}
-	r = write_all(io, p->journal_off, text);
+	r = write_all(io, p->disks[disk].journal_off, text);
 	if (r < 0) {
 		sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be written");
 		sw_error_where(err, "%s", io->path);
@@ -168,6 +169,13 @@ static int read_header(struct sw_io *io, uint64_t off, struct header *ret_h)
 	return 0;
 }
 
+static int plan_id(json_object *plan, char ret_id[static 65])
+{
+	const char *text = json_object_to_json_string_ext(plan, JSON_C_TO_STRING_PLAIN);
+
+	return text ? sw_sha256(text, strlen(text), ret_id) : -ENOMEM;
+}
+
 static int read_doc(struct sw_io *io, uint64_t off, const struct header *h,
 		    struct sw_journal_head *head)
 {
@@ -190,6 +198,10 @@ static int read_doc(struct sw_io *io, uint64_t off, const struct header *h,
 	if (!plan)
 		return -EBADMSG;
 	head->plan = json_object_get(plan);
+	head->disk = (unsigned int)sw_json_u64(doc, "disk", 0);
+	r = plan_id(plan, head->id);
+	if (r < 0)
+		return r;
 	head->vars = vars ? json_object_get(vars) : NULL;
 	return 0;
 }
@@ -214,6 +226,7 @@ static void note_record(struct sw_journal_head *head, const struct record *rec)
 	default:
 		break;
 	}
+	head->noted = true;
 	head->time = (int64_t)le64toh((uint64_t)rec->time);
 }
 

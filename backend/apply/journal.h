@@ -9,7 +9,12 @@
  *   4096     up to 255 records of 4096 bytes, appended, each with its own SHA-256
  *   1 MiB    the disk's first MiB as it was
  *   2 MiB    the disk's last MiB as it was
- *   3 MiB    JSON: {"plan": …, "vars": …}
+ *   3 MiB    JSON: {"plan": …, "disk": …, "vars": …}
+ *
+ * A plan for several disks has a journal on each, all with the whole plan and
+ * each with its own disk's undo data. The system disk's (disk 0) is written last,
+ * counts as the beginning, and keeps the records of the steps; the others get
+ * only the records that end or reverse a run.
  */
 #pragma once
 
@@ -32,14 +37,17 @@ struct sw_journal {
 struct sw_journal_head {
 	json_object *plan;	/* as stored; owned */
 	json_object *vars;	/* boot variables as they were; owned, may be NULL */
+	unsigned int disk;	/* which of the plan's disks it is on */
+	char id[65];		/* digest of the plan as stored: the same on all its disks */
 	enum sw_journal_state state;
+	bool noted;		/* there is a record */
 	unsigned int step;	/* last started */
 	bool undoing;		/* an undo was started */
 	int64_t time;		/* of the last record */
 };
 
-/* Writes everything and flushes; afterwards records can be added. */
-int sw_journal_create(struct sw_io *io, const struct sw_plan *p, json_object *vars,
+/* Writes everything to a disk of the plan and flushes; afterwards records can be added. */
+int sw_journal_create(struct sw_io *io, const struct sw_plan *p, size_t disk, json_object *vars,
 		      struct sw_journal *ret_journal, struct sw_error *err);
 
 /* -ENOENT when there is no journal, -EBADMSG when there is one that is damaged. */

@@ -32,18 +32,18 @@ static int compare(const uint8_t *now, const uint8_t *old, const uint8_t *new, u
 	return 0;
 }
 
-static int check_area(struct sw_run *run, const struct sw_table_image *t, bool last)
+static int check_area(struct sw_run_disk *d, const struct sw_table_image *t, bool last)
 {
-	uint64_t base = last ? run->io->size - SW_JOURNAL_SAVED : 0;
-	uint32_t ss = run->io->sector;
+	uint64_t base = last ? d->io->size - SW_JOURNAL_SAVED : 0;
+	uint32_t ss = d->io->sector;
 	_cleanup_free_ uint8_t *old = NULL, *now = malloc(SW_JOURNAL_SAVED),
 				*new = malloc(SW_JOURNAL_SAVED);
-	int r = sw_journal_saved(&run->journal, last, &old);
+	int r = sw_journal_saved(&d->journal, last, &old);
 
 	if (!now || !new)
 		return -ENOMEM;
 	if (r == 0)
-		r = sw_io_read(run->io, base, now, SW_JOURNAL_SAVED);
+		r = sw_io_read(d->io, base, now, SW_JOURNAL_SAVED);
 	if (r < 0)
 		return r;
 	memcpy(new, old, SW_JOURNAL_SAVED);
@@ -53,27 +53,28 @@ static int check_area(struct sw_run *run, const struct sw_table_image *t, bool l
 		    : compare(now, old, new, ss, 0, 2UL * ss + ENTRIES_LEN);
 }
 
-int sw_table_check_predicted(struct sw_run *run, struct sw_error *err)
+int sw_table_check_predicted(struct sw_run *run, size_t disk, struct sw_error *err)
 {
+	struct sw_run_disk *d = &run->disks[disk];
 	struct sw_table_image t = {};
-	int r = sw_plan_table(run->p, &t, err);
+	int r = sw_plan_table(run->p, disk, &t, err);
 
 	if (r < 0)
 		return r;
-	r = check_area(run, &t, false);
+	r = check_area(d, &t, false);
 	if (r == 0)
-		r = check_area(run, &t, true);
+		r = check_area(d, &t, true);
 	sw_table_image_clear(&t);
 	if (r == -ESTALE) {
 		sw_fail(err, SW_EXIT_REFUSED, r, "somebody else has changed this disk since");
-		sw_error_where(err, "%s", run->io->path);
+		sw_error_where(err, "%s", d->io->path);
 		sw_error_why(err, "its partition table is neither the old one, nor the new one, "
 				  "nor one of the states between them");
 		sw_error_hint(err, "nothing was written; if what is on it now may be lost, install "
 				   "again");
 	} else if (r < 0) {
 		sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal's undo data cannot be read");
-		sw_error_where(err, "%s", run->io->path);
+		sw_error_where(err, "%s", d->io->path);
 	}
 	return r;
 }

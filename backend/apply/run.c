@@ -31,16 +31,20 @@ static void run_clear(struct sw_run *run)
 	sw_slot_manifest_clear(&run->manifest);
 	if (run->vars)
 		json_object_put(run->vars);
-	sw_io_close(run->io);
+	sw_run_close_disks(run);
+	free(run->disks);
 }
 
+/* The system disk's last: without it, nothing else has been written anywhere. */
 static int start_journal(struct sw_run *run, struct sw_error *err)
 {
-	int r;
+	int r = 0;
 
 	if (run->resumed)
 		return 0;
-	r = sw_journal_create(run->io, run->p, run->vars, &run->journal, err);
+	for (size_t k = run->p->n_disks; k-- > 0 && r == 0;)
+		r = sw_journal_create(run->disks[k].io, run->p, k, run->vars,
+				      &run->disks[k].journal, err);
 	run->changed = r == 0;
 	return r;
 }
@@ -51,7 +55,7 @@ static int note(struct sw_run *run, enum sw_record_kind kind, struct sw_error *e
 
 	if (!run->changed)
 		return 0;
-	r = sw_journal_record(&run->journal, kind, run->step);
+	r = sw_run_note(run, kind);
 	if (r < 0)
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "the journal cannot be continued");
 	return r;
@@ -161,62 +165,24 @@ static int snapshot_vars(struct sw_run *run, struct sw_error *err)
 	return sw_entries_snapshot(vars, &run->vars, err);
 }
 
-/* Locks first and looks afterwards, so that nothing can change between look and write. */
-static int open_target(struct sw_run *run, const struct sw_disk **ret_disk,
-		       struct sw_facts **ret_facts, unsigned int started, struct sw_error *err)
-{
-	_cleanup_facts_ struct sw_facts *before = NULL, *f = NULL;
-	const struct sw_disk *d;
-	int r = sw_machine_facts(run->m, &before, err);
-
-	if (r < 0)
-		return r;
-	d = sw_bound_disk(run->p, before);
-	r = sw_binding_check(run->p, before, d, run->resumed, started, err);
-	if (r == 0)
-		r = sw_machine_open_disk(run->m, d, true, true, &run->io, err);
-	if (r == 0)
-		r = sw_machine_facts(run->m, &f, err);
-	if (r < 0)
-		return r;
-	d = sw_bound_disk(run->p, f);
-	r = sw_binding_check(run->p, f, d, run->resumed, started, err);
-	if (r < 0)
-		return r;
-	*ret_disk = d;
-	*ret_facts = TAKE_PTR(f);
-	return 0;
-}
-
-static int reopen_journal(struct sw_run *run, struct sw_error *err)
-{
-	struct sw_journal_head h = {};
-	int r = sw_journal_open(run->io, &run->journal, &h);
-
-	sw_journal_head_clear(&h);
-	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_DIRTY, r, "the journal cannot be read again");
-	return sw_table_check_predicted(run, err);
-}
-
 static int execute(struct sw_run *run, unsigned int started, struct sw_error *err)
 {
+	const struct sw_disk *disks[SW_PLAN_MAX_DISKS] = {};
 	_cleanup_facts_ struct sw_facts *f = NULL;
-	const struct sw_disk *d = NULL;
-	int r = open_target(run, &d, &f, started, err);
+	int r = sw_run_open_disks(run, started, &f, disks, err);
 
 	if (r == 0 && run->resumed)
-		r = reopen_journal(run, err);
+		r = sw_run_reopen_journals(run, err);
 	if (r == 0)
 		r = snapshot_vars(run, err);
 	if (r == 0)
 		r = open_work(run, err);
 	if (r == 0)
 		r = run_steps(run, err);
-	/* The lock goes first: udev waits for it, and settling waits for udev. */
-	run->io = sw_io_close(run->io);
-	if (d && run->changed)
-		(void)sw_machine_settle(run->m, d);
+	/* The locks go first: udev waits for them, and settling waits for udev. */
+	sw_run_close_disks(run);
+	for (size_t k = 0; f && k < run->p->n_disks && run->changed; k++)
+		(void)sw_machine_settle(run->m, disks[k]);
 	return r;
 }
 
@@ -260,6 +226,8 @@ int sw_apply_resume(struct sw_machine *m, const struct sw_journal_info *info,
 {
 	struct sw_run run = { .m = m, .p = info->plan, .sink = sink, .resumed = true };
 
+	if (info->alone)
+		return sw_journal_refuse_alone(info, err);
 	if (info->state != SW_JOURNAL_RUNNING) {
 		sw_fail(err, SW_EXIT_REFUSED, -EALREADY, "there is nothing to resume");
 		sw_error_why(err, "the last install on %s %s", info->disk_name,

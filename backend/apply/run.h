@@ -5,12 +5,16 @@
 #include "apply/journal.h"
 #include "boot/slot.h"
 
+struct sw_run_disk {
+	struct sw_io *io;		/* locked */
+	struct sw_journal journal;
+};
+
 struct sw_run {
 	struct sw_machine *m;
 	struct sw_plan *p;		/* borrowed */
 	const struct sw_sink *sink;
-	struct sw_io *io;		/* the target disk, locked */
-	struct sw_journal journal;
+	struct sw_run_disk *disks;	/* one for each of the plan's */
 	json_object *vars;		/* boot variables as they were before, or NULL */
 	char *work;			/* scratch directory */
 	char *kernel, *initrd, *uki, *image;	/* files in it */
@@ -33,22 +37,52 @@ int sw_step_table(struct sw_run *run, const struct sw_step *s, struct sw_error *
 int sw_step_entries(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_verify(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 
-/* The disk of these facts that the plan is bound to; NULL when it is not here (or not alone). */
-const struct sw_disk *sw_bound_disk(const struct sw_plan *p, const struct sw_facts *f);
+/* The disk that a step works on. */
+static inline struct sw_io *sw_run_io(const struct sw_run *run, const struct sw_step *s)
+{
+	return run->disks[s->disk].io;
+}
 
 /*
- * Whether the machine is still the one that was planned on. started: the number
- * of the step that the journal says was running, 0 for a first run; from the
- * table (or entries) step on the respective digest may be anything.
+ * The disk of these facts that one of the plan's is bound to; NULL when it is
+ * not here (or not alone).
  */
-int sw_binding_check(const struct sw_plan *p, const struct sw_facts *f, const struct sw_disk *d,
-		     bool resumed, unsigned int started, struct sw_error *err);
+const struct sw_disk *sw_bound_disk(const struct sw_plan *p, size_t disk, const struct sw_facts *f);
 
 /*
- * On a resume or undo with the journal open: refuses a disk whose table is not
+ * Whether each disk is still as it was planned on; ret_disks: room for one for
+ * each of the plan's, borrowed from f. started: the number of the step that the
+ * journal says was running, 0 for a first run; from its table step on a disk's
+ * table may be anything.
+ */
+int sw_binding_check(const struct sw_plan *p, const struct sw_facts *f, bool resumed,
+		     unsigned int started, const struct sw_disk **ret_disks, struct sw_error *err);
+
+/*
+ * Locks first and looks afterwards, so that nothing can change between look and
+ * write: every disk of the plan, in the plan's order. ret_disks as above.
+ */
+int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts **ret_facts,
+		      const struct sw_disk **ret_disks, struct sw_error *err);
+/* Lets go of all locks. */
+void sw_run_close_disks(struct sw_run *run);
+
+/* Opens the journals of all disks again, each of which must be of this plan. */
+int sw_run_reopen_journals(struct sw_run *run, struct sw_error *err);
+
+/*
+ * A record on the system disk, which counts; what ends or reverses a run is
+ * first noted on the others too, so that each can tell when it is alone.
+ */
+int sw_run_note(struct sw_run *run, enum sw_record_kind kind);
+
+/*
+ * On a resume or undo with the journals open: refuses a disk whose table is not
  * one that the plan can have left behind. -ESTALE then.
  */
-int sw_table_check_predicted(struct sw_run *run, struct sw_error *err);
+int sw_table_check_predicted(struct sw_run *run, size_t disk, struct sw_error *err);
 
 /* The 1-based number of the plan's first step of this kind, UINT_MAX when there is none. */
 unsigned int sw_plan_step_number(const struct sw_plan *p, enum sw_step_kind kind);
+/* The same of the step that commits this disk's table. */
+unsigned int sw_plan_table_step(const struct sw_plan *p, size_t disk);

@@ -1,61 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding journals on the disks of a machine, and describing what undo can do. */
+/* Finding journals on the disks of a machine, and which of them belong together. */
 #include <limits.h>
 #include <string.h>
 
 #include "apply/run.h"
-#include "base/buf.h"
-#include "base/size.h"
+#include "base/file.h"
 
-static int info_from_head(struct sw_journal_head *h, const struct sw_disk *d,
-			  struct sw_journal_info *info)
+struct found {
+	struct sw_journal_head h;
+	const struct sw_disk *d;	/* borrowed from the facts */
+	struct sw_plan *plan;
+};
+
+static void found_clear(struct found *f)
 {
-	struct sw_error ignored = {};
-	struct sw_plan *p = NULL;
+	sw_journal_head_clear(&f->h);
+	sw_plan_free(f->plan);
+}
 
-	if (sw_plan_from_json(h->plan, &p, &ignored) < 0)
-		return -EBADMSG;
-	*info = (struct sw_journal_info){ .state = h->state,
-					  .step = h->step ? h->step
-							  : sw_plan_step_number(p, SW_STEP_JOURNAL),
+static int info_from(struct found *f, struct sw_journal_info *info)
+{
+	struct sw_plan *p = f->plan;
+	unsigned int journal = sw_plan_step_number(p, SW_STEP_JOURNAL);
+
+	*info = (struct sw_journal_info){ .state = f->h.state,
+					  .step = f->h.step ? f->h.step : journal,
 					  .steps = (unsigned int)p->n_steps,
-					  .undoing = h->undoing,
-					  .disk_name = strdup(d->name),
-					  .plan = p,
-					  .time = h->time };
-	info->vars = h->vars ? json_object_get(h->vars) : NULL;
+					  .undoing = f->h.undoing,
+					  .disk_name = strdup(f->d->name),
+					  .time = f->h.time };
+	info->plan = TAKE_PTR(f->plan);
+	info->vars = f->h.vars ? json_object_get(f->h.vars) : NULL;
 	if (info->step <= p->n_steps)
 		info->step_title = strdup(p->steps[info->step - 1].title);
 	return info->disk_name ? 0 : -ENOMEM;
 }
 
-static int scan_disk(struct sw_machine *m, const struct sw_disk *d, struct sw_journal_info *info)
+static int scan_disk(struct sw_machine *m, const struct sw_disk *d, struct found *ret)
 {
 	_cleanup_io_ struct sw_io *io = NULL;
-	struct sw_journal_head h = {};
+	struct found f = { .d = d };
 	struct sw_error ignored = {};
 	struct sw_journal j;
 	int r = sw_machine_open_disk(m, d, false, false, &io, &ignored);
 
 	if (r == 0)
-		r = sw_journal_open(io, &j, &h);
+		r = sw_journal_open(io, &j, &f.h);
 	if (r == 0)
-		r = info_from_head(&h, d, info);
-	sw_journal_head_clear(&h);
+		r = sw_plan_from_json(f.h.plan, &f.plan, &ignored);
+	if (r == 0 && f.h.disk >= f.plan->n_disks)
+		r = -EBADMSG;
+	if (r < 0)
+		found_clear(&f);
+	else
+		*ret = f;
 	return r;
+}
+
+/* What a journal of a further disk means when the system disk's is not here. */
+static char *why_alone(const struct sw_plan *p, const struct sw_facts *f)
+{
+	const struct sw_disk *system = sw_bound_disk(p, 0, f);
+	const char *serial = p->disks[0].serial ? p->disks[0].serial : "unknown";
+
+	if (!system)
+		return sw_fmt("it belongs to an install whose system disk (serial %s) is not in "
+			      "this machine; with that disk back it can be resumed or undone",
+			      serial);
+	if (strcmp(system->table.digest, p->disks[0].table_digest) == 0)
+		return sw_fmt("the install ended before anything but its journal was written; "
+			      "there is nothing to resume or undo, install again");
+	return sw_fmt("the system disk of that install (%s, serial %s) no longer has its journal: "
+		      "something else was put on it since", system->name, serial);
+}
+
+static int alone_from(struct found *f, const struct sw_facts *facts, struct sw_journal_info *info)
+{
+	bool ended = f->h.noted && f->h.state != SW_JOURNAL_RUNNING;
+	int r = info_from(f, info);
+
+	if (r < 0)
+		return r;
+	if (!ended)
+		info->state = SW_JOURNAL_ALONE;
+	info->alone = why_alone(info->plan, facts);
+	return info->alone ? 0 : -ENOMEM;
+}
+
+static bool has_system(const struct found *found, size_t n, const struct found *f)
+{
+	for (size_t i = 0; i < n; i++)
+		if (found[i].h.disk == 0 && strcmp(found[i].h.id, f->h.id) == 0)
+			return true;
+	return false;
+}
+
+/* The same install on two further disks is still one. */
+static bool told_already(const struct found *found, const struct found *f)
+{
+	for (const struct found *i = found; i < f; i++)
+		if (strcmp(i->h.id, f->h.id) == 0)
+			return true;
+	return false;
 }
 
 int sw_journal_scan(struct sw_machine *m, const struct sw_facts *f,
 		    struct sw_journal_info **ret_infos, size_t *ret_n, struct sw_error *err)
 {
 	struct sw_journal_info *infos = calloc(f->n_disks + 1, sizeof(*infos));
-	size_t n = 0;
+	struct found *found = calloc(f->n_disks + 1, sizeof(*found));
+	size_t n = 0, n_found = 0;
+	int r = infos && found ? 0 : -ENOMEM;
 
-	if (!infos)
+	for (size_t i = 0; i < f->n_disks && r == 0; i++)
+		if (!f->disks[i].medium && scan_disk(m, &f->disks[i], &found[n_found]) == 0)
+			n_found++;
+	for (size_t i = 0; i < n_found && r == 0; i++) {
+		if (found[i].h.disk == 0)
+			r = info_from(&found[i], &infos[n++]);
+		else if (!has_system(found, n_found, &found[i]) && !told_already(found, &found[i]))
+			r = alone_from(&found[i], f, &infos[n++]);
+	}
+	for (size_t i = 0; i < n_found; i++)
+		found_clear(&found[i]);
+	free(found);
+	if (r < 0) {
+		sw_journal_infos_free(infos, n);
 		return sw_fail_oom(err);
-	for (size_t i = 0; i < f->n_disks; i++)
-		if (!f->disks[i].medium && scan_disk(m, &f->disks[i], &infos[n]) == 0)
-			n++;
+	}
 	*ret_infos = infos;
 	*ret_n = n;
 	return 0;
@@ -66,6 +138,7 @@ void sw_journal_infos_free(struct sw_journal_info *infos, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		free(infos[i].disk_name);
 		free(infos[i].step_title);
+		free(infos[i].alone);
 		sw_plan_free(infos[i].plan);
 		if (infos[i].vars)
 			json_object_put(infos[i].vars);
@@ -73,58 +146,12 @@ void sw_journal_infos_free(struct sw_journal_info *infos, size_t n)
 	free(infos);
 }
 
-static bool overlaps(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
+int sw_journal_refuse_alone(const struct sw_journal_info *info, struct sw_error *err)
 {
-	return a < b + b_len && b < a + a_len;
-}
-
-/* What of an old partition the steps so far may have overwritten, in bytes. */
-static uint64_t touched(const struct sw_journal_info *info, const struct sw_part *o)
-{
-	const struct sw_plan *p = info->plan;
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < p->n_steps; i++) {
-		const struct sw_step *s = &p->steps[i];
-		uint64_t from, to;
-
-		if (s->len == 0 || (s->kind != SW_STEP_JOURNAL && i + 1 > info->step) ||
-		    !overlaps(s->off, s->len, o->start, o->size))
-			continue;
-		from = s->off > o->start ? s->off : o->start;
-		to = s->off + s->len < o->start + o->size ? s->off + s->len : o->start + o->size;
-		sum += to - from;
-	}
-	return sum;
-}
-
-static int add_part(struct sw_buf *b, const struct sw_journal_info *info, const struct sw_part *o)
-{
-	uint64_t lost = touched(info, o);
-	char size[16], gone[16];
-
-	return sw_buf_addf(b, "  partition %u %s %s %s: %s%s%s\n", o->number,
-			   sw_size_format(o->size, size, sizeof(size)),
-			   o->label ? o->label : "", o->fs_type ? o->fs_type : "",
-			   lost ? "NOT whole, up to " : "comes back whole",
-			   lost ? sw_size_format(lost, gone, sizeof(gone)) : "",
-			   lost ? " of it may be overwritten" : "");
-}
-
-char *sw_undo_text(const struct sw_journal_info *info)
-{
-	_cleanup_buf_ struct sw_buf b = {};
-	const struct sw_plan *p = info->plan;
-	int r = sw_buf_addf(&b, "Undo on %s (serial %s) brings back:\n"
-				"  the old partition table, both copies, and the disk's first and "
-				"last MiB\n",
-			    info->disk_name, p->disk_serial ? p->disk_serial : "none");
-
-	if (r == 0 && p->entries.n_writes > 0 && info->vars)
-		r = sw_buf_adds(&b, "  the old boot order and boot entries\n");
-	if (r == 0 && p->n_old_parts == 0)
-		r = sw_buf_adds(&b, "  (the disk had no partitions)\n");
-	for (size_t i = 0; i < p->n_old_parts && r == 0; i++)
-		r = add_part(&b, info, &p->old_parts[i]);
-	return r < 0 ? NULL : sw_buf_steal(&b);
+	if (!info->alone)
+		return 0;
+	sw_fail(err, SW_EXIT_REFUSED, -ENXIO, "the journal on %s is not the whole story",
+		info->disk_name);
+	sw_error_why(err, "%s", info->alone);
+	return -ENXIO;
 }

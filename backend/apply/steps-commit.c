@@ -4,16 +4,17 @@
 
 #include "apply/run.h"
 #include "base/json.h"
+#include "base/strv.h"
 #include "boot/nodedata.h"
 #include "disk/disk.h"
 
-int sw_step_table(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
+int sw_step_table(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
 {
 	struct sw_table_image t = {};
-	int r = sw_plan_table(run->p, &t, err);
+	int r = sw_plan_table(run->p, s->disk, &t, err);
 
 	if (r == 0)
-		r = sw_table_commit(run->io, &t, err);
+		r = sw_table_commit(sw_run_io(run, s), &t, err);
 	sw_table_image_clear(&t);
 	return r;
 }
@@ -73,67 +74,70 @@ int sw_step_entries(struct sw_run *run, const struct sw_step *s SW_UNUSED,
 	return 0;
 }
 
-static int verify_failed(struct sw_run *run, struct sw_error *err, const char *what)
+static int verify_failed(const struct sw_io *io, struct sw_error *err, const char *what)
 {
 	sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "%s does not read back as written", what);
-	sw_error_where(err, "%s", run->io->path);
+	sw_error_where(err, "%s", io->path);
 	sw_error_hint(err, "the disk loses or changes data; look at its health and replace it");
 	return -EBADMSG;
 }
 
-static int verify_table(struct sw_run *run, struct sw_error *err)
+static int verify_table(struct sw_io *io, const struct sw_plan_disk *d, struct sw_error *err)
 {
 	struct sw_table t = {};
-	char **signatures = NULL;
-	int r = sw_disk_probe(run->io, &t, &signatures, err);
-	bool ok = r == 0 && strcmp(t.digest, run->p->new_table_digest) == 0;
+	_cleanup_strv_ char **signatures = NULL;
+	int r = sw_disk_probe(io, &t, &signatures, err);
+	bool ok = r == 0 && strcmp(t.digest, d->new_table_digest) == 0;
 
 	sw_table_clear(&t);
-	for (char **s = signatures; s && *s; s++)
-		free(*s);
-	free(signatures);
 	if (r < 0)
 		return r;
-	return ok ? 0 : verify_failed(run, err, "the partition table");
+	return ok ? 0 : verify_failed(io, err, "the partition table");
 }
 
-static int verify_slot(struct sw_run *run, const struct sw_placed *part, struct sw_error *err)
+static int verify_slot(struct sw_io *io, const struct sw_placed *part, struct sw_error *err)
 {
 	struct sw_slot_manifest m = {};
 	bool ok = false;
-	int r = sw_slot_read(run->io, part->start, part->size, &m, &ok, err);
+	int r = sw_slot_read(io, part->start, part->size, &m, &ok, err);
 
 	sw_slot_manifest_clear(&m);
 	if (r < 0)
 		return r;
-	return ok ? 0 : verify_failed(run, err, "the boot image");
+	return ok ? 0 : verify_failed(io, err, "the boot image");
 }
 
-static int verify_data(struct sw_run *run, const struct sw_placed *part, struct sw_error *err)
+static int verify_data(struct sw_io *io, const struct sw_placed *part, struct sw_error *err)
 {
 	_cleanup_json_ json_object *o = NULL;
 	uint64_t sequence;
 
-	return sw_nodedata_read(run->io, part->start, part->size, &o, &sequence, err);
+	return sw_nodedata_read(io, part->start, part->size, &o, &sequence, err);
+}
+
+static int verify_part(struct sw_run *run, const struct sw_placed *part, struct sw_error *err)
+{
+	struct sw_io *io = run->disks[part->disk].io;
+
+	if (part->role == SW_ROLE_NODE_DATA)
+		return verify_data(io, part, err);
+	if (part->role == SW_ROLE_SLOT && part == sw_plan_find(run->p, part->disk, SW_ROLE_SLOT))
+		return verify_slot(io, part, err);
+	return 0;
 }
 
 int sw_step_verify(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
 {
-	bool slot_seen = false;
-	int r = sw_io_drop(run->io);
+	int r = 0;
 
-	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_VERIFY, r, "the disk's cache cannot be dropped");
-	r = verify_table(run, err);
-	for (size_t i = 0; i < run->p->n_parts && r == 0; i++) {
-		const struct sw_placed *part = &run->p->parts[i];
-
-		if (part->role == SW_ROLE_SLOT && !slot_seen) {
-			slot_seen = true;
-			r = verify_slot(run, part, err);
-		} else if (part->role == SW_ROLE_NODE_DATA) {
-			r = verify_data(run, part, err);
-		}
+	for (size_t k = 0; k < run->p->n_disks && r == 0; k++) {
+		r = sw_io_drop(run->disks[k].io);
+		if (r < 0)
+			return sw_fail_errno(err, SW_EXIT_VERIFY, r,
+					     "the disk's cache cannot be dropped");
+		r = verify_table(run->disks[k].io, &run->p->disks[k], err);
 	}
+	for (size_t i = 0; i < run->p->n_parts && r == 0; i++)
+		r = verify_part(run, &run->p->parts[i], err);
 	return r;
 }

@@ -121,42 +121,70 @@ static int describe(struct sw_run *run, struct sw_error *err)
 		       ? 0 : sw_fail_oom(err);
 }
 
-static const struct sw_placed *first_slot(const struct sw_plan *p)
+/* How many slots are filled: one on each disk that has any. */
+static size_t count_filled(const struct sw_plan *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_steps; i++)
+		n += p->steps[i].kind == SW_STEP_SLOT;
+	return n;
+}
+
+static const struct sw_placed *part_of(const struct sw_plan *p, const struct sw_step *s)
 {
 	for (size_t i = 0; i < p->n_parts; i++)
-		if (p->parts[i].role == SW_ROLE_SLOT)
+		if (p->parts[i].disk == s->disk && p->parts[i].start == s->off)
 			return &p->parts[i];
 	return NULL;
 }
 
-int sw_step_image(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
+static int build_image(struct sw_run *run, const struct sw_placed *part, struct sw_error *err)
 {
-	const struct sw_placed *part = first_slot(run->p);
 	_cleanup_free_ char *out = sw_fmt("%s/slot.img", run->work);
 	uint32_t volume_id;
 	int r;
 
-	if (!part || !out)
+	if (!out)
+		return sw_fail_oom(err);
+	drop_file(&run->image);
+	memcpy(&volume_id, part->uuid.b, sizeof(volume_id));
+	r = sw_slot_build(run->uki, &run->manifest, part->size, run->p->disks[part->disk].sector,
+			  volume_id, "SLIPWAY", out, err);
+	if (r == 0)
+		run->image = TAKE_PTR(out);
+	return r;
+}
+
+int sw_step_image(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
+{
+	const struct sw_placed *part = sw_plan_find(run->p, 0, SW_ROLE_SLOT);
+	int r;
+
+	if (!part)
 		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "the plan has no slot");
 	r = run->uki ? check_uki(run, err) : assemble(run, err);
 	if (r == 0)
 		r = describe(run, err);
-	if (r < 0)
-		return r;
-	memcpy(&volume_id, part->uuid.b, sizeof(volume_id));
-	r = sw_slot_build(run->uki, &run->manifest, part->size, run->p->sector, volume_id,
-			  "SLIPWAY", out, err);
-	if (r < 0)
-		return r;
-	drop_file(&run->uki);
-	run->image = TAKE_PTR(out);
-	return 0;
+	if (r == 0)
+		r = build_image(run, part, err);
+	/* Copies on other disks are built again, each for its own place. */
+	if (r == 0 && count_filled(run->p) == 1)
+		drop_file(&run->uki);
+	return r;
 }
 
 int sw_step_slot(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
 {
-	int r = sw_slot_write(run->io, s->off, run->image, run->step, run->sink, err);
+	const struct sw_placed *part = part_of(run->p, s);
+	int r = 0;
 
+	if (!part)
+		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "the plan has no such slot");
+	if (part != sw_plan_find(run->p, 0, SW_ROLE_SLOT))
+		r = build_image(run, part, err);
+	if (r == 0)
+		r = sw_slot_write(sw_run_io(run, s), s->off, run->image, run->step, run->sink, err);
 	if (r == 0)
 		drop_file(&run->image);
 	return r;
@@ -164,7 +192,7 @@ int sw_step_slot(struct sw_run *run, const struct sw_step *s, struct sw_error *e
 
 int sw_step_blank(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
 {
-	return sw_slot_invalidate(run->io, s->off, s->len, err);
+	return sw_slot_invalidate(sw_run_io(run, s), s->off, s->len, err);
 }
 
 static json_object *admission_to_json(const struct sw_answers *a)
@@ -196,7 +224,7 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 	sw_json_add_str(o, "answers_sha256", digest);
 	sw_json_add_str(o, "seed", sw_guid_format(&run->p->seed, seed));
 	json_object_object_add(o, "installed", json_object_new_int64(run->p->time));
-	return sw_nodedata_write(run->io, s->off, s->len, o, true, err);
+	return sw_nodedata_write(sw_run_io(run, s), s->off, s->len, o, true, err);
 }
 
 /*
@@ -205,17 +233,15 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
  */
 static int fs_uuid(struct sw_run *run, const struct sw_step *s, char text[static SW_GUID_TEXT])
 {
-	for (size_t i = 0; i < run->p->n_parts; i++) {
-		struct sw_guid g;
+	const struct sw_placed *part = part_of(run->p, s);
+	struct sw_guid g;
 
-		if (run->p->parts[i].start != s->off)
-			continue;
-		if (sw_guid_derive(&run->p->parts[i].uuid, "file-system", 11, &g) < 0)
-			return -EIO;
-		sw_guid_format(&g, text);
-		return 0;
-	}
-	return -ENOENT;
+	if (!part)
+		return -ENOENT;
+	if (sw_guid_derive(&part->uuid, "file-system", 11, &g) < 0)
+		return -EIO;
+	sw_guid_format(&g, text);
+	return 0;
 }
 
 static int make_fs(const struct sw_step *s, const char *file, const char *uuid, int64_t when,
@@ -264,7 +290,8 @@ int sw_step_format(struct sw_run *run, const struct sw_step *s, struct sw_error 
 		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot make a scratch file");
 	r = make_fs(s, file, uuid, run->p->time, err);
 	if (r == 0)
-		r = sw_image_write(run->io, s->off, s->len, file, run->step, run->sink, err);
+		r = sw_image_write(sw_run_io(run, s), s->off, s->len, file, run->step, run->sink,
+				   err);
 	(void)unlink(file);
 	return r;
 }

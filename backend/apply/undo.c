@@ -65,15 +65,15 @@ static int put_back(struct sw_io *io, uint64_t off, const uint8_t *data, uint64_
 	return r < 0 ? r : sw_io_flush(io);
 }
 
-static int restore_table(struct sw_run *run)
+static int restore_table(struct sw_run_disk *d)
 {
-	struct sw_io *io = run->io;
+	struct sw_io *io = d->io;
 	_cleanup_free_ uint8_t *first = NULL, *last = NULL;
 	uint32_t ss = io->sector;
-	int r = sw_journal_saved(&run->journal, false, &first);
+	int r = sw_journal_saved(&d->journal, false, &first);
 
 	if (r == 0)
-		r = sw_journal_saved(&run->journal, true, &last);
+		r = sw_journal_saved(&d->journal, true, &last);
 	if (r == 0)
 		r = put_back(io, io->size - SW_JOURNAL_SAVED, last, SW_JOURNAL_SAVED);
 	if (r == 0)
@@ -85,25 +85,24 @@ static int restore_table(struct sw_run *run)
 
 static int undo_locked(struct sw_run *run, const struct sw_journal_info *info, struct sw_error *err)
 {
-	struct sw_journal_head h = {};
-	int r = sw_journal_open(run->io, &run->journal, &h);
+	int r = sw_run_reopen_journals(run, err);
 
-	sw_journal_head_clear(&h);
-	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be read again");
-	r = sw_table_check_predicted(run, err);
 	if (r < 0)
 		return r;
-	r = sw_journal_record(&run->journal, SW_RECORD_UNDO, 0);
+	r = sw_run_note(run, SW_RECORD_UNDO);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be continued");
 	r = restore_vars(run->m, info, run->sink, err);
 	if (r < 0)
 		return r;
-	sw_event_log(run->sink, "restoring the partition table");
-	r = restore_table(run);
+	/* The system disk's table last, as when it was written. */
+	for (size_t k = run->p->n_disks; k-- > 0 && r == 0;) {
+		sw_event_log(run->sink, "restoring the partition table of %s",
+			     run->disks[k].io->path);
+		r = restore_table(&run->disks[k]);
+	}
 	if (r == 0)
-		r = sw_journal_record(&run->journal, SW_RECORD_UNDONE, 0);
+		r = sw_run_note(run, SW_RECORD_UNDONE);
 	if (r < 0)
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "the old table cannot be written back");
 	return r;
@@ -112,22 +111,18 @@ static int undo_locked(struct sw_run *run, const struct sw_journal_info *info, s
 static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info,
 			 struct sw_error *err)
 {
+	const struct sw_disk *disks[SW_PLAN_MAX_DISKS] = {};
 	_cleanup_facts_ struct sw_facts *f = NULL;
-	const struct sw_disk *d;
-	int r = sw_machine_facts(run->m, &f, err);
+	/* The tables may be anything by now; identity and exclusions must still hold. */
+	int r = sw_run_open_disks(run, info->steps, &f, disks, err);
 
-	if (r < 0)
-		return r;
-	d = sw_bound_disk(run->p, f);
-	/* The table may be anything by now; identity and exclusions must still hold. */
-	r = sw_binding_check(run->p, f, d, true, info->steps, err);
-	if (r == 0)
-		r = sw_machine_open_disk(run->m, d, true, true, &run->io, err);
 	if (r == 0)
 		r = undo_locked(run, info, err);
-	run->io = sw_io_close(run->io);
-	if (r == 0)
-		(void)sw_machine_settle(run->m, d);
+	sw_run_close_disks(run);
+	for (size_t k = 0; k < run->p->n_disks && r == 0; k++)
+		(void)sw_machine_settle(run->m, disks[k]);
+	free(run->disks);
+	run->disks = NULL;
 	return r;
 }
 
@@ -144,6 +139,9 @@ int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info,
 		sw_fail(err, SW_EXIT_REFUSED, -EALREADY, "the last install was undone already");
 		return -EALREADY;
 	}
+	r = sw_journal_refuse_alone(info, err);
+	if (r < 0)
+		return r;
 	sw_event_emit(sink, &plan);
 	r = open_and_undo(&run, info, &mine);
 	done.result = r;

@@ -233,19 +233,13 @@ static int measure_blocks(struct sw_layout_part *p, struct sw_error *err)
 
 static int finish(struct sw_layout *l, struct sw_error *err)
 {
-	l->min_size = SW_LAYOUT_OVERHEAD;
 	for (size_t i = 0; i < l->n_parts; i++) {
-		uint64_t need;
-
 		if (name_part(l, i) < 0)
 			return sw_fail_oom(err);
 		if (l->parts[i].copy_blocks && measure_blocks(&l->parts[i], err) < 0)
 			return -EINVAL;
-		need = sw_layout_part_need(&l->parts[i]);
-		if (l->parts[i].priority <= 0)
-			l->min_size = sw_layout_add(l->min_size, need);
 	}
-	return 0;
+	return sw_layout_collect_disks(l, err);
 }
 
 static int read_files(struct reader *rd, struct sw_error *err)

@@ -18,6 +18,7 @@ void sw_layout_part_clear(struct sw_layout_part *p)
 	free(p->copy_blocks);
 	sw_strv_free(p->copy_files);
 	sw_strv_free(p->make_directories);
+	sw_strv_free(p->disks);
 	*p = (struct sw_layout_part){};
 }
 
@@ -28,6 +29,7 @@ struct sw_layout *sw_layout_free(struct sw_layout *l)
 	for (size_t i = 0; i < l->n_parts; i++)
 		sw_layout_part_clear(&l->parts[i]);
 	free(l->parts);
+	sw_layout_disks_free(l);
 	free(l->name);
 	free(l->description);
 	free(l);

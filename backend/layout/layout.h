@@ -47,6 +47,17 @@ struct sw_layout_part {
 	bool factory_reset;
 	uint64_t attrs;
 	enum sw_role role;	/* X-Slipway-Role= */
+	char **disks;		/* X-Slipway-Disk=: names, NULL-terminated; NULL: the system disk */
+	bool raid;		/* X-Slipway-Raid=: its copies are the members of one RAID1 array */
+	unsigned int size_percent;	/* X-Slipway-SizePercent=: of the usable space; 0: none */
+};
+
+#define SW_LAYOUT_SYSTEM "system"
+
+struct sw_layout_disk {
+	char *name;		/* "system", "data" */
+	bool many;		/* data+: as many disks as there are, at least one */
+	uint64_t min_size;	/* its least size, bytes */
 };
 
 struct sw_layout {
@@ -54,7 +65,9 @@ struct sw_layout {
 	char *description;	/* X-Slipway-Description of the first file that has one */
 	struct sw_layout_part *parts;
 	size_t n_parts;
-	uint64_t min_size;	/* least disk size, bytes */
+	struct sw_layout_disk *disks;	/* in order of first appearance, the system disk first */
+	size_t n_disks;
+	uint64_t min_size;	/* least size of the system disk, bytes */
 };
 
 /*
@@ -103,6 +116,13 @@ struct sw_placement {
 int sw_layout_solve(const struct sw_layout *l, uint64_t disk_size, uint32_t sector,
 		    const struct sw_guid *seed, struct sw_placement **ret_placements,
 		    size_t *ret_n, struct sw_guid *ret_disk_id, struct sw_error *err);
+
+/*
+ * The definitions of one of the layout's disks as a layout of their own: it
+ * shares everything with l but the array of parts, which is the caller's to
+ * free. -ENOMEM.
+ */
+int sw_layout_on_disk(const struct sw_layout *l, size_t disk, struct sw_layout *ret_sub);
 
 struct sw_layout_ground {
 	uint64_t start, end;	/* the bytes that the table lets partitions have */

@@ -15,7 +15,7 @@ struct sw_parse {
 	const char *path;
 	const struct sw_layout_machine *m;
 	char *description;
-	struct sw_parse_place type_at, max_at, padding_max_at, content_at;
+	struct sw_parse_place type_at, max_at, padding_max_at, content_at, disk_at;
 	bool seen, has_type, has_min;
 	int no_auto, read_only, grow, factory_reset;	/* -1: not given */
 };
@@ -47,5 +47,14 @@ int sw_parse_make_directories(struct sw_parse *s, const struct sw_parse_key *k,
 			      const struct sw_ini_item *it, struct sw_error *err);
 int sw_parse_encrypt(struct sw_parse *s, const struct sw_parse_key *k,
 		     const struct sw_ini_item *it, struct sw_error *err);
+/* X-Slipway-Disk=, X-Slipway-Raid=, X-Slipway-SizePercent= */
+int sw_parse_disk(struct sw_parse *s, const struct sw_parse_key *k, const struct sw_ini_item *it,
+		  struct sw_error *err);
+int sw_parse_raid(struct sw_parse *s, const struct sw_parse_key *k, const struct sw_ini_item *it,
+		  struct sw_error *err);
+int sw_parse_percent(struct sw_parse *s, const struct sw_parse_key *k,
+		     const struct sw_ini_item *it, struct sw_error *err);
+/* What these three cannot go together with. */
+int sw_parse_check_disks(struct sw_parse *s, struct sw_error *err);
 /* Which of these cannot go together; fills in the Format= that CopyFiles= implies. */
 int sw_parse_check_content(struct sw_parse *s, struct sw_error *err);

@@ -338,6 +338,9 @@ static const struct sw_parse_key keys[] = {
 	{ "GrowFileSystem", set_bool, AT(grow), 0 },
 	{ "X-Slipway-Role", set_role, 0, 0 },
 	{ "X-Slipway-Description", set_description, 0, 0 },
+	{ "X-Slipway-Disk", sw_parse_disk, 0, 0 },
+	{ "X-Slipway-Raid", sw_parse_raid, 0, 0 },
+	{ "X-Slipway-SizePercent", sw_parse_percent, 0, 0 },
 	{ "CopyBlocks", sw_parse_copy_blocks, 0, 0 },
 	{ "CopyFiles", sw_parse_copy_files, 0, 0 },
 	{ "MakeDirectories", sw_parse_make_directories, 0, 0 },
@@ -467,7 +470,7 @@ static int check_whole(struct sw_parse *s, struct sw_error *err)
 		sw_error_where(err, "%s:%u:1", s->padding_max_at.path, s->padding_max_at.line);
 		return -EINVAL;
 	}
-	if (sw_parse_check_content(s, err) < 0)
+	if (sw_parse_check_content(s, err) < 0 || sw_parse_check_disks(s, err) < 0)
 		return -EINVAL;
 	return apply_flags(s, err);
 }

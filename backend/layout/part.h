@@ -23,3 +23,7 @@ int sw_layout_part_parse_all(const struct sw_layout_source *sources, size_t n, c
 			     char **ret_description,
 			     struct sw_error *err);
 void sw_layout_part_clear(struct sw_layout_part *p);
+
+/* Fills in the layout's disks from its parts; exit 3 when they do not go together. */
+int sw_layout_collect_disks(struct sw_layout *l, struct sw_error *err);
+void sw_layout_disks_free(struct sw_layout *l);

@@ -56,8 +56,12 @@ uint64_t sw_layout_part_need(const struct sw_layout_part *p)
 
 /* ---- items ---- */
 
-static void item_from_part(struct sw_space_item *it, const struct sw_layout_part *p)
+static void item_from_part(struct sw_space_item *it, const struct sw_layout_part *p,
+			   uint64_t usable)
 {
+	uint64_t share = usable / 100 * p->size_percent + usable % 100 * p->size_percent / 100;
+
+	share -= share % GRAIN;
 	it->part = p;
 	it->weight = p->weight;
 	it->padding_weight = p->padding_weight;
@@ -66,6 +70,8 @@ static void item_from_part(struct sw_space_item *it, const struct sw_layout_part
 	/* As in repart, a least size (even the default one) wins over a smaller SizeMaxBytes=. */
 	it->min = sw_layout_part_min(p);
 	it->max = p->size_max > it->min ? p->size_max : it->min;
+	if (p->size_percent)
+		it->min = it->max = share > it->min ? share : it->min;
 }
 
 /* An existing one is never made smaller, and what Format= needs no longer counts. */
@@ -105,7 +111,7 @@ static int make_items(const struct sw_layout *l, const struct sw_table *t, struc
 		return -ENOMEM;
 	s->n = l->n_parts;
 	for (size_t i = 0; i < l->n_parts; i++)
-		item_from_part(&s->items[i], &l->parts[i]);
+		item_from_part(&s->items[i], &l->parts[i], s->end - s->start);
 	for (size_t i = 0; i < n_old; i++)
 		match(s, l->n_parts, &t->parts[i]);
 	return 0;

@@ -42,25 +42,28 @@ static int add_wrapped(struct sw_buf *b, const char *first, const char *text, un
 	return r < 0 ? r : sw_buf_adds(b, "\n");
 }
 
-static int add_disk(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
+static int add_disk(struct sw_buf *b, const struct sw_plan *p, size_t disk, unsigned int width)
 {
-	char size[16];
-	int r = sw_buf_addf(b, "Disk     %s  %s  serial %s\n",
-			    p->disk_model ? p->disk_model : "(no model)",
-			    sw_size_format(p->disk_size, size, sizeof(size)),
-			    p->disk_serial ? p->disk_serial : "(none)");
+	const struct sw_plan_disk *d = &p->disks[disk];
+	char size[16], first[32] = "Disk     ";
+	int r;
 
+	if (p->n_disks > 1)
+		(void)snprintf(first, sizeof(first), "Disk %-4zu", disk + 1);
+	r = sw_buf_addf(b, "%s%s  %s  serial %s\n", first, d->model ? d->model : "(no model)",
+			sw_size_format(d->size, size, sizeof(size)),
+			d->serial ? d->serial : "(none)");
 	if (r == 0)
-		r = add_wrapped(b, "Now      ", p->old_table_text, width);
+		r = add_wrapped(b, "Now      ", d->old_table_text, width);
 	return r;
 }
 
-static int add_lost(struct sw_buf *b, const struct sw_plan *p)
+static int add_lost(struct sw_buf *b, const struct sw_plan_disk *d)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < p->n_old_parts && r == 0; i++) {
-		const struct sw_part *o = &p->old_parts[i];
+	for (size_t i = 0; i < d->n_old_parts && r == 0; i++) {
+		const struct sw_part *o = &d->old_parts[i];
 		char size[16];
 
 		r = sw_buf_addf(b, "%s partition %u  %s  %s  %s\n", i ? "        " : "Lost    ",
@@ -71,22 +74,26 @@ static int add_lost(struct sw_buf *b, const struct sw_plan *p)
 	return r;
 }
 
-static int add_after(struct sw_buf *b, const struct sw_plan *p)
+static int add_after(struct sw_buf *b, const struct sw_plan *p, size_t disk)
 {
+	bool first = true;
 	int r = 0;
 
 	for (size_t i = 0; i < p->n_parts && r == 0; i++) {
 		const struct sw_placed *n = &p->parts[i];
 		char size[16], at[16];
 
-		r = sw_buf_addf(b, "%s partition %zu  %6s at %-6s %-14s %s\n",
-				i ? "        " : "After   ", i + 1,
+		if (n->disk != disk)
+			continue;
+		r = sw_buf_addf(b, "%s partition %u  %6s at %-6s %-14s %s\n",
+				first ? "After   " : "        ", n->number,
 				sw_size_format(n->size, size, sizeof(size)),
 				sw_size_format(n->start, at, sizeof(at)),
 				n->label ? n->label : "",
 				n->role == SW_ROLE_SLOT ? "boot slot (FAT32)"
 				: n->role == SW_ROLE_NODE_DATA ? "node data"
 				: n->format ? n->format : "empty");
+		first = false;
 	}
 	return r;
 }
@@ -138,12 +145,15 @@ static int add_steps(struct sw_buf *b, const struct sw_plan *p, unsigned int wid
 char *sw_plan_text(const struct sw_plan *p, unsigned int width)
 {
 	_cleanup_buf_ struct sw_buf b = {};
-	int r = add_disk(&b, p, width);
+	int r = 0;
 
-	if (r == 0)
-		r = add_lost(&b, p);
-	if (r == 0)
-		r = add_after(&b, p);
+	for (size_t k = 0; k < p->n_disks && r == 0; k++) {
+		r = add_disk(&b, p, k, width);
+		if (r == 0)
+			r = add_lost(&b, &p->disks[k]);
+		if (r == 0)
+			r = add_after(&b, p, k);
+	}
 	if (r == 0)
 		r = add_node(&b, p, width);
 	for (char **w = p->warnings; r == 0 && w && *w; w++)

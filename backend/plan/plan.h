@@ -12,7 +12,8 @@
 #include "layout/layout.h"
 #include "machine/facts.h"
 
-#define SW_PLAN_VERSION 1
+#define SW_PLAN_VERSION 2
+#define SW_PLAN_MAX_DISKS 16U
 
 enum sw_step_kind {
 	SW_STEP_FETCH,		/* payload into the work directory; writes nothing to the machine */
@@ -29,6 +30,7 @@ enum sw_step_kind {
 
 struct sw_step {
 	enum sw_step_kind kind;
+	unsigned int disk;	/* index into the plan's disks */
 	char *title;		/* "Write slot A (512M at 1M)" */
 	char *part_label;	/* the partition it concerns, or NULL */
 	uint64_t off, len;	/* bytes on the disk; 0,0: none */
@@ -38,33 +40,48 @@ struct sw_step {
 	char *format;		/* SW_STEP_FORMAT */
 };
 
-struct sw_plan {
-	/* binding: what must still be true when it is applied */
-	char *disk_node;	/* hint only; identity is below */
-	char *disk_serial, *disk_wwn, *disk_model;
-	uint64_t disk_size, disk_seq;
+struct sw_plan_disk {
+	char *name;		/* in the layout: "system", "data" */
+	/* binding: what must still be true when the plan is applied */
+	char *node;		/* hint only; identity is in the next lines */
+	char *serial, *wwn, *model;
+	uint64_t size, seq;
 	uint32_t sector;
-	char *boot_id;
-	char table_digest[65], boot_digest[65];
-	/* what it does */
-	struct sw_answers *answers;
-	struct sw_guid seed, disk_id;
-	struct sw_placed {
-		char *label, *format;
-		enum sw_role role;
-		uint64_t start, size, attrs;
-		struct sw_guid type, uuid;
-	} *parts;
-	size_t n_parts;
-	uint64_t journal_off, journal_len;	/* bytes on the disk */
+	char table_digest[65];
+	/* what becomes of it */
+	struct sw_guid id;	/* of the new table */
 	char new_table_digest[65];
-	struct sw_entry_plan entries;
-	struct sw_step *steps;
-	size_t n_steps;
+	uint64_t journal_off, journal_len;	/* bytes on the disk */
 	char *old_table_text;	/* what is on the disk now, in words, a line each */
 	struct sw_part *old_parts;	/* the partitions that the disk has now */
 	size_t n_old_parts;
-	char *confirm;		/* what a person has to type */
+	char *confirm;		/* what a person has to type; NULL: nothing on it can be lost */
+};
+
+struct sw_placed {
+	unsigned int disk;	/* index into the plan's disks */
+	unsigned int number;	/* of the partition on it, from 1 */
+	char *label, *format;
+	char *entry;		/* a slot: what its boot entry is called */
+	enum sw_role role;
+	uint64_t start, size, attrs;
+	struct sw_guid type, uuid;
+};
+
+/* The system disk comes first; it keeps the journal's records and is committed last. */
+struct sw_plan {
+	struct sw_plan_disk *disks;
+	size_t n_disks;
+	char *boot_id;		/* binding: the disks' numbers count only within this boot */
+	char boot_digest[65];
+	/* what it does */
+	struct sw_answers *answers;
+	struct sw_guid seed;
+	struct sw_placed *parts;	/* disk by disk, in the order of the layout */
+	size_t n_parts;
+	struct sw_entry_plan entries;
+	struct sw_step *steps;
+	size_t n_steps;
 	char **warnings;	/* NULL-terminated, may be NULL */
 	int64_t time;		/* from the facts; goes into manifests */
 };
@@ -84,14 +101,19 @@ SW_DEFINE_CLEANUP(struct sw_plan, sw_plan_free)
 uint64_t sw_plan_journal_offset(uint64_t disk_size);
 
 /*
- * The entries the plan wants, in boot order: one for each slot; *ret_wanted is
- * malloc'd, its texts borrowed.
+ * The entries the plan wants, in boot order: one for each slot, its copies on
+ * other disks right behind it; *ret_wanted is malloc'd, its texts borrowed.
  */
 int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret_wanted,
 			   size_t *ret_n);
 
-/* The same table that the plan's digest was taken of. */
-int sw_plan_table(const struct sw_plan *p, struct sw_table_image *ret_image, struct sw_error *err);
+/* The same table of one of its disks that the plan's digest was taken of. */
+int sw_plan_table(const struct sw_plan *p, size_t disk, struct sw_table_image *ret_image,
+		  struct sw_error *err);
+
+/* The part of this role that comes first on a disk, or NULL. */
+const struct sw_placed *sw_plan_find(const struct sw_plan *p, size_t disk, enum sw_role role);
+
 
 const char *sw_step_kind_name(enum sw_step_kind kind);
 

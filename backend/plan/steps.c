@@ -44,12 +44,12 @@ static struct sw_step *add(struct sw_plan *p, enum sw_step_kind kind, unsigned i
 }
 
 /* Old partitions that a range overlaps, in words; NULL when none. */
-static char *what_dies(const struct sw_plan *p, uint64_t off, uint64_t len)
+static char *what_dies(const struct sw_plan_disk *d, uint64_t off, uint64_t len)
 {
 	_cleanup_buf_ struct sw_buf b = {};
 
-	for (size_t i = 0; i < p->n_old_parts; i++) {
-		const struct sw_part *o = &p->old_parts[i];
+	for (size_t i = 0; i < d->n_old_parts; i++) {
+		const struct sw_part *o = &d->old_parts[i];
 
 		if (o->start >= off + len || o->start + o->size <= off)
 			continue;
@@ -60,48 +60,76 @@ static char *what_dies(const struct sw_plan *p, uint64_t off, uint64_t len)
 	return b.len ? sw_buf_steal(&b) : NULL;
 }
 
+/* " on disk 2" where there are several. */
+static const char *on_disk(const struct sw_plan *p, unsigned int disk, char text[static 32])
+{
+	text[0] = '\0';
+	if (p->n_disks > 1)
+		(void)snprintf(text, 32, " on disk %u", disk + 1);
+	return text;
+}
+
 static int add_range(struct sw_plan *p, enum sw_step_kind kind, unsigned int weight,
 		     const struct sw_placed *part, const char *verb)
 {
-	char size[16], at[16];
+	char size[16], at[16], where[32];
 	struct sw_step *s;
 
 	s = add(p, kind, weight,
-		sw_fmt("%s %s (%s at %s)", verb, part->label ? part->label : "partition",
+		sw_fmt("%s %s%s (%s at %s)", verb, part->label ? part->label : "partition",
+		       on_disk(p, part->disk, where),
 		       sw_size_format(part->size, size, sizeof(size)),
 		       sw_size_format(part->start, at, sizeof(at))),
 		"the old partition table comes back; overwritten blocks do not");
 	if (!s)
 		return -ENOMEM;
+	s->disk = part->disk;
 	s->off = part->start;
 	s->len = part->size;
 	s->part_label = strdup(part->label ? part->label : "");
 	s->format = part->format ? strdup(part->format) : NULL;
-	s->destroys = what_dies(p, part->start, part->size);
+	s->destroys = what_dies(&p->disks[part->disk], part->start, part->size);
 	return s->part_label ? 0 : -ENOMEM;
+}
+
+static int add_part(struct sw_plan *p, const struct sw_placed *part)
+{
+	/* Of the slots of one disk the first is filled. */
+	if (part->role == SW_ROLE_SLOT && part == sw_plan_find(p, part->disk, SW_ROLE_SLOT))
+		return add_range(p, SW_STEP_SLOT, 30, part, "Write slot");
+	if (part->role == SW_ROLE_SLOT)
+		return add_range(p, SW_STEP_BLANK, 2, part, "Clear slot");
+	if (part->role == SW_ROLE_NODE_DATA)
+		return add_range(p, SW_STEP_NODE_DATA, 1, part, "Write node data");
+	if (part->format)
+		return add_range(p, SW_STEP_FORMAT, 10, part, "Format");
+	return add_range(p, SW_STEP_BLANK, 2, part, "Clear");
 }
 
 static int add_content(struct sw_plan *p)
 {
-	bool first_slot = true;
 	int r = 0;
 
-	for (size_t i = 0; i < p->n_parts && r == 0; i++) {
-		const struct sw_placed *part = &p->parts[i];
-
-		if (part->role == SW_ROLE_SLOT) {
-			r = first_slot ? add_range(p, SW_STEP_SLOT, 30, part, "Write slot")
-				       : add_range(p, SW_STEP_BLANK, 2, part, "Clear slot");
-			first_slot = false;
-		} else if (part->role == SW_ROLE_NODE_DATA) {
-			r = add_range(p, SW_STEP_NODE_DATA, 1, part, "Write node data");
-		} else if (part->format) {
-			r = add_range(p, SW_STEP_FORMAT, 10, part, "Format");
-		} else {
-			r = add_range(p, SW_STEP_BLANK, 2, part, "Clear");
-		}
-	}
+	for (size_t i = 0; i < p->n_parts && r == 0; i++)
+		r = add_part(p, &p->parts[i]);
 	return r;
+}
+
+/* One journal step for all disks: what it overwrites on the others is told in its words. */
+static char *what_journals_destroy(const struct sw_plan *p)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+
+	for (size_t k = 0; k < p->n_disks; k++) {
+		const struct sw_plan_disk *d = &p->disks[k];
+		_cleanup_free_ char *dies = what_dies(d, d->journal_off, d->journal_len);
+		char where[32];
+
+		if (dies)
+			(void)sw_buf_addf(&b, "%s%s%s", b.len ? ", " : "", dies,
+					  on_disk(p, (unsigned int)k, where));
+	}
+	return b.len ? sw_buf_steal(&b) : NULL;
 }
 
 static int add_before_content(struct sw_plan *p)
@@ -118,20 +146,32 @@ static int add_before_content(struct sw_plan *p)
 		"nothing to undo: only unpartitioned or replaced space is used");
 	if (!s)
 		return -ENOMEM;
-	s->off = p->journal_off;
-	s->len = p->journal_len;
-	s->destroys = what_dies(p, s->off, s->len);
+	s->off = p->disks[0].journal_off;
+	s->len = p->disks[0].journal_len;
+	s->destroys = what_journals_destroy(p);
 	return 0;
 }
 
-static int add_after_content(struct sw_plan *p)
+static int add_table(struct sw_plan *p, unsigned int disk)
 {
-	struct sw_step *s = add(p, SW_STEP_TABLE, 2, strdup("Write the new partition table"),
+	char where[32];
+	struct sw_step *s = add(p, SW_STEP_TABLE, 2,
+				sw_fmt("Write the new partition table%s", on_disk(p, disk, where)),
 				"the old table is written back, both copies");
 
 	if (!s)
 		return -ENOMEM;
-	s->destroys = p->n_old_parts ? strdup("the old partition table") : NULL;
+	s->disk = disk;
+	s->destroys = p->disks[disk].n_old_parts ? strdup("the old partition table") : NULL;
+	return 0;
+}
+
+/* The system disk's table comes last: until it stands, the old system boots. */
+static int add_after_content(struct sw_plan *p)
+{
+	for (size_t k = p->n_disks; k-- > 0;)
+		if (add_table(p, (unsigned int)k) < 0)
+			return -ENOMEM;
 	if (p->entries.n_writes > 0 &&
 	    !add(p, SW_STEP_ENTRIES, 2, strdup("Write the boot entries and the boot order"),
 		 "the old boot entries and boot order are written back"))
@@ -172,7 +212,7 @@ static size_t count_slots(const struct sw_plan *p)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n_parts; i++)
-		n += p->parts[i].role == SW_ROLE_SLOT;
+		n += p->parts[i].role == SW_ROLE_SLOT && p->parts[i].disk == 0;
 	return n;
 }
 
@@ -194,9 +234,11 @@ int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_
 	    strncmp(a->admission_url, "http://", 7) == 0)
 		r = sw_plan_warn(p, strdup("the attestation URL is not https: whoever is on the "
 					   "wire can answer in the server's place"));
-	if (r == 0 && !p->disk_serial && !p->disk_wwn)
-		r = sw_plan_warn(p, strdup("the disk has neither serial nor WWN: this plan does "
-					   "not survive a restart"));
+	for (size_t k = 0; k < p->n_disks && r == 0; k++)
+		if (!p->disks[k].serial && !p->disks[k].wwn)
+			r = sw_plan_warn(p, sw_fmt("%s has neither serial nor WWN: this plan does "
+						   "not survive a restart",
+						   k ? p->disks[k].node : "the disk"));
 	return r < 0 ? sw_fail_oom(err) : 0;
 }
 

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to plan/: the ordered steps and the warnings of a plan. */
+/* Private to plan/: the disks, the partitions, the ordered steps and the warnings of a plan. */
 #pragma once
 
 #include "plan/plan.h"
 
+/* Chooses every disk that the layout wants, binds the plan to them and takes the seed. */
+int sw_plan_choose_disks(struct sw_plan *p, const struct sw_facts *f, const struct sw_layout *l,
+			 struct sw_error *err);
+/* Places the layout's partitions on the plan's disks and takes the digests of the new tables. */
+int sw_plan_place(struct sw_plan *p, const struct sw_layout *l, struct sw_error *err);
+/* The disk of the layout that the plan's disk stands for: the last may be several. */
+size_t sw_plan_layout_disk(const struct sw_layout *l, size_t disk);
 int sw_plan_add_steps(struct sw_plan *p, struct sw_error *err);
 int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_vars,
 			 struct sw_error *err);

@@ -321,7 +321,7 @@ def _(case):
     code, shown = talk(case, answers, "yes")
     same(code, 130, f"exit code\n{shown}")
     same(sha256(head(case.disk())), before, "disk")
-    word = json.loads(case.on("--json", "plan", "--answers", answers).out)["confirm"]
+    word = json.loads(case.on("--json", "plan", "--answers", answers).out)["disks"][0]["confirm"]
     assert "NODE07SYS".endswith(word) and len(word) >= 4, word
     code, shown = talk(case, answers, word)
     same(code, 0, f"exit code\n{shown}")

@@ -18,12 +18,18 @@ static struct sw_plan *bare_plan(void)
 
 	assert_non_null(p);
 	p->answers = sw_answers_new();
-	p->disk_size = DISK_SIZE;
-	p->sector = 512;
-	p->journal_off = sw_plan_journal_offset(DISK_SIZE);
-	p->journal_len = SW_JOURNAL_LEN;
-	p->old_table_text = strdup("blank");
-	p->confirm = strdup("1234");
+	p->disks = calloc(1, sizeof(*p->disks));
+	assert_non_null(p->disks);
+	p->n_disks = 1;
+	p->disks[0] = (struct sw_plan_disk){
+		.name = strdup("system"),
+		.size = DISK_SIZE,
+		.sector = 512,
+		.journal_off = sw_plan_journal_offset(DISK_SIZE),
+		.journal_len = SW_JOURNAL_LEN,
+		.old_table_text = strdup("blank"),
+		.confirm = strdup("1234"),
+	};
 	return p;
 }
 
@@ -56,7 +62,7 @@ static void test_journal_reads_back_with_its_records_and_saved_areas(void **stat
 	sw_json_add_str(vars, "BootOrder", "0100");
 	assert_int_equal(sw_io_new_recorder(DISK_SIZE, 512, disk, NULL, SIZE_MAX, 0, &io), 0);
 	assert_int_equal(sw_journal_open(io, &k, &h), -ENOENT);
-	assert_int_equal(sw_journal_create(io, p, vars, &j, NULL), 0);
+	assert_int_equal(sw_journal_create(io, p, 0, vars, &j, NULL), 0);
 	assert_int_equal(sw_journal_record(&j, SW_RECORD_START, 4), 0);
 	assert_int_equal(sw_journal_record(&j, SW_RECORD_FINISH, 4), 0);
 	assert_int_equal(sw_journal_open(io, &k, &h), 0);
@@ -116,7 +122,7 @@ static void test_every_power_cut_leaves_no_journal_or_a_whole_one(void **state S
 	size_t none = 0, whole = 0;
 
 	assert_int_equal(sw_io_new_recorder(DISK_SIZE, 512, disk, &log, SIZE_MAX, 0, &io), 0);
-	assert_int_equal(sw_journal_create(io, p, NULL, &j, NULL), 0);
+	assert_int_equal(sw_journal_create(io, p, 0, NULL, &j, NULL), 0);
 	for (size_t i = 0; i < log.n; i++) {
 		const struct sw_io_op *op = &log.ops[i];
 		size_t torn = op->len > 65536 ? op->len / 4 : 512;
@@ -143,7 +149,7 @@ static void test_a_torn_record_is_as_if_it_had_not_been_written(void **state SW_
 	uint8_t junk = 0xff;
 
 	assert_int_equal(sw_io_new_recorder(DISK_SIZE, 512, NULL, NULL, SIZE_MAX, 0, &io), 0);
-	assert_int_equal(sw_journal_create(io, p, NULL, &j, NULL), 0);
+	assert_int_equal(sw_journal_create(io, p, 0, NULL, &j, NULL), 0);
 	assert_int_equal(sw_journal_record(&j, SW_RECORD_START, 5), 0);
 	assert_int_equal(sw_journal_record(&j, SW_RECORD_DONE, 0), 0);
 	assert_int_equal(sw_io_write(io, j.off + 4096 + 4096 + 60, &junk, 1), 0);
@@ -161,7 +167,7 @@ static void test_a_changed_document_is_damaged_not_believed(void **state SW_UNUS
 	struct sw_journal_head h;
 
 	assert_int_equal(sw_io_new_recorder(DISK_SIZE, 512, NULL, NULL, SIZE_MAX, 0, &io), 0);
-	assert_int_equal(sw_journal_create(io, p, NULL, &j, NULL), 0);
+	assert_int_equal(sw_journal_create(io, p, 0, NULL, &j, NULL), 0);
 	assert_int_equal(sw_io_write(io, j.off + (3ULL << 20) + 5, "x", 1), 0);
 	assert_int_equal(sw_journal_open(io, &k, &h), -EBADMSG);
 }
@@ -175,7 +181,7 @@ static void test_a_write_error_while_saving_is_reported_before_anything_else(voi
 		struct sw_journal j;
 
 		assert_int_equal(sw_io_new_recorder(DISK_SIZE, 512, NULL, NULL, n, EIO, &io), 0);
-		assert_int_equal(sw_journal_create(io, p, NULL, &j, &err), -EIO);
+		assert_int_equal(sw_journal_create(io, p, 0, NULL, &j, &err), -EIO);
 		assert_int_equal(err.exit, SW_EXIT_FAILED);
 	}
 }

@@ -29,7 +29,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	_cleanup_machine_ struct sw_machine *m = NULL;
 	_cleanup_plan_ struct sw_plan *p = NULL;
-	_cleanup_free_ char *text = NULL, *question = NULL;
+	_cleanup_free_ char *text = NULL;
 	pid_t pid;
 	int fd, r;
 
@@ -40,12 +40,11 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r < 0)
 		return r;
 	text = sw_plan_text(p, WIDTH);
-	question = sw_fmt("\nType %s to start: ", p->confirm);
-	if (!text || !question)
+	if (!text)
 		return sw_fail_oom(err);
 	if (!cli->json)
 		fputs(text, stdout);
-	r = sw_confirm(cli, question, p->confirm, err);
+	r = sw_confirm_plan(cli, p, err);
 	if (r < 0)
 		return r;
 	fflush(stdout);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "boot/entries.h"
 #include "layout/layout.h"
@@ -159,6 +160,30 @@ int sw_confirm(const struct sw_cli *cli, const char *question, const char *expec
 		return 0;
 	sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "not confirmed, nothing was changed");
 	return -ECANCELED;
+}
+
+int sw_confirm_plan(const struct sw_cli *cli, const struct sw_plan *p, struct sw_error *err)
+{
+	size_t n = 0, asked = 0;
+	int r = 0;
+
+	for (size_t k = 0; k < p->n_disks; k++)
+		n += p->disks[k].confirm != NULL;
+	for (size_t k = 0; k < p->n_disks && r == 0; k++) {
+		const struct sw_plan_disk *d = &p->disks[k];
+		_cleanup_free_ char *which = NULL, *question = NULL;
+
+		if (!d->confirm)
+			continue;
+		which = n > 1 ? sw_fmt("Disk %zu (%s, serial %s) loses what is on it.\n", k + 1,
+				       d->node, d->serial ? d->serial : "none") : strdup("");
+		question = which ? sw_fmt("\n%sType %s to %s: ", which, d->confirm,
+					  ++asked < n ? "agree" : "start") : NULL;
+		if (!question)
+			return sw_fail_oom(err);
+		r = sw_confirm(cli, question, d->confirm, err);
+	}
+	return r;
 }
 
 static bool on_medium(struct sw_machine *m, const char *name)

@@ -51,6 +51,8 @@ bool sw_is_interactive(void);
  */
 int sw_confirm(const struct sw_cli *cli, const char *question, const char *expected,
 	       struct sw_error *err);
+/* The same for a plan: once for each of its disks on which something can be lost. */
+int sw_confirm_plan(const struct sw_cli *cli, const struct sw_plan *p, struct sw_error *err);
 
 /*
  * Prints the events of an apply child until it ends, a line for each step and at

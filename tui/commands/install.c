@@ -45,16 +45,15 @@ static int read_answers(struct sw_cli *cli, struct sw_machine *m, const char *fr
 static int consent(const struct sw_cli *cli, const struct sw_plan *p, struct sw_error *err)
 {
 	_cleanup_free_ char *text = sw_plan_text(p, WIDTH);
-	_cleanup_free_ char *question = sw_fmt("\nType %s to start: ", p->confirm);
 
-	if (!text || !question)
+	if (!text)
 		return sw_fail_oom(err);
 	if (!cli->json)
 		printf("%s\n", text);
 	fflush(stdout);
 	if (sw_arg(&cli->args, 'd') || !sw_is_interactive())
 		return 0;
-	return sw_confirm(cli, question, p->confirm, err);
+	return sw_confirm_plan(cli, p, err);
 }
 
 static int run(struct sw_cli *cli, struct sw_error *err)

@@ -16,6 +16,7 @@ static const char *const states[] = {
 	[SW_JOURNAL_RUNNING] = "interrupted",
 	[SW_JOURNAL_DONE] = "done",
 	[SW_JOURNAL_UNDONE] = "undone",
+	[SW_JOURNAL_ALONE] = "alone",
 };
 
 static json_object *journal_json(const struct sw_journal_info *i)
@@ -27,6 +28,8 @@ static json_object *journal_json(const struct sw_journal_info *i)
 	sw_json_add_u64(o, "step", i->step);
 	sw_json_add_u64(o, "steps", i->steps);
 	sw_json_add_str(o, "title", i->step_title);
+	sw_json_add_str(o, "alone", i->alone);
+	sw_json_add_u64(o, "disks", i->plan->n_disks);
 	json_object_object_add(o, "time", json_object_new_int64(i->time));
 	return o;
 }
@@ -170,9 +173,14 @@ static void print_journal(json_object *j)
 		printf("\n  -> `slipway resume` goes on, `slipway undo` takes it back\n");
 		return;
 	}
-	printf("%s: the last install is %s", disk, state);
+	if (strcmp(state, "alone") == 0)
+		printf("%s: part of an install on several disks", disk);
+	else
+		printf("%s: the last install is %s", disk, state);
 	print_time(sw_json_int(j, "time", 0));
 	printf("\n");
+	if (sw_json_get(j, "alone"))
+		printf("  -> %s\n", sw_json_str(j, "alone", ""));
 }
 
 static void print_slot(json_object *s)

@@ -36,14 +36,18 @@ static int pick(const struct sw_cli *cli, const struct found *found, bool resume
 		const struct sw_journal_info **ret_info, struct sw_error *err)
 {
 	const char *disk = sw_arg(&cli->args, 'd');
-	const struct sw_journal_info *one = NULL;
+	const struct sw_journal_info *one = NULL, *alone = NULL;
 
 	for (size_t i = 0; i < found->n; i++) {
 		const struct sw_journal_info *info = &found->infos[i];
 		bool fits = info->state == SW_JOURNAL_RUNNING ||
 			    (!resume && info->state == SW_JOURNAL_DONE);
 
-		if (!fits || (disk && strcmp(disk, info->disk_name) != 0))
+		if (disk && strcmp(disk, info->disk_name) != 0)
+			continue;
+		if (info->alone)
+			alone = info;
+		if (!fits || info->alone)
 			continue;
 		if (one) {
 			sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ, "there is more than one journal");
@@ -53,6 +57,8 @@ static int pick(const struct sw_cli *cli, const struct found *found, bool resume
 		}
 		one = info;
 	}
+	if (!one && alone)
+		return sw_journal_refuse_alone(alone, err);
 	if (!one) {
 		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is nothing to %s%s%s",
 			resume ? "resume" : "undo", disk ? " on " : "", disk ? disk : "");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The single point of no return: the end of the disk's serial has to be typed. */
+/*
+ * The single point of no return: the end of the disk's serial has to be typed,
+ * for each disk that loses something.
+ */
 #include <string.h>
 
 #include "base/size.h"
@@ -9,13 +12,35 @@
 
 struct confirm {
 	struct sw_line line;
+	unsigned int plan_count;	/* the plan that the next counts for */
+	size_t disk;			/* of the plan, asked for now */
 };
 
-static void confirm_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
+/* The first from here on that has to be confirmed; n_disks when none is left. */
+static size_t next_disk(const struct sw_plan *p, size_t from)
+{
+	while (from < p->n_disks && !(p->disks[from].confirm && p->disks[from].confirm[0]))
+		from++;
+	return from;
+}
+
+/* A plan that was made anew in the meantime is confirmed from the beginning. */
+static void confirm_refresh(struct sw_view *v, struct sw_state *s)
+{
+	struct confirm *c = v->data;
+
+	if (c->plan_count == s->plan_count)
+		return;
+	c->plan_count = s->plan_count;
+	c->disk = s->plan ? next_disk(s->plan, 0) : 0;
+}
+
+static void confirm_open(struct sw_view *v, struct sw_state *s)
 {
 	struct confirm *c = v->data;
 
 	(void)sw_line_set(&c->line, "");
+	confirm_refresh(v, s);
 }
 
 static bool confirm_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
@@ -27,34 +52,44 @@ static bool confirm_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 		return true;
 	if (req != SW_REQ_ACCEPT)
 		return false;
-	if (!s->plan || !s->plan->confirm || !s->plan->confirm[0])
+	confirm_refresh(v, s);
+	if (!s->plan || c->disk >= s->plan->n_disks) {
 		sw_view_pop(s);
-	else if (strcmp(c->line.text, s->plan->confirm) == 0)
-		sw_state_start(s, SW_WORK_INSTALL);
-	else
+	} else if (strcmp(c->line.text, s->plan->disks[c->disk].confirm) != 0) {
 		sw_state_refuse(s, "That is not \"%s\". Nothing has been written.",
-				s->plan->confirm);
+				s->plan->disks[c->disk].confirm);
+	} else if (next_disk(s->plan, c->disk + 1) < s->plan->n_disks) {
+		c->disk = next_disk(s->plan, c->disk + 1);
+		(void)sw_line_set(&c->line, "");
+	} else {
+		sw_state_start(s, SW_WORK_INSTALL);
+	}
 	return true;
 }
 
 static void confirm_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
 			 const struct sw_area *a)
 {
-	const struct sw_plan *p = s->plan;
 	struct confirm *c = v->data;
 	_cleanup_buf_ struct sw_buf b = { 0 };
+	const struct sw_plan_disk *d;
 	unsigned int row = a->row;
 	char size[16];
+	bool last;
 
-	if (!p)
+	if (!s->plan || c->plan_count != s->plan_count || c->disk >= s->plan->n_disks)
 		return;
+	d = &s->plan->disks[c->disk];
+	last = next_disk(s->plan, c->disk + 1) >= s->plan->n_disks;
+	if (s->plan->n_disks > 1)
+		sw_buf_addf(&b, "Disk %zu of %zu. ", c->disk + 1, s->plan->n_disks);
 	sw_buf_addf(&b, "Everything on this disk will be lost:\n\n  %s  %s  serial %s\n",
-		    p->disk_model ? p->disk_model : "(no model)",
-		    sw_size_format(p->disk_size, size, sizeof(size)),
-		    p->disk_serial ? p->disk_serial : "(none)");
+		    d->model ? d->model : "(no model)", sw_size_format(d->size, size, sizeof(size)),
+		    d->serial ? d->serial : "(none)");
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 6, sw_buf_text(&b));
-	row += sw_frame_paragraph(f, row, 2, f->cols - 3, 6, p->old_table_text) + 1;
-	sw_frame_putf(f, row++, 0, "To install, type %s and press Enter.", p->confirm);
+	row += sw_frame_paragraph(f, row, 2, f->cols - 3, 6, d->old_table_text) + 1;
+	sw_frame_putf(f, row++, 0, "To %s, type %s and press Enter.", last ? "install" : "agree",
+		      d->confirm);
 	sw_line_draw(&c->line, f, row + 1, 0, 40);
 }
 
@@ -81,6 +116,7 @@ const struct sw_view_ops sw_screen_confirm = {
 	.size = sizeof(struct confirm),
 	.hints = hints,
 	.open = confirm_open,
+	.refresh = confirm_refresh,
 	.draw = confirm_draw,
 	.request = confirm_request,
 	.close = confirm_close,

@@ -71,10 +71,13 @@ static void describe(const struct sw_journal_info *j, struct sw_buf *b)
 	else
 		sw_buf_addf(b, "The install%s on %s was interrupted at step %u of %u: %s.", when,
 			    disk, j->step, j->steps, j->step_title ? j->step_title : "");
-	if (j->plan && j->plan->disk_serial)
-		sw_buf_addf(b, "\nDisk: %s, serial %s.",
-			    j->plan->disk_model ? j->plan->disk_model : "no model",
-			    j->plan->disk_serial);
+	for (size_t k = 0; j->plan && k < j->plan->n_disks; k++) {
+		const struct sw_plan_disk *d = &j->plan->disks[k];
+
+		if (d->serial)
+			sw_buf_addf(b, "\nDisk: %s, serial %s.", d->model ? d->model : "no model",
+				    d->serial);
+	}
 }
 
 static void journal_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,

@@ -18,7 +18,7 @@ static const char *journal_item(const struct sw_state *s)
 	const struct sw_journal_info *j = s->journal;
 
 	for (size_t i = 0; i < s->n_journals && !j; i++)
-		if (s->journals[i].state == SW_JOURNAL_DONE)
+		if (s->journals[i].state == SW_JOURNAL_DONE && !s->journals[i].alone)
 			j = &s->journals[i];
 	if (!j)
 		return NULL;
@@ -56,7 +56,7 @@ static void choose(struct sw_view *v, struct sw_state *s)
 		break;
 	case ITEM_JOURNAL:
 		for (size_t i = 0; i < s->n_journals && !s->journal; i++)
-			if (s->journals[i].state == SW_JOURNAL_DONE)
+			if (s->journals[i].state == SW_JOURNAL_DONE && !s->journals[i].alone)
 				s->journal = &s->journals[i];
 		sw_view_push(s, &sw_screen_journal);
 		break;

@@ -25,6 +25,7 @@ static json_object *journal_to_json(const struct sw_journal_info *j)
 	sw_json_add_bool(o, "undoing", j->undoing);
 	sw_json_add_str(o, "disk", j->disk_name);
 	sw_json_add_str(o, "title", j->step_title);
+	sw_json_add_str(o, "alone", j->alone);
 	if (j->plan)
 		sw_json_add(o, "plan", sw_plan_to_json(j->plan));
 	if (j->vars)
@@ -210,6 +211,7 @@ static int journal_from_json(json_object *o, struct sw_journal_info *info)
 	info->undoing = sw_json_bool(o, "undoing", false);
 	info->disk_name = sw_json_dup(o, "disk");
 	info->step_title = sw_json_dup(o, "title");
+	info->alone = sw_json_dup(o, "alone");
 	info->vars = vars ? json_object_get(vars) : NULL;
 	return plan ? sw_plan_from_json(plan, &info->plan, &ignored) : 0;
 }

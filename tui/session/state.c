@@ -206,6 +206,7 @@ void sw_state_got_plan(struct sw_state *s, struct sw_plan *p)
 {
 	sw_plan_free(s->plan);
 	s->plan = p;
+	s->plan_count++;
 	s->plan_pending = false;
 	if (s->unattended && s->phase == SW_PHASE_ASKING)
 		sw_state_start(s, SW_WORK_INSTALL);

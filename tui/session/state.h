@@ -53,6 +53,7 @@ struct sw_state {
 	size_t n_layouts;
 
 	struct sw_plan *plan;
+	unsigned int plan_count;	/* how many were made: tells this one from an earlier */
 	struct sw_error plan_error;
 	bool plan_pending;
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The disks of one run: locked together, let go together, and their journals. */
+#include <string.h>
+
+#include "apply/run.h"
+
+void sw_run_close_disks(struct sw_run *run)
+{
+	for (size_t k = 0; run->disks && k < run->p->n_disks; k++)
+		run->disks[k].io = sw_io_close(run->disks[k].io);
+}
+
+int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts **ret_facts,
+		      const struct sw_disk **ret_disks, struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *before = NULL, *f = NULL;
+	int r;
+
+	if (!run->disks)
+		run->disks = calloc(run->p->n_disks, sizeof(*run->disks));
+	if (!run->disks)
+		return sw_fail_oom(err);
+	r = sw_machine_facts(run->m, &before, err);
+	if (r == 0)
+		r = sw_binding_check(run->p, before, run->resumed, started, ret_disks, err);
+	for (size_t k = 0; k < run->p->n_disks && r == 0; k++)
+		r = sw_machine_open_disk(run->m, ret_disks[k], true, true, &run->disks[k].io, err);
+	if (r == 0)
+		r = sw_machine_facts(run->m, &f, err);
+	if (r == 0)
+		r = sw_binding_check(run->p, f, run->resumed, started, ret_disks, err);
+	if (r == 0)
+		*ret_facts = TAKE_PTR(f);
+	return r;
+}
+
+int sw_run_reopen_journals(struct sw_run *run, struct sw_error *err)
+{
+	char id[65] = "";
+
+	for (size_t k = 0; k < run->p->n_disks; k++) {
+		struct sw_journal_head h = {};
+		int r = sw_journal_open(run->disks[k].io, &run->disks[k].journal, &h);
+
+		if (r == 0 && (h.disk != k || (k > 0 && strcmp(h.id, id) != 0)))
+			r = -ESTALE;
+		if (r == 0)
+			memcpy(id, h.id, sizeof(id));
+		sw_journal_head_clear(&h);
+		if (r == -ESTALE) {
+			sw_fail(err, SW_EXIT_REFUSED, r, "the journals do not belong together");
+			sw_error_where(err, "%s", run->disks[k].io->path);
+			sw_error_why(err, "this disk's journal is of another install");
+			return r;
+		}
+		if (r < 0)
+			return sw_fail_errno(err, SW_EXIT_DIRTY, r,
+					     "the journal on %s cannot be read again",
+					     run->disks[k].io->path);
+		r = sw_table_check_predicted(run, k, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool for_all(enum sw_record_kind kind)
+{
+	return kind == SW_RECORD_DONE || kind == SW_RECORD_UNDO || kind == SW_RECORD_UNDONE;
+}
+
+int sw_run_note(struct sw_run *run, enum sw_record_kind kind)
+{
+	int r = 0;
+
+	for (size_t k = run->p->n_disks; k-- > 1 && r == 0 && for_all(kind);)
+		r = sw_journal_record(&run->disks[k].journal, kind, run->step);
+	return r < 0 ? r : sw_journal_record(&run->disks[0].journal, kind, run->step);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What undo brings back whole and what it does not, said before it is done. */
+#include "apply/run.h"
+#include "base/file.h"
+#include "base/size.h"
+
+/* Bytes that a range has in common with a partition. */
+static uint64_t shared(uint64_t off, uint64_t len, const struct sw_part *o)
+{
+	uint64_t from = off > o->start ? off : o->start;
+	uint64_t to = off + len < o->start + o->size ? off + len : o->start + o->size;
+
+	return len && from < to ? to - from : 0;
+}
+
+/* What of an old partition the steps so far may have overwritten, in bytes. */
+static uint64_t touched(const struct sw_journal_info *info, size_t disk, const struct sw_part *o)
+{
+	const struct sw_plan *p = info->plan;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct sw_step *s = &p->steps[i];
+
+		if (s->disk == disk && s->kind != SW_STEP_JOURNAL && i + 1 <= info->step)
+			sum += shared(s->off, s->len, o);
+	}
+	return sum + shared(p->disks[disk].journal_off, p->disks[disk].journal_len, o);
+}
+
+static int add_part(struct sw_buf *b, const struct sw_journal_info *info, size_t disk,
+		    const struct sw_part *o)
+{
+	uint64_t lost = touched(info, disk, o);
+	char size[16], gone[16];
+
+	return sw_buf_addf(b, "  partition %u %s %s %s: %s%s%s\n", o->number,
+			   sw_size_format(o->size, size, sizeof(size)),
+			   o->label ? o->label : "", o->fs_type ? o->fs_type : "",
+			   lost ? "NOT whole, up to " : "comes back whole",
+			   lost ? sw_size_format(lost, gone, sizeof(gone)) : "",
+			   lost ? " of it may be overwritten" : "");
+}
+
+static int add_disk(struct sw_buf *b, const struct sw_journal_info *info, size_t disk)
+{
+	const struct sw_plan_disk *d = &info->plan->disks[disk];
+	int r = 0;
+
+	if (disk > 0)
+		r = sw_buf_addf(b, "and on disk %zu (%s, serial %s):\n", disk + 1,
+				d->model ? d->model : "no model", d->serial ? d->serial : "none");
+	if (r == 0)
+		r = sw_buf_adds(b, "  the old partition table, both copies, and the disk's first "
+				   "and last MiB\n");
+	if (r == 0 && disk == 0 && info->plan->entries.n_writes > 0 && info->vars)
+		r = sw_buf_adds(b, "  the old boot order and boot entries\n");
+	if (r == 0 && d->n_old_parts == 0)
+		r = sw_buf_adds(b, "  (the disk had no partitions)\n");
+	for (size_t i = 0; i < d->n_old_parts && r == 0; i++)
+		r = add_part(b, info, disk, &d->old_parts[i]);
+	return r;
+}
+
+char *sw_undo_text(const struct sw_journal_info *info)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+	const struct sw_plan *p = info->plan;
+	int r;
+
+	if (info->alone)
+		return sw_fmt("Undo is not possible from %s: %s\n", info->disk_name, info->alone);
+	r = sw_buf_addf(&b, "Undo on %s (serial %s) brings back:\n", info->disk_name,
+			p->disks[0].serial ? p->disks[0].serial : "none");
+	for (size_t k = 0; k < p->n_disks && r == 0; k++)
+		r = add_disk(&b, info, k);
+	return r < 0 ? NULL : sw_buf_steal(&b);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the layout's partitions come to lie on the plan's disks, and the tables that result. */
+#include <string.h>
+
+#include "base/file.h"
+#include "boot/slot.h"
+#include "plan/steps.h"
+
+/* The disks of one plan must not share a UUID: each further one has a seed of its own. */
+static int disk_seed(const struct sw_plan *p, size_t disk, struct sw_guid *ret_seed)
+{
+	_cleanup_free_ char *token = NULL;
+
+	*ret_seed = p->seed;
+	if (disk == 0)
+		return 0;
+	token = sw_fmt("disk %zu", disk + 1);
+	return token ? sw_guid_derive(&p->seed, token, strlen(token), ret_seed) : -ENOMEM;
+}
+
+/*
+ * A slot's copies have the same label, as has a member of an array: they are
+ * told apart by their UUIDs. What is different on each disk gets a name of its own.
+ */
+static char *label_for(const struct sw_layout *l, size_t disk, const struct sw_layout_part *part)
+{
+	bool same = part->role == SW_ROLE_SLOT || part->role == SW_ROLE_NODE_DATA ||
+		    part->role == SW_ROLE_RESCUE || part->raid;
+	size_t copy = 1;
+
+	for (char **d = part->disks; d && *d && disk < l->n_disks; d++, copy++)
+		if (!strncmp(*d, l->disks[disk].name, strcspn(*d, "+")) &&
+		    strlen(l->disks[disk].name) == strcspn(*d, "+"))
+			break;
+	if (disk >= l->n_disks)
+		copy = disk - l->n_disks + 2;
+	return same || copy == 1 ? strdup(part->label) : sw_fmt("%s-%zu", part->label, copy);
+}
+
+/* "Slipway A", and "Slipway A (disk 2)" for its copy on another disk. */
+static char *entry_name(size_t disk, unsigned int slot)
+{
+	return disk == 0 ? sw_fmt("Slipway %c", 'A' + (int)slot)
+			 : sw_fmt("Slipway %c (disk %zu)", 'A' + (int)slot, disk + 1);
+}
+
+static int add_part(struct sw_plan *p, const struct sw_layout *l, size_t disk,
+		    const struct sw_placement *pl, unsigned int *slots)
+{
+	struct sw_placed *part = &p->parts[p->n_parts++];
+
+	*part = (struct sw_placed){
+		.disk = (unsigned int)disk,
+		.number = pl->number,
+		.label = label_for(l, disk, pl->part),
+		.format = pl->part->format ? strdup(pl->part->format) : NULL,
+		.role = pl->part->role,
+		.start = pl->start,
+		.size = pl->size,
+		.attrs = pl->part->attrs,
+		.type = pl->part->type,
+		.uuid = pl->uuid,
+	};
+	if (part->role == SW_ROLE_SLOT)
+		part->entry = entry_name(disk, (*slots)++);
+	return part->label && (part->role != SW_ROLE_SLOT || part->entry) ? 0 : -ENOMEM;
+}
+
+static int add_parts(struct sw_plan *p, const struct sw_layout *l, size_t disk,
+		     const struct sw_placement *pl, size_t n, struct sw_error *err)
+{
+	struct sw_placed *grown = reallocarray(p->parts, p->n_parts + n + 1, sizeof(*grown));
+	unsigned int slots = 0;
+
+	if (!grown)
+		return sw_fail_oom(err);
+	p->parts = grown;
+	for (size_t i = 0; i < n; i++)
+		if (add_part(p, l, disk, &pl[i], &slots) < 0)
+			return sw_fail_oom(err);
+	return 0;
+}
+
+static int place_on(struct sw_plan *p, const struct sw_layout *l, size_t disk, struct sw_error *err)
+{
+	_cleanup_free_ struct sw_placement *pl = NULL;
+	struct sw_plan_disk *d = &p->disks[disk];
+	struct sw_layout sub = {};
+	struct sw_guid seed;
+	size_t n = 0;
+	int r;
+
+	if (sw_layout_on_disk(l, sw_plan_layout_disk(l, disk), &sub) < 0)
+		return sw_fail_oom(err);
+	r = disk_seed(p, disk, &seed);
+	if (r < 0)
+		r = sw_fail_errno(err, SW_EXIT_INTERNAL, r, "cannot derive the UUIDs");
+	else
+		r = sw_layout_solve(&sub, d->size, d->sector, &seed, &pl, &n, &d->id, err);
+	if (r == 0)
+		r = add_parts(p, l, disk, pl, n, err);
+	free(sub.parts);
+	return r;
+}
+
+static int check_journal_room(const struct sw_plan *p, const struct sw_layout *l,
+			      struct sw_error *err)
+{
+	for (size_t i = 0; i < p->n_parts; i++) {
+		const struct sw_placed *part = &p->parts[i];
+
+		if (part->start + part->size <= p->disks[part->disk].journal_off)
+			continue;
+		sw_fail(err, SW_EXIT_INVALID, -ENOSPC, "the layout leaves no room for the journal");
+		sw_error_where(err, "%s", l->name);
+		sw_error_why(err, "partition %s ends inside the last 5M of the disk", part->label);
+		sw_error_hint(err, "give the last partition PaddingMinBytes=6M and "
+				   "PaddingMaxBytes=6M");
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+static int check_roles(const struct sw_plan *p, const struct sw_layout *l, struct sw_error *err)
+{
+	bool slot = sw_plan_find(p, 0, SW_ROLE_SLOT) != NULL;
+
+	if (slot && sw_plan_find(p, 0, SW_ROLE_NODE_DATA))
+		return 0;
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the layout has no %s", slot ? "node data" : "slot");
+	sw_error_where(err, "%s", l->name);
+	sw_error_why(err, "a node needs at least one partition with X-Slipway-Role=%s%s",
+		     slot ? "node-data" : "slot", l->n_disks > 1 ? " on its system disk" : "");
+	return -EINVAL;
+}
+
+int sw_plan_table(const struct sw_plan *p, size_t disk, struct sw_table_image *ret_image,
+		  struct sw_error *err)
+{
+	_cleanup_free_ struct sw_new_part *np = calloc(p->n_parts + 1, sizeof(*np));
+	const struct sw_plan_disk *d = &p->disks[disk];
+	size_t n = 0;
+
+	if (!np)
+		return sw_fail_oom(err);
+	for (size_t i = 0; i < p->n_parts; i++) {
+		const struct sw_placed *part = &p->parts[i];
+
+		if (part->disk == disk)
+			np[n++] = (struct sw_new_part){
+				.start = part->start,
+				.size = part->size,
+				.type = part->type,
+				.uuid = part->uuid,
+				.attrs = part->attrs,
+				.label = part->label ? part->label : "",
+			};
+	}
+	return sw_table_build(d->size, d->sector, &d->id, np, n, ret_image, err);
+}
+
+static int digest_tables(struct sw_plan *p, struct sw_error *err)
+{
+	for (size_t k = 0; k < p->n_disks; k++) {
+		struct sw_table_image t = {};
+		int r = sw_plan_table(p, k, &t, err);
+
+		if (r < 0)
+			return r;
+		memcpy(p->disks[k].new_table_digest, t.digest, sizeof(t.digest));
+		sw_table_image_clear(&t);
+	}
+	return 0;
+}
+
+int sw_plan_place(struct sw_plan *p, const struct sw_layout *l, struct sw_error *err)
+{
+	int r = 0;
+
+	for (size_t k = 0; k < p->n_disks && r == 0; k++)
+		r = place_on(p, l, k, err);
+	if (r == 0)
+		r = check_journal_room(p, l, err);
+	if (r == 0)
+		r = check_roles(p, l, err);
+	return r == 0 ? digest_tables(p, err) : r;
+}
+
+const struct sw_placed *sw_plan_find(const struct sw_plan *p, size_t disk, enum sw_role role)
+{
+	for (size_t i = 0; i < p->n_parts; i++)
+		if (p->parts[i].disk == disk && p->parts[i].role == role)
+			return &p->parts[i];
+	return NULL;
+}
+
+/* The slots of one disk, counted. */
+static const struct sw_placed *nth_slot(const struct sw_plan *p, size_t disk, size_t n)
+{
+	for (size_t i = 0; i < p->n_parts; i++)
+		if (p->parts[i].disk == disk && p->parts[i].role == SW_ROLE_SLOT && n-- == 0)
+			return &p->parts[i];
+	return NULL;
+}
+
+int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret_wanted,
+			   size_t *ret_n)
+{
+	struct sw_entry_wanted *w = calloc(p->n_parts + 1, sizeof(*w));
+	size_t n = 0;
+
+	if (!w)
+		return -ENOMEM;
+	for (size_t slot = 0; slot < p->n_parts; slot++)
+		for (size_t k = 0; k < p->n_disks; k++) {
+			const struct sw_placed *part = nth_slot(p, k, slot);
+
+			if (!part || !part->entry)
+				continue;
+			w[n++] = (struct sw_entry_wanted){
+				.label = part->entry,
+				.part_number = part->number,
+				.part_start = part->start / p->disks[k].sector,
+				.part_size = part->size / p->disks[k].sector,
+				.part_uuid = part->uuid,
+				.path = SW_SLOT_BOOT_PATH,
+			};
+		}
+	*ret_wanted = w;
+	*ret_n = n;
+	return 0;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A plan read back from JSON: from a file that somebody may have edited, or from
+ * a journal. Whatever it says, no range may lie outside its disk.
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "plan/steps.h"
+
+#define MAX_ITEMS 1024
+
+static int bad(struct sw_error *err, const char *key)
+{
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "not a usable plan");
+	sw_error_why(err, "the value of \"%s\" is missing or wrong", key);
+	sw_error_hint(err, "make the plan again: slipway plan --answers FILE -o plan.json");
+	return -EINVAL;
+}
+
+static int get_guid(json_object *o, const char *key, struct sw_guid *g, struct sw_error *err)
+{
+	return sw_guid_parse(sw_json_str(o, key, ""), g) < 0 ? bad(err, key) : 0;
+}
+
+static int get_digest(json_object *o, const char *key, char digest[static 65], struct sw_error *err)
+{
+	const char *s = sw_json_str(o, key, "");
+
+	if (strlen(s) != 64 && *s)
+		return bad(err, key);
+	(void)snprintf(digest, 65, "%s", s);
+	return 0;
+}
+
+/* Reads one array: allocates *items for all of it (when it is one) and hands each element to fn. */
+static int read_array(json_object *o, const char *key, void **items, size_t item_size, size_t max,
+		      void *into, struct sw_error *err,
+		      int (*fn)(json_object *, void *, struct sw_error *))
+{
+	json_object *a = sw_json_array(o, key);
+	size_t n = a ? json_object_array_length(a) : 0;
+
+	if (!a || n > max)
+		return bad(err, key);
+	if (items) {
+		*items = calloc(n + 1, item_size);
+		if (!*items)
+			return sw_fail_oom(err);
+	}
+	for (size_t i = 0; i < n; i++) {
+		int r = fn(json_object_array_get_idx(a, i), into, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int old_part_from_json(json_object *o, void *into, struct sw_error *err)
+{
+	struct sw_plan_disk *d = into;
+	struct sw_part *part = &d->old_parts[d->n_old_parts];
+
+	if (!json_object_is_type(o, json_type_object))
+		return bad(err, "old_partitions");
+	d->n_old_parts++;
+	part->number = (unsigned int)sw_json_u64(o, "number", 0);
+	part->start = sw_json_u64(o, "start", 0);
+	part->size = sw_json_u64(o, "size", 0);
+	part->label = sw_json_dup(o, "label");
+	part->fs_type = sw_json_dup(o, "fs_type");
+	part->fs_label = sw_json_dup(o, "fs_label");
+	return 0;
+}
+
+static int check_disk(const struct sw_plan_disk *d, struct sw_error *err)
+{
+	if (!d->name || !d->old_table_text)
+		return bad(err, "disks");
+	if (d->sector != 512 && d->sector != 4096)
+		return bad(err, "disks.sector");
+	if (d->size < 64ULL << 20 || d->size % d->sector)
+		return bad(err, "disks.size");
+	if (d->journal_off != sw_plan_journal_offset(d->size) || d->journal_len != SW_JOURNAL_LEN)
+		return bad(err, "disks.journal_offset");
+	return 0;
+}
+
+static int disk_from_json(json_object *o, void *into, struct sw_error *err)
+{
+	struct sw_plan *p = into;
+	struct sw_plan_disk *d = &p->disks[p->n_disks++];
+
+	d->name = sw_json_dup(o, "name");
+	d->node = sw_json_dup(o, "node");
+	d->serial = sw_json_dup(o, "serial");
+	d->wwn = sw_json_dup(o, "wwn");
+	d->model = sw_json_dup(o, "model");
+	d->old_table_text = sw_json_dup(o, "before");
+	d->confirm = sw_json_dup(o, "confirm");
+	d->size = sw_json_u64(o, "size", 0);
+	d->sector = (uint32_t)sw_json_u64(o, "sector", 0);
+	d->seq = sw_json_u64(o, "diskseq", 0);
+	d->journal_off = sw_json_u64(o, "journal_offset", 0);
+	d->journal_len = sw_json_u64(o, "journal_length", 0);
+	if (check_disk(d, err) < 0 || get_guid(o, "new_table_id", &d->id, err) < 0 ||
+	    get_digest(o, "table_digest", d->table_digest, err) < 0 ||
+	    get_digest(o, "new_table_digest", d->new_table_digest, err) < 0)
+		return -EINVAL;
+	return read_array(o, "old_partitions", (void **)&d->old_parts, sizeof(*d->old_parts),
+			  MAX_ITEMS, d, err, old_part_from_json);
+}
+
+static int answers_from_json(json_object *o, struct sw_plan *p, struct sw_error *err)
+{
+	if (!json_object_is_type(o, json_type_object))
+		return bad(err, "answers");
+	p->answers = sw_answers_new();
+	if (!p->answers)
+		return sw_fail_oom(err);
+	json_object_object_foreach(o, key, value) {
+		const struct sw_field *f = sw_field_find(key);
+		int r;
+
+		if (!f || !json_object_is_type(value, json_type_string))
+			return bad(err, key);
+		r = sw_field_set(f, p->answers, json_object_get_string(value), err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool on_disk(const struct sw_plan *p, size_t disk, uint64_t off, uint64_t len)
+{
+	const struct sw_plan_disk *d = &p->disks[disk];
+
+	return off <= d->size && len <= d->size - off && off % d->sector == 0 &&
+	       len % d->sector == 0;
+}
+
+static int part_from_json(json_object *o, void *into, struct sw_error *err)
+{
+	struct sw_plan *p = into;
+	struct sw_placed *part = &p->parts[p->n_parts];
+	uint64_t role = sw_json_u64(o, "role", 0), disk = sw_json_u64(o, "disk", 0);
+
+	if (role > SW_ROLE_RESCUE || disk >= p->n_disks)
+		return bad(err, role > SW_ROLE_RESCUE ? "partitions.role" : "partitions.disk");
+	p->n_parts++;
+	part->disk = (unsigned int)disk;
+	part->number = (unsigned int)sw_json_u64(o, "number", 0);
+	part->label = sw_json_dup(o, "label");
+	part->entry = sw_json_dup(o, "entry");
+	part->format = sw_json_dup(o, "format");
+	part->role = (enum sw_role)role;
+	part->start = sw_json_u64(o, "start", 0);
+	part->size = sw_json_u64(o, "size", 0);
+	part->attrs = sw_json_u64(o, "attrs", 0);
+	if (!on_disk(p, disk, part->start, part->size) || part->start < 1U << 20 || part->size == 0)
+		return bad(err, "partitions.start");
+	if (get_guid(o, "type", &part->type, err) < 0 || get_guid(o, "uuid", &part->uuid, err) < 0)
+		return -EINVAL;
+	return 0;
+}
+
+static int step_from_json(json_object *o, void *into, struct sw_error *err)
+{
+	struct sw_plan *p = into;
+	struct sw_step *s = &p->steps[p->n_steps];
+	const char *kind = sw_json_str(o, "kind", "");
+	uint64_t disk = sw_json_u64(o, "disk", 0);
+	int k = 0;
+
+	while (k <= SW_STEP_VERIFY && strcmp(sw_step_kind_name((enum sw_step_kind)k), kind) != 0)
+		k++;
+	if (k > SW_STEP_VERIFY || disk >= p->n_disks)
+		return bad(err, k > SW_STEP_VERIFY ? "steps.kind" : "steps.disk");
+	p->n_steps++;
+	s->disk = (unsigned int)disk;
+	s->kind = (enum sw_step_kind)k;
+	s->title = sw_json_dup(o, "title");
+	s->part_label = sw_json_dup(o, "partition");
+	s->destroys = sw_json_dup(o, "destroys");
+	s->undo = sw_json_dup(o, "undo");
+	s->format = sw_json_dup(o, "format");
+	s->off = sw_json_u64(o, "offset", 0);
+	s->len = sw_json_u64(o, "length", 0);
+	s->weight = (unsigned int)sw_json_u64(o, "weight", 1);
+	if (!s->title || !on_disk(p, disk, s->off, s->len))
+		return bad(err, "steps");
+	return 0;
+}
+
+static int write_from_json(json_object *o, void *into, struct sw_error *err)
+{
+	struct sw_plan *p = into;
+
+	if (sw_entry_write_from_json(o, &p->entries.writes[p->entries.n_writes]) < 0)
+		return bad(err, "boot_writes");
+	p->entries.n_writes++;
+	return 0;
+}
+
+static int warning_from_json(json_object *o, void *into, struct sw_error *err)
+{
+	if (!json_object_is_type(o, json_type_string))
+		return bad(err, "warnings");
+	return sw_plan_warn(into, strdup(json_object_get_string(o)));
+}
+
+static int read_arrays(json_object *o, struct sw_plan *p, struct sw_error *err)
+{
+	int r = read_array(o, "disks", (void **)&p->disks, sizeof(*p->disks), SW_PLAN_MAX_DISKS, p,
+			   err, disk_from_json);
+
+	if (r == 0 && p->n_disks == 0)
+		r = bad(err, "disks");
+	if (r == 0)
+		r = read_array(o, "partitions", (void **)&p->parts, sizeof(*p->parts), MAX_ITEMS, p,
+			       err, part_from_json);
+	if (r == 0)
+		r = read_array(o, "steps", (void **)&p->steps, sizeof(*p->steps), MAX_ITEMS, p, err,
+			       step_from_json);
+	if (r == 0)
+		r = read_array(o, "boot_writes", (void **)&p->entries.writes,
+			       sizeof(*p->entries.writes), MAX_ITEMS, p, err, write_from_json);
+	if (r == 0)
+		r = read_array(o, "warnings", NULL, 0, MAX_ITEMS, p, err, warning_from_json);
+	return r;
+}
+
+/* The tables are not stored but built again; a plan whose digest differs was edited. */
+static int check_tables(struct sw_plan *p, struct sw_error *err)
+{
+	for (size_t k = 0; k < p->n_disks; k++) {
+		struct sw_table_image t = {};
+		struct sw_error ignored = {};
+		int r = sw_plan_table(p, k, &t, &ignored);
+		bool same = r == 0 && strcmp(t.digest, p->disks[k].new_table_digest) == 0;
+
+		sw_table_image_clear(&t);
+		if (!same)
+			return bad(err, "new_table_digest");
+	}
+	return 0;
+}
+
+int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error *err)
+{
+	_cleanup_plan_ struct sw_plan *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return sw_fail_oom(err);
+	if (sw_json_int(o, "slipway_plan", 0) != SW_PLAN_VERSION)
+		return bad(err, "slipway_plan");
+	p->time = sw_json_int(o, "time", 0);
+	p->boot_id = sw_json_dup(o, "boot_id");
+	r = get_digest(o, "boot_digest", p->boot_digest, err);
+	if (r == 0)
+		r = answers_from_json(sw_json_get(o, "answers"), p, err);
+	if (r == 0)
+		r = get_guid(o, "seed", &p->seed, err);
+	if (r == 0)
+		r = read_arrays(o, p, err);
+	if (r == 0)
+		r = check_tables(p, err);
+	if (r < 0)
+		return r;
+	*ret_plan = TAKE_PTR(p);
+	return 0;
+}
