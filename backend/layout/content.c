@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layout/content.h"
 
-#include <ctype.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/proc.h"
+#include "base/size.h"
+#include "layout/content-maker.h"
 
-#define TIMEOUT_S 3600
-#define EXT4_LABEL 16U
-#define FAT_LABEL 11U
-#define SWAP_LABEL 15U
+#define XFS_LEAST (300ULL << 20)	/* what mkfs.xfs has refused to go below since 5.19 */
+#define SMALL_JOURNAL (1ULL << 30)	/* from here on the journal is 32 MiB */
 
-struct maker {
-	const struct sw_placement *p;
-	const char *work;
-	char *image, *tree;
-	char uuid[SW_GUID_TEXT];	/* of the file system */
-	char label[EXT4_LABEL + 1];
-	uint32_t sector;
-	struct sw_error *err;
-};
-
-static void maker_clear(struct maker *m)
+static void maker_clear(struct sw_maker *m)
 {
 	free(m->image);
 	free(m->tree);
@@ -36,42 +25,97 @@ bool sw_layout_has_content(const struct sw_layout_part *p)
 	return p->format || p->copy_blocks;
 }
 
-static const char *const *tools_of(const struct sw_layout_part *p)
-{
-	static const char *const ext4[] = { "mkfs.ext4", "cp", NULL };
-	static const char *const swap[] = { "mkswap", NULL };
-	static const char *const vfat[] = { "mkfs.vfat", "mcopy", "cp", NULL };
+struct kind {
+	const char *format;
+	const char *tools[3];
+	int (*make)(struct sw_maker *m);
+};
 
-	if (!strcmp(p->format, "ext4"))
-		return ext4;
-	if (!strcmp(p->format, "vfat"))
-		return vfat;
-	return !strcmp(p->format, "swap") ? swap : NULL;
+static int make_ext4(struct sw_maker *m);
+static int make_swap(struct sw_maker *m);
+static int make_btrfs(struct sw_maker *m);
+static int make_squashfs(struct sw_maker *m);
+
+static const struct kind kinds[] = {
+	{ "ext4", { "mkfs.ext4" }, make_ext4 },
+	{ "vfat", { "mkfs.vfat", "mcopy" }, sw_maker_vfat },
+	{ "swap", { "mkswap" }, make_swap },
+	{ "xfs", { "mkfs.xfs" }, sw_maker_xfs },
+	{ "btrfs", { "mkfs.btrfs" }, make_btrfs },
+	{ "squashfs", { "mksquashfs" }, make_squashfs },
+};
+
+static const struct kind *kind_of(const char *format)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(kinds[i].format, format))
+			return &kinds[i];
+	return NULL;
 }
 
-int sw_layout_check_content(const struct sw_layout_part *p, struct sw_error *err)
+bool sw_layout_format_known(const char *format)
 {
-	const char *const *tools = p->format ? tools_of(p) : NULL;
+	return kind_of(format) != NULL;
+}
 
-	if (p->format && !tools) {
-		sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP, "Format=%s is not made by slipway",
-			p->format);
+static int no_tool(const struct sw_layout_part *p, const char *tool, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_MISSING, -ENOENT, "%s is not installed", tool);
+	sw_error_where(err, "%s", p->file);
+	return -ENOENT;
+}
+
+static int check_size(const struct sw_layout_part *p, uint64_t size, struct sw_error *err)
+{
+	char text[16];
+
+	if (strcmp(p->format, "xfs") != 0 || size >= XFS_LEAST)
+		return 0;
+	sw_fail(err, SW_EXIT_INVALID, -ENOSPC, "Format=xfs needs 300M, and its partition gets %s",
+		sw_size_format(size, text, sizeof(text)));
+	sw_error_where(err, "%s", p->file);
+	sw_error_hint(err, "Give SizeMinBytes=300M, or use ext4");
+	return -ENOSPC;
+}
+
+static int check_sources(const struct sw_layout_part *p, struct sw_error *err)
+{
+	struct stat st;
+
+	for (char **s = p->copy_files; s && *s; s += 2) {
+		int r = lstat(s[0], &st) < 0 ? -errno : 0;
+
+		if (r == 0)
+			continue;
+		sw_fail_errno(err, SW_EXIT_MISSING, r, "CopyFiles=%s cannot be copied", s[0]);
 		sw_error_where(err, "%s", p->file);
-		sw_error_hint(err, "Use ext4, vfat or swap, or make it later without Format=");
-		return -EOPNOTSUPP;
+		return r;
 	}
-	for (; tools && *tools; tools++)
-		if (!sw_proc_exists(*tools)) {
-			sw_fail(err, SW_EXIT_MISSING, -ENOENT, "%s is not installed", *tools);
-			sw_error_where(err, "%s", p->file);
-			return -ENOENT;
-		}
 	return 0;
+}
+
+int sw_layout_check_content(const struct sw_layout_part *p, uint64_t size, struct sw_error *err)
+{
+	const struct kind *k = p->format ? kind_of(p->format) : NULL;
+	int r;
+
+	if (!p->format)
+		return 0;
+	if (!k)
+		return sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP,
+			       "Format=%s is not made by slipway", p->format);
+	for (size_t i = 0; i < ARRAY_SIZE(k->tools) && k->tools[i]; i++)
+		if (!sw_proc_exists(k->tools[i]))
+			return no_tool(p, k->tools[i], err);
+	if (p->copy_files && !sw_proc_exists("cp"))
+		return no_tool(p, "cp", err);
+	r = check_size(p, size, err);
+	return r < 0 ? r : check_sources(p, err);
 }
 
 /* ---- the tree ---- */
 
-static int tree_error(struct maker *m, int r, const char *path, const char *why)
+int sw_maker_refuse(struct sw_maker *m, int r, const char *path, const char *why)
 {
 	sw_fail(m->err, SW_EXIT_FAILED, r, "%s cannot be put into the file system", path);
 	sw_error_where(m->err, "%s", m->p->part->file);
@@ -83,7 +127,7 @@ static int tree_error(struct maker *m, int r, const char *path, const char *why)
  * mkdir -p below the tree. What was copied before may hold links: nothing is
  * ever made through one, or it would be made on this machine.
  */
-static int make_dirs(struct maker *m, const char *path)
+static int make_dirs(struct sw_maker *m, const char *path)
 {
 	_cleanup_free_ char *full = sw_fmt("%s%s", m->tree, path);
 	size_t top = strlen(m->tree);
@@ -98,9 +142,9 @@ static int make_dirs(struct maker *m, const char *path)
 			continue;
 		*p = '\0';
 		if (mkdir(full, 0755) < 0 && errno != EEXIST)
-			return tree_error(m, -errno, path, NULL);
+			return sw_maker_refuse(m, -errno, path, NULL);
 		if (lstat(full, &st) < 0 || !S_ISDIR(st.st_mode))
-			return tree_error(m, -ENOTDIR, path,
+			return sw_maker_refuse(m, -ENOTDIR, path,
 					  "its way leads through a file or a link");
 		if (!c)
 			return 0;
@@ -108,7 +152,7 @@ static int make_dirs(struct maker *m, const char *path)
 	}
 }
 
-static int copy_one(struct maker *m, const char *source, const char *target)
+static int copy_one(struct sw_maker *m, const char *source, const char *target)
 {
 	_cleanup_free_ char *full = sw_fmt("%s%s", m->tree, target), *parent = strdup(target);
 	const char *argv[] = { "cp", "-a", "--remove-destination", "-T", "--", source, full, NULL };
@@ -119,16 +163,16 @@ static int copy_one(struct maker *m, const char *source, const char *target)
 	if (!full || !parent)
 		return sw_fail_oom(m->err);
 	if (lstat(source, &st) < 0)
-		return tree_error(m, -errno, source, NULL);
+		return sw_maker_refuse(m, -errno, source, NULL);
 	slash = strrchr(parent, '/');
 	*slash = '\0';
 	r = *parent ? make_dirs(m, parent) : 0;
 	if (r == 0 && lstat(full, &st) == 0 && S_ISLNK(st.st_mode))
-		r = tree_error(m, -ELOOP, target, "a link is there already");
-	return r < 0 ? r : sw_proc_check(argv, NULL, TIMEOUT_S, m->err);
+		r = sw_maker_refuse(m, -ELOOP, target, "a link is there already");
+	return r < 0 ? r : sw_proc_check(argv, NULL, SW_MKFS_TIMEOUT_S, m->err);
 }
 
-static int make_tree(struct maker *m)
+static int make_tree(struct sw_maker *m)
 {
 	const struct sw_layout_part *p = m->p->part;
 	int r = 0;
@@ -138,7 +182,7 @@ static int make_tree(struct maker *m)
 		return sw_fail_oom(m->err);
 	sw_remove_tree(m->tree);
 	if (mkdir(m->tree, 0755) < 0)
-		return tree_error(m, -errno, m->tree, NULL);
+		return sw_maker_refuse(m, -errno, m->tree, NULL);
 	for (char **s = p->copy_files; r == 0 && s && *s; s += 2)
 		r = copy_one(m, s[0], s[1]);
 	for (char **s = p->make_directories; r == 0 && s && *s; s++)
@@ -149,7 +193,7 @@ static int make_tree(struct maker *m)
 /* ---- file systems ---- */
 
 /* At most n bytes of the label, whole characters only. */
-static void cut_label(struct maker *m, size_t n)
+void sw_maker_cut_label(struct sw_maker *m, size_t n)
 {
 	const char *l = m->p->label;
 	size_t len = strlen(l);
@@ -161,128 +205,101 @@ static void cut_label(struct maker *m, size_t n)
 	m->label[len] = '\0';
 }
 
-static int make_ext4(struct maker *m, bool fill)
-{
-	_cleanup_free_ char *ext = sw_fmt("lazy_itable_init=1,lazy_journal_init=0,nodiscard,"
-					  "root_owner=0:0,hash_seed=%s", m->uuid);
-	/* The journal must be written as zeros: a hole is not copied and old blocks would show. */
-	const char *env[] = { "UNIX_IO_NOZEROOUT=1", NULL };
-	const char *argv[] = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-L", m->label, "-U", m->uuid,
-			       "-E", ext, fill ? "-d" : m->image, fill ? m->tree : NULL, m->image,
-			       NULL };
-
-	return ext ? sw_proc_check(argv, env, TIMEOUT_S, m->err) : sw_fail_oom(m->err);
-}
-
-/* FAT labels: 11 characters, upper case, ASCII. */
-static void fat_label(struct maker *m)
-{
-	cut_label(m, FAT_LABEL);
-	for (char *c = m->label; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr(" -_", *c))
-			*c = '_';
-		else
-			*c = (char)toupper((unsigned char)*c);
-}
-
-/* FAT has only files and directories; mcopy would follow a link out of the tree. */
-static int only_plain(const char *path SW_UNUSED, const struct stat *st, int kind SW_UNUSED,
-		      struct FTW *at SW_UNUSED)
-{
-	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ? 0 : 1;
-}
-
-static int fill_vfat(struct maker *m)
-{
-	_cleanup_closedir_ DIR *d = opendir(m->tree);
-	const char *env[] = { "MTOOLS_SKIP_CHECK=1", NULL };
-	const struct dirent *e;
-	int r = d ? 0 : -errno;
-
-	if (r == 0 && nftw(m->tree, only_plain, 16, FTW_PHYS) != 0)
-		return tree_error(m, -EOPNOTSUPP, "a link, device or socket",
-				  "vfat has only files and directories");
-	while (r == 0 && d && (e = readdir(d))) {
-		_cleanup_free_ char *from = sw_fmt("%s/%s", m->tree, e->d_name);
-		const char *argv[] = { "mcopy", "-s", "-Q", "-m", "-i", m->image, from, "::/",
-				       NULL };
-
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		r = from ? sw_proc_check(argv, env, TIMEOUT_S, m->err) : sw_fail_oom(m->err);
-	}
-	return r;
-}
-
-/*
- * The FATs and the root directory are zeros but for their first bytes; as holes
- * of the image file they would not be copied, so they are written out.
- * Format: Microsoft's FAT specification 1.03, the BPB.
- */
-static int write_out_fats(struct maker *m)
+int sw_maker_write_out(struct sw_maker *m, uint64_t from, uint64_t len)
 {
 	_cleanup_close_ int fd = open(m->image, O_RDWR | O_CLOEXEC);
-	uint8_t b[512], *data;
-	uint64_t bytes, fat, end;
-	int r = 0;
+	_cleanup_free_ uint8_t *data = malloc(65536);
+	uint64_t end = len > m->p->size ? m->p->size : from + len;
 
-	if (fd < 0 || pread(fd, b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		return -EIO;
-	bytes = (uint64_t)b[11] | (uint64_t)b[12] << 8;
-	fat = (uint64_t)b[22] | (uint64_t)b[23] << 8;
-	if (!fat)
-		fat = (uint64_t)b[36] | (uint64_t)b[37] << 8 | (uint64_t)b[38] << 16 |
-		      (uint64_t)b[39] << 24;
-	end = ((uint64_t)b[14] + ((uint64_t)b[15] << 8) + b[16] * fat) * bytes +
-	      ((uint64_t)b[17] + ((uint64_t)b[18] << 8)) * 32;
-	/* The first cluster too: on FAT32 the root directory is there. */
-	end += (uint64_t)b[13] * bytes;
+	if (fd < 0 || !data)
+		return fd < 0 ? -errno : -ENOMEM;
 	if (end > m->p->size)
 		end = m->p->size;
-	data = malloc(65536);
-	for (uint64_t off = 0; data && r == 0 && off < end; off += 65536) {
+	for (uint64_t off = from; off < end; off += 65536) {
 		size_t n = end - off < 65536 ? (size_t)(end - off) : 65536;
 
 		if (pread(fd, data, n, (off_t)off) != (ssize_t)n ||
 		    pwrite(fd, data, n, (off_t)off) != (ssize_t)n)
-			r = -EIO;
+			return -EIO;
 	}
-	free(data);
-	return data ? r : -ENOMEM;
-}
-
-static int make_vfat(struct maker *m, bool fill)
-{
-	char id[9], sector[12];
-	/* FAT32 wants 65525 clusters; in less room it is what mkfs.vfat makes of it. */
-	bool fat32 = m->p->size / m->sector >= 66600;
-	const char *argv[] = { "mkfs.vfat", "-i", id, "-n", m->label, "-S", sector,
-			       fat32 ? "-F" : m->image, fat32 ? "32" : NULL, m->image, NULL };
-	int r;
-
-	fat_label(m);
-	(void)snprintf(id, sizeof(id), "%.8s", m->uuid);
-	(void)snprintf(sector, sizeof(sector), "%u", m->sector);
-	r = sw_proc_check(argv, NULL, TIMEOUT_S, m->err);
-	if (r == 0 && fill)
-		r = fill_vfat(m);
-	if (r < 0)
-		return r;
-	r = write_out_fats(m);
-	if (r < 0)
-		return sw_fail_errno(m->err, SW_EXIT_FAILED, r, "cannot prepare the vfat image");
 	return 0;
 }
 
-static int make_swap(struct maker *m)
+static int make_ext4(struct sw_maker *m)
+{
+	_cleanup_free_ char *ext = sw_fmt("lazy_itable_init=1,lazy_journal_init=0,nodiscard,"
+					  "root_owner=0:0,hash_seed=%s", m->uuid);
+	_cleanup_free_ char *fake = sw_fmt("E2FSPROGS_FAKE_TIME=%" PRId64, m->when);
+	/* The journal must be written as zeros: a hole is not copied and old blocks would show. */
+	const char *env[] = { "UNIX_IO_NOZEROOUT=1", m->when ? fake : NULL, NULL };
+	const char *argv[16] = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-L", m->label, "-U",
+				 m->uuid, "-E", ext };
+	size_t n = 11;
+
+	if (!ext || !fake)
+		return sw_fail_oom(m->err);
+	sw_maker_cut_label(m, SW_LABEL_EXT4);
+	if (m->p->size >= SMALL_JOURNAL) {
+		argv[n++] = "-J";
+		argv[n++] = "size=32";
+	}
+	if (m->tree) {
+		argv[n++] = "-d";
+		argv[n++] = m->tree;
+	}
+	argv[n] = m->image;
+	return sw_proc_check(argv, env, SW_MKFS_TIMEOUT_S, m->err);
+}
+
+static int make_swap(struct sw_maker *m)
 {
 	const char *argv[] = { "mkswap", "-q", "-U", m->uuid, "-L", m->label, m->image, NULL };
 
-	cut_label(m, SWAP_LABEL);
-	return sw_proc_check(argv, NULL, TIMEOUT_S, m->err);
+	sw_maker_cut_label(m, SW_LABEL_SWAP);
+	return sw_proc_check(argv, NULL, SW_MKFS_TIMEOUT_S, m->err);
 }
 
-static int new_image(struct maker *m)
+/* All that btrfs reads it has written: a tree of checksummed blocks. */
+static int make_btrfs(struct sw_maker *m)
+{
+	const char *argv[] = { "mkfs.btrfs", "-q", "-f", "-K", "-s", "4096", "-L", m->label, "-U",
+			       m->uuid, m->tree ? "--rootdir" : m->image, m->tree, m->image, NULL };
+
+	if (!m->tree)
+		argv[11] = NULL;
+	sw_maker_cut_label(m, SW_LABEL_BTRFS);
+	return sw_proc_check(argv, NULL, SW_MKFS_TIMEOUT_S, m->err);
+}
+
+/* Has neither UUID nor label; it is as large as what is in it, and must fit. */
+static int make_squashfs(struct sw_maker *m)
+{
+	_cleanup_free_ char *when = sw_fmt("%" PRId64, m->when);
+	const char *argv[] = { "mksquashfs", m->tree, m->image, "-noappend", "-quiet",
+			       "-no-progress", m->when ? "-mkfs-time" : NULL, when, NULL };
+	char need[16], have[16];
+	struct stat st;
+	int r = when ? sw_proc_check(argv, NULL, SW_MKFS_TIMEOUT_S, m->err) : sw_fail_oom(m->err);
+
+	if (r < 0)
+		return r;
+	if (stat(m->image, &st) < 0)
+		return sw_fail_errno(m->err, SW_EXIT_FAILED, -errno, "mksquashfs made no image");
+	if ((uint64_t)st.st_size > m->p->size) {
+		sw_fail(m->err, SW_EXIT_INVALID, -ENOSPC,
+			"the squashfs has %s and its partition %s",
+			sw_size_format((uint64_t)st.st_size, need, sizeof(need)),
+			sw_size_format(m->p->size, have, sizeof(have)));
+		sw_error_where(m->err, "%s", m->p->part->file);
+		sw_error_hint(m->err, "Give a larger SizeMinBytes=");
+		return -ENOSPC;
+	}
+	if (truncate(m->image, (off_t)m->p->size) < 0)
+		return sw_fail_errno(m->err, SW_EXIT_FAILED, -errno, "cannot write the image");
+	return 0;
+}
+
+static int new_image(struct sw_maker *m)
 {
 	_cleanup_close_ int fd = -EBADF;
 
@@ -297,7 +314,7 @@ static int new_image(struct maker *m)
 }
 
 /* As repart: the file system's UUID comes from the partition's, so it is the same each time. */
-static int fs_uuid(struct maker *m)
+static int fs_uuid(struct sw_maker *m)
 {
 	static const char token[] = "file-system-uuid";
 	struct sw_guid g;
@@ -308,32 +325,26 @@ static int fs_uuid(struct maker *m)
 	return 0;
 }
 
-int sw_layout_make_content(const struct sw_placement *p, uint32_t sector, const char *work,
-			   char **ret_image, struct sw_error *err)
+int sw_layout_make_content(const struct sw_placement *p, uint32_t sector, int64_t when,
+			   const char *work, char **ret_image, struct sw_error *err)
 {
-	_cleanup_(maker_clear) struct maker m = { .p = p, .work = work, .sector = sector,
-						  .err = err };
-	bool fill = p->part->copy_files || p->part->make_directories;
+	_cleanup_(maker_clear) struct sw_maker m = { .p = p, .work = work, .sector = sector,
+						     .when = when, .err = err };
 	int r;
 
 	if (p->part->copy_blocks) {
 		*ret_image = strdup(p->part->copy_blocks);
 		return *ret_image ? 0 : sw_fail_oom(err);
 	}
-	r = sw_layout_check_content(p->part, err);
+	r = sw_layout_check_content(p->part, p->size, err);
 	if (r == 0)
 		r = fs_uuid(&m);
 	if (r == 0)
 		r = new_image(&m);
-	if (r == 0 && fill)
+	if (r == 0 && (p->part->copy_files || p->part->make_directories))
 		r = make_tree(&m);
-	if (r < 0)
-		return r;
-	cut_label(&m, EXT4_LABEL);
-	if (!strcmp(p->part->format, "ext4"))
-		r = make_ext4(&m, fill);
-	else
-		r = !strcmp(p->part->format, "vfat") ? make_vfat(&m, fill) : make_swap(&m);
+	if (r == 0)
+		r = kind_of(p->part->format)->make(&m);
 	if (m.tree)
 		sw_remove_tree(m.tree);
 	if (r == 0)

@@ -11,16 +11,20 @@
 /* True when the definition wants something in its partition. */
 bool sw_layout_has_content(const struct sw_layout_part *p);
 
+/* Whether slipway makes this kind of file system. */
+bool sw_layout_format_known(const char *format);
+
 /*
- * Checks before anything is written that the tools for it are there and that
- * slipway makes this kind: exit 5 or 3.
+ * Checks before anything is written that the tools and sources for it are there
+ * and that a partition of this size takes it: exit 5 or 3.
  */
-int sw_layout_check_content(const struct sw_layout_part *p, struct sw_error *err);
+int sw_layout_check_content(const struct sw_layout_part *p, uint64_t size, struct sw_error *err);
 
 /*
  * Makes the image of a new partition below the directory `work`. For
  * CopyBlocks= that is the source itself. malloc'd path; whole holes of the image
- * need not be written. sector is the disk's.
+ * need not be written. sector is the disk's; when: seconds since 1970 for the
+ * times that mkfs writes where it can be told, 0: now.
  */
-int sw_layout_make_content(const struct sw_placement *p, uint32_t sector, const char *work,
-			   char **ret_image, struct sw_error *err);
+int sw_layout_make_content(const struct sw_placement *p, uint32_t sector, int64_t when,
+			   const char *work, char **ret_image, struct sw_error *err);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/strv.h"
+#include "layout/content.h"
 #include "layout/parse.h"
 
 /* Absolute, without "..": a target must not lead out of the tree that is made for it. */
@@ -23,14 +24,11 @@ static void content_here(struct sw_parse *s, const struct sw_ini_item *it)
 int sw_parse_format(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 		    const struct sw_ini_item *it, struct sw_error *err)
 {
-	static const char *const known[] = { "vfat", "ext4", "xfs", "btrfs", "swap" };
-
 	content_here(s, it);
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (!strcmp(it->value, known[i]))
-			return sw_parse_replace(&s->p.format, it->value, err);
-	return sw_parse_bad(s, it, err, "this file system is not supported yet",
-			    "Use vfat, ext4 or swap");
+	if (sw_layout_format_known(it->value))
+		return sw_parse_replace(&s->p.format, it->value, err);
+	return sw_parse_bad(s, it, err, "slipway does not make this file system",
+			    "Use ext4, vfat, swap, xfs, btrfs or squashfs");
 }
 
 int sw_parse_copy_blocks(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
@@ -122,6 +120,9 @@ int sw_parse_check_content(struct sw_parse *s, struct sw_error *err)
 				"MakeDirectories=", err);
 	if (s->p.format && !strcmp(s->p.format, "swap") && files)
 		return clash(s, "Format=swap does not go with CopyFiles= or MakeDirectories=", err);
+	if (s->p.format && !strcmp(s->p.format, "squashfs") && !files)
+		return clash(s, "Format=squashfs needs CopyFiles= or MakeDirectories=, since "
+				"nothing can be put into it later", err);
 	if (files && !s->p.format)
 		return sw_parse_replace(&s->p.format, "ext4", err);
 	return 0;

@@ -241,7 +241,7 @@ int sw_layout_prepare(const struct sw_layout_request *q, struct sw_io *io,
 		r = place(q, scratch, &t, err);
 	for (size_t i = 0; r >= 0 && i < t.n_parts; i++)
 		if (!t.parts[i].old && sw_layout_has_content(t.parts[i].part))
-			r = sw_layout_check_content(t.parts[i].part, err);
+			r = sw_layout_check_content(t.parts[i].part, t.parts[i].size, err);
 	if (r >= 0)
 		r = build(scratch, &t, err);
 	if (r < 0) {
@@ -308,7 +308,7 @@ static int fill_part(struct sw_io *io, const struct sw_layout_result *t,
 	if (!sw_layout_has_content(p->part))
 		return sw_slot_invalidate(io, p->start, p->size, err);
 	sw_event_log(sink, "making the content of partition %u", p->number);
-	r = sw_layout_make_content(p, t->sector, work, &image, err);
+	r = sw_layout_make_content(p, t->sector, 0, work, &image, err);
 	if (r < 0)
 		return r;
 	if (p->part->copy_blocks) {

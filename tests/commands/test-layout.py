@@ -216,11 +216,110 @@ def _(case):
     same(sha256(cut_out(case, image, part)), sha256(blob), "blocks")
 
 
-@test("file systems that are not made are refused before anything is written")
+def a_tree(case):
+    """A directory with a file, a link, a directory below and an executable, as CopyFiles= source."""
+    tree = case.dir / "tree"
+    (tree / "sub").mkdir(parents=True)
+    (tree / "sub" / "file").write_text("content\n")
+    (tree / "sub" / "link").symlink_to("file")
+    (tree / "tool").write_text("#!/bin/sh\n")
+    (tree / "tool").chmod(0o4755)
+    return tree
+
+
+@test("xfs is made without mounting, filled, and clean")
 def _(case):
+    need("mkfs.xfs", "xfs_repair", "xfs_db")
+    define(case, a=f"Type=home;Format=xfs;SizeMinBytes=320M;CopyFiles={a_tree(case)}:/srv;"
+                   "MakeDirectories=/var/lib")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=400M"), 0)
+    part = cut_out(case, image, partitions(image)["home"])
+    tool("xfs_repair", "-n", part)
+    listed = tool("xfs_db", "-r", "-c", "ls /srv", "-c", "ls /srv/sub", "-c", "ls /var", part)
+    for name in ("tool", "sub", "file", "link", "lib"):
+        assert name in listed.stdout, listed.stdout
+    assert 'LABEL="home"' in tool("blkid", "-p", part).stdout
+    raw = part.read_bytes()
+    assert b"content\n" in raw
+
+
+@test("the log of an xfs holds nothing of an older one that was there")
+def _(case):
+    need("mkfs.xfs", "xfs_db", "xfs_logprint")
     define(case, a="Type=home;Format=xfs")
     image = case.dir / "disk.img"
-    expect(layout(case, "apply", image, "--empty=create", "--size=1G"), 3, "Format=xfs", "ext4")
+    image.write_bytes(b"\xa5" * (400 * MiB))
+    expect(layout(case, "apply", image, "--empty=allow"), 0)
+    part = cut_out(case, image, partitions(image)["home"])
+    fields = "logstart logblocks blocksize agblocks agblklog"
+    asked = tool("xfs_db", "-r", "-c", "sb 0", "-c", f"p {fields}", part).stdout
+    sb = {k: int(v) for k, v in re.findall(r"(\w+) = (\d+)", asked)}
+    block = (sb["logstart"] >> sb["agblklog"]) * sb["agblocks"] + \
+        (sb["logstart"] & ((1 << sb["agblklog"]) - 1))
+    with open(part, "rb") as f:
+        f.seek(block * sb["blocksize"])
+        assert b"\xa5" * 512 not in f.read(sb["logblocks"] * sb["blocksize"])
+
+
+@test("xfs in too small a partition, and names that it cannot take, are refused with the reason")
+def _(case):
+    need("mkfs.xfs")
+    define(case, a="Type=home;Format=xfs")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=200M"), 3, "300M", "a.conf")
+    assert not image.exists()
+    (case.dir / "t").mkdir()
+    (case.dir / "t" / "two words").write_text("x")
+    define(case, a=f"Type=home;Format=xfs;CopyFiles={case.dir / 't'}:/")
+    expect(layout(case, "apply", image, "--empty=create", "--size=400M"), 6, "white space")
+    assert not image.exists()
+
+
+@test("btrfs is made without mounting, filled, and clean")
+def _(case):
+    need("mkfs.btrfs", "btrfs")
+    define(case, a=f"Type=home;Format=btrfs;CopyFiles={a_tree(case)}:/srv;MakeDirectories=/var/lib")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=400M"), 0)
+    part = cut_out(case, image, partitions(image)["home"])
+    tool("btrfs", "check", part)
+    listed = tool("btrfs", "inspect-internal", "dump-tree", part).stdout
+    for name in ("tool", "file", "link", "lib"):
+        assert f"name: {name}" in listed, listed
+    assert 'LABEL="home"' in tool("blkid", "-p", part).stdout
+
+
+@test("squashfs is made, fits or says by how much not, and is not made of nothing")
+def _(case):
+    need("mksquashfs", "unsquashfs")
+    tree = a_tree(case)
+    define(case, a=f"Type=usr;Format=squashfs;CopyFiles={tree}:/;SizeMaxBytes=20M")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=100M"), 0)
+    part = cut_out(case, image, partitions(image)["usr-x86-64"])
+    same(tool("unsquashfs", "-cat", part, "sub/file").stdout, "content\n", "file in squashfs")
+    image.unlink()
+    (tree / "big").write_bytes(os.urandom(30 * MiB))
+    expect(layout(case, "apply", image, "--empty=create", "--size=100M"), 3, "SizeMinBytes=",
+           "20M")
+    assert not image.exists()
+    define(case, a="Type=usr;Format=squashfs")
+    expect(layout(case, "plan", image, "--empty=create", "--size=100M"), 3, "squashfs", "a.conf:3")
+
+
+@test("a file system that slipway does not make is refused with those that it makes")
+def _(case):
+    define(case, a="Type=home;Format=f2fs")
+    image = case.dir / "disk.img"
+    expect(layout(case, "plan", image, "--empty=create", "--size=1G"), 3, "a.conf:3:8", "ext4")
+
+
+@test("a source that is not there is refused before anything is written")
+def _(case):
+    define(case, a=f"Type=home;CopyFiles={case.dir / 'missing'}:/")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=1G"), 5, "missing", "a.conf")
     assert not image.exists()
 
 
