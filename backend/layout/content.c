@@ -232,7 +232,7 @@ static int make_ext4(struct sw_maker *m)
 	_cleanup_free_ char *fake = sw_fmt("E2FSPROGS_FAKE_TIME=%" PRId64, m->when);
 	/* The journal must be written as zeros: a hole is not copied and old blocks would show. */
 	const char *env[] = { "UNIX_IO_NOZEROOUT=1", m->when ? fake : NULL, NULL };
-	const char *argv[16] = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-L", m->label, "-U",
+	const char *argv[17] = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-L", m->label, "-U",
 				 m->uuid, "-E", ext };
 	size_t n = 11;
 

@@ -16,6 +16,7 @@
 #include "layout/specifier.h"
 #include "layout/types.h"
 
+#define BITS_RESERVED 0x0000fffffffffff8ULL	/* UEFI 2.10, 5.3.3: must be zero */
 #define BIT_GROW (1ULL << 59)
 #define BIT_READ_ONLY (1ULL << 60)
 #define BIT_NO_AUTO (1ULL << 63)
@@ -167,7 +168,8 @@ static int set_label(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 	if (r < 0)
 		return r;
 	free(s->p.label);
-	s->p.own_label = *label != '\0';
+	/* As repart: Label= takes an earlier one back; what a specifier makes empty stays so. */
+	s->p.own_label = *it->value != '\0';
 	s->p.label = s->p.own_label ? TAKE_PTR(label) : NULL;
 	return 0;
 }
@@ -258,6 +260,9 @@ static int set_flags(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 	if (errno || end == t || *end || strchr(" \t+-", *t) || !strncasecmp(t, "0x", 2))
 		return sw_parse_bad(s, it, err, "it is not a number of 64 bits",
 			   "Write it in decimal, or with 0x or 0b in front");
+	if (s->p.attrs & BITS_RESERVED)
+		return sw_parse_bad(s, it, err, "bits 3 to 47 are reserved and must be zero",
+				    "Use bits 0 to 2, or 48 to 63");
 	return 0;
 }
 

@@ -217,7 +217,7 @@ def _(case):
 
 
 def a_tree(case):
-    """A directory with a file, a link, a directory below and an executable, as CopyFiles= source."""
+    """A directory for CopyFiles=: a file, a link, a directory below and an executable."""
     tree = case.dir / "tree"
     (tree / "sub").mkdir(parents=True)
     (tree / "sub" / "file").write_text("content\n")

@@ -2,11 +2,15 @@
 """Generated partition definitions: slipway's table against the one that systemd-repart 252 makes.
 
 Every set runs on an empty image, on one with partitions (from sfdisk, with gaps and odd places), or
-on one that has grown. What counts is what sfdisk reads. The seed is new in each run and printed;
-SLIPWAY_TEST_SEED repeats it, SLIPWAY_TEST_SET runs one set of it and keeps its directory.
+on one that has grown. What counts is what sfdisk reads; sgdisk and libblkid must agree. Sets with
+content compare the file systems too: type, label, UUID, and each file when this kernel mounts it.
+The seed is new in each run and printed; SLIPWAY_TEST_SEED repeats it, SLIPWAY_TEST_SET runs one set
+of it and keeps its directory. SLIPWAY_TEST_LONG runs ten times as many.
 Differences on purpose are in docs/layouts.md; the generator leaves them out.
 """
+import contextlib
 import difflib
+import hashlib
 import json
 import os
 import random
@@ -16,23 +20,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+import generate
+from generate import MiB, guid, sfdisk_script, write_definitions
+
 SLIPWAY = os.environ.get("SLIPWAY", "build/release/slipway")
 LONG = bool(os.environ.get("SLIPWAY_TEST_LONG"))
-SETS = 600 if LONG else 60
-BIG_SECTOR_SETS = 60 if LONG else 8
-MiB = 1 << 20
+SETS = {"table": 45, "sizes": 25, "content": 3, "big sectors": 8}
+if LONG:
+    SETS = {"table": 600, "sizes": 300, "content": 60, "big sectors": 120}
 ENV = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin", LC_ALL="C.UTF-8")
-TYPES = {
-    "esp": "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
-    "home": "933ac7e1-2eb4-4f13-b844-0e14e2aef915",
-    "linux-generic": "0fc63daf-8483-4772-8e79-3d69d8477de4",
-    "root-x86-64": "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
-    "swap": "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f",
-    "xbootldr": "bc13c2ff-59e6-4262-a352-b275fd6f7172",
-    "usr-x86-64-verity": "77ff5f63-e7b6-4633-acf4-1565b864c0e6",
-    "1b9f2a6e-8a5c-4d6f-9c3e-77aa00112233": "1b9f2a6e-8a5c-4d6f-9c3e-77aa00112233",
-}
-FLAGS = {"home", "root-x86-64", "xbootldr", "usr-x86-64-verity"}
 
 
 class Skip(Exception):
@@ -51,113 +47,38 @@ def must(*argv, **more):
     return done.stdout
 
 
-def guid(rng):
-    h = f"{rng.getrandbits(128):032x}"
-    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-8{h[17:20]}-{h[20:]}"
-
-
-# ---- generating
-
-def size_keys(rng, what, low):
-    """Multiples of 4096, least below greatest."""
-    keys, least = [], (low * MiB + 4096 * rng.randrange(20000)) if rng.random() < .6 else None
-    if least is not None:
-        keys.append(f"{what}MinBytes={least}")
-    if rng.random() < .4:
-        keys.append(f"{what}MaxBytes={(least or low * MiB) + 4096 * rng.randrange(30000)}")
-    return keys
-
-
-def definition(rng, name, types):
-    kind = rng.choice(types)
-    keys = [f"Type={kind}"]
-    if rng.random() < .5:
-        labels = [f"part {name}", "esp", "home", "swap-2", "Größe", "x" * 36]
-        keys.append("Label=" + rng.choice(labels))
-    if rng.random() < .15:
-        keys.append(f"UUID={guid(rng)}")
-    if rng.random() < .35:
-        keys.append(f"Priority={rng.choice([-5, 0, 1, 1, 2, 3, 100])}")
-    if rng.random() < .4:
-        keys.append(f"Weight={rng.choice([0, 1, 100, 333, 1000, 5000, 1000000])}")
-    if rng.random() < .3:
-        keys.append(f"PaddingWeight={rng.choice([1, 500, 1000, 2000])}")
-    keys += size_keys(rng, "Size", rng.randrange(1, 60))
-    if rng.random() < .4:
-        keys += size_keys(rng, "Padding", rng.randrange(20))
-    if kind in FLAGS and rng.random() < .4:
-        flags = ["NoAuto=yes", "NoAuto=no", "ReadOnly=yes", "ReadOnly=no", "GrowFileSystem=yes"]
-        keys.append(rng.choice(flags[:-1] if "verity" in kind else flags))
-    return "[Partition]\n" + "\n".join(keys) + "\n"
-
-
-def write_definitions(rng, where, most=7):
-    where.mkdir()
-    types = rng.sample(list(TYPES), rng.randrange(1, 6))
-    for i in range(rng.randrange(1, most)):
-        (where / f"{10 * (i + 1)}-{rng.choice('abc')}.conf").write_text(definition(rng, i, types))
-
-
-def sfdisk_script(rng, image, sector):
-    """Partitions in any order and at any sector, with gaps; some without a name."""
-    per = MiB // sector
-    last = image // sector - 34 * 512 // sector - 40
-    lines = ["label: gpt", f"label-id: {guid(rng)}"]
-    at, parts = (4096 if rng.random() < .3 else 2048) * 512 // sector, []
-    if rng.random() < .3:
-        lines.append(f"first-lba: {at - rng.choice([0, 0, 8, 200])}")
-    if rng.random() < .2:
-        lines.append(f"table-length: {rng.choice([12, 16, 64, 256])}")
-    for _ in range(rng.randrange(1, 7)):
-        if rng.random() < .4:
-            at += rng.choice([per * rng.randrange(1, 80), rng.randrange(1, 40)])
-        size = per * rng.randrange(1, 60) + (rng.randrange(20) if rng.random() < .3 else 0)
-        if at + size > last:
-            break
-        parts.append((at, size))
-        at += size
-    if rng.random() < .3:
-        rng.shuffle(parts)
-    numbers = sorted(rng.sample(range(1, 12), len(parts))) if rng.random() < .3 else \
-        range(1, len(parts) + 1)
-    for number, (start, size) in zip(numbers, parts):
-        kind = TYPES[rng.choice(list(TYPES))]
-        line = f"{number}: start={start}, size={size}, type={kind}, uuid={guid(rng)}"
-        if rng.random() < .6:
-            line += f", name=\"{rng.choice(['data', 'esp', 'home', f'p{start}'])}\""
-        if rng.random() < .2:
-            line += ", attrs=\"GUID:63\""
-        lines.append(line)
-    return "\n".join(lines) + "\n"
-
-
 # ---- running
 
 def table(image):
     found = json.loads(must("sfdisk", "-J", image))["partitiontable"]
     for part in found.get("partitions", []):
-        part["node"] = part["node"].removeprefix(str(image))
+        part["node"] = part["node"].removeprefix(str(image)).removeprefix("p")
         part["attrs"] = " ".join(sorted(part.get("attrs", "").split()))
     found.pop("device")
     return found
 
 
-def theirs(case, image, options):
-    return run("systemd-repart", "--pretty=no", "--dry-run=no", "--discard=no",
-               f"--seed={case.seed}", f"--definitions={case.dir / 'd'}", *options, image)
+def theirs(case, image, options, dry="no"):
+    return run("systemd-repart", "--pretty=no", f"--dry-run={dry}", "--discard=no",
+               f"--seed={case.seed}", *(f"--definitions={d}" for d in case.folders), *options,
+               image)
 
 
-def ours(case, image, options):
-    return run(SLIPWAY, "layout", "apply", "--yes", "--seed", case.seed, "--definitions",
-               case.dir / "d", *options, image)
+def ours(case, image, options, verb="apply"):
+    words = [w for d in case.folders for w in ("--definitions", d)]
+    return run(SLIPWAY, "layout", verb, *(["--yes"] if verb == "apply" else ["--json"]), "--seed",
+               case.seed, *words, *options, image)
 
 
 class Case:
     def __init__(self, rng, where):
         self.rng, self.dir, self.seed = rng, where, guid(rng)
         where.mkdir()
-        write_definitions(rng, where / "d")
+        self.folders = []
         self.a, self.b = where / "a.img", where / "b.img"
+
+    def define(self, **how):
+        self.folders = write_definitions(self.rng, self.dir / "d", **how)
 
     def image(self, size):
         with open(self.a, "wb") as out:
@@ -167,7 +88,8 @@ class Case:
         must("cp", "--sparse=always", self.a, self.b)
 
     def words(self):
-        return "\n".join(f"{p.name}: {p.read_text()}" for p in sorted((self.dir / "d").iterdir()))
+        files = [p for d in self.folders for p in sorted(d.rglob("*.conf"))]
+        return "\n".join(f"{p.relative_to(self.dir)}: {p.read_text()}" for p in files)
 
 
 def random_size(rng):
@@ -225,35 +147,182 @@ def words_of(found):
     return rest + [" ".join(map(str, p.values())) for p in found.get("partitions", [])]
 
 
-def judge(case, options, left, right, read):
-    """equal, or refused; anything else is raised."""
+def must_equal(x, y, what):
+    if x != y:
+        lines = difflib.unified_diff(x, y, "systemd-repart", "slipway", lineterm="", n=1)
+        raise AssertionError(what + "\n".join(lines))
+
+
+def refused(case, options, left, right):
+    """True: both did; what only one refuses is raised."""
     what = f"{' '.join(options)}\n{case.words()}"
     detail = f"--- systemd-repart {left.returncode}\n{left.stderr}--- slipway " \
              f"{right.returncode}\n{right.stdout}{right.stderr}"
     if (left.returncode == 0) != (right.returncode == 0):
         raise AssertionError(f"only one refused\n{what}{detail}")
-    if left.returncode:
+    if left.returncode and right.returncode not in (3, 4):
         # sfdisk can make what nobody can place: a partition at the very end of the disk, say.
-        if right.returncode not in (3, 4):
-            raise AssertionError(f"refused with another exit code\n{what}{detail}")
+        raise AssertionError(f"refused with another exit code\n{what}{detail}")
+    case.detail = what + detail
+    return left.returncode != 0
+
+
+def judge(case, options, left, right, read):
+    """equal, or refused; anything else is raised."""
+    if refused(case, options, left, right):
         return "refused"
     x, y = read(case.a), read(case.b)
-    if x != y:
-        lines = difflib.unified_diff(words_of(x), words_of(y), "systemd-repart", "slipway",
-                                     lineterm="", n=1)
-        raise AssertionError(f"{what}{detail}" + "\n".join(lines))
+    must_equal(words_of(x), words_of(y), case.detail)
     return "equal"
 
 
+def others_agree(image):
+    """sgdisk finds nothing wrong, and libblkid sees what libfdisk sees."""
+    checked = must("sgdisk", "-v", image)
+    if "No problems found" not in checked:
+        raise AssertionError("sgdisk finds problems\n" + checked)
+    seen = must("partx", "--raw", "--noheadings", "-o", "NR,START,SECTORS,UUID", image)
+    found = table(image)
+    per = found["sectorsize"] // 512        # partx counts in 512 bytes
+    want = {f"{p['node']} {p['start'] * per} {p['size'] * per} {p['uuid'].lower()}"
+            for p in found.get("partitions", [])}
+    if want != set(seen.splitlines()):
+        raise AssertionError(f"partx sees {seen}instead of {want}")
+
+
 def one_set(case):
+    case.define()
     options = case.rng.choice(PREPARE)(case)
     left, right = theirs(case, case.a, options), ours(case, case.b, options)
     verdict = judge(case, options, left, right, table)
     # On a disk that grew and needs nothing, both leave the backup table where it is.
-    wrote = "Writing new partition table" in left.stderr
-    if verdict == "equal" and wrote and "No problems found" not in must("sgdisk", "-v", case.b):
-        raise AssertionError("sgdisk finds problems\n" + run("sgdisk", "-v", case.b).stdout)
+    if verdict == "equal" and "Writing new partition table" in left.stderr:
+        others_agree(case.b)
     return verdict
+
+
+def types_set(case):
+    """As many as a table takes, one of each type."""
+    folder = case.dir / "d"
+    folder.mkdir()
+    case.folders = [folder]
+    names = generate.every_type()
+    for i, name in enumerate(case.rng.sample(names, 120)):
+        (folder / f"{i:03}.conf").write_text(
+            f"[Partition]\nType={name}\nSizeMinBytes=4096\nSizeMaxBytes=8192\n")
+    options = ["--empty=create", "--size=64M"]
+    left, right = theirs(case, case.a, options), ours(case, case.b, options)
+    return judge(case, options, left, right, table)
+
+
+# ---- sizes that follow from content, without making it
+
+def planned(text, start, size):
+    return [" ".join(str(p[k] or "-") for k in ("file", "label", "uuid", start, size))
+            for p in json.loads(text or "[]") if p.get("file", "-") != "-"]
+
+
+def sizes_set(case):
+    rng, blob = case.rng, case.dir / "blob"
+    with open(blob, "wb") as out:
+        out.truncate(512 * rng.randrange(1, 100000))
+    case.define(content=generate.sizes_only(blob))
+    size = random_size(rng) * rng.choice([1, 2, 4])
+    case.image(size)
+    if rng.random() < .4:
+        must("sfdisk", "-q", "--no-reread", "--no-tell-kernel", case.a,
+             input=sfdisk_script(rng, size, 512))
+    left = theirs(case, case.a, ["--empty=allow", "--json=short"], "yes")
+    right = ours(case, case.a, ["--empty=allow"], "plan")
+    if refused(case, ["--empty=allow"], left, right):
+        return "refused"
+    parts = json.loads(right.stdout)["partitions"]
+    must_equal(sorted(planned(left.stdout, "offset", "raw_size")),
+               sorted(planned(json.dumps(parts), "start", "size")), case.detail)
+    return "equal"
+
+
+# ---- content
+
+class Part:
+    """A partition of an image as a loop device."""
+
+    def __init__(self, image, part):
+        self.place = ["--offset", part["start"] * 512, "--sizelimit", part["size"] * 512]
+        self.image, self.node = image, None
+
+    def __enter__(self):
+        done = run("losetup", "--find", "--show", "--read-only", *self.place, self.image)
+        if done.returncode:
+            raise Skip("no loop device: " + done.stderr.strip())
+        self.node = done.stdout.strip()
+        return self.node
+
+    def __exit__(self, *_):
+        must("losetup", "--detach", self.node)
+
+
+@contextlib.contextmanager
+def mounted(node, where, kind):
+    where.mkdir(exist_ok=True)
+    must("mount", "-t", kind, "-o", "ro" + {"ext4": ",noload", "xfs": ",norecovery,nouuid"}
+         .get(kind, ""), node, where)
+    try:
+        yield where
+    finally:
+        must("umount", where)
+
+
+def listing(where):
+    for path in sorted(where.rglob("*")):
+        name, st = path.relative_to(where), path.lstat()
+        if str(name) == "lost+found":
+            continue
+        data = os.readlink(path) if path.is_symlink() else ""
+        if path.is_file() and not path.is_symlink():
+            data = hashlib.sha256(path.read_bytes()).hexdigest()
+        mode = 0 if path.is_symlink() else st.st_mode
+        yield f"{name} {mode:o} {st.st_uid}:{st.st_gid} {data}"
+
+
+CHECKERS = {"ext4": ["e2fsck", "-fn"], "xfs": ["xfs_repair", "-n"], "btrfs": ["btrfs", "check"],
+            "vfat": ["fsck.vfat", "-n"]}
+
+
+def content_of(case, image, part, check):
+    """Lines that say what is in a partition."""
+    with Part(image, part) as node:
+        found = dict(line.split("=", 1) for line in
+                     run("blkid", "-p", "-o", "export", node).stdout.splitlines() if "=" in line)
+        kind = found.get("TYPE", "")
+        lines = [f"{k}={found.get(k)}" for k in ("TYPE", "LABEL", "UUID")]
+        if check and kind in CHECKERS:
+            must(*CHECKERS[kind], node)
+        if kind in ("ext4", "xfs", "btrfs", "squashfs"):
+            with mounted(node, case.dir / "mnt", kind) as where:
+                return lines + list(listing(where))
+        if not kind:
+            with open(node, "rb") as f:
+                lines.append(hashlib.sha256(f.read(case.blob)).hexdigest())
+    return lines
+
+
+def content_set(case):
+    rng, blob = case.rng, case.dir / "blob"
+    case.blob = 4096 * rng.randrange(1, 2000)
+    blob.write_bytes(b"\1" + rng.randbytes(case.blob - 1))
+    tree = generate.make_tree(rng, case.dir / "tree")
+    formats = [f for f in ("ext4", "ext4", "xfs", "btrfs") if shutil.which("mkfs." + f)]
+    case.define(most=4, content=generate.real_content(blob, tree, formats))
+    size = rng.randrange(1300, 1800) * MiB
+    options = ["--empty=create", f"--size={size}"]
+    left, right = theirs(case, case.a, options), ours(case, case.b, options)
+    if judge(case, options, left, right, table) == "refused":
+        return "refused"
+    for part in table(case.b).get("partitions", []):
+        must_equal(content_of(case, case.a, part, False), content_of(case, case.b, part, True),
+                   case.detail)
+    return "equal"
 
 
 # ---- 4096-byte sectors
@@ -278,14 +347,12 @@ class Loop:
 
 def big_table(image):
     with Loop(image, "--read-only") as node:
-        found = table(node)
-    for part in found.get("partitions", []):
-        part["node"] = part["node"].removeprefix("p")
-    return found
+        return table(node)
 
 
 def big_sector_set(case):
     rng, size = case.rng, random_size(case.rng)
+    case.define()
     case.image(size)
     options = ["--empty=allow"]
     if rng.random() < .6:
@@ -298,7 +365,11 @@ def big_sector_set(case):
     with Loop(case.a) as node:
         left = theirs(case, node, options)
     right = ours(case, case.b, [*options, "--sector-size=4096"])
-    return judge(case, options, left, right, big_table)
+    verdict = judge(case, options, left, right, big_table)
+    if verdict == "equal" and "Writing new partition table" in left.stderr:
+        with Loop(case.b, "--read-only") as node:
+            others_agree(node)
+    return verdict
 
 
 # ---- TAP
@@ -321,16 +392,17 @@ def need_loop():
 def many(top, seed, count, one, only):
     counts = {"equal": 0, "refused": 0}
     for number in range(count):
-        if only is not None and number != only:
+        if only is not None and f"{one.__name__}-{number}" != only:
             continue
         where = top / f"{one.__name__}-{number}"
         try:
             verdict = one(Case(random.Random(f"{seed}/{one.__name__}/{number}"), where))
         except AssertionError as why:
-            raise AssertionError(f"SLIPWAY_TEST_SEED={seed} SLIPWAY_TEST_SET={number}\n{why}")
+            raise AssertionError(f"SLIPWAY_TEST_SEED={seed} SLIPWAY_TEST_SET={where.name}\n{why}")
         counts[verdict] += 1
-        shutil.rmtree(where)
-    print(f"# {counts['equal']} equal tables, {counts['refused']} refused by both")
+        if only is None:
+            shutil.rmtree(where)
+    print(f"# {counts['equal']} equal, {counts['refused']} refused by both")
     if only is None and counts["equal"] < count // 3:
         raise AssertionError("too few of the generated sets could be placed")
 
@@ -352,20 +424,22 @@ def point(number, name, check):
 def main():
     seed = int(os.environ.get("SLIPWAY_TEST_SEED") or random.SystemRandom().getrandbits(32))
     only = os.environ.get("SLIPWAY_TEST_SET")
-    only = int(only) if only else None
     top = Path(tempfile.mkdtemp(prefix="repart."))
-    print(f"1..2\n# SLIPWAY_TEST_SEED={seed}", flush=True)
-
-    def small():
-        need()
-        many(top, seed, SETS, one_set, only)
-
-    def big():
-        need_loop()
-        many(top, seed, BIG_SECTOR_SETS, big_sector_set, only)
+    points = [
+        (SETS["table"], one_set, need, "generated definition sets give systemd-repart's tables"),
+        (3, types_set, need, "tables with 120 types by name are those of systemd-repart"),
+        (SETS["sizes"], sizes_set, need, "sets with content are planned as systemd-repart does"),
+        (SETS["content"], content_set, need_loop, "sets with content hold the same files"),
+        (SETS["big sectors"], big_sector_set, need_loop, "sets on 4096-byte sectors do as well"),
+    ]
+    print(f"1..{len(points)}\n# SLIPWAY_TEST_SEED={seed}", flush=True)
+    failed = 0
     try:
-        failed = point(1, f"{SETS} generated definition sets give systemd-repart's tables", small)
-        failed += point(2, f"{BIG_SECTOR_SETS} sets on 4096-byte sectors do as well", big)
+        for number, (count, one, needs, name) in enumerate(points, 1):
+            def check(count=count, one=one, needs=needs):
+                needs()
+                many(top, seed, count, one, only)
+            failed += point(number, f"{count} {name}", check)
     finally:
         if only is None:
             shutil.rmtree(top, ignore_errors=True)

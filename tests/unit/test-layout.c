@@ -157,7 +157,7 @@ static void test_errors_name_file_line_column_and_the_likely_key(void **s SW_UNU
 	refused("[Partition]\nType=esp\nSplitName=-\n", "x.conf:3:1", "not supported");
 	refused("[Partition]\nType=esp\nMinimize=best\n", "x.conf:3:1", "version 253");
 	refused("[Partition]\nType=esp\nSubvolumes=/a\n", "x.conf:3:1", "version 255");
-	refused("[Partition]\nType=esp\nFormat=squashfs\n", "x.conf:3:8", "not supported yet");
+	refused("[Partition]\nType=esp\nFormat=f2fs\n", "x.conf:3:8", "does not make");
 	refused("[Partition]\nType=esp\nLabel=%m\n", "x.conf:3:7", "not known here");
 	refused("[Partition]\nType=esp\nLabel=%y\n", "x.conf:3:7", "no such specifier");
 	refused("[Partition]\nType=esp\nLabel=%\n", "x.conf:3:7", "no such specifier");
@@ -167,6 +167,7 @@ static void test_errors_name_file_line_column_and_the_likely_key(void **s SW_UNU
 	refused("[Partition]\nType=esp\nX-Slipway-Role=slots\n", "x.conf:3:16", "node-data");
 	refused("[Partition]\nType=esp\nUUID=12\n", "x.conf:3:6", "not a UUID");
 	refused("[Partition]\nType=esp\nFlags=0xfg\n", "x.conf:3:7", "64 bits");
+	refused("[Partition]\nType=esp\nFlags=0x8\n", "x.conf:3:7", "reserved");
 	refused("[Partition]\nType=home\nNoAuto=maybe\n", "x.conf:3:8", "yes nor no");
 	refused("[Partition]\nType=esp\nReadOnly=yes\n", "x.conf:2:1", "no meaning");
 	refused("[Partition]\nType=esp\nSizeMinBytes=2M\nSizeMaxBytes=1M\n", "x.conf:4:1", "below");
