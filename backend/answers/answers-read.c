@@ -8,17 +8,26 @@
 
 #include "answers/answers.h"
 #include "answers/errors.h"
+#include "answers/values.h"
 #include "base/text.h"
 #include "answers/yaml.h"
 #include "base/file.h"
-
-#define KEY_MAX 64		/* longer than any key of the table */
 
 struct mapping {
 	const char *file;
 	struct sw_answers *a;
 	struct sw_errors *errors;
 	bool uki;		/* the file gives payload.uki */
+};
+
+/*
+ * A group of keys in the file. In a list the same group of the table stands
+ * several times: messages and values go by the name with its ordinal.
+ */
+struct group {
+	const char *key;	/* in the table: "disk" */
+	const char *name;	/* "disk.more[2]" */
+	bool item;		/* of disk.more: only what lives in a choice */
 };
 
 struct sw_error *sw_errors_next(struct sw_errors *e)
@@ -65,29 +74,34 @@ static bool is_below(const char *key, const char *path)
 	return n == 0 || (strncmp(key, path, n) == 0 && key[n] == '.');
 }
 
-static bool is_group(const char *path)
+static bool holds(const struct group *g, const struct sw_field *f)
+{
+	return is_below(f->key, g->key) && (!g->item || f->home != SW_HOME_ANSWERS);
+}
+
+static bool is_group(const struct group *g)
 {
 	for (size_t i = 0; i < sw_n_fields; i++)
-		if (is_below(sw_fields[i].key, path))
+		if (holds(g, &sw_fields[i]))
 			return true;
 	return false;
 }
 
 /* The keys of one group as text, and the one nearest to what was written. */
-static void suggest(const char *group, const char *typed, struct sw_error *err)
+static void suggest(const struct group *g, const char *typed, struct sw_error *err)
 {
 	const char *prev = "";
-	char nearest[KEY_MAX] = "";
+	char nearest[SW_KEY_MAX] = "";
 	unsigned int best = 0, d;
 	size_t len = (size_t)snprintf(err->why, sizeof(err->why), "the keys here are");
 	size_t prev_n = 0;
 
 	for (size_t i = 0; i < sw_n_fields; i++) {
-		const char *rest = sw_fields[i].key + (*group ? strlen(group) + 1 : 0);
-		char word[KEY_MAX];
+		const char *rest = sw_fields[i].key + (*g->key ? strlen(g->key) + 1 : 0);
+		char word[SW_KEY_MAX];
 		size_t n;
 
-		if (!is_below(sw_fields[i].key, group))
+		if (!holds(g, &sw_fields[i]))
 			continue;
 		n = strcspn(rest, ".");
 		/* Fields of one group follow each other in the table. */
@@ -125,17 +139,17 @@ static const char *elsewhere(const char *typed)
 	return found;
 }
 
-static int fail_unknown(struct mapping *m, const char *group, const struct sw_yaml *key)
+static int fail_unknown(struct mapping *m, const struct group *g, const struct sw_yaml *key)
 {
 	struct sw_error *err = next_at(m, key);
 	char shown[SW_TEXT_SHOW];
 	const char *other = elsewhere(key->text);
 
 	(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "unknown key \"%s\"%s%s",
-		      sw_text_show(key->text, shown), *group ? " in " : "", group);
+		      sw_text_show(key->text, shown), *g->name ? " in " : "", g->name);
 	if (strchr(key->text, '.') && sw_field_find(key->text))
 		sw_error_hint(err, "a dot is one level of indentation: write it below its group");
-	suggest(group, key->text, err);
+	suggest(g, key->text, err);
 	if (other)
 		sw_error_hint(err, "did you mean %s?", other);
 	else
@@ -143,36 +157,83 @@ static int fail_unknown(struct mapping *m, const char *group, const struct sw_ya
 	return sw_errors_keep(m->errors, -EINVAL);
 }
 
-static void set_place(struct sw_answers *a, const struct sw_field *f, const struct sw_yaml *y)
+static int fail_oom(struct mapping *m)
 {
-	a->places[f - sw_fields] = (struct sw_place){ .line = y->line, .column = y->column };
+	return sw_errors_keep(m->errors, sw_fail_oom(sw_errors_next(m->errors)));
 }
 
-static int read_field(struct mapping *m, const struct sw_field *f, const struct sw_yaml *value)
+static void set_place(struct mapping *m, const char *name, const struct sw_yaml *y)
 {
-	char what[128];
+	if (sw_places_put(m->a, name, (struct sw_place){ y->line, y->column }) < 0)
+		(void)fail_oom(m);
+}
+
+static int fail_null(struct mapping *m, const char *name, const struct sw_yaml *value)
+{
+	char what[SW_KEY_MAX + 32];
+
+	(void)snprintf(what, sizeof(what), "%s has no value", name);
+	return fail_node(m, value, what, "nothing, ~ and null are no values",
+			 "give a value or take the line out");
+}
+
+static int fail_not_one(struct mapping *m, const struct sw_field *f, const char *name,
+			const struct sw_yaml *value)
+{
+	char what[SW_KEY_MAX + 64];
+
+	(void)snprintf(what, sizeof(what), "%s is %s, not a %s", name,
+		       f->type == SW_FIELD_LIST ? "a list of values" : "one value",
+		       value->kind == SW_YAML_MAP ? "group of keys" : "list");
+	return fail_node(m, value, what, f->help, "");
+}
+
+static int read_scalar(struct mapping *m, const struct sw_field *f, const char *name,
+		       const struct sw_yaml *value)
+{
 	struct sw_error *err;
 	int r;
 
-	if (value->kind != SW_YAML_SCALAR) {
-		(void)snprintf(what, sizeof(what), "%s is one value, not a %s", f->key,
-			       value->kind == SW_YAML_MAP ? "group of keys" : "list");
-		return fail_node(m, value, what, f->help, "");
-	}
-	if (sw_yaml_is_null(value)) {
-		(void)snprintf(what, sizeof(what), "%s has no value", f->key);
-		return fail_node(m, value, what, "nothing, ~ and null are no values",
-				 "give a value or take the line out");
-	}
+	if (value->kind != SW_YAML_SCALAR)
+		return fail_not_one(m, f, name, value);
+	if (sw_yaml_is_null(value))
+		return fail_null(m, name, value);
 	err = next_at(m, value);
-	r = sw_field_set(f, m->a, value->text, err);
+	r = sw_answers_set(m->a, name, value->text, err);
 	if (r < 0)
 		return sw_errors_keep(m->errors, r);
-	set_place(m->a, f, value);
+	set_place(m, name, value);
 	return 0;
 }
 
-static void read_group(struct mapping *m, const char *group, const struct sw_yaml *map);
+/* The place of a list is its own, that of an item only for its message. */
+static int read_list(struct mapping *m, const struct sw_field *f, const char *name,
+		     const struct sw_yaml *list)
+{
+	int r = 0;
+
+	set_place(m, name, list);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct sw_yaml *value = list->items[i].value;
+		struct sw_error *err;
+
+		if (value->kind != SW_YAML_SCALAR) {
+			r = fail_not_one(m, f, name, value);
+			continue;
+		}
+		if (sw_yaml_is_null(value)) {
+			r = fail_null(m, name, value);
+			continue;
+		}
+		err = next_at(m, value);
+		r = sw_value_add_item(f, m->a, name, value->text, err);
+		if (r < 0)
+			(void)sw_errors_keep(m->errors, r);
+	}
+	return r;
+}
+
+static void read_group(struct mapping *m, const struct group *g, const struct sw_yaml *map);
 
 /* `sha256: HEX` beside `uki:` is short for `sha256: {uki: HEX}`. */
 static bool is_short_hash(const struct mapping *m, const char *path, const struct sw_yaml *value)
@@ -180,61 +241,144 @@ static bool is_short_hash(const struct mapping *m, const char *path, const struc
 	return m->uki && value->kind == SW_YAML_SCALAR && strcmp(path, "payload.sha256") == 0;
 }
 
-/* Where a missing key would belong: the deepest group that is there. */
-static void place_below(struct mapping *m, const char *path, const struct sw_yaml *y)
-{
-	for (size_t i = 0; i < sw_n_fields; i++)
-		if (is_below(sw_fields[i].key, path))
-			set_place(m->a, &sw_fields[i], y);
-}
-
-static int fail_group(struct mapping *m, const char *path, const struct sw_yaml *value)
+static int fail_group(struct mapping *m, const struct group *g, const struct sw_yaml *value)
 {
 	struct sw_error *err = next_at(m, value);
 
-	(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s is a group of keys, not a %s", path,
+	(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s is a group of keys, not a %s", g->name,
 		      value->kind == SW_YAML_LIST ? "list" : "value");
-	suggest(path, "", err);
+	suggest(g, "", err);
 	if (value->kind == SW_YAML_SCALAR && value->plain && strchr(value->text, ':'))
 		sw_error_hint(err, "a blank belongs behind a colon: key: value");
 	sw_error_hint(err, "write them below it, indented");
 	return sw_errors_keep(m->errors, -EINVAL);
 }
 
-static void read_item(struct mapping *m, const char *group, const struct sw_yaml_item *item)
+/* at: where keys that are missing in it would belong. */
+static void read_map(struct mapping *m, const struct group *g, const struct sw_yaml *at,
+		     const struct sw_yaml *value)
 {
-	char path[KEY_MAX];
-	const struct sw_field *f;
-	int n = snprintf(path, sizeof(path), "%s%s%s", group, *group ? "." : "", item->key->text);
+	if (value->kind != SW_YAML_MAP) {
+		(void)fail_group(m, g, value);
+		return;
+	}
+	set_place(m, g->name, at);
+	read_group(m, g, value);
+}
 
-	if (n < 0 || (size_t)n >= sizeof(path) || strchr(item->key->text, '.') ||
-	    item->key->text[0] == '\0') {
-		(void)fail_unknown(m, group, item->key);
+static int fail_too_many(struct mapping *m, const char *name, const struct sw_yaml *at,
+			 const char *why)
+{
+	char what[SW_KEY_MAX + 32];
+
+	(void)snprintf(what, sizeof(what), "%s has too many items", name);
+	return fail_node(m, at, what, why, "shorten the list");
+}
+
+/* The disk that a group with the name "disk" or "disk.more[N]" is about: the last one read. */
+static struct sw_disk_choice *choice_of(struct mapping *m, const struct group *g)
+{
+	return g->item ? &m->a->more[m->a->n_more - 1] : &m->a->disk;
+}
+
+/* Alternatives. The first has the name of the group itself, as if it stood alone. */
+static void read_matches(struct mapping *m, const struct group *disk, const char *name,
+			 const struct sw_yaml *list)
+{
+	if (list->n == 0) {
+		(void)fail_node(m, list, "disk.match is an empty list", "no disk could fit it",
+				"write at least one group, like {serial: S4EVNX0R}");
+		return;
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		const struct sw_yaml *value = list->items[i].value;
+		char ordinal[SW_KEY_MAX];
+		const struct group g = { .key = "disk.match", .name = i ? ordinal : name };
+		int r = i ? sw_disk_choice_add_match(choice_of(m, disk)) : 0;
+
+		if (r == -E2BIG) {
+			(void)fail_too_many(m, name, value, "there are at most 16 alternatives");
+			return;
+		}
+		if (r < 0) {
+			(void)fail_oom(m);
+			return;
+		}
+		(void)snprintf(ordinal, sizeof(ordinal), "%.60s[%zu]", name, i + 1);
+		read_map(m, &g, value, value);
+	}
+}
+
+static void read_more(struct mapping *m, const struct sw_yaml *value)
+{
+	if (value->kind != SW_YAML_LIST) {
+		(void)fail_node(m, value, "disk.more is a list of disks, not a single one",
+				"each item has the keys match and wipe",
+				"start each item with \"- match:\", indented below more");
+		return;
+	}
+	for (size_t i = 0; i < value->n; i++) {
+		const struct sw_yaml *item = value->items[i].value;
+		char name[SW_KEY_MAX];
+		const struct group g = { .key = "disk", .name = name, .item = true };
+		int r = sw_answers_add_more(m->a);
+
+		if (r == -E2BIG) {
+			(void)fail_too_many(m, "disk.more", item,
+					    "there are at most 63 further disks");
+			return;
+		}
+		if (r < 0) {
+			(void)fail_oom(m);
+			return;
+		}
+		(void)snprintf(name, sizeof(name), "disk.more[%zu]", i + 1);
+		read_map(m, &g, item, item);
+	}
+}
+
+static void read_field(struct mapping *m, const struct sw_field *f, const char *name,
+		       const struct sw_yaml *value)
+{
+	if (f->type == SW_FIELD_DISKS)
+		read_more(m, value);
+	else if (f->type == SW_FIELD_LIST && value->kind == SW_YAML_LIST)
+		(void)read_list(m, f, name, value);
+	else
+		(void)read_scalar(m, f, name, value);
+}
+
+static void read_item(struct mapping *m, const struct group *g, const struct sw_yaml_item *item)
+{
+	char path[SW_KEY_MAX], name[SW_KEY_MAX];
+	const struct group inner = { .key = path, .name = name, .item = g->item };
+	const struct sw_field *f;
+	const char *word = item->key->text;
+	int n = snprintf(path, sizeof(path), "%s%s%s", g->key, *g->key ? "." : "", word);
+	int k = snprintf(name, sizeof(name), "%s%s%s", g->name, *g->name ? "." : "", word);
+
+	if (n < 0 || (size_t)n >= sizeof(path) || k < 0 || (size_t)k >= sizeof(name) ||
+	    strpbrk(word, ".[") || *word == '\0') {
+		(void)fail_unknown(m, g, item->key);
 		return;
 	}
 	f = sw_field_find(path);
 	if (!f && is_short_hash(m, path, item->value))
 		f = sw_field_find("payload.sha256.uki");
-	if (f) {
-		(void)read_field(m, f, item->value);
-		return;
-	}
-	if (!is_group(path)) {
-		(void)fail_unknown(m, group, item->key);
-		return;
-	}
-	if (item->value->kind != SW_YAML_MAP) {
-		(void)fail_group(m, path, item->value);
-		return;
-	}
-	place_below(m, path, item->key);
-	read_group(m, path, item->value);
+	if (f && (!g->item || f->home != SW_HOME_ANSWERS))
+		read_field(m, f, f->home == SW_HOME_ANSWERS ? f->key : name, item->value);
+	else if (f || !is_group(&inner))
+		(void)fail_unknown(m, g, item->key);
+	else if (item->value->kind == SW_YAML_LIST && strcmp(path, "disk.match") == 0)
+		read_matches(m, g, name, item->value);
+	else
+		read_map(m, &inner, item->key, item->value);
 }
 
-static void read_group(struct mapping *m, const char *group, const struct sw_yaml *map)
+static void read_group(struct mapping *m, const struct group *g, const struct sw_yaml *map)
 {
 	for (size_t i = 0; i < map->n; i++)
-		read_item(m, group, &map->items[i]);
+		read_item(m, g, &map->items[i]);
 }
 
 static void read_root(struct mapping *m, const struct sw_yaml *root)
@@ -248,12 +392,12 @@ static void read_root(struct mapping *m, const struct sw_yaml *root)
 		return;
 	}
 	m->uki = payload && sw_yaml_find(payload->value, "uki");
-	place_below(m, "", root);
+	set_place(m, "", root);
 	if (!sw_yaml_find(root, "slipway"))
 		(void)fail_node(m, root, "slipway is missing",
 				"an answer file says which version of the format it is",
 				"add the line slipway: 1");
-	read_group(m, "", root);
+	read_group(m, &(struct group){ .key = "", .name = "" }, root);
 }
 
 static int new_with_places(struct sw_answers **ret_answers)
@@ -262,7 +406,7 @@ static int new_with_places(struct sw_answers **ret_answers)
 
 	if (!a)
 		return -ENOMEM;
-	a->places = calloc(sw_n_fields, sizeof(*a->places));
+	a->places = sw_places_new();
 	if (!a->places)
 		return -ENOMEM;
 	*ret_answers = TAKE_PTR(a);

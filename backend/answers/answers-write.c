@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "answers/answers.h"
+#include "answers/values.h"
 #include "base/buf.h"
 #include "base/hash.h"
 
@@ -29,13 +30,10 @@ static bool may_be_plain(const char *s)
 	return s[strlen(s) - 1] != ':';
 }
 
-static int add_value(struct sw_buf *b, const struct sw_field *f, const char *text)
+static int add_quoted(struct sw_buf *b, const char *text)
 {
-	int r;
+	int r = sw_buf_adds(b, "\"");
 
-	if (f->type == SW_FIELD_INT || may_be_plain(text))
-		return sw_buf_adds(b, text);
-	r = sw_buf_adds(b, "\"");
 	for (const char *p = text; *p && r == 0; p++) {
 		if (*p == '"' || *p == '\\')
 			r = sw_buf_adds(b, "\\");
@@ -43,6 +41,36 @@ static int add_value(struct sw_buf *b, const struct sw_field *f, const char *tex
 			r = sw_buf_add(b, p, 1);
 	}
 	return r < 0 ? r : sw_buf_adds(b, "\"");
+}
+
+/* No item holds a comma. Between brackets a colon may end a word, so it is quoted too. */
+static int add_list(struct sw_buf *b, const char *text)
+{
+	int r = sw_buf_adds(b, "[");
+
+	while (*text && r == 0) {
+		size_t n = strcspn(text, ",");
+		_cleanup_free_ char *item = strndup(text, n);
+
+		if (!item)
+			return -ENOMEM;
+		r = may_be_plain(item) && !strchr(item, ':') ? sw_buf_adds(b, item)
+							     : add_quoted(b, item);
+		text += n + (text[n] == ',');
+		text += strspn(text, " ");
+		if (r == 0 && *text)
+			r = sw_buf_adds(b, ", ");
+	}
+	return r < 0 ? r : sw_buf_adds(b, "]");
+}
+
+static int add_value(struct sw_buf *b, const struct sw_field *f, const char *text)
+{
+	if (f->type == SW_FIELD_LIST)
+		return add_list(b, text);
+	if (f->type == SW_FIELD_INT || may_be_plain(text))
+		return sw_buf_adds(b, text);
+	return add_quoted(b, text);
 }
 
 /* The length of what both keys share, up to and with a dot. */
@@ -112,30 +140,128 @@ static int add_field(struct sw_buf *b, const struct sw_field *f, const struct sw
 	return r < 0 ? r : sw_buf_adds(b, "\n");
 }
 
+/* The keys of one alternative; the first stands behind a "- " that is written already. */
+static int add_match_keys(struct sw_buf *b, const struct sw_disk_match *m, unsigned int depth,
+			  bool item)
+{
+	bool any = false;
+	int r = 0;
+
+	for (size_t i = 0; i < sw_n_fields && r == 0; i++) {
+		const struct sw_field *f = &sw_fields[i];
+		_cleanup_free_ char *text = NULL;
+
+		if (f->home != SW_HOME_MATCH)
+			continue;
+		text = sw_value_get(f, m);
+		if (!text)
+			return -ENOMEM;
+		if (!*text)
+			continue;
+		r = any || !item ? indent(b, depth) : 0;
+		if (r == 0)
+			r = sw_buf_addf(b, "%s: ", strrchr(f->key, '.') + 1);
+		if (r == 0)
+			r = add_value(b, f, text);
+		if (r == 0)
+			r = sw_buf_adds(b, "\n");
+		any = true;
+	}
+	return r == 0 && !any && item ? sw_buf_adds(b, "{}\n") : r;
+}
+
+static bool asks_nothing(const struct sw_disk_match *m)
+{
+	static const struct sw_disk_match nothing;
+
+	return memcmp(m, &nothing, sizeof(nothing)) == 0;
+}
+
+/* "match:" with one group or the list of alternatives; what stands before it is written. */
+static int add_match(struct sw_buf *b, const struct sw_disk_choice *c, unsigned int depth)
+{
+	bool empty = c->n_match == 1 && asks_nothing(&c->match[0]);
+	int r = sw_buf_adds(b, empty ? "match: {}\n" : "match:\n");
+
+	if (c->n_match == 1)
+		return r < 0 ? r : add_match_keys(b, &c->match[0], depth + 1, false);
+	for (size_t i = 0; i < c->n_match && r == 0; i++) {
+		r = indent(b, depth + 1);
+		if (r == 0)
+			r = sw_buf_adds(b, "- ");
+		if (r == 0)
+			r = add_match_keys(b, &c->match[i], depth + 2, true);
+	}
+	return r;
+}
+
+static int add_more(struct sw_buf *b, const struct sw_answers *a, const char *prev)
+{
+	int r = a->n_more ? add_key(b, prev, "disk.more") : 0;
+
+	/* The blank behind "more:" goes. */
+	if (r == 0 && a->n_more)
+		b->data[b->len - 1] = '\n';
+	for (size_t i = 0; i < a->n_more && r == 0; i++) {
+		_cleanup_free_ char *wipe = sw_value_get(sw_field_find("disk.wipe"), &a->more[i]);
+
+		r = wipe ? sw_buf_adds(b, "    - ") : -ENOMEM;
+		if (r == 0)
+			r = add_match(b, &a->more[i], 3);
+		if (r == 0)
+			r = sw_buf_addf(b, "      wipe: %s\n", wipe);
+	}
+	return r;
+}
+
+static bool is_first_match_field(const struct sw_field *f)
+{
+	return f->home == SW_HOME_MATCH && (f == sw_fields || f[-1].home != SW_HOME_MATCH);
+}
+
+/* Opens "disk:" when nothing of it is there yet. */
+static int add_alternatives(struct sw_buf *b, const struct sw_answers *a, const char **prev)
+{
+	int r = strncmp(*prev, "disk.", 5) == 0 ? 0 : sw_buf_adds(b, "disk:\n");
+
+	if (r == 0)
+		r = indent(b, 1);
+	if (r == 0)
+		r = add_match(b, &a->disk, 1);
+	*prev = "disk.match";
+	return r;
+}
+
 char *sw_answers_to_yaml(const struct sw_answers *a)
 {
 	_cleanup_buf_ struct sw_buf b = {};
 	const char *prev = "";
 	int r = sw_buf_adds(&b, "# See slipway-answers(5), or \"slipway explain KEY\".\n");
 
-	for (size_t i = 0; i < sw_n_fields && r == 0; i++)
-		r = add_field(&b, &sw_fields[i], a, &prev);
+	for (size_t i = 0; i < sw_n_fields && r == 0; i++) {
+		const struct sw_field *f = &sw_fields[i];
+
+		if (f->type == SW_FIELD_DISKS)
+			r = add_more(&b, a, prev);
+		else if (f->home != SW_HOME_MATCH || a->disk.n_match == 1)
+			r = add_field(&b, f, a, &prev);
+		else if (is_first_match_field(f))
+			r = add_alternatives(&b, a, &prev);
+	}
 	return r < 0 ? NULL : sw_buf_steal(&b);
+}
+
+static int digest_line(const char *key, const struct sw_field *f SW_UNUSED, const char *text,
+		       void *arg)
+{
+	return sw_buf_addf(arg, "%s=%s\n", key, text);
 }
 
 int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65])
 {
 	_cleanup_buf_ struct sw_buf b = {};
-
 	/* "key=value" lines in the order of the table; no value can hold a line break. */
-	for (size_t i = 0; i < sw_n_fields; i++) {
-		_cleanup_free_ char *text = sw_field_get(&sw_fields[i], a);
-		int r = text ? 0 : -ENOMEM;
+	int r = sw_answers_each(a, digest_line, &b);
 
-		if (r == 0 && *text)
-			r = sw_buf_addf(&b, "%s=%s\n", sw_fields[i].key, text);
-		if (r < 0)
-			return r;
-	}
-	return sw_sha256(b.data, b.len, ret_hex);
+	return r < 0 ? r : sw_sha256(b.data, b.len, ret_hex);
 }

@@ -4,13 +4,89 @@
 
 #include <string.h>
 
+#include "answers/values.h"
 #include "base/file.h"
+
+static void clear_home(enum sw_field_home home, void *base)
+{
+	for (size_t i = 0; i < sw_n_fields; i++)
+		if (sw_fields[i].home == home)
+			sw_value_clear(&sw_fields[i], base);
+}
+
+static void clear_choice(struct sw_disk_choice *c)
+{
+	for (size_t i = 0; i < c->n_match; i++)
+		clear_home(SW_HOME_MATCH, &c->match[i]);
+	clear_home(SW_HOME_CHOICE, c);
+	free(c->match);
+}
+
+int sw_disk_choice_add_match(struct sw_disk_choice *c)
+{
+	struct sw_disk_match *v;
+
+	if (c->n_match >= SW_ALTERNATIVES_MAX)
+		return -E2BIG;
+	v = reallocarray(c->match, c->n_match + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	c->match = v;
+	v[c->n_match++] = (struct sw_disk_match){};
+	return 0;
+}
+
+void sw_disk_choice_clear_match(struct sw_disk_choice *c)
+{
+	for (size_t i = 0; i < c->n_match; i++) {
+		clear_home(SW_HOME_MATCH, &c->match[i]);
+		c->match[i] = (struct sw_disk_match){};
+	}
+	if (c->n_match > 1)
+		c->n_match = 1;
+}
+
+/* With the table's defaults and one empty alternative. */
+static int init_choice(struct sw_disk_choice *c)
+{
+	int r = sw_disk_choice_add_match(c);
+
+	for (size_t i = 0; i < sw_n_fields && r == 0; i++)
+		if (sw_fields[i].home == SW_HOME_CHOICE)
+			r = sw_value_set(&sw_fields[i], c, sw_fields[i].key, "", NULL);
+	return r;
+}
+
+int sw_answers_add_more(struct sw_answers *a)
+{
+	struct sw_disk_choice *v, c = {};
+	int r;
+
+	if (a->n_more >= SW_MORE_MAX)
+		return -E2BIG;
+	v = reallocarray(a->more, a->n_more + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	a->more = v;
+	r = init_choice(&c);
+	if (r < 0)
+		clear_choice(&c);
+	else
+		v[a->n_more++] = c;
+	return r;
+}
+
+void sw_answers_cut_more(struct sw_answers *a, size_t keep)
+{
+	while (a->n_more > keep)
+		clear_choice(&a->more[--a->n_more]);
+}
 
 struct sw_answers *sw_answers_new(void)
 {
 	_cleanup_answers_ struct sw_answers *a = calloc(1, sizeof(*a));
 
-	if (!a)
+	if (!a || init_choice(&a->disk) < 0)
 		return NULL;
 	for (size_t i = 0; i < sw_n_fields; i++) {
 		const struct sw_field *f = &sw_fields[i];
@@ -25,12 +101,51 @@ struct sw_answers *sw_answers_free(struct sw_answers *a)
 {
 	if (!a)
 		return NULL;
-	for (size_t i = 0; i < sw_n_fields; i++)
-		if (sw_fields[i].type != SW_FIELD_CHOICE && sw_fields[i].type != SW_FIELD_INT)
-			free(*(char **)(void *)((char *)a + sw_fields[i].offset));
-	free(a->places);
+	sw_answers_cut_more(a, 0);
+	free(a->more);
+	clear_choice(&a->disk);
+	clear_home(SW_HOME_ANSWERS, a);
+	sw_places_free(a->places);
 	free(a);
 	return NULL;
+}
+
+static int copy_value(const char *key, const struct sw_field *f SW_UNUSED, const char *text,
+		      void *arg)
+{
+	return sw_answers_set(arg, key, text, NULL);
+}
+
+/* As many alternatives as there are, also empty ones. */
+static int copy_shape(const struct sw_disk_choice *from, struct sw_disk_choice *to)
+{
+	int r = 0;
+
+	while (to->n_match < from->n_match && r == 0)
+		r = sw_disk_choice_add_match(to);
+	return r;
+}
+
+/* By way of the field table, so that no key can be forgotten. */
+int sw_answers_copy(const struct sw_answers *a, struct sw_answers **ret_answers,
+		    struct sw_error *err)
+{
+	_cleanup_answers_ struct sw_answers *c = sw_answers_new();
+	int r = c ? copy_shape(&a->disk, &c->disk) : -ENOMEM;
+
+	for (size_t i = 0; i < a->n_more && r == 0; i++) {
+		r = sw_answers_add_more(c);
+		if (r == 0)
+			r = copy_shape(&a->more[i], &c->more[i]);
+	}
+	if (r == 0)
+		r = sw_answers_each(a, copy_value, c);
+	if (r == -ENOMEM)
+		return sw_fail_oom(err);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_INVALID, r, "the answers cannot be copied");
+	*ret_answers = TAKE_PTR(c);
+	return 0;
 }
 
 char *sw_answers_node_cmdline(const struct sw_answers *a)

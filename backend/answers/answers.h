@@ -11,11 +11,11 @@
 
 #define SW_ANSWERS_VERSION 1
 #define SW_CMDLINE_MAX 2048	/* characters of a kernel command line (COMMAND_LINE_SIZE on x86) */
+#define SW_ALTERNATIVES_MAX 16	/* groups below one disk.match */
+#define SW_MORE_MAX 63		/* further disks */
+#define SW_LIST_MAX 64		/* items of a field of type SW_FIELD_LIST */
 
-/* Where a value stands in the answer file; for a missing one, where it would belong. */
-struct sw_place {
-	unsigned int line, column;	/* 1-based; 0: not from a file */
-};
+struct sw_places;	/* where each value stands in the answer file; private to answers/ */
 
 enum sw_boot_mode { SW_MODE_LOCAL, SW_MODE_NETWORK, SW_MODE_HANDS_OFF };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
@@ -24,9 +24,11 @@ enum sw_admission_kind { SW_ADMISSION_NONE, SW_ADMISSION_ATTEST };
 struct sw_answers {
 	int version;
 	char *hostname;
-	struct sw_disk_match match;
+	struct sw_disk_choice disk;	/* always has at least one alternative, perhaps empty */
 	char *layout;		/* name or path */
-	enum sw_wipe wipe;
+	char **preserve;	/* partition labels; NULL-terminated or NULL */
+	struct sw_disk_choice *more;	/* the layout's further disks; each as `disk` */
+	size_t n_more;
 	char *kernel, *initrd, *uki;	/* http(s)://…, /path, file:///path, medium:/path */
 	char *kernel_sha256, *initrd_sha256, *uki_sha256;
 	char *cmdline;
@@ -35,16 +37,49 @@ struct sw_answers {
 	char *admission_url;
 	enum sw_finish finish;
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */
-	struct sw_place *places;	/* one per field of the table; NULL when not from a file */
+	struct sw_places *places;	/* NULL when not from a file */
 };
 
 struct sw_answers *sw_answers_new(void);	/* with the table's defaults */
 struct sw_answers *sw_answers_free(struct sw_answers *a);
 SW_DEFINE_CLEANUP(struct sw_answers, sw_answers_free)
 #define _cleanup_answers_ _cleanup_(sw_answers_freep)
+/* A copy with every value, but without the places in a file. */
+int sw_answers_copy(const struct sw_answers *a, struct sw_answers **ret_answers,
+		    struct sw_error *err);
 
-enum sw_field_type { SW_FIELD_TEXT, SW_FIELD_CHOICE, SW_FIELD_URL, SW_FIELD_SHA256,
-		     SW_FIELD_HOSTNAME, SW_FIELD_INT, SW_FIELD_UUID };
+/* Leaves the choice one alternative that asks for nothing. */
+void sw_disk_choice_clear_match(struct sw_disk_choice *c);
+/* One more empty alternative; -E2BIG past SW_ALTERNATIVES_MAX, -ENOMEM. */
+int sw_disk_choice_add_match(struct sw_disk_choice *c);
+/* One more further disk with one empty alternative; -E2BIG past SW_MORE_MAX, -ENOMEM. */
+int sw_answers_add_more(struct sw_answers *a);
+/* Takes the last n_more - keep further disks away. */
+void sw_answers_cut_more(struct sw_answers *a, size_t keep);
+
+enum sw_field_type {
+	SW_FIELD_TEXT, SW_FIELD_CHOICE, SW_FIELD_URL, SW_FIELD_SHA256, SW_FIELD_HOSTNAME,
+	SW_FIELD_INT, SW_FIELD_UUID,
+	/*
+	 * Text items in a char **, NULL-terminated or NULL. In YAML a list or one
+	 * value; as text with commas between the items, so no item may hold one,
+	 * and none may stand twice. max and check are about one item.
+	 */
+	SW_FIELD_LIST,
+	/*
+	 * disk.more: a list of groups, whose values are those of the fields that
+	 * live in a choice or match. Here only for its key and words; it has no
+	 * text of its own: get gives "" and set takes only that.
+	 */
+	SW_FIELD_DISKS,
+};
+
+/*
+ * Which structure a field's value is in. One field of a match or choice has as
+ * many values as there are alternatives and disks; each has a key of its own,
+ * see sw_answers_set().
+ */
+enum sw_field_home { SW_HOME_ANSWERS, SW_HOME_CHOICE, SW_HOME_MATCH };
 
 struct sw_field {
 	const char *key;	/* "disk.match.serial" */
@@ -53,9 +88,14 @@ struct sw_field {
 	const char *example;
 	const char *dflt;	/* default as text, or NULL: none */
 	enum sw_field_type type;
-	const char *const *choices;	/* SW_FIELD_CHOICE: NULL-terminated */
+	/*
+	 * SW_FIELD_CHOICE: NULL-terminated. Without a default the stored value 0
+	 * means unset, and choices count from 1.
+	 */
+	const char *const *choices;
 	bool secret;
-	size_t offset;		/* into struct sw_answers */
+	enum sw_field_home home;
+	size_t offset;		/* into the structure that home names */
 	/* NULL: always. Else whether the field counts, given the others. */
 	bool (*applies)(const struct sw_answers *a);
 	bool (*required)(const struct sw_answers *a);
@@ -69,7 +109,12 @@ extern const struct sw_field sw_fields[];
 extern const size_t sw_n_fields;
 
 const struct sw_field *sw_field_find(const char *key);
-/* The field's value as text; malloc'd, "" when unset, NULL when out of memory. */
+/* What is to be said about a group of fields, such as disk.match; NULL: nothing. */
+const char *sw_field_group_help(const char *group);
+/*
+ * The field's value as text; malloc'd, "" when unset, NULL when out of memory.
+ * Of a field with several values: that of the first alternative of the first disk.
+ */
 char *sw_field_get(const struct sw_field *f, const struct sw_answers *a);
 /*
  * Checks and stores; hex digits and host names are folded to lower case. Empty
@@ -79,6 +124,24 @@ char *sw_field_get(const struct sw_field *f, const struct sw_answers *a);
  */
 int sw_field_set(const struct sw_field *f, struct sw_answers *a, const char *text,
 		 struct sw_error *err);
+/*
+ * The same by key. disk.match[2].serial is the serial of the second alternative
+ * (1 is the first, like no number), disk.more[1].match.serial that of the first
+ * further disk, disk.more[1].wipe what may be lost on it. Setting makes
+ * the alternative or disk when it is the next one in turn. -EINVAL for an
+ * unknown key.
+ */
+int sw_answers_set(struct sw_answers *a, const char *key, const char *text,
+		   struct sw_error *err);
+/*
+ * Calls fn with the key and text of every value that is set, in a fixed order
+ * (the table's, then further alternatives, then further disks). The wipe of a
+ * further disk is always among them. Stops at the first error and returns it.
+ */
+int sw_answers_each(const struct sw_answers *a,
+		    int (*fn)(const char *key, const struct sw_field *f, const char *text,
+			      void *arg),
+		    void *arg);
 /* Only the check, for use while typing. Empty text is fine; whether it may stay so: `required`. */
 int sw_field_check(const struct sw_field *f, const char *text, struct sw_error *err);
 

@@ -5,6 +5,7 @@
 #include "answers/answers.h"
 #include "base/text.h"
 #include "base/buf.h"
+#include "base/file.h"
 
 #define WIDTH 78
 #define KEY_COLUMN 24
@@ -26,6 +27,10 @@ static const char *type_name(const struct sw_field *f)
 		return "whole number";
 	case SW_FIELD_UUID:
 		return "UUID";
+	case SW_FIELD_LIST:
+		return "list of values";
+	case SW_FIELD_DISKS:
+		return "list of groups of keys";
 	}
 	return "text";
 }
@@ -120,13 +125,29 @@ static bool is_in(const char *key, const char *group)
 	return n == 0 || (strncmp(key, group, n) == 0 && key[n] == '.');
 }
 
+/* What a further disk has is what the first one has. */
+static const struct sw_field *find(const char *key)
+{
+	_cleanup_free_ char *first = NULL;
+	const struct sw_field *f = sw_field_find(key);
+
+	if (f || strncmp(key, "disk.more.", 10) != 0)
+		return f;
+	first = sw_fmt("disk.%s", key + 10);
+	f = first ? sw_field_find(first) : NULL;
+	return f && f->home != SW_HOME_ANSWERS ? f : NULL;
+}
+
 char *sw_answers_explain(const char *key)
 {
-	const struct sw_field *f = key && *key ? sw_field_find(key) : NULL;
+	const struct sw_field *f = key && *key ? find(key) : NULL;
+	const char *help = key ? sw_field_group_help(key) : NULL;
 	_cleanup_buf_ struct sw_buf b = {};
 
 	if (f)
 		return explain_one(f);
+	if (help && (add_wrapped(&b, help) < 0 || sw_buf_adds(&b, "\n") < 0))
+		return NULL;
 	for (size_t i = 0; i < sw_n_fields; i++)
 		if (is_in(sw_fields[i].key, key) && add_line(&b, &sw_fields[i]) < 0)
 			return NULL;

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "answers/answers.h"
+#include "answers/values.h"
 #include "base/text.h"
 #include "base/guid.h"
+#include "base/buf.h"
 #include "base/hash.h"
+#include "base/strv.h"
 #include "payload/payload.h"
 
 #define DEFAULT_MAX 255
@@ -14,19 +17,26 @@
 /* Choices and numbers are ints (or enums of that size) in the structure. */
 _Static_assert(sizeof(enum sw_wipe) == sizeof(int), "enums are stored through an int");
 
+_Static_assert(sizeof(enum sw_rotational) == sizeof(int), "enums are stored through an int");
+
 static bool is_number(const struct sw_field *f)
 {
 	return f->type == SW_FIELD_CHOICE || f->type == SW_FIELD_INT;
 }
 
-static int *number_of(const struct sw_field *f, struct sw_answers *a)
+static int *number_of(const struct sw_field *f, void *base)
 {
-	return (int *)(void *)((char *)a + f->offset);
+	return (int *)(void *)((char *)base + f->offset);
 }
 
-static char **text_of(const struct sw_field *f, struct sw_answers *a)
+static char **text_of(const struct sw_field *f, void *base)
 {
-	return (char **)(void *)((char *)a + f->offset);
+	return (char **)(void *)((char *)base + f->offset);
+}
+
+static char ***list_of(const struct sw_field *f, void *base)
+{
+	return (char ***)(void *)((char *)base + f->offset);
 }
 
 static int choice_index(const struct sw_field *f, const char *text)
@@ -37,26 +47,53 @@ static int choice_index(const struct sw_field *f, const char *text)
 	return -EINVAL;
 }
 
-char *sw_field_get(const struct sw_field *f, const struct sw_answers *a)
+/* Without a default, 0 is left for "not set". */
+static int choice_base(const struct sw_field *f)
 {
-	const char *base = (const char *)a + f->offset;
-	char text[16];
+	return f->dflt ? 0 : 1;
+}
 
-	if (!is_number(f)) {
-		const char *s = *(char *const *)(const void *)base;
+static char *get_list(char *const *list)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+	int r = sw_buf_adds(&b, "");
 
-		return strdup(s ? s : "");
+	for (; list && *list && r == 0; list++) {
+		r = b.len ? sw_buf_adds(&b, ", ") : 0;
+		if (r == 0)
+			r = sw_buf_adds(&b, *list);
 	}
-	int v = *(const int *)(const void *)base;
+	return r < 0 ? NULL : sw_buf_steal(&b);
+}
 
-	if (f->type == SW_FIELD_INT) {
-		(void)snprintf(text, sizeof(text), "%d", v);
-		return strdup(text);
-	}
+static char *get_choice(const struct sw_field *f, int v)
+{
 	for (int i = 0; f->choices[i]; i++)
-		if (i == v)
+		if (i + choice_base(f) == v)
 			return strdup(f->choices[i]);
 	return strdup("");
+}
+
+char *sw_value_get(const struct sw_field *f, const void *base)
+{
+	const void *at = (const char *)base + f->offset;
+	const char *s;
+	char text[16];
+
+	switch (f->type) {
+	case SW_FIELD_DISKS:
+		return strdup("");
+	case SW_FIELD_LIST:
+		return get_list(*(char **const *)at);
+	case SW_FIELD_CHOICE:
+		return get_choice(f, *(const int *)at);
+	case SW_FIELD_INT:
+		(void)snprintf(text, sizeof(text), "%d", *(const int *)at);
+		return strdup(text);
+	default:
+		s = *(char *const *)at;
+		return strdup(s ? s : "");
+	}
 }
 
 static int check_choice(const struct sw_field *f, const char *text, struct sw_error *err)
@@ -184,7 +221,11 @@ static int check_type(const struct sw_field *f, const char *text, struct sw_erro
 		return check_uuid(text, err);
 	case SW_FIELD_URL:
 		return check_source(text, err);
+	case SW_FIELD_DISKS:
+		sw_error_why(err, "it is a list of groups of keys");
+		return -EINVAL;
 	case SW_FIELD_TEXT:
+	case SW_FIELD_LIST:
 		break;
 	}
 	return 0;
@@ -194,35 +235,108 @@ static int check_type(const struct sw_field *f, const char *text, struct sw_erro
  * A source may carry a password or token by mistake, and a secret is one by
  * declaration: neither is repeated in a message that lands in a log.
  */
-static void name_value(const struct sw_field *f, const char *text, struct sw_error *err)
+static void name_value(const struct sw_field *f, const char *key, const char *text,
+		       struct sw_error *err)
 {
 	char shown[SW_TEXT_SHOW];
 
 	if (f->secret || f->type == SW_FIELD_URL || strlen(text) > 200)
-		(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s is not valid", f->key);
+		(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s is not valid", key);
 	else
-		(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s cannot be \"%s\"", f->key,
+		(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s cannot be \"%s\"", key,
 			      sw_text_show(text, shown));
 }
 
-int sw_field_check(const struct sw_field *f, const char *text, struct sw_error *err)
+/* One value, or one item of a list. */
+static int check_one(const struct sw_field *f, const char *key, const char *text,
+		     struct sw_error *err)
 {
 	struct sw_error e = {};
-	int r;
+	int r = check_common(f, text, &e);
 
-	if (*text == '\0')
-		return 0;
-	r = check_common(f, text, &e);
 	if (r == 0)
 		r = check_type(f, text, &e);
 	if (r == 0 && f->check)
 		r = f->check(text, &e);
 	if (r < 0 && err && err->r == 0) {
-		name_value(f, text, err);
+		name_value(f, key, text, err);
 		sw_error_why(err, "%s", e.why);
 		sw_error_hint(err, "%s", e.hint);
 	}
 	return r;
+}
+
+static int fail_item(const struct sw_field *f, const char *key, const char *text, const char *why,
+		     const char *hint, struct sw_error *err)
+{
+	if (err && err->r == 0) {
+		name_value(f, key, text, err);
+		sw_error_why(err, "%s", why);
+		sw_error_hint(err, "%s", hint);
+	}
+	return -EINVAL;
+}
+
+int sw_value_add_item(const struct sw_field *f, void *base, const char *key, const char *text,
+		      struct sw_error *err)
+{
+	char ***list = list_of(f, base);
+	int r;
+
+	if (*text == '\0')
+		return fail_item(f, key, text, "an item of the list is empty", "take it out", err);
+	if (strchr(text, ','))
+		return fail_item(f, key, text, "a comma stands between the items of a list",
+				 "make it several items", err);
+	r = check_one(f, key, text, err);
+	if (r < 0)
+		return r;
+	for (char *const *p = *list; p && *p; p++)
+		if (strcmp(*p, text) == 0)
+			return fail_item(f, key, text, "it stands there twice",
+					 "take one of them out", err);
+	if (sw_strv_len(*list) >= SW_LIST_MAX)
+		return fail_item(f, key, text, "a list has at most 64 items", "shorten it", err);
+	return sw_strv_add(list, text) < 0 ? sw_fail_oom(err) : 0;
+}
+
+/* Items as people type them: commas between, blanks around. */
+static int split_list(const struct sw_field *f, const char *key, const char *text, char ***ret,
+		      struct sw_error *err)
+{
+	struct sw_field at_start = *f;
+	int r = 0;
+
+	at_start.offset = 0;
+	for (bool more = *text != '\0'; more && r == 0;) {
+		size_t n = strcspn(text, ","), from = strspn(text, " "), to = n;
+		_cleanup_free_ char *item = NULL;
+
+		while (to > from && text[to - 1] == ' ')
+			to--;
+		item = from < to ? strndup(text + from, to - from) : strdup("");
+		r = item ? sw_value_add_item(&at_start, ret, key, item, err) : sw_fail_oom(err);
+		more = text[n] == ',';
+		text += n + 1;
+	}
+	return r;
+}
+
+int sw_value_check(const struct sw_field *f, const char *key, const char *text,
+		   struct sw_error *err)
+{
+	_cleanup_strv_ char **list = NULL;
+
+	if (*text == '\0')
+		return 0;
+	if (f->type == SW_FIELD_LIST)
+		return split_list(f, key, text, &list, err);
+	return check_one(f, key, text, err);
+}
+
+int sw_field_check(const struct sw_field *f, const char *text, struct sw_error *err)
+{
+	return sw_value_check(f, f->key, text, err);
 }
 
 static bool folds_case(const struct sw_field *f)
@@ -231,10 +345,10 @@ static bool folds_case(const struct sw_field *f)
 	       f->type == SW_FIELD_HOSTNAME;
 }
 
-static int store_text(const struct sw_field *f, struct sw_answers *a, const char *text,
+static int store_text(const struct sw_field *f, void *base, const char *text,
 		      struct sw_error *err)
 {
-	char **slot = text_of(f, a);
+	char **slot = text_of(f, base);
 	char *copy = NULL;
 
 	if (*text) {
@@ -249,25 +363,50 @@ static int store_text(const struct sw_field *f, struct sw_answers *a, const char
 	return 0;
 }
 
-int sw_field_set(const struct sw_field *f, struct sw_answers *a, const char *text,
-		 struct sw_error *err)
+static int store_list(const struct sw_field *f, void *base, const char *key, const char *text,
+		      struct sw_error *err)
 {
-	int r = sw_field_check(f, text, err);
+	_cleanup_strv_ char **list = NULL;
+	int r = split_list(f, key, text, &list, err);
 
 	if (r < 0)
 		return r;
-	if (is_number(f)) {
-		const char *value = *text ? text : f->dflt ? f->dflt : "0";
-
-		*number_of(f, a) = f->type == SW_FIELD_INT ? (int)strtol(value, NULL, 10)
-							   : choice_index(f, value);
-	} else {
-		r = store_text(f, a, text, err);
-		if (r < 0)
-			return r;
-	}
-	/* What was typed over is no longer what the file says there. */
-	if (a->places)
-		a->places[f - sw_fields] = (struct sw_place){};
+	sw_strv_free(*list_of(f, base));
+	*list_of(f, base) = TAKE_PTR(list);
 	return 0;
+}
+
+static int number_from(const struct sw_field *f, const char *text)
+{
+	const char *value = *text ? text : f->dflt ? f->dflt : "";
+
+	if (f->type == SW_FIELD_INT)
+		return (int)strtol(value, NULL, 10);
+	return *value ? choice_index(f, value) + choice_base(f) : 0;
+}
+
+int sw_value_set(const struct sw_field *f, void *base, const char *key, const char *text,
+		 struct sw_error *err)
+{
+	int r;
+
+	if (f->type == SW_FIELD_LIST)
+		return store_list(f, base, key, text, err);
+	r = sw_value_check(f, key, text, err);
+	if (r < 0)
+		return r;
+	if (f->type == SW_FIELD_DISKS)
+		return 0;
+	if (!is_number(f))
+		return store_text(f, base, text, err);
+	*number_of(f, base) = number_from(f, text);
+	return 0;
+}
+
+void sw_value_clear(const struct sw_field *f, void *base)
+{
+	if (f->type == SW_FIELD_LIST)
+		*list_of(f, base) = sw_strv_free(*list_of(f, base));
+	else if (!is_number(f) && f->type != SW_FIELD_DISKS)
+		free(TAKE_PTR(*text_of(f, base)));
 }

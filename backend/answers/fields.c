@@ -9,7 +9,6 @@
 #include <strings.h>
 
 #include "answers/answers.h"
-#include "base/size.h"
 #include "payload/payload.h"
 
 static bool given(const char *s)
@@ -84,18 +83,10 @@ static int check_version(const char *text, struct sw_error *err)
 
 static int check_size_rule(const char *text, struct sw_error *err)
 {
-	uint64_t bytes;
-
-	if (strcmp(text, "largest") == 0 || strcmp(text, "smallest") == 0)
+	if (sw_disk_is_size_rule(text))
 		return 0;
-	if (text[0] == '<' || text[0] == '>') {
-		text += text[1] == '=' ? 2 : 1;
-		text += strspn(text, " ");
-		if (sw_size_parse(text, &bytes) == 0)
-			return 0;
-	}
 	return say(err, "it is not a rule about a size",
-		   "write \">=100G\", \"<2T\", largest or smallest");
+		   "write \">=100G\", \"<2T\", 64G for exactly that, largest or smallest");
 }
 
 /* A layout is a name below the layouts directory, or the path of such a directory. */
@@ -140,7 +131,11 @@ static const char *const mode_choices[] = { "local", "network", "hands-off", NUL
 static const char *const kind_choices[] = { "none", "attest", NULL };
 static const char *const finish_choices[] = { "reboot", "poweroff", "stay", NULL };
 
+static const char *const yes_no[] = { "yes", "no", NULL };
+
 #define AT(member) .offset = offsetof(struct sw_answers, member)
+#define IN_MATCH(member) .home = SW_HOME_MATCH, .offset = offsetof(struct sw_disk_match, member)
+#define IN_CHOICE(member) .home = SW_HOME_CHOICE, .offset = offsetof(struct sw_disk_choice, member)
 #define NO_PAYLOAD "give kernel and initrd, or a unified image (uki) in their place"
 #define NO_HASH "sha256sum FILE on the server prints it"
 #define HEX_A "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -155,44 +150,57 @@ const struct sw_field sw_fields[] = {
 	  .example = "node-07", .required = always, .max = 64 },
 
 	{ .key = "disk.match.serial", .label = "Disk serial", .type = SW_FIELD_TEXT,
-	  AT(match.serial),
+	  IN_MATCH(serial),
 	  .help = "The serial number of the disk to install on. * and ? match any characters.",
 	  .example = "S4EVNX0R" },
-	{ .key = "disk.match.wwn", .label = "Disk WWN", .type = SW_FIELD_TEXT, AT(match.wwn),
+	{ .key = "disk.match.wwn", .label = "Disk WWN", .type = SW_FIELD_TEXT, IN_MATCH(wwn),
 	  .help = "The World Wide Name of the disk. * and ? match any characters.",
 	  .example = "eui.0025385b71b0a1c2" },
 	{ .key = "disk.match.model", .label = "Disk model", .type = SW_FIELD_TEXT,
-	  AT(match.model),
+	  IN_MATCH(model),
 	  .help = "The model name of the disk. * and ? match any characters.",
 	  .example = "*PM9A3*" },
 	{ .key = "disk.match.vendor", .label = "Disk vendor", .type = SW_FIELD_TEXT,
-	  AT(match.vendor),
+	  IN_MATCH(vendor),
 	  .help = "The vendor that the disk reports. * and ? match any characters.",
 	  .example = "SEAGATE*" },
-	{ .key = "disk.match.path", .label = "Disk path", .type = SW_FIELD_TEXT, AT(match.path),
+	{ .key = "disk.match.path", .label = "Disk path", .type = SW_FIELD_TEXT, IN_MATCH(path),
 	  .help = "Where the disk is plugged in: its name below /dev/disk/by-path. "
 		  "* and ? match any characters.",
 	  .example = "pci-0000:01:00.0-nvme-1" },
 	{ .key = "disk.match.transport", .label = "Disk transport", .type = SW_FIELD_TEXT,
-	  AT(match.transport), .max = 32,
+	  IN_MATCH(transport), .max = 32,
 	  .help = "How the disk is attached: nvme, sata, sas, scsi, usb or virtio. "
 		  "* and ? match any characters.",
 	  .example = "nvme" },
-	{ .key = "disk.match.size", .label = "Disk size", .type = SW_FIELD_TEXT, AT(match.size),
+	{ .key = "disk.match.size", .label = "Disk size", .type = SW_FIELD_TEXT, IN_MATCH(size),
 	  .max = 32, .check = check_size_rule,
-	  .help = "A rule about the size: >=100G, <2T, largest or smallest. "
+	  .help = "A rule about the size: >=100G, <2T, 64G (exactly), largest or smallest. "
 		  "Units are powers of 1024.",
 	  .example = ">=100G" },
+	{ .key = "disk.match.rotational", .label = "Disk rotates", .type = SW_FIELD_CHOICE,
+	  IN_MATCH(rotational), .choices = yes_no,
+	  .help = "Whether the disk has turning platters: yes for a hard disk, no for an SSD.",
+	  .example = "no" },
 	{ .key = "disk.layout", .label = "Layout", .type = SW_FIELD_TEXT, AT(layout),
 	  .max = 1024, .check = check_layout, .required = always,
 	  .help = "How the disk is divided: the name of a layout that comes with slipway, or the "
 		  "path of a directory with partition definitions.",
 	  .example = "node", .dflt = "node" },
-	{ .key = "disk.wipe", .label = "Existing content", .type = SW_FIELD_CHOICE, AT(wipe),
+	{ .key = "disk.wipe", .label = "Existing content", .type = SW_FIELD_CHOICE, IN_CHOICE(wipe),
 	  .choices = wipe_choices, .required = always,
 	  .help = "What may be overwritten: only a blank disk, also an earlier slipway install "
 		  "(ours), or anything. \"any\" needs a serial, WWN or path.",
 	  .example = "ours", .dflt = "blank" },
+
+	{ .key = "disk.preserve", .label = "Kept partitions", .type = SW_FIELD_LIST,
+	  AT(preserve), .max = 108,
+	  .help = "Labels of partitions whose content stays when the disk is installed again.",
+	  .example = "state" },
+	{ .key = "disk.more", .label = "Further disks", .type = SW_FIELD_DISKS, AT(more),
+	  .help = "The layout's further disks, in its order: a list in which each item has "
+		  "match and wipe, as disk.match and disk.wipe for the first disk.",
+	  .example = "[{match: {serial: S4EVNX0T}, wipe: ours}]" },
 
 	{ .key = "payload.kernel", .label = "Kernel", .type = SW_FIELD_URL, AT(kernel),
 	  .max = 2000, .applies = without_uki, .required = without_uki,
@@ -269,4 +277,13 @@ const struct sw_field *sw_field_find(const char *key)
 		if (strcmp(sw_fields[i].key, key) == 0)
 			return &sw_fields[i];
 	return NULL;
+}
+
+const char *sw_field_group_help(const char *group)
+{
+	if (strcmp(group, "disk.match") != 0)
+		return NULL;
+	return "Which disk it is. All keys of the group must fit, and exactly one disk must be "
+	       "left. A list of such groups gives alternatives, tried in order: one that no disk "
+	       "fits goes on to the next, one that several fit is refused.";
 }

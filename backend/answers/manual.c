@@ -48,6 +48,15 @@ static const char middle[] =
 	"The keys below\n"
 	".Ql disk.match\n"
 	"must all fit, and exactly one disk of the machine must be left.\n"
+	"In place of one group of them a list of up to 16 groups may stand: alternatives, tried\n"
+	"in order.\n"
+	"The first that exactly one disk fits wins.\n"
+	"One that no disk fits goes on to the next.\n"
+	"One that several disks fit is refused: the next could only be a guess.\n"
+	".Pp\n"
+	"A list of values is written as\n"
+	".Ql [one, two] ,\n"
+	"as items of their own below the key, or as the one value it has.\n"
 	".Bl -tag -width Ds\n";
 
 static const char tail[] =

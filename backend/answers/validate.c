@@ -8,6 +8,7 @@
 
 #include "answers/answers.h"
 #include "answers/errors.h"
+#include "answers/values.h"
 #include "base/file.h"
 
 struct check {
@@ -25,8 +26,7 @@ static bool given(const char *s)
 static void report(struct check *c, const char *key, int r, const char *what, const char *why,
 		   const char *hint)
 {
-	const struct sw_field *f = sw_field_find(key);
-	struct sw_place at = c->a->places ? c->a->places[f - sw_fields] : (struct sw_place){};
+	struct sw_place at = sw_places_find(c->a, key);
 	struct sw_error *err = sw_errors_next(c->errors);
 
 	(void)sw_fail(err, SW_EXIT_INVALID, r, "%s %s", key, what);
@@ -40,14 +40,15 @@ static void report(struct check *c, const char *key, int r, const char *what, co
 }
 
 /* Answers also come from forms and from code: each value is held against its own rule again. */
-static bool value_holds(struct check *c, const struct sw_field *f, const char *text)
+static bool value_holds(struct check *c, const struct sw_field *f, const char *key,
+			const char *text)
 {
 	struct sw_error *err;
 
-	if (sw_field_check(f, text, NULL) == 0)
+	if (sw_value_check(f, key, text, NULL) == 0)
 		return true;
 	err = sw_errors_next(c->errors);
-	(void)sw_field_check(f, text, err);
+	(void)sw_value_check(f, key, text, err);
 	if (c->file)
 		sw_error_where(err, "%s", c->file);
 	(void)sw_errors_keep(c->errors, -EINVAL);
@@ -93,7 +94,7 @@ static void check_field(struct check *c, const struct sw_field *f)
 	/* Without any payload two fields are missing; one message says it. */
 	if (!*text && strcmp(f->key, "payload.initrd") == 0 && !given(c->a->kernel))
 		return;
-	if (*text && !value_holds(c, f, text))
+	if (*text && !value_holds(c, f, f->key, text))
 		return;
 	if (*text && !applies)
 		report_stray(c, f);
@@ -112,22 +113,70 @@ static bool names_something(const char *glob)
 	return false;
 }
 
-static void check_disk(struct check *c)
+/* A rule that tells disks apart, though it names none. */
+static bool sorts(const struct sw_disk_match *m)
 {
-	const struct sw_disk_match *m = &c->a->match;
+	return given(m->model) || given(m->vendor) || given(m->transport) || given(m->size) ||
+	       m->rotational;
+}
+
+/* Whether it can be used. The keys are those of its serial and of the disk's wipe. */
+static bool check_alternative(struct check *c, const struct sw_disk_match *m, enum sw_wipe wipe,
+			      const char *serial, const char *wipe_key)
+{
 	bool named = names_something(m->serial) || names_something(m->wwn) ||
 		     names_something(m->path);
 
-	if (!named && !given(m->model) && !given(m->vendor) && !given(m->transport) &&
-	    !given(m->size))
-		report(c, "disk.match.serial", -EINVAL,
-		       "is missing, or another rule that tells disks apart",
+	if (!named && !sorts(m)) {
+		report(c, serial, -EINVAL, "is missing, or another rule that tells disks apart",
 		       "slipway never guesses which disk to write to",
 		       "slipway facts lists the disks with serial, WWN, model, path and size");
-	else if (c->a->wipe == SW_WIPE_ANY && !named)
-		report(c, "disk.wipe", -EINVAL, "cannot be \"any\" here",
-		       "overwriting anything needs a disk named by serial, WWN or path",
-		       "add disk.match.serial, or use wipe: blank or wipe: ours");
+		return false;
+	}
+	if (wipe != SW_WIPE_ANY || named)
+		return true;
+	report(c, wipe_key, -EINVAL, "cannot be \"any\" here",
+	       "overwriting anything needs a disk named by serial, WWN or path",
+	       "add disk.match.serial, or use wipe: blank or wipe: ours");
+	return false;
+}
+
+/* Every alternative must be fit to be the one that decides. */
+static void check_choice(struct check *c, const char *disk, const struct sw_disk_choice *choice)
+{
+	char wipe[SW_KEY_MAX];
+
+	(void)snprintf(wipe, sizeof(wipe), "%s.wipe", disk);
+	for (size_t i = 0; i < choice->n_match; i++) {
+		char serial[SW_KEY_MAX];
+
+		(void)snprintf(serial, sizeof(serial),
+			       i ? "%s.match[%zu].serial" : "%s.match.serial", disk, i + 1);
+		if (!check_alternative(c, &choice->match[i], choice->wipe, serial, wipe))
+			return;
+	}
+}
+
+static int check_further_value(const char *key, const struct sw_field *f, const char *text,
+			       void *arg)
+{
+	/* Those without an ordinal have been looked at with all fields. */
+	if (strchr(key, '['))
+		(void)value_holds(arg, f, key, text);
+	return 0;
+}
+
+static void check_disks(struct check *c)
+{
+	if (sw_answers_each(c->a, check_further_value, c) < 0)
+		(void)sw_errors_keep(c->errors, sw_fail_oom(sw_errors_next(c->errors)));
+	check_choice(c, "disk", &c->a->disk);
+	for (size_t i = 0; i < c->a->n_more; i++) {
+		char disk[SW_KEY_MAX];
+
+		(void)snprintf(disk, sizeof(disk), "disk.more[%zu]", i + 1);
+		check_choice(c, disk, &c->a->more[i]);
+	}
 }
 
 static void check_cmdline(struct check *c)
@@ -160,7 +209,7 @@ int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct
 
 	for (size_t i = 0; i < sw_n_fields; i++)
 		check_field(&c, &sw_fields[i]);
-	check_disk(&c);
+	check_disks(&c);
 	check_cmdline(&c);
 	check_mode(&c);
 	if (ret_n)

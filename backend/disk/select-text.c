@@ -15,7 +15,7 @@ static const char *const clause_names[] = {
 	[SW_CLAUSE_SERIAL] = "serial", [SW_CLAUSE_WWN] = "wwn",
 	[SW_CLAUSE_PATH] = "path",     [SW_CLAUSE_MODEL] = "model",
 	[SW_CLAUSE_VENDOR] = "vendor", [SW_CLAUSE_TRANSPORT] = "transport",
-	[SW_CLAUSE_SIZE] = "size",
+	[SW_CLAUSE_SIZE] = "size",     [SW_CLAUSE_ROTATIONAL] = "rotational",
 };
 
 /* A disk's own strings reach terminals: no control characters. */
@@ -58,19 +58,19 @@ static int add_disk(struct sw_buf *b, const struct sw_disk *d)
 	return r;
 }
 
-static int add_verdict(struct sw_buf *b, const struct sw_disk *d, const struct sw_disk_match *m,
-		       uint64_t min_size, bool candidate)
+static int add_verdict(struct sw_buf *b, const struct sw_selection *s, const struct sw_disk *d)
 {
-	const char *excluded = sw_disk_excluded(d, min_size);
+	const char *excluded = sw_selection_excluded(s, d);
+	bool candidate = s->candidate[d - s->f->disks];
 	bool match, asked = false;
 	int r = sw_buf_adds(b, ":");
 
 	for (enum sw_clause c = 0; r >= 0 && c < SW_CLAUSE_N; c++) {
-		if (!sw_disk_clause(d, m, c, &match))
+		if (!sw_disk_clause(d, s->m, c, &match))
 			continue;
 		/* Of "largest" only the verdict knows. */
 		if (c == SW_CLAUSE_SIZE && match && !candidate && !excluded &&
-		    sw_disk_matches(d, m))
+		    sw_disk_matches(d, s->m))
 			match = false;
 		r = sw_buf_addf(b, " %s %s,", clause_names[c], match ? "yes" : "no");
 		asked = true;
@@ -86,9 +86,9 @@ static int add_verdict(struct sw_buf *b, const struct sw_disk *d, const struct s
 	return r;
 }
 
-char *sw_disk_table(const struct sw_facts *f, const struct sw_disk_match *m, uint64_t min_size,
-		    const bool *candidate)
+char *sw_selection_table(const struct sw_selection *s)
 {
+	const struct sw_facts *f = s->f;
 	_cleanup_buf_ struct sw_buf b = {};
 	int r = f->n_disks ? 0 : sw_buf_adds(&b, "this machine shows no disks");
 
@@ -98,7 +98,7 @@ char *sw_disk_table(const struct sw_facts *f, const struct sw_disk_match *m, uin
 		if (r >= 0)
 			r = add_disk(&b, &f->disks[i]);
 		if (r >= 0)
-			r = add_verdict(&b, &f->disks[i], m, min_size, candidate[i]);
+			r = add_verdict(&b, s, &f->disks[i]);
 	}
 	return r < 0 ? NULL : sw_buf_steal(&b);
 }
@@ -142,14 +142,15 @@ static int add_clause(struct sw_buf *b, const struct sw_facts *f, const struct s
 	return 0;
 }
 
-char *sw_disk_hint(const struct sw_facts *f, uint64_t min_size, const bool *among)
+char *sw_selection_hint(const struct sw_selection *s)
 {
+	const struct sw_facts *f = s->f;
 	_cleanup_buf_ struct sw_buf b = {};
 	size_t n = 0, left = 0;
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < f->n_disks; i++) {
-		if (among ? !among[i] : sw_disk_excluded(&f->disks[i], min_size) != NULL)
+		if (s->n ? !s->candidate[i] : sw_selection_excluded(s, &f->disks[i]) != NULL)
 			continue;
 		if (n++ < HINTS_MAX)
 			r = add_clause(&b, f, &f->disks[i]);

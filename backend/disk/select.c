@@ -8,6 +8,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/size.h"
 #include "disk/disk.h"
 #include "disk/select-text.h"
@@ -82,13 +83,18 @@ bool sw_disk_clause(const struct sw_disk *d, const struct sw_disk_match *m, enum
 		*ret_match = m->size && size_matches(d->size, m->size);
 		return m->size != NULL;
 	}
+	if (c == SW_CLAUSE_ROTATIONAL) {
+		*ret_match = d->rotational == (m->rotational == SW_ROTATIONAL_YES);
+		return m->rotational != SW_ROTATIONAL_UNASKED;
+	}
 	*ret_match = text[c].pattern && text_matches(text[c].value, text[c].pattern, text[c].flags);
 	return text[c].pattern != NULL;
 }
 
 static bool has_clause(const struct sw_disk_match *m)
 {
-	return m->serial || m->wwn || m->model || m->vendor || m->path || m->transport || m->size;
+	return m->serial || m->wwn || m->model || m->vendor || m->path || m->transport || m->size ||
+	       m->rotational != SW_ROTATIONAL_UNASKED;
 }
 
 bool sw_disk_matches(const struct sw_disk *d, const struct sw_disk_match *m)
@@ -120,22 +126,32 @@ const char *sw_disk_excluded(const struct sw_disk *d, uint64_t min_size)
 
 /* ---- exactly one ---- */
 
+const char *sw_selection_excluded(const struct sw_selection *s, const struct sw_disk *d)
+{
+	for (size_t i = 0; i < s->n_taken; i++)
+		if (s->taken[i] == d)
+			return "chosen already";
+	return sw_disk_excluded(d, s->min_size);
+}
+
 /*
  * "largest" and "smallest" compare what else may be chosen. All that share the
  * extreme size stay, so that two equal ones are ambiguous.
  */
-static void pick_extreme(const struct sw_facts *f, const struct sw_disk_match *m, bool *candidate)
+static void pick_extreme(struct sw_selection *s)
 {
+	const struct sw_facts *f = s->f;
 	struct size_rule rule;
 	uint64_t best = 0;
 	bool any = false;
 
-	if (!m->size || parse_size_rule(m->size, &rule) < 0 || (!rule.largest && !rule.smallest))
+	if (!s->m->size || parse_size_rule(s->m->size, &rule) < 0 ||
+	    (!rule.largest && !rule.smallest))
 		return;
 	for (size_t i = 0; i < f->n_disks; i++) {
 		uint64_t size = f->disks[i].size;
 
-		if (!candidate[i])
+		if (!s->candidate[i])
 			continue;
 		if (!any || (rule.largest ? size > best : size < best))
 			best = size;
@@ -143,14 +159,19 @@ static void pick_extreme(const struct sw_facts *f, const struct sw_disk_match *m
 	}
 	for (size_t i = 0; i < f->n_disks; i++)
 		if (f->disks[i].size != best)
-			candidate[i] = false;
+			s->candidate[i] = false;
+}
+
+bool sw_disk_is_size_rule(const char *text)
+{
+	struct size_rule rule;
+
+	return parse_size_rule(text, &rule) == 0;
 }
 
 static int check_match(const struct sw_disk_match *m, struct sw_error *err)
 {
-	struct size_rule rule;
-
-	if (m->size && parse_size_rule(m->size, &rule) < 0) {
+	if (m->size && !sw_disk_is_size_rule(m->size)) {
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the size rule \"%.60s\" is not understood",
 			m->size);
 		sw_error_hint(err, "Write >=100G, <2T, 64G (exactly), largest or smallest");
@@ -159,68 +180,124 @@ static int check_match(const struct sw_disk_match *m, struct sw_error *err)
 	return 0;
 }
 
-static int refuse(const struct sw_facts *f, const struct sw_disk_match *m, uint64_t min_size,
-		  const bool *candidate, size_t n, const char *table, struct sw_error *err)
+static void say_why(const struct sw_selection *s, int r, struct sw_error *err)
 {
-	int r = n > 1 ? -ENOTUNIQ : -ENODEV;
-	_cleanup_free_ char *hint = sw_disk_hint(f, min_size, n > 1 ? candidate : NULL);
 	const struct sw_disk *only = NULL;
 	size_t matched = 0;
 
-	for (size_t i = 0; i < f->n_disks; i++)
-		if (sw_disk_matches(&f->disks[i], m)) {
-			only = &f->disks[i];
+	for (size_t i = 0; i < s->f->n_disks; i++)
+		if (sw_disk_matches(&s->f->disks[i], s->m)) {
+			only = &s->f->disks[i];
 			matched++;
 		}
-	if (!has_clause(m))
+	if (!has_clause(s->m))
 		sw_fail(err, SW_EXIT_REFUSED, r, "nothing says which disk to use");
-	else if (n > 1)
-		sw_fail(err, SW_EXIT_REFUSED, r, "%zu disks match", n);
+	else if (s->n > 1)
+		sw_fail(err, SW_EXIT_REFUSED, r, "%zu disks match", s->n);
 	else if (matched == 1)
 		sw_fail(err, SW_EXIT_REFUSED, r, "%.40s matches but cannot be used: %.160s",
-			only->name ? only->name : "the disk", sw_disk_excluded(only, min_size));
+			only->name ? only->name : "the disk", sw_selection_excluded(s, only));
 	else if (matched > 1)
 		sw_fail(err, SW_EXIT_REFUSED, r, "%zu disks match but none of them can be used",
 			matched);
 	else
 		sw_fail(err, SW_EXIT_REFUSED, r, "no disk matches");
+}
+
+static int refuse(const struct sw_selection *s, struct sw_error *err)
+{
+	int r = s->n > 1 ? -ENOTUNIQ : -ENODEV;
+	_cleanup_free_ char *hint = NULL, *table = NULL;
+
+	if (!err)
+		return r;
+	hint = sw_selection_hint(s);
+	table = sw_selection_table(s);
+	say_why(s, r, err);
 	sw_error_why(err, "%s", table ? table : "");
 	sw_error_hint(err, "%s", hint ? hint : "Name the disk by its serial");
+	return r;
+}
+
+static void collect(struct sw_selection *s)
+{
+	const struct sw_facts *f = s->f;
+
+	s->n = 0;
+	for (size_t i = 0; i < f->n_disks; i++)
+		s->candidate[i] = sw_disk_matches(&f->disks[i], s->m) &&
+				  !sw_selection_excluded(s, &f->disks[i]);
+	pick_extreme(s);
+	for (size_t i = 0; i < f->n_disks; i++)
+		s->n += s->candidate[i];
+}
+
+static const struct sw_disk *the_candidate(const struct sw_selection *s)
+{
+	for (size_t i = 0; i < s->f->n_disks; i++)
+		if (s->candidate[i])
+			return &s->f->disks[i];
+	return NULL;
+}
+
+/* The table of one alternative, after those of the ones before it. */
+static int add_table(const struct sw_selection *s, size_t i, size_t n, struct sw_buf *tables)
+{
+	_cleanup_free_ char *table = sw_selection_table(s);
+	int r = table ? 0 : -ENOMEM;
+
+	if (r == 0 && n > 1)
+		r = sw_buf_addf(tables, "%salternative %zu:\n", i ? "\n" : "", i + 1);
+	return r == 0 ? sw_buf_adds(tables, table) : r;
+}
+
+static int choose(struct sw_selection *s, const struct sw_disk_choice *c, struct sw_buf *tables,
+		  const struct sw_disk **ret_disk, struct sw_error *err)
+{
+	int r = -ENODEV;
+
+	for (size_t i = 0; i < c->n_match && r == -ENODEV; i++) {
+		s->m = &c->match[i];
+		collect(s);
+		if (tables && add_table(s, i, c->n_match, tables) < 0)
+			return sw_fail_oom(err);
+		r = check_match(s->m, err);
+		/* The words are about the last alternative, or the one that is ambiguous. */
+		if (r < 0)
+			break;
+		if (s->n == 1)
+			*ret_disk = the_candidate(s);
+		else
+			r = s->n || i + 1 == c->n_match ? refuse(s, err) : -ENODEV;
+	}
+	return r;
+}
+
+int sw_disk_choose(const struct sw_facts *f, const struct sw_disk_choice *c, uint64_t min_size,
+		   const struct sw_disk *const *taken, size_t n_taken,
+		   const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err)
+{
+	_cleanup_free_ bool *candidate = calloc(f->n_disks ? f->n_disks : 1, sizeof(bool));
+	struct sw_selection s = { .f = f, .min_size = min_size, .taken = taken,
+				  .n_taken = n_taken, .candidate = candidate };
+	_cleanup_buf_ struct sw_buf tables = {};
+	int r;
+
+	if (!candidate)
+		return sw_fail_oom(err);
+	r = choose(&s, c, ret_table ? &tables : NULL, ret_disk, err);
+	if (ret_table)
+		*ret_table = sw_buf_steal(&tables);
 	return r;
 }
 
 int sw_disk_select(const struct sw_facts *f, const struct sw_disk_match *m, uint64_t min_size,
 		   const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err)
 {
-	_cleanup_free_ bool *candidate = calloc(f->n_disks ? f->n_disks : 1, sizeof(bool));
-	_cleanup_free_ char *table = NULL;
-	const struct sw_disk *found = NULL;
-	size_t n = 0;
-	int r;
+	struct sw_disk_match copy = *m;
+	struct sw_disk_choice c = { .match = &copy, .n_match = 1 };
 
-	if (!candidate)
-		return sw_fail_oom(err);
-	for (size_t i = 0; i < f->n_disks; i++)
-		candidate[i] = sw_disk_matches(&f->disks[i], m) &&
-			       !sw_disk_excluded(&f->disks[i], min_size);
-	pick_extreme(f, m, candidate);
-	for (size_t i = 0; i < f->n_disks; i++)
-		if (candidate[i]) {
-			found = &f->disks[i];
-			n++;
-		}
-	table = sw_disk_table(f, m, min_size, candidate);
-	if (!table)
-		return sw_fail_oom(err);
-	r = check_match(m, err);
-	if (r >= 0 && n != 1)
-		r = refuse(f, m, min_size, candidate, n, table, err);
-	if (ret_table)
-		*ret_table = TAKE_PTR(table);
-	if (r < 0)
-		return r;
-	*ret_disk = found;
-	return 0;
+	return sw_disk_choose(f, &c, min_size, NULL, 0, ret_disk, ret_table, err);
 }
 
 /* ---- what may be wiped ---- */
@@ -312,4 +389,14 @@ int sw_disk_wipe_allowed(const struct sw_disk *d, enum sw_wipe wipe,
 	return deny(d, err, "wipe: any needs the disk's serial, WWN or path",
 		    "A size or model may fit another disk tomorrow: add serial, wwn or path to "
 		    "disk.match");
+}
+
+int sw_disk_choice_allows(const struct sw_disk *d, const struct sw_disk_choice *c,
+			  struct sw_error *err)
+{
+	/* An earlier alternative that fits it would have decided, or refused. */
+	for (size_t i = 0; i < c->n_match; i++)
+		if (sw_disk_matches(d, &c->match[i]))
+			return sw_disk_wipe_allowed(d, c->wipe, &c->match[i], err);
+	return deny(d, err, "no rule names this disk", "Name it in disk.match");
 }

@@ -102,11 +102,9 @@ static int choose_system(const struct sw_facts *f, const struct sw_answers *a,
 			 const struct sw_layout *l, const struct sw_disk **ret_disk,
 			 struct sw_error *err)
 {
-	int r = sw_disk_select(f, &a->match, l->min_size, ret_disk, NULL, err);
+	int r = sw_disk_choose(f, &a->disk, l->min_size, NULL, 0, ret_disk, NULL, err);
 
-	if (r < 0)
-		return r;
-	return sw_disk_wipe_allowed(*ret_disk, a->wipe, &a->match, err);
+	return r < 0 ? r : sw_disk_choice_allows(*ret_disk, &a->disk, err);
 }
 
 int sw_plan_choose_disks(struct sw_plan *p, const struct sw_facts *f, const struct sw_layout *l,

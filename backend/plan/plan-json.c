@@ -62,19 +62,18 @@ static json_object *step_to_json(const struct sw_step *s)
 	return o;
 }
 
+static int add_answer(const char *key, const struct sw_field *f, const char *text, void *arg)
+{
+	if (!f->secret)
+		sw_json_add_str(arg, key, text);
+	return 0;
+}
+
 static json_object *answers_to_json(const struct sw_answers *a)
 {
 	json_object *o = json_object_new_object();
 
-	for (size_t i = 0; i < sw_n_fields; i++) {
-		_cleanup_free_ char *v = NULL;
-
-		if (sw_fields[i].secret)
-			continue;
-		v = sw_field_get(&sw_fields[i], a);
-		if (v && *v)
-			sw_json_add_str(o, sw_fields[i].key, v);
-	}
+	(void)sw_answers_each(a, add_answer, o);
 	return o;
 }
 

@@ -120,12 +120,11 @@ static int answers_from_json(json_object *o, struct sw_plan *p, struct sw_error 
 	if (!p->answers)
 		return sw_fail_oom(err);
 	json_object_object_foreach(o, key, value) {
-		const struct sw_field *f = sw_field_find(key);
 		int r;
 
-		if (!f || !json_object_is_type(value, json_type_string))
+		if (!json_object_is_type(value, json_type_string))
 			return bad(err, key);
-		r = sw_field_set(f, p->answers, json_object_get_string(value), err);
+		r = sw_answers_set(p->answers, key, json_object_get_string(value), err);
 		if (r < 0)
 			return r;
 	}

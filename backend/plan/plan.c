@@ -71,30 +71,6 @@ static int plan_entries(struct sw_plan *p, json_object *raw, struct sw_error *er
 	return sw_entries_plan(raw, w, n, -1, &p->entries, err);
 }
 
-/* A private copy, by way of the field table, so that no key can be forgotten. */
-static int copy_answers(const struct sw_answers *a, struct sw_answers **ret, struct sw_error *err)
-{
-	_cleanup_answers_ struct sw_answers *c = sw_answers_new();
-
-	if (!c)
-		return sw_fail_oom(err);
-	c->version = a->version;
-	for (size_t i = 0; i < sw_n_fields; i++) {
-		_cleanup_free_ char *v = sw_field_get(&sw_fields[i], a);
-		int r;
-
-		if (!v)
-			return sw_fail_oom(err);
-		if (!*v)
-			continue;
-		r = sw_field_set(&sw_fields[i], c, v, err);
-		if (r < 0)
-			return r;
-	}
-	*ret = TAKE_PTR(c);
-	return 0;
-}
-
 static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 		 const struct sw_layout *l, struct sw_error *err)
 {
@@ -123,7 +99,7 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct 
 	if (r == 0)
 		r = refuse_firmware(f, a, err);
 	if (r == 0)
-		r = copy_answers(a, &p->answers, err);
+		r = sw_answers_copy(a, &p->answers, err);
 	if (r == 0)
 		r = build(p, f, f->boot.writable ? raw_vars : NULL, l, err);
 	if (r < 0)

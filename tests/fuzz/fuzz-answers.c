@@ -22,6 +22,16 @@ static void check_round_trip(const struct sw_answers *a)
 		abort();
 }
 
+static void check_copy(const struct sw_answers *a)
+{
+	_cleanup_answers_ struct sw_answers *b = NULL;
+	char one[65], two[65];
+
+	if (sw_answers_copy(a, &b, NULL) < 0 || sw_answers_digest(a, one) < 0 ||
+	    sw_answers_digest(b, two) < 0 || strcmp(one, two) != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_answers_ struct sw_answers *a = NULL;
@@ -35,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check_round_trip(a);
+	check_copy(a);
 	(void)sw_answers_validate_all(a, "f", errs, 4, &n);
 	return 0;
 }

@@ -141,10 +141,10 @@ static void test_the_issues_file_means_what_it_says(void **state SW_UNUSED)
 	assert_int_equal(sw_answers_read(EXAMPLES "/accept/issue-as-it-stands.yaml", &a, &e), 0);
 	assert_int_equal(a->version, 1);
 	assert_string_equal(a->hostname, "node-07");
-	assert_string_equal(a->match.serial, "NODE07SYS");
-	assert_null(a->match.model);
+	assert_string_equal(a->disk.match[0].serial, "NODE07SYS");
+	assert_null(a->disk.match[0].model);
 	assert_string_equal(a->layout, "node");
-	assert_int_equal(a->wipe, SW_WIPE_ANY);
+	assert_int_equal(a->disk.wipe, SW_WIPE_ANY);
 	assert_string_equal(a->kernel, "http://10.0.2.2:8080/vmlinuz");
 	assert_true(sw_sha256_is_hex(a->kernel_sha256));
 	assert_string_equal(a->cmdline, "console=ttyS0,115200 panic=10");
@@ -280,9 +280,62 @@ static void fill_field(const struct sw_field *f, struct sw_answers *a, uint32_t 
 		/* Fields with a rule of their own refuse most of it, and then stay as they were. */
 		(void)sw_field_set(f, a, text, NULL);
 		break;
+	case SW_FIELD_DISKS:
+		break;
 	default:
 		assert_int_equal(sw_field_set(f, a, f->example, NULL), 0);
 	}
+}
+
+static void fill_match(struct sw_answers *a, const char *group, uint32_t *seed)
+{
+	for (size_t i = 0; i < sw_n_fields; i++) {
+		_cleanup_free_ char *key = NULL;
+
+		if (sw_fields[i].home != SW_HOME_MATCH || next_random(seed) % 3)
+			continue;
+		key = sw_fmt("%s%s", group, strrchr(sw_fields[i].key, '.'));
+		assert_int_equal(sw_answers_set(a, key, sw_fields[i].example, NULL), 0);
+	}
+}
+
+/* Also alternatives that ask for nothing: what is written must be what is there. */
+static void add_alternatives(struct sw_answers *a, struct sw_disk_choice *c, const char *disk,
+			     uint32_t *seed)
+{
+	while (next_random(seed) % 2 && sw_disk_choice_add_match(c) == 0) {
+		_cleanup_free_ char *group = sw_fmt("%s.match[%zu]", disk, c->n_match);
+
+		fill_match(a, group, seed);
+	}
+}
+
+static void add_more(struct sw_answers *a, uint32_t *seed)
+{
+	while (next_random(seed) % 2 && sw_answers_add_more(a) == 0) {
+		_cleanup_free_ char *disk = sw_fmt("disk.more[%zu]", a->n_more);
+		_cleanup_free_ char *match = sw_fmt("%s.match", disk);
+		_cleanup_free_ char *wipe = sw_fmt("%s.wipe", disk);
+
+		fill_match(a, match, seed);
+		add_alternatives(a, &a->more[a->n_more - 1], disk, seed);
+		assert_int_equal(sw_answers_set(a, wipe, "ours", NULL), 0);
+	}
+}
+
+static void assert_copies(const struct sw_answers *a)
+{
+	_cleanup_answers_ struct sw_answers *b = NULL;
+	char one[65], two[65];
+
+	assert_int_equal(sw_answers_copy(a, &b, NULL), 0);
+	assert_int_equal(a->disk.n_match, b->disk.n_match);
+	assert_int_equal(a->n_more, b->n_more);
+	for (size_t i = 0; i < a->n_more; i++)
+		assert_int_equal(a->more[i].n_match, b->more[i].n_match);
+	assert_int_equal(sw_answers_digest(a, one), 0);
+	assert_int_equal(sw_answers_digest(b, two), 0);
+	assert_string_equal(one, two);
 }
 
 static void test_whatever_is_accepted_survives_the_way_through_yaml(void **state SW_UNUSED)
@@ -295,15 +348,90 @@ static void test_whatever_is_accepted_survives_the_way_through_yaml(void **state
 		for (size_t i = 0; i < sw_n_fields; i++)
 			if (next_random(&seed) % 2)
 				fill_field(&sw_fields[i], a, &seed);
+		add_alternatives(a, &a->disk, "disk", &seed);
+		add_more(a, &seed);
 		assert_round_trips(a);
+		assert_copies(a);
 	}
+}
+
+static void test_every_value_has_a_key_of_its_own(void **state SW_UNUSED)
+{
+	static const char *const bad[] = {
+		"disk.match[0].serial", "disk.match[3].serial", "disk.match[01].serial",
+		"disk.match[17].serial", "disk.match[].serial", "disk.match[1]serial",
+		"disk.match[1].", "disk.match[1]", "disk.more[2].wipe", "disk.more[1].layout",
+		"disk.more.wipe", "disk.more[1].more[1].wipe", "disk.more[64].wipe",
+		"disk.match[9999999999999999999].serial", "disk.layout[1]", "",
+	};
+	_cleanup_answers_ struct sw_answers *a = sw_answers_new();
+	struct sw_error e = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (sw_answers_set(a, bad[i], "A", &e) == 0 || e.exit != SW_EXIT_INVALID)
+			fail_msg("accepted: %s", bad[i]);
+	assert_int_equal(a->n_more, 0);
+	assert_int_equal(a->disk.n_match, 1);
+	assert_int_equal(sw_answers_set(a, "disk.match[1].serial", "A", NULL), 0);
+	assert_int_equal(sw_answers_set(a, "disk.match[2].size", "64G", NULL), 0);
+	assert_int_equal(sw_answers_set(a, "disk.more[1].match.wwn", "V", NULL), 0);
+	assert_int_equal(sw_answers_set(a, "disk.more[1].match[2].wwn", "W", NULL), 0);
+	assert_int_equal(sw_answers_set(a, "disk.more[1].wipe", "any", NULL), 0);
+	assert_string_equal(a->disk.match[0].serial, "A");
+	assert_string_equal(a->disk.match[1].size, "64G");
+	assert_string_equal(a->more[0].match[0].wwn, "V");
+	assert_string_equal(a->more[0].match[1].wwn, "W");
+	assert_int_equal(a->more[0].wipe, SW_WIPE_ANY);
+}
+
+static void test_lists_are_written_as_lists_and_read_as_text(void **state SW_UNUSED)
+{
+	const struct sw_field *f = sw_field_find("disk.preserve");
+	_cleanup_answers_ struct sw_answers *a = sw_answers_new();
+	_cleanup_free_ char *text = NULL, *yaml = NULL;
+	struct sw_error e = {};
+
+	assert_int_equal(sw_field_set(f, a, " state ,my data", NULL), 0);
+	assert_string_equal(a->preserve[0], "state");
+	assert_string_equal(a->preserve[1], "my data");
+	text = sw_field_get(f, a);
+	assert_string_equal(text, "state, my data");
+	yaml = sw_answers_to_yaml(a);
+	assert_non_null(strstr(yaml, "  preserve: [state, \"my data\"]\n"));
+	assert_int_equal(sw_field_set(f, a, "state,,x", &e), -EINVAL);
+	assert_string_equal(e.why, "an item of the list is empty");
+	assert_int_equal(sw_field_set(f, a, "a,a", NULL), -EINVAL);
+	assert_string_equal(a->preserve[1], "my data");
+	assert_int_equal(sw_field_set(f, a, "", NULL), 0);
+	assert_null(a->preserve);
+}
+
+static void test_one_disk_is_written_as_it_always_was(void **state SW_UNUSED)
+{
+	_cleanup_answers_ struct sw_answers *a =
+		must_parse("slipway: 1\nnode: {hostname: n}\ndisk: {match: [{serial: A}], "
+			   "wipe: any}\npayload: {kernel: /k, initrd: /i}\nfinish: stay\n");
+	_cleanup_free_ char *yaml = sw_answers_to_yaml(a);
+	char digest[65];
+
+	assert_string_equal(yaml,
+			    "# See slipway-answers(5), or \"slipway explain KEY\".\n"
+			    "slipway: 1\nnode:\n  hostname: \"n\"\ndisk:\n  match:\n"
+			    "    serial: A\n  layout: node\n"
+			    "  wipe: any\t# blank | ours | any\n"
+			    "payload:\n  kernel: \"/k\"\n  initrd: \"/i\"\n"
+			    "boot:\n  mode: local\t# local | network | hands-off\n"
+			    "admission:\n  kind: none\t# none | attest\n"
+			    "finish: stay\t# reboot | poweroff | stay\n");
+	assert_int_equal(sw_answers_digest(a, digest), 0);
+	assert_memory_equal(digest, "2eecd839d4b5f2596b18008c19e4e1f7", 32);
 }
 
 static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
 {
 	static const char *const other[] = { "2", "other", ">=7G", "ours", "hands-off", "attest",
 					     "stay", "https://other.example/x",
-					     "00000000-0000-4000-8000-000000000001",
+					     "00000000-0000-4000-8000-000000000001", "yes",
 		"0000000000000000000000000000000000000000000000000000000000000000" };
 	_cleanup_answers_ struct sw_answers *a = must_parse(MINIMAL);
 	char before[65], after[65];
@@ -312,6 +440,8 @@ static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
 	for (size_t i = 1; i < sw_n_fields; i++) {
 		size_t k = 0;
 
+		if (sw_fields[i].type == SW_FIELD_DISKS)
+			continue;
 		while (k < ARRAY_SIZE(other) && sw_field_set(&sw_fields[i], a, other[k], NULL) < 0)
 			k++;
 		assert_true(k < ARRAY_SIZE(other));
@@ -406,6 +536,9 @@ int main(void)
 		cmocka_unit_test(test_a_value_typed_over_loses_its_place_in_the_file),
 		cmocka_unit_test(test_a_missing_file_is_missing_and_not_invalid),
 		cmocka_unit_test(test_whatever_is_accepted_survives_the_way_through_yaml),
+		cmocka_unit_test(test_every_value_has_a_key_of_its_own),
+		cmocka_unit_test(test_lists_are_written_as_lists_and_read_as_text),
+		cmocka_unit_test(test_one_disk_is_written_as_it_always_was),
 		cmocka_unit_test(test_the_digest_depends_on_every_field),
 		cmocka_unit_test(test_the_nodes_command_line_names_the_server_only_when_asked),
 		cmocka_unit_test(test_explain_knows_keys_groups_and_slips),

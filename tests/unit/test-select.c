@@ -133,6 +133,72 @@ static void test_a_size_rule_that_cannot_be_read_is_an_error_not_a_mismatch(void
 	}
 }
 
+/* The selected index of a choice, or the negative error. */
+static int choose(struct sw_disk *disks, size_t n, struct sw_disk_match *m, size_t n_match,
+		  const struct sw_disk *taken, struct sw_error *e)
+{
+	struct sw_facts f = { .disks = disks, .n_disks = n };
+	struct sw_disk_choice c = { .match = m, .n_match = n_match };
+	const struct sw_disk *d = NULL;
+	int r;
+
+	memset(e, 0, sizeof(*e));
+	r = sw_disk_choose(&f, &c, 0, &taken, taken ? 1 : 0, &d, NULL, e);
+	return r < 0 ? r : (int)(d - disks);
+}
+
+static void test_alternatives_are_tried_in_order_but_never_past_a_doubt(void **s SW_UNUSED)
+{
+	char a1[] = "AAAA1", no[] = "NONE", fast[] = "Fast*", b2[] = "BBBB2";
+	struct sw_disk d[3] = { disk("sda", "AAAA1", 10), disk("sdb", "BBBB2", 20),
+				disk("sdc", "CCCC3", 20) };
+	struct sw_disk_match both[2] = { { .serial = b2 }, { .serial = a1 } };
+	struct sw_disk_match second[2] = { { .serial = no }, { .serial = a1 } };
+	struct sw_disk_match doubt[2] = { { .model = fast }, { .serial = a1 } };
+	struct sw_disk_match none[2] = { { .serial = no }, { .wwn = no } };
+	struct sw_error e;
+
+	assert_int_equal(choose(d, 3, both, 2, NULL, &e), 1);
+	assert_int_equal(choose(d, 3, second, 2, NULL, &e), 0);
+	assert_int_equal(choose(d, 3, doubt, 2, NULL, &e), -ENOTUNIQ);
+	assert_string_equal(e.what, "3 disks match");
+	assert_int_equal(choose(d, 3, none, 2, NULL, &e), -ENODEV);
+	assert_int_equal(e.exit, SW_EXIT_REFUSED);
+	/* A disk that is there but cannot be used is none, too. */
+	d[1].read_only = true;
+	assert_int_equal(choose(d, 3, both, 2, NULL, &e), 0);
+}
+
+static void test_a_disk_is_not_chosen_twice(void **s SW_UNUSED)
+{
+	char a1[] = "AAAA1", fast[] = "Fast*", largest[] = "largest";
+	struct sw_disk d[2] = { disk("sda", "AAAA1", 10), disk("sdb", "BBBB2", 20) };
+	struct sw_disk_match serial = { .serial = a1 }, model = { .model = fast };
+	struct sw_disk_match size = { .size = largest };
+	struct sw_error e;
+
+	assert_int_equal(choose(d, 2, &serial, 1, &d[0], &e), -ENODEV);
+	assert_string_equal(e.what, "sda matches but cannot be used: chosen already");
+	assert_non_null(strstr(e.why, "excluded: chosen already"));
+	assert_int_equal(choose(d, 2, &model, 1, &d[0], &e), 1);
+	assert_int_equal(choose(d, 2, &size, 1, &d[1], &e), 0);
+}
+
+static void test_rotational_is_a_clause(void **s SW_UNUSED)
+{
+	struct sw_disk d[2] = { disk("sda", "AAAA1", 10), disk("sdb", "BBBB2", 20) };
+	struct sw_error e;
+
+	d[1].rotational = true;
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .rotational = SW_ROTATIONAL_YES }, 0,
+			      &e), 1);
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .rotational = SW_ROTATIONAL_NO }, 0,
+			      &e), 0);
+	d[1].rotational = false;
+	assert_int_equal(pick(d, 2, (struct sw_disk_match){ .rotational = SW_ROTATIONAL_NO }, 0,
+			      &e), -ENOTUNIQ);
+}
+
 static void test_glob_characters_in_a_model_match_themselves(void **s SW_UNUSED)
 {
 	struct sw_disk d[1] = { disk("sda", "AAAA1", 10) };
@@ -440,6 +506,9 @@ int main(void)
 		cmocka_unit_test(test_no_clause_is_never_a_choice_even_with_one_disk),
 		cmocka_unit_test(test_excluded_disks_are_refused_with_their_reason),
 		cmocka_unit_test(test_a_size_rule_that_cannot_be_read_is_an_error_not_a_mismatch),
+		cmocka_unit_test(test_alternatives_are_tried_in_order_but_never_past_a_doubt),
+		cmocka_unit_test(test_a_disk_is_not_chosen_twice),
+		cmocka_unit_test(test_rotational_is_a_clause),
 		cmocka_unit_test(test_glob_characters_in_a_model_match_themselves),
 		cmocka_unit_test(test_control_characters_of_a_disk_do_not_reach_the_table),
 		cmocka_unit_test(test_wipe_rules),

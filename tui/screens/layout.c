@@ -36,7 +36,7 @@ static bool allowed(const struct sw_state *s, struct sw_error *err)
 {
 	const struct sw_disk *d = sw_state_disk(s);
 
-	return !d || sw_disk_wipe_allowed(d, s->answers->wipe, &s->answers->match, err) == 0;
+	return !d || sw_disk_choice_allows(d, &s->answers->disk, err) == 0;
 }
 
 static bool layout_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)

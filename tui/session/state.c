@@ -319,21 +319,11 @@ bool sw_state_tick(struct sw_state *s, int64_t now_ms)
 
 const struct sw_disk *sw_state_disk(const struct sw_state *s)
 {
-	const struct sw_disk_match *m = &s->answers->match;
 	const struct sw_disk *found = NULL;
 
-	if (!s->facts || !(m->serial || m->wwn || m->model || m->vendor || m->path ||
-			   m->transport || m->size))
+	if (!s->facts ||
+	    sw_disk_choose(s->facts, &s->answers->disk, 0, NULL, 0, &found, NULL, NULL) < 0)
 		return NULL;
-	for (size_t i = 0; i < s->facts->n_disks; i++) {
-		const struct sw_disk *d = &s->facts->disks[i];
-
-		if (!sw_disk_matches(d, m) || sw_disk_excluded(d, 0))
-			continue;
-		if (found)
-			return NULL;
-		found = d;
-	}
 	return found;
 }
 
@@ -389,9 +379,7 @@ int sw_state_choose_disk(struct sw_state *s, const struct sw_disk *d)
 		glob = escape_glob(value);
 		if (!glob || sw_field_check(f, glob, &ignored) < 0)
 			continue;
-		for (size_t k = 0; k < sw_n_fields; k++)
-			if (strncmp(sw_fields[k].key, "disk.match.", 11) == 0)
-				(void)sw_field_set(&sw_fields[k], s->answers, "", &ignored);
+		sw_disk_choice_clear_match(&s->answers->disk);
 		return sw_field_set(f, s->answers, glob, &ignored);
 	}
 	return -ENODATA;

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys that name one value each. A field of a match or a choice has as many
+ * values as there are alternatives and disks; ordinals in brackets tell them
+ * apart. The first alternative of the first disk needs none.
+ */
+#include <string.h>
+
+#include "answers/answers.h"
+#include "answers/values.h"
+#include "base/file.h"
+
+struct key {
+	size_t more;		/* 0: the first disk */
+	size_t match;		/* from 1 */
+	const struct sw_field *f;
+};
+
+/* Reads "[N]." after a group; 0 when there is none, -EINVAL when it is malformed. */
+static int take_ordinal(const char **p, size_t max, size_t *ret)
+{
+	size_t n = 0, digits;
+
+	if (**p != '[')
+		return 0;
+	digits = strspn(*p + 1, "0123456789");
+	if (digits == 0 || digits > 3 || (*p)[1] == '0' || strncmp(*p + 1 + digits, "].", 2) != 0)
+		return -EINVAL;
+	for (size_t i = 1; i <= digits; i++)
+		n = n * 10 + (size_t)((*p)[i] - '0');
+	if (n > max)
+		return -EINVAL;
+	*p += digits + 3;
+	*ret = n;
+	return 1;
+}
+
+static int parse_key(const char *text, struct key *ret)
+{
+	struct key k = { .match = 1 };
+	char key[SW_KEY_MAX];
+	const char *p = text;
+	const char *group = "";
+	int n;
+
+	if (strncmp(p, "disk.more[", 10) == 0) {
+		p += 9;
+		if (take_ordinal(&p, SW_MORE_MAX, &k.more) <= 0)
+			return -EINVAL;
+		group = "disk.";
+	}
+	n = snprintf(key, sizeof(key), "%s%s", group, p);
+	if (n < 0 || (size_t)n >= sizeof(key))
+		return -EINVAL;
+	if (strncmp(key, "disk.match[", 11) == 0) {
+		p = key + 10;
+		if (take_ordinal(&p, SW_ALTERNATIVES_MAX, &k.match) <= 0)
+			return -EINVAL;
+		key[10] = '.';
+		memmove(key + 11, p, strlen(p) + 1);
+	}
+	k.f = sw_field_find(key);
+	if (!k.f || (k.more && k.f->home == SW_HOME_ANSWERS))
+		return -EINVAL;
+	*ret = k;
+	return 0;
+}
+
+static int find_choice(struct sw_answers *a, const struct key *k, bool grow,
+		       struct sw_disk_choice **ret)
+{
+	int r = 0;
+
+	if (k->more > a->n_more + (grow ? 1 : 0))
+		return -EINVAL;
+	if (k->more > a->n_more)
+		r = sw_answers_add_more(a);
+	if (r < 0)
+		return r;
+	*ret = k->more ? &a->more[k->more - 1] : &a->disk;
+	return 0;
+}
+
+int sw_key_locate(struct sw_answers *a, const char *key, bool grow,
+		  const struct sw_field **ret_field, void **ret_base)
+{
+	struct sw_disk_choice *c = NULL;
+	struct key k;
+	int r = parse_key(key, &k);
+
+	if (r == 0 && k.f->home != SW_HOME_ANSWERS)
+		r = find_choice(a, &k, grow, &c);
+	if (r == 0 && k.f->home == SW_HOME_MATCH && k.match > c->n_match)
+		r = grow && k.match == c->n_match + 1 ? sw_disk_choice_add_match(c) : -EINVAL;
+	if (r < 0)
+		return r;
+	*ret_field = k.f;
+	*ret_base = k.f->home == SW_HOME_MATCH ? (void *)&c->match[k.match - 1] :
+		    k.f->home == SW_HOME_CHOICE ? (void *)c : (void *)a;
+	return 0;
+}
+
+int sw_answers_set(struct sw_answers *a, const char *key, const char *text, struct sw_error *err)
+{
+	const struct sw_field *f;
+	void *base;
+	int r = sw_key_locate(a, key, true, &f, &base);
+
+	if (r == -ENOMEM)
+		return sw_fail_oom(err);
+	if (r < 0) {
+		(void)sw_fail(err, SW_EXIT_INVALID, r, "unknown key \"%.60s\"", key);
+		sw_error_hint(err, "slipway explain lists all keys");
+		return r;
+	}
+	r = sw_value_set(f, base, key, text, err);
+	/* What was typed over is no longer what the file says there. */
+	if (r == 0 && sw_places_put(a, key, (struct sw_place){}) < 0)
+		r = sw_fail_oom(err);
+	return r;
+}
+
+struct each {
+	int (*fn)(const char *key, const struct sw_field *f, const char *text, void *arg);
+	void *arg;
+};
+
+static int visit(const struct each *e, const char *group, const struct sw_field *f,
+		 const void *base)
+{
+	_cleanup_free_ char *text = sw_value_get(f, base);
+	_cleanup_free_ char *key = NULL;
+	const char *last = strrchr(f->key, '.');
+
+	if (!text)
+		return -ENOMEM;
+	if (!*text)
+		return 0;
+	key = *group && last ? sw_fmt("%s%s", group, last) : strdup(f->key);
+	return key ? e->fn(key, f, text, e->arg) : -ENOMEM;
+}
+
+static int visit_home(const struct each *e, const char *group, enum sw_field_home home,
+		      const void *base)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < sw_n_fields && r == 0; i++)
+		if (sw_fields[i].home == home)
+			r = visit(e, group, &sw_fields[i], base);
+	return r;
+}
+
+static int visit_alternatives(const struct each *e, const char *disk,
+			      const struct sw_disk_choice *c, size_t first)
+{
+	int r = 0;
+
+	for (size_t i = first; i < c->n_match && r == 0; i++) {
+		char group[SW_KEY_MAX];
+
+		(void)snprintf(group, sizeof(group), i ? "%s.match[%zu]" : "%s.match", disk, i + 1);
+		r = visit_home(e, group, SW_HOME_MATCH, &c->match[i]);
+	}
+	return r;
+}
+
+static int visit_more(const struct each *e, const struct sw_answers *a)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < a->n_more && r == 0; i++) {
+		char disk[SW_KEY_MAX];
+
+		(void)snprintf(disk, sizeof(disk), "disk.more[%zu]", i + 1);
+		r = visit_alternatives(e, disk, &a->more[i], 0);
+		if (r == 0)
+			r = visit_home(e, disk, SW_HOME_CHOICE, &a->more[i]);
+	}
+	return r;
+}
+
+/* The structure of a field's first value. */
+static const void *first_base(const struct sw_field *f, const struct sw_answers *a)
+{
+	return f->home == SW_HOME_MATCH ? (const void *)a->disk.match :
+	       f->home == SW_HOME_CHOICE ? (const void *)&a->disk : (const void *)a;
+}
+
+int sw_answers_each(const struct sw_answers *a,
+		    int (*fn)(const char *key, const struct sw_field *f, const char *text,
+			      void *arg),
+		    void *arg)
+{
+	const struct each e = { .fn = fn, .arg = arg };
+	int r = 0;
+
+	for (size_t i = 0; i < sw_n_fields && r == 0; i++)
+		r = visit(&e, "", &sw_fields[i], first_base(&sw_fields[i], a));
+	if (r == 0)
+		r = visit_alternatives(&e, "disk", &a->disk, 1);
+	return r < 0 ? r : visit_more(&e, a);
+}
+
+char *sw_field_get(const struct sw_field *f, const struct sw_answers *a)
+{
+	return sw_value_get(f, first_base(f, a));
+}
+
+int sw_field_set(const struct sw_field *f, struct sw_answers *a, const char *text,
+		 struct sw_error *err)
+{
+	return sw_answers_set(a, f->key, text, err);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Values in the structures they live in, the keys that name each of them, and
+ * their places in the answer file. Private to answers/.
+ */
+#pragma once
+
+#include "answers/answers.h"
+
+#define SW_KEY_MAX 96		/* longer than any key, with its ordinals */
+
+/* Where something stands in the answer file; for a missing value, where it would belong. */
+struct sw_place {
+	unsigned int line, column;	/* 1-based; 0: not from a file */
+};
+
+/* As sw_field_get(), sw_field_set() and sw_field_check(); base is what f->home names. */
+char *sw_value_get(const struct sw_field *f, const void *base);
+int sw_value_set(const struct sw_field *f, void *base, const char *key, const char *text,
+		 struct sw_error *err);
+int sw_value_check(const struct sw_field *f, const char *key, const char *text,
+		   struct sw_error *err);
+/* SW_FIELD_LIST: appends one item. */
+int sw_value_add_item(const struct sw_field *f, void *base, const char *key, const char *text,
+		      struct sw_error *err);
+/* Frees what the field holds. */
+void sw_value_clear(const struct sw_field *f, void *base);
+
+/*
+ * The field and structure of a key such as disk.more[1].match[2].serial. With
+ * grow the next alternative or disk in turn is made. -EINVAL (unknown), -ENOMEM.
+ */
+int sw_key_locate(struct sw_answers *a, const char *key, bool grow,
+		  const struct sw_field **ret_field, void **ret_base);
+
+/* Remembers a place; the last one of a key counts. Nothing when the answers have no places. */
+int sw_places_put(struct sw_answers *a, const char *key, struct sw_place at);
+/* The place of a key, else of the deepest group around it that has one; {} without any. */
+struct sw_place sw_places_find(const struct sw_answers *a, const char *key);
+struct sw_places *sw_places_new(void);
+struct sw_places *sw_places_free(struct sw_places *p);
