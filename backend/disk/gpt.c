@@ -123,6 +123,7 @@ static int read_mbr(struct sw_io *io, struct sw_gpt_scan *s, uint64_t *ret_last)
 		return r == -ERANGE ? 0 : r;
 	if (b[510] != 0x55 || b[511] != 0xaa)
 		return 0;
+	s->signed_mbr = true;
 	for (size_t i = 0; i < 4; i++) {
 		const uint8_t *e = b + 446 + 16 * i;
 		uint32_t start = le32(e + 8), len = le32(e + 12);
@@ -272,7 +273,7 @@ void sw_gpt_parts_free(struct sw_part *parts, size_t n)
 
 static int hash_range(struct sw_io *io, struct sw_hash *h, uint64_t off, uint64_t len)
 {
-	uint8_t chunk[4096];
+	uint8_t chunk[32768];
 
 	while (len > 0) {
 		size_t n = len < sizeof(chunk) ? (size_t)len : sizeof(chunk);

@@ -30,6 +30,7 @@ struct sw_gpt_copy {
 struct sw_gpt_scan {
 	struct sw_gpt_copy copies[SW_GPT_COPIES_MAX];
 	size_t n;
+	bool signed_mbr;	/* sector 0 has the signature */
 	bool pmbr;	/* sector 0 has the signature and a 0xEE entry */
 	bool dos;	/* sector 0 has the signature and an entry of another type */
 };

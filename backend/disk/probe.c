@@ -5,6 +5,7 @@
  * two of them overlook: a copy that is damaged, in the wrong place, or the only
  * one left.
  */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -12,6 +13,7 @@
 #include <libfdisk/libfdisk.h>
 
 #include "base/file.h"
+#include "base/size.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
 
@@ -145,8 +147,14 @@ static int probe_whole(blkid_probe pr, int fd, struct sw_io *io, bool has_table,
 
 	if (io->size < 512 || set_area(pr, fd, 0, io->size, io->sector) < 0)
 		return 0;
-	while (blkid_do_probe(pr) == 0) {
+	while ((r = blkid_do_probe(pr)) == 0) {
 		r = add_signature(list, n, signature_text(pr));
+		if (r < 0)
+			return r;
+	}
+	/* What cannot be read may be anything: such a disk must never pass for a blank one. */
+	if (r < 0) {
+		r = add_signature(list, n, strdup("areas that cannot be read"));
 		if (r < 0)
 			return r;
 	}
@@ -280,6 +288,8 @@ static int judge_gpt(struct sw_io *io, const struct sw_gpt_scan *s, struct sw_bu
 		r = add_damage(b, "the disk has grown: the backup GPT is not at its end");
 	if (r >= 0 && !two)
 		r = add_damage(b, "the backup GPT copy is damaged or missing");
+	if (r >= 0 && s->pmbr && s->dos)
+		r = add_damage(b, "a hybrid MBR: sector 0 has DOS partitions beside the GPT");
 	if (r >= 0 && one && two &&
 	    (one->entries_crc != two->entries_crc || !sw_guid_equal(&one->id, &two->id)))
 		r = add_damage(b, "the two GPT copies differ; the primary is used");
@@ -316,14 +326,63 @@ static int adopt_copies(struct sw_io *io, const struct sw_gpt_scan *s, struct sw
 	return sw_gpt_read_parts(io, best, &t->parts, &t->n_parts);
 }
 
-static int find_damage(struct sw_io *io, struct sw_table *t)
+/* Sector numbers in a DOS table have 32 bits. */
+static int judge_dos(struct sw_io *io, struct sw_buf *b)
+{
+	uint64_t reach = (1ULL << 32) * io->sector;
+	char size[16], all[16];
+
+	if (io->size <= reach)
+		return 0;
+	return sw_buf_addf(b, "%sa DOS table reaches only %s of %s", b->len ? "; " : "",
+			   sw_size_format(reach, size, sizeof(size)),
+			   sw_size_format(io->size, all, sizeof(all)));
+}
+
+/* Where libfdisk looks in vain or only finds what our own reader has found already. */
+enum need { NEED_FDISK, NEED_NOTHING, NEED_COPY };
+
+/*
+ * libfdisk reads every disk's signatures again and flushes the disk's cache, so
+ * it is asked only where it knows more: DOS tables, and GPTs with a damage.
+ * Without the boot signature in sector 0 it finds neither kind.
+ */
+static enum need need_of(struct sw_io *io, const struct sw_gpt_scan *s)
+{
+	const struct sw_gpt_copy *one = &s->copies[0], *two = &s->copies[1];
+	uint64_t last = io->size / io->sector - 1;
+
+	if (!s->pmbr && !s->dos && !s->signed_mbr)
+		return NEED_NOTHING;
+	if (s->dos || !s->pmbr || s->n != 2 || one->sector != io->sector ||
+	    two->sector != io->sector || !one->entries_ok || !two->entries_ok)
+		return NEED_FDISK;
+	return one->my_lba == 1 && one->other_lba == last && two->my_lba == last &&
+	       two->other_lba == 1 && one->last_lba < last && one->entry_len == 128 &&
+	       one->entries_crc == two->entries_crc && sw_guid_equal(&one->id, &two->id)
+	     ? NEED_COPY : NEED_FDISK;
+}
+
+static int find_table(struct sw_io *io, int fd, const struct sw_gpt_scan *s, struct sw_table *t)
+{
+	switch (need_of(io, s)) {
+	case NEED_NOTHING:
+		return 0;
+	case NEED_COPY:
+		t->type = SW_TABLE_GPT;
+		t->id = s->copies[0].id;
+		return sw_gpt_read_parts(io, &s->copies[0], &t->parts, &t->n_parts);
+	default:
+		return read_table(io, fd, t);
+	}
+}
+
+static int find_damage(struct sw_io *io, const struct sw_gpt_scan *scan, struct sw_table *t)
 {
 	_cleanup_buf_ struct sw_buf b = {};
-	struct sw_gpt_scan s;
-	int r = sw_gpt_scan(io, &s);
+	const struct sw_gpt_scan s = *scan;
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	/* A protective MBR alone reads as a DOS table; it is what is left of a GPT. */
 	if (t->type == SW_TABLE_DOS && s.pmbr && !s.dos) {
 		sw_table_clear(t);
@@ -335,12 +394,27 @@ static int find_damage(struct sw_io *io, struct sw_table *t)
 		r = judge_gpt(io, &s, &b);
 	else if (r >= 0 && s.n > 0)
 		r = adopt_copies(io, &s, t, &b);
+	if (r >= 0 && t->type == SW_TABLE_DOS)
+		r = judge_dos(io, &b);
 	if (r < 0)
 		return r;
 	if (b.len == 0)
 		return 0;
 	t->damage = sw_buf_steal(&b);
 	return t->damage ? 0 : -ENOMEM;
+}
+
+/*
+ * libblkid reads in many small pieces, each of which would wait for the disk:
+ * everything it looks at lies in these two areas (ZFS labels reach furthest).
+ */
+static void prefetch(int fd, uint64_t size)
+{
+	static const uint64_t area = 512 << 10;
+
+	(void)posix_fadvise(fd, 0, (off_t)area, POSIX_FADV_WILLNEED);
+	if (size > area)
+		(void)posix_fadvise(fd, (off_t)(size - area), (off_t)area, POSIX_FADV_WILLNEED);
 }
 
 static void strv_free(char **list)
@@ -355,6 +429,7 @@ static int probe_all(struct sw_io *io, struct sw_table *t, char ***signatures)
 	_cleanup_(probe_free) blkid_probe pr = blkid_new_probe();
 	_cleanup_close_ int own = -EBADF;
 	int fd = sw_io_fd(io), r = 0;
+	struct sw_gpt_scan s;
 	size_t n = 0;
 
 	if (!pr)
@@ -363,10 +438,13 @@ static int probe_all(struct sw_io *io, struct sw_table *t, char ***signatures)
 		r = copy_to_memfd(io, &own);
 		fd = own;
 	}
+	prefetch(fd, io->size);
 	if (r >= 0)
-		r = read_table(io, fd, t);
+		r = sw_gpt_scan(io, &s);
 	if (r >= 0)
-		r = find_damage(io, t);
+		r = find_table(io, fd, &s, t);
+	if (r >= 0)
+		r = find_damage(io, &s, t);
 	for (size_t i = 0; r >= 0 && i < t->n_parts; i++)
 		r = probe_part(pr, fd, io, &t->parts[i]);
 	if (r >= 0)

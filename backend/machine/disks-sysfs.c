@@ -176,7 +176,8 @@ int sw_disks_sysfs(struct sw_machine *m, struct sw_facts *f)
 		dir = sw_fmt("%s/%s", top, e->d_name);
 		if (!dir)
 			return -ENOMEM;
-		if (wanted(m, dir, e->d_name))
+		/* Pulled out since the directory was listed: it is gone, not an empty drive. */
+		if (access(dir, F_OK) == 0 && wanted(m, dir, e->d_name))
 			r = read_disk(m, busy, dir, e->d_name, f);
 	}
 	return r;

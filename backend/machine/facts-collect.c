@@ -6,15 +6,12 @@
  * answer and boot variables that are not there become a use or a note, because
  * a machine with a fault is exactly what slipway is called for.
  */
-#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/file.h"
 #include "boot/entries.h"
-#include "disk/disk.h"
 #include "machine/private.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -73,77 +70,6 @@ int sw_disk_add_use(struct sw_disk *d, const char *fmt, ...)
 
 /* ---- disks ---- */
 
-/*
- * A last question to the kernel, for what leaves no trace in mounts, swap or
- * holders (second disks of btrfs, ZFS members, iSCSI targets): an exclusive open
- * fails while anybody has claimed the disk or a partition of it.
- */
-static int check_claimed(struct sw_disk *d)
-{
-	_cleanup_close_ int fd = -EBADF;
-	struct stat st;
-
-	if (d->uses || stat(d->node, &st) < 0 || !S_ISBLK(st.st_mode))
-		return 0;
-	fd = open(d->node, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 && errno == EBUSY)
-		return sw_disk_add_use(d, "%s is in use by the kernel", d->name);
-	return 0;
-}
-
-static bool holds_medium(struct sw_io *io, const struct sw_disk *d, const char *uuid)
-{
-	int fd = sw_io_fd(io);
-
-	if (sw_iso_matches(fd, 0, d->size, uuid))
-		return true;
-	for (size_t i = 0; i < d->table.n_parts; i++) {
-		const struct sw_part *p = &d->table.parts[i];
-
-		if (p->fs_type && strcmp(p->fs_type, "iso9660") == 0 &&
-		    sw_iso_matches(fd, p->start, p->size, uuid))
-			return true;
-	}
-	return false;
-}
-
-static bool mapped(const struct sw_disk *d)
-{
-	return strncmp(d->name, "dm-", 3) == 0 || strncmp(d->name, "md", 2) == 0;
-}
-
-/* Words for the first failure; the disk stays listed. */
-static int unreadable(struct sw_disk *d, int r)
-{
-	return r == -ENOMEM ? r : sw_disk_add_use(d, "%s cannot be read: %s", d->name,
-						  strerror(-r));
-}
-
-static int inspect(struct sw_machine *m, struct sw_disk *d)
-{
-	_cleanup_io_ struct sw_io *io = NULL;
-	struct sw_table table = {};
-	char **signatures = NULL;
-	int r;
-
-	/* Mapped devices are no targets, and reading a suspended one never ends. */
-	if (d->size == 0 || mapped(d))
-		return 0;
-	r = sw_io_open(d->node, false, false, d->sector, &io, NULL);
-	if (r < 0)
-		return unreadable(d, r);
-	if (m->kind == SW_MACHINE_STANDIN)
-		d->size = io->size;
-	r = sw_disk_probe(io, &table, &signatures, NULL);
-	if (r < 0)
-		return unreadable(d, r);
-	d->table = table;
-	d->signatures = signatures;
-	if (m->kind == SW_MACHINE_REAL && m->medium)
-		d->medium = holds_medium(io, d, m->medium);
-	return check_claimed(d);
-}
-
 static int by_name(const void *a, const void *b)
 {
 	return strverscmp(((const struct sw_disk *)a)->name, ((const struct sw_disk *)b)->name);
@@ -174,8 +100,8 @@ static int collect_disks(struct sw_machine *m, struct sw_facts *f)
 	/* Before anybody is asked whether the kernel has claimed it: this says why. */
 	if (r == 0 && m->kind == SW_MACHINE_REAL)
 		r = sw_disks_trace_system(m, f);
-	for (size_t i = 0; r == 0 && i < f->n_disks; i++)
-		r = inspect(m, &f->disks[i]);
+	if (r == 0)
+		r = sw_disks_inspect(m, f->disks, f->n_disks);
 	if (r == 0 && m->kind == SW_MACHINE_REAL)
 		r = sw_disks_trace_medium(m, f);
 	if (r == 0 && m->kind == SW_MACHINE_REAL) {

@@ -37,6 +37,12 @@ int sw_facts_note(struct sw_facts *f, const char *fmt, ...) SW_PRINTF(2, 3);
 int sw_disk_add_use(struct sw_disk *d, const char *fmt, ...) SW_PRINTF(2, 3);
 
 /*
+ * Looks inside: tables, signatures, whether it is the medium, whether the kernel
+ * has claimed it. What cannot be read becomes a use; only -ENOMEM fails.
+ */
+int sw_disks_inspect(struct sw_machine *m, struct sw_disk *disks, size_t n);
+
+/*
  * Fills paths of disks that are one and the same, and lets what is said of one
  * path (medium, uses) hold for the others.
  */
