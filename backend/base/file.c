@@ -46,23 +46,39 @@ int sw_file_read(const char *path, struct sw_buf *b)
 	return fd < 0 ? -errno : sw_fd_read(fd, b);
 }
 
-int sw_file_read_line(const char *path, char **ret_line)
+static int take_line(const char *text, char **ret_line)
 {
-	_cleanup_buf_ struct sw_buf b = { .max = 65536 };
-	int r = sw_file_read(path, &b);
+	size_t n = strcspn(text, "\n");
 	char *s;
-	size_t n;
 
-	if (r < 0)
-		return r;
-	n = strcspn(sw_buf_text(&b), "\n");
-	while (n > 0 && strchr(" \t\r", sw_buf_text(&b)[n - 1]))
+	while (n > 0 && strchr(" \t\r", text[n - 1]))
 		n--;
-	s = strndup(sw_buf_text(&b), n);
+	s = strndup(text, n);
 	if (!s)
 		return -ENOMEM;
 	*ret_line = s;
 	return 0;
+}
+
+int sw_file_read_line(const char *path, char **ret_line)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_buf_ struct sw_buf b = { .max = 65536 };
+	char first[4096];
+	ssize_t n = fd < 0 ? -1 : read(fd, first, sizeof(first) - 1);
+	int r;
+
+	/* Mostly one read is all: facts read thousands of such files. */
+	if (n >= 0 && memchr(first, '\n', (size_t)n)) {
+		first[n] = '\0';
+		return take_line(first, ret_line);
+	}
+	if (n < 0 && (fd < 0 || errno != EINTR))
+		return -errno;
+	r = sw_buf_add(&b, first, n < 0 ? 0 : (size_t)n);
+	if (r == 0)
+		r = sw_fd_read(fd, &b);
+	return r < 0 ? r : take_line(sw_buf_text(&b), ret_line);
 }
 
 int sw_fd_write_all(int fd, const void *data, size_t len)

@@ -74,6 +74,43 @@ static int value_of(blkid_probe pr, const char *name, char **ret_value)
 	return *ret_value ? 0 : -ENOMEM;
 }
 
+/*
+ * libblkid looks for ZFS in four labels of 256 KiB, more than for all others
+ * together. Each label holds the pool's description 16 KiB from its start
+ * (vdev_label_t in OpenZFS), so where all four are zero there (or cannot be
+ * read: then libblkid is to say so) nobody needs to look further.
+ */
+static bool may_be_zfs(int fd, uint64_t off, uint64_t size)
+{
+	static const uint64_t label = 256 << 10;
+	uint64_t end = size & ~(label - 1);
+	const uint64_t at[] = { 0, label, end - 2 * label, end - label };
+
+	if (end < 4 * label)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		uint8_t head[512];
+
+		if (pread(fd, head, sizeof(head), (off_t)(off + at[i] + (16 << 10))) !=
+		    (ssize_t)sizeof(head))
+			return true;
+		for (size_t k = 0; k < sizeof(head); k++)
+			if (head[k])
+				return true;
+	}
+	return false;
+}
+
+static void filter_area(blkid_probe pr, int fd, uint64_t off, uint64_t size)
+{
+	char zfs[] = "zfs_member", *names[] = { zfs, NULL };
+
+	if (may_be_zfs(fd, off, size))
+		(void)blkid_probe_reset_superblocks_filter(pr);
+	else
+		(void)blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_NOTIN, names);
+}
+
 static int set_area(blkid_probe pr, int fd, uint64_t off, uint64_t size, uint32_t sector)
 {
 	if (blkid_probe_set_device(pr, fd, (blkid_loff_t)off, (blkid_loff_t)size) < 0)
@@ -83,6 +120,7 @@ static int set_area(blkid_probe pr, int fd, uint64_t off, uint64_t size, uint32_
 	(void)blkid_probe_enable_superblocks(pr, 1);
 	(void)blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID |
 							    BLKID_SUBLKS_TYPE | BLKID_SUBLKS_MAGIC);
+	filter_area(pr, fd, off, size);
 	return 0;
 }
 
@@ -406,15 +444,15 @@ static int find_damage(struct sw_io *io, const struct sw_gpt_scan *scan, struct 
 
 /*
  * libblkid reads in many small pieces, each of which would wait for the disk:
- * everything it looks at lies in these two areas (ZFS labels reach furthest).
+ * nearly everything that it looks at lies in these two areas.
  */
 static void prefetch(int fd, uint64_t size)
 {
-	static const uint64_t area = 512 << 10;
+	static const uint64_t head = 128 << 10, tail = 512 << 10;
 
-	(void)posix_fadvise(fd, 0, (off_t)area, POSIX_FADV_WILLNEED);
-	if (size > area)
-		(void)posix_fadvise(fd, (off_t)(size - area), (off_t)area, POSIX_FADV_WILLNEED);
+	(void)posix_fadvise(fd, 0, (off_t)head, POSIX_FADV_WILLNEED);
+	if (size > tail)
+		(void)posix_fadvise(fd, (off_t)(size - tail), (off_t)tail, POSIX_FADV_WILLNEED);
 }
 
 static void strv_free(char **list)

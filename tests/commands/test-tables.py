@@ -5,6 +5,7 @@ Each row is a damage that libblkid or libfdisk overlook or half see (probing "fi
 of them). The disk must never pass for blank, `wipe: blank` must refuse it, and the words must say
 what is wrong.
 """
+import json
 import os
 import struct
 
@@ -120,14 +121,15 @@ def _(path):
     pass
 
 
-@row("primary bad and disk grew", "damaged-gpt", f"a whole GPT copy (512-byte sectors) at byte {LAST}",
-     BOTH, size=6 << 30)
+@row("primary bad and disk grew", "damaged-gpt",
+     f"a whole GPT copy (512-byte sectors) at byte {LAST}", BOTH, size=6 << 30)
 def _(path):
     spoil(path, 512)
 
 
-@row("both headers bad", "damaged-gpt", ("a broken GPT copy (512-byte sectors) at byte 512",
-                                         f"a broken GPT copy (512-byte sectors) at byte {LAST}"), [])
+@row("both headers bad", "damaged-gpt",
+     ("a broken GPT copy (512-byte sectors) at byte 512",
+      f"a broken GPT copy (512-byte sectors) at byte {LAST}"), [])
 def _(path):
     spoil(path, 512)
     spoil(path, LAST)
@@ -160,6 +162,30 @@ def _(path):
 @row("old GPT under a new DOS label", "dos", "a whole GPT copy (512-byte sectors) at byte 512", [])
 def _(path):
     tool("sfdisk", "--wipe", "never", path, input="label: dos\n")
+
+
+@test("a healthy table is read as sfdisk reads it: every partition, type, UUID, name, attribute")
+def _(case):
+    path = image(case)
+    for number in (1, 2, 5, 77, 128):
+        tool("sgdisk", "-n", f"{number}:0:+16M", "-c", f"{number}:Größe {number} \u20ac", "-t",
+             f"{number}:{'ef00' if number % 2 else '8302'}", "-A", f"{number}:set:{number % 3}",
+             "-A", f"{number}:set:{60 + number % 4}", path)
+    theirs = json.loads(tool("sfdisk", "-J", path).stdout)["partitiontable"]
+    table = case.on("facts", "--json").json()["disks"][0]["table"]
+    same(table["id"], theirs["id"].lower(), "disk id")
+    same([(p["start"] // 512, p["size"] // 512, p["type"], p["uuid"], p["label"], p["number"])
+          for p in table["parts"]],
+         [(p["start"], p["size"], p["type"].lower(), p["uuid"].lower(), p["name"],
+           int(p["node"].removeprefix(str(path)).lstrip("p"))) for p in theirs["partitions"]],
+         "partitions")
+    names = {"RequiredPartition": 0, "NoBlockIOProtocol": 1, "LegacyBIOSBootable": 2}
+    for ours, other in zip(table["parts"], theirs["partitions"]):
+        bits = 0
+        for word in other["attrs"].split():
+            for bit in [names[word]] if word in names else map(int, word[5:].split(",")):
+                bits |= 1 << bit
+        same(ours["attrs"], bits, f"attributes of {ours['number']}")
 
 
 @test("a 512-byte table on a disk of 4096-byte sectors: seen, named, never blank")
