@@ -21,7 +21,7 @@ endif
 CC = gcc
 B := build/$(V)
 PKGS := ncursesw blkid fdisk efivar libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr yaml-0.1 \
-	json-c libarchive libcrypto
+	json-c libarchive libcrypto libcryptsetup
 
 VERSION := 0.1.0
 CFLAGS.release := -O2 -g -D_FORTIFY_SOURCE=2

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/secret.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+static int lock_error(struct sw_error *err, int r)
+{
+	sw_fail_errno(err, SW_EXIT_MISSING, r, "memory for a key cannot be locked");
+	sw_error_hint(err, "run slipway as root, or raise the limit: ulimit -l");
+	return r;
+}
+
+int sw_secret_new(size_t len, struct sw_secret **ret_secret, struct sw_error *err)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t room = (len + page) / page * page;	/* at least one byte more than len */
+	struct sw_secret *s = calloc(1, sizeof(*s));
+	void *p;
+
+	if (!s)
+		return sw_fail_oom(err);
+	p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED) {
+		free(s);
+		return sw_fail_oom(err);
+	}
+	*s = (struct sw_secret){ .data = p, .len = len, .room = room };
+	if (mlock(p, room) < 0 || madvise(p, room, MADV_DONTDUMP) < 0) {
+		int r = -errno;
+
+		sw_secret_free(s);
+		return lock_error(err, r);
+	}
+	*ret_secret = s;
+	return 0;
+}
+
+int sw_secret_random(size_t len, struct sw_secret **ret_secret, struct sw_error *err)
+{
+	_cleanup_secret_ struct sw_secret *s = NULL;
+	int r = sw_secret_new(len, &s, err);
+
+	for (size_t n = 0; r == 0 && n < len;) {
+		ssize_t k = getrandom(s->data + n, len - n, 0);
+
+		if (k < 0 && errno != EINTR)
+			return sw_fail_errno(err, SW_EXIT_MISSING, -errno,
+					     "the kernel gives no random bytes");
+		n += k > 0 ? (size_t)k : 0;
+	}
+	if (r == 0)
+		*ret_secret = TAKE_PTR(s);
+	return r;
+}
+
+int sw_secret_copy(const struct sw_secret *s, struct sw_secret **ret_secret, struct sw_error *err)
+{
+	int r = sw_secret_new(s->len, ret_secret, err);
+
+	if (r == 0)
+		memcpy((*ret_secret)->data, s->data, s->len);
+	return r;
+}
+
+static int file_error(struct sw_error *err, enum sw_exit exit, int r, const char *path)
+{
+	sw_fail_errno(err, exit, r, "the key file cannot be read");
+	sw_error_where(err, "%s", path);
+	return r;
+}
+
+static int size_error(struct sw_error *err, const char *path, size_t max)
+{
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the key file is empty or too large");
+	sw_error_where(err, "%s", path);
+	sw_error_why(err, "its bytes are the key: 1 to %zu of them", max);
+	sw_error_hint(err, "make one: head -c 64 /dev/urandom >FILE; chmod 600 FILE");
+	return -EINVAL;
+}
+
+int sw_secret_read(const char *path, size_t max, struct sw_secret **ret_secret,
+		   struct sw_error *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_secret_ struct sw_secret *s = NULL;
+	struct stat st;
+	size_t n = 0;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return file_error(err, SW_EXIT_MISSING, -errno, path);
+	if (!S_ISREG(st.st_mode))
+		return file_error(err, SW_EXIT_INVALID, -EINVAL, path);
+	r = sw_secret_new(max + 1, &s, err);
+	while (r == 0 && n < max + 1) {
+		ssize_t k = read(fd, s->data + n, max + 1 - n);
+
+		if (k < 0 && errno != EINTR)
+			return file_error(err, SW_EXIT_FAILED, -errno, path);
+		if (k == 0)
+			break;
+		n += k > 0 ? (size_t)k : 0;
+	}
+	if (r < 0)
+		return r;
+	if (n == 0 || n > max)
+		return size_error(err, path, max);
+	s->len = n;
+	*ret_secret = TAKE_PTR(s);
+	return 0;
+}
+
+int sw_secret_relock(struct sw_secret *s, struct sw_error *err)
+{
+	return mlock(s->data, s->room) < 0 ? lock_error(err, -errno) : 0;
+}
+
+struct sw_secret *sw_secret_free(struct sw_secret *s)
+{
+	if (!s)
+		return NULL;
+	explicit_bzero(s->data, s->room);
+	(void)munmap(s->data, s->room);
+	free(s);
+	return NULL;
+}

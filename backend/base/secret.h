@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory for keys: pages of their own that are locked (never swapped), left out
+ * of core dumps, and overwritten before they are given back. What is in one never
+ * goes into a buffer, an argument list, the environment, a log or an event.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct sw_secret {
+	uint8_t *data;
+	size_t len;		/* bytes in use; one more behind them is always 0 */
+	size_t room;		/* of the mapping */
+};
+
+/* len bytes of zeros. exit 5 when the memory cannot be locked. */
+int sw_secret_new(size_t len, struct sw_secret **ret_secret, struct sw_error *err);
+/* The same, filled by the kernel's random generator. */
+int sw_secret_random(size_t len, struct sw_secret **ret_secret, struct sw_error *err);
+int sw_secret_copy(const struct sw_secret *s, struct sw_secret **ret_secret, struct sw_error *err);
+/* A whole file of 1 to max bytes, byte for byte. exit 5 when it is missing, exit 3 for its size. */
+int sw_secret_read(const char *path, size_t max, struct sw_secret **ret_secret,
+		   struct sw_error *err);
+/* Locks it again after a fork, which does not inherit locks. */
+int sw_secret_relock(struct sw_secret *s, struct sw_error *err);
+/* Wipes and frees; NULL is fine. */
+struct sw_secret *sw_secret_free(struct sw_secret *s);
+SW_DEFINE_CLEANUP(struct sw_secret, sw_secret_free)
+#define _cleanup_secret_ _cleanup_(sw_secret_freep)

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "disk/luks.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include <libcryptsetup.h>
+#include <openssl/evp.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#define KEY_LEN 64U	/* two AES-256 keys: XTS */
+#define HEADERS 32768U	/* both binary headers with their JSON, before the key slots */
+#define CHUNK (1u << 20)
+
+struct maker {
+	struct crypt_device *cd;
+	const struct sw_luks_spec *spec;
+	struct sw_secret *key;
+	char said[200];		/* by the library, the last complaint */
+	struct sw_error *err;
+};
+
+static void maker_clear(struct maker *m)
+{
+	crypt_free(m->cd);
+	sw_secret_free(m->key);
+}
+
+/* The library would otherwise write its complaints over the console. */
+static void keep_log(int level, const char *text, void *userdata)
+{
+	struct maker *m = userdata;
+
+	if (level != CRYPT_LOG_ERROR)
+		return;
+	(void)snprintf(m->said, sizeof(m->said), "%s", text);
+	(void)sw_text_clean(m->said);
+}
+
+static int fail(struct maker *m, int r, const char *what)
+{
+	sw_fail(m->err, SW_EXIT_FAILED, r, "%s", what);
+	sw_error_why(m->err, "%s", m->said[0] ? m->said : strerror(-r));
+	return r;
+}
+
+int sw_luks_uuid(const struct sw_guid *part_uuid, struct sw_guid *ret_uuid)
+{
+	static const char token[] = "luks-uuid";
+
+	return sw_guid_derive(part_uuid, token, sizeof(token) - 1, ret_uuid);
+}
+
+/* ---- the header ---- */
+
+static int new_file(const char *file, struct sw_error *err)
+{
+	_cleanup_close_ int fd = open(file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	/* Room for one sector of data, or the library says that nothing could be in it. */
+	if (fd < 0 || ftruncate(fd, (off_t)(SW_LUKS_HEADER + (1U << 20))) < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot make a scratch file");
+	return 0;
+}
+
+static int format(struct maker *m, const char *file)
+{
+	/* Its digest is of a random key: no cost makes that harder to guess. */
+	const struct crypt_pbkdf_type quick = {
+		.type = CRYPT_KDF_PBKDF2, .hash = "sha256", .iterations = 1000,
+		.flags = CRYPT_PBKDF_NO_BENCHMARK,
+	};
+	struct crypt_params_luks2 params = { .pbkdf = &quick, .sector_size = m->spec->sector };
+	char uuid[SW_GUID_TEXT];
+	int r = crypt_init(&m->cd, file);
+
+	if (r < 0)
+		return fail(m, r, "the encryption cannot be prepared");
+	crypt_set_log_callback(m->cd, keep_log, m);
+	r = crypt_set_data_offset(m->cd, SW_LUKS_HEADER / 512);
+	if (r >= 0)
+		r = crypt_format(m->cd, CRYPT_LUKS2, "aes", "xts-plain64",
+				 sw_guid_format(&m->spec->uuid, uuid), (const char *)m->key->data,
+				 m->key->len, &params);
+	return r < 0 ? fail(m, r, "the LUKS2 header cannot be made") : 0;
+}
+
+/* The slot's number, or -errno. The TPM's secret is random: systemd, too, makes it cheap. */
+static int add_slot(struct maker *m, const void *pass, size_t len, bool cheap)
+{
+	const struct sw_luks_cost *c = &m->spec->cost;
+	const struct crypt_pbkdf_type pbkdf2 = {
+		.type = CRYPT_KDF_PBKDF2, .hash = "sha512", .iterations = 1000,
+		.flags = CRYPT_PBKDF_NO_BENCHMARK,
+	};
+	const struct crypt_pbkdf_type argon2id = {
+		.type = CRYPT_KDF_ARGON2ID, .hash = "sha256",
+		.iterations = c->passes ? c->passes : 4,
+		.max_memory_kb = c->memory_kib ? c->memory_kib : 65536,
+		.parallel_threads = c->lanes ? c->lanes : 4,
+		.flags = CRYPT_PBKDF_NO_BENCHMARK,
+	};
+	int r = crypt_set_pbkdf_type(m->cd, cheap ? &pbkdf2 : &argon2id);
+
+	if (r >= 0)
+		r = crypt_keyslot_add_by_volume_key(m->cd, CRYPT_ANY_SLOT,
+						    (const char *)m->key->data, m->key->len, pass,
+						    len);
+	return r < 0 ? fail(m, r, "a key slot cannot be made") : r;
+}
+
+static int add_token(struct maker *m, json_object *o)
+{
+	_cleanup_json_ json_object *token = o;
+	int r = crypt_token_json_set(m->cd, CRYPT_ANY_TOKEN,
+				     json_object_to_json_string_ext(token, JSON_C_TO_STRING_PLAIN));
+
+	return r < 0 ? fail(m, r, "the LUKS2 header does not take its token") : 0;
+}
+
+static json_object *new_token(const char *type, int slot)
+{
+	json_object *o = json_object_new_object(), *slots = json_object_new_array();
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", slot);
+	json_object_array_add(slots, json_object_new_string(number));
+	sw_json_add_str(o, "type", type);
+	sw_json_add(o, "keyslots", slots);
+	return o;
+}
+
+json_object *sw_luks_tpm2_token(const struct sw_sealed *s, int slot)
+{
+	json_object *o = new_token("systemd-tpm2", slot), *pcrs = json_object_new_array();
+	char blob[SW_TPM_BLOB_MAX / 3 * 4 + 8], policy[2 * sizeof(s->policy) + 1];
+
+	EVP_EncodeBlock((unsigned char *)blob, s->blob, (int)s->len);
+	for (size_t i = 0; i < sizeof(s->policy); i++)
+		(void)snprintf(policy + 2 * i, 3, "%02x", s->policy[i]);
+	for (int i = 0; i < 24; i++)
+		if (s->pcrs & 1U << i)
+			json_object_array_add(pcrs, json_object_new_int(i));
+	sw_json_add_str(o, "tpm2-blob", blob);
+	sw_json_add(o, "tpm2-pcrs", pcrs);
+	sw_json_add_str(o, "tpm2-pcr-bank", "sha256");
+	sw_json_add_str(o, "tpm2-primary-alg", s->rsa ? "rsa" : "ecc");
+	sw_json_add_str(o, "tpm2-policy-hash", policy);
+	sw_json_add_bool(o, "tpm2-pin", false);
+	return o;
+}
+
+/* systemd's passphrase is the base64 of what the TPM gives back. */
+static int secret_text(const struct sw_secret *s, struct sw_secret **ret_text,
+		       struct sw_error *err)
+{
+	int r = sw_secret_new((s->len + 2) / 3 * 4, ret_text, err);
+
+	if (r == 0)
+		EVP_EncodeBlock((*ret_text)->data, s->data, (int)s->len);
+	return r;
+}
+
+static int add_slots(struct maker *m, const struct sw_secret *tpm)
+{
+	const struct sw_luks_spec *s = m->spec;
+	int r = 0;
+
+	if (s->recovery) {
+		r = add_slot(m, s->recovery->data, s->recovery->len, false);
+		if (r >= 0)
+			r = add_token(m, new_token("systemd-recovery", r));
+	}
+	if (r >= 0 && s->key_file)
+		r = add_slot(m, s->key_file->data, s->key_file->len, false);
+	if (r >= 0 && tpm) {
+		r = add_slot(m, tpm->data, tpm->len, true);
+		if (r >= 0)
+			r = add_token(m, sw_luks_tpm2_token(s->sealed, r));
+	}
+	return r < 0 ? r : 0;
+}
+
+/* Opened from the file as another program would, with each key: a slot that fails is no slot. */
+static int try_slots(struct maker *m, const char *file, const struct sw_secret *tpm)
+{
+	const struct sw_secret *keys[] = { m->spec->recovery, m->spec->key_file, tpm };
+	int r;
+
+	crypt_free(m->cd);
+	m->cd = NULL;
+	r = crypt_init(&m->cd, file);
+	if (r < 0)
+		return fail(m, r, "the LUKS2 header cannot be read back");
+	crypt_set_log_callback(m->cd, keep_log, m);
+	r = crypt_load(m->cd, CRYPT_LUKS2, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && r >= 0; i++)
+		if (keys[i])
+			r = crypt_activate_by_passphrase(m->cd, NULL, CRYPT_ANY_SLOT,
+							 (const char *)keys[i]->data, keys[i]->len,
+							 0);
+	return r < 0 ? fail(m, r, "the LUKS2 header does not open with its own key") : 0;
+}
+
+int sw_luks_make(const struct sw_luks_spec *spec, const char *file, struct sw_secret **ret_key,
+		 struct sw_error *err)
+{
+	_cleanup_(maker_clear) struct maker m = { .spec = spec, .err = err };
+	_cleanup_secret_ struct sw_secret *tpm = NULL;
+	int r = new_file(file, err);
+
+	if (!spec->recovery && !spec->key_file && !spec->tpm_secret)
+		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "an encrypted partition has no key");
+	if (r == 0)
+		r = sw_secret_random(KEY_LEN, &m.key, err);
+	if (r == 0 && spec->tpm_secret)
+		r = secret_text(spec->tpm_secret, &tpm, err);
+	if (r == 0)
+		r = format(&m, file);
+	if (r == 0)
+		r = add_slots(&m, tpm);
+	if (r == 0)
+		r = try_slots(&m, file, tpm);
+	if (r == 0 && truncate(file, (off_t)SW_LUKS_HEADER) < 0)
+		r = sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot make a scratch file");
+	if (r == 0)
+		*ret_key = TAKE_PTR(m.key);
+	return r;
+}
+
+/* ---- onto the disk ---- */
+
+static int copy(struct sw_io *io, struct sw_io *from, uint64_t off, uint64_t end, uint8_t *buf)
+{
+	int r = 0;
+
+	for (; r == 0 && off < end; off += CHUNK) {
+		size_t n = end - off < CHUNK ? (size_t)(end - off) : CHUNK;
+
+		r = sw_io_read(from, off, buf, n);
+		if (r == 0)
+			r = sw_io_write(io, off, buf, n);
+	}
+	return r == 0 ? sw_io_flush(io) : r;
+}
+
+static int compare(struct sw_io *io, struct sw_io *from, uint8_t *a, uint8_t *b)
+{
+	int r = sw_io_drop(io);
+
+	for (uint64_t off = 0; r == 0 && off < SW_LUKS_HEADER; off += CHUNK) {
+		r = sw_io_read(from, off, a, CHUNK);
+		if (r == 0)
+			r = sw_io_read(io, off, b, CHUNK);
+		if (r == 0 && memcmp(a, b, CHUNK) != 0)
+			r = -EBADMSG;
+	}
+	return r;
+}
+
+int sw_luks_write_header(struct sw_io *io, const char *file, struct sw_error *err)
+{
+	_cleanup_io_ struct sw_io *from = NULL;
+	_cleanup_free_ uint8_t *a = malloc(CHUNK), *b = malloc(CHUNK);
+	int r = sw_io_open(file, false, false, 0, &from, err);
+
+	if (r < 0)
+		return r;
+	if (!a || !b)
+		return sw_fail_oom(err);
+	r = copy(io, from, HEADERS, SW_LUKS_HEADER, a);
+	if (r == 0)
+		r = copy(io, from, 0, HEADERS, a);
+	if (r == 0)
+		r = compare(io, from, a, b);
+	if (r == -EBADMSG) {
+		sw_fail(err, SW_EXIT_VERIFY, r, "the disk does not give back what was written");
+		sw_error_hint(err, "the disk or its cabling is faulty; use another disk");
+	} else if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot write the LUKS2 header");
+	}
+	if (r < 0)
+		sw_error_where(err, "%s", io->path);
+	return r;
+}

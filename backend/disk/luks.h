@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An encrypted partition without device mapper: the LUKS2 header is made by
+ * libcryptsetup in a scratch file, and the data is encrypted block by block on its
+ * way to the disk (AES-256-XTS, plain64), as dm-crypt would. LUKS2 On-Disk Format
+ * Specification 1.1.1; the TPM token is that of systemd 252.
+ */
+#pragma once
+
+#include "base/guid.h"
+#include "base/io.h"
+#include "base/secret.h"
+#include "tpm/seal.h"
+
+#define SW_LUKS_HEADER (16ULL << 20)	/* bytes before the data */
+#define SW_LUKS_SECTOR 4096U
+#define SW_LUKS_KEY_FILE_MAX 8192U	/* bytes; libcryptsetup takes up to 8 MiB */
+
+/* Of argon2id. All zero: 64 MiB, 4 passes, 4 lanes, whatever the machine. */
+struct sw_luks_cost {
+	uint32_t memory_kib, passes, lanes;
+};
+
+struct sw_luks_spec {
+	struct sw_guid uuid;	/* of the LUKS header */
+	uint32_t sector;	/* of the encryption, bytes: 512 or 4096 */
+	/* each borrowed, or NULL: no such key slot; at least one */
+	const struct sw_secret *recovery, *key_file;
+	const struct sw_secret *tpm_secret;	/* with sealed */
+	const struct sw_sealed *sealed;
+	struct sw_luks_cost cost;
+};
+
+/* The UUID of the header, derived from the partition's as systemd-repart derives it. -EIO. */
+int sw_luks_uuid(const struct sw_guid *part_uuid, struct sw_guid *ret_uuid);
+
+/*
+ * Makes the header in a new file of SW_LUKS_HEADER bytes with a new volume key and a key
+ * slot for each of spec's keys, then opens it with each of them.
+ */
+int sw_luks_make(const struct sw_luks_spec *spec, const char *file, struct sw_secret **ret_key,
+		 struct sw_error *err);
+
+/*
+ * Writes a header file to the start of io (the partition): key slots, flush, then what
+ * makes them found, flush; read back and compared.
+ */
+int sw_luks_write_header(struct sw_io *io, const char *file, struct sw_error *err);
+
+/*
+ * The decrypted view of the data on io, whose byte 0 is the data's first: what is
+ * written is encrypted on its way. Offsets and lengths must be whole sectors:
+ * -EINVAL. io and key are borrowed.
+ */
+int sw_luks_data(struct sw_io *io, const struct sw_secret *key, uint32_t sector,
+		 struct sw_io **ret_io);
+
+/* The systemd-tpm2 token of this key slot, as systemd 252 writes it; new reference. */
+json_object *sw_luks_tpm2_token(const struct sw_sealed *s, int slot);

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tpm/seal.h"
+
+#include <string.h>
+
+#include <tss2/tss2_esys.h>
+#include <tss2/tss2_mu.h>
+#include <tss2/tss2_rc.h>
+#include <tss2/tss2_tctildr.h>
+
+#define RETRIES 3
+
+struct tpm {
+	TSS2_TCTI_CONTEXT *tcti;
+	ESYS_CONTEXT *esys;
+	ESYS_TR primary, crypt, policy, object;
+	bool rsa;
+	struct sw_error *err;
+};
+
+#define TPM_NONE(e) { .primary = ESYS_TR_NONE, .crypt = ESYS_TR_NONE, .policy = ESYS_TR_NONE, \
+		      .object = ESYS_TR_NONE, .err = (e) }
+
+static void flush(struct tpm *t, ESYS_TR *h)
+{
+	if (*h != ESYS_TR_NONE && Esys_FlushContext(t->esys, *h) != TSS2_RC_SUCCESS)
+		(void)Esys_TR_Close(t->esys, h);
+	*h = ESYS_TR_NONE;
+}
+
+static void tpm_close(struct tpm *t)
+{
+	if (t->esys) {
+		flush(t, &t->object);
+		flush(t, &t->policy);
+		flush(t, &t->crypt);
+		flush(t, &t->primary);
+		Esys_Finalize(&t->esys);
+	}
+	if (t->tcti)
+		Tss2_TctiLdr_Finalize(&t->tcti);
+}
+
+/* ---- what went wrong, in words ---- */
+
+struct reason {
+	TSS2_RC rc;
+	int r;
+	const char *why, *hint;
+};
+
+static const struct reason *find_reason(TSS2_RC rc)
+{
+	static const struct reason list[] = {
+		{ TPM2_RC_POLICY_FAIL, -EPERM,
+		  "its PCRs do not hold what they held when the secret was sealed",
+		  "open the volume with its recovery key, then seal it anew" },
+		{ TPM2_RC_INTEGRITY, -EPERM, "the secret was sealed by another TPM, or the TPM was "
+					     "cleared since",
+		  "open the volume with its recovery key, then seal it anew" },
+		{ TPM2_RC_LOCKOUT, -EIO, "the TPM is locked after too many wrong attempts",
+		  "wait until it unlocks itself, or clear it in the firmware setup" },
+		{ TPM2_RC_AUTH_FAIL, -EIO, "the TPM has an owner password",
+		  "clear the TPM in the firmware setup" },
+		{ TPM2_RC_BAD_AUTH, -EIO, "the TPM has an owner password",
+		  "clear the TPM in the firmware setup" },
+		{ TPM2_RC_HIERARCHY, -EIO, "its storage hierarchy is turned off",
+		  "turn it on in the firmware setup" },
+		{ TPM2_RC_INITIALIZE, -EIO, "the firmware has not started it",
+		  "turn the TPM on in the firmware setup" },
+		{ TPM2_RC_FAILURE, -EIO, "it is in failure mode",
+		  "turn the machine off and on; if it stays so, the TPM is broken" },
+		{ TPM2_RC_OBJECT_MEMORY, -EIO, "its memory is full of other programs' keys",
+		  "restart the machine" },
+		{ TPM2_RC_SESSION_MEMORY, -EIO, "its memory is full of other programs' sessions",
+		  "restart the machine" },
+		{ TSS2_TCTI_RC_IO_ERROR, -ENODEV, "it does not answer",
+		  "see that the TPM is turned on in the firmware setup" },
+	};
+
+	/* Which handle, session or parameter it was about is of no use here. */
+	if (!(rc & TSS2_RC_LAYER_MASK) && (rc & TPM2_RC_FMT1))
+		rc = TPM2_RC_FMT1 | (rc & 0x3f);
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
+		if (rc == list[i].rc)
+			return &list[i];
+	return NULL;
+}
+
+static int fail(struct tpm *t, TSS2_RC rc, const char *what)
+{
+	const struct reason *why = find_reason(rc);
+	int r = why ? why->r : -EIO;
+
+	sw_fail(t->err, SW_EXIT_MISSING, r, "%s", what);
+	sw_error_why(t->err, "%s", why ? why->why : Tss2_RC_Decode(rc));
+	sw_error_hint(t->err, "%s", why ? why->hint
+					: "restart the machine; if it stays so, clear the TPM in "
+					  "the firmware setup");
+	return r;
+}
+
+static int tpm_open(struct tpm *t, const char *tcti)
+{
+	TSS2_RC rc;
+
+	/* The library would otherwise write its own complaints over the console. */
+	(void)setenv("TSS2_LOG", "all+none", 0);
+	rc = Tss2_TctiLdr_Initialize(tcti, &t->tcti);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_Initialize(&t->esys, t->tcti, NULL);
+	return rc == TSS2_RC_SUCCESS ? 0 : fail(t, rc, "the TPM cannot be opened");
+}
+
+/* ---- keys and sessions ---- */
+
+#define STORAGE_KEY (TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT | TPMA_OBJECT_FIXEDTPM | \
+		     TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN | \
+		     TPMA_OBJECT_USERWITHAUTH)
+#define AES_128_CFB { .algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB }
+
+static const TPM2B_PUBLIC template_ecc = {
+	.publicArea = {
+		.type = TPM2_ALG_ECC,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = STORAGE_KEY,
+		.parameters.eccDetail = {
+			.symmetric = AES_128_CFB,
+			.scheme.scheme = TPM2_ALG_NULL,
+			.curveID = TPM2_ECC_NIST_P256,
+			.kdf.scheme = TPM2_ALG_NULL,
+		},
+	},
+};
+static const TPM2B_PUBLIC template_rsa = {
+	.publicArea = {
+		.type = TPM2_ALG_RSA,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = STORAGE_KEY,
+		.parameters.rsaDetail = {
+			.symmetric = AES_128_CFB,
+			.scheme.scheme = TPM2_ALG_NULL,
+			.keyBits = 2048,
+		},
+	},
+};
+
+static TSS2_RC create_primary(struct tpm *t, bool rsa)
+{
+	static const TPM2B_SENSITIVE_CREATE no_auth;
+	static const TPM2B_DATA no_data;
+	static const TPML_PCR_SELECTION no_pcrs;
+
+	t->rsa = rsa;
+	return Esys_CreatePrimary(t->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+				  ESYS_TR_NONE, &no_auth, rsa ? &template_rsa : &template_ecc,
+				  &no_data, &no_pcrs, &t->primary, NULL, NULL, NULL, NULL);
+}
+
+/* Sessions are salted with the key: who listens on the bus sees no secret. */
+static TSS2_RC start_session(struct tpm *t, TPM2_SE type, bool salted, ESYS_TR *ret_session)
+{
+	static const TPMT_SYM_DEF aes = AES_128_CFB;
+	TPMA_SESSION on = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT |
+			  TPMA_SESSION_CONTINUESESSION;
+	TSS2_RC rc = Esys_StartAuthSession(t->esys, salted ? t->primary : ESYS_TR_NONE,
+					   ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+					   NULL, type, &aes, TPM2_ALG_SHA256, ret_session);
+
+	if (rc == TSS2_RC_SUCCESS && type == TPM2_SE_HMAC)
+		rc = Esys_TRSess_SetAttributes(t->esys, *ret_session, on, 0xff);
+	return rc;
+}
+
+static int open_storage(struct tpm *t, const char *tcti, int rsa)
+{
+	int r = tpm_open(t, tcti);
+	TSS2_RC rc;
+
+	if (r < 0)
+		return r;
+	rc = create_primary(t, rsa > 0);
+	/* As systemd: RSA where the TPM has no P-256. */
+	if (rc != TSS2_RC_SUCCESS && rsa < 0 && !(rc & TSS2_RC_LAYER_MASK))
+		rc = create_primary(t, true);
+	if (rc != TSS2_RC_SUCCESS)
+		return fail(t, rc, "the TPM makes no storage key");
+	rc = start_session(t, TPM2_SE_HMAC, true, &t->crypt);
+	return rc == TSS2_RC_SUCCESS ? 0 : fail(t, rc, "the TPM starts no encrypted session");
+}
+
+static TPML_PCR_SELECTION selection(uint32_t pcrs)
+{
+	return (TPML_PCR_SELECTION){
+		.count = 1,
+		.pcrSelections[0] = {
+			.hash = TPM2_ALG_SHA256,
+			.sizeofSelect = 3,
+			.pcrSelect = { pcrs & 0xff, pcrs >> 8 & 0xff, pcrs >> 16 & 0xff },
+		},
+	};
+}
+
+/* A policy session that is bound to the PCRs as they are now. */
+static TSS2_RC start_policy(struct tpm *t, TPM2_SE type, uint32_t pcrs)
+{
+	static const TPM2B_DIGEST as_they_are;
+	const TPML_PCR_SELECTION which = selection(pcrs);
+	TSS2_RC rc = start_session(t, type, true, &t->policy);
+
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_PolicyPCR(t->esys, t->policy, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+				    &as_they_are, &which);
+	return rc;
+}
+
+/* ---- sealing ---- */
+
+static bool is_extended(const TPM2B_DIGEST *d)
+{
+	for (UINT16 i = 0; i < d->size; i++)
+		if (d->buffer[i] != 0 && d->buffer[i] != 0xff)
+			return true;
+	return false;
+}
+
+/* Whether the bank is there at all, and whether the firmware measures into it. */
+static int look_at_pcrs(struct tpm *t, struct sw_sealed *s)
+{
+	const TPML_PCR_SELECTION which = selection(s->pcrs);
+	TPML_DIGEST *values = NULL;
+	TSS2_RC rc = Esys_PCR_Read(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &which, NULL,
+				   NULL, &values);
+	UINT32 n = values ? values->count : 0;
+
+	if (rc != TSS2_RC_SUCCESS)
+		return fail(t, rc, "the TPM's PCRs cannot be read");
+	for (UINT32 i = 0; i < n; i++)
+		s->measured |= is_extended(&values->digests[i]);
+	Esys_Free(values);
+	if (n > 0)
+		return 0;
+	sw_fail(t->err, SW_EXIT_MISSING, -ENODEV, "the TPM keeps no sha256 PCRs");
+	sw_error_hint(t->err, "turn the SHA-256 bank on in the firmware setup");
+	return -ENODEV;
+}
+
+static int policy_digest(struct tpm *t, struct sw_sealed *s)
+{
+	TPM2B_DIGEST *d = NULL;
+	TSS2_RC rc = start_policy(t, TPM2_SE_TRIAL, s->pcrs);
+
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_PolicyGetDigest(t->esys, t->policy, ESYS_TR_NONE, ESYS_TR_NONE,
+					  ESYS_TR_NONE, &d);
+	if (rc != TSS2_RC_SUCCESS || d->size != sizeof(s->policy)) {
+		Esys_Free(d);
+		return fail(t, rc, "the TPM makes no policy of its PCRs");
+	}
+	memcpy(s->policy, d->buffer, sizeof(s->policy));
+	Esys_Free(d);
+	return 0;
+}
+
+static TSS2_RC marshal(struct sw_sealed *s, const TPM2B_PRIVATE *private,
+		       const TPM2B_PUBLIC *public)
+{
+	size_t off = 0;
+	TSS2_RC rc = Tss2_MU_TPM2B_PRIVATE_Marshal(private, s->blob, sizeof(s->blob), &off);
+
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Tss2_MU_TPM2B_PUBLIC_Marshal(public, s->blob, sizeof(s->blob), &off);
+	s->len = off;
+	return rc;
+}
+
+static int create_sealed(struct tpm *t, struct sw_sealed *s, const struct sw_secret *secret)
+{
+	static const TPM2B_DATA no_data;
+	static const TPML_PCR_SELECTION no_pcrs;
+	TPM2B_SENSITIVE_CREATE in = { .sensitive.data.size = (UINT16)secret->len };
+	TPM2B_PUBLIC template = {
+		.publicArea = {
+			.type = TPM2_ALG_KEYEDHASH,
+			.nameAlg = TPM2_ALG_SHA256,
+			/* No counting of failures: it has no password that could be guessed. */
+			.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+					    TPMA_OBJECT_NODA,
+			.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL,
+			.authPolicy.size = sizeof(s->policy),
+		},
+	};
+	TPM2B_PRIVATE *private = NULL;
+	TPM2B_PUBLIC *public = NULL;
+	TSS2_RC rc;
+
+	memcpy(in.sensitive.data.buffer, secret->data, secret->len);
+	memcpy(template.publicArea.authPolicy.buffer, s->policy, sizeof(s->policy));
+	rc = Esys_Create(t->esys, t->primary, ESYS_TR_PASSWORD, t->crypt, ESYS_TR_NONE, &in,
+			 &template, &no_data, &no_pcrs, &private, &public, NULL, NULL, NULL);
+	explicit_bzero(&in, sizeof(in));
+	if (rc == TSS2_RC_SUCCESS)
+		rc = marshal(s, private, public);
+	Esys_Free(private);
+	Esys_Free(public);
+	return rc == TSS2_RC_SUCCESS ? 0 : fail(t, rc, "the TPM seals nothing");
+}
+
+static int bad_pcrs(struct sw_error *err, const char *why)
+{
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "a secret cannot be sealed to these PCRs");
+	sw_error_why(err, "%s", why);
+	sw_error_hint(err, "PCR 7 (the Secure Boot policy) is the usual choice");
+	return -EINVAL;
+}
+
+static int check_pcrs(uint32_t pcrs, struct sw_error *err)
+{
+	if (pcrs == 0 || pcrs >> 24)
+		return bad_pcrs(err, "a TPM has PCRs 0 to 23, and at least one is needed");
+	if (pcrs & SW_TPM_PCRS_NEVER)
+		return bad_pcrs(err, "1, 4, 5, 9 and 12 change with the boot order and the road "
+				     "that a node boots by");
+	return 0;
+}
+
+int sw_tpm_seal(const char *tcti, uint32_t pcrs, struct sw_sealed *ret_sealed,
+		struct sw_secret **ret_secret, struct sw_error *err)
+{
+	_cleanup_(tpm_close) struct tpm t = TPM_NONE(err);
+	_cleanup_secret_ struct sw_secret *secret = NULL;
+	struct sw_sealed s = { .pcrs = pcrs };
+	int r = check_pcrs(pcrs, err);
+
+	if (r == 0)
+		r = sw_secret_random(SW_TPM_SECRET_LEN, &secret, err);
+	if (r == 0)
+		r = open_storage(&t, tcti, -1);
+	s.rsa = t.rsa;
+	if (r == 0)
+		r = look_at_pcrs(&t, &s);
+	if (r == 0)
+		r = policy_digest(&t, &s);
+	if (r == 0)
+		r = create_sealed(&t, &s, secret);
+	if (r < 0)
+		return r;
+	*ret_sealed = s;
+	*ret_secret = TAKE_PTR(secret);
+	return 0;
+}
+
+/* ---- unsealing ---- */
+
+static int load(struct tpm *t, const struct sw_sealed *s)
+{
+	TPM2B_PRIVATE private = {};
+	TPM2B_PUBLIC public = {};
+	size_t off = 0;
+	TSS2_RC rc = Tss2_MU_TPM2B_PRIVATE_Unmarshal(s->blob, s->len, &off, &private);
+
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Tss2_MU_TPM2B_PUBLIC_Unmarshal(s->blob, s->len, &off, &public);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_Load(t->esys, t->primary, ESYS_TR_PASSWORD, t->crypt, ESYS_TR_NONE,
+			       &private, &public, &t->object);
+	return rc == TSS2_RC_SUCCESS ? 0 : fail(t, rc, "the TPM does not take the sealed secret");
+}
+
+static TSS2_RC try_unseal(struct tpm *t, uint32_t pcrs, TPM2B_SENSITIVE_DATA **ret_data)
+{
+	TSS2_RC rc = start_policy(t, TPM2_SE_POLICY, pcrs);
+
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_Unseal(t->esys, t->object, t->policy, t->crypt, ESYS_TR_NONE, ret_data);
+	flush(t, &t->policy);
+	return rc;
+}
+
+/* A PCR that was extended in between makes the policy void: looked at again. */
+static int unseal(struct tpm *t, uint32_t pcrs, struct sw_secret **ret_secret)
+{
+	TPM2B_SENSITIVE_DATA *data = NULL;
+	TSS2_RC rc = TPM2_RC_PCR_CHANGED;
+	int r;
+
+	for (int i = 0; i < RETRIES && rc == TPM2_RC_PCR_CHANGED; i++)
+		rc = try_unseal(t, pcrs, &data);
+	if (rc != TSS2_RC_SUCCESS)
+		return fail(t, rc, "the TPM does not give the secret back");
+	r = sw_secret_new(data->size, ret_secret, t->err);
+	if (r == 0)
+		memcpy((*ret_secret)->data, data->buffer, data->size);
+	explicit_bzero(data, sizeof(*data));
+	Esys_Free(data);
+	return r;
+}
+
+int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, struct sw_secret **ret_secret,
+		  struct sw_error *err)
+{
+	_cleanup_(tpm_close) struct tpm t = TPM_NONE(err);
+	int r = open_storage(&t, tcti, s->rsa);
+
+	if (r == 0)
+		r = load(&t, s);
+	return r == 0 ? unseal(&t, s->pcrs, ret_secret) : r;
+}
+
+/* ---- text ---- */
+
+int sw_tpm_parse_pcrs(const char *text, uint32_t *ret_pcrs, struct sw_error *err)
+{
+	uint32_t pcrs = 0;
+	int r;
+
+	for (const char *p = text;; p++) {
+		unsigned int n = 0;
+		const char *from = p;
+
+		for (; *p >= '0' && *p <= '9' && n < 24; p++)
+			n = n * 10 + (unsigned int)(*p - '0');
+		if (p == from || n > 23 || (*p && *p != '+' && *p != ','))
+			return bad_pcrs(err, "write numbers of PCRs, 0 to 23, like 7 or 7+14");
+		pcrs |= 1U << n;
+		if (!*p)
+			break;
+	}
+	r = check_pcrs(pcrs, err);
+	if (r == 0)
+		*ret_pcrs = pcrs;
+	return r;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A secret that only this TPM gives back, and only while chosen PCRs hold what
+ * they hold now. The key above it is made anew from a fixed template each time and
+ * the sealed object is kept by the caller, so nothing stays in the TPM. Template,
+ * policy and blob are those of systemd 252 (src/shared/tpm2-util.c), so that
+ * systemd-cryptsetup opens what is sealed here, and the other way round.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/secret.h"
+
+/*
+ * Sealed to by default: PCR 7, the Secure Boot policy. Never to 1, 4, 5, 9 or 12:
+ * they change with the boot order, a failed attempt, or the road a node boots by.
+ */
+#define SW_TPM_PCRS_DEFAULT (1U << 7)
+#define SW_TPM_PCRS_NEVER (1U << 1 | 1U << 4 | 1U << 5 | 1U << 9 | 1U << 12)
+#define SW_TPM_BLOB_MAX 2048U
+#define SW_TPM_SECRET_LEN 32U
+
+struct sw_sealed {
+	uint8_t blob[SW_TPM_BLOB_MAX];	/* TPM2B_PRIVATE, then TPM2B_PUBLIC, marshalled */
+	size_t len;
+	uint8_t policy[32];	/* sha256 policy digest */
+	uint32_t pcrs;		/* bit n: PCR n of the sha256 bank */
+	bool rsa;		/* the key above it is RSA 2048; else ECC P-256 */
+	bool measured;		/* at least one of the PCRs was extended since the start */
+};
+
+/*
+ * Makes SW_TPM_SECRET_LEN random bytes and seals them to the PCRs as they are. The
+ * bytes cross the bus encrypted only. exit 5 with a next step when the TPM cannot,
+ * exit 2 (-EINVAL) for PCRs of SW_TPM_PCRS_NEVER or none.
+ */
+int sw_tpm_seal(const char *tcti, uint32_t pcrs, struct sw_sealed *ret_sealed,
+		struct sw_secret **ret_secret, struct sw_error *err);
+
+/*
+ * -EPERM (exit 5) when the PCRs hold something else now, or the TPM is another one
+ * (or was cleared).
+ */
+int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, struct sw_secret **ret_secret,
+		  struct sw_error *err);
+
+/* "7", "0+7" (or with commas) to bits; -EINVAL with exit 2 for what must not be sealed to. */
+int sw_tpm_parse_pcrs(const char *text, uint32_t *ret_pcrs, struct sw_error *err);

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An encrypted partition is what cryptsetup and systemd take it for: they are the
+ * judges, with a software TPM behind both sides.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libcryptsetup.h>
+#include <tss2/tss2_esys.h>
+#include <tss2/tss2_tctildr.h>
+
+#include "base/file.h"
+#include "base/io-stack.h"
+#include "base/json.h"
+#include "base/proc.h"
+#include "disk/luks.h"
+#include "disk/recovery.h"
+#include "machine/machine.h"
+
+#define SIZE (24ULL << 20)
+#define OTHER_UUID "00112233-4455-4677-8899-aabbccddeeff"
+
+struct fixture {
+	char *dir, *header, *disk;
+	struct sw_machine *m;
+	const char *tcti;
+};
+
+static const struct sw_luks_cost quick = { .memory_kib = 32, .passes = 4, .lanes = 1 };
+
+static int setup(void **state)
+{
+	static const struct sw_standin_config c = {};
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct sw_error err = {};
+	char *standin;
+
+	assert_non_null(f);
+	assert_int_equal(sw_scratch_new("slipway-test", &f->dir), 0);
+	standin = sw_fmt("%s/m", f->dir);
+	f->header = sw_fmt("%s/header", f->dir);
+	f->disk = sw_fmt("%s/disk", f->dir);
+	assert_int_equal(sw_standin_create(standin, &c, &err), 0);
+	assert_int_equal(sw_machine_open_standin(standin, &f->m, &err), 0);
+	assert_int_equal(sw_machine_tcti(f->m, &f->tcti, &err), 0);
+	free(standin);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	sw_machine_free(f->m);
+	sw_remove_tree(f->dir);
+	free(f->dir);
+	free(f->header);
+	free(f->disk);
+	free(f);
+	return 0;
+}
+
+static struct sw_io *new_disk(const struct fixture *f)
+{
+	struct sw_io *io = NULL;
+	struct sw_error err = {};
+	FILE *file = fopen(f->disk, "we");
+
+	assert_non_null(file);
+	assert_int_equal(ftruncate(fileno(file), SIZE), 0);
+	fclose(file);
+	assert_int_equal(sw_io_open(f->disk, true, false, 512, &io, &err), 0);
+	return io;
+}
+
+static struct sw_luks_spec new_spec(void)
+{
+	struct sw_luks_spec s = { .sector = 4096, .cost = quick };
+
+	assert_int_equal(sw_guid_parse(OTHER_UUID, &s.uuid), 0);
+	return s;
+}
+
+static struct sw_secret *from_text(const char *text)
+{
+	struct sw_secret *s = NULL;
+	struct sw_error err = {};
+
+	assert_int_equal(sw_secret_new(strlen(text), &s, &err), 0);
+	memcpy(s->data, text, s->len);
+	return s;
+}
+
+/* cryptsetup open --test-passphrase with this passphrase in a file. */
+static int opens(const struct fixture *f, const void *pass, size_t len)
+{
+	_cleanup_free_ char *key = sw_fmt("%s/key", f->dir);
+	const char *argv[] = { "cryptsetup", "open", "--test-passphrase", "--key-file", key,
+			       f->disk, NULL };
+
+	assert_int_equal(sw_file_write(key, pass, len, 0600), 0);
+	return sw_proc_run(argv, NULL, 60, NULL);
+}
+
+/* Of src/cryptsetup/cryptsetup-tokens/cryptsetup-token-systemd-tpm2.c: what its caller gives. */
+struct plugin_params {
+	uint32_t search_pcr_mask;
+	const char *device, *signature_path;
+};
+
+/* The same by the systemd-tpm2 token alone: the code that does it is systemd's plugin. */
+static int opens_by_token(const struct fixture *f)
+{
+	struct plugin_params params = { .search_pcr_mask = UINT32_MAX, .device = f->tcti };
+	struct crypt_device *cd = NULL;
+	int r = crypt_init(&cd, f->disk);
+
+	if (r >= 0)
+		r = crypt_load(cd, CRYPT_LUKS2, NULL);
+	if (r >= 0)
+		r = crypt_activate_by_token_pin(cd, NULL, "systemd-tpm2", CRYPT_ANY_TOKEN, NULL,
+						0, &params, 0);
+	crypt_free(cd);
+	return r < 0 ? r : 0;
+}
+
+static json_object *dump(const struct fixture *f)
+{
+	const char *argv[] = { "cryptsetup", "luksDump", "--dump-json-metadata", f->disk, NULL };
+	_cleanup_buf_ struct sw_buf out = {};
+	json_object *o = NULL;
+	struct sw_error err = {};
+
+	assert_int_equal(sw_proc_run(argv, NULL, 60, &out), 0);
+	assert_int_equal(sw_json_parse((char *)out.data, out.len, "dump", &o, &err), 0);
+	return o;
+}
+
+static void extend_pcr(const struct fixture *f)
+{
+	TSS2_TCTI_CONTEXT *tcti = NULL;
+	ESYS_CONTEXT *esys = NULL;
+	TPML_DIGEST_VALUES v = { .count = 1, .digests[0] = { .hashAlg = TPM2_ALG_SHA256 } };
+
+	assert_int_equal(Tss2_TctiLdr_Initialize(f->tcti, &tcti), 0);
+	assert_int_equal(Esys_Initialize(&esys, tcti, NULL), 0);
+	assert_int_equal(Esys_PCR_Extend(esys, ESYS_TR_PCR7, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+					 ESYS_TR_NONE, &v), 0);
+	Esys_Finalize(&esys);
+	Tss2_TctiLdr_Finalize(&tcti);
+}
+
+static void test_a_recovery_key_and_a_key_file_open_it(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_secret_ struct sw_secret *key = NULL, *recovery = NULL;
+	_cleanup_secret_ struct sw_secret *file = from_text("what is in the file\n");
+	_cleanup_io_ struct sw_io *io = new_disk(f);
+	struct sw_luks_spec spec = new_spec();
+	struct sw_error err = {};
+	const char *uuid[] = { "cryptsetup", "luksUUID", f->disk, NULL };
+	_cleanup_buf_ struct sw_buf out = {};
+
+	assert_int_equal(sw_recovery_new(&recovery, &err), 0);
+	spec.recovery = recovery;
+	spec.key_file = file;
+	assert_int_equal(sw_luks_make(&spec, f->header, &key, &err), 0);
+	assert_int_equal(sw_luks_write_header(io, f->header, &err), 0);
+	assert_int_equal(opens(f, recovery->data, recovery->len), 0);
+	assert_int_equal(opens(f, file->data, file->len), 0);
+	assert_int_equal(opens(f, "what is in the file", 19), 2);
+	assert_int_equal(sw_proc_run(uuid, NULL, 60, &out), 0);
+	assert_memory_equal(out.data, OTHER_UUID, 36);
+}
+
+static void test_systemds_plugin_opens_it_by_the_tpm(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_secret_ struct sw_secret *key = NULL, *secret = NULL;
+	_cleanup_io_ struct sw_io *io = new_disk(f);
+	_cleanup_json_ json_object *o = NULL;
+	struct sw_luks_spec spec = new_spec();
+	struct sw_sealed sealed;
+	struct sw_error err = {};
+	json_object *token;
+
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &sealed, &secret, &err), 0);
+	spec.sealed = &sealed;
+	spec.tpm_secret = secret;
+	assert_int_equal(sw_luks_make(&spec, f->header, &key, &err), 0);
+	assert_int_equal(sw_luks_write_header(io, f->header, &err), 0);
+	assert_int_equal(opens_by_token(f), 0);
+	o = dump(f);
+	token = sw_json_get(sw_json_get(o, "tokens"), "0");
+	assert_string_equal(sw_json_str(token, "type", ""), "systemd-tpm2");
+	assert_string_equal(sw_json_str(token, "tpm2-primary-alg", ""), "ecc");
+	extend_pcr(f);
+	assert_int_not_equal(opens_by_token(f), 0);
+}
+
+/* Names and types of every member are those that systemd-cryptenroll wrote. */
+static void test_the_token_is_like_systemds_own(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_secret_ struct sw_secret *key = NULL, *secret = NULL;
+	_cleanup_secret_ struct sw_secret *pass = from_text("passphrase");
+	_cleanup_free_ char *device = sw_fmt("--tpm2-device=%s", f->tcti);
+	const char *argv[] = { "systemd-cryptenroll", device, "--tpm2-pcrs=7", f->disk, NULL };
+	const char *env[] = { "PASSWORD=passphrase", NULL };
+	_cleanup_io_ struct sw_io *io = new_disk(f);
+	struct sw_luks_spec spec = new_spec();
+	struct sw_sealed sealed;
+	struct sw_error err = {};
+	_cleanup_json_ json_object *o = NULL, *ours = NULL;
+	json_object *theirs;
+
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &sealed, &secret, &err), 0);
+	ours = sw_luks_tpm2_token(&sealed, 1);
+	spec.key_file = pass;
+	assert_int_equal(sw_luks_make(&spec, f->header, &key, &err), 0);
+	assert_int_equal(sw_luks_write_header(io, f->header, &err), 0);
+	assert_int_equal(sw_proc_check(argv, env, 60, &err), 0);
+	o = dump(f);
+	theirs = sw_json_get(sw_json_get(o, "tokens"), "0");
+	assert_non_null(theirs);
+	/* The blob differs each time, the policy and all else must not. */
+	json_object_object_del(ours, "tpm2-blob");
+	json_object_object_del(theirs, "tpm2-blob");
+	assert_string_equal(json_object_to_json_string_ext(ours, JSON_C_TO_STRING_PLAIN),
+			    json_object_to_json_string_ext(theirs, JSON_C_TO_STRING_PLAIN));
+}
+
+static void test_what_is_written_comes_back_and_is_not_in_clear(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_secret_ struct sw_secret *key = NULL;
+	_cleanup_io_ struct sw_io *io = new_disk(f), *window = NULL, *data = NULL;
+	uint8_t in[8192], out[8192], raw[8192];
+	struct sw_error err = {};
+
+	memset(in, 'x', sizeof(in));
+	assert_int_equal(sw_secret_random(64, &key, &err), 0);
+	assert_int_equal(sw_io_new_window(io, SW_LUKS_HEADER, SIZE - SW_LUKS_HEADER, &window), 0);
+	assert_int_equal(sw_luks_data(window, key, 4096, &data), 0);
+	assert_int_equal(data->size, SIZE - SW_LUKS_HEADER);
+	assert_int_equal(sw_io_write(data, 4096, in, sizeof(in)), 0);
+	assert_int_equal(sw_io_read(data, 4096, out, sizeof(out)), 0);
+	assert_memory_equal(in, out, sizeof(in));
+	assert_int_equal(sw_io_read(io, SW_LUKS_HEADER + 4096, raw, sizeof(raw)), 0);
+	assert_null(memmem(raw, sizeof(raw), "xxxx", 4));
+	assert_memory_not_equal(raw, raw + 4096, 4096);
+	assert_int_equal(sw_io_write(data, 512, in, 4096), -EINVAL);
+	assert_int_equal(sw_io_read(data, 0, out, 100), -EINVAL);
+	assert_int_equal(sw_io_write(data, data->size, in, 4096), -ERANGE);
+}
+
+/* Each write fails in turn: the error names the disk, and no slot opens before the last. */
+static void test_a_failing_disk_leaves_no_header(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_secret_ struct sw_secret *key = NULL, *file = from_text("k");
+	struct sw_luks_spec spec = new_spec();
+	struct sw_error err = {};
+
+	spec.key_file = file;
+	assert_int_equal(sw_luks_make(&spec, f->header, &key, &err), 0);
+	for (size_t n = 0; n < 17; n++) {
+		struct sw_io_log log = {};
+		struct sw_error e = {};
+		struct sw_io *io = NULL;
+
+		assert_int_equal(sw_io_new_recorder(SIZE, 512, NULL, &log, n, EIO, &io), 0);
+		assert_int_equal(sw_luks_write_header(io, f->header, &e), -EIO);
+		assert_int_equal(e.exit, SW_EXIT_DIRTY);
+		assert_memory_not_equal(sw_io_recorder_data(io), "LUKS", 4);
+		sw_io_close(io);
+		sw_io_log_clear(&log);
+	}
+}
+
+/* Transient objects and loaded sessions: this many handles are in use. */
+static unsigned int left_in_tpm(const struct fixture *f)
+{
+	static const TPM2_HANDLE ranges[] = { TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST,
+					      TPM2_PERSISTENT_FIRST };
+	TSS2_TCTI_CONTEXT *tcti = NULL;
+	ESYS_CONTEXT *esys = NULL;
+	unsigned int n = 0;
+
+	assert_int_equal(Tss2_TctiLdr_Initialize(f->tcti, &tcti), 0);
+	assert_int_equal(Esys_Initialize(&esys, tcti, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		TPMS_CAPABILITY_DATA *d = NULL;
+		TPMI_YES_NO more;
+
+		assert_int_equal(Esys_GetCapability(esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+						    TPM2_CAP_HANDLES, ranges[i], 32, &more, &d),
+				 0);
+		n += d->data.handles.count;
+		Esys_Free(d);
+	}
+	Esys_Finalize(&esys);
+	Tss2_TctiLdr_Finalize(&tcti);
+	return n;
+}
+
+static void test_sealed_to_pcr_7_and_nothing_stays(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_secret_ struct sw_secret *secret = NULL, *back = NULL, *none = NULL;
+	struct sw_sealed sealed, other;
+	struct sw_error err = {}, policy = {}, broken = {};
+	unsigned int before = left_in_tpm(f);
+
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &sealed, &secret, &err), 0);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &back, &err), 0);
+	assert_int_equal(back->len, SW_TPM_SECRET_LEN);
+	assert_memory_equal(back->data, secret->data, back->len);
+	assert_null(memmem(sealed.blob, sealed.len, secret->data, 8));
+	other = sealed;
+	other.blob[40] ^= 1;
+	assert_int_equal(sw_tpm_unseal(f->tcti, &other, &none, &broken), -EPERM);
+	assert_non_null(strstr(broken.why, "another TPM"));
+	extend_pcr(f);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &none, &policy), -EPERM);
+	assert_int_equal(policy.exit, SW_EXIT_MISSING);
+	assert_non_null(strstr(policy.hint, "recovery key"));
+	other.len = 3;
+	assert_true(sw_tpm_unseal(f->tcti, &other, &none, &broken) < 0);
+	assert_null(none);
+	assert_int_equal(left_in_tpm(f), before);
+}
+
+static void test_pcrs_that_change_are_refused(void **state SW_UNUSED)
+{
+	static const char *const bad[] = { "", "1", "7+4", "5", "9", "12", "24", "7+", "x", "7,,0",
+					   "999999999999999999999" };
+	uint32_t pcrs = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct sw_error err = {};
+
+		assert_int_equal(sw_tpm_parse_pcrs(bad[i], &pcrs, &err), -EINVAL);
+		assert_int_equal(err.exit, SW_EXIT_USAGE);
+	}
+	assert_int_equal(sw_tpm_parse_pcrs("7", &pcrs, NULL), 0);
+	assert_int_equal(pcrs, SW_TPM_PCRS_DEFAULT);
+	assert_int_equal(sw_tpm_parse_pcrs("0+7,14", &pcrs, NULL), 0);
+	assert_int_equal(pcrs, 1U | 1U << 7 | 1U << 14);
+}
+
+/* A TPM each: systemd's plugin leaves sessions behind in one without a resource manager. */
+#define ONE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ONE(test_a_recovery_key_and_a_key_file_open_it),
+		ONE(test_systemds_plugin_opens_it_by_the_tpm),
+		ONE(test_the_token_is_like_systemds_own),
+		ONE(test_what_is_written_comes_back_and_is_not_in_clear),
+		ONE(test_a_failing_disk_leaves_no_header),
+		ONE(test_sealed_to_pcr_7_and_nothing_stays),
+		ONE(test_pcrs_that_change_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
