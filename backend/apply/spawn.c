@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 
 #include "apply/apply.h"
+#include "apply/wipe-private.h"
 #include "base/file.h"
 #include "boot/varstore.h"
 
@@ -18,6 +19,7 @@ struct child {
 	struct sw_plan *plan;
 	const struct sw_journal_info *info;
 	enum sw_apply_kind kind;
+	const struct sw_wipe_plan *wipe;	/* instead of an install */
 	int out, log;
 };
 
@@ -51,12 +53,31 @@ static void write_event(const struct sw_event *ev, void *userdata)
 	}
 }
 
+/* The report is left where whoever started it finds it, dead or alive. */
+static int run_wipe(struct child *c, const struct sw_sink *sink, struct sw_error *err)
+{
+	_cleanup_free_ char *path = sw_wipe_report_path(c->m, c->wipe);
+	_cleanup_json_ json_object *report = NULL;
+	int r;
+
+	if (path)
+		(void)unlink(path);
+	r = sw_wipe_run(c->m, c->wipe, sink, &report, err);
+	if (path && report)
+		(void)sw_wipe_report_save(path, report);
+	return r;
+}
+
 static int run_child(struct child *c)
 {
 	struct sw_sink sink = { .fn = write_event, .userdata = c, .cancelled = cancelled };
 	struct sw_error err = {};
 	int r;
 
+	if (c->wipe) {
+		r = run_wipe(c, &sink, &err);
+		return r < 0 ? (int)(err.exit ? err.exit : SW_EXIT_INTERNAL) : 0;
+	}
 	switch (c->kind) {
 	case SW_APPLY_INSTALL:
 		r = sw_apply_run(c->m, c->plan, &sink, &err);
@@ -145,6 +166,14 @@ int sw_apply_spawn_journal(struct sw_machine *m, const struct sw_journal_info *i
 			   struct sw_error *err)
 {
 	struct child c = { .m = m, .info = info, .kind = kind };
+
+	return spawn(&c, ret_pid, ret_fd, err);
+}
+
+int sw_wipe_spawn(struct sw_machine *m, const struct sw_wipe_plan *p, pid_t *ret_pid, int *ret_fd,
+		  struct sw_error *err)
+{
+	struct child c = { .m = m, .wipe = p };
 
 	return spawn(&c, ret_pid, ret_fd, err);
 }

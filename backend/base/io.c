@@ -81,6 +81,22 @@ static int fd_zero(struct sw_io *io, uint64_t off, uint64_t len)
 			 (off_t)len) < 0 ? -EOPNOTSUPP : 0;
 }
 
+static int fd_discard(struct sw_io *io, uint64_t off, uint64_t len)
+{
+	struct io_fd *f = (struct io_fd *)io;
+	uint64_t range[2] = { off, len };
+
+	if (f->block)
+		return ioctl(f->fd, BLKDISCARD, range) < 0 ? -errno : 0;
+	return fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)off,
+			 (off_t)len) < 0 ? -errno : 0;
+}
+
+static int fd_fd(struct sw_io *io)
+{
+	return ((struct io_fd *)io)->fd;
+}
+
 static void fd_close(struct sw_io *io)
 {
 	close(((struct io_fd *)io)->fd);
@@ -92,6 +108,8 @@ static const struct sw_io_ops fd_ops = {
 	.flush = fd_flush,
 	.drop = fd_drop,
 	.zero = fd_zero,
+	.discard = fd_discard,
+	.fd = fd_fd,
 	.close = fd_close,
 };
 
@@ -151,7 +169,7 @@ int sw_io_open(const char *path, bool writable, bool lock, uint32_t sector, stru
 
 int sw_io_fd(struct sw_io *io)
 {
-	return io->ops == &fd_ops ? ((struct io_fd *)io)->fd : -1;
+	return io->ops->fd ? io->ops->fd(io) : -1;
 }
 
 struct sw_io *sw_io_close(struct sw_io *io)
@@ -186,6 +204,13 @@ int sw_io_flush(struct sw_io *io)
 int sw_io_drop(struct sw_io *io)
 {
 	return io->ops->drop ? io->ops->drop(io) : 0;
+}
+
+int sw_io_discard(struct sw_io *io, uint64_t off, uint64_t len)
+{
+	if (!inside(io, off, len))
+		return -ERANGE;
+	return io->ops->discard ? io->ops->discard(io, off, len) : -EOPNOTSUPP;
 }
 
 int sw_io_zero(struct sw_io *io, uint64_t off, uint64_t len)

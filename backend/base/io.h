@@ -21,6 +21,9 @@ struct sw_io_ops {
 	/* forget cached pages: the next read is from the medium */
 	int (*drop)(struct sw_io *io);
 	int (*zero)(struct sw_io *io, uint64_t off, uint64_t len);	/* NULL: written out */
+	/* tell the disk that the content is not needed; NULL: it cannot be told */
+	int (*discard)(struct sw_io *io, uint64_t off, uint64_t len);
+	int (*fd)(struct sw_io *io);	/* NULL: it has none */
 	void (*close)(struct sw_io *io);
 };
 
@@ -38,7 +41,7 @@ struct sw_io {
  */
 int sw_io_open(const char *path, bool writable, bool lock, uint32_t sector, struct sw_io **ret_io,
 	       struct sw_error *err);
-/* The file descriptor of an io from sw_io_open(), -1 otherwise; borrowed. */
+/* The file descriptor behind it, -1 when there is none (the recorder); borrowed. */
 int sw_io_fd(struct sw_io *io);
 struct sw_io *sw_io_close(struct sw_io *io);
 SW_DEFINE_CLEANUP(struct sw_io, sw_io_close)
@@ -48,6 +51,11 @@ SW_DEFINE_CLEANUP(struct sw_io, sw_io_close)
 int sw_io_read(struct sw_io *io, uint64_t off, void *data, size_t len);
 int sw_io_write(struct sw_io *io, uint64_t off, const void *data, size_t len);
 int sw_io_zero(struct sw_io *io, uint64_t off, uint64_t len);
+/*
+ * BLKDISCARD, or a hole in a file. -EOPNOTSUPP when the disk takes no such
+ * command. What is read there afterwards is the disk's own affair.
+ */
+int sw_io_discard(struct sw_io *io, uint64_t off, uint64_t len);
 int sw_io_flush(struct sw_io *io);
 int sw_io_drop(struct sw_io *io);
 

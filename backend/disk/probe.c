@@ -16,6 +16,7 @@
 #include "base/size.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
+#include "disk/wipemark.h"
 
 static void context_unref(struct fdisk_context **c)
 {
@@ -455,6 +456,18 @@ static void prefetch(int fd, uint64_t size)
 		(void)posix_fadvise(fd, (off_t)(size - tail), (off_t)tail, POSIX_FADV_WILLNEED);
 }
 
+/* Half-wiped is not blank: what was on it may still be there. */
+static int find_mark(struct sw_io *io, char ***list, size_t *n)
+{
+	struct sw_wipe_mark m;
+
+	if (sw_wipe_mark_read(io, &m) < 0)
+		return 0;
+	return add_signature(list, n, sw_fmt("a wipe that was interrupted (%s, %u %% done)",
+					     sw_wipe_method_name(m.method),
+					     sw_wipe_mark_percent(&m)));
+}
+
 static void strv_free(char **list)
 {
 	for (char **s = list; s && *s; s++)
@@ -487,6 +500,8 @@ static int probe_all(struct sw_io *io, struct sw_table *t, char ***signatures)
 		r = probe_part(pr, fd, io, &t->parts[i]);
 	if (r >= 0)
 		r = probe_whole(pr, fd, io, t->type != SW_TABLE_NONE, signatures, &n);
+	if (r >= 0)
+		r = find_mark(io, signatures, &n);
 	return r < 0 ? r : sw_gpt_digest(io, t->digest);
 }
 

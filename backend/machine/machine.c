@@ -129,6 +129,8 @@ int sw_machine_open_disk(struct sw_machine *m, const struct sw_disk *d, bool wri
 		r = same_disk(io, d, err);
 	if (r < 0)
 		return r;
+	if (writable && m->wrap_disk)
+		m->wrap_disk(m, d, &io);
 	*ret_io = TAKE_PTR(io);
 	return 0;
 }

@@ -30,6 +30,9 @@ struct sw_machine {
 	struct sw_facts *captured;	/* CAPTURED only */
 	struct sw_standin *standin;	/* STANDIN only: machine.yaml and the TPM process */
 	char *medium_dir;	/* where this process mounted the medium, or NULL */
+	/* Tests stand here between slipway and a disk that it opens for writing. */
+	void (*wrap_disk)(struct sw_machine *m, const struct sw_disk *d, struct sw_io **io);
+	void *wrap_userdata;
 };
 
 int sw_machine_open_real(struct sw_machine **ret_machine, struct sw_error *err);

@@ -6,7 +6,8 @@
 
 extern const struct sw_command sw_command_console, sw_command_facts, sw_command_disks,
 	sw_command_check, sw_command_plan, sw_command_apply, sw_command_install, sw_command_status,
-	sw_command_undo, sw_command_resume, sw_command_explain, sw_command_answers_example,
+	sw_command_undo, sw_command_resume, sw_command_wipe,
+	sw_command_explain, sw_command_answers_example,
 	sw_command_answers_manual, sw_command_boot_list, sw_command_layout_list,
 	sw_command_boot_show, sw_command_boot_order, sw_command_boot_next,
 	sw_command_boot_rename, sw_command_boot_delete, sw_command_boot_add,

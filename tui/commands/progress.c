@@ -22,6 +22,8 @@ struct printer {
 	bool json;
 	unsigned int percent;		/* last one printed of this step */
 	int64_t time_ms;		/* when something was printed last */
+	int64_t first_ms;		/* of this step's first progress, 0: none yet */
+	uint64_t first_done;
 	struct sw_error error;		/* of the event `done` */
 };
 
@@ -46,14 +48,27 @@ static void catch_signals(void)
 static void print_percent(struct printer *p, const struct sw_event *ev)
 {
 	unsigned int percent = ev->size ? (unsigned int)(ev->done * 100.0 / ev->size) : 0;
-	char done[16], size[16];
+	int64_t ms;
+	char done[16], size[16], rate[16];
 
+	if (p->first_ms == 0) {
+		p->first_ms = ev->time_ms;
+		p->first_done = ev->done;
+	}
+	ms = ev->time_ms - p->first_ms;
 	if (percent < p->percent + PERCENT_STEP && ev->time_ms < p->time_ms + QUIET_MS)
 		return;
 	p->percent = percent - percent % PERCENT_STEP;
 	p->time_ms = ev->time_ms;
-	printf("       %3u %%  %s of %s\n", percent, sw_size_format(ev->done, done, sizeof(done)),
+	printf("       %3u %%  %s of %s", percent, sw_size_format(ev->done, done, sizeof(done)),
 	       sw_size_format(ev->size, size, sizeof(size)));
+	/* Over less than a second it would be the speed of the cache. */
+	if (ms >= 1000) {
+		uint64_t second = (ev->done - p->first_done) / (uint64_t)ms * 1000;
+
+		printf(", %s/s", sw_size_format(second, rate, sizeof(rate)));
+	}
+	printf("\n");
 }
 
 static void print_text(struct printer *p, const struct sw_event *ev)
@@ -61,6 +76,7 @@ static void print_text(struct printer *p, const struct sw_event *ev)
 	switch (ev->type) {
 	case SW_EVENT_START:
 		p->percent = 0;
+		p->first_ms = 0;
 		p->time_ms = ev->time_ms;
 		printf("%3u/%u  %s\n", ev->step, ev->steps, ev->text);
 		break;

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "boot/nodedata.h"
 #include "boot/slot.h"
+#include "disk/wipemark.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
@@ -49,6 +50,32 @@ static int journals(const struct sw_target *t, json_object *o, struct sw_error *
 	sw_json_add(o, "journals", list);
 	sw_journal_infos_free(infos, n);
 	return 0;
+}
+
+/* Disks that say that a wipe of them did not end. */
+static void wipes(const struct sw_target *t, json_object *o)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < t->f->n_disks; i++) {
+		const struct sw_disk *d = &t->f->disks[i];
+		_cleanup_io_ struct sw_io *io = NULL;
+		struct sw_error ignored = {};
+		struct sw_wipe_mark m;
+		json_object *item;
+
+		if (d->medium || sw_machine_open_disk(t->m, d, false, false, &io, &ignored) < 0 ||
+		    sw_wipe_mark_read(io, &m) < 0)
+			continue;
+		item = json_object_new_object();
+		sw_json_add_str(item, "disk", d->name);
+		sw_json_add_str(item, "node", d->node);
+		sw_json_add_str(item, "method", sw_wipe_method_name(m.method));
+		sw_json_add_u64(item, "percent", sw_wipe_mark_percent(&m));
+		json_object_object_add(item, "time", json_object_new_int64(m.time));
+		json_object_array_add(list, item);
+	}
+	sw_json_add(o, "wipes", list);
 }
 
 static json_object *slot_json(struct sw_io *io, const struct sw_part *p)
@@ -123,6 +150,7 @@ static int collect(const struct sw_target *t, json_object **ret_status, struct s
 	json_object *list = json_object_new_array(), *ours = json_object_new_array();
 	int r = journals(t, o, err);
 
+	wipes(t, o);
 	sw_json_add(o, "installed", list);
 	sw_json_add(o, "entries", ours);
 	if (r < 0)
@@ -183,6 +211,15 @@ static void print_journal(json_object *j)
 		printf("  -> %s\n", sw_json_str(j, "alone", ""));
 }
 
+static void print_wipe(json_object *w)
+{
+	printf("%s: a wipe stopped (%s, %llu %% done)", sw_json_str(w, "disk", "?"),
+	       sw_json_str(w, "method", ""), (unsigned long long)sw_json_u64(w, "percent", 0));
+	print_time(sw_json_int(w, "time", 0));
+	printf("\n  -> `slipway wipe %s` goes on where it stopped\n",
+	       sw_json_str(w, "node", "DISK"));
+}
+
 static void print_slot(json_object *s)
 {
 	printf("  %-14s ", sw_json_str(s, "partition", ""));
@@ -212,11 +249,13 @@ static void print_installed(json_object *d)
 static void print_text(json_object *o)
 {
 	json_object *journals = sw_json_array(o, "journals");
-	json_object *disks = sw_json_array(o, "installed");
+	json_object *disks = sw_json_array(o, "installed"), *wipes = sw_json_array(o, "wipes");
 	json_object *entries = sw_json_array(o, "entries");
 
 	for (size_t i = 0; i < json_object_array_length(journals); i++)
 		print_journal(json_object_array_get_idx(journals, i));
+	for (size_t i = 0; i < json_object_array_length(wipes); i++)
+		print_wipe(json_object_array_get_idx(wipes, i));
 	for (size_t i = 0; i < json_object_array_length(disks); i++)
 		print_installed(json_object_array_get_idx(disks, i));
 	for (size_t i = 0; i < json_object_array_length(entries); i++) {
@@ -225,7 +264,8 @@ static void print_text(json_object *o)
 		printf("Boot%04X        %s\n", (unsigned int)sw_json_u64(e, "number", 0),
 		       sw_json_str(e, "label", ""));
 	}
-	if (json_object_array_length(journals) + json_object_array_length(disks) == 0)
+	if (json_object_array_length(journals) + json_object_array_length(disks) +
+		    json_object_array_length(wipes) == 0)
 		printf("nothing is installed by slipway on this machine\n");
 }
 

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `slipway wipe`: everything on one disk is to be gone. The disk is chosen as for
+ * an install, or named by its path, and confirmed by the end of its serial.
+ */
+#include "apply/wipe.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "disk/select.h"
+#include "tui/commands/common.h"
+#include "tui/commands/list.h"
+
+static int add_clause(struct sw_disk_match *m, const char *clause, struct sw_error *err)
+{
+	struct {
+		const char *key;
+		char **value;
+	} keys[] = {
+		{ "serial", &m->serial }, { "wwn", &m->wwn },	{ "model", &m->model },
+		{ "vendor", &m->vendor }, { "path", &m->path }, { "transport", &m->transport },
+		{ "size", &m->size },
+	};
+	const char *eq = strchr(clause, '=');
+
+	for (size_t i = 0; eq && eq[1] && i < ARRAY_SIZE(keys); i++)
+		if (strncmp(clause, keys[i].key, (size_t)(eq - clause)) == 0 &&
+		    !keys[i].key[eq - clause]) {
+			*keys[i].value = (char *)eq + 1;
+			return 0;
+		}
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--match wants KEY=PATTERN, not \"%s\"", clause);
+	sw_error_hint(err, "keys: serial, wwn, model, vendor, path, transport, size");
+	return -EINVAL;
+}
+
+/* The path that the person typed: of the device, or one of udev's names for it. */
+static const struct sw_disk *by_path(const struct sw_facts *f, const char *path)
+{
+	_cleanup_free_ char *real = realpath(path, NULL);
+
+	for (size_t i = 0; i < f->n_disks; i++) {
+		const struct sw_disk *d = &f->disks[i];
+		_cleanup_free_ char *node = d->node ? realpath(d->node, NULL) : NULL;
+
+		if (real && node && strcmp(real, node) == 0)
+			return d;
+	}
+	return NULL;
+}
+
+static int choose_path(const struct sw_facts *f, const char *path, const struct sw_disk **ret_disk,
+		       struct sw_error *err)
+{
+	*ret_disk = strchr(path, '/') ? by_path(f, path) : NULL;
+	if (*ret_disk)
+		return 0;
+	sw_fail(err, strchr(path, '/') ? SW_EXIT_MISSING : SW_EXIT_USAGE, -ENOENT,
+		"\"%s\" is not a disk of this machine", path);
+	sw_error_why(err, strchr(path, '/') ? "no whole disk has this path"
+					    : "names like sda change from one start to the next");
+	sw_error_hint(err, "give the whole path, or --match serial=SERIAL; `slipway disks` lists "
+			   "them");
+	return -ENOENT;
+}
+
+static int choose(const struct sw_cli *cli, const struct sw_facts *f,
+		  const struct sw_disk **ret_disk, struct sw_error *err)
+{
+	const char *path = cli->args.n_rest ? cli->args.rest[0] : NULL, *clause;
+	_cleanup_free_ char *table = NULL;
+	struct sw_disk_match m = {};
+	size_t pos = 0, n = 0;
+	int r = 0;
+
+	while (r == 0 && (clause = sw_arg_next(&cli->args, 'm', &pos))) {
+		r = add_clause(&m, clause, err);
+		n++;
+	}
+	if (r < 0)
+		return r;
+	if (!path == !n)
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			       "wipe: name one disk, by its path or by --match");
+	if (path)
+		return choose_path(f, path, ret_disk, err);
+	r = sw_disk_select(f, &m, 0, ret_disk, &table, err);
+	if (r < 0) {
+		if (!cli->json && table)
+			fprintf(stderr, "%s\n", table);
+		return r;
+	}
+	return sw_disk_wipe_allowed(*ret_disk, SW_WIPE_ANY, &m, err);
+}
+
+static int options(const struct sw_cli *cli, struct sw_wipe_options *o, struct sw_error *err)
+{
+	const char *method = sw_arg(&cli->args, 'M'), *verify = sw_arg(&cli->args, 'v');
+
+	*o = (struct sw_wipe_options){ .report = sw_arg(&cli->args, 'r'),
+				       .restart = sw_arg(&cli->args, 'R') != NULL };
+	if (method && sw_wipe_method_parse(method, &o->method) < 0) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "there is no method \"%s\"", method);
+		sw_error_hint(err, "methods: auto, discard, zero, signatures, secure");
+		return -EINVAL;
+	}
+	if (verify && strcmp(verify, "edges") == 0) {
+		o->verify = SW_WIPE_VERIFY_EDGES;
+	} else if (verify && strcmp(verify, "all") != 0) {
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--verify wants all or edges");
+	}
+	return 0;
+}
+
+/* --yes is what a script says to everything; what is lost here has to be named. */
+static int consent(const struct sw_cli *cli, const struct sw_wipe_plan *p, struct sw_error *err)
+{
+	const char *given = sw_arg(&cli->args, 'c');
+	_cleanup_free_ char *question = NULL;
+	struct sw_cli asking = *cli;
+
+	if (given && strcmp(given, p->confirm) == 0)
+		return 0;
+	if (given) {
+		sw_fail(err, SW_EXIT_REFUSED, -EPERM, "--confirm does not name this disk");
+		sw_error_where(err, "%s", p->node);
+		sw_error_why(err, "it has to be %s, the end of the disk's serial", p->confirm);
+		return -EPERM;
+	}
+	if (cli->yes && !p->content)
+		return 0;
+	if (!sw_is_interactive()) {
+		sw_fail(err, SW_EXIT_REFUSED, -EPERM, "what is on the disk would be lost");
+		sw_error_where(err, "%s", p->node);
+		sw_error_why(err, "%s", p->content ? p->content : "nobody is there to confirm");
+		sw_error_hint(err, "nothing was written; say --confirm %s when it may be lost "
+				   "(--yes is not enough)", p->confirm);
+		return -EPERM;
+	}
+	if (asprintf(&question, "\nType %s to wipe it: ", p->confirm) < 0)
+		return sw_fail_oom(err);
+	asking.yes = false;
+	return sw_confirm(&asking, question, p->confirm, err);
+}
+
+static void show_plan(const struct sw_cli *cli, const struct sw_wipe_plan *p)
+{
+	_cleanup_free_ char *text = cli->json ? NULL : sw_wipe_plan_text(p);
+
+	if (text)
+		printf("%s", text);
+	fflush(stdout);
+}
+
+static void show_report(const struct sw_cli *cli, struct sw_machine *m,
+			const struct sw_wipe_plan *p)
+{
+	_cleanup_free_ char *path = sw_wipe_report_path(m, p), *text = NULL;
+	_cleanup_json_ json_object *o = NULL;
+
+	if (!path || sw_json_load(path, &o, NULL) < 0)
+		return;
+	if (cli->json) {
+		printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
+	} else if ((text = sw_wipe_report_text(o))) {
+		printf("\n%s", text);
+	}
+	fflush(stdout);
+}
+
+static int wipe(struct sw_cli *cli, struct sw_machine *m, const struct sw_wipe_plan *p,
+		struct sw_error *err)
+{
+	pid_t pid;
+	int fd, r;
+
+	show_plan(cli, p);
+	if (sw_arg(&cli->args, 'd')) {
+		_cleanup_json_ json_object *o = cli->json ? sw_wipe_plan_to_json(p) : NULL;
+
+		if (o)
+			sw_print_json(o);
+		return 0;
+	}
+	r = consent(cli, p, err);
+	if (r == 0)
+		r = sw_wipe_spawn(m, p, &pid, &fd, err);
+	if (r < 0)
+		return r;
+	r = sw_follow(cli, pid, fd, err);
+	show_report(cli, m, p);
+	return r;
+}
+
+static int run(struct sw_cli *cli, struct sw_error *err)
+{
+	_cleanup_wipe_plan_ struct sw_wipe_plan *p = NULL;
+	_cleanup_machine_ struct sw_machine *m = NULL;
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	const struct sw_disk *d = NULL;
+	struct sw_wipe_options o;
+	int r = sw_cli_needs_disks(cli, "wipe", err);
+
+	if (r == 0)
+		r = options(cli, &o, err);
+	if (r == 0)
+		r = sw_cli_machine(cli, &m, err);
+	if (r == 0)
+		r = sw_machine_facts(m, &f, err);
+	if (r == 0)
+		r = choose(cli, f, &d, err);
+	if (r == 0)
+		r = sw_wipe_plan(m, f, d, &o, &p, err);
+	return r == 0 ? wipe(cli, m, p, err) : r;
+}
+
+static const struct sw_opt opts[] = {
+	{ 'm', "match", "KEY=PATTERN", "choose the disk as disk.match does; repeatable" },
+	{ 'M', "method", "METHOD", "auto (default), discard, zero, signatures or secure" },
+	{ 'v', "verify", "all|edges", "read everything back (default), or tables only" },
+	{ 'c', "confirm", "TEXT", "the end of the disk's serial, for scripts" },
+	{ 'r', "report", "FILE", "save the report; JSON when FILE ends in .json" },
+	{ 'R', "restart", NULL, "begin anew where an earlier wipe stopped half-way" },
+	{ 'd', "dry-run", NULL, "say what would be done and stop" },
+	{ 0, NULL, NULL, NULL },
+};
+
+const struct sw_command sw_command_wipe = {
+	.name = "wipe",
+	.summary = "Erase a whole disk and report what is proven",
+	.operands = "[DISK]",
+	.max_rest = 1,
+	.opts = opts,
+	.details = "DISK is a path. The end of the disk's serial has to be typed, or given\n"
+		   "with --confirm; --yes alone is enough only for an empty disk. After an\n"
+		   "interruption the same command goes on where it stopped. auto: discard where\n"
+		   "the disk takes it, else zeros. signatures leaves the content behind. secure\n"
+		   "is the disk's own command (NVMe sanitize or format, ATA security erase).",
+	.run = run,
+};
