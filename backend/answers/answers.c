@@ -6,6 +6,8 @@
 
 #include "answers/values.h"
 #include "base/file.h"
+#include "boot/uki.h"
+#include "boot/uki.h"
 
 static void clear_home(enum sw_field_home home, void *base)
 {
@@ -150,9 +152,6 @@ int sw_answers_copy(const struct sw_answers *a, struct sw_answers **ret_answers,
 
 char *sw_answers_node_cmdline(const struct sw_answers *a)
 {
-	const char *own = a->cmdline ? a->cmdline : "";
-
-	if (a->admission_kind != SW_ADMISSION_ATTEST || !a->admission_url || !*a->admission_url)
-		return strdup(own);
-	return sw_fmt("%s%sember.attest_url=%s", own, *own ? " " : "", a->admission_url);
+	return sw_uki_cmdline(a->cmdline,
+			      a->admission_kind == SW_ADMISSION_ATTEST ? a->admission_url : NULL);
 }

@@ -178,8 +178,8 @@ int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct
 char *sw_answers_to_yaml(const struct sw_answers *a);
 
 /*
- * The node's kernel command line: payload.cmdline, and ember.attest_url= when
- * the node is to be attested. malloc'd, "" when there is nothing.
+ * The node's kernel command line: payload.cmdline with what sw_uki_cmdline() adds,
+ * ember.attest_url= when the node is to be attested. malloc'd.
  */
 char *sw_answers_node_cmdline(const struct sw_answers *a);
 

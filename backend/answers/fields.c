@@ -237,8 +237,9 @@ const struct sw_field sw_fields[] = {
 	  .example = HEX_A },
 	{ .key = "payload.cmdline", .label = "Command line", .type = SW_FIELD_TEXT, AT(cmdline),
 	  .max = SW_CMDLINE_MAX, .applies = without_uki, .check = check_cmdline,
-	  .help = "The node's kernel command line. A unified image has its own, so this goes with "
-		  "kernel and initrd only.",
+	  .help = "The node's kernel command line, with kernel and initrd only. "
+		  "panic=10 and watchdog.open_timeout=300 are added; "
+		  "give either with 0 to refuse.",
 	  .example = "console=ttyS0,115200 panic=10" },
 
 	{ .key = "boot.mode", .label = "Boot mode", .type = SW_FIELD_CHOICE, AT(boot_mode),

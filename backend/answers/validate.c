@@ -189,7 +189,7 @@ static void check_cmdline(struct check *c)
 		       "admission.kind is attest, so slipway adds it from admission.url",
 		       "take it out of the command line");
 	else if (line && strlen(line) > SW_CMDLINE_MAX)
-		report(c, "payload.cmdline", -EINVAL, "is too long with ember.attest_url= added",
+		report(c, "payload.cmdline", -EINVAL, "is too long with what slipway adds to it",
 		       "a kernel command line has at most 2048 characters", "shorten it");
 }
 

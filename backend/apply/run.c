@@ -171,6 +171,8 @@ static int execute(struct sw_run *run, unsigned int started, struct sw_error *er
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	int r = sw_run_open_disks(run, started, &f, disks, err);
 
+	if (r == 0)
+		run->secure_boot = f->secure_boot;
 	if (r == 0 && run->resumed)
 		r = sw_run_reopen_journals(run, err);
 	if (r == 0)

@@ -22,6 +22,7 @@ struct sw_run {
 	unsigned int step;		/* 1-based, of the step that runs */
 	bool resumed;
 	bool changed;			/* something was written to the machine */
+	bool secure_boot;		/* the firmware refuses what is not signed */
 	bool degraded;			/* boot entries could not be written */
 };
 

@@ -93,12 +93,11 @@ static int check_uki(struct sw_run *run, struct sw_error *err)
 	struct sw_uki_info info = {};
 	int r = sw_uki_inspect(run->uki, &info, err);
 
-	if (r == 0 && !info.is_uki) {
-		r = sw_fail(err, SW_EXIT_INVALID, -EINVAL,
-			    "the payload is not a unified kernel image");
-		sw_error_where(err, "%s", shown ? shown : "");
-		sw_error_hint(err, "give payload.kernel and payload.initrd instead, or build "
-				   "a UKI");
+	if (r == 0)
+		r = sw_uki_check(&info, run->secure_boot, shown ? shown : "", err);
+	if (r == 0) {
+		free(run->manifest.version);
+		run->manifest.version = sw_uki_osrel(&info, "IMAGE_VERSION");
 	}
 	sw_uki_info_clear(&info);
 	return r;

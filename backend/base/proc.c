@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -57,7 +58,8 @@ _Bool sw_proc_exists(const char *name)
 	return p != NULL;
 }
 
-static int start(const char *program, const char *const *argv, char **env, int out, pid_t *ret_pid)
+static int start(const char *program, const char *const *argv, char **env, int in, int out,
+		 pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
@@ -68,7 +70,10 @@ static int start(const char *program, const char *const *argv, char **env, int o
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_init(&at);
-	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
+	if (in >= 0)
+		posix_spawn_file_actions_adddup2(&fa, in, 0);
+	else
+		posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&fa, out, 1);
 	posix_spawn_file_actions_adddup2(&fa, out, 2);
 	posix_spawnattr_setsigmask(&at, &none);
@@ -115,28 +120,42 @@ static int drain(int fd, int64_t deadline, struct sw_buf *out)
 	}
 }
 
-int sw_proc_run(const char *const *argv, const char *const *extra_env, unsigned int timeout_s,
-		struct sw_buf *ret_output)
+/* A file without a name that holds the bytes, at its beginning. */
+static int input_file(const void *data, size_t len, int *ret_fd)
 {
-	_cleanup_free_ char *program = find_program(argv[0]);
+	_cleanup_close_ int fd = memfd_create("slipway-input", MFD_CLOEXEC);
+	int r = fd < 0 ? -errno : sw_fd_write_all(fd, data, len);
+
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r == 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
+}
+
+int sw_proc_run_with(const struct sw_proc *p, struct sw_buf *ret_output)
+{
+	_cleanup_free_ char *program = find_program(p->argv[0]);
 	_cleanup_free_ char **env = NULL;
-	_cleanup_close_ int rd = -EBADF;
+	_cleanup_close_ int rd = -EBADF, in = -EBADF;
 	int fds[2], status, r;
 	pid_t pid;
 
 	if (!program)
 		return -ENOENT;
-	r = build_env(extra_env, &env);
+	r = build_env(p->extra_env, &env);
+	if (r == 0 && p->input)
+		r = input_file(p->input, p->input_len, &in);
 	if (r < 0)
 		return r;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	rd = fds[0];
-	r = start(program, argv, env, fds[1], &pid);
+	r = start(program, p->argv, env, p->input ? in : p->stdin_fd, fds[1], &pid);
 	close(fds[1]);
 	if (r < 0)
 		return r;
-	r = drain(rd, now_ms() + (int64_t)timeout_s * 1000, ret_output);
+	r = drain(rd, now_ms() + (int64_t)p->timeout_s * 1000, ret_output);
 	if (r < 0)
 		(void)kill(-pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)
@@ -145,6 +164,15 @@ int sw_proc_run(const char *const *argv, const char *const *extra_env, unsigned 
 	if (r < 0)
 		return r;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+int sw_proc_run(const char *const *argv, const char *const *extra_env, unsigned int timeout_s,
+		struct sw_buf *ret_output)
+{
+	struct sw_proc p = { .argv = argv, .extra_env = extra_env, .timeout_s = timeout_s,
+			     .stdin_fd = -EBADF };
+
+	return sw_proc_run_with(&p, ret_output);
 }
 
 static const char *last_line(char *text)

@@ -20,6 +20,23 @@
 int sw_proc_run(const char *const *argv, const char *const *extra_env, unsigned int timeout_s,
 		struct sw_buf *ret_output);
 
+/* One run with everything that can be said about it. */
+struct sw_proc {
+	const char *const *argv;	/* as for sw_proc_run() */
+	const char *const *extra_env;
+	unsigned int timeout_s;
+	int stdin_fd;		/* read from its present position; used when input is NULL */
+	const void *input;	/* stdin holds these bytes and then ends; NULL: stdin_fd */
+	size_t input_len;
+};
+
+/*
+ * sw_proc_run() with something on stdin. The bytes stand in an anonymous file, so a
+ * program that reads none or only some of them blocks nobody. stdin_fd below 0 with
+ * no input is /dev/null.
+ */
+int sw_proc_run_with(const struct sw_proc *p, struct sw_buf *ret_output);
+
 /* sw_proc_run() that turns any non-zero outcome into an error quoting the tool's last line. */
 int sw_proc_check(const char *const *argv, const char *const *extra_env, unsigned int timeout_s,
 		  struct sw_error *err);

@@ -132,6 +132,46 @@ int sw_node_write_data(struct sw_machine *m, const struct sw_node *n, struct sw_
 					     false, err);
 }
 
+struct sw_kept_zone sw_node_overlay_zone(const struct sw_node *n, size_t slot)
+{
+	struct sw_kept_zone z = { .slot = (unsigned int)slot,
+				     .n_slots = (unsigned int)n->n_slots };
+
+	if (n->data_part) {
+		z.offset = n->data_part->start;
+		z.size = n->data_part->size;
+	}
+	return z;
+}
+
+int sw_node_overlay(struct sw_machine *m, const struct sw_node *n, size_t slot,
+		    struct sw_kept *ret_overlay, struct sw_error *err)
+{
+	const struct sw_slot_manifest *mf = &n->slots[slot].m;
+	struct sw_kept_zone z = sw_node_overlay_zone(n, slot);
+	_cleanup_kept_ struct sw_kept o = {};
+	_cleanup_io_ struct sw_io *io = NULL;
+	int r;
+
+	if (!n->slots[slot].good || !mf->overlay[0])
+		return -ENOENT;
+	r = sw_machine_open_disk(m, n->disk, false, false, &io, err);
+	if (r == 0)
+		r = sw_kept_read(io, &z, mf->sha256, &o, err);
+	if (r < 0)
+		return r;
+	if (strcasecmp(o.sha256, mf->overlay) != 0) {
+		sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "the overlay is not the slot's");
+		sw_error_where(err, "%s, slot %c", n->disk->name,
+			       n->slots[slot].letter - 'a' + 'A');
+		sw_error_hint(err, "promote the image again with its overlay");
+		return -EBADMSG;
+	}
+	*ret_overlay = o;
+	o = (struct sw_kept){};
+	return 0;
+}
+
 struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot)
 {
 	const struct sw_part *p = n->slots[slot].part;

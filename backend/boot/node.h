@@ -7,6 +7,7 @@
 #pragma once
 
 #include "boot/bootlist.h"
+#include "boot/kept.h"
 #include "boot/slot.h"
 #include "machine/machine.h"
 
@@ -41,6 +42,15 @@ void sw_node_clear(struct sw_node *n);
 
 /* Writes n->data (read back) into its partition. -ENOENT without one. */
 int sw_node_write_data(struct sw_machine *m, const struct sw_node *n, struct sw_error *err);
+
+/* Where the slot's overlay is kept; of size 0 without node data. */
+struct sw_kept_zone sw_node_overlay_zone(const struct sw_node *n, size_t slot);
+/*
+ * The overlay that the manifest of the slot names. -ENOENT when it names none or
+ * it is not there, -EBADMSG when what is there is another one.
+ */
+int sw_node_overlay(struct sw_machine *m, const struct sw_node *n, size_t slot,
+		    struct sw_kept *ret_overlay, struct sw_error *err);
 
 /* The boot entry that a slot must have. Label and path are borrowed from static storage. */
 struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot);

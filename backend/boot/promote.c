@@ -210,6 +210,9 @@ int sw_promote_plan(const struct sw_switch *s, struct sw_promote *ret_promote,
 		r = plan_after(s, &p, err);
 	if (r < 0)
 		return r;
+	p.zone = sw_node_overlay_zone(&s->node, p.target);
+	if (s->node.slots[p.target].filled)
+		memcpy(p.keep, s->node.slots[p.target].m.sha256, sizeof(p.keep));
 	*ret_promote = p;
 	p = (struct sw_promote){};
 	return 0;
@@ -247,6 +250,9 @@ int sw_promote_write(struct sw_io *io, struct sw_varstore *vars, const struct sw
 {
 	int r = sw_entry_plan_apply(vars, &p->before, NULL, err);
 
+	if (r == 0 && p->overlay)
+		r = sw_kept_write(io, &p->zone, p->overlay, p->overlay_len, sha256,
+				     p->keep[0] ? p->keep : NULL, err);
 	if (r == 0)
 		r = sw_slot_write(io, offset, image, 1, sink, err);
 	if (r == 0)
@@ -260,7 +266,31 @@ int sw_promote_write(struct sw_io *io, struct sw_varstore *vars, const struct sw
 			       "the new slot is complete and the old one still starts; `slipway "
 			       "mode keep` puts the new one first when the firmware takes writes");
 	}
-	return r;
+	return r == 0 && p->overlay ? sw_kept_mirror(io, &p->zone, sha256, err) : r;
+}
+
+bool sw_slot_holds(const struct sw_node_slot *s, const struct sw_slot_manifest *m)
+{
+	return s->good && strcasecmp(s->m.sha256, m->sha256) == 0 &&
+	       (!m->overlay[0] || strcasecmp(s->m.overlay, m->overlay) == 0);
+}
+
+int sw_promote_check_age(const struct sw_node *n, const char *version, struct sw_error *err)
+{
+	int best = sw_node_best_slot(n);
+	const char *have = best >= 0 ? n->slots[best].m.version : NULL;
+
+	if (!have || !*have || (version && *version && strverscmp(version, have) >= 0))
+		return 0;
+	sw_fail(err, SW_EXIT_REFUSED, -EPERM, "promote is refused: the image is older");
+	if (version && *version)
+		sw_error_why(err, "it is version %s and slot %c holds version %s", version,
+			     n->slots[best].letter - 'a' + 'A', have);
+	else
+		sw_error_why(err, "it has no IMAGE_VERSION and slot %c holds version %s",
+			     n->slots[best].letter - 'a' + 'A', have);
+	sw_error_hint(err, "an old image may have holes that are known; --allow-older takes it");
+	return -EPERM;
 }
 
 int sw_rollback_choose(const struct sw_node *n, size_t *ret_from, size_t *ret_to,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/event.h"
+#include "boot/kept.h"
 #include "boot/switch.h"
 
 struct sw_promote {
@@ -19,6 +20,10 @@ struct sw_promote {
 	bool state_changed;
 	char notes[SW_MODE_NOTES][200];
 	size_t n_notes;
+	struct sw_kept_zone zone;	/* where the target's overlay is kept */
+	const void *overlay;	/* borrowed; NULL: none. Set by the caller */
+	size_t overlay_len;
+	char keep[65];		/* the image in the target now: its overlay goes last */
 };
 
 /* The slot whose entry comes first in BootOrder, -1: none. */
@@ -35,10 +40,21 @@ int sw_promote_plan(const struct sw_switch *s, struct sw_promote *ret_promote,
 		    struct sw_error *err);
 void sw_promote_clear(struct sw_promote *p);
 
+/* True when the good slot holds this very image with this very overlay (any when m names none). */
+bool sw_slot_holds(const struct sw_node_slot *s, const struct sw_slot_manifest *m);
+
 /*
- * Writes: `before`, the slot image at the partition, read back and hashed
- * against sha256, `after`. The only writes that a promote makes before our own
- * variable; every prefix of them leaves a node that starts.
+ * Whether the new image is older than the best one here, by the IMAGE_VERSION of
+ * each (compared as strverscmp() does). One that has none is older than one that
+ * has: there is nothing else to hold a replayed old image against. Exit 4.
+ */
+int sw_promote_check_age(const struct sw_node *n, const char *version, struct sw_error *err);
+
+/*
+ * Writes: `before`, a copy of the overlay, the slot image at the partition, read
+ * back and hashed against sha256, `after`, the overlay's second copy. The only
+ * writes that a promote makes before our own variable; every prefix of them leaves
+ * a node that starts.
  */
 int sw_promote_write(struct sw_io *io, struct sw_varstore *vars, const struct sw_promote *p,
 		     uint64_t offset, uint64_t size, const char *image, const char *sha256,

@@ -29,7 +29,9 @@ char *sw_slot_manifest_text(const struct sw_slot_manifest *m)
 	if (sw_buf_addf(&b, "SLIPWAY_SLOT=" FORMAT "\nSEQUENCE=%" PRIu64 "\n", m->sequence) < 0 ||
 	    add_line(&b, "BUILD_ID", m->build_id) < 0 || add_line(&b, "SHA256", m->sha256) < 0 ||
 	    add_line(&b, "SOURCE", m->source) < 0 || add_line(&b, "REASON", m->reason) < 0 ||
-	    sw_buf_addf(&b, "TIME=%" PRId64 "\n", m->time) < 0)
+	    sw_buf_addf(&b, "TIME=%" PRId64 "\n", m->time) < 0 ||
+	    (m->version && *m->version && add_line(&b, "VERSION", m->version) < 0) ||
+	    (m->overlay[0] && add_line(&b, "OVERLAY_SHA256", m->overlay) < 0))
 		return NULL;
 	return sw_buf_steal(&b);
 }
@@ -60,6 +62,14 @@ static int replace(char **slot, const char *value)
 	return 0;
 }
 
+static int hash(char out[static 65], const char *value)
+{
+	if (!sw_sha256_is_hex(value))
+		return -EINVAL;
+	memcpy(out, value, 65);
+	return 0;
+}
+
 static int take(struct sw_slot_manifest *m, const char *key, const char *value, bool *have_format)
 {
 	uint64_t v;
@@ -83,12 +93,11 @@ static int take(struct sw_slot_manifest *m, const char *key, const char *value, 
 			m->time = (int64_t)v;
 		return r;
 	}
-	if (strcmp(key, "SHA256") != 0)
-		return 0;
-	if (!sw_sha256_is_hex(value))
-		return -EINVAL;
-	memcpy(m->sha256, value, sizeof(m->sha256));
-	return 0;
+	if (strcmp(key, "VERSION") == 0)
+		return replace(&m->version, value);
+	if (strcmp(key, "SHA256") == 0)
+		return hash(m->sha256, value);
+	return strcmp(key, "OVERLAY_SHA256") == 0 ? hash(m->overlay, value) : 0;
 }
 
 int sw_slot_manifest_parse(const char *text, size_t len, struct sw_slot_manifest *ret_manifest)
@@ -123,6 +132,7 @@ int sw_slot_manifest_parse(const char *text, size_t len, struct sw_slot_manifest
 void sw_slot_manifest_clear(struct sw_slot_manifest *m)
 {
 	free(m->build_id);
+	free(m->version);
 	free(m->source);
 	free(m->reason);
 	*m = (struct sw_slot_manifest){};

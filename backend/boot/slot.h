@@ -15,6 +15,8 @@ struct sw_slot_manifest {
 	uint64_t sequence;
 	char *build_id;		/* from the UKI's .osrel or its hash */
 	char sha256[65];	/* of the UKI */
+	char overlay[65];	/* of the overlay kept for it (kept.h), or "" */
+	char *version;		/* IMAGE_VERSION of the UKI's .osrel, or NULL */
 	char *source;		/* URL or path it came from */
 	char *reason;		/* "install", "promote", ... */
 	int64_t time;		/* seconds since the epoch; from the plan: reproducible */

@@ -12,6 +12,7 @@
 struct sw_fetch {
 	const char *source;	/* http://… https://… /path file:///path medium:/path */
 	const char *sha256;	/* expected, or NULL when the source is local */
+	bool vouched;		/* the caller checks a signature: no hash is needed */
 	const char *out;	/* path of the file to write */
 	uint64_t max;		/* ceiling in bytes, 0: 2 GiB */
 	unsigned int retries;	/* after the first try; back-off doubles from 1 s */

@@ -144,6 +144,26 @@ static void test_programs_run_without_a_shell_and_within_time(void **state SW_UN
 	assert_int_equal(sw_proc_run(none, NULL, 1, NULL), -ENOENT);
 }
 
+static void test_a_program_reads_what_it_is_given(void **state SW_UNUSED)
+{
+	const char *cat[] = { "cat", NULL }, *deaf[] = { "true", NULL };
+	_cleanup_free_ char *big = malloc(1 << 20);
+	_cleanup_buf_ struct sw_buf out = {};
+	struct sw_proc p = { .argv = cat, .timeout_s = 5, .input = "a\0b", .input_len = 3 };
+	struct sw_proc lazy = { .argv = deaf, .timeout_s = 5, .input = big, .input_len = 1 << 20 };
+
+	assert_int_equal(sw_proc_run_with(&p, &out), 0);
+	assert_int_equal(out.len, 3);
+	assert_memory_equal(out.data, "a\0b", 3);
+	memset(big, 'x', 1 << 20);
+	/* More than any pipe holds, and nobody reads it. */
+	assert_int_equal(sw_proc_run_with(&lazy, NULL), 0);
+	sw_buf_clear(&out);
+	p.input_len = 0;
+	assert_int_equal(sw_proc_run_with(&p, &out), 0);
+	assert_int_equal(out.len, 0);
+}
+
 static void test_events_survive_json(void **state SW_UNUSED)
 {
 	struct sw_event ev = { .type = SW_EVENT_DONE, .step = 3, .steps = 9, .result = -EIO }, back;
@@ -170,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_sha256_of_abc),
 		cmocka_unit_test(test_recorder_keeps_order_and_injects_a_fault),
 		cmocka_unit_test(test_programs_run_without_a_shell_and_within_time),
+		cmocka_unit_test(test_a_program_reads_what_it_is_given),
 		cmocka_unit_test(test_events_survive_json),
 	};
 

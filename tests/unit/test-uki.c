@@ -189,6 +189,48 @@ static void test_inspect_tells_what_was_assembled(void **state)
 	assert_string_equal(info.cmdline, "console=ttyS0 panic=10");
 }
 
+static void test_a_command_line_gets_what_saves_a_hung_node_unless_refused(void **state SW_UNUSED)
+{
+	static const char *const cases[][3] = {
+		{ "", NULL, "panic=10 watchdog.open_timeout=300" },
+		{ "quiet", "https://a/v1",
+		  "quiet panic=10 watchdog.open_timeout=300 ember.attest_url=https://a/v1" },
+		{ "panic=0 watchdog.open_timeout=0", "", "panic=0 watchdog.open_timeout=0" },
+		{ "x.panic=3 a=\"b panic=4\"", NULL,
+		  "x.panic=3 a=\"b panic=4\" panic=10 watchdog.open_timeout=300" },
+		{ "ember.attest_url=https://b watchdog.open_timeout=9", "https://a",
+		  "ember.attest_url=https://b watchdog.open_timeout=9 panic=10" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *line = sw_uki_cmdline(cases[i][0], cases[i][1]);
+
+		assert_string_equal(line, cases[i][2]);
+	}
+}
+
+static void test_inspect_names_sections_and_release(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(sw_uki_info_clear) struct sw_uki_info info = {};
+	_cleanup_free_ char *version = NULL, *none = NULL, *quoted = NULL;
+
+	f->parts.osrel = "ID=test\nIMAGE_VERSION=7\nNAME=\"A node\"\nX_NAME=no\n";
+	assert_int_equal(sw_uki_assemble(&f->parts, f->out, NULL), 0);
+	assert_int_equal(sw_uki_inspect(f->out, &info, NULL), 0);
+	assert_int_equal(info.n_sections, 5);
+	assert_string_equal(info.sections[3].name, ".initrd");
+	assert_int_equal(info.sections[3].size, 700001);
+	version = sw_uki_osrel(&info, "IMAGE_VERSION");
+	quoted = sw_uki_osrel(&info, "NAME");
+	none = sw_uki_osrel(&info, "VERSION");
+	assert_string_equal(version, "7");
+	assert_string_equal(quoted, "A node");
+	assert_null(none);
+	assert_int_equal(sw_uki_check(&info, false, "x", NULL), 0);
+	assert_int_equal(sw_uki_check(&info, true, "x", NULL), -EPERM);
+}
+
 static void test_systemds_stub_is_taken(void **state)
 {
 	struct fixture *f = *state;
@@ -312,6 +354,8 @@ int main(void)
 		T(test_sections_do_not_overlap_and_the_image_holds_them),
 		T(test_the_same_parts_give_the_same_bytes),
 		T(test_inspect_tells_what_was_assembled),
+		T(test_a_command_line_gets_what_saves_a_hung_node_unless_refused),
+		T(test_inspect_names_sections_and_release),
 		T(test_systemds_stub_is_taken),
 		T(test_a_plain_program_is_no_uki),
 		T(test_a_certificate_table_means_signed),

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "boot/node.h"
 #include "boot/nodedata.h"
+#include "payload/trust.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
@@ -102,6 +103,55 @@ static int put_values(const char *dir, json_object *data, json_object *list, str
 	return r;
 }
 
+/*
+ * The overlay belongs to one image: only the system that was started from the
+ * slot which names it gets it. *ret_slot is left alone when that is not known.
+ */
+static int running_slot(struct view *v, size_t *ret_slot, bool *ret_found, struct sw_error *err)
+{
+	_cleanup_varset_ struct sw_varset set = { .next = -1 };
+	struct sw_varstore *store = NULL;
+	char why[200];
+	int r;
+
+	*ret_found = false;
+	if (!v->t.vars)		/* BIOS, or no variables: nothing says what was started */
+		return 0;
+	r = sw_machine_vars(v->t.m, &store, err);
+	if (r < 0)
+		return r;
+	if (sw_varset_load(v->t.vars, &set) < 0)
+		return sw_fail(err, SW_EXIT_FAILED, -EINVAL, "cannot decode the boot variables");
+	*ret_found = sw_node_road(store, &set, &v->node, v->t.f->boot.current, ret_slot, why) ==
+		     SW_ROAD_SLOT;
+	return 0;
+}
+
+static int put_overlay(struct view *v, const char *dir, json_object *list, struct sw_error *err)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/overlay", dir);
+	_cleanup_kept_ struct sw_kept o = {};
+	bool found = false;
+	size_t slot = 0;
+	int r = path ? running_slot(v, &slot, &found, err) : sw_fail_oom(err);
+
+	if (r < 0)
+		return r;
+	(void)unlink(path);	/* of an earlier start: not this image's */
+	if (!found || !v->node.slots[slot].m.overlay[0])
+		return 0;
+	r = sw_node_overlay(v->t.m, &v->node, slot, &o, err);
+	if (r == 0)
+		r = sw_file_write(path, o.data, o.len, 0600);
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot give out the overlay");
+		sw_error_where(err, "%s", path);
+		return r;
+	}
+	json_object_array_add(list, json_object_new_string("overlay"));
+	return 0;
+}
+
 static int write_config(const char *dir, json_object *data, json_object *list,
 			struct sw_error *err)
 {
@@ -134,6 +184,8 @@ static int run_config(struct sw_cli *cli, struct sw_error *err)
 	r = open_node(cli, &v, err);
 	if (r == 0)
 		r = write_config(dir, v.node.data, list, err);
+	if (r == 0)
+		r = put_overlay(&v, dir, list, err);
 	if (r < 0)
 		return r;
 	if (cli->json) {
@@ -232,6 +284,47 @@ static int set_attestation(json_object *data, const char *url, struct sw_error *
 	return 0;
 }
 
+/* "none", or public keys, one a line; empty takes all trust away. */
+static int set_trust(json_object *data, const char *value, struct sw_error *err)
+{
+	_cleanup_trust_ struct sw_trust t = { .none = strcmp(value, "none") == 0, .threshold = 1 };
+	int r = 0;
+
+	if (!t.none && *value)
+		r = sw_trust_parse_keys(value, strlen(value), "trust", &t.keys, err);
+	if (r == 0)
+		r = sw_trust_check(&t, err);
+	if (r < 0) {
+		sw_error_hint(err, "trust=@FILE with SSH public keys one a line, or trust=none");
+		return r;
+	}
+	json_object_object_del(data, "trust");
+	if (*value)
+		sw_json_add(data, "trust", sw_trust_to_json(&t));
+	return 0;
+}
+
+static int set_threshold(json_object *data, const char *value, struct sw_error *err)
+{
+	_cleanup_trust_ struct sw_trust t = {};
+	char *end = NULL;
+	unsigned long n = strtoul(value, &end, 10);
+	int r = sw_trust_from_json(sw_json_get(data, "trust"), &t);
+
+	if (r < 0)
+		return sw_fail_oom(err);
+	if (end == value || *end || n == 0 || n > SW_TRUST_KEYS_MAX || !sw_trust_asks(&t)) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "this is no number of keys");
+		sw_error_hint(err, "set trust=@FILE first, then from 1 to the number of its keys");
+		return -EINVAL;
+	}
+	t.threshold = (unsigned int)n;
+	r = sw_trust_check(&t, err);
+	if (r == 0)
+		sw_json_add(data, "trust", sw_trust_to_json(&t));
+	return r;
+}
+
 static bool is_hostname(const char *s)
 {
 	size_t n = strlen(s);
@@ -278,6 +371,10 @@ static int set_one(json_object *data, const char *word, struct sw_error *err)
 		return r;
 	if (strcmp(key, ATTEST) == 0)
 		return set_attestation(data, value, err);
+	if (strcmp(key, "trust") == 0)
+		return set_trust(data, value, err);
+	if (strcmp(key, "trust_threshold") == 0)
+		return set_threshold(data, value, err);
 	if (strcmp(key, "hostname") != 0) {
 		set_config(data, key, value);
 		return 0;
@@ -329,8 +426,9 @@ const struct sw_command sw_command_node_config = {
 	.min_rest = 1,
 	.max_rest = 1,
 	.opts = opts,
-	.details = "node.json, hostname, attest_url and one file below config/ for each key that\n"
-		   "`slipway node set` made. Files 0600, directories 0700.",
+	.details = "node.json, hostname, attest_url, one file below config/ for each key that\n"
+		   "`slipway node set` made, and the overlay when the running image was\n"
+		   "started from the slot that it was promoted with. Files 0600, directories 0700.",
 	.run = run_config,
 };
 
@@ -341,7 +439,9 @@ const struct sw_command sw_command_node_set = {
 	.min_rest = 1,
 	.max_rest = -1,
 	.opts = opts,
-	.details = "hostname, attest_url, or any other key for config/. KEY=@FILE takes the value\n"
-		   "from a text file, which keeps it out of the list of processes; KEY= removes.",
+	.details = "hostname, attest_url, trust (SSH public keys one a line, or none),\n"
+		   "trust_threshold (how many of them must sign), or any other key for config/.\n"
+		   "KEY=@FILE takes the value from a text file, which keeps it out of the list\n"
+		   "of processes; KEY= removes.",
 	.run = run_set,
 };

@@ -2,17 +2,22 @@
 /* `slipway promote`: a new last-known-good image into the slot that is not in use. */
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/strv.h"
 #include "boot/promote.h"
 #include "boot/uki.h"
 #include "payload/payload.h"
+#include "payload/trust.h"
 #include "tui/commands/boot-writes.h"
 #include "tui/commands/list.h"
 
 enum { OPT_UKI = 300, OPT_KERNEL, OPT_INITRD, OPT_CMDLINE, OPT_SHA256, OPT_INITRD_SHA256,
-       OPT_REASON, OPT_TRUST };
+       OPT_REASON, OPT_TRUST, OPT_SIGNATURE, OPT_INITRD_SIGNATURE, OPT_OVERLAY,
+       OPT_OLDER };
 
 #define RETRIES 5
 
@@ -22,6 +27,10 @@ struct job {
 	struct sw_switch s;
 	struct sw_promote p;
 	struct sw_slot_manifest m;
+	struct sw_trust trust;	/* of the node, or none by --trust */
+	char *who;		/* who signed, NULL: nobody had to */
+	char *version;
+	struct sw_buf overlay;
 	char *dir, *uki, *image;
 };
 
@@ -29,6 +38,12 @@ static void job_clear(struct job *j)
 {
 	if (j->dir)
 		(void)sw_remove_tree(j->dir);
+	sw_trust_clear(&j->trust);
+	free(j->who);
+	free(j->version);
+	if (j->overlay.data)
+		OPENSSL_cleanse(j->overlay.data, j->overlay.cap);
+	sw_buf_clear(&j->overlay);
 	free(j->dir);
 	free(j->uki);
 	free(j->image);
@@ -43,32 +58,78 @@ static int check_options(const struct sw_args *a, struct sw_error *err)
 	bool uki = sw_arg(a, OPT_UKI), kernel = sw_arg(a, OPT_KERNEL);
 	const char *trust = sw_arg(a, OPT_TRUST);
 
+	if (trust && strcmp(trust, "none") != 0)
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "promote: --trust takes none");
 	if (uki == kernel || (kernel && (!sw_arg(a, OPT_INITRD) || !sw_arg(a, OPT_CMDLINE)))) {
 		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "promote: which image?");
 		sw_error_hint(err, "--uki FILE, or --kernel FILE --initrd FILE --cmdline TEXT");
 		return -EINVAL;
 	}
-	if (trust && strcmp(trust, "none") == 0)
+	return 0;
+}
+
+/* By default the node's own keys; --trust none is for this once. */
+static int find_trust(struct job *j, struct sw_error *err)
+{
+	const struct sw_args *a = &j->cli->args;
+	bool signed_by = sw_arg(a, OPT_SIGNATURE) || sw_arg(a, OPT_INITRD_SIGNATURE);
+
+	if (sw_arg(a, OPT_TRUST)) {
+		j->trust.none = true;
 		return 0;
-	sw_fail(err, trust ? SW_EXIT_USAGE : SW_EXIT_REFUSED, -EPERM,
-		"promote: who vouches for the image?");
-	sw_error_why(err, "signatures are not checked in this version: whoever can change the file "
-			  "decides what the node runs from now on, without the network, too");
-	sw_error_hint(err, "--trust none accepts that; --sha256 ties it to one image");
+	}
+	if (sw_trust_from_json(sw_json_get(j->s.node.data, "trust"), &j->trust) < 0)
+		return sw_fail_oom(err);
+	if (sw_trust_asks(&j->trust) || (j->trust.none && !signed_by))
+		return 0;
+	sw_fail(err, SW_EXIT_REFUSED, -EPERM, "promote: who vouches for the image?");
+	sw_error_why(err, "the node has no trusted keys: whoever can change the file decides what "
+			  "it runs from now on, without the network, too");
+	sw_error_hint(err, "`slipway node set trust=@FILE` gives it keys; --trust none accepts "
+			   "anything this once, and --sha256 ties that to one image");
 	return -EPERM;
 }
 
+static int list_args(const struct sw_args *a, int id, char ***ret_list)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->n_opts; i++)
+		if (a->opts[i].id == id)
+			r = sw_strv_add(ret_list, a->opts[i].value);
+	return r;
+}
+
+/* Refuses what is not signed well enough. */
+static int vouch(struct job *j, const char *source, const char *file, int option,
+		 struct sw_error *err)
+{
+	_cleanup_strv_ char **sources = NULL;
+
+	if (!sw_trust_asks(&j->trust))
+		return 0;
+	if (list_args(&j->cli->args, option, &sources) < 0)
+		return sw_fail_oom(err);
+	free(j->who);
+	j->who = NULL;
+	return sw_trust_vouch(j->b.t.m, &j->trust, SW_TRUST_IMAGES, source, file, sources, j->dir,
+			      &j->who, err);
+}
+
 static int fetch(struct job *j, const char *source, const char *sha256, const char *name,
-		 char **ret_path, struct sw_error *err)
+		 int signature, char **ret_path, struct sw_error *err)
 {
 	_cleanup_free_ char *out = sw_fmt("%s/%s", j->dir, name);
-	struct sw_fetch f = { .source = source, .sha256 = sha256, .out = out, .retries = RETRIES };
+	struct sw_fetch f = { .source = source, .sha256 = sha256, .out = out, .retries = RETRIES,
+			      .vouched = sw_trust_asks(&j->trust) };
 	char got[SW_SHA256_TEXT];
 	int r;
 
 	if (!out)
 		return sw_fail_oom(err);
 	r = sw_fetch_run(j->b.t.m, &f, NULL, got, err);
+	if (r == 0)
+		r = vouch(j, source, out, signature, err);
 	if (r == 0)
 		*ret_path = TAKE_PTR(out);
 	return r;
@@ -77,7 +138,7 @@ static int fetch(struct job *j, const char *source, const char *sha256, const ch
 /* As an install does it: where the node is admitted stands on the command line that we make. */
 static char *node_cmdline(const struct job *j)
 {
-	const char *own = sw_arg(&j->cli->args, OPT_CMDLINE), *url = NULL;
+	const char *url = NULL;
 	json_object *list = sw_json_array(j->s.node.data, "admission");
 
 	for (size_t i = 0; list && !url && i < json_object_array_length(list); i++) {
@@ -86,9 +147,7 @@ static char *node_cmdline(const struct job *j)
 		if (strcmp(sw_json_str(o, "kind", ""), "attest") == 0)
 			url = sw_json_str(o, "url", NULL);
 	}
-	if (!url || strstr(own, "ember.attest_url="))
-		return strdup(own);
-	return sw_fmt("%s%sember.attest_url=%s", own, *own ? " " : "", url);
+	return sw_uki_cmdline(sw_arg(&j->cli->args, OPT_CMDLINE), url);
 }
 
 static int assemble(struct job *j, struct sw_error *err)
@@ -104,10 +163,11 @@ static int assemble(struct job *j, struct sw_error *err)
 
 	if (!cmdline || !out || !osrel)
 		return sw_fail_oom(err);
-	r = fetch(j, sw_arg(a, OPT_KERNEL), sw_arg(a, OPT_SHA256), "kernel", &kernel, err);
+	r = fetch(j, sw_arg(a, OPT_KERNEL), sw_arg(a, OPT_SHA256), "kernel", OPT_SIGNATURE, &kernel,
+		      err);
 	if (r == 0)
-		r = fetch(j, sw_arg(a, OPT_INITRD), sw_arg(a, OPT_INITRD_SHA256), "initrd", &initrd,
-			  err);
+		r = fetch(j, sw_arg(a, OPT_INITRD), sw_arg(a, OPT_INITRD_SHA256), "initrd",
+			  OPT_INITRD_SIGNATURE, &initrd, err);
 	parts.kernel = kernel;
 	parts.initrd = initrd;
 	if (r == 0)
@@ -118,21 +178,49 @@ static int assemble(struct job *j, struct sw_error *err)
 }
 
 /* What this firmware would refuse must not become the image that everything rests on. */
-static int inspect(const struct job *j, struct sw_error *err)
+static int inspect(struct job *j, struct sw_error *err)
 {
+	const char *source = sw_arg(&j->cli->args, sw_arg(&j->cli->args, OPT_UKI) ? OPT_UKI
+										 : OPT_KERNEL);
 	struct sw_uki_info info = {};
 	int r = sw_uki_inspect(j->uki, &info, err);
 
-	if (r == 0 && !info.is_uki) {
-		r = sw_fail(err, SW_EXIT_INVALID, -EINVAL, "this is not a unified kernel image");
-		sw_error_hint(err, "give --kernel, --initrd and --cmdline instead");
-	} else if (r == 0 && j->b.t.f->secure_boot && !info.is_signed) {
-		r = sw_fail(err, SW_EXIT_REFUSED, -EPERM, "the image is not signed");
-		sw_error_why(err, "Secure Boot is on: the firmware would refuse it");
-		sw_error_hint(err, "sign the UKI, or turn Secure Boot off in the firmware's setup");
-	}
+	if (r == 0)
+		r = sw_uki_check(&info, j->b.t.f->secure_boot, source, err);
+	if (r == 0)
+		j->version = sw_uki_osrel(&info, "IMAGE_VERSION");
 	sw_uki_info_clear(&info);
 	return r;
+}
+
+static int read_overlay(struct job *j, struct sw_error *err)
+{
+	const char *file = sw_arg(&j->cli->args, OPT_OVERLAY);
+	uint64_t max = sw_kept_max(&j->p.zone);
+	int r;
+
+	if (!file)
+		return 0;
+	j->overlay.max = (size_t)max + 1;	/* one more tells "too large" from "just fits" */
+	r = sw_file_read(file, &j->overlay);
+	if (r == -E2BIG || (r == 0 && j->overlay.len > max)) {
+		sw_fail(err, SW_EXIT_REFUSED, -EFBIG, "the overlay does not fit on the node");
+		sw_error_where(err, "%s", file);
+		sw_error_why(err, "beside the node data there is room for %llu bytes a slot",
+			     (unsigned long long)max);
+		sw_error_hint(err, "keep less, or install with a larger partition slipway-node");
+		return -EFBIG;
+	}
+	if (r == 0 && j->overlay.len == 0)
+		r = -ENODATA;
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_MISSING, r, "the overlay cannot be read");
+		sw_error_where(err, "%s", file);
+		return r;
+	}
+	j->p.overlay = j->overlay.data;
+	j->p.overlay_len = j->overlay.len;
+	return sw_sha256(j->overlay.data, j->overlay.len, j->m.overlay);
 }
 
 static int get_image(struct job *j, struct sw_error *err)
@@ -143,7 +231,8 @@ static int get_image(struct job *j, struct sw_error *err)
 
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make a scratch directory");
-	r = uki ? fetch(j, uki, sw_arg(a, OPT_SHA256), "uki", &j->uki, err) : assemble(j, err);
+	r = uki ? fetch(j, uki, sw_arg(a, OPT_SHA256), "uki", OPT_SIGNATURE, &j->uki, err)
+		: assemble(j, err);
 	if (r == 0)
 		r = inspect(j, err);
 	if (r < 0)
@@ -151,12 +240,15 @@ static int get_image(struct job *j, struct sw_error *err)
 	r = sw_sha256_file(j->uki, j->m.sha256);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot read the boot image");
+	if (j->version)
+		j->m.version = strdup(j->version);
 	j->m.sequence = j->p.sequence;
 	j->m.time = j->b.t.f->time;
 	j->m.build_id = strndup(j->m.sha256, 16);
-	j->m.source = strdup(uki ? uki : sw_arg(a, OPT_KERNEL));
+	j->m.source = sw_source_show(uki ? uki : sw_arg(a, OPT_KERNEL));
 	j->m.reason = strdup(reason ? reason : "promote");
-	return j->m.build_id && j->m.source && j->m.reason ? 0 : sw_fail_oom(err);
+	return j->m.build_id && j->m.source && j->m.reason ? read_overlay(j, err)
+							    : sw_fail_oom(err);
 }
 
 static int build(struct job *j, struct sw_error *err)
@@ -191,6 +283,11 @@ static json_object *to_json(const struct job *j, const char *result, bool writes
 
 	sw_json_add_str(o, "result", result);
 	sw_json_add_str(o, "sha256", j->m.sha256);
+	sw_json_add_str(o, "trust", sw_trust_asks(&j->trust) ? "signed" : "none");
+	sw_json_add_str(o, "signed_by", j->who);
+	sw_json_add_str(o, "version", j->version);
+	if (j->m.overlay[0])
+		sw_json_add_str(o, "overlay_sha256", j->m.overlay);
 	if (!writes) {
 		json_object_put(w);
 		return o;
@@ -211,7 +308,14 @@ static void print_plan(const struct job *j)
 	const struct sw_node_slot *t = &j->s.node.slots[p->target];
 
 	printf("Image    %s, sha256 %s\n", j->m.source, j->m.sha256);
-	printf("Trust    none: nobody has signed for this image\n");
+	if (j->who)
+		printf("Trust    signed by %s\n", j->who);
+	else
+		printf("Trust    none: nobody has signed for this image, so whoever can change it "
+		       "at its source decides what the node runs\n");
+	if (j->m.overlay[0])
+		printf("Overlay  %zu bytes, kept readable on the disk for this image alone\n",
+		       j->overlay.len);
 	for (size_t i = 0; i < p->before.n_writes; i++)
 		printf("First    %s: %s\n", p->before.writes[i].name, p->before.writes[i].text);
 	printf("Slot     %c on %s, sequence %llu; it %s\n", t->letter - 'a' + 'A',
@@ -258,8 +362,7 @@ static int promote(struct job *j, struct sw_error *err)
 	bool dry = sw_arg(&j->cli->args, 'D') != NULL;
 	int best = sw_node_best_slot(&j->s.node), r;
 	_cleanup_json_ json_object *o = NULL;
-	bool same = best >= 0 &&
-		    strcasecmp(j->s.node.slots[best].m.sha256, j->m.sha256) == 0;
+	bool same = best >= 0 && sw_slot_holds(&j->s.node.slots[best], &j->m);
 
 	o = to_json(j, same ? "unchanged" : dry ? "planned" : "promoted", !same);
 	if (same) {
@@ -271,6 +374,8 @@ static int promote(struct job *j, struct sw_error *err)
 		return 0;
 	}
 	r = check_rolled_back(j, err);
+	if (r == 0 && !sw_arg(&j->cli->args, OPT_OLDER))
+		r = sw_promote_check_age(&j->s.node, j->version, err);
 	if (r == 0)
 		r = build(j, err);
 	if (r < 0)
@@ -302,6 +407,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r == 0)
 		r = sw_promote_plan(&j.s, &j.p, err);
 	if (r == 0)
+		r = find_trust(&j, err);
+	if (r == 0)
 		r = get_image(&j, err);
 	return r < 0 ? r : promote(&j, err);
 }
@@ -314,7 +421,12 @@ static const struct sw_opt opts[] = {
 	{ OPT_SHA256, "sha256", "HEX", "of the UKI or the kernel; remote sources need it" },
 	{ OPT_INITRD_SHA256, "initrd-sha256", "HEX", "of the initrd" },
 	{ OPT_REASON, "reason", "TEXT", "for the manifest (default: promote)" },
-	{ OPT_TRUST, "trust", "none", "accept an image that nobody signed" },
+	{ OPT_SIGNATURE, "signature", "SOURCE", "of the UKI or the kernel, once for each signer "
+	  "(default: .sig beside it)" },
+	{ OPT_INITRD_SIGNATURE, "initrd-signature", "SOURCE", "of the initrd" },
+	{ OPT_TRUST, "trust", "none", "this once accept an image that nobody signed" },
+	{ OPT_OVERLAY, "overlay", "FILE", "keep this for starts without the network" },
+	{ OPT_OLDER, "allow-older", NULL, "also an image of a lower version" },
 	{ 'D', "dry-run", NULL, "show what would be written and stop" },
 	{ 'f', "force", NULL, "also an image that was rolled back" },
 	{ 'd', "disk", "NAME", "the node's disk, when several have one" },
@@ -326,7 +438,11 @@ const struct sw_command sw_command_promote = {
 	.summary = "Make an image the last known good one, in the slot that is not in use",
 	.operands = "",
 	.opts = opts,
-	.details = "Refused when it is unknown how the running system was started. Nothing is\n"
+	.details = "Only an image that the node's trusted keys have signed is taken (ssh-keygen\n"
+		   "-Y sign -n slipway-image). The overlay is what a start without the network\n"
+		   "cannot fetch: `slipway node config` gives it out when this very image runs\n"
+		   "from its slot.\n"
+		   "Refused when it is unknown how the running system was started. Nothing is\n"
 		   "written when the first good slot holds this image already.",
 	.run = run,
 };

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node does for itself: trusted keys, overlays, and images looked into; by command."""
+import struct
+
+from lib import (GLOBAL, Server, expect, fake_initrd, main, need, same, section, sha256, test, tool)
+
+LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
+
+
+def install(case, *replace):
+    case.create()
+    expect(case.on("install", "--answers", case.answers(replace=replace)), 0)
+    return case
+
+
+def key(case, name, kind="ed25519"):
+    path = case.dir / name
+    tool("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", name, "-f", path)
+    return path
+
+
+def sign(private, path, name_space="slipway-image", out=None):
+    """What the manual page tells an operator to do."""
+    made = path.parent / (path.name + ".sig")
+    kept = made.read_bytes() if out and made.exists() else None
+    made.unlink(missing_ok=True)
+    tool("ssh-keygen", "-q", "-Y", "sign", "-n", name_space, "-f", private, path)
+    if out:
+        made.rename(out)
+        if kept is not None:
+            made.write_bytes(kept)
+    return out or made
+
+
+def uki(case, name="node.efi", release="ID=test\n", cmdline="panic=10"):
+    """A UKI around systemd's stub, made by objcopy: not by slipway."""
+    need("objcopy")
+    initrd = case.dir / f"{name}.initrd"
+    initrd.write_bytes(fake_initrd(65536) + name.encode())
+    (case.dir / "osrel").write_text(release)
+    (case.dir / "line").write_text(cmdline)
+    words = ["objcopy"]
+    for sect, source, at in ((".osrel", "osrel", 0x20000), (".cmdline", "line", 0x30000),
+                             (".linux", "vmlinuz", 0x2000000), (".initrd", initrd, 0x4000000)):
+        words += ["--add-section", f"{sect}={case.dir / source}",
+                  "--change-section-vma", f"{sect}={at:#x}"]
+    tool(*words, STUB, case.dir / name)
+    return case.dir / name
+
+
+def slots(case):
+    return {s["slot"]: s for s in case.on("--json", "slots").json()["slots"]}
+
+
+def run_from(case, label):
+    """As if the node had been started from this slot."""
+    number, entry = next((n, e) for n, e in case.entries()[0].items() if e[0] == label)
+    for name, guid, data in (("BootCurrent", GLOBAL, struct.pack("<H", number)),
+                             ("LoaderDevicePartUUID", LOADER,
+                              (entry[1] + "\0").encode("utf-16-le"))):
+        (case.machine_dir / "vars" / f"{name}-{guid}").write_bytes(struct.pack("<I", 6) + data)
+
+
+def trust(case, *keys):
+    listing = case.dir / "keys"
+    listing.write_text("# who may\n" + "".join((k.parent / (k.name + ".pub")).read_text()
+                                                 for k in keys))
+    expect(case.on("node", "set", f"trust=@{listing}"), 0)
+
+
+@test("with trusted keys promote takes what one of them signed and nothing else")
+def _(case):
+    need("ssh-keygen")
+    install(case)
+    ours, stranger = key(case, "ours"), key(case, "stranger")
+    trust(case, ours)
+    image = uki(case)
+    expect(case.on("promote", "--uki", image), 5, "signature cannot be fetched")
+    sign(stranger, image)
+    before = slots(case)
+    expect(case.on("promote", "--uki", image), 8, "none of the trusted keys")
+    sign(ours, image, "slipway-answers")
+    expect(case.on("promote", "--uki", image), 8, "not for this content")
+    sign(ours, image)
+    image.write_bytes(image.read_bytes() + b"x")
+    expect(case.on("promote", "--uki", image), 8, "not for this content")
+    same(slots(case), before, "slots")
+    sign(ours, image)
+    done = case.on("--json", "promote", "--uki", image)
+    expect(done, 0)
+    same((done.json()["trust"], done.json()["signed_by"]), ("signed", "ours"), "trust")
+    same(slots(case)["b"]["sha256"], sha256(image), "slot B")
+    other = uki(case, "other.efi")
+    expect(case.on("promote", "--uki", other, "--trust", "none"), 0, "nobody has signed")
+
+
+@test("a threshold of two wants two keys, each file named once or all in one")
+def _(case):
+    need("ssh-keygen")
+    install(case)
+    one, two, three = key(case, "one"), key(case, "two", "ecdsa"), key(case, "three")
+    trust(case, one, two, three)
+    expect(case.on("node", "set", "trust_threshold=4"), 3)
+    expect(case.on("node", "set", "trust_threshold=2"), 0)
+    image = uki(case)
+    first = sign(one, image, out=case.dir / "first.sig")
+    second = sign(two, image, out=case.dir / "second.sig")
+    expect(case.on("promote", "--uki", image, "--signature", first), 8, "1 of 2")
+    expect(case.on("promote", "--uki", image, "--signature", first, "--signature", first), 8,
+           "1 of 2")
+    both = case.dir / "node.efi.sig"
+    both.write_bytes(first.read_bytes() + second.read_bytes())
+    expect(case.on("promote", "--uki", image, "--dry-run"), 0, "signed by one, two")
+    expect(case.on("promote", "--uki", image, "--signature", second, "--signature", first), 0)
+
+
+@test("a signed image needs no hash over http; the kernel's and the initrd's signatures both count")
+def _(case):
+    need("ssh-keygen")
+    install(case)
+    ours = key(case, "ours")
+    trust(case, ours)
+    server = Server(case.dir)
+    try:
+        image = uki(case)
+        sign(ours, image)
+        expect(case.on("promote", "--uki", f"{server.url}/node.efi?token=1"), 4, "query")
+        expect(case.on("promote", "--uki", f"{server.url}/node.efi"), 0)
+        words = ["promote", "--kernel", f"{server.url}/vmlinuz", "--initrd",
+                 f"{server.url}/initrd", "--cmdline", "quiet", "--reason", "apart"]
+        sign(ours, case.dir / "vmlinuz")
+        expect(case.on(*words), 10, "signature cannot be fetched")
+        sign(ours, case.dir / "initrd")
+        expect(case.on(*words), 0)
+    finally:
+        server.close()
+    same(slots(case)["a"]["reason"], "apart", "slot A")
+
+
+@test("node set trust takes keys or none, refuses anything else, and says which line is wrong")
+def _(case):
+    install(case)
+    bad = case.dir / "bad"
+    bad.write_text("\nssh-ed25519 AAAA\n")
+    expect(case.on("node", "set", f"trust=@{bad}"), 3, "trust:2:1", "cut short")
+    expect(case.on("node", "set", "trust_threshold=1"), 2)
+    image = uki(case)
+    expect(case.on("promote", "--uki", image), 4, "no trusted keys")
+    expect(case.on("node", "set", "trust=none"), 0)
+    expect(case.on("promote", "--uki", image), 0, "nobody has signed")
+
+
+@test("an older version is refused unless asked for, and one without a version after one with")
+def _(case):
+    install(case)
+    versions = [("one", "IMAGE_VERSION=1.9\n", 0), ("two", "IMAGE_VERSION=1.10\n", 0),
+                ("old", "IMAGE_VERSION=1.9.9\n", 4), ("none", "ID=x\n", 4)]
+    for name, release, code in versions:
+        expect(case.on("promote", "--uki", uki(case, name, release), "--trust", "none"), code)
+    expect(case.on("promote", "--uki", case.dir / "old", "--trust", "none"), 4, "1.10",
+           "--allow-older")
+    expect(case.on("promote", "--uki", case.dir / "old", "--trust", "none", "--allow-older"), 0)
+
+
+@test("an overlay is given out to the image that it was promoted with, and to no other")
+def _(case):
+    install(case)
+    content, config = case.dir / "overlay.tar", case.dir / "config"
+    content.write_bytes(bytes(range(256)) * 1000)
+    image = uki(case)
+    promote = ["promote", "--uki", image, "--trust", "none", "--overlay", content]
+    done = case.on("--json", *promote)
+    expect(done, 0)
+    same(done.json()["overlay_sha256"], sha256(content), "overlay")
+    same(case.on("--json", *promote).json()["result"], "unchanged", "the second time")
+    listing = case.on("--json", "node", "config", config).json()["files"]
+    assert "overlay" not in listing, listing        # from the network: it is fetched there
+    run_from(case, "Slipway B")
+    expect(case.on("node", "config", config), 0, "/overlay")
+    same((config / "overlay").read_bytes(), content.read_bytes(), "overlay")
+    same((config / "overlay").stat().st_mode & 0o777, 0o600, "mode")
+    run_from(case, "Slipway A")
+    expect(case.on("node", "config", config), 0)
+    assert not (config / "overlay").exists()
+    content.write_bytes(b"another")
+    run_from(case, "Slipway B")
+    same(case.on("--json", *promote).json()["slot"], "a", "where a new overlay goes")
+    expect(case.on("node", "config", config), 0)
+    same(sha256(config / "overlay"), done.json()["overlay_sha256"], "overlay of slot B")
+    run_from(case, "Slipway A")
+    expect(case.on("node", "config", config), 0)
+    same((config / "overlay").read_bytes(), b"another", "overlay of slot A")
+
+
+@test("an overlay that is too large, empty or not there is refused before anything is written")
+def _(case):
+    install(case)
+    image, big = uki(case), case.dir / "big"
+    before = slots(case)
+    big.write_bytes(bytes(4 << 20))
+    words = ["promote", "--uki", image, "--trust", "none", "--overlay"]
+    expect(case.on(*words, big), 4, "there is room for", "slipway-node")
+    big.write_bytes(b"")
+    expect(case.on(*words, big), 5)
+    expect(case.on(*words, case.dir / "nothing"), 5)
+    same(slots(case), before, "slots")
+
+
+@test("uki show tells sections, command line, release and signature, as objcopy and sbverify do")
+def _(case):
+    need("sbverify", "sbsign", "openssl")
+    case.payload()
+    image = uki(case, release='ID=node\nIMAGE_VERSION=7\nPRETTY_NAME="A node"\n')
+    signed = case.dir / "signed.efi"
+    tool("openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9",
+         "-subj", "/CN=test/", "-keyout", case.dir / "k", "-out", case.dir / "c")
+    tool("sbsign", "--key", case.dir / "k", "--cert", case.dir / "c", "--output", signed, image)
+    for path, wanted in ((image, False), (signed, True)):
+        seen = case.run("--json", "uki", "show", path).json()
+        theirs = tool("sbverify", "--cert", case.dir / "c", path, check=False).returncode == 0
+        same((seen["signed"], theirs), (wanted, wanted), path.name)
+        same((seen["uki"], seen["sha256"], seen["cmdline"]), (True, sha256(path), "panic=10"),
+             "image")
+        same((seen["os_release"]["IMAGE_VERSION"], seen["os_release"]["PRETTY_NAME"]),
+             ("7", "A node"), "release")
+        sizes = {s["name"]: s["size"] for s in seen["sections"]}
+        same(sizes[".initrd"], len(section(path, ".initrd")), "initrd")
+    expect(case.run("uki", "show", image), 0, "Release    A node", "none: firmware with Secure")
+    expect(case.run("uki", "show", STUB), 0, "no UKI")
+    expect(case.run("uki", "show", case.dir / "initrd"), 3, "does not begin like a PE image")
+
+
+@test("a signed UKI is stored byte for byte, and with Secure Boot on the unsigned one is refused")
+def _(case):
+    need("sbverify", "sbsign", "openssl", "mcopy")
+    install(case)
+    image, signed = uki(case), case.dir / "signed.efi"
+    tool("openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9",
+         "-subj", "/CN=test/", "-keyout", case.dir / "k", "-out", case.dir / "c")
+    tool("sbsign", "--key", case.dir / "k", "--cert", case.dir / "c", "--output", signed, image)
+    (case.machine_dir / "vars" / f"SecureBoot-{GLOBAL}").write_bytes(struct.pack("<IB", 7, 1))
+    expect(case.on("promote", "--uki", image, "--trust", "none"), 4, "Secure Boot is on")
+    expect(case.on("promote", "--uki", signed, "--trust", "none"), 0)
+    same(slots(case)["b"]["sha256"], sha256(signed), "slot B")
+
+
+if __name__ == "__main__":
+    main()
