@@ -16,6 +16,7 @@
 void sw_table_clear(struct sw_table *t)
 {
 	sw_gpt_parts_free(t->parts, t->n_parts);
+	free(t->group);
 	free(t->damage);
 	*t = (struct sw_table){};
 }

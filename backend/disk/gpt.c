@@ -267,6 +267,7 @@ void sw_gpt_parts_free(struct sw_part *parts, size_t n)
 		free(parts[i].fs_type);
 		free(parts[i].fs_label);
 		free(parts[i].fs_uuid);
+		free(parts[i].group);
 	}
 	free(parts);
 }

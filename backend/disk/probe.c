@@ -16,6 +16,7 @@
 #include "base/size.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
+#include "disk/lvm.h"
 #include "disk/wipemark.h"
 
 static void context_unref(struct fdisk_context **c)
@@ -125,6 +126,43 @@ static int set_area(blkid_probe pr, int fd, uint64_t off, uint64_t size, uint32_
 	return 0;
 }
 
+static const char *text_of(blkid_probe pr, const char *name)
+{
+	const char *v = NULL;
+
+	return blkid_probe_lookup_value(pr, name, &v, NULL) == 0 && v && *v ? v : NULL;
+}
+
+/*
+ * What this is a part of: a volume group, an array, a pool, a btrfs of perhaps
+ * several disks. It dies or suffers when one of its parts is overwritten.
+ */
+static int group_of(blkid_probe pr, struct sw_io *io, uint64_t off, uint64_t size,
+		    char **ret_group)
+{
+	static const struct {
+		const char *type, *what;
+	} known[] = {
+		{ "linux_raid_member", "array" }, { "zfs_member", "pool" }, { "btrfs", "btrfs" },
+	};
+	const char *type = text_of(pr, "TYPE"), *uuid = text_of(pr, "UUID");
+	const char *label = text_of(pr, "LABEL");
+	struct sw_lvm lvm;
+
+	if (type && strcmp(type, "LVM2_member") == 0 && sw_lvm_read(io, off, size, &lvm) == 0) {
+		*ret_group = sw_fmt("volume group %s (%s)", lvm.name, lvm.uuid);
+		return *ret_group ? 0 : -ENOMEM;
+	}
+	for (size_t i = 0; type && uuid && i < ARRAY_SIZE(known); i++) {
+		if (strcmp(type, known[i].type) != 0)
+			continue;
+		*ret_group = sw_fmt("%s%s%s (%s)", known[i].what, label ? " " : "",
+				    label ? label : "", uuid);
+		return *ret_group ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
 static int probe_part(blkid_probe pr, int fd, struct sw_io *io, struct sw_part *p)
 {
 	int r;
@@ -147,7 +185,7 @@ static int probe_part(blkid_probe pr, int fd, struct sw_io *io, struct sw_part *
 		r = value_of(pr, "LABEL", &p->fs_label);
 	if (r >= 0)
 		r = value_of(pr, "UUID", &p->fs_uuid);
-	return r;
+	return r >= 0 ? group_of(pr, io, p->start, p->size, &p->group) : r;
 }
 
 static int add_signature(char ***list, size_t *n, char *text)
@@ -178,7 +216,7 @@ static char *signature_text(blkid_probe pr)
 		      label ? label : "", label ? "\"" : "", off ? strtoull(off, NULL, 10) : 0ULL);
 }
 
-static int probe_whole(blkid_probe pr, int fd, struct sw_io *io, bool has_table, char ***list,
+static int probe_whole(blkid_probe pr, int fd, struct sw_io *io, struct sw_table *t, char ***list,
 		       size_t *n)
 {
 	const char *type = NULL;
@@ -188,6 +226,8 @@ static int probe_whole(blkid_probe pr, int fd, struct sw_io *io, bool has_table,
 		return 0;
 	while ((r = blkid_do_probe(pr)) == 0) {
 		r = add_signature(list, n, signature_text(pr));
+		if (r >= 0 && !t->group)
+			r = group_of(pr, io, 0, io->size, &t->group);
 		if (r < 0)
 			return r;
 	}
@@ -197,7 +237,7 @@ static int probe_whole(blkid_probe pr, int fd, struct sw_io *io, bool has_table,
 		if (r < 0)
 			return r;
 	}
-	if (has_table)
+	if (t->type != SW_TABLE_NONE)
 		return 0;
 	/* Tables of other kinds (BSD, Sun, Mac ...) are something to lose as well. */
 	if (set_area(pr, fd, 0, io->size, io->sector) < 0)
@@ -499,7 +539,7 @@ static int probe_all(struct sw_io *io, struct sw_table *t, char ***signatures)
 	for (size_t i = 0; r >= 0 && i < t->n_parts; i++)
 		r = probe_part(pr, fd, io, &t->parts[i]);
 	if (r >= 0)
-		r = probe_whole(pr, fd, io, t->type != SW_TABLE_NONE, signatures, &n);
+		r = probe_whole(pr, fd, io, t, signatures, &n);
 	if (r >= 0)
 		r = find_mark(io, signatures, &n);
 	return r < 0 ? r : sw_gpt_digest(io, t->digest);

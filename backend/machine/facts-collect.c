@@ -187,12 +187,14 @@ static void clean_found(struct sw_facts *f)
 		clean(f->disks[i].name);
 		clean(f->disks[i].model);
 		clean_list(f->disks[i].signatures);
+		clean(t->group);
 		clean(t->damage);
 		for (size_t k = 0; k < t->n_parts; k++) {
 			clean(t->parts[k].label);
 			clean(t->parts[k].fs_type);
 			clean(t->parts[k].fs_label);
 			clean(t->parts[k].fs_uuid);
+			clean(t->parts[k].group);
 		}
 	}
 	for (size_t i = 0; i < f->boot.n_entries; i++) {

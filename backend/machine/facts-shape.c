@@ -21,6 +21,7 @@ static const struct sw_field part_fields[] = {
 	{ F(sw_part, fs_type, KIND_STR) },
 	{ F(sw_part, fs_label, KIND_STR) },
 	{ F(sw_part, fs_uuid, KIND_STR) },
+	{ F(sw_part, group, KIND_STR) },
 };
 
 static const struct sw_shape part_shape = { SHAPE(sw_part, part_fields) };
@@ -38,6 +39,7 @@ static const struct sw_field table_fields[] = {
 	{ F(sw_table, id, KIND_GUID) },
 	{ F(sw_table, parts, KIND_ARRAY), .count = offsetof(struct sw_table, n_parts),
 	  .max = SW_SHAPE_LIST_MAX, .shape = &part_shape },
+	{ F(sw_table, group, KIND_STR) },
 	{ F(sw_table, damage, KIND_STR) },
 	{ F(sw_table, digest, KIND_DIGEST) },
 };

@@ -26,6 +26,8 @@ struct sw_part {
 	uint64_t attrs;		/* GPT attribute bits */
 	char *label;		/* GPT name, UTF-8 */
 	char *fs_type, *fs_label, *fs_uuid;	/* what libblkid finds inside */
+	/* what its content is a part of, equal for all parts: "volume group vg0 (UUID)"; or NULL */
+	char *group;
 };
 
 enum sw_table_type { SW_TABLE_NONE, SW_TABLE_GPT, SW_TABLE_DOS, SW_TABLE_DAMAGED_GPT };
@@ -35,6 +37,7 @@ struct sw_table {
 	struct sw_guid id;
 	struct sw_part *parts;	/* in table order */
 	size_t n_parts;
+	char *group;		/* the same of the whole disk */
 	char *damage;		/* words, when something is wrong with the table */
 	/* sha256 over PMBR, headers and entries as found; the plan binds to it */
 	char digest[65];

@@ -61,6 +61,7 @@ static int copy_old_parts(struct sw_plan_disk *pd, const struct sw_disk *d)
 		pd->old_parts[i].fs_type = dup_or_null(o->fs_type);
 		pd->old_parts[i].fs_label = dup_or_null(o->fs_label);
 		pd->old_parts[i].fs_uuid = NULL;
+		pd->old_parts[i].group = NULL;
 		pd->n_old_parts++;
 	}
 	return 0;

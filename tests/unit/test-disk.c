@@ -313,6 +313,31 @@ static void test_a_signature_beside_a_table_is_found(void **s SW_UNUSED)
 	assert_non_null(strstr(words, "; btrfs"));
 }
 
+/* The first 8 KiB of a volume that vgcreate made, recorded in the fuzz corpus. */
+static void test_the_volume_group_is_named_on_a_disk_and_in_a_partition(void **s SW_UNUSED)
+{
+	static const char group[] = "volume group vg0 (";
+	_cleanup_io_ struct sw_io *part = gpt_image(512), *whole = NULL, *none = NULL;
+	_cleanup_buf_ struct sw_buf vg = {}, pv = {};
+
+	assert_int_equal(sw_file_read("tests/fuzz/corpus/lvm/vg0", &vg), 0);
+	assert_int_equal(sw_file_read("tests/fuzz/corpus/lvm/no-group", &pv), 0);
+	assert_int_equal(sw_io_new_recorder(SIZE, 512, NULL, NULL, SIZE_MAX, 0, &whole), 0);
+	assert_int_equal(sw_io_new_recorder(SIZE, 512, NULL, NULL, SIZE_MAX, 0, &none), 0);
+	assert_int_equal(sw_io_write(part, 4 * MIB, vg.data, vg.len), 0);
+	assert_int_equal(sw_io_write(whole, 0, vg.data, vg.len), 0);
+	assert_int_equal(sw_io_write(none, 0, pv.data, pv.len), 0);
+	_cleanup_found_ struct found a = probe(part), b = probe(whole), c = probe(none);
+
+	assert_string_equal(a.d.table.parts[1].fs_type, "LVM2_member");
+	assert_memory_equal(a.d.table.parts[1].group, group, sizeof(group) - 1);
+	assert_null(a.d.table.group);
+	assert_string_equal(b.d.table.group, a.d.table.parts[1].group);
+	assert_int_equal(strlen(b.d.table.group), sizeof(group) - 1 + 39);
+	assert_null(c.d.table.group);
+	assert_non_null(strstr(c.d.signatures[0], "LVM2_member"));
+}
+
 static void test_probing_writes_nothing(void **s SW_UNUSED)
 {
 	_cleanup_io_ struct sw_io *base = gpt_image(512), *io = NULL;
@@ -380,6 +405,8 @@ int main(void)
 		cmocka_unit_test(test_a_dos_table_is_read_and_an_old_gpt_under_it_named),
 		cmocka_unit_test(test_file_systems_inside_and_around_are_found),
 		cmocka_unit_test(test_a_signature_beside_a_table_is_found),
+		cmocka_unit_test(
+			test_the_volume_group_is_named_on_a_disk_and_in_a_partition),
 		cmocka_unit_test(test_probing_writes_nothing),
 		cmocka_unit_test(
 			test_the_digest_changes_with_every_byte_of_the_table_and_no_other),
