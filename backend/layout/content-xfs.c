@@ -161,10 +161,6 @@ int sw_maker_xfs(struct sw_maker *m)
 	if (!proto || !uuid || !sector)
 		return sw_fail_oom(m->err);
 	sw_maker_cut_label(m, SW_LABEL_XFS);
-	/* mkfs.xfs takes no white space in it. */
-	for (char *c = m->label; *c; c++)
-		if (has_space((char[]){ *c, '\0' }))
-			*c = '_';
 	r = m->tree ? write_proto(m, proto) : 0;
 	if (r >= 0)
 		r = sw_proc_check(argv, NULL, SW_MKFS_TIMEOUT_S, m->err);

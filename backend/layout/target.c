@@ -163,7 +163,7 @@ static int build(struct sw_io *scratch, struct sw_layout_result *t, struct sw_er
 	n = list_changes(t, c);
 	qsort(c, n, sizeof(*c), by_number);
 	/* A file that is made larger has its backup table moved, whatever else happens. */
-	t->changed = t->fresh || n > 0 || t->size > t->old_size;
+	t->changed = t->fresh || n > 0 || t->size > t->old_size || t->repair;
 	if (!t->changed)
 		return 0;
 	return sw_table_edit(scratch, t->fresh ? &t->disk_id : NULL, c, n, &t->image, err);
@@ -205,6 +205,28 @@ static int guess_sector(struct sw_io *io)
 	return r < 0 ? r : 0;
 }
 
+/*
+ * Whether both copies stand where the table says; after a power cut one may not.
+ * repart leaves a damaged one; a copy in force that has no twin is one bad sector
+ * away from no table.
+ */
+static bool is_whole(struct sw_io *io)
+{
+	const struct sw_gpt_copy *one = NULL;
+	struct sw_gpt_scan scan;
+
+	if (sw_gpt_scan(io, &scan) < 0 || !scan.pmbr)
+		return false;
+	for (size_t i = 0; i < scan.n; i++)
+		if (scan.copies[i].my_lba == 1 && scan.copies[i].entries_ok)
+			one = &scan.copies[i];
+	for (size_t i = 0; one && i < scan.n; i++)
+		if (scan.copies[i].my_lba == one->other_lba && scan.copies[i].entries_ok &&
+		    scan.copies[i].entries_crc == one->entries_crc)
+			return true;
+	return false;
+}
+
 static int look(const struct sw_layout_request *q, struct sw_io *io, struct sw_layout_result *t,
 		struct sw_error *err)
 {
@@ -223,7 +245,10 @@ static int look(const struct sw_layout_request *q, struct sw_io *io, struct sw_l
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot read the disk");
 	t->sector = io->sector;
 	r = sw_disk_probe(io, &t->before, &t->signatures, err);
-	return r < 0 ? r : judge(q, t, err);
+	if (r >= 0)
+		r = judge(q, t, err);
+	t->repair = r >= 0 && !t->fresh && !is_whole(io);
+	return r;
 }
 
 int sw_layout_prepare(const struct sw_layout_request *q, struct sw_io *io,

@@ -33,6 +33,7 @@ struct sw_layout_request {
 struct sw_layout_result {
 	bool fresh;			/* a new table */
 	bool changed;			/* the table, or the place of its backup */
+	bool repair;			/* one of its copies is damaged and is made anew */
 	uint64_t old_size, size;	/* bytes, of the disk or file */
 	uint32_t sector;
 	struct sw_guid disk_id;

@@ -249,7 +249,7 @@ def _(case):
     need("mkfs.xfs", "xfs_db", "xfs_logprint")
     define(case, a="Type=home;Format=xfs")
     image = case.dir / "disk.img"
-    image.write_bytes(b"\xa5" * (400 * MiB))
+    image.write_bytes(b"\xa5" * (305 * MiB))
     expect(layout(case, "apply", image, "--empty=allow"), 0)
     part = cut_out(case, image, partitions(image)["home"])
     fields = "logstart logblocks blocksize agblocks agblklog"
@@ -323,6 +323,107 @@ def _(case):
     assert not image.exists()
 
 
+# ---- undo
+
+def old_image(case, size=100):
+    """An image with a table of its own and something in the free space."""
+    image = case.dir / "disk.img"
+    image.write_bytes(os.urandom(size * MiB))
+    tool("sfdisk", "-q", image, input="label: gpt\nsize=20M, name=data\n")
+    return image
+
+
+def undo(case, image, *options, yes=True):
+    return case.run("layout", "undo", *(["--yes"] if yes else []), *options, image)
+
+
+@test("undo of an apply gives back every byte of an image, and says what before")
+def _(case):
+    define(case, a="Type=esp;SizeMaxBytes=20M", b="Type=home")
+    image = old_image(case)
+    before = sha256(image)
+    for mode in ("allow", "force"):
+        expect(layout(case, "apply", image, f"--empty={mode}"), 0, "disk.img.undo",
+               "the old partition table (1 partition)", "put into partition")
+        assert sha256(image) != before
+        expect(undo(case, image, yes=False), 4, "--yes")
+        expect(undo(case, image), 0, "the old partition table (1 partition)")
+        same(sha256(image), before, "image")
+        expect(undo(case, image), 4, "already")
+
+
+@test("undo cuts a file that was made larger to its old size")
+def _(case):
+    define(case, a="Type=home")
+    image = old_image(case)
+    before = sha256(image)
+    expect(layout(case, "apply", image, "--size=150M"), 0)
+    same(image.stat().st_size, 150 * MiB, "size")
+    expect(undo(case, image), 0, "the file's size of 100M")
+    same(sha256(image), before, "image")
+
+
+@test("an apply that failed half-way is done by the next, and undo still goes back to the start")
+def _(case):
+    need("mkfs.ext4")
+    (case.dir / "t").mkdir()
+    (case.dir / "t" / "out").symlink_to("/nowhere")
+    (case.dir / "file").write_text("x")
+    define(case, a="Type=esp;SizeMaxBytes=20M",
+           b=f"Type=home;CopyFiles={case.dir / 't'}:/;CopyFiles={case.dir / 'file'}:/out/x")
+    image = old_image(case)
+    before, free = sha256(image), tool("sfdisk", "-J", image).stdout
+    expect(layout(case, "apply", image), 6, "link", "layout undo")
+    same(tool("sfdisk", "-J", image).stdout, free, "table")
+    expect(layout(case, "plan", image), 0, "did not end")
+    define(case, b="Type=home")
+    expect(layout(case, "apply", image), 0, "did not end")
+    same(list(partitions(image)), ["data", "esp", "home"], "partitions")
+    expect(undo(case, image), 0)
+    same(sha256(image), before, "image")
+
+
+@test("undo refuses a table that somebody else changed since")
+def _(case):
+    define(case, a="Type=esp;SizeMaxBytes=20M")
+    image = old_image(case)
+    expect(layout(case, "apply", image), 0)
+    tool("sgdisk", "-n", "0:0:+1M", image)
+    before = sha256(image)
+    expect(undo(case, image), 4, "somebody else")
+    same(sha256(image), before, "image")
+
+
+@test("a file that is not undo data is never overwritten, and --no-undo keeps none")
+def _(case):
+    define(case, a="Type=esp;SizeMaxBytes=20M")
+    image = old_image(case)
+    other = case.dir / "notes"
+    other.write_text("precious " * 1000)
+    before = sha256(image)
+    expect(layout(case, "apply", image, "--undo", other), 4, "not undo data")
+    expect(layout(case, "apply", image, "--undo", image), 4)
+    same(sha256(image), before, "image")
+    assert other.read_text().startswith("precious")
+    expect(layout(case, "apply", image, "--no-undo"), 0)
+    assert not (case.dir / "disk.img.undo").exists()
+    expect(undo(case, image), 5, "no undo data", "--undo FILE")
+
+
+@test("a damaged copy of the table is made anew")
+def _(case):
+    define(case, a="Type=esp;SizeMaxBytes=20M")
+    image = case.dir / "disk.img"
+    expect(layout(case, "apply", image, "--empty=create", "--size=100M"), 0)
+    good = sha256(image)
+    for at in (512, 100 * MiB - 512, 1024 + 16):
+        with open(image, "r+b") as f:
+            f.seek(at)
+            f.write(b"\xff" * 16)
+        expect(layout(case, "apply", image), 0, "changed")
+        same(sha256(image), good, "image")
+
+
 @test("specifiers are expanded, and UUID=null stays zero")
 def _(case):
     define(case, a="Type=home;Label=v-%v-%%;SizeMaxBytes=20M", b="Type=srv;UUID=null")
@@ -360,7 +461,7 @@ def _(case):
 def _(case):
     if os.geteuid() != 0:
         raise Skip("loop devices need root")
-    define(case, a="Type=linux-generic;Format=ext4")
+    define(case, a="Type=linux-generic")
     image = case.dir / "disk.img"
     image.write_bytes(b"")
     os.truncate(image, 100 * MiB)
@@ -370,7 +471,26 @@ def _(case):
     node = made.stdout.strip()
     try:
         assert stat.S_ISBLK(os.stat(node).st_mode)
+        tool("dd", "if=/dev/urandom", f"of={node}", "bs=1M", "count=99", "seek=1", "status=none")
+
+        def start():        # all but the zone that undo data takes
+            with open(image, "rb") as f:
+                return f.read(94 * MiB)
+        before = start()
+        expect(layout(case, "apply", node, "--empty=allow"), 4, "no place", "--undo FILE",
+               "last 5M")
+        kept = case.dir / "kept"
+        result = layout(case, "apply", node, "--empty=allow", "--undo", kept)
+        assert result.code in (0, 7), result    # 7: a kernel that does not re-read this loop
+        result = undo(case, node, "--undo", kept)
+        assert result.code in (0, 7) and start() == before, result
+        define(case, a="Type=linux-generic;SizeMaxBytes=50M")
         result = layout(case, "apply", node, "--empty=allow")
+        assert result.code in (0, 7) and "last 5M" in result.out, result
+        result = undo(case, node)
+        assert result.code in (0, 7) and start() == before, result
+        define(case, a="Type=linux-generic;Format=ext4")
+        result = layout(case, "apply", node, "--empty=allow", "--no-undo")
         same(list(partitions(node)), ["linux-generic"], "partitions")
         assert result.code in (0, 7), result    # 7: a kernel that does not re-read this loop
         expect(layout(case, "apply", node, "--size=1G"), 2, "files only")

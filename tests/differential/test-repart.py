@@ -236,6 +236,9 @@ def sizes_set(case):
     right = ours(case, case.a, ["--empty=allow"], "plan")
     if refused(case, ["--empty=allow"], left, right):
         return "refused"
+    if "No changes." in left.stderr:    # then it shows labels that it does not write
+        must_equal([], [w for w in ['"changed":true'] if w in right.stdout], case.detail)
+        return "equal"
     parts = json.loads(right.stdout)["partitions"]
     must_equal(sorted(planned(left.stdout, "offset", "raw_size")),
                sorted(planned(json.dumps(parts), "start", "size")), case.detail)

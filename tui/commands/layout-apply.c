@@ -12,10 +12,9 @@
 #include "base/size.h"
 #include "base/strv.h"
 #include "disk/disk.h"
-#include "disk/select.h"
 #include "layout/target.h"
 #include "layout/types.h"
-#include "tui/commands/common.h"
+#include "tui/commands/layout-target.h"
 #include "tui/commands/list.h"
 
 #define MACHINE_ID "/etc/machine-id"
@@ -101,72 +100,6 @@ static int read_request(const struct sw_cli *cli, struct sw_layout_request *q,
 	if (r == 0 && q->empty == SW_EMPTY_CREATE && q->size == 0)
 		r = sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--empty=create needs --size");
 	return r < 0 ? r : read_seed(sw_arg(&cli->args, 'd'), &q->seed, err);
-}
-
-/* ---- the target ---- */
-
-static int refuse(const char *target, const char *what, const char *why, struct sw_error *err)
-{
-	sw_fail(err, SW_EXIT_REFUSED, -EPERM, "%s", what);
-	sw_error_where(err, "%s", target);
-	if (why)
-		sw_error_why(err, "%s", why);
-	return -EPERM;
-}
-
-/* A disk of the machine: whole, and nothing that must not be touched. */
-static int check_disk(const struct sw_cli *cli, const char *target, bool block,
-		      struct sw_error *err)
-{
-	_cleanup_machine_ struct sw_machine *m = NULL;
-	_cleanup_facts_ struct sw_facts *f = NULL;
-	_cleanup_free_ char *real = realpath(target, NULL);
-	int r = real ? sw_cli_machine(cli, &m, err) : -errno;
-
-	if (r == 0)
-		r = sw_machine_facts(m, &f, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < f->n_disks; i++) {
-		_cleanup_free_ char *node = realpath(f->disks[i].node, NULL);
-		const char *no;
-
-		if (!node || strcmp(node, real) != 0)
-			continue;
-		no = sw_disk_excluded(&f->disks[i], 0);
-		return no ? refuse(target, "this disk must not be touched", no, err) : 0;
-	}
-	if (!block)
-		return 0;
-	return refuse(target, "this is not a whole disk of this machine",
-		      "a partition, or a device that slipway never writes to", err);
-}
-
-static int check_target(const struct sw_cli *cli, const struct sw_layout_request *q,
-			struct sw_error *err)
-{
-	struct stat st;
-	bool there = stat(q->target, &st) == 0;
-
-	if (!there && errno != ENOENT)
-		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot look at %s", q->target);
-	if (q->empty == SW_EMPTY_CREATE)
-		return there ? refuse(q->target, "the file exists already",
-				      "--empty=create makes a new one", err)
-			     : 0;
-	if (!there) {
-		sw_fail(err, SW_EXIT_FAILED, -ENOENT, "there is no such disk or file");
-		sw_error_where(err, "%s", q->target);
-		sw_error_hint(err, "--empty=create --size=N makes an image file");
-		return -ENOENT;
-	}
-	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
-		return refuse(q->target, "this is neither a disk nor a file", NULL, err);
-	if (S_ISBLK(st.st_mode) && q->size)
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--size is for files only");
-	if (S_ISBLK(st.st_mode) || cli->machine_dir)
-		return check_disk(cli, q->target, S_ISBLK(st.st_mode), err);
-	return 0;
 }
 
 /* ---- showing ---- */
@@ -292,17 +225,44 @@ static json_object *to_json(const struct sw_layout_request *q, const struct sw_l
 	return o;
 }
 
+static void add_undo(json_object *o, const struct sw_layout_place *p)
+{
+	json_object *undo = json_object_new_object();
+
+	sw_json_add_str(undo, "place", p->path ? p->path : p->zone ? "disk" : NULL);
+	if (p->doc) {
+		sw_json_add(undo, "comes_back",
+			    json_object_get(sw_json_array(p->doc, "comes_back")));
+		sw_json_add(undo, "does_not", json_object_get(sw_json_array(p->doc, "does_not")));
+	}
+	sw_json_add(o, "undo", undo);
+}
+
+static void print_undo(const struct sw_layout_place *p)
+{
+	if (!p->path && !p->zone)
+		return;
+	printf("Undo data goes to %s; `slipway layout undo` takes this back\n",
+	       p->path ? p->path : "the disk's last 5M");
+	sw_layout_undo_print(p->doc);
+}
+
+/* place: where undo data goes, NULL for a plan. */
 static void show(const struct sw_cli *cli, const struct sw_layout_request *q,
-		 const struct sw_layout_result *t)
+		 const struct sw_layout_result *t, const struct sw_layout_place *place)
 {
 	if (cli->json) {
 		_cleanup_json_ json_object *o = to_json(q, t);
 
+		if (place)
+			add_undo(o, place);
 		sw_print_json(o);
 		return;
 	}
 	(void)print_text(q, t);
 	print_dropped(q->layout, t);
+	if (place)
+		print_undo(place);
 	fflush(stdout);
 }
 
@@ -335,53 +295,102 @@ static int open_sized(const struct sw_layout_request *q, const struct sw_layout_
 	return sw_io_open(q->target, true, true, t->sector, io, err);
 }
 
-static int settle(const struct sw_cli *cli, const char *target, struct sw_error *err)
+static void hint_undo(const struct sw_layout_place *place, struct sw_error *err)
 {
-	_cleanup_machine_ struct sw_machine *m = NULL;
-	struct sw_disk d = { .node = (char *)target };
-	const char *slash = strrchr(target, '/');
-	int r = sw_cli_machine(cli, &m, err);
+	if (err && !err->hint[0] && (place->path || place->zone))
+		sw_error_hint(err, "Run the same command again to finish it, or `slipway layout "
+				   "undo` to take it back");
+}
 
+static int write_all(const struct sw_layout_request *q, const struct sw_layout_result *t,
+		     struct sw_layout_place *place, struct sw_io **io, struct sw_error *err)
+{
+	bool make = q->empty == SW_EMPTY_CREATE;
+	int r = make ? 0 : sw_layout_place_save(place, *io, err);
+
+	if (r == 0)
+		r = open_sized(q, t, io, err);
 	if (r < 0)
 		return r;
-	d.name = (char *)(slash ? slash + 1 : target);
-	r = sw_machine_settle(m, &d);
-	if (r < 0) {
-		sw_fail_errno(err, SW_EXIT_DIRTY, r, "the kernel does not take the new table");
-		sw_error_where(err, "%s", target);
-		sw_error_hint(err, "it is on the disk; restart, or see `lsblk`");
-	}
-	return r;
+	r = sw_layout_carry_out(*io, t, NULL, err);
+	if (r < 0 && make)
+		(void)unlink(q->target);
+	if (r < 0)
+		hint_undo(place, err);
+	if (r < 0 || !place->u.io)
+		return r;
+	r = sw_layout_undo_mark(&place->u, SW_LAYOUT_UNDO_DONE);
+	return r < 0 ? sw_fail_errno(err, SW_EXIT_DIRTY, r, "the undo data cannot be closed") : 0;
 }
 
 static int carry_out(const struct sw_cli *cli, const struct sw_layout_request *q,
-		     const struct sw_layout_result *t, struct sw_io **io, struct sw_error *err)
+		     const struct sw_layout_result *t, struct sw_layout_place *place,
+		     struct sw_io **io, struct sw_error *err)
 {
 	struct stat st;
 	int r;
 
-	if (t->fresh || t->changed) {
-		r = sw_confirm(cli, "Type yes to write this: ", "yes", err);
-		if (r < 0)
-			return r;
-	}
-	r = open_sized(q, t, io, err);
-	if (r < 0)
-		return r;
-	r = sw_layout_carry_out(*io, t, NULL, err);
-	if (r < 0 && q->empty == SW_EMPTY_CREATE)
-		(void)unlink(q->target);
-	if (r < 0 || stat(q->target, &st) < 0 || !S_ISBLK(st.st_mode) || !t->changed)
+	if (!t->changed)
+		return 0;
+	r = sw_confirm(cli, "Type yes to write this: ", "yes", err);
+	if (r == 0)
+		r = write_all(q, t, place, io, err);
+	if (r < 0 || stat(q->target, &st) < 0 || !S_ISBLK(st.st_mode))
 		return r;
 	/* The kernel is told after the lock is gone: udev waits for it. */
 	*io = sw_io_close(*io);
-	return settle(cli, q->target, err);
+	return sw_layout_cli_settle(cli, q->target, err);
+}
+
+/*
+ * An apply that did not end: when its table is in force only the last record is
+ * missing; else its writes are taken back, so that this one starts from what was
+ * there, with undo data that is whole.
+ */
+static int clear_up(const struct sw_cli *cli, const struct sw_layout_request *q, struct sw_io *io,
+		    bool apply, struct sw_error *err)
+{
+	_cleanup_(sw_layout_place_clear) struct sw_layout_place p = {};
+	_cleanup_(sw_layout_undo_head_clear) struct sw_layout_undo_head h = {};
+	int r;
+
+	if (sw_arg(&cli->args, 'U'))
+		return 0;
+	r = sw_layout_place_find(cli, q->target, io, apply, &p, &h, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (h.state != SW_LAYOUT_UNDO_RUNNING && h.state != SW_LAYOUT_UNDO_UNDOING)
+		return 0;
+	fprintf(stderr, "slipway: an earlier %s of this target did not end\n",
+		h.state == SW_LAYOUT_UNDO_RUNNING ? "apply" : "undo");
+	if (!apply)
+		return 0;
+	if (h.state == SW_LAYOUT_UNDO_RUNNING && sw_layout_undo_is_new(io, &h))
+		return sw_layout_undo_mark(&p.u, SW_LAYOUT_UNDO_DONE);
+	r = sw_layout_undo_check(io, &h, err);
+	if (r == 0)
+		r = sw_confirm(cli, "Type yes to take back first what it wrote: ", "yes", err);
+	if (r == 0)
+		r = sw_layout_undo_run(&p.u, io, &h, NULL, err);
+	return r == 0 ? sw_layout_cli_cut(io, &h, err) : r;
+}
+
+static int open_target(const struct sw_cli *cli, const struct sw_layout_request *q, bool apply,
+		       struct sw_io **ret_io, struct sw_error *err)
+{
+	int r = sw_layout_cli_check(cli, q, err);
+
+	if (r < 0 || q->empty == SW_EMPTY_CREATE)
+		return r;
+	r = sw_io_open(q->target, apply, apply, q->sector, ret_io, err);
+	return r < 0 ? r : clear_up(cli, q, *ret_io, apply, err);
 }
 
 static int run(struct sw_cli *cli, bool apply, struct sw_error *err)
 {
 	_cleanup_layout_ struct sw_layout *l = NULL;
 	_cleanup_io_ struct sw_io *io = NULL;
+	_cleanup_(sw_layout_place_clear) struct sw_layout_place place = {};
 	_cleanup_(sw_layout_result_clear) struct sw_layout_result t = {};
 	struct sw_layout_request q = {};
 	int r = read_request(cli, &q, err);
@@ -389,17 +398,17 @@ static int run(struct sw_cli *cli, bool apply, struct sw_error *err)
 	if (r == 0)
 		r = read_layout(cli, &l, err);
 	if (r == 0)
-		r = check_target(cli, &q, err);
-	if (r == 0 && q.empty != SW_EMPTY_CREATE)
-		r = sw_io_open(q.target, apply, apply, q.sector, &io, err);
+		r = open_target(cli, &q, apply, &io, err);
 	if (r < 0)
 		return r;
 	q.layout = l;
 	r = sw_layout_prepare(&q, io, &t, err);
+	if (r == 0 && apply)
+		r = sw_layout_place_choose(cli, q.target, io, &t, &place, err);
 	if (r < 0)
 		return r;
-	show(cli, &q, &t);
-	return apply ? carry_out(cli, &q, &t, &io, err) : 0;
+	show(cli, &q, &t, apply ? &place : NULL);
+	return apply ? carry_out(cli, &q, &t, &place, &io, err) : 0;
 }
 
 static int run_plan(struct sw_cli *cli, struct sw_error *err)
@@ -412,12 +421,23 @@ static int run_apply(struct sw_cli *cli, struct sw_error *err)
 	return run(cli, true, err);
 }
 
-static const struct sw_opt opts[] = {
+static const struct sw_opt plan_opts[] = {
 	{ 'D', "definitions", "DIR", "partition definitions; of several the first hides the rest" },
 	{ 'd', "seed", "UUID", "what UUIDs are derived from (the machine id)" },
 	{ 'e', "empty", "MODE", "refuse (default), allow, require, force or create" },
 	{ 's', "size", "N", "make the file this large, or \"auto\"" },
 	{ 'S', "sector-size", "N", "of a file: 512 or 4096" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static const struct sw_opt apply_opts[] = {
+	{ 'D', "definitions", "DIR", "partition definitions; of several the first hides the rest" },
+	{ 'd', "seed", "UUID", "what UUIDs are derived from (the machine id)" },
+	{ 'e', "empty", "MODE", "refuse (default), allow, require, force or create" },
+	{ 's', "size", "N", "make the file this large, or \"auto\"" },
+	{ 'S', "sector-size", "N", "of a file: 512 or 4096" },
+	{ 'u', "undo", "FILE", "keep undo data there (TARGET.undo, or the disk's last 5M)" },
+	{ 'U', "no-undo", NULL, "keep none: this cannot be taken back" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -427,7 +447,7 @@ const struct sw_command sw_command_layout_plan = {
 	.operands = "TARGET",
 	.min_rest = 1,
 	.max_rest = 1,
-	.opts = opts,
+	.opts = plan_opts,
 	.details = "The definitions are those of repart.d(5). Nothing is written.",
 	.run = run_plan,
 };
@@ -438,8 +458,10 @@ const struct sw_command sw_command_layout_apply = {
 	.operands = "TARGET",
 	.min_rest = 1,
 	.max_rest = 1,
-	.opts = opts,
+	.opts = apply_opts,
 	.details = "Partitions are added and grown, never shrunk, moved or deleted, unless\n"
-		   "--empty=force starts anew. Without a terminal --yes is needed.",
+		   "--empty=force starts anew. What is written over is kept first, as undo\n"
+		   "data, and `slipway layout undo` puts it back. Without a terminal --yes\n"
+		   "is needed.",
 	.run = run_apply,
 };

@@ -14,6 +14,6 @@ extern const struct sw_command sw_command_console, sw_command_facts, sw_command_
 	sw_command_mode,
 	sw_command_slots, sw_command_uki_show, sw_command_promote, sw_command_rollback,
 	sw_command_node_config, sw_command_node_set,
-	sw_command_layout_plan, sw_command_layout_apply,
+	sw_command_layout_plan, sw_command_layout_apply, sw_command_layout_undo,
 	sw_command_tpm_log, sw_command_tpm_replay, sw_command_tpm_explain,
 	sw_command_machine_create, sw_command_session, sw_command_attach;

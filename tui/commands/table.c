@@ -15,6 +15,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_promote,	  &sw_command_rollback,
 	&sw_command_node_config, &sw_command_node_set,	  &sw_command_layout_list,
 	&sw_command_layout_plan, &sw_command_layout_apply,
+	&sw_command_layout_undo,
 	&sw_command_tpm_log,	&sw_command_tpm_explain,  &sw_command_tpm_replay,
 	&sw_command_machine_create, &sw_command_session,  &sw_command_attach,
 	NULL,
