@@ -105,6 +105,7 @@ static json_object *disk_to_json(const struct sw_plan_disk *d)
 json_object *sw_plan_to_json(const struct sw_plan *p)
 {
 	json_object *o = json_object_new_object(), *a;
+	char digest[65];
 
 	sw_json_add_u64(o, "slipway_plan", SW_PLAN_VERSION);
 	json_object_object_add(o, "time", json_object_new_int64(p->time));
@@ -127,5 +128,7 @@ json_object *sw_plan_to_json(const struct sw_plan *p)
 	sw_json_add(o, "warnings", a = json_object_new_array());
 	for (char **t = p->warnings; t && *t; t++)
 		json_object_array_add(a, json_object_new_string(*t));
+	if (sw_plan_digest(o, digest) == 0)
+		sw_json_add_str(o, SW_PLAN_DIGEST, digest);
 	return o;
 }

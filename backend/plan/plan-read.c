@@ -246,6 +246,22 @@ static int check_tables(struct sw_plan *p, struct sw_error *err)
 	return 0;
 }
 
+static int check_digest(json_object *o, struct sw_error *err)
+{
+	const char *want = sw_json_str(o, SW_PLAN_DIGEST, NULL);
+	char got[65];
+
+	if (!want || sw_plan_digest(o, got) < 0)
+		return bad(err, SW_PLAN_DIGEST);
+	if (strcmp(got, want) == 0)
+		return 0;
+	sw_fail(err, SW_EXIT_REFUSED, -EBADMSG, "the plan was changed after it was made");
+	sw_error_why(err, "its digest is not that of what it says");
+	sw_error_hint(err, "change the answers instead and plan again: slipway plan --answers FILE "
+			   "-o plan.json");
+	return -EBADMSG;
+}
+
 int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error *err)
 {
 	_cleanup_plan_ struct sw_plan *p = calloc(1, sizeof(*p));
@@ -255,6 +271,9 @@ int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error
 		return sw_fail_oom(err);
 	if (sw_json_int(o, "slipway_plan", 0) != SW_PLAN_VERSION)
 		return bad(err, "slipway_plan");
+	r = check_digest(o, err);
+	if (r < 0)
+		return r;
 	p->time = sw_json_int(o, "time", 0);
 	p->boot_id = sw_json_dup(o, "boot_id");
 	r = get_digest(o, "boot_digest", p->boot_digest, err);

@@ -6,13 +6,11 @@
  */
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/size.h"
 #include "payload/payload.h"
-#include "plan/plan.h"
+#include "plan/text.h"
 
-/* Adds words with a hanging indent so that no line is longer than width. */
-static int add_wrapped(struct sw_buf *b, const char *first, const char *text, unsigned int width)
+int sw_plan_wrap(struct sw_buf *b, const char *first, const char *text, unsigned int width)
 {
 	size_t indent = strlen(first), col = indent;
 	int r = sw_buf_adds(b, first);
@@ -54,47 +52,7 @@ static int add_disk(struct sw_buf *b, const struct sw_plan *p, size_t disk, unsi
 			sw_size_format(d->size, size, sizeof(size)),
 			d->serial ? d->serial : "(none)");
 	if (r == 0)
-		r = add_wrapped(b, "Now      ", d->old_table_text, width);
-	return r;
-}
-
-static int add_lost(struct sw_buf *b, const struct sw_plan_disk *d)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < d->n_old_parts && r == 0; i++) {
-		const struct sw_part *o = &d->old_parts[i];
-		char size[16];
-
-		r = sw_buf_addf(b, "%s partition %u  %s  %s  %s\n", i ? "        " : "Lost    ",
-				o->number, sw_size_format(o->size, size, sizeof(size)),
-				o->label && *o->label ? o->label : "-",
-				o->fs_type ? o->fs_type : "-");
-	}
-	return r;
-}
-
-static int add_after(struct sw_buf *b, const struct sw_plan *p, size_t disk)
-{
-	bool first = true;
-	int r = 0;
-
-	for (size_t i = 0; i < p->n_parts && r == 0; i++) {
-		const struct sw_placed *n = &p->parts[i];
-		char size[16], at[16];
-
-		if (n->disk != disk)
-			continue;
-		r = sw_buf_addf(b, "%s partition %u  %6s at %-6s %-14s %s\n",
-				first ? "After   " : "        ", n->number,
-				sw_size_format(n->size, size, sizeof(size)),
-				sw_size_format(n->start, at, sizeof(at)),
-				n->label ? n->label : "",
-				n->role == SW_ROLE_SLOT ? "boot slot (FAT32)"
-				: n->role == SW_ROLE_NODE_DATA ? "node data"
-				: n->format ? n->format : "empty");
-		first = false;
-	}
+		r = sw_plan_wrap(b, "Now      ", d->old_table_text, width);
 	return r;
 }
 
@@ -121,11 +79,12 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 		r = sw_buf_addf(b, "Name     %s\n",
 				a->hostname && *a->hostname ? a->hostname : "-");
 	if (r == 0)
-		r = add_wrapped(b, "Payload  ", sw_buf_text(&payload), width);
+		r = sw_plan_wrap(b, "Payload  ", sw_buf_text(&payload), width);
 	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST)
-		r = add_wrapped(b, "Attests  ", a->admission_url ? a->admission_url : "", width);
+		r = sw_plan_wrap(b, "Attests  ", a->admission_url ? a->admission_url : "", width);
 	for (size_t i = 0; i < p->entries.n_writes && r == 0; i++)
-		r = add_wrapped(b, i ? "         " : "Boot     ", p->entries.writes[i].text, width);
+		r = sw_plan_wrap(b, i ? "         " : "Boot     ", p->entries.writes[i].text,
+				 width);
 	return r;
 }
 
@@ -137,7 +96,7 @@ static int add_steps(struct sw_buf *b, const struct sw_plan *p, unsigned int wid
 		char first[40];
 
 		(void)snprintf(first, sizeof(first), "%s%2zu ", i ? "        " : "Steps   ", i + 1);
-		r = add_wrapped(b, first, p->steps[i].title, width);
+		r = sw_plan_wrap(b, first, p->steps[i].title, width);
 	}
 	return r;
 }
@@ -150,14 +109,12 @@ char *sw_plan_text(const struct sw_plan *p, unsigned int width)
 	for (size_t k = 0; k < p->n_disks && r == 0; k++) {
 		r = add_disk(&b, p, k, width);
 		if (r == 0)
-			r = add_lost(&b, &p->disks[k]);
-		if (r == 0)
-			r = add_after(&b, p, k);
+			r = sw_plan_add_tables(&b, p, k, width);
 	}
 	if (r == 0)
 		r = add_node(&b, p, width);
 	for (char **w = p->warnings; r == 0 && w && *w; w++)
-		r = add_wrapped(&b, "Note     ", *w, width);
+		r = sw_plan_wrap(&b, "Note     ", *w, width);
 	if (r == 0)
 		r = add_steps(&b, p, width);
 	return r < 0 ? NULL : sw_buf_steal(&b);

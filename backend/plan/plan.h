@@ -13,7 +13,7 @@
 #include "machine/facts.h"
 
 #define SW_PLAN_VERSION 2
-#define SW_PLAN_MAX_DISKS 16U
+#define SW_PLAN_MAX_DISKS 64U
 
 enum sw_step_kind {
 	SW_STEP_FETCH,		/* payload into the work directory; writes nothing to the machine */
@@ -118,7 +118,18 @@ const struct sw_placed *sw_plan_find(const struct sw_plan *p, size_t disk, enum 
 const char *sw_step_kind_name(enum sw_step_kind kind);
 
 json_object *sw_plan_to_json(const struct sw_plan *p);
+/*
+ * exit 3 for what is no plan, exit 4 (-EBADMSG) for one that does not have the
+ * digest that it was made with.
+ */
 int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error *err);
+
+#define SW_PLAN_DIGEST "digest"
+/*
+ * sha256 over all that the JSON of a plan says but for this key. -EINVAL, -ELOOP
+ * when it is not a plan's.
+ */
+int sw_plan_digest(json_object *o, char ret_hex[static 65]);
 /*
  * The review as text: disk, before and after, what dies, steps, warnings. Lines of
  * at most `width` columns; malloc'd.

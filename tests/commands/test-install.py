@@ -154,7 +154,7 @@ def _(case):
     assert "slipway-a" in partitions(case.disk())
 
 
-@test("a plan that somebody edited is exit 3")
+@test("a plan that somebody edited is refused (exit 4), one that is none is exit 3")
 def _(case):
     case.create()
     path = case.dir / "plan.json"
@@ -162,6 +162,8 @@ def _(case):
     plan = json.loads(path.read_text())
     plan["partitions"][0]["start"] += 4096
     path.write_text(json.dumps(plan))
+    expect(case.on("apply", "--yes", path), 4, "plan.json", "was changed after it was made")
+    path.write_text(json.dumps(json.loads("{}")))
     expect(case.on("apply", "--yes", path), 3, "plan.json")
 
 

@@ -341,6 +341,7 @@ static void test_a_plan_survives_json_and_an_edited_one_is_refused(void **state 
 	_cleanup_plan_ struct sw_plan *back = NULL;
 	struct sw_plan *none = NULL;
 	struct sw_error err = {};
+	char digest[65];
 	json_object *parts;
 	struct world w = {};
 
@@ -351,6 +352,12 @@ static void test_a_plan_survives_json_and_an_edited_one_is_refused(void **state 
 	assert_true(json_object_equal(a, b));
 	parts = json_object_array_get_idx(sw_json_array(b, "partitions"), 0);
 	sw_json_add_u64(parts, "start", 2ULL << 20);
+	assert_int_equal(sw_plan_from_json(b, &none, &err), -EBADMSG);
+	assert_int_equal(err.exit, SW_EXIT_REFUSED);
+	/* With a digest that fits, what it says is still judged. */
+	assert_int_equal(sw_plan_digest(b, digest), 0);
+	sw_json_add_str(b, SW_PLAN_DIGEST, digest);
+	memset(&err, 0, sizeof(err));
 	assert_true(sw_plan_from_json(b, &none, &err) < 0);
 	assert_int_equal(err.exit, SW_EXIT_INVALID);
 	free_world(&w);
