@@ -8,6 +8,8 @@
 
 #define MIB (1ULL << 20)
 
+_Static_assert(SW_MORE_MAX < SW_PLAN_MAX_DISKS, "every disk that answers can name");
+
 uint64_t sw_plan_journal_offset(uint64_t disk_size)
 {
 	uint64_t end = disk_size & ~(MIB - 1);
@@ -99,29 +101,71 @@ static int bind_disk(struct sw_plan *p, const struct sw_facts *f, const struct s
 	return pd->confirm ? 0 : -ENOMEM;
 }
 
-static int choose_system(const struct sw_facts *f, const struct sw_answers *a,
-			 const struct sw_layout *l, const struct sw_disk **ret_disk,
-			 struct sw_error *err)
+/* Named for the layout's disk; of several "data" disks the second is "data-2". */
+static char *disk_name(const struct sw_layout *l, size_t k)
 {
-	int r = sw_disk_choose(f, &a->disk, l->min_size, NULL, 0, ret_disk, NULL, err);
+	size_t at = sw_plan_layout_disk(l, k);
 
-	return r < 0 ? r : sw_disk_choice_allows(*ret_disk, &a->disk, err);
+	return at == k ? strdup(l->disks[at].name)
+		       : sw_fmt("%s-%zu", l->disks[at].name, k - at + 1);
+}
+
+static int check_count(const struct sw_answers *a, const struct sw_layout *l, struct sw_error *err)
+{
+	size_t have = a->n_more + 1;
+	bool many = l->disks[l->n_disks - 1].many;
+
+	if (have == l->n_disks || (many && have > l->n_disks))
+		return 0;
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL,
+		"the layout \"%s\" is for %zu disk%s%s and the answers name %zu", l->name,
+		l->n_disks, l->n_disks > 1 ? "s" : "", many ? " or more" : "", have);
+	if (have < l->n_disks)
+		sw_error_hint(err, "name the next disk (%s) below disk.more, with a match of its own",
+			      l->disks[have].name);
+	else
+		sw_error_hint(err, "take disks away from disk.more, or choose another layout "
+				   "(`slipway layout list`)");
+	return -EINVAL;
+}
+
+static int choose(const struct sw_facts *f, const struct sw_answers *a, const struct sw_layout *l,
+		  const struct sw_disk **disks, struct sw_error *err)
+{
+	for (size_t k = 0; k <= a->n_more; k++) {
+		const struct sw_disk_choice *c = k ? &a->more[k - 1] : &a->disk;
+		uint64_t least = l->disks[sw_plan_layout_disk(l, k)].min_size;
+		int r = sw_disk_choose(f, c, least, disks, k, &disks[k], NULL, err);
+
+		if (r == 0)
+			r = sw_disk_choice_allows(disks[k], c, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 int sw_plan_choose_disks(struct sw_plan *p, const struct sw_facts *f, const struct sw_layout *l,
 			 struct sw_error *err)
 {
-	const struct sw_disk *d = NULL;
-	int r = choose_system(f, p->answers, l, &d, err);
+	const struct sw_disk *disks[SW_PLAN_MAX_DISKS] = {};
+	const struct sw_answers *a = p->answers;
+	int r = check_count(a, l, err);
 
+	if (r == 0)
+		r = choose(f, a, l, disks, err);
 	if (r < 0)
 		return r;
-	p->disks = calloc(SW_PLAN_MAX_DISKS, sizeof(*p->disks));
+	p->disks = calloc(a->n_more + 1, sizeof(*p->disks));
 	p->boot_id = dup_or_null(f->boot_id);
 	p->time = f->time;
 	memcpy(p->boot_digest, f->boot.digest, sizeof(p->boot_digest));
-	if (!p->disks || bind_disk(p, f, d, SW_LAYOUT_SYSTEM) < 0)
-		return sw_fail_oom(err);
-	r = choose_seed(p->answers, d, &p->seed);
+	for (size_t k = 0; k <= a->n_more; k++) {
+		_cleanup_free_ char *name = disk_name(l, k);
+
+		if (!name || !p->disks || bind_disk(p, f, disks[k], name) < 0)
+			return sw_fail_oom(err);
+	}
+	r = choose_seed(a, disks[0], &p->seed);
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_INVALID, r, "the seed is not usable") : 0;
 }

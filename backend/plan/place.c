@@ -26,14 +26,12 @@ static char *label_for(const struct sw_layout *l, size_t disk, const struct sw_l
 {
 	bool same = part->role == SW_ROLE_SLOT || part->role == SW_ROLE_NODE_DATA ||
 		    part->role == SW_ROLE_RESCUE || part->raid;
-	size_t copy = 1;
+	size_t at = sw_plan_layout_disk(l, disk), copy = disk - at + 1;
+	const char *name = l->disks[at].name;
 
-	for (char **d = part->disks; d && *d && disk < l->n_disks; d++, copy++)
-		if (!strncmp(*d, l->disks[disk].name, strcspn(*d, "+")) &&
-		    strlen(l->disks[disk].name) == strcspn(*d, "+"))
+	for (char **d = part->disks; d && *d; d++, copy++)
+		if (strlen(name) == strcspn(*d, "+") && !strncmp(*d, name, strlen(name)))
 			break;
-	if (disk >= l->n_disks)
-		copy = disk - l->n_disks + 2;
 	return same || copy == 1 ? strdup(part->label) : sw_fmt("%s-%zu", part->label, copy);
 }
 

@@ -19,6 +19,7 @@
 #define DISK_SIZE (1536ULL << 20)
 
 struct world {
+	const char *layout;	/* NULL: "node", on one disk; else on three */
 	char *dir;
 	struct sw_machine *m;
 	struct sw_plan *plan;
@@ -59,7 +60,7 @@ static void copy_to_medium(const char *dir, const char *from, const char *name)
 	assert_int_equal(sw_file_write(p, b.data, b.len, 0644), 0);
 }
 
-static struct sw_plan *make_plan(struct sw_machine *m)
+static struct sw_plan *make_plan(struct sw_machine *m, const char *layout)
 {
 	_cleanup_answers_ struct sw_answers *a = NULL;
 	_cleanup_layout_ struct sw_layout *l = NULL;
@@ -68,15 +69,19 @@ static struct sw_plan *make_plan(struct sw_machine *m)
 	struct sw_varstore *vars = NULL;
 	struct sw_plan *p = NULL;
 	struct sw_error err = {};
-	const char *yaml = "slipway: 1\nnode:\n  hostname: node-07\ndisk:\n"
-			   "  match: {serial: NODE07SYS}\n  layout: node\n  wipe: any\n"
+	bool several = strcmp(layout, "node") != 0;
+	_cleanup_free_ char *yaml =
+		sw_fmt("slipway: 1\nnode:\n  hostname: node-07\ndisk:\n"
+		       "  match: {serial: NODE07SYS}\n  layout: %s\n  wipe: any\n%s%s"
 			   "payload:\n  kernel: medium:/vmlinuz\n"
 			   "  initrd: medium:/initrd\n  cmdline: \"console=ttyS0 panic=10\"\n"
 			   "boot:\n  mode: local\nadmission:\n  kind: attest\n"
-			   "  url: https://attest.example/v1\nfinish: stay\n";
+			   "  url: https://attest.example/v1\nfinish: stay\n", layout,
+		       several ? "  more:\n    - match: {serial: SECOND22}\n      wipe: any\n" : "",
+		       strcmp(layout, "two-tier") == 0 ? "    - match: {serial: THIRD333}\n" : "");
 
 	assert_int_equal(sw_answers_parse(yaml, strlen(yaml), "a.yaml", &a, &err), 0);
-	assert_int_equal(sw_layout_find("node", &l, &err), 0);
+	assert_int_equal(sw_layout_find(layout, &l, &err), 0);
 	assert_int_equal(sw_machine_facts(m, &f, &err), 0);
 	assert_int_equal(sw_machine_vars(m, &vars, &err), 0);
 	assert_int_equal(sw_entries_snapshot(vars, &raw, &err), 0);
@@ -94,9 +99,14 @@ static void make_world(struct world *w)
 	const struct sw_standin_disk disks[] = {
 		{ .serial = "NODE07SYS", .model = "Test", .transport = "nvme", .size = DISK_SIZE,
 		  .sector = 512 },
+		{ .serial = "SECOND22", .model = "Test", .transport = "sata", .size = 2 * DISK_SIZE,
+		  .sector = 512 },
+		{ .serial = "THIRD333", .model = "Test", .transport = "sata", .size = DISK_SIZE,
+		  .sector = 4096 },
 	};
-	struct sw_standin_config c = { .disks = disks, .n_disks = 1, .no_tpm = true };
-	_cleanup_free_ char *image = NULL, *medium = NULL;
+	struct sw_standin_config c = { .disks = disks, .n_disks = w->layout ? 3 : 1,
+				       .no_tpm = true };
+	_cleanup_free_ char *medium = NULL;
 	struct sw_error err = {};
 	struct sw_facts *f = NULL;
 
@@ -108,16 +118,17 @@ static void make_world(struct world *w)
 	/* Any EFI program does for a kernel here: what counts is that it is one; VM tests boot. */
 	copy_to_medium(w->dir, "/usr/lib/systemd/boot/efi/systemd-bootx64.efi", "vmlinuz");
 	write_text(w->dir, "initrd", "and this for an initrd\n");
-	/* An old table with content, so that undo has something to bring back. */
+	/* Old tables with content, so that undo has something to bring back. */
 	assert_int_equal(sw_machine_facts(w->m, &f, &err), 0);
-	image = strdup(f->disks[0].node);
-	sw_facts_free(f);
-	const char *sfdisk[] = { "sh", "-c",
-				 "printf 'label: gpt\\nstart=1MiB,size=64MiB,name=old\\n'"
-				 " | sfdisk -q \"$0\"", image, NULL };
+	for (size_t i = 0; i < f->n_disks && i < 2; i++) {
+		const char *sfdisk[] = { "sh", "-c",
+					 "printf 'label: gpt\\nstart=1MiB,size=64MiB,name=old\\n'"
+					 " | sfdisk -q \"$0\"", f->disks[i].node, NULL };
 
-	assert_int_equal(sw_proc_check(sfdisk, NULL, 30, &err), 0);
-	w->plan = make_plan(w->m);
+		assert_int_equal(sw_proc_check(sfdisk, NULL, 30, &err), 0);
+	}
+	sw_facts_free(f);
+	w->plan = make_plan(w->m, w->layout ? w->layout : "node");
 }
 
 static void free_world(struct world *w)
@@ -136,18 +147,14 @@ static int run(struct world *w, unsigned int stop_after, struct sw_error *err)
 	return sw_apply_run(w->m, w->plan, &sink, err);
 }
 
-/* Everything a reader could see of the disk outside the journal zone, which holds times. */
-static void disk_digest(struct world *w, bool ends_only, char hex[static SW_SHA256_TEXT])
+static void add_disk(const struct sw_disk *d, bool ends_only, struct sw_hash *h)
 {
-	_cleanup_facts_ struct sw_facts *f = NULL;
 	_cleanup_io_ struct sw_io *io = NULL;
-	_cleanup_hash_ struct sw_hash *h = sw_hash_new();
 	_cleanup_free_ uint8_t *buf = malloc(1 << 20);
-	uint64_t zone = w->plan->disks[0].journal_off;
+	uint64_t zone = sw_plan_journal_offset(d->size);
 	struct sw_error err = {};
 
-	assert_int_equal(sw_machine_facts(w->m, &f, &err), 0);
-	assert_int_equal(sw_io_open(f->disks[0].node, false, false, 512, &io, &err), 0);
+	assert_int_equal(sw_io_open(d->node, false, false, d->sector, &io, &err), 0);
 	for (uint64_t off = 0; off < io->size; off += 1 << 20) {
 		if (off >= zone && off < zone + SW_JOURNAL_LEN)
 			continue;
@@ -160,6 +167,18 @@ static void disk_digest(struct world *w, bool ends_only, char hex[static SW_SHA2
 		sw_hash_update(h, &off, sizeof(off));
 		sw_hash_update(h, buf, 1 << 20);
 	}
+}
+
+/* Everything a reader could see of the disks outside the journal zones, which hold times. */
+static void disk_digest(struct world *w, bool ends_only, char hex[static SW_SHA256_TEXT])
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	_cleanup_hash_ struct sw_hash *h = sw_hash_new();
+	struct sw_error err = {};
+
+	assert_int_equal(sw_machine_facts(w->m, &f, &err), 0);
+	for (size_t i = 0; i < f->n_disks; i++)
+		add_disk(&f->disks[i], ends_only, h);
 	assert_int_equal(sw_hash_final(h, hex), 0);
 }
 
@@ -187,13 +206,13 @@ static struct sw_journal_info *scan(struct world *w, size_t *n)
 
 static char full_disk[SW_SHA256_TEXT], full_vars[SW_SHA256_TEXT];
 
-static void test_an_install_ends_verified_and_is_the_same_each_time(void **state SW_UNUSED)
+static void install_twice(const char *layout)
 {
 	for (int round = 0; round < 2; round++) {
 		char d[SW_SHA256_TEXT], v[SW_SHA256_TEXT];
 		struct sw_journal_info *infos;
 		struct sw_error err = {};
-		struct world w = {};
+		struct world w = { .layout = layout };
 		size_t n;
 
 		make_world(&w);
@@ -218,15 +237,27 @@ static void test_an_install_ends_verified_and_is_the_same_each_time(void **state
 	}
 }
 
-static void test_stopped_after_any_step_a_resume_gives_the_same_disk(void **state SW_UNUSED)
+static void test_an_install_ends_verified_and_is_the_same_each_time(void **state SW_UNUSED)
+{
+	install_twice(NULL);
+}
+
+/* With several disks each state costs more; what differs is where the tables are written. */
+static unsigned int stride(const char *layout, unsigned int stop, size_t steps)
+{
+	return layout && stop + 6 < steps ? 4 : 1;
+}
+
+static void stop_and_resume(const char *layout)
 {
 	size_t steps = 0;
 
-	for (unsigned int stop = 3; stop == 3 || stop < steps; stop++) {
+	for (unsigned int stop = 3; stop == 3 || stop < steps;
+	     stop += stride(layout, stop, steps)) {
 		char d[SW_SHA256_TEXT], v[SW_SHA256_TEXT];
 		struct sw_journal_info *infos;
 		struct sw_error err = {};
-		struct world w = {};
+		struct world w = { .layout = layout };
 		size_t n;
 
 		make_world(&w);
@@ -252,15 +283,21 @@ static void test_stopped_after_any_step_a_resume_gives_the_same_disk(void **stat
 	}
 }
 
-static void test_stopped_after_any_step_an_undo_brings_all_back(void **state SW_UNUSED)
+static void test_stopped_after_any_step_a_resume_gives_the_same_disk(void **state SW_UNUSED)
+{
+	stop_and_resume(NULL);
+}
+
+static void stop_and_undo(const char *layout)
 {
 	size_t steps = 0;
 
-	for (unsigned int stop = 3; stop == 3 || stop <= steps; stop++) {
+	for (unsigned int stop = 3; stop == 3 || stop <= steps;
+	     stop += stride(layout, stop, steps)) {
 		char d0[SW_SHA256_TEXT], v0[SW_SHA256_TEXT], d1[SW_SHA256_TEXT], v1[SW_SHA256_TEXT];
 		struct sw_journal_info *infos;
 		struct sw_error err = {};
-		struct world w = {};
+		struct world w = { .layout = layout };
 		size_t n;
 
 		make_world(&w);
@@ -281,13 +318,27 @@ static void test_stopped_after_any_step_an_undo_brings_all_back(void **state SW_
 	}
 }
 
+static void test_stopped_after_any_step_an_undo_brings_all_back(void **state SW_UNUSED)
+{
+	stop_and_undo(NULL);
+}
+
+static void test_several_disks_are_installed_resumed_and_undone_as_one(void **state SW_UNUSED)
+{
+	install_twice("two-tier");
+	stop_and_resume("two-tier");
+	stop_and_undo("two-tier");
+}
+
 static void test_stopped_before_the_journal_nothing_is_written(void **state SW_UNUSED)
 {
+	const char *layout = "two-tier";
+
 	for (unsigned int stop = 1; stop <= 2; stop++) {
 		char d0[SW_SHA256_TEXT], d1[SW_SHA256_TEXT];
 		struct sw_journal_info *infos;
 		struct sw_error err = {};
-		struct world w = {};
+		struct world w = { .layout = layout };
 		size_t n;
 
 		make_world(&w);
@@ -387,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_an_install_ends_verified_and_is_the_same_each_time),
 		cmocka_unit_test(test_stopped_after_any_step_a_resume_gives_the_same_disk),
 		cmocka_unit_test(test_stopped_after_any_step_an_undo_brings_all_back),
+		cmocka_unit_test(test_several_disks_are_installed_resumed_and_undone_as_one),
 		cmocka_unit_test(test_stopped_before_the_journal_nothing_is_written),
 		cmocka_unit_test(test_a_plan_is_refused_when_the_table_changed_since),
 		cmocka_unit_test(test_a_plan_is_refused_while_another_holds_the_disk),

@@ -11,18 +11,32 @@ static void print_one(const struct sw_layout *l)
 {
 	char size[16];
 
-	printf("%-12s %s; at least %s\n", l->name, l->description ? l->description : "",
+	printf("%-12s %s\n%-12s at least %s", l->name, l->description ? l->description : "", "",
 	       sw_size_format(l->min_size, size, sizeof(size)));
+	for (size_t i = 1; i < l->n_disks; i++)
+		printf(", %s on the disk%s \"%s\"",
+		       sw_size_format(l->disks[i].min_size, size, sizeof(size)),
+		       l->disks[i].many ? "s" : "", l->disks[i].name);
+	printf("\n");
 }
 
 static json_object *to_json(const struct sw_layout *l)
 {
-	json_object *o = json_object_new_object();
+	json_object *o = json_object_new_object(), *disks = json_object_new_array();
 
 	sw_json_add_str(o, "name", l->name);
 	sw_json_add_str(o, "description", l->description);
 	sw_json_add_u64(o, "min_size", l->min_size);
 	sw_json_add_u64(o, "partitions", l->n_parts);
+	sw_json_add(o, "disks", disks);
+	for (size_t i = 0; i < l->n_disks; i++) {
+		json_object *d = json_object_new_object();
+
+		sw_json_add_str(d, "name", l->disks[i].name);
+		sw_json_add_u64(d, "min_size", l->disks[i].min_size);
+		sw_json_add_bool(d, "several", l->disks[i].many);
+		json_object_array_add(disks, d);
+	}
 	return o;
 }
 
