@@ -10,6 +10,7 @@
 #include "base/proc.h"
 #include "boot/nodedata.h"
 #include "boot/uki.h"
+#include "disk/mdraid.h"
 #include "payload/payload.h"
 
 #define FETCH_RETRIES 5
@@ -230,21 +231,25 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
  * A file system's UUID comes from its partition's, so that a plan gives the same
  * bytes each time.
  */
-static int fs_uuid(struct sw_run *run, const struct sw_step *s, char text[static SW_GUID_TEXT])
+static int fs_uuid(struct sw_run *run, const struct sw_placed *part,
+		   char text[static SW_GUID_TEXT])
 {
-	const struct sw_placed *part = part_of(run->p, s);
-	struct sw_guid g;
+	struct sw_guid g = part->uuid;
 
-	if (!part)
-		return -ENOENT;
-	if (sw_guid_derive(&part->uuid, "file-system", 11, &g) < 0)
+	/* One file system for all members of an array. */
+	for (size_t i = 0; part->raid && i < run->p->n_parts; i++)
+		if (run->p->parts[i].raid && !strcmp(run->p->parts[i].label, part->label)) {
+			g = run->p->parts[i].uuid;
+			break;
+		}
+	if (sw_guid_derive(&g, "file-system", 11, &g) < 0)
 		return -EIO;
 	sw_guid_format(&g, text);
 	return 0;
 }
 
-static int make_fs(const struct sw_step *s, const char *file, const char *uuid, int64_t when,
-		   struct sw_error *err)
+static int make_fs(const struct sw_step *s, uint64_t size, const char *file, const char *uuid,
+		   int64_t when, struct sw_error *err)
 {
 	_cleanup_free_ char *ext = sw_fmt("lazy_itable_init=1,lazy_journal_init=0,nodiscard,"
 					  "hash_seed=%s", uuid);
@@ -265,7 +270,7 @@ static int make_fs(const struct sw_step *s, const char *file, const char *uuid, 
 	if (strcmp(s->format, "swap") == 0)
 		return sw_proc_check(swap, NULL, MKFS_TIMEOUT_S, err);
 	if (strcmp(s->format, "ext4") == 0)
-		return sw_proc_check(s->len >= 1ULL << 30 ? big : small, env, MKFS_TIMEOUT_S, err);
+		return sw_proc_check(size >= 1ULL << 30 ? big : small, env, MKFS_TIMEOUT_S, err);
 	sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP, "Format=%s is not available in this version",
 		s->format);
 	sw_error_where(err, "partition %s", s->part_label);
@@ -273,24 +278,68 @@ static int make_fs(const struct sw_step *s, const char *file, const char *uuid, 
 	return -EOPNOTSUPP;
 }
 
-int sw_step_format(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
+static int write_fs(struct sw_run *run, const struct sw_step *s, const struct sw_placed *part,
+		    uint64_t off, uint64_t size, struct sw_error *err)
 {
 	_cleanup_free_ char *file = sw_fmt("%s/format.img", run->work);
 	_cleanup_fclose_ FILE *f = NULL;
 	char uuid[SW_GUID_TEXT];
 	int r;
 
-	if (!file || !s->format)
+	if (!file)
 		return sw_fail_oom(err);
-	if (fs_uuid(run, s, uuid) < 0)
+	if (fs_uuid(run, part, uuid) < 0)
 		return sw_fail(err, SW_EXIT_INTERNAL, -EIO, "no UUID for %s", s->title);
 	f = fopen(file, "we");
-	if (!f || ftruncate(fileno(f), (off_t)s->len) < 0)
+	if (!f || ftruncate(fileno(f), (off_t)size) < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot make a scratch file");
-	r = make_fs(s, file, uuid, run->p->time, err);
+	r = make_fs(s, size, file, uuid, run->p->time, err);
 	if (r == 0)
-		r = sw_image_write(sw_run_io(run, s), s->off, s->len, file, run->step, run->sink,
-				   err);
+		r = sw_image_write(sw_run_io(run, s), off, size, file, run->step, run->sink, err);
 	(void)unlink(file);
 	return r;
+}
+
+/*
+ * The same file system on each member, and then the superblock that makes them
+ * one. Blocks that the file system does not use differ, so the array is marked
+ * as still to be synchronised.
+ */
+static int write_member(struct sw_run *run, const struct sw_step *s, const struct sw_placed *part,
+			struct sw_error *err)
+{
+	_cleanup_io_ struct sw_io *member = NULL;
+	unsigned int members = 0, number = 0;
+	struct sw_md md = {};
+	uint64_t size = 0;
+	int r;
+
+	if (!sw_plan_array(run->p, part, &members, &number, &size))
+		return sw_fail(err, SW_EXIT_INVALID, -ENOSPC, "%s is too small for RAID1",
+			       part->label);
+	r = sw_slot_invalidate(sw_run_io(run, s), s->off, s->len, err);
+	if (r == 0)
+		r = write_fs(run, s, part, s->off + SW_MD_DATA_OFFSET, size, err);
+	if (r < 0)
+		return r;
+	r = sw_md_new(&run->p->seed, part->label, members, number, size, run->p->time, &md);
+	md.in_sync = false;
+	if (r == 0)
+		r = sw_io_window(sw_run_io(run, s), s->off, s->len, &member);
+	if (r == 0)
+		r = sw_md_write(member, &md);
+	if (r < 0)
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "the superblock of RAID1 \"%s\" cannot be "
+						      "written", part->label);
+	return r;
+}
+
+int sw_step_format(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
+{
+	const struct sw_placed *part = part_of(run->p, s);
+
+	if (!part || !s->format)
+		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "nothing to format: %s", s->title);
+	return part->raid ? write_member(run, s, part, err)
+			  : write_fs(run, s, part, s->off, s->len, err);
 }

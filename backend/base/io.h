@@ -59,6 +59,12 @@ int sw_io_discard(struct sw_io *io, uint64_t off, uint64_t len);
 int sw_io_flush(struct sw_io *io);
 int sw_io_drop(struct sw_io *io);
 
+/*
+ * A part of a disk as a disk of its own: offsets count from off. whole is
+ * borrowed and must outlive it. -ERANGE past the end.
+ */
+int sw_io_window(struct sw_io *whole, uint64_t off, uint64_t len, struct sw_io **ret_io);
+
 /* ---- recorder ---- */
 
 struct sw_io_op {

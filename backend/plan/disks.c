@@ -121,7 +121,7 @@ static int check_count(const struct sw_answers *a, const struct sw_layout *l, st
 		"the layout \"%s\" is for %zu disk%s%s and the answers name %zu", l->name,
 		l->n_disks, l->n_disks > 1 ? "s" : "", many ? " or more" : "", have);
 	if (have < l->n_disks)
-		sw_error_hint(err, "name the next disk (%s) below disk.more, with a match of its own",
+		sw_error_hint(err, "name the next disk (%s) below disk.more, with its own match",
 			      l->disks[have].name);
 	else
 		sw_error_hint(err, "take disks away from disk.more, or choose another layout "

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "boot/slot.h"
+#include "disk/mdraid.h"
 #include "plan/steps.h"
 
 /* The disks of one plan must not share a UUID: each further one has a seed of its own. */
@@ -53,6 +54,7 @@ static int add_part(struct sw_plan *p, const struct sw_layout *l, size_t disk,
 		.label = label_for(l, disk, pl->part),
 		.format = pl->part->format ? strdup(pl->part->format) : NULL,
 		.role = pl->part->role,
+		.raid = pl->part->raid,
 		.start = pl->start,
 		.size = pl->size,
 		.attrs = pl->part->attrs,
@@ -190,6 +192,27 @@ const struct sw_placed *sw_plan_find(const struct sw_plan *p, size_t disk, enum 
 		if (p->parts[i].disk == disk && p->parts[i].role == role)
 			return &p->parts[i];
 	return NULL;
+}
+
+bool sw_plan_array(const struct sw_plan *p, const struct sw_placed *part, unsigned int *ret_members,
+		   unsigned int *ret_number, uint64_t *ret_size)
+{
+	uint64_t least = UINT64_MAX;
+	unsigned int n = 0;
+
+	for (size_t i = 0; part->raid && i < p->n_parts; i++) {
+		const struct sw_placed *m = &p->parts[i];
+
+		if (!m->raid || strcmp(m->label ? m->label : "", part->label ? part->label : ""))
+			continue;
+		if (m == part)
+			*ret_number = n;
+		n++;
+		least = m->size < least ? m->size : least;
+	}
+	*ret_members = n;
+	*ret_size = n ? sw_md_size(least) : 0;
+	return *ret_size > 0;
 }
 
 /* The slots of one disk, counted. */

@@ -22,6 +22,7 @@ static json_object *part_to_json(const struct sw_placed *part)
 	sw_json_add_str(o, "format", part->format);
 	sw_json_add_str(o, "entry", part->entry);
 	sw_json_add_u64(o, "role", part->role);
+	sw_json_add_bool(o, "raid", part->raid);
 	sw_json_add_u64(o, "start", part->start);
 	sw_json_add_u64(o, "size", part->size);
 	sw_json_add_u64(o, "attrs", part->attrs);

@@ -154,6 +154,7 @@ static int part_from_json(json_object *o, void *into, struct sw_error *err)
 	part->entry = sw_json_dup(o, "entry");
 	part->format = sw_json_dup(o, "format");
 	part->role = (enum sw_role)role;
+	part->raid = sw_json_bool(o, "raid", false);
 	part->start = sw_json_u64(o, "start", 0);
 	part->size = sw_json_u64(o, "size", 0);
 	part->attrs = sw_json_u64(o, "attrs", 0);

@@ -64,6 +64,7 @@ struct sw_placed {
 	char *label, *format;
 	char *entry;		/* a slot: what its boot entry is called */
 	enum sw_role role;
+	bool raid;		/* a member of the RAID1 array that all of this label make up */
 	uint64_t start, size, attrs;
 	struct sw_guid type, uuid;
 };
@@ -110,6 +111,13 @@ int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret
 /* The same table of one of its disks that the plan's digest was taken of. */
 int sw_plan_table(const struct sw_plan *p, size_t disk, struct sw_table_image *ret_image,
 		  struct sw_error *err);
+
+/*
+ * The array that a partition is a member of: how many members, which one it is
+ * (from 0), and the array's size in bytes. False when it is none.
+ */
+bool sw_plan_array(const struct sw_plan *p, const struct sw_placed *part, unsigned int *ret_members,
+		   unsigned int *ret_number, uint64_t *ret_size);
 
 /* The part of this role that comes first on a disk, or NULL. */
 const struct sw_placed *sw_plan_find(const struct sw_plan *p, size_t disk, enum sw_role role);

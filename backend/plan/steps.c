@@ -102,7 +102,8 @@ static int add_part(struct sw_plan *p, const struct sw_placed *part)
 	if (part->role == SW_ROLE_NODE_DATA)
 		return add_range(p, SW_STEP_NODE_DATA, 1, part, "Write node data");
 	if (part->format)
-		return add_range(p, SW_STEP_FORMAT, 10, part, "Format");
+		return add_range(p, SW_STEP_FORMAT, 10, part,
+				 part->raid ? "Format the array" : "Format");
 	return add_range(p, SW_STEP_BLANK, 2, part, "Clear");
 }
 

@@ -326,8 +326,9 @@ static void test_stopped_after_any_step_an_undo_brings_all_back(void **state SW_
 static void test_several_disks_are_installed_resumed_and_undone_as_one(void **state SW_UNUSED)
 {
 	install_twice("two-tier");
-	stop_and_resume("two-tier");
 	stop_and_undo("two-tier");
+	install_twice("mirror");
+	stop_and_resume("mirror");
 }
 
 static void test_stopped_before_the_journal_nothing_is_written(void **state SW_UNUSED)
