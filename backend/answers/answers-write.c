@@ -3,45 +3,13 @@
  * Answers as an answer file again, and as a digest. What is written is exactly
  * what the reader needs: keys with a value, grouped as in the table.
  */
-#include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "answers/answers.h"
 #include "answers/values.h"
 #include "base/buf.h"
 #include "base/hash.h"
-
-/* Words that a YAML 1.1 reader other than ours would take for something else than text. */
-static const char *const reserved[] = { "y", "n", "yes", "no", "on", "off", "true", "false",
-					"null", "nan", "inf" };
-
-/* Conservative on purpose: a quote too many harms nobody. */
-static bool may_be_plain(const char *s)
-{
-	if (!isalpha((unsigned char)s[0]))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
-		if (strcasecmp(s, reserved[i]) == 0)
-			return false;
-	for (const char *p = s; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("._/:-", *p))
-			return false;
-	return s[strlen(s) - 1] != ':';
-}
-
-static int add_quoted(struct sw_buf *b, const char *text)
-{
-	int r = sw_buf_adds(b, "\"");
-
-	for (const char *p = text; *p && r == 0; p++) {
-		if (*p == '"' || *p == '\\')
-			r = sw_buf_adds(b, "\\");
-		if (r == 0)
-			r = sw_buf_add(b, p, 1);
-	}
-	return r < 0 ? r : sw_buf_adds(b, "\"");
-}
+#include "base/quote.h"
 
 /* No item holds a comma. Between brackets a colon may end a word, so it is quoted too. */
 static int add_list(struct sw_buf *b, const char *text)
@@ -54,8 +22,7 @@ static int add_list(struct sw_buf *b, const char *text)
 
 		if (!item)
 			return -ENOMEM;
-		r = may_be_plain(item) && !strchr(item, ':') ? sw_buf_adds(b, item)
-							     : add_quoted(b, item);
+		r = strchr(item, ':') ? sw_quote_add_quoted(b, item) : sw_quote_add(b, item);
 		text += n + (text[n] == ',');
 		text += strspn(text, " ");
 		if (r == 0 && *text)
@@ -68,9 +35,7 @@ static int add_value(struct sw_buf *b, const struct sw_field *f, const char *tex
 {
 	if (f->type == SW_FIELD_LIST)
 		return add_list(b, text);
-	if (f->type == SW_FIELD_INT || may_be_plain(text))
-		return sw_buf_adds(b, text);
-	return add_quoted(b, text);
+	return f->type == SW_FIELD_INT ? sw_buf_adds(b, text) : sw_quote_add(b, text);
 }
 
 /* The length of what both keys share, up to and with a dot. */

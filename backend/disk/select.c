@@ -7,11 +7,10 @@
 
 #include <fnmatch.h>
 #include <string.h>
+#include <strings.h>
 
-#include "base/buf.h"
 #include "base/size.h"
-#include "disk/disk.h"
-#include "disk/select-text.h"
+#include "disk/select-private.h"
 
 /* ---- clauses ---- */
 
@@ -49,7 +48,7 @@ static bool size_matches(uint64_t size, const char *text)
 	if (parse_size_rule(text, &rule) < 0)
 		return false;
 	if (rule.largest || rule.smallest)
-		return true;	/* needs the other disks: see pick_extreme() */
+		return true;	/* needs the other disks: see keep_extreme() */
 	if (size == rule.bytes)
 		return strchr(rule.op, '=') != NULL;
 	return (size > rule.bytes && rule.op[0] == '>') || (size < rule.bytes && rule.op[0] == '<');
@@ -91,10 +90,26 @@ bool sw_disk_clause(const struct sw_disk *d, const struct sw_disk_match *m, enum
 	return text[c].pattern != NULL;
 }
 
-static bool has_clause(const struct sw_disk_match *m)
+bool sw_disk_asks(const struct sw_disk_match *m)
 {
 	return m->serial || m->wwn || m->model || m->vendor || m->path || m->transport || m->size ||
 	       m->rotational != SW_ROTATIONAL_UNASKED;
+}
+
+int sw_disk_extreme(const struct sw_disk_match *m)
+{
+	struct size_rule rule;
+
+	if (!m->size || parse_size_rule(m->size, &rule) < 0)
+		return 0;
+	return rule.largest ? 1 : rule.smallest ? -1 : 0;
+}
+
+bool sw_disk_is_size_rule(const char *text)
+{
+	struct size_rule rule;
+
+	return parse_size_rule(text, &rule) == 0;
 }
 
 bool sw_disk_matches(const struct sw_disk *d, const struct sw_disk_match *m)
@@ -104,7 +119,7 @@ bool sw_disk_matches(const struct sw_disk *d, const struct sw_disk_match *m)
 	for (enum sw_clause c = 0; c < SW_CLAUSE_N; c++)
 		if (sw_disk_clause(d, m, c, &match) && !match)
 			return false;
-	return has_clause(m);
+	return sw_disk_asks(m);
 }
 
 const char *sw_disk_excluded(const struct sw_disk *d, uint64_t min_size)
@@ -126,63 +141,204 @@ const char *sw_disk_excluded(const struct sw_disk *d, uint64_t min_size)
 
 /* ---- exactly one ---- */
 
-const char *sw_selection_excluded(const struct sw_selection *s, const struct sw_disk *d)
+int sw_selection_init(struct sw_selection *s, const struct sw_facts *f, uint64_t min_size,
+		      const struct sw_disk *const *taken, size_t n_taken)
 {
-	for (size_t i = 0; i < s->n_taken; i++)
-		if (s->taken[i] == d)
-			return "chosen already";
-	return sw_disk_excluded(d, s->min_size);
+	size_t n = f->n_disks + 1;
+
+	*s = (struct sw_selection){ .f = f, .min_size = min_size };
+	s->excluded = calloc(n, sizeof(*s->excluded));
+	s->twin = calloc(n, sizeof(*s->twin));
+	s->candidate = calloc(n, sizeof(*s->candidate));
+	if (!s->excluded || !s->twin || !s->candidate)
+		return -ENOMEM;
+	for (size_t i = 0; i < f->n_disks; i++)
+		s->excluded[i] = sw_disk_excluded(&f->disks[i], min_size);
+	for (size_t i = 0; i < n_taken; i++)
+		s->excluded[taken[i] - f->disks] = "chosen already";
+	return sw_selection_find_twins(s);
 }
 
-/*
- * "largest" and "smallest" compare what else may be chosen. All that share the
- * extreme size stay, so that two equal ones are ambiguous.
- */
-static void pick_extreme(struct sw_selection *s)
+void sw_selection_clear(struct sw_selection *s)
 {
-	const struct sw_facts *f = s->f;
-	struct size_rule rule;
-	uint64_t best = 0;
-	bool any = false;
+	free(s->excluded);
+	free(s->twin);
+	free(s->candidate);
+	*s = (struct sw_selection){};
+}
 
-	if (!s->m->size || parse_size_rule(s->m->size, &rule) < 0 ||
-	    (!rule.largest && !rule.smallest))
-		return;
-	for (size_t i = 0; i < f->n_disks; i++) {
-		uint64_t size = f->disks[i].size;
+static const char *own_reason(const struct sw_selection *s, const struct sw_disk *d)
+{
+	return d ? s->excluded[d - s->f->disks] : NULL;
+}
 
-		if (!s->candidate[i])
-			continue;
-		if (!any || (rule.largest ? size > best : size < best))
-			best = size;
-		any = true;
+static const struct sw_disk *twin_of(const struct sw_selection *s, const struct sw_disk *d)
+{
+	return s->twin[d - s->f->disks];
+}
+
+bool sw_selection_excludes(const struct sw_selection *s, const struct sw_disk *d)
+{
+	return own_reason(s, d) || own_reason(s, twin_of(s, d));
+}
+
+int sw_selection_add_reason(struct sw_buf *b, const struct sw_selection *s,
+			    const struct sw_disk *d)
+{
+	const struct sw_disk *twin = twin_of(s, d);
+	int r;
+
+	if (own_reason(s, d))
+		return sw_add_clean(b, own_reason(s, d));
+	if (!own_reason(s, twin))
+		return 0;
+	r = sw_buf_adds(b, "it may be the same disk as ");
+	if (r == 0)
+		r = sw_add_clean(b, twin->name ? twin->name : "another");
+	if (r == 0)
+		r = sw_buf_adds(b, ": ");
+	return r < 0 ? r : sw_add_clean(b, own_reason(s, twin));
+}
+
+/* All that share the extreme size stay, so that two equal ones are ambiguous. */
+static void keep_extreme(struct sw_selection *s)
+{
+	int sign = sw_disk_extreme(s->m);
+	const struct sw_disk *best = NULL;
+
+	for (size_t i = 0; sign && i < s->f->n_disks; i++) {
+		const struct sw_disk *d = &s->f->disks[i];
+
+		if (s->candidate[i] &&
+		    (!best || (sign > 0 ? d->size > best->size : d->size < best->size)))
+			best = d;
 	}
-	for (size_t i = 0; i < f->n_disks; i++)
-		if (f->disks[i].size != best)
+	for (size_t i = 0; best && i < s->f->n_disks; i++)
+		if (s->f->disks[i].size != best->size)
 			s->candidate[i] = false;
 }
 
-bool sw_disk_is_size_rule(const char *text)
+void sw_selection_run(struct sw_selection *s, const struct sw_disk_match *m)
 {
-	struct size_rule rule;
+	const struct sw_facts *f = s->f;
 
-	return parse_size_rule(text, &rule) == 0;
+	s->m = m;
+	s->n = 0;
+	for (size_t i = 0; i < f->n_disks; i++)
+		s->candidate[i] = sw_disk_matches(&f->disks[i], m) &&
+				  !sw_selection_excludes(s, &f->disks[i]);
+	keep_extreme(s);
+	for (size_t i = 0; i < f->n_disks; i++)
+		s->n += s->candidate[i];
 }
+
+/* A clause that two ways to one disk, or two disks with one serial, can be told apart by. */
+static bool parts(const struct sw_disk_match *m, const struct sw_disk *d,
+		  const struct sw_disk *twin)
+{
+	static const enum sw_clause able[] = { SW_CLAUSE_PATH, SW_CLAUSE_WWN };
+	bool match, other;
+
+	for (size_t i = 0; i < ARRAY_SIZE(able); i++)
+		if (sw_disk_clause(d, m, able[i], &match) && match &&
+		    sw_disk_clause(twin, m, able[i], &other) && !other)
+			return true;
+	return false;
+}
+
+/* The names of disks: a clause of these kinds is meant for one disk. */
+static bool same_name(const struct sw_disk *a, const struct sw_disk *b, enum sw_clause c)
+{
+	const char *x = c == SW_CLAUSE_SERIAL ? a->serial : c == SW_CLAUSE_WWN ? a->wwn : a->path;
+	const char *y = c == SW_CLAUSE_SERIAL ? b->serial : c == SW_CLAUSE_WWN ? b->wwn : b->path;
+
+	if (!x || !y)
+		return false;
+	return c == SW_CLAUSE_WWN ? strcasecmp(x, y) == 0 : strcmp(x, y) == 0;
+}
+
+static bool shares_asked_name(const struct sw_disk_match *m, const struct sw_disk *d,
+			      const struct sw_disk *other)
+{
+	bool match;
+
+	for (enum sw_clause c = SW_CLAUSE_SERIAL; c <= SW_CLAUSE_PATH; c++)
+		if (sw_disk_clause(d, m, c, &match) && same_name(d, other, c))
+			return true;
+	return false;
+}
+
+const struct sw_disk *sw_selection_rival(const struct sw_selection *s,
+					 const struct sw_disk_match *m, const struct sw_disk *d)
+{
+	for (size_t i = 0; i < s->f->n_disks; i++) {
+		const struct sw_disk *o = &s->f->disks[i];
+
+		if (o == d)
+			continue;
+		if (sw_disk_may_be_one(d, o) && !parts(m, d, o))
+			return o;
+		if (shares_asked_name(m, d, o) && sw_selection_excludes(s, o) &&
+		    sw_disk_matches(o, m))
+			return o;
+	}
+	return NULL;
+}
+
+static const struct sw_disk *first_candidate(const struct sw_selection *s)
+{
+	for (size_t i = 0; i < s->f->n_disks; i++)
+		if (s->candidate[i])
+			return &s->f->disks[i];
+	return NULL;
+}
+
+const struct sw_disk *sw_selection_result(const struct sw_selection *s)
+{
+	const struct sw_disk *d = s->n == 1 ? first_candidate(s) : NULL;
+
+	return d && !sw_selection_rival(s, s->m, d) ? d : NULL;
+}
+
+bool sw_selection_decides(const struct sw_selection *s, const struct sw_disk_match *m,
+			  const struct sw_disk *d)
+{
+	int sign = sw_disk_extreme(m);
+
+	if (!sw_disk_matches(d, m) || sw_selection_excludes(s, d))
+		return false;
+	for (size_t i = 0; i < s->f->n_disks; i++) {
+		const struct sw_disk *o = &s->f->disks[i];
+
+		if (o == d || (sign > 0 && o->size < d->size) || (sign < 0 && o->size > d->size))
+			continue;
+		if (sw_disk_matches(o, m) && !sw_selection_excludes(s, o))
+			return false;
+	}
+	return !sw_selection_rival(s, m, d);
+}
+
+/* ---- words and the way through the alternatives ---- */
 
 static int check_match(const struct sw_disk_match *m, struct sw_error *err)
 {
-	if (m->size && !sw_disk_is_size_rule(m->size)) {
-		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the size rule \"%.60s\" is not understood",
-			m->size);
-		sw_error_hint(err, "Write >=100G, <2T, 64G (exactly), largest or smallest");
-		return -EINVAL;
-	}
-	return 0;
+	if (!m->size || sw_disk_is_size_rule(m->size))
+		return 0;
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the size rule \"%.60s\" is not understood",
+		m->size);
+	sw_error_hint(err, "Write >=100G, <2T, 64G (exactly), largest or smallest");
+	return -EINVAL;
 }
 
-static void say_why(const struct sw_selection *s, int r, struct sw_error *err)
+static const char *name_of(const struct sw_disk *d)
+{
+	return d->name ? d->name : "a disk";
+}
+
+static void say_none(const struct sw_selection *s, struct sw_error *err)
 {
 	const struct sw_disk *only = NULL;
+	_cleanup_buf_ struct sw_buf reason = {};
 	size_t matched = 0;
 
 	for (size_t i = 0; i < s->f->n_disks; i++)
@@ -190,54 +346,58 @@ static void say_why(const struct sw_selection *s, int r, struct sw_error *err)
 			only = &s->f->disks[i];
 			matched++;
 		}
-	if (!has_clause(s->m))
-		sw_fail(err, SW_EXIT_REFUSED, r, "nothing says which disk to use");
-	else if (s->n > 1)
-		sw_fail(err, SW_EXIT_REFUSED, r, "%zu disks match", s->n);
-	else if (matched == 1)
-		sw_fail(err, SW_EXIT_REFUSED, r, "%.40s matches but cannot be used: %.160s",
-			only->name ? only->name : "the disk", sw_selection_excluded(s, only));
-	else if (matched > 1)
-		sw_fail(err, SW_EXIT_REFUSED, r, "%zu disks match but none of them can be used",
-			matched);
+	if (matched == 1 && sw_selection_add_reason(&reason, s, only) == 0)
+		sw_fail(err, SW_EXIT_REFUSED, -ENODEV, "%.40s matches but cannot be used: %.200s",
+			name_of(only), sw_buf_text(&reason));
+	else if (matched)
+		sw_fail(err, SW_EXIT_REFUSED, -ENODEV,
+			"%zu disks match but none of them can be used", matched);
+	else if (sw_disk_asks(s->m))
+		sw_fail(err, SW_EXIT_REFUSED, -ENODEV, "no disk matches");
 	else
-		sw_fail(err, SW_EXIT_REFUSED, r, "no disk matches");
+		sw_fail(err, SW_EXIT_REFUSED, -ENODEV, "nothing says which disk to use");
 }
 
-static int refuse(const struct sw_selection *s, struct sw_error *err)
+/* Two candidates that may be one disk, or one with a rival. */
+static bool say_twins(const struct sw_selection *s, struct sw_error *err)
 {
-	int r = s->n > 1 ? -ENOTUNIQ : -ENODEV;
+	const struct sw_disk *d = first_candidate(s);
+	const struct sw_disk *o = s->n == 1 ? sw_selection_rival(s, s->m, d) : twin_of(s, d);
+
+	if (!o || s->n > 2 || (s->n == 2 && !s->candidate[o - s->f->disks]))
+		return false;
+	if (!sw_disk_may_be_one(d, o))
+		sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ,
+			"%.40s matches, but %.40s has the same name and cannot be used", name_of(d),
+			name_of(o));
+	else if (sw_disk_lacks_wwn(d, o))
+		sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ,
+			"%.40s and %.40s have one serial, model and size and no WWN to tell "
+			"whether they are one disk", name_of(d), name_of(o));
+	else
+		sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ,
+			"%.40s and %.40s are two ways to one disk", name_of(d), name_of(o));
+	return true;
+}
+
+static int refuse(const struct sw_selection *s, const char *place, struct sw_error *err)
+{
 	_cleanup_free_ char *hint = NULL, *table = NULL;
+	int r = s->n ? -ENOTUNIQ : -ENODEV;
 
 	if (!err)
 		return r;
-	hint = sw_selection_hint(s);
+	hint = sw_selection_hint(s, place);
 	table = sw_selection_table(s);
-	say_why(s, r, err);
-	sw_error_why(err, "%s", table ? table : "");
-	sw_error_hint(err, "%s", hint ? hint : "Name the disk by its serial");
+	if (!hint || !table)
+		return sw_fail_oom(err);
+	if (s->n == 0)
+		say_none(s, err);
+	else if (!say_twins(s, err))
+		sw_fail(err, SW_EXIT_REFUSED, r, "%zu disks match", s->n);
+	sw_error_why(err, "%s", table);
+	sw_error_hint(err, "%s", hint);
 	return r;
-}
-
-static void collect(struct sw_selection *s)
-{
-	const struct sw_facts *f = s->f;
-
-	s->n = 0;
-	for (size_t i = 0; i < f->n_disks; i++)
-		s->candidate[i] = sw_disk_matches(&f->disks[i], s->m) &&
-				  !sw_selection_excluded(s, &f->disks[i]);
-	pick_extreme(s);
-	for (size_t i = 0; i < f->n_disks; i++)
-		s->n += s->candidate[i];
-}
-
-static const struct sw_disk *the_candidate(const struct sw_selection *s)
-{
-	for (size_t i = 0; i < s->f->n_disks; i++)
-		if (s->candidate[i])
-			return &s->f->disks[i];
-	return NULL;
 }
 
 /* The table of one alternative, after those of the ones before it. */
@@ -251,43 +411,46 @@ static int add_table(const struct sw_selection *s, size_t i, size_t n, struct sw
 	return r == 0 ? sw_buf_adds(tables, table) : r;
 }
 
-static int choose(struct sw_selection *s, const struct sw_disk_choice *c, struct sw_buf *tables,
-		  const struct sw_disk **ret_disk, struct sw_error *err)
+static int try_one(struct sw_selection *s, const struct sw_disk_choice *c, size_t i,
+		   struct sw_buf *tables, const struct sw_disk **ret_disk, struct sw_error *err)
 {
-	int r = -ENODEV;
+	char place[48] = "disk.match";
+	int r;
 
-	for (size_t i = 0; i < c->n_match && r == -ENODEV; i++) {
-		s->m = &c->match[i];
-		collect(s);
-		if (tables && add_table(s, i, c->n_match, tables) < 0)
-			return sw_fail_oom(err);
-		r = check_match(s->m, err);
-		/* The words are about the last alternative, or the one that is ambiguous. */
-		if (r < 0)
-			break;
-		if (s->n == 1)
-			*ret_disk = the_candidate(s);
-		else
-			r = s->n || i + 1 == c->n_match ? refuse(s, err) : -ENODEV;
-	}
-	return r;
+	sw_selection_run(s, &c->match[i]);
+	if (tables && add_table(s, i, c->n_match, tables) < 0)
+		return sw_fail_oom(err);
+	r = check_match(s->m, err);
+	if (r < 0)
+		return r;
+	*ret_disk = sw_selection_result(s);
+	if (*ret_disk)
+		return 0;
+	/* The words are about the last alternative, or the one that is ambiguous. */
+	if (s->n == 0 && i + 1 < c->n_match)
+		return -ENODEV;
+	if (c->n_match > 1)
+		(void)snprintf(place, sizeof(place), "alternative %zu of disk.match", i + 1);
+	return refuse(s, place, err);
 }
 
 int sw_disk_choose(const struct sw_facts *f, const struct sw_disk_choice *c, uint64_t min_size,
 		   const struct sw_disk *const *taken, size_t n_taken,
 		   const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err)
 {
-	_cleanup_free_ bool *candidate = calloc(f->n_disks ? f->n_disks : 1, sizeof(bool));
-	struct sw_selection s = { .f = f, .min_size = min_size, .taken = taken,
-				  .n_taken = n_taken, .candidate = candidate };
+	_cleanup_selection_ struct sw_selection s = {};
 	_cleanup_buf_ struct sw_buf tables = {};
-	int r;
+	const struct sw_disk *found = NULL;
+	int r = -ENODEV;
 
-	if (!candidate)
+	if (sw_selection_init(&s, f, min_size, taken, n_taken) < 0)
 		return sw_fail_oom(err);
-	r = choose(&s, c, ret_table ? &tables : NULL, ret_disk, err);
+	for (size_t i = 0; i < c->n_match && r == -ENODEV; i++)
+		r = try_one(&s, c, i, ret_table ? &tables : NULL, &found, err);
 	if (ret_table)
 		*ret_table = sw_buf_steal(&tables);
+	if (r == 0)
+		*ret_disk = found;
 	return r;
 }
 
@@ -298,105 +461,4 @@ int sw_disk_select(const struct sw_facts *f, const struct sw_disk_match *m, uint
 	struct sw_disk_choice c = { .match = &copy, .n_match = 1 };
 
 	return sw_disk_choose(f, &c, min_size, NULL, 0, ret_disk, ret_table, err);
-}
-
-/* ---- what may be wiped ---- */
-
-static bool is_blank(const struct sw_disk *d)
-{
-	return d->table.type == SW_TABLE_NONE && !d->table.damage &&
-	       !(d->signatures && d->signatures[0]);
-}
-
-/*
- * Our labels and nothing else, or an empty table. A lone "state" is a name that
- * anyone may use, so one of the others must be there too. A table damaged by a
- * power cut in our own install still counts, if a whole copy shows our labels.
- */
-static bool is_ours(const struct sw_disk *d)
-{
-	static const char *const labels[] = { "slipway-a", "slipway-b", "slipway-node",
-					      "slipway-rescue", "state" };
-	const struct sw_table *t = &d->table;
-	bool named = false;
-
-	if (d->signatures && d->signatures[0])
-		return false;
-	if (t->n_parts == 0)
-		return !t->damage && t->type != SW_TABLE_DAMAGED_GPT;
-	if (t->type == SW_TABLE_DOS)
-		return false;
-	for (size_t i = 0; i < t->n_parts; i++) {
-		size_t k = 0;
-
-		while (k < ARRAY_SIZE(labels) &&
-		       (!t->parts[i].label || strcmp(t->parts[i].label, labels[k]) != 0))
-			k++;
-		if (k == ARRAY_SIZE(labels))
-			return false;
-		named = named || k < ARRAY_SIZE(labels) - 1;
-	}
-	return named;
-}
-
-/* Does a pattern point at one disk by identity? "*" does not, "NODE07*" does. */
-static bool identifies(const char *pattern)
-{
-	size_t literal = 0;
-
-	if (!pattern || !*pattern)
-		return false;
-	if (!strpbrk(pattern, "*?["))
-		return true;
-	for (const char *p = pattern; *p; p++) {
-		if (*p == '[')
-			while (*p && *p != ']')
-				p++;
-		else if (*p != '*' && *p != '?')
-			literal++;
-		if (!*p)
-			break;
-	}
-	return literal >= 4;
-}
-
-static int deny(const struct sw_disk *d, struct sw_error *err, const char *what, const char *hint)
-{
-	_cleanup_free_ char *words = sw_disk_describe(d);
-
-	sw_fail(err, SW_EXIT_REFUSED, -EPERM, "%s", what);
-	sw_error_where(err, "%s", d->name ? d->name : "disk");
-	sw_error_why(err, "%s", words ? words : "");
-	sw_error_hint(err, "%s", hint);
-	return -EPERM;
-}
-
-int sw_disk_wipe_allowed(const struct sw_disk *d, enum sw_wipe wipe,
-			 const struct sw_disk_match *m, struct sw_error *err)
-{
-	if (is_blank(d))
-		return 0;
-	if (wipe == SW_WIPE_BLANK)
-		return deny(d, err, "the disk is not blank",
-			    "Use wipe: ours or wipe: any, or empty the disk yourself");
-	if (is_ours(d))
-		return 0;
-	if (wipe == SW_WIPE_OURS)
-		return deny(d, err, "the disk holds what slipway did not put there",
-			    "Use wipe: any with the disk's serial if it may all be lost");
-	if (identifies(m->serial) || identifies(m->wwn) || identifies(m->path))
-		return 0;
-	return deny(d, err, "wipe: any needs the disk's serial, WWN or path",
-		    "A size or model may fit another disk tomorrow: add serial, wwn or path to "
-		    "disk.match");
-}
-
-int sw_disk_choice_allows(const struct sw_disk *d, const struct sw_disk_choice *c,
-			  struct sw_error *err)
-{
-	/* An earlier alternative that fits it would have decided, or refused. */
-	for (size_t i = 0; i < c->n_match; i++)
-		if (sw_disk_matches(d, &c->match[i]))
-			return sw_disk_wipe_allowed(d, c->wipe, &c->match[i], err);
-	return deny(d, err, "no rule names this disk", "Name it in disk.match");
 }

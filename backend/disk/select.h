@@ -25,6 +25,22 @@ struct sw_disk_choice {
 	enum sw_wipe wipe;
 };
 
+/* In the order in which they are shown, and preferred when two would decide alike. */
+enum sw_clause {
+	SW_CLAUSE_SERIAL,
+	SW_CLAUSE_WWN,
+	SW_CLAUSE_PATH,
+	SW_CLAUSE_MODEL,
+	SW_CLAUSE_VENDOR,
+	SW_CLAUSE_TRANSPORT,
+	SW_CLAUSE_SIZE,
+	SW_CLAUSE_ROTATIONAL,
+	SW_CLAUSE_N,
+};
+
+/* "serial", as in disk.match.serial. */
+const char *sw_clause_name(enum sw_clause c);
+
 /*
  * Why this disk can never be chosen ("slipway was started from it"), or NULL;
  * static or from d->uses.
@@ -40,8 +56,15 @@ bool sw_disk_matches(const struct sw_disk *d, const struct sw_disk_match *m);
 bool sw_disk_is_size_rule(const char *text);
 
 /*
- * exit 4 for none or several, with the table in err->why/hint as far as it
- * fits; the whole table is in *ret_table (malloc'd text, always set when given).
+ * Exactly one disk, or a refusal: exit 4 for none or several, with the table in
+ * err->why as far as it fits and in err->hint the shortest clause that would
+ * decide, computed by trying. *ret_table has the whole table (malloc'd text; set
+ * on refusal as well, NULL only when out of memory; ret_table may be NULL).
+ *
+ * Two nodes that may lead to one disk (multipath; or one serial, model and size
+ * and no WWN to tell) are no two disks to choose from: when one of them cannot
+ * be used, neither can the other, and when both can, only path or wwn tells
+ * them apart.
  */
 int sw_disk_select(const struct sw_facts *f, const struct sw_disk_match *m, uint64_t min_size,
 		   const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err);
@@ -56,6 +79,22 @@ int sw_disk_select(const struct sw_facts *f, const struct sw_disk_match *m, uint
 int sw_disk_choose(const struct sw_facts *f, const struct sw_disk_choice *c, uint64_t min_size,
 		   const struct sw_disk *const *taken, size_t n_taken,
 		   const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err);
+
+enum sw_clause_result { SW_CLAUSE_UNASKED, SW_CLAUSE_FITS, SW_CLAUSE_MISSES };
+
+/* One disk held against one alternative. */
+struct sw_disk_standing {
+	enum sw_clause_result clause[SW_CLAUSE_N];
+	char *excluded;		/* why it cannot be used, or NULL */
+	bool candidate;
+	char *verdict;		/* "candidate", "no match", "excluded: it is read-only", ... */
+};
+
+/* One for each disk of f, in its order; malloc'd. -ENOMEM. */
+int sw_disk_stand(const struct sw_facts *f, const struct sw_disk_match *m, uint64_t min_size,
+		  const struct sw_disk *const *taken, size_t n_taken,
+		  struct sw_disk_standing **ret_standings);
+struct sw_disk_standing *sw_disk_standings_free(struct sw_disk_standing *s, size_t n);
 
 /*
  * blank: nothing on it. ours: nothing, an empty table, or only our labels with
