@@ -90,8 +90,14 @@ static int undo_locked(struct sw_run *run, const struct sw_journal_info *info, s
 	if (r < 0)
 		return r;
 	r = sw_run_note(run, SW_RECORD_UNDO);
-	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be continued");
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be continued");
+		sw_error_where(err, "%s", run->disks[0].io->path);
+		sw_error_hint(err, "nothing else was written; check the disk's health and its log, "
+				   "then `slipway undo` again");
+		return r;
+	}
+	run->changed = true;
 	r = restore_vars(run->m, info, run->sink, err);
 	if (r < 0)
 		return r;
@@ -108,6 +114,17 @@ static int undo_locked(struct sw_run *run, const struct sw_journal_info *info, s
 	return r;
 }
 
+/* Once begun, an undo is something to finish. */
+static void mark_dirty(struct sw_run *run, struct sw_error *err)
+{
+	if (!run->changed)
+		return;
+	err->exit = SW_EXIT_DIRTY;
+	sw_error_where(err, "%s", run->disks[0].io ? run->disks[0].io->path : "");
+	err->hint[0] = '\0';
+	sw_error_hint(err, "the undo stopped half-way; `slipway undo` again goes on with it");
+}
+
 static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info,
 			 struct sw_error *err)
 {
@@ -118,6 +135,8 @@ static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info,
 
 	if (r == 0)
 		r = undo_locked(run, info, err);
+	if (r < 0)
+		mark_dirty(run, err);
 	sw_run_close_disks(run);
 	for (size_t k = 0; k < run->p->n_disks && r == 0; k++)
 		(void)sw_machine_settle(run->m, disks[k]);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/install-world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/proc.h"
+#include "boot/entries.h"
+#include "disk/gpt.h"
+#include "layout/layout.h"
+
+static const char yaml[] =
+	"slipway: 1\nnode:\n  hostname: node-07\ndisk:\n  match: {serial: NODE07SYS}\n"
+	"  layout: %s\n  wipe: any\n%s"
+	"payload:\n  kernel: medium:/vmlinuz\n  initrd: medium:/initrd\n"
+	"  cmdline: \"console=ttyS0 panic=10\"\nboot:\n  mode: local\nadmission:\n  kind: attest\n"
+	"  url: https://attest.example/v1\nfinish: stay\n";
+
+/* Slots of the least size that FAT32 has; on two disks each has its own. */
+static const char layouts[] =
+	"slot() { printf '[Partition]\\nType=esp\\nLabel=slipway-%s\\nSizeMinBytes=36M\\n"
+	"SizeMaxBytes=36M\\nX-Slipway-Role=slot\\n%s\\n' \"$1\" \"$2\"; }\n"
+	"node() { printf '[Partition]\\nType=linux-generic\\nLabel=slipway-node\\nSizeMinBytes=2M\\n"
+	"SizeMaxBytes=2M\\nX-Slipway-Role=node-data\\n%s\\n' \"$1\"; }\n"
+	"rest() { printf '[Partition]\\nType=linux-generic\\nLabel=state\\nSizeMinBytes=8M\\n"
+	"SizeMaxBytes=8M\\nPaddingMinBytes=6M\\nFormat=ext4\\nX-Slipway-Role=state\\n'; }\n"
+	"on='X-Slipway-Disk=system mirror'; mkdir -p \"$0/tiny\" \"$0/twin\"; cd \"$0\"\n"
+	"slot a >tiny/10-a.conf; slot b >tiny/20-b.conf; node >tiny/30-n.conf\n"
+	"slot a \"$on\" >twin/10-a.conf; slot b \"$on\" >twin/20-b.conf; node \"$on\" >twin/30-n.conf\n"
+	"rest >tiny/40-s.conf; rest >twin/40-s.conf";
+
+void world_sh(const char *script, const char *a, const char *b)
+{
+	const char *argv[] = { "sh", "-c", script, a, b, NULL };
+	struct sw_error err = {};
+
+	if (sw_proc_check(argv, NULL, 120, &err) < 0)
+		fail_msg("%s: %s %s", script, err.what, err.why);
+}
+
+char *world_image(const struct world *w, unsigned int disk)
+{
+	return sw_fmt("%s/disk-%u.img", w->dir, disk + 1);
+}
+
+static void fail_with(const struct sw_error *err)
+{
+	_cleanup_free_ char *t = sw_error_text(err);
+
+	fail_msg("%s", t);
+}
+
+static void make_plan(struct world *w)
+{
+	const char *more = w->n_disks > 1 ? "  more:\n  - match: {serial: NODE07TWO}\n"
+					    "    wipe: any\n" : "";
+	_cleanup_free_ char *text = sw_fmt(yaml, w->n_disks > 1 ? "twin" : "tiny", more);
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	_cleanup_layout_ struct sw_layout *l = NULL;
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	_cleanup_json_ json_object *raw = NULL;
+	struct sw_varstore *vars = NULL;
+	struct sw_error err = {};
+
+	if (sw_answers_parse(text, strlen(text), "a.yaml", &a, &err) < 0 ||
+	    sw_layout_find(a->layout, &l, &err) < 0)
+		fail_with(&err);
+	assert_int_equal(sw_machine_facts(w->m, &f, &err), 0);
+	assert_int_equal(sw_machine_vars(w->m, &vars, &err), 0);
+	assert_int_equal(sw_entries_snapshot(vars, &raw, &err), 0);
+	f->time = 1700000000;
+	if (sw_plan_build(f, raw, a, l, &w->plan, &err) < 0)
+		fail_with(&err);
+	assert_int_equal(w->plan->n_disks, w->n_disks);
+}
+
+/* A table with two partitions, and something in all of the places that an undo restores. */
+static void fill_disk(struct world *w, unsigned int disk)
+{
+	_cleanup_free_ char *image = world_image(w, disk);
+
+	world_sh("yes \"$0\" | head -c 1000000 | dd of=\"$0\" bs=1M seek=16K oflag=seek_bytes "
+		 "conv=notrunc status=none 2>/dev/null;"
+		 "yes \"$0\" | head -c 1000000 | dd of=\"$0\" bs=512 seek=260104 conv=notrunc "
+		 "status=none;"
+		 "printf 'label: gpt\\nstart=1MiB,size=64MiB,name=old\\nstart=80MiB,name=last\\n'"
+		 " | sfdisk -q --wipe never \"$0\" && mkfs.ext4 -q -F -E offset=1048576 \"$0\" 64M",
+		 image, NULL);
+}
+
+void world_make(struct world *w, unsigned int n_disks)
+{
+	const struct sw_standin_disk disks[] = {
+		{ .serial = "NODE07SYS", .model = "Test", .transport = "nvme", .size = WORLD_DISK,
+		  .sector = 512 },
+		{ .serial = "NODE07TWO", .model = "Test", .transport = "nvme", .size = WORLD_DISK,
+		  .sector = 512 },
+	};
+	struct sw_standin_config c = { .disks = disks, .n_disks = n_disks, .no_tpm = true };
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	_cleanup_free_ char *defs = NULL;
+	struct sw_error err = {};
+
+	*w = (struct world){ .n_disks = n_disks };
+	assert_int_equal(sw_scratch_new("slipway-world", &w->dir), 0);
+	if (sw_standin_create(w->dir, &c, &err) < 0)
+		fail_with(&err);
+	defs = sw_fmt("%s/layouts", w->dir);
+	world_sh(layouts, defs, NULL);
+	setenv("SLIPWAY_LAYOUTS", defs, 1);
+	/* Any EFI program does for a kernel here: what counts is that it is one; VM tests boot. */
+	world_sh("mkdir -p \"$0/medium\"; cp /usr/lib/systemd/boot/efi/systemd-bootx64.efi "
+		 "\"$0/medium/vmlinuz\"; echo initrd >\"$0/medium/initrd\"", w->dir, NULL);
+	for (unsigned int i = 0; i < n_disks; i++)
+		fill_disk(w, i);
+	assert_int_equal(sw_machine_open_standin(w->dir, &w->m, &err), 0);
+	make_plan(w);
+	assert_int_equal(sw_machine_facts(w->m, &f, &err), 0);
+	for (unsigned int i = 0; i < n_disks; i++)
+		memcpy(w->old_table[i], f->disks[i].table.digest, sizeof(w->old_table[i]));
+	world_vars(w, w->old_vars);
+}
+
+void world_free(struct world *w)
+{
+	sw_machine_free(w->m);
+	sw_plan_free(w->plan);
+	if (w->dir)
+		(void)sw_remove_tree(w->dir);
+	free(w->dir);
+	*w = (struct world){};
+}
+
+void world_reopen(struct world *w)
+{
+	struct sw_error err = {};
+
+	w->m = sw_machine_free(w->m);
+	assert_int_equal(sw_machine_open_standin(w->dir, &w->m, &err), 0);
+}
+
+void world_copy(const struct world *w, const char *to, struct world *ret)
+{
+	_cleanup_json_ json_object *o = sw_plan_to_json(w->plan);
+	struct sw_error err = {};
+
+	world_sh("rm -rf \"$1\" && cp -a \"$0\" \"$1\"", w->dir, to);
+	*ret = *w;
+	ret->dir = strdup(to);
+	ret->m = NULL;
+	ret->plan = NULL;
+	if (sw_plan_from_json(o, &ret->plan, &err) < 0)
+		fail_with(&err);
+	world_reopen(ret);
+}
+
+static void digest_disk(const struct world *w, unsigned int disk, bool ends, struct sw_hash *h)
+{
+	uint64_t zone = sw_plan_journal_offset(WORLD_DISK);
+	_cleanup_free_ char *image = world_image(w, disk);
+	_cleanup_free_ uint8_t *buf = malloc(1 << 20);
+	_cleanup_io_ struct sw_io *io = NULL;
+
+	assert_int_equal(sw_io_open(image, false, false, 512, &io, NULL), 0);
+	for (uint64_t off = 0; off < io->size; off += 1 << 20) {
+		if ((off >= zone && off < zone + SW_JOURNAL_LEN) ||
+		    (ends && off != 0 && off + (1 << 20) != io->size))
+			continue;
+		assert_int_equal(sw_io_read(io, off, buf, 1 << 20), 0);
+		/* Most of the disk is zeros; only what is not needs hashing, with its place. */
+		if (buf[0] == 0 && memcmp(buf, buf + 1, (1 << 20) - 1) == 0)
+			continue;
+		sw_hash_update(h, &off, sizeof(off));
+		sw_hash_update(h, buf, 1 << 20);
+	}
+}
+
+void world_digest(const struct world *w, bool ends, char ret[static SW_SHA256_TEXT])
+{
+	_cleanup_hash_ struct sw_hash *h = sw_hash_new();
+
+	for (unsigned int i = 0; i < w->n_disks; i++)
+		digest_disk(w, i, ends, h);
+	assert_int_equal(sw_hash_final(h, ret), 0);
+}
+
+void world_vars(const struct world *w, char ret[static SW_SHA256_TEXT])
+{
+	_cleanup_json_ json_object *raw = NULL;
+	struct sw_varstore *vars = NULL;
+	struct sw_error err = {};
+
+	assert_int_equal(sw_machine_vars(w->m, &vars, &err), 0);
+	assert_int_equal(sw_entries_snapshot(vars, &raw, &err), 0);
+	assert_int_equal(sw_entries_digest(raw, ret), 0);
+}
+
+struct sw_journal_info *world_journal(const struct world *w)
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	struct sw_journal_info *infos = NULL;
+	struct sw_error err = {};
+	size_t n = 0;
+
+	assert_int_equal(sw_machine_facts(w->m, &f, &err), 0);
+	assert_int_equal(sw_journal_scan(w->m, f, &infos, &n, &err), 0);
+	if (n != 1)
+		fail_msg("%zu journals instead of one", n);
+	return infos;
+}
+
+struct stopper {
+	unsigned int after, seen;
+};
+
+static void count_ends(const struct sw_event *ev, void *userdata)
+{
+	((struct stopper *)userdata)->seen += ev->type == SW_EVENT_FINISH;
+}
+
+static _Bool stop_now(void *userdata)
+{
+	const struct stopper *s = userdata;
+
+	return s->after && s->seen >= s->after;
+}
+
+int world_install(struct world *w, unsigned int stop, struct sw_error *err)
+{
+	struct stopper s = { .after = stop };
+	struct sw_sink sink = { .fn = count_ends, .userdata = &s, .cancelled = stop_now };
+
+	return sw_apply_run(w->m, w->plan, &sink, err);
+}
+
+int world_resume(struct world *w, struct sw_error *err)
+{
+	struct sw_journal_info *info = world_journal(w);
+	int r = sw_apply_resume(w->m, info, NULL, err);
+
+	sw_journal_infos_free(info, 1);
+	return r;
+}
+
+int world_undo(struct world *w, struct sw_error *err)
+{
+	struct sw_journal_info *info = world_journal(w);
+	int r = sw_undo_run(w->m, info, NULL, err);
+
+	sw_journal_infos_free(info, 1);
+	return r;
+}

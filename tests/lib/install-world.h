@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stand-in machine for crash and fault tests: one or two small disks with an
+ * old table and content on them, boot variables, a payload on its medium, and a
+ * plan for a layout that is small enough to be installed a thousand times.
+ */
+#pragma once
+
+#include "apply/apply.h"
+#include "base/hash.h"
+#include "machine/machine.h"
+#include "plan/plan.h"
+
+#define WORLD_DISK (128ULL << 20)
+
+struct world {
+	char *dir;
+	struct sw_machine *m;
+	struct sw_plan *plan;
+	unsigned int n_disks;
+	char old_table[2][65];
+	char old_vars[SW_SHA256_TEXT];
+};
+
+void world_make(struct world *w, unsigned int n_disks);
+void world_free(struct world *w);
+/* Copies the whole machine to another directory; *ret is opened there, with the same plan. */
+void world_copy(const struct world *w, const char *to, struct world *ret);
+/* Closes the machine and opens it again: nothing stands between it and its disks any more. */
+void world_reopen(struct world *w);
+/* Runs a shell script with up to two arguments; fails the test when it fails. */
+void world_sh(const char *script, const char *a, const char *b);
+/* The image of a disk; malloc'd. */
+char *world_image(const struct world *w, unsigned int disk);
+
+/* Of the content of all disks outside the journals. ends: the first and last MiB of each only. */
+void world_digest(const struct world *w, bool ends, char ret[static SW_SHA256_TEXT]);
+void world_vars(const struct world *w, char ret[static SW_SHA256_TEXT]);
+
+/* The journal that counts; the test fails unless there is just one. */
+struct sw_journal_info *world_journal(const struct world *w);
+
+/* Installs; stopped after so many finished steps, 0: not. */
+int world_install(struct world *w, unsigned int stop, struct sw_error *err);
+int world_resume(struct world *w, struct sw_error *err);
+int world_undo(struct world *w, struct sw_error *err);

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whole operations cut off at any moment: installs on one disk and on two,
+ * resumes and undos, with all block and variable writes on one tape. In each
+ * state either the old table is whole, or the new one is, or the journal names
+ * what was going on; and samples of those are resumed to the very disk that an
+ * undisturbed install gives, or undone to the very table that was there.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "apply/run.h"
+#include "base/file.h"
+#include "disk/disk.h"
+#include "disk/gpt.h"
+#include "tests/lib/install-world.h"
+#include "tests/lib/tape.h"
+
+enum operation { INSTALL, RESUME, UNDO };
+
+struct judged {
+	struct world *w;		/* the machine that the tape is played on */
+	enum operation op;
+	unsigned int n_disks;
+	char new_disks[SW_SHA256_TEXT], new_vars[SW_SHA256_TEXT], old_ends[SW_SHA256_TEXT];
+	unsigned int old, named, new_, undone;
+	unsigned int resumed, taken_back, outside;
+	unsigned int sample;		/* each nth named state is carried on with */
+};
+
+static void outside_opinion(struct judged *j)
+{
+	for (unsigned int k = 0; k < j->n_disks; k++) {
+		_cleanup_free_ char *image = world_image(j->w, k);
+
+		world_sh("sgdisk -v \"$0\" | grep -q 'No problems found'", image, NULL);
+	}
+	j->outside++;
+}
+
+static void carry_on(struct judged *j, bool undo)
+{
+	_cleanup_free_ char *dir = sw_fmt("%s.try", j->w->dir);
+	char disks[SW_SHA256_TEXT], vars[SW_SHA256_TEXT];
+	struct sw_journal_info *info;
+	struct sw_error err = {};
+	struct world t;
+	int r;
+
+	world_copy(j->w, dir, &t);
+	info = world_journal(&t);
+	assert_int_equal(info->state, SW_JOURNAL_RUNNING);
+	sw_journal_infos_free(info, 1);
+	r = undo ? world_undo(&t, &err) : world_resume(&t, &err);
+	if (r < 0)
+		fail_msg("%s of a named state: %s: %s", undo ? "undo" : "resume", err.what,
+			 err.why);
+	world_digest(&t, undo, disks);
+	world_vars(&t, vars);
+	assert_string_equal(disks, undo ? j->old_ends : j->new_disks);
+	assert_string_equal(vars, undo ? t.old_vars : j->new_vars);
+	info = world_journal(&t);
+	assert_int_equal(info->state, undo ? SW_JOURNAL_UNDONE : SW_JOURNAL_DONE);
+	sw_journal_infos_free(info, 1);
+	world_free(&t);
+	j->taken_back += undo;
+	j->resumed += !undo;
+}
+
+static bool vars_are(struct judged *j, const char *wanted)
+{
+	char now[SW_SHA256_TEXT];
+
+	world_vars(j->w, now);
+	return strcmp(now, wanted) == 0;
+}
+
+/* -1: neither, 0: as before the install, 1: as after it. */
+static int table_of(struct tape_play *p, struct judged *j, unsigned int k)
+{
+	char digest[65];
+
+	assert_int_equal(sw_gpt_digest(p->disk[k], digest), 0);
+	if (strcmp(digest, j->w->old_table[k]) == 0)
+		return 0;
+	return strcmp(digest, j->w->plan->disks[k].new_table_digest) == 0 ? 1 : -1;
+}
+
+/* What the journal says bounds what can have happened to each table and to the variables. */
+static void judge_running(struct tape_play *p, struct judged *j, const struct sw_journal_head *h)
+{
+	const struct sw_plan *plan = j->w->plan;
+
+	for (unsigned int k = 0; k < j->n_disks && !h->undoing; k++) {
+		int table = table_of(p, j, k);
+
+		if (h->step < sw_plan_table_step(plan, k))
+			assert_int_equal(table, 0);
+		else if (h->step > sw_plan_table_step(plan, k))
+			assert_int_equal(table, 1);
+	}
+	if (!h->undoing && h->step < sw_plan_step_number(plan, SW_STEP_ENTRIES))
+		assert_true(vars_are(j, j->w->old_vars));
+	if (j->named++ % j->sample == 0)
+		carry_on(j, j->op == UNDO || j->named / j->sample % 2);
+}
+
+static void judge_still(struct tape_play *p, struct judged *j, int table, const char *vars)
+{
+	unsigned int *n = table ? &j->new_ : j->op == INSTALL ? &j->old : &j->undone;
+
+	for (unsigned int k = 0; k < j->n_disks; k++)
+		assert_int_equal(table_of(p, j, k), table);
+	assert_true(vars_are(j, vars));
+	if ((*n)++ % 40 == 0)
+		outside_opinion(j);
+}
+
+static void judge(struct tape_play *p, void *userdata)
+{
+	struct judged *j = userdata;
+	struct sw_journal_head h = {};
+	struct sw_journal journal;
+	int r = sw_journal_open(p->disk[0], &journal, &h);
+
+	if (r < 0) {
+		/* Nothing but journals was written. */
+		assert_int_equal(j->op, INSTALL);
+		judge_still(p, j, 0, j->w->old_vars);
+	} else if (h.state == SW_JOURNAL_RUNNING) {
+		judge_running(p, j, &h);
+	} else if (h.state == SW_JOURNAL_DONE) {
+		judge_still(p, j, 1, j->new_vars);
+	} else {
+		judge_still(p, j, 0, j->w->old_vars);
+	}
+	sw_journal_head_clear(&h);
+}
+
+/* What an undisturbed install of this world gives. */
+static void learn(struct judged *j)
+{
+	_cleanup_free_ char *dir = sw_fmt("%s.whole", j->w->dir);
+	struct sw_error err = {};
+	struct world t;
+
+	world_digest(j->w, true, j->old_ends);
+	world_copy(j->w, dir, &t);
+	if (world_install(&t, 0, &err) < 0)
+		fail_msg("%s: %s", err.what, err.why);
+	world_digest(&t, false, j->new_disks);
+	world_vars(&t, j->new_vars);
+	world_free(&t);
+}
+
+static int operate(struct world *w, enum operation op, struct sw_error *err)
+{
+	if (op == INSTALL)
+		return world_install(w, 0, err);
+	return op == RESUME ? world_resume(w, err) : world_undo(w, err);
+}
+
+/* stop: after how many finished steps the install ended that is resumed or undone. */
+static void enumerate(enum operation op, unsigned int n_disks, unsigned int stop)
+{
+	static const char *const names[] = { "install", "resume", "undo" };
+	bool full = getenv("SLIPWAY_TEST_LONG") != NULL;
+	struct judged j = { .op = op, .n_disks = n_disks, .sample = full ? 60 : 100 };
+	struct tape t = { .fail_at = SIZE_MAX };
+	struct tape_play play = { .tape = &t, .judge = judge, .userdata = &j,
+				  .every = full ? 2 : 200, .random = full ? 3000 : 100 };
+	_cleanup_free_ char *dir = NULL;
+	struct world start, w;
+	struct sw_error err = {};
+
+	world_make(&start, n_disks);
+	j.w = &start;
+	learn(&j);
+	if (op != INSTALL && world_install(&start, stop, &err) < 0)
+		assert_int_equal(err.exit, SW_EXIT_DIRTY);
+	dir = sw_fmt("%s.taped", start.dir);
+	world_copy(&start, dir, &w);
+	tape_attach(&t, w.m);
+	memset(&err, 0, sizeof(err));
+	if (operate(&w, op, &err) < 0)
+		fail_msg("%s: %s", err.what, err.why);
+	world_free(&w);
+	assert_int_equal(t.n_disks, n_disks);
+	play.m = start.m;
+	play.seed = tape_seed();
+	tape_play(&play);
+	print_message("# %s, %u disk(s), %zu operations: %u states (%u prefixes, %u subsets): %u "
+		      "before, %u named, %u new, %u undone; %u resumed, %u undone from there, %u "
+		      "seen by sgdisk; 0 failures\n", names[op], n_disks, t.n,
+		      play.prefixes + play.subsets, play.prefixes, play.subsets, j.old, j.named,
+		      j.new_, j.undone, j.resumed, j.taken_back, j.outside);
+	assert_true(j.named > 20 && j.resumed + j.taken_back > 0);
+	assert_true(op == UNDO ? j.undone > 0 : j.new_ > 0);
+	assert_true(op != INSTALL || j.old > 0);
+	tape_clear(&t);
+	world_free(&start);
+}
+
+static void test_every_cut_of_an_install_on_one_disk(void **state SW_UNUSED)
+{
+	enumerate(INSTALL, 1, 0);
+}
+
+static void test_every_cut_of_a_resume(void **state SW_UNUSED)
+{
+	enumerate(RESUME, 1, 4);
+}
+
+static void test_every_cut_of_an_undo(void **state SW_UNUSED)
+{
+	/* Of a finished install: tables and variables are all new. */
+	enumerate(UNDO, 1, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_cut_of_an_install_on_one_disk),
+		cmocka_unit_test(test_every_cut_of_a_resume),
+		cmocka_unit_test(test_every_cut_of_an_undo),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
