@@ -22,15 +22,16 @@ static const char yaml[] =
 
 /* Slots of the least size that FAT32 has; on two disks each has its own. */
 static const char layouts[] =
-	"slot() { printf '[Partition]\\nType=esp\\nLabel=slipway-%s\\nSizeMinBytes=36M\\n"
-	"SizeMaxBytes=36M\\nX-Slipway-Role=slot\\n%s\\n' \"$1\" \"$2\"; }\n"
-	"node() { printf '[Partition]\\nType=linux-generic\\nLabel=slipway-node\\nSizeMinBytes=2M\\n"
-	"SizeMaxBytes=2M\\nX-Slipway-Role=node-data\\n%s\\n' \"$1\"; }\n"
+	"slot() { printf '[Partition]\\nType=esp\\nLabel=slipway-%s\\n"
+	"SizeMinBytes=36M\\nSizeMaxBytes=36M\\nX-Slipway-Role=slot\\n%s\\n' \"$1\" \"$2\"; }\n"
+	"node() { printf '[Partition]\\nType=linux-generic\\nLabel=slipway-node\\n"
+	"SizeMinBytes=2M\\nSizeMaxBytes=2M\\nX-Slipway-Role=node-data\\n%s\\n' \"$1\"; }\n"
 	"rest() { printf '[Partition]\\nType=linux-generic\\nLabel=state\\nSizeMinBytes=8M\\n"
 	"SizeMaxBytes=8M\\nPaddingMinBytes=6M\\nFormat=ext4\\nX-Slipway-Role=state\\n'; }\n"
 	"on='X-Slipway-Disk=system mirror'; mkdir -p \"$0/tiny\" \"$0/twin\"; cd \"$0\"\n"
 	"slot a >tiny/10-a.conf; slot b >tiny/20-b.conf; node >tiny/30-n.conf\n"
-	"slot a \"$on\" >twin/10-a.conf; slot b \"$on\" >twin/20-b.conf; node \"$on\" >twin/30-n.conf\n"
+	"slot a \"$on\" >twin/10-a.conf; slot b \"$on\" >twin/20-b.conf\n"
+	"node \"$on\" >twin/30-n.conf\n"
 	"rest >tiny/40-s.conf; rest >twin/40-s.conf";
 
 void world_sh(const char *script, const char *a, const char *b)
