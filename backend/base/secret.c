@@ -68,39 +68,31 @@ int sw_secret_copy(const struct sw_secret *s, struct sw_secret **ret_secret, str
 
 static int file_error(struct sw_error *err, enum sw_exit exit, int r, const char *path)
 {
-	sw_fail_errno(err, exit, r, "the key file cannot be read");
+	sw_fail_errno(err, exit, r, "the secret cannot be read");
 	sw_error_where(err, "%s", path);
 	return r;
 }
 
 static int size_error(struct sw_error *err, const char *path, size_t max)
 {
-	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the key file is empty or too large");
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the secret is empty or too large");
 	sw_error_where(err, "%s", path);
-	sw_error_why(err, "its bytes are the key: 1 to %zu of them", max);
-	sw_error_hint(err, "make one: head -c 64 /dev/urandom >FILE; chmod 600 FILE");
+	sw_error_why(err, "every byte of it counts: 1 to %zu are taken", max);
 	return -EINVAL;
 }
 
-int sw_secret_read(const char *path, size_t max, struct sw_secret **ret_secret,
-		   struct sw_error *err)
+int sw_secret_read_fd(int fd, const char *name, size_t max, struct sw_secret **ret_secret,
+		      struct sw_error *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	_cleanup_secret_ struct sw_secret *s = NULL;
-	struct stat st;
 	size_t n = 0;
-	int r;
+	int r = sw_secret_new(max + 1, &s, err);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return file_error(err, SW_EXIT_MISSING, -errno, path);
-	if (!S_ISREG(st.st_mode))
-		return file_error(err, SW_EXIT_INVALID, -EINVAL, path);
-	r = sw_secret_new(max + 1, &s, err);
 	while (r == 0 && n < max + 1) {
 		ssize_t k = read(fd, s->data + n, max + 1 - n);
 
 		if (k < 0 && errno != EINTR)
-			return file_error(err, SW_EXIT_FAILED, -errno, path);
+			return file_error(err, SW_EXIT_FAILED, -errno, name);
 		if (k == 0)
 			break;
 		n += k > 0 ? (size_t)k : 0;
@@ -108,10 +100,23 @@ int sw_secret_read(const char *path, size_t max, struct sw_secret **ret_secret,
 	if (r < 0)
 		return r;
 	if (n == 0 || n > max)
-		return size_error(err, path, max);
+		return size_error(err, name, max);
 	s->len = n;
 	*ret_secret = TAKE_PTR(s);
 	return 0;
+}
+
+int sw_secret_read(const char *path, size_t max, struct sw_secret **ret_secret,
+		   struct sw_error *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return file_error(err, SW_EXIT_MISSING, -errno, path);
+	if (!S_ISREG(st.st_mode))
+		return file_error(err, SW_EXIT_INVALID, -EINVAL, path);
+	return sw_secret_read_fd(fd, path, max, ret_secret, err);
 }
 
 int sw_secret_relock(struct sw_secret *s, struct sw_error *err)

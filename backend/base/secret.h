@@ -24,6 +24,9 @@ int sw_secret_copy(const struct sw_secret *s, struct sw_secret **ret_secret, str
 /* A whole file of 1 to max bytes, byte for byte. exit 5 when it is missing, exit 3 for its size. */
 int sw_secret_read(const char *path, size_t max, struct sw_secret **ret_secret,
 		   struct sw_error *err);
+/* The same from what is open already, a pipe for example; name is for messages. */
+int sw_secret_read_fd(int fd, const char *name, size_t max, struct sw_secret **ret_secret,
+		      struct sw_error *err);
 /* Locks it again after a fork, which does not inherit locks. */
 int sw_secret_relock(struct sw_secret *s, struct sw_error *err);
 /* Wipes and frees; NULL is fine. */

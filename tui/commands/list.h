@@ -4,16 +4,42 @@
 
 #include "tui/commands/command.h"
 
-extern const struct sw_command sw_command_console, sw_command_facts, sw_command_disks,
-	sw_command_check, sw_command_plan, sw_command_apply, sw_command_install, sw_command_status,
-	sw_command_undo, sw_command_resume, sw_command_wipe,
-	sw_command_explain, sw_command_answers_example,
-	sw_command_answers_manual, sw_command_boot_list, sw_command_layout_list,
-	sw_command_boot_show, sw_command_boot_order, sw_command_boot_next,
-	sw_command_boot_rename, sw_command_boot_delete, sw_command_boot_add,
-	sw_command_mode,
-	sw_command_slots, sw_command_uki_show, sw_command_promote, sw_command_rollback,
-	sw_command_node_config, sw_command_node_set,
-	sw_command_layout_plan, sw_command_layout_apply, sw_command_layout_undo,
-	sw_command_tpm_log, sw_command_tpm_replay, sw_command_tpm_explain,
-	sw_command_machine_create, sw_command_session, sw_command_attach;
+extern const struct sw_command sw_command_console;
+extern const struct sw_command sw_command_facts;
+extern const struct sw_command sw_command_disks;
+extern const struct sw_command sw_command_check;
+extern const struct sw_command sw_command_plan;
+extern const struct sw_command sw_command_apply;
+extern const struct sw_command sw_command_install;
+extern const struct sw_command sw_command_status;
+extern const struct sw_command sw_command_undo;
+extern const struct sw_command sw_command_resume;
+extern const struct sw_command sw_command_wipe;
+extern const struct sw_command sw_command_explain;
+extern const struct sw_command sw_command_answers_example;
+extern const struct sw_command sw_command_answers_manual;
+extern const struct sw_command sw_command_boot_list;
+extern const struct sw_command sw_command_layout_list;
+extern const struct sw_command sw_command_boot_show;
+extern const struct sw_command sw_command_boot_order;
+extern const struct sw_command sw_command_boot_next;
+extern const struct sw_command sw_command_boot_rename;
+extern const struct sw_command sw_command_boot_delete;
+extern const struct sw_command sw_command_boot_add;
+extern const struct sw_command sw_command_mode;
+extern const struct sw_command sw_command_slots;
+extern const struct sw_command sw_command_uki_show;
+extern const struct sw_command sw_command_promote;
+extern const struct sw_command sw_command_rollback;
+extern const struct sw_command sw_command_node_config;
+extern const struct sw_command sw_command_node_set;
+extern const struct sw_command sw_command_layout_plan;
+extern const struct sw_command sw_command_layout_apply;
+extern const struct sw_command sw_command_layout_undo;
+extern const struct sw_command sw_command_tpm_log;
+extern const struct sw_command sw_command_tpm_replay;
+extern const struct sw_command sw_command_tpm_explain;
+extern const struct sw_command sw_command_token_inspect;
+extern const struct sw_command sw_command_machine_create;
+extern const struct sw_command sw_command_session;
+extern const struct sw_command sw_command_attach;
