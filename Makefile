@@ -52,6 +52,7 @@ EXE := $(B)/slipway
 LIB := $(B)/libslipway.a
 TUILIB := $(B)/libtui.a
 UNITBIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
+VMBIN := $(B)/tests/vm/real-firmware
 FUZZBIN := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ))
 
 .PHONY: all
@@ -82,16 +83,22 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a $(TUILIB) $(LIB)
 	@echo "  LD  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm
 
+# Run inside a VM, so with as few libraries as possible.
+$(VMBIN): $(B)/tests/vm/real-firmware.o $(B)/libtest.a $(LIB)
+	@echo "  LD  $@"
+	@$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(LDLIBS)
+
 # A fuzz target linked with a plain driver replays its corpus; `make fuzz` links libFuzzer instead.
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libtest.a $(TUILIB) $(LIB)
 	@echo "  LD  $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call obj,$(BACKEND) $(TUI) tui/main.c $(UNIT) $(FUZZ) $(TESTLIB)))
+-include $(patsubst %.o,%.d,$(call obj,$(BACKEND) $(TUI) tui/main.c $(UNIT) $(FUZZ) $(TESTLIB) \
+	tests/vm/real-firmware.c))
 
 .PHONY: tests-bin
-tests-bin: $(UNITBIN) $(FUZZBIN)
+tests-bin: $(UNITBIN) $(FUZZBIN) $(VMBIN)
 
 .PHONY: clean
 clean:

@@ -43,7 +43,7 @@ check:
 
 check-vm:
 	@$(PACKAGES) test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(VMBIN)
 	@$(MAKE) --no-print-directory iso-files
 	@$(TESTS) --vm $(if $(ONLY),--only $(ONLY))
 

@@ -141,11 +141,11 @@ class Vm:
     """One power-on of a machine. Use as a context manager; the power is cut at its end."""
 
     def __init__(self, machine, iso=None, iso_bus="cdrom", kernel=None, initrd=None, append="",
-                 memory=768, cpus=2, reboot=True, network=True, screen_size=(24, 80)):
+                 memory=768, cpus=2, reboot=True, network=True, screen_size=(24, 80), devices=()):
         self.machine, self.memory, self.cpus = machine, memory, cpus
         self.iso, self.iso_bus = iso, iso_bus
         self.kernel, self.initrd, self.append = kernel, initrd, append
-        self.reboot, self.network = reboot, network
+        self.reboot, self.network, self.devices = reboot, network, devices
         self.screen = screen.Screen(*screen_size)
         self.screen.answer = self._write
         self.raw = bytearray()
@@ -164,7 +164,7 @@ class Vm:
                 "-smp", str(self.cpus), "-display", "none", "-vga", "std",
                 "-device", "virtio-rng-pci"]
         args += self.machine.firmware() + self.machine.storage(self.iso, self.iso_bus)
-        args += self._tpm()
+        args += self._tpm() + list(self.devices)
         args += ["-chardev", "socket,id=serial,path=%s,server=on,wait=on" % serial,
                  "-serial", "chardev:serial", "-qmp", "unix:%s,server=on,wait=off" % qmp]
         if self.network:

@@ -109,7 +109,7 @@ class Payload:
         return path
 
 
-def _package():
+def kernel_package():
     cache = os.path.join(harness.BUILD, "iso-cache")
     if os.path.isdir(cache):
         for name in sorted(os.listdir(cache)):
@@ -118,8 +118,11 @@ def _package():
     raise harness.Skip("Debian's kernel package is not in the cache (make iso)")
 
 
-def _unpack(package):
-    """(kernel, {module name: content}) of a linux-image package, read as a stream."""
+def unpack(package, net=()):
+    """(kernel, {module name: content}) of a linux-image package, read as a stream.
+
+    Of the network drivers, which are many, only those named in net.
+    """
     kernel, modules = None, {}
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package],
                           stdout=subprocess.PIPE) as dpkg:
@@ -128,12 +131,13 @@ def _unpack(package):
                 base = os.path.basename(member.name)
                 if base.startswith("vmlinuz-"):
                     kernel = tar.extractfile(member).read()
-                elif base.endswith(".ko") and "/drivers/" + "net/" not in member.name:
+                elif base.endswith(".ko") and (base[:-3] in net or
+                                               "/drivers/" + "net/" not in member.name):
                     modules[base[:-3].replace("-", "_")] = tar.extractfile(member).read()
     return kernel, modules
 
 
-def _load_order(modules, wanted):
+def load_order(modules, wanted):
     order = []
 
     def add(name):
@@ -152,7 +156,7 @@ def _load_order(modules, wanted):
     return order
 
 
-def _newc(files):
+def newc(files):
     """A newc cpio archive of {name: (mode, content)}; parents must come first."""
     out = io.BytesIO()
 
@@ -170,7 +174,7 @@ def _newc(files):
     return out.getvalue()
 
 
-def _programs(files, *paths):
+def programs(files, *paths):
     """Programs of this system with the libraries that ldd names."""
     for path in paths:
         names = subprocess.run(["ldd", path], capture_output=True, text=True).stdout
@@ -186,18 +190,18 @@ def _programs(files, *paths):
 def build(directory):
     """Makes (or finds, if it is newer than its sources) the payload in directory."""
     payload = Payload(directory)
-    package = _package()
+    package = kernel_package()
     sources = [package, os.path.abspath(__file__)]
     if os.path.exists(payload.initrd) and \
        all(os.path.getmtime(payload.initrd) > os.path.getmtime(path) for path in sources):
         return payload
     os.makedirs(directory, exist_ok=True)
-    kernel, modules = _unpack(package)
-    order = _load_order(modules, MODULES)
+    kernel, modules = unpack(package)
+    order = load_order(modules, MODULES)
     files = {"bin": (stat.S_IFDIR | 0o755, b""), "modules": (stat.S_IFDIR | 0o755, b"")}
     with open("/bin/busybox", "rb") as file:
         files["bin/busybox"] = (stat.S_IFREG | 0o755, file.read())
-    _programs(files, "/sbin/blkid")
+    programs(files, "/sbin/blkid")
     # busybox installs its links into /bin, which is first in PATH and has no blkid.
     files["bin/blkid"] = (stat.S_IFLNK | 0o777, b"/sbin/blkid")
     for name in order:
@@ -208,7 +212,7 @@ def build(directory):
     with open(payload.kernel, "wb") as file:
         file.write(kernel)
     with open(payload.initrd + ".new", "wb") as file:
-        file.write(gzip.compress(_newc(files), 6, mtime=0))
+        file.write(gzip.compress(newc(files), 6, mtime=0))
     os.rename(payload.initrd + ".new", payload.initrd)
     return payload
 
