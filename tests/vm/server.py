@@ -43,7 +43,12 @@ class Server:
             def log_message(self, *_):
                 pass
 
-        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._handler = Handler
+        self.open()
+
+    def open(self, port=0):
+        """port: the one that a closed server had, when it comes back; 0: a free one."""
+        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", port), self._handler)
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
         self._thread.start()
