@@ -150,6 +150,11 @@ int sw_answers_copy(const struct sw_answers *a, struct sw_answers **ret_answers,
 	return 0;
 }
 
+bool sw_answers_have_payload(const struct sw_answers *a)
+{
+	return (a->uki && *a->uki) || (a->kernel && *a->kernel);
+}
+
 char *sw_answers_node_cmdline(const struct sw_answers *a)
 {
 	return sw_uki_cmdline(a->cmdline,

@@ -18,6 +18,8 @@
 struct sw_places;	/* where each value stands in the answer file; private to answers/ */
 
 enum sw_boot_mode { SW_MODE_LOCAL, SW_MODE_NETWORK, SW_MODE_HANDS_OFF };
+enum sw_boot_strategy { SW_BOOT_ARMED, SW_BOOT_ORDER };
+enum sw_boot_via { SW_BOOT_AUTO, SW_BOOT_HTTP, SW_BOOT_PXE };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
 enum sw_admission_kind { SW_ADMISSION_NONE, SW_ADMISSION_ATTEST };
 
@@ -33,6 +35,10 @@ struct sw_answers {
 	char *kernel_sha256, *initrd_sha256, *uki_sha256;
 	char *cmdline;
 	enum sw_boot_mode boot_mode;
+	enum sw_boot_strategy boot_strategy;	/* of mode network */
+	enum sw_boot_via boot_via;
+	char *boot_uri;		/* what the firmware boots over HTTP; empty: what DHCP says */
+	char *boot_nic;		/* MAC address, empty: the firmware's first card */
 	enum sw_admission_kind admission_kind;
 	char *admission_url;
 	enum sw_finish finish;
@@ -173,6 +179,9 @@ int sw_answers_parse_all(const char *text, size_t len, const char *file, struct 
 int sw_answers_validate(const struct sw_answers *a, const char *file, struct sw_error *err);
 int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,
 			    size_t max, size_t *ret_n);
+
+/* True when there is an image to install; without one the slots stay empty. */
+bool sw_answers_have_payload(const struct sw_answers *a);
 
 /* The answer file that reproduces these answers (comments from the table); malloc'd. */
 char *sw_answers_to_yaml(const struct sw_answers *a);

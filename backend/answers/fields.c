@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "answers/answers.h"
+#include "boot/bootpath.h"
 #include "payload/payload.h"
 
 static bool given(const char *s)
@@ -29,6 +30,22 @@ static bool without_uki(const struct sw_answers *a)
 static bool without_kernel(const struct sw_answers *a)
 {
 	return !given(a->kernel) && !given(a->initrd);
+}
+
+static bool from_network(const struct sw_answers *a)
+{
+	return a->boot_mode == SW_MODE_NETWORK;
+}
+
+/* A node that boots from the network may begin with empty slots, but not with half a payload. */
+static bool needs_kernel(const struct sw_answers *a)
+{
+	return without_uki(a) && (!from_network(a) || given(a->initrd));
+}
+
+static bool needs_initrd(const struct sw_answers *a)
+{
+	return without_uki(a) && (!from_network(a) || given(a->kernel));
 }
 
 static bool has_kernel(const struct sw_answers *a)
@@ -126,8 +143,29 @@ static int check_admission_url(const char *text, struct sw_error *err)
 	return 0;
 }
 
+/* The firmware itself fetches it. */
+static int check_boot_uri(const char *text, struct sw_error *err)
+{
+	if (sw_bootpath_check_uri(text) == 0)
+		return 0;
+	return say(err, "a firmware boots http:// and https:// addresses without a password",
+		   "write it like http://boot.example/node.efi");
+}
+
+static int check_boot_nic(const char *text, struct sw_error *err)
+{
+	uint8_t mac[6];
+
+	if (sw_mac_parse(text, mac) == 0)
+		return 0;
+	return say(err, "it is not the MAC address of a network card",
+		   "slipway facts lists the cards; write it like 52:54:00:12:34:56");
+}
+
 static const char *const wipe_choices[] = { "blank", "ours", "any", NULL };
 static const char *const mode_choices[] = { "local", "network", "hands-off", NULL };
+static const char *const strategy_choices[] = { "armed", "order", NULL };
+static const char *const via_choices[] = { "auto", "http", "pxe", NULL };
 static const char *const kind_choices[] = { "none", "attest", NULL };
 static const char *const finish_choices[] = { "reboot", "poweroff", "stay", NULL };
 
@@ -203,12 +241,12 @@ const struct sw_field sw_fields[] = {
 	  .example = "[{match: {serial: S4EVNX0T}, wipe: ours}]" },
 
 	{ .key = "payload.kernel", .label = "Kernel", .type = SW_FIELD_URL, AT(kernel),
-	  .max = 2000, .applies = without_uki, .required = without_uki,
+	  .max = 2000, .applies = without_uki, .required = needs_kernel,
 	  .missing = NO_PAYLOAD,
 	  .help = "Where the node's kernel comes from: http(s)://, /path, file:/// or medium:/.",
 	  .example = "http://boot.example:8080/vmlinuz" },
 	{ .key = "payload.initrd", .label = "Initrd", .type = SW_FIELD_URL, AT(initrd),
-	  .max = 2000, .applies = without_uki, .required = without_uki,
+	  .max = 2000, .applies = without_uki, .required = needs_initrd,
 	  .missing = NO_PAYLOAD,
 	  .help = "Where the node's initial RAM disk comes from, in the same forms as the kernel.",
 	  .example = "http://boot.example:8080/initrd" },
@@ -244,9 +282,31 @@ const struct sw_field sw_fields[] = {
 
 	{ .key = "boot.mode", .label = "Boot mode", .type = SW_FIELD_CHOICE, AT(boot_mode),
 	  .choices = mode_choices, .required = always,
-	  .help = "local: the installed slot boots first. hands-off: the firmware's boot order is "
-		  "left as it is. network is not available in this version.",
+	  .help = "local: the installed slot boots first. network: the network's image, and the "
+		  "slot when that fails; the payload may be left out, and the slots stay empty. "
+		  "hands-off: the firmware's boot order is left as it is.",
 	  .example = "local", .dflt = "local" },
+	{ .key = "boot.strategy", .label = "Strategy", .type = SW_FIELD_CHOICE, AT(boot_strategy),
+	  .choices = strategy_choices, .applies = from_network,
+	  .help = "armed: the slot is first in the boot order, and the network is tried once at "
+		  "each boot, so a bad image costs one try. order: the network is first; an image "
+		  "that panics then boots again and again.",
+	  .example = "armed", .dflt = "armed" },
+	{ .key = "boot.network.via", .label = "Network boot", .type = SW_FIELD_CHOICE,
+	  AT(boot_via), .choices = via_choices, .applies = from_network,
+	  .help = "Which of the firmware's network entries is used. auto: the first in its boot "
+		  "order.",
+	  .example = "http", .dflt = "auto" },
+	{ .key = "boot.network.uri", .label = "Boot address", .type = SW_FIELD_URL, AT(boot_uri),
+	  .max = 1024, .applies = from_network, .check = check_boot_uri,
+	  .help = "The http(s) address of the image that the firmware boots. Without it the "
+		  "firmware's own entry is used, and DHCP names the image.",
+	  .example = "http://boot.example/node.efi" },
+	{ .key = "boot.network.nic", .label = "Boot network card", .type = SW_FIELD_TEXT,
+	  AT(boot_nic), .max = 17, .applies = from_network, .check = check_boot_nic,
+	  .help = "The MAC address of the card to boot from. Without it the firmware's first "
+		  "card.",
+	  .example = "52:54:00:12:34:56" },
 
 	{ .key = "admission.kind", .label = "Admission", .type = SW_FIELD_CHOICE,
 	  AT(admission_kind), .choices = kind_choices, .required = always,

@@ -77,6 +77,9 @@ static void report_stray(struct check *c, const struct sw_field *f)
 		report(c, f->key, -EINVAL, "does not go with payload.uki",
 		       "a unified image is stored byte for byte and has its own command line",
 		       "build the command line into the image, or give kernel and initrd");
+	else if (strncmp(f->key, "boot.network.", 13) == 0 && !f->dflt)
+		report(c, f->key, -EINVAL, "is given, but nothing would use it",
+		       "boot.mode is not network", "set boot.mode: network, or take it out");
 	else if (strcmp(f->key, "payload.uki") == 0)
 		report(c, f->key, -EINVAL, "does not go with a kernel or initrd",
 		       "a unified image holds both", "give one or the other");
@@ -195,10 +198,11 @@ static void check_cmdline(struct check *c)
 
 static void check_mode(struct check *c)
 {
-	if (c->a->boot_mode == SW_MODE_NETWORK)
-		report(c, "boot.mode", -EOPNOTSUPP, "network is not available in this version",
-		       "this slipway installs nodes that boot from their own disk",
-		       "use local or hands-off");
+	if (c->a->boot_mode == SW_MODE_NETWORK && c->a->boot_via == SW_BOOT_PXE &&
+	    given(c->a->boot_uri))
+		report(c, "boot.network.uri", -EINVAL, "does not go with boot.network.via: pxe",
+		       "only HTTP boot is told the address of its image",
+		       "use via: http, or take the address out");
 }
 
 int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,

@@ -27,16 +27,10 @@ int sw_step_table(struct sw_run *run, const struct sw_step *s, struct sw_error *
 static int writes_now(struct sw_run *run, struct sw_varstore *vars, struct sw_entry_plan *ret_plan,
 		      struct sw_error *err)
 {
-	_cleanup_free_ struct sw_entry_wanted *w = NULL;
 	_cleanup_json_ json_object *raw = NULL;
-	size_t n = 0;
 	int r = sw_entries_snapshot(vars, &raw, err);
 
-	if (r < 0)
-		return r;
-	if (sw_plan_wanted_entries(run->p, &w, &n) < 0)
-		return sw_fail_oom(err);
-	return sw_entries_plan(raw, w, n, -1, ret_plan, err);
+	return r < 0 ? r : sw_plan_entries(run->p, raw, ret_plan, err);
 }
 
 static int write_entries(struct sw_run *run, struct sw_error *err)
@@ -134,7 +128,8 @@ static int verify_part(struct sw_run *run, const struct sw_placed *part, struct 
 		return verify_data(io, part, err);
 	if (part->raid && part->format)
 		return verify_member(io, part, err);
-	if (part->role == SW_ROLE_SLOT && part == sw_plan_find(run->p, part->disk, SW_ROLE_SLOT))
+	if (part->role == SW_ROLE_SLOT && sw_answers_have_payload(run->p->answers) &&
+	    part == sw_plan_find(run->p, part->disk, SW_ROLE_SLOT))
 		return verify_slot(io, part, err);
 	return 0;
 }

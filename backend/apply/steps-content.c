@@ -219,7 +219,7 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "the answers have no digest");
 	sw_json_add_u64(o, "slipway_node", 1);
 	sw_json_add_str(o, "hostname", a->hostname);
-	sw_json_add_str(o, "mode", a->boot_mode == SW_MODE_HANDS_OFF ? "hands-off" : "local");
+	sw_plan_mode_to_json(a, o);
 	sw_json_add(o, "admission", admission_to_json(a));
 	sw_json_add_str(o, "answers_sha256", digest);
 	sw_json_add_str(o, "seed", sw_guid_format(&run->p->seed, seed));

@@ -4,9 +4,11 @@
  * the sector of the primary GPT header last. It can be interrupted and repeated.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "apply/run.h"
 #include "base/json.h"
+#include "boot/hex.h"
 
 /* Puts one variable back to what it was: content, or absence. */
 static int restore_var(struct sw_varstore *vars, const char *name, const char *old_hex,
@@ -23,6 +25,19 @@ static bool mentions_ours(const struct sw_plan *p, const char *hex)
 		for (size_t k = 0; k < 16; k++)
 			(void)snprintf(id + 2 * k, 3, "%02x", p->parts[i].uuid.b[k]);
 		if (p->parts[i].role == SW_ROLE_SLOT && strcasestr(hex, id))
+			return true;
+	}
+	return false;
+}
+
+/* What the plan wrote and nobody has changed since: the network's entry, BootNext. */
+static bool as_planned(const struct sw_plan *p, const char *name, const char *hex)
+{
+	for (size_t i = 0; i < p->entries.n_writes; i++) {
+		const struct sw_entry_write *w = &p->entries.writes[i];
+		_cleanup_free_ char *wrote = sw_hex_encode(w->data, w->len);
+
+		if (strcmp(w->name, name) == 0 && wrote && strcasecmp(wrote, hex) == 0)
 			return true;
 	}
 	return false;
@@ -50,7 +65,8 @@ static int restore_vars(struct sw_machine *m, const struct sw_journal_info *info
 
 		if (r < 0)
 			break;
-		if (strcmp(name, "BootOrder") == 0 || !mentions_ours(info->plan, hex))
+		if (strcmp(name, "BootOrder") == 0 ||
+		    (!mentions_ours(info->plan, hex) && !as_planned(info->plan, name, hex)))
 			continue;
 		sw_event_log(sink, "restoring %s", name);
 		r = restore_var(vars, name, sw_json_str(info->vars, name, ""), hex, err);

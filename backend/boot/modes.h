@@ -81,6 +81,17 @@ int sw_mode_reconcile(json_object *raw, const struct sw_mode_slot *slots, size_t
 		      struct sw_error *err);
 void sw_mode_result_clear(struct sw_mode_result *r);
 
+/*
+ * The writes of an install into mode network: the wanted entries, of which the
+ * first n_filled get an image, the network's entry behind these or (strategy
+ * order) before all, and with strategy armed the first BootNext. -ENOENT without a
+ * network entry; errors in err as sw_netentry_ensure() says.
+ */
+int sw_entries_plan_network(json_object *raw, const struct sw_entry_wanted *wanted,
+			    size_t n_wanted, size_t n_filled, const struct sw_netwish *net,
+			    enum sw_strategy strategy, struct sw_entry_plan *ret_plan,
+			    struct sw_error *err);
+
 const char *sw_node_mode_name(enum sw_node_mode m);	/* "local" "network" "hands-off" */
 const char *sw_strategy_name(enum sw_strategy s);	/* "armed" "order" */
 int sw_node_mode_parse(const char *text, enum sw_node_mode *ret_mode);

@@ -69,11 +69,13 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 	_cleanup_buf_ struct sw_buf payload = {};
 	int r;
 
-	if (a->uki)
+	if (!sw_answers_have_payload(a))
+		r = sw_buf_adds(&payload, "none: the slots stay empty");
+	else if (a->uki)
 		r = add_source(&payload, "", a->uki);
 	else
 		r = add_source(&payload, "", a->kernel);
-	if (r == 0 && !a->uki)
+	if (r == 0 && a->kernel && !a->uki)
 		r = add_source(&payload, ", ", a->initrd);
 	if (r == 0)
 		r = sw_buf_addf(b, "Name     %s\n",

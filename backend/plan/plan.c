@@ -22,7 +22,7 @@ static int refuse_firmware(const struct sw_facts *f, const struct sw_answers *a,
 				   "again");
 		return -EOPNOTSUPP;
 	}
-	if (f->secure_boot && !a->uki) {
+	if (f->secure_boot && !a->uki && sw_answers_have_payload(a)) {
 		sw_fail(err, SW_EXIT_REFUSED, -EPERM,
 			"Secure Boot is on and this payload would be refused by the firmware");
 		sw_error_why(err, "an image assembled here from kernel and initrd carries no "
@@ -59,18 +59,6 @@ static int check_content(const struct sw_layout *l, struct sw_error *err)
 	return 0;
 }
 
-static int plan_entries(struct sw_plan *p, json_object *raw, struct sw_error *err)
-{
-	_cleanup_free_ struct sw_entry_wanted *w = NULL;
-	size_t n = 0;
-
-	if (!raw || p->answers->boot_mode == SW_MODE_HANDS_OFF)
-		return 0;
-	if (sw_plan_wanted_entries(p, &w, &n) < 0)
-		return sw_fail_oom(err);
-	return sw_entries_plan(raw, w, n, -1, &p->entries, err);
-}
-
 static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 		 const struct sw_layout *l, struct sw_error *err)
 {
@@ -81,7 +69,7 @@ static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 	if (r == 0)
 		r = sw_plan_place(p, l, err);
 	if (r == 0)
-		r = plan_entries(p, raw, err);
+		r = raw ? sw_plan_entries(p, raw, &p->entries, err) : 0;
 	if (r == 0)
 		r = sw_plan_add_warnings(p, f, raw != NULL, err);
 	return r == 0 ? sw_plan_add_steps(p, err) : r;

@@ -108,6 +108,16 @@ uint64_t sw_plan_journal_offset(uint64_t disk_size);
 int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret_wanted,
 			   size_t *ret_n);
 
+/*
+ * The writes of boot variables that give the node its entries and its mode, from
+ * what the variables are now; empty in hands-off. -ENOENT: mode network, and the
+ * firmware has no entry for the network.
+ */
+int sw_plan_entries(const struct sw_plan *p, json_object *raw, struct sw_entry_plan *ret_entries,
+		    struct sw_error *err);
+/* The node data's "mode", "strategy" and "network", as the mode switch reads them. */
+void sw_plan_mode_to_json(const struct sw_answers *a, json_object *o);
+
 /* The same table of one of its disks that the plan's digest was taken of. */
 int sw_plan_table(const struct sw_plan *p, size_t disk, struct sw_table_image *ret_image,
 		  struct sw_error *err);

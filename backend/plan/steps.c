@@ -95,7 +95,8 @@ static int add_range(struct sw_plan *p, enum sw_step_kind kind, unsigned int wei
 static int add_part(struct sw_plan *p, const struct sw_placed *part)
 {
 	/* Of the slots of one disk the first is filled. */
-	if (part->role == SW_ROLE_SLOT && part == sw_plan_find(p, part->disk, SW_ROLE_SLOT))
+	if (part->role == SW_ROLE_SLOT && sw_answers_have_payload(p->answers) &&
+	    part == sw_plan_find(p, part->disk, SW_ROLE_SLOT))
 		return add_range(p, SW_STEP_SLOT, 30, part, "Write slot");
 	if (part->role == SW_ROLE_SLOT)
 		return add_range(p, SW_STEP_BLANK, 2, part, "Clear slot");
@@ -137,11 +138,11 @@ static int add_before_content(struct sw_plan *p)
 {
 	struct sw_step *s;
 
-	if (!add(p, SW_STEP_FETCH, 30, strdup("Fetch and check the payload"),
-		 "nothing to undo: nothing is written to the machine"))
-		return -ENOMEM;
-	if (!add(p, SW_STEP_IMAGE, 15, strdup("Build the boot image and the slot"),
-		 "nothing to undo: nothing is written to the machine"))
+	if (sw_answers_have_payload(p->answers) &&
+	    (!add(p, SW_STEP_FETCH, 30, strdup("Fetch and check the payload"),
+		  "nothing to undo: nothing is written to the machine") ||
+	     !add(p, SW_STEP_IMAGE, 15, strdup("Build the boot image and the slot"),
+		  "nothing to undo: nothing is written to the machine")))
 		return -ENOMEM;
 	s = add(p, SW_STEP_JOURNAL, 2, strdup("Save undo data and start the journal"),
 		"nothing to undo: only unpartitioned or replaced space is used");
@@ -217,6 +218,26 @@ static size_t count_slots(const struct sw_plan *p)
 	return n;
 }
 
+/* What an operator gives up with mode network, in words. */
+static int warn_network(struct sw_plan *p, const struct sw_answers *a, bool writable)
+{
+	int r = 0;
+
+	if (a->boot_mode != SW_MODE_NETWORK)
+		return 0;
+	if (!writable)
+		r = sw_plan_warn(p, strdup("without EFI variables the firmware alone decides "
+					   "whether the node boots from the network"));
+	if (r == 0 && a->boot_strategy == SW_BOOT_ORDER)
+		r = sw_plan_warn(p, strdup("strategy order: a network image that panics is started "
+					   "again and again; the slot does not get its turn"));
+	if (r == 0 && !sw_answers_have_payload(a))
+		r = sw_plan_warn(p, strdup("no payload: all slots stay empty until the first "
+					   "promote; until then nothing starts when the network "
+					   "fails"));
+	return r;
+}
+
 int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_vars,
 			 struct sw_error *err)
 {
@@ -227,7 +248,9 @@ int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_
 		r = sw_plan_warn(p, strdup("EFI variables cannot be written here: the node will "
 					   "boot by the firmware's fallback path, without an "
 					   "entry of its own"));
-	if (r == 0 && count_slots(p) > 1)
+	if (r == 0)
+		r = warn_network(p, a, have_vars && f->boot.writable);
+	if (r == 0 && count_slots(p) > 1 && sw_answers_have_payload(a))
 		r = sw_plan_warn(p, strdup("the other slots stay empty until the first update"));
 	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST && !f->tpm_present)
 		r = sw_plan_warn(p, strdup("this machine shows no TPM: it cannot attest itself"));

@@ -360,5 +360,66 @@ def _(case):
     same((variables(case), slots(case)), (before, was), "variables and slots")
 
 
+def network_answers(case, boot, payload=True, **more):
+    path = case.answers(replace=[("mode: local", boot)], **more)
+    if not payload:
+        text = path.read_text()
+        path.write_text(text[:text.index("payload:")] + text[text.index("boot:"):])
+    return path
+
+
+@test("an install into mode network arms the first start, and the node's first keep writes nothing "
+      "but BootNext")
+def _(case):
+    case.create()
+    answers = network_answers(case, "mode: network\n  network: {uri: http://boot.example/node.efi}")
+    expect(case.on("plan", "--answers", answers), 0, '"Slipway network" once at the next boot')
+    expect(case.on("install", "--answers", answers), 0)
+    a, b, net = (number_of(case, "Slipway " + x) for x in ("A", "B", "network"))
+    found, order = case.entries()
+    same(order[:3], [a, net, b], "order")
+    same(next_of(case), net, "BootNext")
+    seen = case.on("--json", "mode").json()
+    same((seen["mode"], seen["strategy"], seen["pending"]), ("network", "armed", 0), "mode")
+    restart(case, net)
+    done = mode(case, "keep")
+    same([w["name"] for w in done["writes"]], ["BootNext"], "writes of the first keep")
+    expect(case.on("undo", "-y"), 0)
+    same((case.entries()[0].get(net), next_of(case)), (None, None), "after undo")
+
+
+@test("an install without a payload leaves the slots empty and says what is lost")
+def _(case):
+    case.create()
+    answers = network_answers(case, "mode: network\n  strategy: order", payload=False)
+    expect(case.on("plan", "--answers", answers), 0, "none: the slots stay empty",
+           "nothing starts when the", "panics is started again and")
+    expect(case.on("install", "--answers", answers), 0)
+    listing = {e["number"]: e for e in case.on("--json", "boot", "list").json()["entries"]}
+    order = case.entries()[1]
+    same([listing[n]["owner"] for n in order[:3]], ["network", "ours", "ours"], "owners")
+    same(next_of(case), None, "BootNext")
+    same({k: s["good"] for k, s in slots(case).items()}, {"a": False, "b": False}, "slots")
+    promote(case, "one", code=0)
+    same(sum(s["good"] for s in slots(case).values()), 1, "good slots after the first promote")
+
+
+@test("answers for the network that cannot work are refused before anything is written")
+def _(case):
+    case.create()
+    for boot, code, *words in (
+            ("mode: network\n  network: {via: pxe, uri: http://boot.example/x}", 3, "via: pxe"),
+            ("mode: network\n  network: {uri: ftp://boot.example/x}", 3, "boot.network.uri"),
+            ("mode: network\n  network: {nic: 52-54}", 3, "boot.network.nic"),
+            ("mode: network\n  network: {nic: 02:00:00:00:00:09}", 5, "for this network card"),
+            ("mode: network\n  network: {via: http}", 5, "no network boot entry"),
+            ("mode: local\n  network: {uri: http://boot.example/x}", 3, "nothing would use it")):
+        before = variables(case)
+        expect(case.on("install", "--answers", network_answers(case, boot)), code, *words)
+        same(variables(case), before, "variables")
+    local = network_answers(case, "mode: local", payload=False)
+    expect(case.on("plan", "--answers", local), 3, "payload.kernel")
+
+
 if __name__ == "__main__":
     main()

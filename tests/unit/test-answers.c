@@ -222,13 +222,14 @@ static void test_a_file_that_cannot_be_read_is_one_error(void **state SW_UNUSED)
 
 static void test_a_value_typed_over_loses_its_place_in_the_file(void **state SW_UNUSED)
 {
-	_cleanup_answers_ struct sw_answers *a = must_parse(MINIMAL "boot: {mode: network}\n");
+	_cleanup_answers_ struct sw_answers *a =
+		must_parse(MINIMAL "boot: {network: {uri: http://a/b}}\n");
 	struct sw_error e = {}, f = {};
 
-	assert_int_equal(sw_answers_validate(a, "x", &e), -EOPNOTSUPP);
-	assert_string_equal(e.where, "x:5:14");
-	assert_int_equal(sw_field_set(sw_field_find("boot.mode"), a, "network", NULL), 0);
-	assert_int_equal(sw_answers_validate(a, "x", &f), -EOPNOTSUPP);
+	assert_int_equal(sw_answers_validate(a, "x", &e), -EINVAL);
+	assert_string_equal(e.where, "x:5:23");
+	assert_int_equal(sw_field_set(sw_field_find("boot.network.uri"), a, "http://c/d", NULL), 0);
+	assert_int_equal(sw_answers_validate(a, "x", &f), -EINVAL);
 	assert_string_equal(f.where, "x");
 }
 
@@ -430,6 +431,7 @@ static void test_one_disk_is_written_as_it_always_was(void **state SW_UNUSED)
 static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
 {
 	static const char *const other[] = { "2", "other", ">=7G", "ours", "hands-off", "attest",
+					     "order", "pxe", "52:54:00:12:34:56",
 					     "stay", "https://other.example/x",
 					     "00000000-0000-4000-8000-000000000001", "yes",
 		"0000000000000000000000000000000000000000000000000000000000000000" };

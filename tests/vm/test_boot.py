@@ -110,7 +110,7 @@ def test_conformance_codec_and_boot_commands(directory):
         check(numbers(same_entries(vm))[:2] == [other["number"], web["number"]], "order")
         shown = slipway(vm, "boot show %04X" % other["number"])
         raw = run(vm, "tail -c +5 /sys/firmware/efi/efivars/Boot%04X-%s | "
-                      "hexdump -v -e '1/1 \"%%02x\"'" % (other["number"], GLOBAL))
+                      "hexdump -v -e '1/1 \"%%02x\"'; echo" % (other["number"], GLOBAL))
         check(shown["hex"] == raw.strip(), "bytes %s, shown %s" % (raw, shown["hex"]))
         run(vm, "slipway boot next none")
         run(vm, "slipway boot delete -f -y %04X %04X" % (web["number"], other["number"]))
