@@ -86,6 +86,12 @@ static int add_comment(struct sw_buf *b, const struct sw_field *f)
 	return r;
 }
 
+/* The default of a field that does not count here: neither written nor part of the digest. */
+static bool says_nothing(const struct sw_field *f, const struct sw_answers *a, const char *text)
+{
+	return f->applies && !f->applies(a) && f->dflt && strcmp(text, f->dflt) == 0;
+}
+
 static int add_field(struct sw_buf *b, const struct sw_field *f, const struct sw_answers *a,
 		     const char **prev)
 {
@@ -94,7 +100,7 @@ static int add_field(struct sw_buf *b, const struct sw_field *f, const struct sw
 
 	if (!text)
 		return -ENOMEM;
-	if (!*text)
+	if (!*text || says_nothing(f, a, text))
 		return 0;
 	r = add_key(b, *prev, f->key);
 	if (r == 0)
@@ -216,17 +222,26 @@ char *sw_answers_to_yaml(const struct sw_answers *a)
 	return r < 0 ? NULL : sw_buf_steal(&b);
 }
 
-static int digest_line(const char *key, const struct sw_field *f SW_UNUSED, const char *text,
-		       void *arg)
+struct digest {
+	struct sw_buf b;
+	const struct sw_answers *a;
+};
+
+static int digest_line(const char *key, const struct sw_field *f, const char *text, void *arg)
 {
-	return sw_buf_addf(arg, "%s=%s\n", key, text);
+	struct digest *d = arg;
+
+	return says_nothing(f, d->a, text) ? 0 : sw_buf_addf(&d->b, "%s=%s\n", key, text);
 }
 
 int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65])
 {
-	_cleanup_buf_ struct sw_buf b = {};
+	struct digest d = { .a = a };
 	/* "key=value" lines in the order of the table; no value can hold a line break. */
-	int r = sw_answers_each(a, digest_line, &b);
+	int r = sw_answers_each(a, digest_line, &d);
 
-	return r < 0 ? r : sw_sha256(b.data, b.len, ret_hex);
+	if (r == 0)
+		r = sw_sha256(d.b.data, d.b.len, ret_hex);
+	sw_buf_clear(&d.b);
+	return r;
 }
