@@ -283,8 +283,8 @@ const struct sw_field sw_fields[] = {
 	{ .key = "boot.mode", .label = "Boot mode", .type = SW_FIELD_CHOICE, AT(boot_mode),
 	  .choices = mode_choices, .required = always,
 	  .help = "local: the installed slot boots first. network: the network's image, and the "
-		  "slot when that fails; the payload may be left out, and the slots stay empty. "
-		  "hands-off: the firmware's boot order is left as it is.",
+		  "slot when that fails; then a payload is optional. hands-off: the boot order is "
+		  "left as it is.",
 	  .example = "local", .dflt = "local" },
 	{ .key = "boot.strategy", .label = "Strategy", .type = SW_FIELD_CHOICE, AT(boot_strategy),
 	  .choices = strategy_choices, .applies = from_network,
