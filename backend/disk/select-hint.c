@@ -290,8 +290,8 @@ static char *finish(const struct hint *h, const char *place)
 
 	if (h->shown == 0)
 		return nothing_found(h);
-	r = sw_buf_adds(&b, other ? "To use another disk, let disk.match be "
-			    : h->replaces ? "Write " : "Add ");
+	r = other ? sw_buf_addf(&b, "To use another disk, let %s be ", h->s->key)
+		  : sw_buf_adds(&b, h->replaces ? "Write " : "Add ");
 	if (r == 0)
 		r = sw_buf_add(&b, h->text.data, h->text.len);
 	if (r == 0 && h->left)

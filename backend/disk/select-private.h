@@ -10,6 +10,7 @@ struct sw_selection {
 	const struct sw_facts *f;
 	const struct sw_disk_match *m;
 	uint64_t min_size;
+	const char *key;	/* of the match, for words */
 	const char **excluded;	/* its own reason, or NULL */
 	/*
 	 * Another node that may lead to the same disk, or NULL; one that cannot be

@@ -414,7 +414,7 @@ static int add_table(const struct sw_selection *s, size_t i, size_t n, struct sw
 static int try_one(struct sw_selection *s, const struct sw_disk_choice *c, size_t i,
 		   struct sw_buf *tables, const struct sw_disk **ret_disk, struct sw_error *err)
 {
-	char place[48] = "disk.match";
+	char place[80];
 	int r;
 
 	sw_selection_run(s, &c->match[i]);
@@ -429,14 +429,14 @@ static int try_one(struct sw_selection *s, const struct sw_disk_choice *c, size_
 	/* The words are about the last alternative, or the one that is ambiguous. */
 	if (s->n == 0 && i + 1 < c->n_match)
 		return -ENODEV;
-	if (c->n_match > 1)
-		(void)snprintf(place, sizeof(place), "alternative %zu of disk.match", i + 1);
+	(void)snprintf(place, sizeof(place), c->n_match > 1 ? "%.40s, alternative %zu" : "%.40s",
+		       s->key, i + 1);
 	return refuse(s, place, err);
 }
 
-int sw_disk_choose(const struct sw_facts *f, const struct sw_disk_choice *c, uint64_t min_size,
-		   const struct sw_disk *const *taken, size_t n_taken,
-		   const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err)
+int sw_disk_choose_for(const char *key, const struct sw_facts *f, const struct sw_disk_choice *c,
+		       uint64_t min_size, const struct sw_disk *const *taken, size_t n_taken,
+		       const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err)
 {
 	_cleanup_selection_ struct sw_selection s = {};
 	_cleanup_buf_ struct sw_buf tables = {};
@@ -445,6 +445,7 @@ int sw_disk_choose(const struct sw_facts *f, const struct sw_disk_choice *c, uin
 
 	if (sw_selection_init(&s, f, min_size, taken, n_taken) < 0)
 		return sw_fail_oom(err);
+	s.key = key;
 	for (size_t i = 0; i < c->n_match && r == -ENODEV; i++)
 		r = try_one(&s, c, i, ret_table ? &tables : NULL, &found, err);
 	if (ret_table)
@@ -452,6 +453,14 @@ int sw_disk_choose(const struct sw_facts *f, const struct sw_disk_choice *c, uin
 	if (r == 0)
 		*ret_disk = found;
 	return r;
+}
+
+int sw_disk_choose(const struct sw_facts *f, const struct sw_disk_choice *c, uint64_t min_size,
+		   const struct sw_disk *const *taken, size_t n_taken,
+		   const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err)
+{
+	return sw_disk_choose_for("disk.match", f, c, min_size, taken, n_taken, ret_disk, ret_table,
+				  err);
 }
 
 int sw_disk_select(const struct sw_facts *f, const struct sw_disk_match *m, uint64_t min_size,

@@ -80,6 +80,11 @@ int sw_disk_choose(const struct sw_facts *f, const struct sw_disk_choice *c, uin
 		   const struct sw_disk *const *taken, size_t n_taken,
 		   const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err);
 
+/* The same with the key of the match for the words of a refusal: "disk.more[1].match". */
+int sw_disk_choose_for(const char *key, const struct sw_facts *f, const struct sw_disk_choice *c,
+		       uint64_t min_size, const struct sw_disk *const *taken, size_t n_taken,
+		       const struct sw_disk **ret_disk, char **ret_table, struct sw_error *err);
+
 enum sw_clause_result { SW_CLAUSE_UNASKED, SW_CLAUSE_FITS, SW_CLAUSE_MISSES };
 
 /* One disk held against one alternative. */

@@ -135,8 +135,15 @@ static int choose(const struct sw_facts *f, const struct sw_answers *a, const st
 	for (size_t k = 0; k <= a->n_more; k++) {
 		const struct sw_disk_choice *c = k ? &a->more[k - 1] : &a->disk;
 		uint64_t least = l->disks[sw_plan_layout_disk(l, k)].min_size;
-		int r = sw_disk_choose(f, c, least, disks, k, &disks[k], NULL, err);
+		char key[48] = "disk.match";
+		int r;
 
+		if (k)
+			(void)snprintf(key, sizeof(key), "disk.more[%zu].match", k);
+		r = sw_disk_choose_for(key, f, c, least, disks, k, &disks[k], NULL, err);
+
+		if (k && r < 0)
+			sw_error_where(err, "%s", key);
 		if (r == 0)
 			r = sw_disk_choice_allows(disks[k], c, err);
 		if (r < 0)

@@ -9,13 +9,13 @@
 struct result {
 	struct sw_error errs[MAX_ERRORS];
 	size_t n;
+	struct sw_plan *plan;	/* with a machine, when there was nothing wrong */
 };
 
 /* Rules over several answers are only looked at when every single one can be read. */
 static int check_one(const struct sw_target *t, const char *file, struct result *res)
 {
 	_cleanup_answers_ struct sw_answers *a = NULL;
-	_cleanup_plan_ struct sw_plan *p = NULL;
 	int r = sw_answers_read_all(file, res->errs, MAX_ERRORS, &res->n, &a);
 
 	if (r == 0)
@@ -23,33 +23,60 @@ static int check_one(const struct sw_target *t, const char *file, struct result 
 	if (r < 0 || !t->m)
 		return r;
 	res->errs[0] = (struct sw_error){};
-	r = sw_target_plan(t, a, file, &p, &res->errs[0]);
+	r = sw_target_plan(t, a, file, &res->plan, &res->errs[0]);
 	res->n = r < 0;
 	return r;
 }
 
-static void print_json(const char *file, bool planned, const struct result *res)
+static json_object *disks_json(const struct sw_plan *p)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < p->n_disks; i++) {
+		json_object *o = json_object_new_object();
+
+		sw_json_add_str(o, "name", p->disks[i].name);
+		sw_json_add_str(o, "node", p->disks[i].node);
+		sw_json_add_str(o, "serial", p->disks[i].serial);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static void print_json(const char *file, const struct result *res)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
 	json_object *list = json_object_new_array();
 
 	sw_json_add_str(o, "file", file);
 	sw_json_add_bool(o, "valid", res->n == 0);
-	sw_json_add_bool(o, "planned", planned && res->n == 0);
+	sw_json_add_bool(o, "planned", res->plan != NULL);
+	if (res->plan)
+		sw_json_add(o, "disks", disks_json(res->plan));
 	for (size_t i = 0; i < res->n; i++)
 		json_object_array_add(list, sw_error_to_json(&res->errs[i]));
 	sw_json_add(o, "errors", list);
 	sw_print_json(o);
 }
 
-static void print_text(const char *file, bool planned, const struct result *res)
+static void print_valid(const char *file, const struct sw_plan *p)
+{
+	printf("%s: valid%s", file, p ? ", and it plans on this machine" : "");
+	for (size_t i = 0; p && i < p->n_disks; i++)
+		printf("%s %s on %s%s%s%s", i ? "," : ":", p->disks[i].name, p->disks[i].node,
+		       p->disks[i].serial ? " (serial " : "",
+		       p->disks[i].serial ? p->disks[i].serial : "", p->disks[i].serial ? ")" : "");
+	printf("\n");
+}
+
+static void print_text(const char *file, const struct result *res)
 {
 	for (size_t i = 0; i < res->n; i++)
 		sw_report(&res->errs[i], false);
 	if (res->n == MAX_ERRORS)
 		printf("%s: only the first %u errors are shown\n", file, MAX_ERRORS);
 	if (res->n == 0)
-		printf("%s: %s\n", file, planned ? "valid, and it plans on this machine" : "valid");
+		print_valid(file, res->plan);
 }
 
 /* Every file is looked at; the exit code is that of the first one that failed. */
@@ -70,7 +97,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	for (int i = 0; i < cli->args.n_rest; i++) {
 		int r = check_one(&t, cli->args.rest[i], res);
 
-		(cli->json ? print_json : print_text)(cli->args.rest[i], t.m != NULL, res);
+		(cli->json ? print_json : print_text)(cli->args.rest[i], res);
+		res->plan = sw_plan_free(res->plan);
 		if (r < 0 && code == 0)
 			code = (int)res->errs[0].exit;
 	}
