@@ -241,6 +241,12 @@ static bool is_short_hash(const struct mapping *m, const char *path, const struc
 	return m->uki && value->kind == SW_YAML_SCALAR && strcmp(path, "payload.sha256") == 0;
 }
 
+/* `trust: none` is short for `trust: {policy: none}`. */
+static bool is_short_trust(const char *path, const struct sw_yaml *value)
+{
+	return value->kind == SW_YAML_SCALAR && strcmp(path, "trust") == 0;
+}
+
 static int fail_group(struct mapping *m, const struct group *g, const struct sw_yaml *value)
 {
 	struct sw_error *err = next_at(m, value);
@@ -365,6 +371,8 @@ static void read_item(struct mapping *m, const struct group *g, const struct sw_
 	f = sw_field_find(path);
 	if (!f && is_short_hash(m, path, item->value))
 		f = sw_field_find("payload.sha256.uki");
+	if (!f && is_short_trust(path, item->value))
+		f = sw_field_find("trust.policy");
 	if (f && (!g->item || f->home != SW_HOME_ANSWERS))
 		read_field(m, f, f->home == SW_HOME_ANSWERS ? f->key : name, item->value);
 	else if (f || !is_group(&inner))

@@ -155,6 +155,16 @@ bool sw_answers_have_payload(const struct sw_answers *a)
 	return (a->uki && *a->uki) || (a->kernel && *a->kernel);
 }
 
+struct sw_trust sw_answers_trust(const struct sw_answers *a)
+{
+	return (struct sw_trust){
+		.keys = a->trust_keys,
+		.threshold = a->trust_threshold
+				     ? (unsigned int)strtoul(a->trust_threshold, NULL, 10) : 1,
+		.none = a->trust_policy == SW_TRUST_NOBODY,
+	};
+}
+
 char *sw_answers_node_cmdline(const struct sw_answers *a)
 {
 	return sw_uki_cmdline(a->cmdline,

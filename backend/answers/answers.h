@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "disk/select.h"
+#include "payload/trust.h"
 
 #define SW_ANSWERS_VERSION 1
 #define SW_CMDLINE_MAX 2048	/* characters of a kernel command line (COMMAND_LINE_SIZE on x86) */
@@ -20,6 +21,7 @@ struct sw_places;	/* where each value stands in the answer file; private to answ
 enum sw_boot_mode { SW_MODE_LOCAL, SW_MODE_NETWORK, SW_MODE_HANDS_OFF };
 enum sw_boot_strategy { SW_BOOT_ARMED, SW_BOOT_ORDER };
 enum sw_boot_via { SW_BOOT_AUTO, SW_BOOT_HTTP, SW_BOOT_PXE };
+enum sw_trust_policy { SW_TRUST_UNSAID, SW_TRUST_NOBODY };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
 enum sw_admission_kind { SW_ADMISSION_NONE, SW_ADMISSION_ATTEST };
 
@@ -33,7 +35,11 @@ struct sw_answers {
 	size_t n_more;
 	char *kernel, *initrd, *uki;	/* http(s)://…, /path, file:///path, medium:/path */
 	char *kernel_sha256, *initrd_sha256, *uki_sha256;
+	char **kernel_signature, **initrd_signature, **uki_signature;	/* sources; or NULL */
 	char *cmdline;
+	char **trust_keys;	/* SSH public keys; NULL-terminated or NULL */
+	char *trust_threshold;	/* a number as text, or NULL: 1 */
+	enum sw_trust_policy trust_policy;
 	enum sw_boot_mode boot_mode;
 	enum sw_boot_strategy boot_strategy;	/* of mode network */
 	enum sw_boot_via boot_via;
@@ -201,5 +207,7 @@ char *sw_answers_explain(const char *key);
 char *sw_answers_suggest(const char *key);
 /* Source of slipway-answers(5) (mdoc) from the table; malloc'd. */
 char *sw_answers_manual(void);
+/* Whom the answers trust; everything in it is borrowed from them. */
+struct sw_trust sw_answers_trust(const struct sw_answers *a);
 /* sha256 over the canonical form, to tell whether a node was installed from these answers. */
 int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65]);

@@ -65,17 +65,17 @@ static bool has_uki(const struct sw_answers *a)
 
 static bool kernel_is_remote(const struct sw_answers *a)
 {
-	return given(a->kernel) && sw_source_is_remote(a->kernel);
+	return given(a->kernel) && sw_source_is_remote(a->kernel) && !a->trust_keys;
 }
 
 static bool initrd_is_remote(const struct sw_answers *a)
 {
-	return given(a->initrd) && sw_source_is_remote(a->initrd);
+	return given(a->initrd) && sw_source_is_remote(a->initrd) && !a->trust_keys;
 }
 
 static bool uki_is_remote(const struct sw_answers *a)
 {
-	return given(a->uki) && sw_source_is_remote(a->uki);
+	return given(a->uki) && sw_source_is_remote(a->uki) && !a->trust_keys;
 }
 
 static bool attests(const struct sw_answers *a)
@@ -88,6 +88,21 @@ static int say(struct sw_error *err, const char *why, const char *hint)
 	sw_error_why(err, "%s", why);
 	sw_error_hint(err, "%s", hint);
 	return -EINVAL;
+}
+
+static bool signs_kernel(const struct sw_answers *a)
+{
+	return has_kernel(a) && a->trust_keys;
+}
+
+static bool signs_initrd(const struct sw_answers *a)
+{
+	return has_initrd(a) && a->trust_keys;
+}
+
+static bool signs_uki(const struct sw_answers *a)
+{
+	return has_uki(a) && a->trust_keys;
 }
 
 static int check_version(const char *text, struct sw_error *err)
@@ -162,6 +177,15 @@ static int check_boot_nic(const char *text, struct sw_error *err)
 		   "slipway facts lists the cards; write it like 52:54:00:12:34:56");
 }
 
+static int check_threshold(const char *text, struct sw_error *err)
+{
+	unsigned long n = strtoul(text, NULL, 10);
+
+	return strspn(text, "0123456789") == strlen(text) && n >= 1 && n <= SW_TRUST_KEYS_MAX ? 0
+		: say(err, "it is not a number of keys", "write a number from 1 to 16");
+}
+
+static const char *const policy_choices[] = { "none", NULL };
 static const char *const wipe_choices[] = { "blank", "ours", "any", NULL };
 static const char *const mode_choices[] = { "local", "network", "hands-off", NULL };
 static const char *const strategy_choices[] = { "armed", "order", NULL };
@@ -273,12 +297,42 @@ const struct sw_field sw_fields[] = {
 	  .help = "The SHA-256 of the unified kernel image. With payload.uki it may stand directly "
 		  "as payload.sha256.",
 	  .example = HEX_A },
+	{ .key = "payload.signature.kernel", .label = "Kernel signature", .type = SW_FIELD_LIST,
+	  AT(kernel_signature), .max = 2000, .applies = signs_kernel, .check = sw_source_check,
+	  .help = "Where the SSH signatures of the kernel are, one or several. Without it: beside "
+		  "the kernel, with .sig after its name.",
+	  .example = "https://boot.example/vmlinuz.sig" },
+	{ .key = "payload.signature.initrd", .label = "Initrd signature", .type = SW_FIELD_LIST,
+	  AT(initrd_signature), .max = 2000, .applies = signs_initrd, .check = sw_source_check,
+	  .help = "Where the SSH signatures of the initrd are; by default beside it, with .sig.",
+	  .example = "https://boot.example/initrd.sig" },
+	{ .key = "payload.signature.uki", .label = "Image signature", .type = SW_FIELD_LIST,
+	  AT(uki_signature), .max = 2000, .applies = signs_uki, .check = sw_source_check,
+	  .help = "Where the SSH signatures of the unified image are; by default beside it, with "
+		  ".sig.",
+	  .example = "https://boot.example/node.efi.sig" },
 	{ .key = "payload.cmdline", .label = "Command line", .type = SW_FIELD_TEXT, AT(cmdline),
 	  .max = SW_CMDLINE_MAX, .applies = without_uki, .check = check_cmdline,
 	  .help = "The node's kernel command line, with kernel and initrd only. "
 		  "panic=10 and watchdog.open_timeout=300 are added; "
 		  "give either with 0 to refuse.",
 	  .example = "console=ttyS0,115200 panic=10" },
+
+	{ .key = "trust.keys", .label = "Trusted keys", .type = SW_FIELD_LIST, AT(trust_keys),
+	  .max = 4096, .check = sw_trust_check_key,
+	  .help = "SSH public keys. The payload must be signed by them, now and at every promote "
+		  "on the node; a hash is then not needed.",
+	  .example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBlAYunT+OL353ffrga6NFifox3kUbvD5EbG"
+		     "avJ/EDZP ops" },
+	{ .key = "trust.threshold", .label = "Signatures needed", .type = SW_FIELD_TEXT,
+	  AT(trust_threshold), .max = 2, .check = check_threshold,
+	  .help = "How many of the trusted keys must have signed; 1 when it is not given.",
+	  .example = "2" },
+	{ .key = "trust.policy", .label = "Trust", .type = SW_FIELD_CHOICE, AT(trust_policy),
+	  .choices = policy_choices,
+	  .help = "none: the node takes every later image without a signature, whoever put it on "
+		  "the server. May be written as trust: none.",
+	  .example = "none" },
 
 	{ .key = "boot.mode", .label = "Boot mode", .type = SW_FIELD_CHOICE, AT(boot_mode),
 	  .choices = mode_choices, .required = always,

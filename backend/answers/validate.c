@@ -70,6 +70,10 @@ static void report_stray(struct check *c, const struct sw_field *f)
 	if (strcmp(f->key, "admission.url") == 0)
 		report(c, f->key, -EINVAL, "is given, but nothing would use it",
 		       "admission.kind is none", "set admission.kind: attest, or take the URL out");
+	else if (strncmp(f->key, "payload.signature.", 18) == 0)
+		report(c, f->key, -EINVAL, "is given, but nothing would use it",
+		       "there are no trusted keys, or no such payload, in these answers",
+		       "give trust.keys, or take it out");
 	else if (strncmp(f->key, "payload.sha256.", 15) == 0)
 		report(c, f->key, -EINVAL, "is given, but nothing belongs to it",
 		       "there is no such payload in these answers", "take it out");
@@ -196,6 +200,16 @@ static void check_cmdline(struct check *c)
 		       "a kernel command line has at most 2048 characters", "shorten it");
 }
 
+static void check_trust(struct check *c)
+{
+	struct sw_trust t = sw_answers_trust(c->a);
+	struct sw_error e = {};
+
+	if (sw_trust_check(&t, &e) < 0)
+		report(c, t.none ? "trust.policy" : "trust.keys", -EINVAL, "cannot be used", e.why,
+		       e.hint[0] ? e.hint : "see slipway explain trust");
+}
+
 static void check_mode(struct check *c)
 {
 	if (c->a->boot_mode == SW_MODE_NETWORK && c->a->boot_via == SW_BOOT_PXE &&
@@ -215,6 +229,7 @@ int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct
 		check_field(&c, &sw_fields[i]);
 	check_disks(&c);
 	check_cmdline(&c);
+	check_trust(&c);
 	check_mode(&c);
 	if (ret_n)
 		*ret_n = errors.n;

@@ -16,14 +16,34 @@
 #define FETCH_RETRIES 5
 #define MKFS_TIMEOUT_S 600
 
-static int fetch_one(struct sw_run *run, const char *source, const char *sha256, const char *name,
-		     char **ret_path, struct sw_error *err)
+/* A file that no trusted key signed never gets beyond the work directory. */
+static int vouch(struct sw_run *run, const char *source, char *const *signatures, const char *file,
+		 struct sw_error *err)
 {
+	struct sw_trust t = sw_answers_trust(run->p->answers);
+	_cleanup_free_ char *who = NULL;
+	int r;
+
+	if (!sw_trust_asks(&t))
+		return 0;
+	r = sw_trust_vouch(run->m, &t, SW_TRUST_IMAGES, source, file, signatures, run->work, &who,
+			   err);
+	if (r == 0)
+		sw_event_log(run->sink, "signed by %s", who);
+	return r;
+}
+
+static int fetch_one(struct sw_run *run, const char *source, const char *sha256,
+		     char *const *signatures, const char *name, char **ret_path,
+		     struct sw_error *err)
+{
+	struct sw_trust t = sw_answers_trust(run->p->answers);
 	_cleanup_free_ char *out = sw_fmt("%s/%s", run->work, name);
 	_cleanup_free_ char *shown = sw_source_show(source);
 	char got[SW_SHA256_TEXT];
 	struct sw_fetch f = { .source = source,
 			      .sha256 = sha256 && *sha256 ? sha256 : NULL,
+			      .vouched = sw_trust_asks(&t),
 			      .out = out,
 			      .retries = FETCH_RETRIES,
 			      .step = run->step };
@@ -36,6 +56,9 @@ static int fetch_one(struct sw_run *run, const char *source, const char *sha256,
 	if (r < 0)
 		return r;
 	sw_event_log(run->sink, "%s has sha256 %s", name, got);
+	r = vouch(run, source, signatures, out, err);
+	if (r < 0)
+		return r;
 	free(*ret_path);
 	*ret_path = TAKE_PTR(out);
 	return 0;
@@ -47,9 +70,12 @@ int sw_step_fetch(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct 
 	int r;
 
 	if (a->uki && *a->uki)
-		return fetch_one(run, a->uki, a->uki_sha256, "uki", &run->uki, err);
-	r = fetch_one(run, a->kernel, a->kernel_sha256, "kernel", &run->kernel, err);
-	return r < 0 ? r : fetch_one(run, a->initrd, a->initrd_sha256, "initrd", &run->initrd, err);
+		return fetch_one(run, a->uki, a->uki_sha256, a->uki_signature, "uki", &run->uki,
+				 err);
+	r = fetch_one(run, a->kernel, a->kernel_sha256, a->kernel_signature, "kernel",
+		      &run->kernel, err);
+	return r < 0 ? r : fetch_one(run, a->initrd, a->initrd_sha256, a->initrd_signature,
+				     "initrd", &run->initrd, err);
 }
 
 static void drop_file(char **path)
@@ -212,6 +238,8 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 {
 	const struct sw_answers *a = run->p->answers;
 	_cleanup_json_ json_object *o = json_object_new_object();
+	struct sw_trust trust = sw_answers_trust(a);
+	json_object *keys;
 	char digest[SW_SHA256_TEXT], seed[SW_GUID_TEXT];
 	int r = sw_answers_digest(a, digest);
 
@@ -221,6 +249,9 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 	sw_json_add_str(o, "hostname", a->hostname);
 	sw_plan_mode_to_json(a, o);
 	sw_json_add(o, "admission", admission_to_json(a));
+	keys = sw_trust_to_json(&trust);
+	if (keys)
+		sw_json_add(o, "trust", keys);
 	sw_json_add_str(o, "answers_sha256", digest);
 	sw_json_add_str(o, "seed", sw_guid_format(&run->p->seed, seed));
 	json_object_object_add(o, "installed", json_object_new_int64(run->p->time));

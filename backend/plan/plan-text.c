@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "base/strv.h"
 #include "payload/payload.h"
 #include "plan/text.h"
 
@@ -63,6 +64,24 @@ static int add_source(struct sw_buf *b, const char *before, const char *source)
 	return shown ? sw_buf_addf(b, "%s%s", before, shown) : -ENOMEM;
 }
 
+/* What may replace the payload later; nothing to say when only a hash ties this one. */
+static int add_trust(struct sw_buf *b, const struct sw_answers *a, unsigned int width)
+{
+	struct sw_trust t = sw_answers_trust(a);
+	char text[96];
+
+	if (t.none)
+		return sw_plan_wrap(b, "Trust    ",
+				   "NONE: whoever can change an image at its source decides what "
+				   "this node runs, now and later", width);
+	if (!sw_trust_asks(&t))
+		return 0;
+	(void)snprintf(text, sizeof(text),
+		       "only what %u of %zu keys signed, now and at each promote", t.threshold,
+		       sw_strv_len(t.keys));
+	return sw_plan_wrap(b, "Trust    ", text, width);
+}
+
 static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
 {
 	const struct sw_answers *a = p->answers;
@@ -82,6 +101,8 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 				a->hostname && *a->hostname ? a->hostname : "-");
 	if (r == 0)
 		r = sw_plan_wrap(b, "Payload  ", sw_buf_text(&payload), width);
+	if (r == 0)
+		r = add_trust(b, a, width);
 	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST)
 		r = sw_plan_wrap(b, "Attests  ", a->admission_url ? a->admission_url : "", width);
 	for (size_t i = 0; i < p->entries.n_writes && r == 0; i++)

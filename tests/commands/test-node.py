@@ -245,5 +245,50 @@ def _(case):
     same(slots(case)["b"]["sha256"], sha256(signed), "slot B")
 
 
+@test("an install takes only what trust.keys signed, and the node goes on to trust these keys")
+def _(case):
+    need("ssh-keygen")
+    ours, two = key(case, "ours"), key(case, "two")
+    keys = ", ".join('"' + (case.dir / f"{n}.pub").read_text().strip() + '"'
+                     for n in ("ours", "two"))
+    case.create()
+    server = Server(case.dir)
+    try:
+        answers = case.answers(kernel=f"{server.url}/vmlinuz", initrd=f"{server.url}/initrd",
+                               replace=[("boot:", f"trust: {{keys: [{keys}]}}\nboot:")])
+        text = [line for line in answers.read_text().splitlines() if "sha256" not in line]
+        answers.write_text("\n".join(text) + "\n")
+        words = ["install", "--answers", answers]
+        expect(case.on(*words), 10, "signature cannot be fetched")
+        sign(ours, case.dir / "vmlinuz")
+        sign(key(case, "stranger"), case.dir / "initrd")
+        expect(case.on(*words), 8, "none of the trusted keys")
+        sign(two, case.dir / "initrd")
+        expect(case.on("plan", "--answers", answers), 0, "1 of 2 keys signed")
+        expect(case.on(*words), 0, "signed by ours", "signed by two")
+    finally:
+        server.close()
+    image = uki(case)
+    expect(case.on("promote", "--uki", image), 5, "signature cannot be fetched")
+    sign(two, image)
+    expect(case.on("promote", "--uki", image), 0, "signed by two")
+
+
+@test("trust: none is said in the review and kept on the node; with keys it is refused")
+def _(case):
+    case.create()
+    answers = case.answers(replace=[("boot:", "trust: none\nboot:")])
+    expect(case.on("plan", "--answers", answers), 0, "NONE: whoever can change an image")
+    expect(case.on("install", "--answers", answers), 0)
+    expect(case.on("promote", "--uki", uki(case)), 0, "nobody has signed")
+    public = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBlAYunT+OL353ffrga6NFifox3kUbvD5EbGavJ/EDZP"
+    expect(case.on("plan", "--answers", case.answers(
+        replace=[("boot:", f"trust: {{keys: {public}, policy: none}}\nboot:")])), 3,
+           "yet there are keys")
+    expect(case.on("plan", "--answers", case.answers(
+        replace=[("boot:", f"trust: {{keys: {public}, threshold: 2}}\nboot:")])), 3,
+           "more signatures are asked for")
+
+
 if __name__ == "__main__":
     main()

@@ -434,7 +434,9 @@ static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
 					     "order", "pxe", "52:54:00:12:34:56",
 					     "stay", "https://other.example/x",
 					     "00000000-0000-4000-8000-000000000001", "yes",
-		"0000000000000000000000000000000000000000000000000000000000000000" };
+		"0000000000000000000000000000000000000000000000000000000000000000", "none",
+		"ssh-ed25519 "
+		"AAAAC3NzaC1lZDI1NTE5AAAAIBlAYunT+OL353ffrga6NFifox3kUbvD5EbGavJ/EDZP" };
 	_cleanup_answers_ struct sw_answers *a = must_parse(MINIMAL);
 	char before[65], after[65];
 
