@@ -34,6 +34,8 @@ int sw_step_slot(struct sw_run *run, const struct sw_step *s, struct sw_error *e
 int sw_step_blank(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_format(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
+/* Before the first write: are the tools and sources of all these steps here? exit 5 or 3. */
+int sw_formats_check(struct sw_run *run, struct sw_error *err);
 int sw_step_table(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_entries(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_verify(struct sw_run *run, const struct sw_step *s, struct sw_error *err);

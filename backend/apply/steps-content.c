@@ -7,14 +7,13 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "base/proc.h"
 #include "boot/nodedata.h"
 #include "boot/uki.h"
 #include "disk/mdraid.h"
+#include "layout/content.h"
 #include "payload/payload.h"
 
 #define FETCH_RETRIES 5
-#define MKFS_TIMEOUT_S 600
 
 /* A file that no trusted key signed never gets beyond the work directory. */
 static int vouch(struct sw_run *run, const char *source, char *const *signatures, const char *file,
@@ -67,8 +66,10 @@ static int fetch_one(struct sw_run *run, const char *source, const char *sha256,
 int sw_step_fetch(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
 {
 	const struct sw_answers *a = run->p->answers;
-	int r;
+	int r = sw_formats_check(run, err);
 
+	if (r < 0)
+		return r;
 	if (a->uki && *a->uki)
 		return fetch_one(run, a->uki, a->uki_sha256, a->uki_signature, "uki", &run->uki,
 				 err);
@@ -258,77 +259,63 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 	return sw_nodedata_write(sw_run_io(run, s), s->off, s->len, o, true, err);
 }
 
-/*
- * A file system's UUID comes from its partition's, so that a plan gives the same
- * bytes each time.
- */
-static int fs_uuid(struct sw_run *run, const struct sw_placed *part,
-		   char text[static SW_GUID_TEXT])
+/* The partition as the layout's content maker wants it; borrows from the plan. */
+static struct sw_placement placement_of(const struct sw_placed *part, struct sw_layout_part *def)
 {
-	struct sw_guid g = part->uuid;
+	struct sw_placement p = { .part = def, .start = part->start, .size = part->size,
+				  .uuid = part->uuid, .number = part->number };
 
-	/* One file system for all members of an array. */
-	for (size_t i = 0; part->raid && i < run->p->n_parts; i++)
-		if (run->p->parts[i].raid && !strcmp(run->p->parts[i].label, part->label)) {
-			g = run->p->parts[i].uuid;
-			break;
-		}
-	if (sw_guid_derive(&g, "file-system", 11, &g) < 0)
-		return -EIO;
-	sw_guid_format(&g, text);
+	*def = (struct sw_layout_part){ .file = part->label,
+					.format = part->format,
+					.copy_blocks = part->copy_blocks,
+					.copy_blocks_size = part->copy_blocks_size,
+					.copy_files = part->copy_files,
+					.make_directories = part->make_directories };
+	(void)snprintf(p.label, sizeof(p.label), "%s", part->label ? part->label : "");
+	return p;
+}
+
+int sw_formats_check(struct sw_run *run, struct sw_error *err)
+{
+	for (size_t i = 0; i < run->p->n_steps; i++) {
+		const struct sw_step *s = &run->p->steps[i];
+		const struct sw_placed *part = part_of(run->p, s);
+		struct sw_layout_part def;
+		int r;
+
+		if (s->kind != SW_STEP_FORMAT || !part)
+			continue;
+		(void)placement_of(part, &def);
+		r = sw_layout_check_content(&def, part->size, err);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
-static int make_fs(const struct sw_step *s, uint64_t size, const char *file, const char *uuid,
-		   int64_t when, struct sw_error *err)
+/*
+ * A file system's UUID comes from its partition's, so that a plan gives the same
+ * bytes each time; one file system for all members of an array.
+ */
+static struct sw_guid owner_uuid(const struct sw_plan *p, const struct sw_placed *part)
 {
-	_cleanup_free_ char *ext = sw_fmt("lazy_itable_init=1,lazy_journal_init=0,nodiscard,"
-					  "hash_seed=%s", uuid);
-	_cleanup_free_ char *fake = sw_fmt("E2FSPROGS_FAKE_TIME=%lld", (long long)when);
-	/*
-	 * mke2fs would leave the journal as a hole in the file; it must be written
-	 * as zeros, because a hole is not copied and the disk has old blocks there.
-	 */
-	const char *env[] = { fake, "UNIX_IO_NOZEROOUT=1", NULL };
-	const char *big[] = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-J", "size=32", "-L",
-			      s->part_label, "-U", uuid, "-E", ext, file, NULL };
-	const char *small[] = { "mkfs.ext4", "-q", "-F", "-b", "4096", "-L", s->part_label, "-U",
-				uuid, "-E", ext, file, NULL };
-	const char *swap[] = { "mkswap", "-q", "-U", uuid, "-L", s->part_label, file, NULL };
-
-	if (!ext || !fake)
-		return sw_fail_oom(err);
-	if (strcmp(s->format, "swap") == 0)
-		return sw_proc_check(swap, NULL, MKFS_TIMEOUT_S, err);
-	if (strcmp(s->format, "ext4") == 0)
-		return sw_proc_check(size >= 1ULL << 30 ? big : small, env, MKFS_TIMEOUT_S, err);
-	sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP, "Format=%s is not available in this version",
-		s->format);
-	sw_error_where(err, "partition %s", s->part_label);
-	sw_error_hint(err, "use Format=ext4 or Format=swap in the layout");
-	return -EOPNOTSUPP;
+	for (size_t i = 0; part->raid && i < p->n_parts; i++)
+		if (p->parts[i].raid && !strcmp(p->parts[i].label, part->label))
+			return p->parts[i].uuid;
+	return part->uuid;
 }
 
 static int write_fs(struct sw_run *run, const struct sw_step *s, const struct sw_placed *part,
 		    uint64_t off, uint64_t size, struct sw_error *err)
 {
-	_cleanup_free_ char *file = sw_fmt("%s/format.img", run->work);
-	_cleanup_fclose_ FILE *f = NULL;
-	char uuid[SW_GUID_TEXT];
-	int r;
+	struct sw_layout_part def;
+	struct sw_placement p = placement_of(part, &def);
 
-	if (!file)
-		return sw_fail_oom(err);
-	if (fs_uuid(run, part, uuid) < 0)
-		return sw_fail(err, SW_EXIT_INTERNAL, -EIO, "no UUID for %s", s->title);
-	f = fopen(file, "we");
-	if (!f || ftruncate(fileno(f), (off_t)size) < 0)
-		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot make a scratch file");
-	r = make_fs(s, size, file, uuid, run->p->time, err);
-	if (r == 0)
-		r = sw_image_write(sw_run_io(run, s), off, size, file, run->step, run->sink, err);
-	(void)unlink(file);
-	return r;
+	p.start = off;
+	p.size = size;
+	p.uuid = owner_uuid(run->p, part);
+	return sw_layout_fill(sw_run_io(run, s), &p, run->p->time, run->work, run->step, run->sink,
+			      err);
 }
 
 /*
@@ -369,7 +356,7 @@ int sw_step_format(struct sw_run *run, const struct sw_step *s, struct sw_error 
 {
 	const struct sw_placed *part = part_of(run->p, s);
 
-	if (!part || !s->format)
+	if (!part || (!part->format && !part->copy_blocks))
 		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "nothing to format: %s", s->title);
 	return part->raid ? write_member(run, s, part, err)
 			  : write_fs(run, s, part, s->off, s->len, err);

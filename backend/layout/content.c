@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/proc.h"
 #include "base/size.h"
+#include "boot/slot.h"
 #include "layout/content-maker.h"
 
 #define XFS_LEAST (300ULL << 20)	/* what mkfs.xfs has refused to go below since 5.19 */
@@ -349,5 +350,30 @@ int sw_layout_make_content(const struct sw_placement *p, uint32_t sector, int64_
 		sw_remove_tree(m.tree);
 	if (r == 0)
 		*ret_image = TAKE_PTR(m.image);
+	return r;
+}
+
+/*
+ * Holes of the image are not written, and whole blocks of a source may be
+ * anything: with CopyBlocks= the area is cleared first, a file system does not
+ * read what it did not write.
+ */
+int sw_layout_fill(struct sw_io *io, const struct sw_placement *p, int64_t when, const char *work,
+		   unsigned int step, const struct sw_sink *sink, struct sw_error *err)
+{
+	_cleanup_free_ char *image = NULL;
+	uint64_t size = p->part->copy_blocks ? p->part->copy_blocks_size : p->size;
+	int r = sw_layout_make_content(p, io->sector, when, work, &image, err);
+
+	if (r < 0)
+		return r;
+	if (p->part->copy_blocks)
+		r = sw_io_zero(io, p->start, p->size);
+	if (r < 0)
+		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot clear the partition");
+	else
+		r = sw_image_write(io, p->start, size, image, step, sink, err);
+	if (!p->part->copy_blocks)
+		(void)unlink(image);
 	return r;
 }

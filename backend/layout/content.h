@@ -6,11 +6,15 @@
  */
 #pragma once
 
+#include "base/event.h"
+#include "base/io.h"
 #include "layout/layout.h"
 
 /* True when the definition wants something in its partition. */
 bool sw_layout_has_content(const struct sw_layout_part *p);
 
+/* Absolute and without "..": a target must not lead out of the tree that is made for it. */
+bool sw_layout_is_path(const char *p);
 /* Whether slipway makes this kind of file system. */
 bool sw_layout_format_known(const char *format);
 
@@ -28,3 +32,10 @@ int sw_layout_check_content(const struct sw_layout_part *p, uint64_t size, struc
  */
 int sw_layout_make_content(const struct sw_placement *p, uint32_t sector, int64_t when,
 			   const char *work, char **ret_image, struct sw_error *err);
+
+/*
+ * Makes it and writes it where the partition will be; the disk's sector size
+ * counts. step is for progress events. exit 7 when the disk fails half-way.
+ */
+int sw_layout_fill(struct sw_io *io, const struct sw_placement *p, int64_t when, const char *work,
+		   unsigned int step, const struct sw_sink *sink, struct sw_error *err);

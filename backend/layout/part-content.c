@@ -7,8 +7,7 @@
 #include "layout/content.h"
 #include "layout/parse.h"
 
-/* Absolute, without "..": a target must not lead out of the tree that is made for it. */
-static bool is_path(const char *p)
+bool sw_layout_is_path(const char *p)
 {
 	size_t n = strlen(p);
 
@@ -43,7 +42,7 @@ int sw_parse_copy_blocks(struct sw_parse *s, const struct sw_parse_key *k SW_UNU
 	if (!strcmp(path, "auto"))
 		return sw_parse_bad(s, it, err, "\"auto\" is not supported",
 				    "Name the file or the block device to copy");
-	if (!is_path(path))
+	if (!sw_layout_is_path(path))
 		return sw_parse_bad(s, it, err, "it is not an absolute path",
 				    "Start it with / and leave out ..");
 	return sw_parse_replace(&s->p.copy_blocks, path, err);
@@ -64,7 +63,7 @@ int sw_parse_copy_files(struct sw_parse *s, const struct sw_parse_key *k SW_UNUS
 		*target++ = '\0';
 	else
 		target = pair;
-	if (!is_path(pair) || !is_path(target))
+	if (!sw_layout_is_path(pair) || !sw_layout_is_path(target))
 		return sw_parse_bad(s, it, err, "it is not one or two absolute paths",
 				    "Write CopyFiles=/source or CopyFiles=/source:/target");
 	if (sw_strv_add(&s->p.copy_files, pair) < 0 || sw_strv_add(&s->p.copy_files, target) < 0)
@@ -83,7 +82,7 @@ int sw_parse_make_directories(struct sw_parse *s, const struct sw_parse_key *k S
 		return r;
 	content_here(s, it);
 	for (char *p = strtok_r(list, " \t", &save); p; p = strtok_r(NULL, " \t", &save)) {
-		if (!is_path(p))
+		if (!sw_layout_is_path(p))
 			return sw_parse_bad(s, it, err, "it is not a list of absolute paths",
 					    "Start each with / and leave out ..");
 		if (sw_strv_add(&s->p.make_directories, p) < 0)

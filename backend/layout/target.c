@@ -317,35 +317,13 @@ static int wipe_error(struct sw_io *io, int r, struct sw_error *err)
 	return r;
 }
 
-/*
- * Holes of the image are not written, and whole blocks of a source may be
- * anything: with CopyBlocks= the area is cleared first, a file system does not
- * read what it did not write.
- */
-static int fill_part(struct sw_io *io, const struct sw_layout_result *t,
-		     const struct sw_placement *p, const char *work, const struct sw_sink *sink,
-		     struct sw_error *err)
+static int fill_part(struct sw_io *io, const struct sw_placement *p, const char *work,
+		     const struct sw_sink *sink, struct sw_error *err)
 {
-	_cleanup_free_ char *image = NULL;
-	uint64_t size = p->size;
-	int r;
-
 	if (!sw_layout_has_content(p->part))
 		return sw_slot_invalidate(io, p->start, p->size, err);
 	sw_event_log(sink, "making the content of partition %u", p->number);
-	r = sw_layout_make_content(p, t->sector, 0, work, &image, err);
-	if (r < 0)
-		return r;
-	if (p->part->copy_blocks) {
-		r = sw_io_zero(io, p->start, p->size);
-		if (r < 0)
-			return sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot clear the partition");
-		size = p->part->copy_blocks_size;
-	}
-	r = sw_image_write(io, p->start, size, image, p->number, sink, err);
-	if (!p->part->copy_blocks)
-		(void)unlink(image);
-	return r;
+	return sw_layout_fill(io, p, 0, work, p->number, sink, err);
 }
 
 static int fill_parts(struct sw_io *io, const struct sw_layout_result *t,
@@ -358,7 +336,7 @@ static int fill_parts(struct sw_io *io, const struct sw_layout_result *t,
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make a scratch directory");
 	for (size_t i = 0; r >= 0 && i < t->n_parts; i++)
 		if (!t->parts[i].old)
-			r = fill_part(io, t, &t->parts[i], work, sink, err);
+			r = fill_part(io, &t->parts[i], work, sink, err);
 	sw_remove_tree(work);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "boot/slot.h"
 #include "disk/mdraid.h"
+#include "plan/content.h"
 #include "plan/steps.h"
 
 /* The disks of one plan must not share a UUID: each further one has a seed of its own. */
@@ -52,7 +53,6 @@ static int add_part(struct sw_plan *p, const struct sw_layout *l, size_t disk,
 		.disk = (unsigned int)disk,
 		.number = pl->number,
 		.label = label_for(l, disk, pl->part),
-		.format = pl->part->format ? strdup(pl->part->format) : NULL,
 		.role = pl->part->role,
 		.raid = pl->part->raid,
 		.start = pl->start,
@@ -61,6 +61,8 @@ static int add_part(struct sw_plan *p, const struct sw_layout *l, size_t disk,
 		.type = pl->part->type,
 		.uuid = pl->uuid,
 	};
+	if (sw_content_take(part, pl->part) < 0)
+		return -ENOMEM;
 	if (part->role == SW_ROLE_SLOT)
 		part->entry = entry_name(disk, (*slots)++);
 	return part->label && (part->role != SW_ROLE_SLOT || part->entry) ? 0 : -ENOMEM;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "plan/content.h"
 #include "plan/steps.h"
 
 static void add_guid(json_object *o, const char *key, const struct sw_guid *g)
@@ -19,7 +20,7 @@ static json_object *part_to_json(const struct sw_placed *part)
 	sw_json_add_u64(o, "disk", part->disk);
 	sw_json_add_u64(o, "number", part->number);
 	sw_json_add_str(o, "label", part->label);
-	sw_json_add_str(o, "format", part->format);
+	sw_content_to_json(o, part);
 	sw_json_add_str(o, "entry", part->entry);
 	sw_json_add_u64(o, "role", part->role);
 	sw_json_add_bool(o, "raid", part->raid);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "plan/content.h"
 #include "plan/steps.h"
 
 #define MAX_ITEMS 1024
@@ -144,6 +145,7 @@ static int part_from_json(json_object *o, void *into, struct sw_error *err)
 	struct sw_plan *p = into;
 	struct sw_placed *part = &p->parts[p->n_parts];
 	uint64_t role = sw_json_u64(o, "role", 0), disk = sw_json_u64(o, "disk", 0);
+	const char *key;
 
 	if (role > SW_ROLE_RESCUE || disk >= p->n_disks)
 		return bad(err, role > SW_ROLE_RESCUE ? "partitions.role" : "partitions.disk");
@@ -152,7 +154,6 @@ static int part_from_json(json_object *o, void *into, struct sw_error *err)
 	part->number = (unsigned int)sw_json_u64(o, "number", 0);
 	part->label = sw_json_dup(o, "label");
 	part->entry = sw_json_dup(o, "entry");
-	part->format = sw_json_dup(o, "format");
 	part->role = (enum sw_role)role;
 	part->raid = sw_json_bool(o, "raid", false);
 	part->start = sw_json_u64(o, "start", 0);
@@ -160,6 +161,8 @@ static int part_from_json(json_object *o, void *into, struct sw_error *err)
 	part->attrs = sw_json_u64(o, "attrs", 0);
 	if (!on_disk(p, disk, part->start, part->size) || part->start < 1U << 20 || part->size == 0)
 		return bad(err, "partitions.start");
+	if (sw_content_from_json(o, part, &key) < 0)
+		return bad(err, key);
 	if (get_guid(o, "type", &part->type, err) < 0 || get_guid(o, "uuid", &part->uuid, err) < 0)
 		return -EINVAL;
 	return 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/strv.h"
+#include "plan/content.h"
 #include "plan/steps.h"
 
 static int refuse_firmware(const struct sw_facts *f, const struct sw_answers *a,
@@ -34,35 +35,10 @@ static int refuse_firmware(const struct sw_facts *f, const struct sw_answers *a,
 	return 0;
 }
 
-/* What an install cannot fill in yet is refused here, long before the first write. */
-static int check_content(const struct sw_layout *l, struct sw_error *err)
-{
-	for (size_t i = 0; i < l->n_parts; i++) {
-		const struct sw_layout_part *part = &l->parts[i];
-		const char *key = part->copy_blocks ? "CopyBlocks="
-				  : part->copy_files ? "CopyFiles="
-				  : part->make_directories ? "MakeDirectories=" : NULL;
-		bool format_ok = !part->format || part->role == SW_ROLE_SLOT ||
-				 strcmp(part->format, "ext4") == 0 ||
-				 strcmp(part->format, "swap") == 0;
-
-		if (!key && format_ok)
-			continue;
-		sw_fail(err, SW_EXIT_INVALID, -EOPNOTSUPP,
-			"an install cannot do %s%s in this version", key ? key : "Format=",
-			key ? "" : part->format);
-		sw_error_where(err, "%s/%s", l->name, part->file);
-		sw_error_hint(err, "use Format=ext4 or Format=swap; `slipway layout apply` fills "
-				   "partitions from files");
-		return -EOPNOTSUPP;
-	}
-	return 0;
-}
-
 static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 		 const struct sw_layout *l, struct sw_error *err)
 {
-	int r = check_content(l, err);
+	int r = sw_content_check(l, err);
 
 	if (r == 0)
 		r = sw_plan_choose_disks(p, f, l, err);
@@ -122,7 +98,7 @@ struct sw_plan *sw_plan_free(struct sw_plan *p)
 	free(p->disks);
 	for (size_t i = 0; i < p->n_parts; i++) {
 		free(p->parts[i].label);
-		free(p->parts[i].format);
+		sw_content_clear(&p->parts[i]);
 		free(p->parts[i].entry);
 	}
 	free(p->parts);

@@ -61,7 +61,11 @@ struct sw_plan_disk {
 struct sw_placed {
 	unsigned int disk;	/* index into the plan's disks */
 	unsigned int number;	/* of the partition on it, from 1 */
-	char *label, *format;
+	char *label;
+	char *format;		/* what it holds: see struct sw_layout_part */
+	char *copy_blocks;
+	uint64_t copy_blocks_size;
+	char **copy_files, **make_directories;
 	char *entry;		/* a slot: what its boot entry is called */
 	enum sw_role role;
 	bool raid;		/* a member of the RAID1 array that all of this label make up */

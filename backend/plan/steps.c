@@ -102,6 +102,8 @@ static int add_part(struct sw_plan *p, const struct sw_placed *part)
 		return add_range(p, SW_STEP_BLANK, 2, part, "Clear slot");
 	if (part->role == SW_ROLE_NODE_DATA)
 		return add_range(p, SW_STEP_NODE_DATA, 1, part, "Write node data");
+	if (part->copy_blocks)
+		return add_range(p, SW_STEP_FORMAT, 10, part, "Copy");
 	if (part->format)
 		return add_range(p, SW_STEP_FORMAT, 10, part,
 				 part->raid ? "Format the array" : "Format");

@@ -4,11 +4,12 @@ import json
 import os
 import pty
 import select
+import shutil
 import subprocess
 import time
 
-from lib import (GLOBAL, MiB, Server, SLIPWAY, cut, expect, head, main, need, partitions, same,
-                 section, sha256, tail, test, tool)
+from lib import (GLOBAL, MiB, Server, SLIPWAY, SOURCE, cut, expect, head, main, need, partitions,
+                 same, section, sha256, tail, test, tool)
 
 FAT = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
@@ -65,6 +66,48 @@ def _(case):
     tool("e2fsck", "-fn", cut(case.disk(), parts["state"], case.dir / "state.img"))
     other = cut(case.disk(), parts["slipway-b"], case.dir / "b.img")
     same(tool("blkid", "-p", other, check=False).stdout, "", "blkid on slot B")
+
+
+def own_layout(case, old, new):
+    """The answers' replacement for layout node with another state partition."""
+    layout = case.dir / "layout"
+    shutil.copytree(SOURCE / "layouts/node", layout)
+    state = layout / "40-state.conf"
+    state.write_text(state.read_text().replace(old, new))
+    return [("layout: node", f"layout: {layout}")]
+
+
+@test("an install fills partitions as the layout says: files, directories, blocks; ext4 and xfs")
+def _(case):
+    need("e2fsck", "mkfs.xfs", "xfs_repair", "xfs_db")
+    (case.dir / "motd").write_text("hello\n")
+    blob = case.dir / "blob"
+    blob.write_bytes(os.urandom(MiB))
+    replace = own_layout(case, "Format=ext4", "Format=xfs\nMakeDirectories=/var/lib")
+    (case.dir / "layout/41-extra.conf").write_text(
+        "[Partition]\nType=home\nLabel=extra\nSizeMaxBytes=64M\nPaddingMinBytes=6M\n"
+        f"CopyFiles={case.dir / 'motd'}:/etc/motd\n")
+    (case.dir / "layout/30-raw.conf").write_text(
+        f"[Partition]\nType=srv\nLabel=raw\nSizeMaxBytes=4M\nCopyBlocks={blob}\n")
+    install(case, replace=replace)
+    parts = partitions(case.disk())
+    part = cut(case.disk(), parts["state"], case.dir / "part.img")
+    tool("xfs_repair", "-n", part)
+    assert "lib" in tool("xfs_db", "-r", "-c", "ls /var", part).stdout
+    part = cut(case.disk(), parts["extra"], part)
+    tool("e2fsck", "-fn", part)
+    same(tool("debugfs", "-R", "cat /etc/motd", part).stdout, "hello\n", "file in ext4")
+    part = cut(case.disk(), parts["raw"], part)
+    assert part.read_bytes()[:MiB] == blob.read_bytes(), "other blocks"
+
+
+@test("a file that the layout copies and that is not there is exit 5, and nothing is written")
+def _(case):
+    case.create()
+    replace = own_layout(case, "Format=ext4", "Format=ext4\nCopyFiles=/not/there:/x")
+    before = sha256(head(case.disk()))
+    expect(case.on("install", "--answers", case.answers(replace=replace)), 5, "/not/there")
+    same(sha256(head(case.disk())), before, "disk")
 
 
 @test("Slipway A is an entry for slot A's partition and comes first; foreign entries stay the same")

@@ -201,18 +201,16 @@ def _(case):
     assert re.search(r"\d+(\.\d+)?[MG]", result.err), result
 
 
-@test("what an install cannot fill in is refused by the plan, naming file and key")
+@test("what an install fills itself is refused by the plan, naming file and role")
 def _(case):
     case.create()
-    for old, new, word in (("Format=ext4", "Format=xfs", "Format=xfs"),
-                           ("Format=ext4", "Format=ext4\nMakeDirectories=/var", "MakeDirectories")):
-        layout = case.dir / "layout"
-        shutil.rmtree(layout, ignore_errors=True)
-        shutil.copytree(LAYOUTS / "node", layout)
-        state = layout / "40-state.conf"
-        state.write_text(state.read_text().replace(old, new))
-        answers = case.answers(replace=[("layout: node", f"layout: {layout}")])
-        expect(case.on("plan", "--answers", answers), 3, word, "40-state.conf")
+    layout = case.dir / "layout"
+    shutil.copytree(LAYOUTS / "node", layout)
+    slot = layout / "20-slot-b.conf"
+    assert slot.exists(), list(layout.iterdir())
+    slot.write_text(slot.read_text() + "MakeDirectories=/var\n")
+    answers = case.answers(replace=[("layout: node", f"layout: {layout}")])
+    expect(case.on("plan", "--answers", answers), 3, "X-Slipway-Role=slot", slot.name)
 
 
 @test("a layout that does not exist names those that do")
