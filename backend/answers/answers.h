@@ -31,6 +31,7 @@ struct sw_answers {
 	struct sw_disk_choice disk;	/* always has at least one alternative, perhaps empty */
 	char *layout;		/* name or path */
 	char **preserve;	/* partition labels; NULL-terminated or NULL */
+	char *undo_copy;	/* "stick", a path, an http(s) URL; empty: none */
 	struct sw_disk_choice *more;	/* the layout's further disks; each as `disk` */
 	size_t n_more;
 	char *kernel, *initrd, *uki;	/* http(s)://…, /path, file:///path, medium:/path */

@@ -133,6 +133,15 @@ static int check_layout(const char *text, struct sw_error *err)
 	return 0;
 }
 
+static int check_undo_copy(const char *text, struct sw_error *err)
+{
+	if (strcmp(text, "stick") == 0 || text[0] == '/' ||
+	    strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0)
+		return 0;
+	return say(err, "it is neither stick, nor a whole path, nor a web address",
+		   "use stick, a path that starts with /, or an http:// or https:// URL");
+}
+
 /*
  * The firmware and the kernel split a command line at blanks and end it at a
  * line end; anything beyond ASCII is not carried alike by every loader.
@@ -259,6 +268,11 @@ const struct sw_field sw_fields[] = {
 	  AT(preserve), .max = 108,
 	  .help = "Labels of partitions whose content stays when the disk is installed again.",
 	  .example = "state" },
+	{ .key = "disk.undo-copy", .label = "Copy of undo data", .type = SW_FIELD_TEXT,
+	  AT(undo_copy), .max = 2000, .check = check_undo_copy,
+	  .help = "Where a copy of the undo data goes before anything is written: stick (the FAT "
+		  "partition SLIPWAY of a removable disk), a path, or a URL that takes PUT.",
+	  .example = "https://boot.example/undo/" },
 	{ .key = "disk.more", .label = "Further disks", .type = SW_FIELD_DISKS, AT(more),
 	  .help = "The layout's further disks, in its order: a list in which each item has "
 		  "match and wipe, as disk.match and disk.wipe for the first disk.",

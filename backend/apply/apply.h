@@ -35,6 +35,11 @@ enum sw_journal_state {
 	SW_JOURNAL_ALONE,	/* of a further disk; how far the install came is not known here */
 };
 
+/* Bytes of a saved MiB that a copy leaves out, since a LUKS header was there. from == to: none. */
+struct sw_left_out {
+	uint32_t from, to;
+};
+
 struct sw_journal_info {
 	enum sw_journal_state state;
 	unsigned int step, steps;	/* last started step, 1-based */
@@ -49,6 +54,8 @@ struct sw_journal_info {
 	struct sw_plan *plan;
 	char *step_title;
 	int64_t time;
+	/* Of each disk's first and last MiB: not in this journal, so undo leaves it alone. */
+	struct sw_left_out left_out[SW_PLAN_MAX_DISKS][2];
 };
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "apply/journal.h"
+#include "apply/journal-zone.h"
 
 #include <endian.h>
 #include <string.h>
@@ -56,20 +56,6 @@ static bool hash_matches(const void *data, size_t len, const char want[static 64
 	return sw_sha256(data, len, hex) == 0 && memcmp(hex, want, 64) == 0;
 }
 
-/* Copies one MiB of the disk into the zone and returns its hash. */
-static int save_area(struct sw_io *io, uint64_t from, uint64_t to, char ret_hash[static 64])
-{
-	_cleanup_free_ uint8_t *buf = malloc(SW_JOURNAL_SAVED);
-	int r;
-
-	if (!buf)
-		return -ENOMEM;
-	r = sw_io_read(io, from, buf, SW_JOURNAL_SAVED);
-	if (r == 0)
-		r = hash_into(buf, SW_JOURNAL_SAVED, ret_hash);
-	return r == 0 ? sw_io_write(io, to, buf, SW_JOURNAL_SAVED) : r;
-}
-
 static int write_block(struct sw_io *io, uint64_t off, const void *data, size_t len)
 {
 	uint8_t block[BLOCK] = {};
@@ -78,22 +64,27 @@ static int write_block(struct sw_io *io, uint64_t off, const void *data, size_t 
 	return sw_io_write(io, off, block, sizeof(block));
 }
 
-static int write_body(struct sw_io *io, uint64_t off, const char *doc, struct header *h)
+static int write_body(struct sw_io *io, uint64_t off, const struct sw_journal_zone *z,
+		      struct header *h)
 {
-	size_t len = strlen(doc);
+	size_t len = strlen(z->doc);
 	int r;
 
 	memcpy(h->magic, magic, sizeof(magic));
 	h->version = htole32(1);
 	h->doc_len = htole32((uint32_t)len);
-	h->disk_size = htole64(io->size);
-	r = hash_into(doc, len, h->id);
+	h->disk_size = htole64(z->disk_size);
+	r = hash_into(z->doc, len, h->id);
 	if (r == 0)
-		r = sw_io_write(io, off + OFF_DOC, doc, len);
+		r = hash_into(z->area[0], SW_JOURNAL_SAVED, h->first);
 	if (r == 0)
-		r = save_area(io, 0, off + OFF_FIRST, h->first);
+		r = hash_into(z->area[1], SW_JOURNAL_SAVED, h->last);
 	if (r == 0)
-		r = save_area(io, io->size - SW_JOURNAL_SAVED, off + OFF_LAST, h->last);
+		r = sw_io_write(io, off + OFF_DOC, z->doc, len);
+	if (r == 0)
+		r = sw_io_write(io, off + OFF_FIRST, z->area[0], SW_JOURNAL_SAVED);
+	if (r == 0)
+		r = sw_io_write(io, off + OFF_LAST, z->area[1], SW_JOURNAL_SAVED);
 	if (r == 0)
 		r = sw_io_zero(io, off + OFF_RECORDS, (uint64_t)RECORDS * BLOCK);
 	if (r == 0)
@@ -102,7 +93,7 @@ static int write_body(struct sw_io *io, uint64_t off, const char *doc, struct he
 }
 
 /* The header goes last: until it stands, there is no journal and nothing else was written. */
-static int write_all(struct sw_io *io, uint64_t off, const char *doc)
+int sw_journal_write_zone(struct sw_io *io, uint64_t off, const struct sw_journal_zone *z)
 {
 	static const uint8_t nothing[1];
 	struct header h = {};
@@ -111,30 +102,66 @@ static int write_all(struct sw_io *io, uint64_t off, const char *doc)
 	if (r == 0)
 		r = sw_io_flush(io);
 	if (r == 0)
-		r = write_body(io, off, doc, &h);
+		r = write_body(io, off, z, &h);
 	if (r == 0)
 		r = write_block(io, off, &h, sizeof(h));
 	return r == 0 ? sw_io_flush(io) : r;
 }
 
-int sw_journal_create(struct sw_io *io, const struct sw_plan *p, size_t disk, json_object *vars,
-		      struct sw_journal *ret_journal, struct sw_error *err)
+void sw_journal_zone_clear(struct sw_journal_zone *z)
 {
-	_cleanup_json_ json_object *doc = json_object_new_object();
-	struct sw_journal_head head = {};
-	const char *text;
-	int r;
+	if (z->json)
+		json_object_put(z->json);
+	free(z->area[0]);
+	free(z->area[1]);
+	*z = (struct sw_journal_zone){};
+}
 
-	sw_json_add(doc, "plan", sw_plan_to_json(p));
-	sw_json_add_u64(doc, "disk", disk);
+int sw_journal_zone_read(struct sw_io *disk, struct sw_journal_zone *z)
+{
+	int r = 0;
+
+	z->disk_size = disk->size;
+	for (size_t i = 0; i < 2 && r == 0; i++) {
+		z->area[i] = malloc(SW_JOURNAL_SAVED);
+		r = !z->area[i] ? -ENOMEM
+				: sw_io_read(disk, i ? disk->size - SW_JOURNAL_SAVED : 0,
+					     z->area[i], SW_JOURNAL_SAVED);
+	}
+	return r;
+}
+
+int sw_journal_zone_document(const struct sw_plan *p, size_t disk, json_object *vars,
+			     json_object *left_out, struct sw_journal_zone *z,
+			     struct sw_error *err)
+{
+	z->json = json_object_new_object();
+	sw_json_add(z->json, "plan", sw_plan_to_json(p));
+	sw_json_add_u64(z->json, "disk", disk);
 	if (vars)
-		sw_json_add(doc, "vars", json_object_get(vars));
-	text = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN);
-	if (!text || strlen(text) > DOC_MAX) {
+		sw_json_add(z->json, "vars", json_object_get(vars));
+	if (left_out)
+		sw_json_add(z->json, "left_out", json_object_get(left_out));
+	z->doc = json_object_to_json_string_ext(z->json, JSON_C_TO_STRING_PLAIN);
+	if (!z->doc || strlen(z->doc) > DOC_MAX) {
 		sw_fail(err, SW_EXIT_INTERNAL, -E2BIG, "the plan does not fit into the journal");
 		return -E2BIG;
 	}
-	r = write_all(io, p->disks[disk].journal_off, text);
+	return 0;
+}
+
+int sw_journal_create(struct sw_io *io, const struct sw_plan *p, size_t disk, json_object *vars,
+		      struct sw_journal *ret_journal, struct sw_error *err)
+{
+	_cleanup_(sw_journal_zone_clear) struct sw_journal_zone z = {};
+	struct sw_journal_head head = {};
+	int r = sw_journal_zone_document(p, disk, vars, NULL, &z, err);
+
+	if (r < 0)
+		return r;
+	r = sw_journal_zone_read(io, &z);
+	if (r == 0)
+		r = sw_journal_write_zone(io, p->disks[disk].journal_off, &z);
 	if (r < 0) {
 		sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be written");
 		sw_error_where(err, "%s", io->path);
@@ -152,7 +179,8 @@ int sw_journal_create(struct sw_io *io, const struct sw_plan *p, size_t disk, js
 	return r;
 }
 
-static int read_header(struct sw_io *io, uint64_t off, struct header *ret_h)
+static int read_header(struct sw_io *io, uint64_t off, uint64_t disk_size,
+		       struct header *ret_h)
 {
 	uint8_t block[BLOCK];
 	int r = sw_io_read(io, off, block, sizeof(block));
@@ -163,7 +191,7 @@ static int read_header(struct sw_io *io, uint64_t off, struct header *ret_h)
 	if (memcmp(ret_h->magic, magic, sizeof(magic)) != 0)
 		return -ENOENT;
 	if (le32toh(ret_h->version) != 1 || le32toh(ret_h->doc_len) > DOC_MAX ||
-	    le64toh(ret_h->disk_size) != io->size ||
+	    (disk_size && le64toh(ret_h->disk_size) != disk_size) ||
 	    !hash_matches(ret_h, offsetof(struct header, self), ret_h->self))
 		return -EBADMSG;
 	return 0;
@@ -176,22 +204,58 @@ static int plan_id(json_object *plan, char ret_id[static 65])
 	return text ? sw_sha256(text, strlen(text), ret_id) : -ENOMEM;
 }
 
-static int read_doc(struct sw_io *io, uint64_t off, const struct header *h,
-		    struct sw_journal_head *head)
+static int64_t number_at(json_object *list, size_t i)
+{
+	return json_object_get_int64(json_object_array_get_idx(list, i));
+}
+
+/* For each disk: from where to where its first and its last MiB have a hole. */
+static int read_left_out(json_object *list, struct sw_journal_head *head)
+{
+	for (size_t k = 0; list && k < json_object_array_length(list); k++) {
+		json_object *disk = json_object_array_get_idx(list, k);
+
+		if (k >= SW_PLAN_MAX_DISKS || !json_object_is_type(disk, json_type_array) ||
+		    json_object_array_length(disk) != 4)
+			return -EBADMSG;
+		for (size_t i = 0; i < 2; i++) {
+			int64_t from = number_at(disk, 2 * i), to = number_at(disk, 2 * i + 1);
+
+			if (from < 0 || to < from || to > SW_JOURNAL_SAVED)
+				return -EBADMSG;
+			head->left_out[k][i] = (struct sw_left_out){ (uint32_t)from,
+								     (uint32_t)to };
+		}
+	}
+	return 0;
+}
+
+static int read_text(struct sw_io *io, uint64_t off, const struct header *h, char **ret_text)
 {
 	size_t len = le32toh(h->doc_len);
 	_cleanup_free_ char *text = malloc(len + 1);
-	_cleanup_json_ json_object *doc = NULL;
-	json_object *plan, *vars;
-	int r;
+	int r = text ? sw_io_read(io, off + OFF_DOC, text, len) : -ENOMEM;
 
-	if (!text)
-		return -ENOMEM;
-	r = sw_io_read(io, off + OFF_DOC, text, len);
 	if (r < 0)
 		return r;
 	text[len] = '\0';
-	if (!hash_matches(text, len, h->id) || sw_json_parse(text, len, "journal", &doc, NULL) < 0)
+	if (!hash_matches(text, len, h->id))
+		return -EBADMSG;
+	*ret_text = TAKE_PTR(text);
+	return 0;
+}
+
+static int read_doc(struct sw_io *io, uint64_t off, const struct header *h,
+		    struct sw_journal_head *head)
+{
+	_cleanup_json_ json_object *doc = NULL;
+	_cleanup_free_ char *text = NULL;
+	json_object *plan, *vars;
+	int r = read_text(io, off, h, &text);
+
+	if (r < 0)
+		return r;
+	if (sw_json_parse(text, strlen(text), "journal", &doc, NULL) < 0)
 		return -EBADMSG;
 	plan = sw_json_get(doc, "plan");
 	vars = sw_json_get(doc, "vars");
@@ -203,7 +267,7 @@ static int read_doc(struct sw_io *io, uint64_t off, const struct header *h,
 	if (r < 0)
 		return r;
 	head->vars = vars ? json_object_get(vars) : NULL;
-	return 0;
+	return read_left_out(sw_json_array(doc, "left_out"), head);
 }
 
 static void note_record(struct sw_journal_head *head, const struct record *rec)
@@ -257,14 +321,20 @@ static int read_records(struct sw_io *io, uint64_t off, const struct header *h,
 int sw_journal_open(struct sw_io *io, struct sw_journal *ret_journal,
 		    struct sw_journal_head *ret_head)
 {
-	struct sw_journal j = { .io = io, .off = sw_plan_journal_offset(io->size) };
+	uint64_t off = sw_plan_journal_offset(io->size);
+
+	return off ? sw_journal_open_at(io, off, io->size, ret_journal, ret_head) : -ENOENT;
+}
+
+int sw_journal_open_at(struct sw_io *io, uint64_t off, uint64_t disk_size,
+		       struct sw_journal *ret_journal, struct sw_journal_head *ret_head)
+{
+	struct sw_journal j = { .io = io, .off = off, .disk_size = disk_size };
 	struct sw_journal_head head = { .state = SW_JOURNAL_RUNNING };
 	struct header h;
 	int r;
 
-	if (j.off == 0)
-		return -ENOENT;
-	r = read_header(io, j.off, &h);
+	r = read_header(io, j.off, disk_size, &h);
 	if (r == 0)
 		r = read_doc(io, j.off, &h, &head);
 	if (r == 0)
@@ -273,6 +343,8 @@ int sw_journal_open(struct sw_io *io, struct sw_journal *ret_journal,
 		sw_journal_head_clear(&head);
 		return r;
 	}
+	if (head.disk < SW_PLAN_MAX_DISKS)
+		memcpy(j.left_out, head.left_out[head.disk], sizeof(j.left_out));
 	*ret_journal = j;
 	*ret_head = head;
 	return 0;
@@ -295,7 +367,7 @@ int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, unsigned i
 
 	if (j->next >= RECORDS)
 		return -ENOSPC;
-	r = read_header(j->io, j->off, &h);
+	r = read_header(j->io, j->off, j->disk_size, &h);
 	if (r < 0)
 		return r;
 	memcpy(rec.magic, record_magic, sizeof(record_magic));
@@ -323,7 +395,7 @@ int sw_journal_saved(struct sw_journal *j, bool last, uint8_t **ret_data)
 
 	if (!buf)
 		return -ENOMEM;
-	r = read_header(j->io, j->off, &h);
+	r = read_header(j->io, j->off, j->disk_size, &h);
 	if (r == 0)
 		r = sw_io_read(j->io, j->off + (last ? OFF_LAST : OFF_FIRST), buf,
 			       SW_JOURNAL_SAVED);
@@ -333,4 +405,12 @@ int sw_journal_saved(struct sw_journal *j, bool last, uint8_t **ret_data)
 		return r;
 	*ret_data = TAKE_PTR(buf);
 	return 0;
+}
+
+int sw_journal_document(struct sw_journal *j, char **ret_text)
+{
+	struct header h;
+	int r = read_header(j->io, j->off, j->disk_size, &h);
+
+	return r == 0 ? read_text(j->io, j->off, &h, ret_text) : r;
 }

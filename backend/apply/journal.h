@@ -30,8 +30,9 @@ enum sw_record_kind {
 
 struct sw_journal {
 	struct sw_io *io;	/* borrowed */
-	uint64_t off;
+	uint64_t off, disk_size;
 	uint32_t next;		/* index of the next record */
+	struct sw_left_out left_out[2];	/* of the first and the last MiB */
 };
 
 struct sw_journal_head {
@@ -44,6 +45,7 @@ struct sw_journal_head {
 	unsigned int step;	/* last started */
 	bool undoing;		/* an undo was started */
 	int64_t time;		/* of the last record */
+	struct sw_left_out left_out[SW_PLAN_MAX_DISKS][2];
 };
 
 /* Writes everything to a disk of the plan and flushes; afterwards records can be added. */
@@ -53,6 +55,12 @@ int sw_journal_create(struct sw_io *io, const struct sw_plan *p, size_t disk, js
 /* -ENOENT when there is no journal, -EBADMSG when there is one that is damaged. */
 int sw_journal_open(struct sw_io *io, struct sw_journal *ret_journal,
 		    struct sw_journal_head *ret_head);
+/*
+ * The same for a zone that lies elsewhere, such as in a copy; disk_size 0: of any
+ * disk.
+ */
+int sw_journal_open_at(struct sw_io *io, uint64_t off, uint64_t disk_size,
+		       struct sw_journal *ret_journal, struct sw_journal_head *ret_head);
 void sw_journal_head_clear(struct sw_journal_head *h);
 
 /* Appends a record and flushes. -ENOSPC when 255 are used up. */
@@ -61,3 +69,22 @@ int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, unsigned i
 #define SW_JOURNAL_SAVED (1U << 20)
 /* What was saved of the disk's first (or last) MiB; malloc'd, SW_JOURNAL_SAVED bytes. */
 int sw_journal_saved(struct sw_journal *j, bool last, uint8_t **ret_data);
+
+/* ---- copies, see apply/undo-copy.h ---- */
+
+struct sw_run_disk;
+/*
+ * Writes what would be the journals of all the plan's disks to another io, one
+ * after the other. From the first LUKS header in a saved MiB to its end
+ * nothing is kept: its keyslots follow.
+ */
+int sw_journal_copy(const struct sw_run_disk *disks, const struct sw_plan *p, json_object *vars,
+		    struct sw_io *to, struct sw_error *err);
+/* The same from journals that exist. Their records stay behind. */
+int sw_journal_export(struct sw_io *const *disks, const struct sw_plan *p, struct sw_io *to,
+		      struct sw_error *err);
+/* Writes a copied zone to its disk, with a record that this step had been started. */
+int sw_journal_import(struct sw_io *from, uint64_t from_off, struct sw_io *disk, uint64_t off,
+		      unsigned int step, struct sw_error *err);
+/* What a scan would tell of a journal whose records are not known; for one _free(…, 1). */
+int sw_journal_info_from_copy(const struct sw_journal_head *h, struct sw_journal_info **ret_info);

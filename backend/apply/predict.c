@@ -23,10 +23,11 @@ static void overlay(uint8_t *area, uint64_t base, const struct sw_table_image *t
 
 /* -ESTALE when a sector of [from, to) of the area is neither old nor new. */
 static int compare(const uint8_t *now, const uint8_t *old, const uint8_t *new, uint32_t sector,
-		   size_t from, size_t to)
+		   size_t from, size_t to, const struct sw_left_out *hole)
 {
 	for (size_t at = from; at < to; at += sector)
-		if (memcmp(now + at, old + at, sector) != 0 &&
+		if (!(at >= hole->from && at < hole->to) &&
+		    memcmp(now + at, old + at, sector) != 0 &&
 		    memcmp(now + at, new + at, sector) != 0)
 			return -ESTALE;
 	return 0;
@@ -34,6 +35,7 @@ static int compare(const uint8_t *now, const uint8_t *old, const uint8_t *new, u
 
 static int check_area(struct sw_run_disk *d, const struct sw_table_image *t, bool last)
 {
+	const struct sw_left_out *hole = &d->journal.left_out[last];
 	uint64_t base = last ? d->io->size - SW_JOURNAL_SAVED : 0;
 	uint32_t ss = d->io->sector;
 	_cleanup_free_ uint8_t *old = NULL, *now = malloc(SW_JOURNAL_SAVED),
@@ -49,8 +51,8 @@ static int check_area(struct sw_run_disk *d, const struct sw_table_image *t, boo
 	memcpy(new, old, SW_JOURNAL_SAVED);
 	overlay(new, base, t);
 	return last ? compare(now, old, new, ss, SW_JOURNAL_SAVED - ENTRIES_LEN - ss,
-			      SW_JOURNAL_SAVED)
-		    : compare(now, old, new, ss, 0, 2UL * ss + ENTRIES_LEN);
+			      SW_JOURNAL_SAVED, hole)
+		    : compare(now, old, new, ss, 0, 2UL * ss + ENTRIES_LEN, hole);
 }
 
 int sw_table_check_predicted(struct sw_run *run, size_t disk, struct sw_error *err)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "apply/undo-copy.h"
 #include "base/file.h"
 
 static const sw_step_fn step_fns[] = {
@@ -42,6 +43,8 @@ static int start_journal(struct sw_run *run, struct sw_error *err)
 
 	if (run->resumed)
 		return 0;
+	if (run->p->answers->undo_copy && *run->p->answers->undo_copy)
+		r = sw_undo_copy_make(run, run->p->answers->undo_copy, err);
 	for (size_t k = run->p->n_disks; k-- > 0 && r == 0;)
 		r = sw_journal_create(run->disks[k].io, run->p, k, run->vars,
 				      &run->disks[k].journal, err);

@@ -30,6 +30,7 @@ static int info_from(struct found *f, struct sw_journal_info *info)
 					  .disk_name = strdup(f->d->name),
 					  .time = f->h.time };
 	info->plan = TAKE_PTR(f->plan);
+	memcpy(info->left_out, f->h.left_out, sizeof(info->left_out));
 	info->vars = f->h.vars ? json_object_get(f->h.vars) : NULL;
 	if (info->step <= p->n_steps)
 		info->step_title = strdup(p->steps[info->step - 1].title);
@@ -154,4 +155,26 @@ int sw_journal_refuse_alone(const struct sw_journal_info *info, struct sw_error 
 		info->disk_name);
 	sw_error_why(err, "%s", info->alone);
 	return -ENXIO;
+}
+
+int sw_journal_info_from_copy(const struct sw_journal_head *h, struct sw_journal_info **ret_info)
+{
+	struct sw_journal_info *info = calloc(1, sizeof(*info));
+	struct sw_error ignored = {};
+
+	if (!info || sw_plan_from_json(h->plan, &info->plan, &ignored) < 0 || h->disk != 0) {
+		if (info)
+			sw_journal_infos_free(info, 1);
+		return info ? -EBADMSG : -ENOMEM;
+	}
+	/* How far it came is not known, so anything may have been touched. */
+	info->state = SW_JOURNAL_RUNNING;
+	info->step = info->steps = (unsigned int)info->plan->n_steps;
+	info->step_title = strdup("not known");
+	info->disk_name = strdup(info->plan->disks[0].node ? info->plan->disks[0].node
+							   : "the install's disk");
+	info->vars = h->vars ? json_object_get(h->vars) : NULL;
+	memcpy(info->left_out, h->left_out, sizeof(info->left_out));
+	*ret_info = info;
+	return 0;
 }

@@ -42,6 +42,15 @@ static int add_part(struct sw_buf *b, const struct sw_journal_info *info, size_t
 			   lost ? " of it may be overwritten" : "");
 }
 
+static int add_left_out(struct sw_buf *b, const struct sw_left_out *hole, bool last)
+{
+	if (hole->from == hole->to)
+		return 0;
+	return sw_buf_addf(b, "    but NOT bytes %u to %u of the %s MiB: a LUKS header was there, "
+			   "which the copy leaves out\n", hole->from, hole->to,
+			   last ? "last" : "first");
+}
+
 static int add_disk(struct sw_buf *b, const struct sw_journal_info *info, size_t disk)
 {
 	const struct sw_plan_disk *d = &info->plan->disks[disk];
@@ -53,6 +62,8 @@ static int add_disk(struct sw_buf *b, const struct sw_journal_info *info, size_t
 	if (r == 0)
 		r = sw_buf_adds(b, "  the old partition table, both copies, and the disk's first "
 				   "and last MiB\n");
+	for (size_t i = 0; i < 2 && r == 0; i++)
+		r = add_left_out(b, &info->left_out[disk][i], i);
 	if (r == 0 && disk == 0 && info->plan->entries.n_writes > 0 && info->vars)
 		r = sw_buf_adds(b, "  the old boot order and boot entries\n");
 	if (r == 0 && d->n_old_parts == 0)

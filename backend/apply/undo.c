@@ -81,22 +81,80 @@ static int put_back(struct sw_io *io, uint64_t off, const uint8_t *data, uint64_
 	return r < 0 ? r : sw_io_flush(io);
 }
 
-static int restore_table(struct sw_run_disk *d)
+/* [from, to) of a saved MiB, without what was left out of it. */
+static int put_area(struct sw_run_disk *d, bool last, const uint8_t *data, uint64_t from,
+		    uint64_t to)
 {
-	struct sw_io *io = d->io;
+	uint64_t base = last ? d->io->size - SW_JOURNAL_SAVED : 0;
+	const struct sw_left_out *hole = &d->journal.left_out[last];
+	uint64_t before = hole->from < to ? hole->from : to;
+	uint64_t after = hole->to > from ? hole->to : from;
+	int r = 0;
+
+	if (hole->from == hole->to)
+		return put_back(d->io, base + from, data + from, to - from);
+	if (from < before)
+		r = put_back(d->io, base + from, data + from, before - from);
+	if (r == 0 && after < to)
+		r = put_back(d->io, base + after, data + after, to - after);
+	return r;
+}
+
+static bool in_hole(const struct sw_run_disk *d, uint64_t off)
+{
+	uint64_t tail = d->io->size - SW_JOURNAL_SAVED;
+	const struct sw_left_out *hole = d->journal.left_out;
+
+	return (off >= hole[0].from && off < hole[0].to) ||
+	       (off >= tail + hole[1].from && off < tail + hole[1].to);
+}
+
+/* What cannot come back must not look like an install either. */
+static int clear_sector(struct sw_io *io, uint64_t off, const uint8_t *new)
+{
+	uint8_t now[4096];
+	int r = sw_io_read(io, off, now, io->sector);
+
+	if (r == 0 && memcmp(now, new, io->sector) == 0)
+		r = sw_io_zero(io, off, io->sector);
+	return r;
+}
+
+static int clear_new_table(struct sw_run *run, size_t disk)
+{
+	struct sw_run_disk *d = &run->disks[disk];
+	struct sw_table_image t = {};
+	int r = 0;
+
+	if (d->journal.left_out[0].to == 0 && d->journal.left_out[1].to == 0)
+		return 0;
+	r = sw_plan_table(run->p, disk, &t, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(t.piece) && r == 0; i++)
+		for (size_t at = 0; at < t.piece[i].len && r == 0; at += d->io->sector)
+			if (in_hole(d, t.piece[i].off + at))
+				r = clear_sector(d->io, t.piece[i].off + at, t.piece[i].data + at);
+	sw_table_image_clear(&t);
+	return r == 0 ? sw_io_flush(d->io) : r;
+}
+
+static int restore_table(struct sw_run *run, size_t disk)
+{
+	struct sw_run_disk *d = &run->disks[disk];
 	_cleanup_free_ uint8_t *first = NULL, *last = NULL;
-	uint32_t ss = io->sector;
+	uint32_t ss = d->io->sector;
 	int r = sw_journal_saved(&d->journal, false, &first);
 
 	if (r == 0)
 		r = sw_journal_saved(&d->journal, true, &last);
 	if (r == 0)
-		r = put_back(io, io->size - SW_JOURNAL_SAVED, last, SW_JOURNAL_SAVED);
+		r = clear_new_table(run, disk);
 	if (r == 0)
-		r = put_back(io, 2ULL * ss, first + 2UL * ss, SW_JOURNAL_SAVED - 2ULL * ss);
+		r = put_area(d, true, last, 0, SW_JOURNAL_SAVED);
 	if (r == 0)
-		r = put_back(io, 0, first, ss);
-	return r == 0 ? put_back(io, ss, first + ss, ss) : r;
+		r = put_area(d, false, first, 2ULL * ss, SW_JOURNAL_SAVED);
+	if (r == 0)
+		r = put_area(d, false, first, 0, ss);
+	return r == 0 ? put_area(d, false, first, ss, 2ULL * ss) : r;
 }
 
 static int undo_locked(struct sw_run *run, const struct sw_journal_info *info, struct sw_error *err)
@@ -121,7 +179,7 @@ static int undo_locked(struct sw_run *run, const struct sw_journal_info *info, s
 	for (size_t k = run->p->n_disks; k-- > 0 && r == 0;) {
 		sw_event_log(run->sink, "restoring the partition table of %s",
 			     run->disks[k].io->path);
-		r = restore_table(&run->disks[k]);
+		r = restore_table(run, k);
 	}
 	if (r == 0)
 		r = sw_run_note(run, SW_RECORD_UNDONE);

@@ -50,6 +50,12 @@ struct sw_http_reply {
 int sw_http_get(const struct sw_http_get *get, struct sw_http_reply *ret_reply,
 		struct sw_error *err);
 
+/*
+ * Uploads by PUT; any 2xx is success, a redirect is refused. Errors as above.
+ */
+int sw_http_put(const char *url, const void *data, size_t len, const struct sw_sink *sink,
+		struct sw_error *err);
+
 /* The URL without user name, password and query, for messages; malloc'd. */
 char *sw_http_show(const char *url);
 

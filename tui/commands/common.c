@@ -125,6 +125,17 @@ json_object *sw_target_to_json(const struct sw_target *t)
 	return o;
 }
 
+char *sw_cli_place(const char *text)
+{
+	_cleanup_free_ char *here = NULL;
+	char *whole = NULL;
+
+	if (text[0] == '/' || strstr(text, ":/") || strcmp(text, "stick") == 0)
+		return strdup(text);
+	here = getcwd(NULL, 0);
+	return here && asprintf(&whole, "%s/%s", here, text) >= 0 ? whole : NULL;
+}
+
 void sw_print_json(json_object *o)
 {
 	printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |

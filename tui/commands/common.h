@@ -39,6 +39,12 @@ int sw_cli_needs_disks(const struct sw_cli *cli, const char *command, struct sw_
  */
 json_object *sw_target_to_json(const struct sw_target *t);
 
+/*
+ * A place as the backend takes it: a relative path becomes a whole one, "stick"
+ * and URLs stay; malloc'd, NULL when out of memory.
+ */
+char *sw_cli_place(const char *text);
+
 /* The document on stdout, indented, with a newline. */
 void sw_print_json(json_object *o);
 

@@ -4,8 +4,9 @@
  * has to be confirmed; from a script the answer file is the consent, bounded by
  * its wipe rule.
  */
-#include "apply/apply.h"
+#include "apply/undo-copy.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "answers/sources.h"
@@ -56,6 +57,18 @@ static int consent(const struct sw_cli *cli, const struct sw_plan *p, struct sw_
 	return sw_confirm_plan(cli, p, err);
 }
 
+/* Said on the command line, it counts more than what the file says. */
+static int set_undo_copy(const struct sw_cli *cli, struct sw_answers *a, struct sw_error *err)
+{
+	const char *where = sw_arg(&cli->args, 'u');
+
+	if (!where)
+		return 0;
+	free(a->undo_copy);
+	a->undo_copy = sw_cli_place(where);
+	return a->undo_copy ? sw_undo_copy_check(a->undo_copy, err) : sw_fail_oom(err);
+}
+
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	const char *from = sw_arg(&cli->args, 'a');
@@ -78,6 +91,9 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	r = read_answers(cli, t.m, from, &a, err);
 	if (r < 0)
 		return r;
+	r = set_undo_copy(cli, a, err);
+	if (r < 0)
+		return r;
 	r = sw_target_plan(&t, a, from, &p, err);
 	if (r < 0)
 		return r;
@@ -95,6 +111,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 static const struct sw_opt opts[] = {
 	{ 'a', "answers", "FILE|URL", "the answers" },
 	{ 's', "sha256", "HEX", "what the answers must hash to; needed for http" },
+	{ 'u', "undo-copy", "WHERE", "as disk.undo-copy in the answers" },
 	{ 'd', "dry-run", NULL, "show the plan and stop" },
 	{ 'n', "no-finish", NULL, "stay when done, whatever the answers say" },
 	{ 0, NULL, NULL, NULL },

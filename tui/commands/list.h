@@ -13,6 +13,7 @@ extern const struct sw_command sw_command_apply;
 extern const struct sw_command sw_command_install;
 extern const struct sw_command sw_command_status;
 extern const struct sw_command sw_command_undo;
+extern const struct sw_command sw_command_undo_export;
 extern const struct sw_command sw_command_resume;
 extern const struct sw_command sw_command_wipe;
 extern const struct sw_command sw_command_explain;

@@ -12,6 +12,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_install,
 	&sw_command_status,
 	&sw_command_undo,
+	&sw_command_undo_export,
 	&sw_command_resume,
 	&sw_command_wipe,
 	&sw_command_explain,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway undo` and `slipway resume`: what to do about an install that did not end. */
-#include "apply/apply.h"
+#include "apply/undo-copy.h"
 
 #include <string.h>
 
@@ -81,12 +81,53 @@ static int work(const struct sw_cli *cli, struct sw_machine *m, const struct sw_
 	return r < 0 ? r : sw_follow(cli, pid, fd, err);
 }
 
+static bool same_plan(const struct sw_plan *a, const struct sw_plan *b)
+{
+	_cleanup_json_ json_object *x = sw_plan_to_json(a), *y = sw_plan_to_json(b);
+
+	return json_object_equal(x, y);
+}
+
+/* The journal on the disks that a copy is of, or NULL. */
+static const struct sw_journal_info *find_same(const struct found *found, const struct sw_plan *p)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (!found->infos[i].alone && same_plan(found->infos[i].plan, p))
+			return &found->infos[i];
+	return NULL;
+}
+
+/* With a copy the journals are put back first; from then on all is as ever. */
+static int work_from(const struct sw_cli *cli, struct sw_machine *m, struct sw_undo_copy *copy,
+		     enum sw_apply_kind kind, struct sw_error *err)
+{
+	_cleanup_(found_clear) struct found found = {};
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	const struct sw_journal_info *info;
+	int r = sw_undo_copy_restore(m, copy, err);
+
+	if (r == 0)
+		r = sw_machine_facts(m, &f, err);
+	if (r == 0)
+		r = sw_journal_scan(m, f, &found.infos, &found.n, err);
+	if (r < 0)
+		return r;
+	info = find_same(&found, copy->info->plan);
+	if (!info)
+		return sw_fail(err, SW_EXIT_VERIFY, -EBADMSG,
+			       "the journal was put back, but is not found on the disk");
+	return work(cli, m, info, kind, err);
+}
+
 static int undo(struct sw_cli *cli, struct sw_machine *m, const struct sw_journal_info *info,
-		struct sw_error *err)
+		struct sw_undo_copy *copy, struct sw_error *err)
 {
 	_cleanup_free_ char *text = sw_undo_text(info);
 	int r;
 
+	if (info->state == SW_JOURNAL_UNDONE)
+		return sw_fail(err, SW_EXIT_REFUSED, -EALREADY,
+			       "the last install was undone already");
 	if (!text)
 		return sw_fail_oom(err);
 	if (!cli->json)
@@ -96,11 +137,12 @@ static int undo(struct sw_cli *cli, struct sw_machine *m, const struct sw_journa
 	r = sw_confirm(cli, "Type yes to undo: ", "yes", err);
 	if (r < 0)
 		return r;
-	return work(cli, m, info, SW_APPLY_UNDO, err);
+	return copy ? work_from(cli, m, copy, SW_APPLY_UNDO, err)
+		    : work(cli, m, info, SW_APPLY_UNDO, err);
 }
 
 static int resume(struct sw_cli *cli, struct sw_machine *m, const struct sw_journal_info *info,
-		  struct sw_error *err)
+		  struct sw_undo_copy *copy, struct sw_error *err)
 {
 	int r;
 
@@ -108,15 +150,42 @@ static int resume(struct sw_cli *cli, struct sw_machine *m, const struct sw_jour
 		printf("%s: going on at step %u of %u: %s\n", info->disk_name, info->step,
 		       info->steps, info->step_title ? info->step_title : "");
 	fflush(stdout);
-	r = work(cli, m, info, SW_APPLY_RESUME, err);
+	r = copy ? work_from(cli, m, copy, SW_APPLY_RESUME, err)
+		 : work(cli, m, info, SW_APPLY_RESUME, err);
 	if (r < 0)
 		return r;
 	return sw_finish_run(cli, m, info->plan->answers->finish,
 			     sw_arg(&cli->args, 'n') != NULL, err);
 }
 
+/* A copy tells less than the disks do when they still have their journals. */
+static int run_from(struct sw_cli *cli, struct sw_machine *m, const struct found *found,
+		    const char *from, bool is_resume, struct sw_error *err)
+{
+	_cleanup_free_ char *place = sw_cli_place(from);
+	const struct sw_journal_info *info;
+	struct sw_undo_copy copy = {};
+	int r;
+
+	if (sw_arg(&cli->args, 'd'))
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--from says which disk; leave out "
+							    "--disk");
+	r = place ? sw_undo_copy_open(m, place, &copy, err) : sw_fail_oom(err);
+	if (r < 0)
+		return r;
+	info = find_same(found, copy.info->plan);
+	if (info && !cli->json)
+		printf("The disk's own journal is whole, and is used.\n");
+	if (!info)
+		info = copy.info;
+	r = is_resume ? resume(cli, m, info, &copy, err) : undo(cli, m, info, &copy, err);
+	sw_undo_copy_clear(&copy);
+	return r;
+}
+
 static int run(struct sw_cli *cli, bool is_resume, struct sw_error *err)
 {
+	const char *from = sw_arg(&cli->args, 'f');
 	_cleanup_machine_ struct sw_machine *m = NULL;
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	_cleanup_(found_clear) struct found found = {};
@@ -130,11 +199,13 @@ static int run(struct sw_cli *cli, bool is_resume, struct sw_error *err)
 		r = sw_machine_facts(m, &f, err);
 	if (r == 0)
 		r = sw_journal_scan(m, f, &found.infos, &found.n, err);
+	if (r == 0 && from)
+		return run_from(cli, m, &found, from, is_resume, err);
 	if (r == 0)
 		r = pick(cli, &found, is_resume, &info, err);
 	if (r < 0)
 		return r;
-	return is_resume ? resume(cli, m, info, err) : undo(cli, m, info, err);
+	return is_resume ? resume(cli, m, info, NULL, err) : undo(cli, m, info, NULL, err);
 }
 
 static int run_undo(struct sw_cli *cli, struct sw_error *err)
@@ -147,14 +218,47 @@ static int run_resume(struct sw_cli *cli, struct sw_error *err)
 	return run(cli, true, err);
 }
 
+static int run_export(struct sw_cli *cli, struct sw_error *err)
+{
+	_cleanup_machine_ struct sw_machine *m = NULL;
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	_cleanup_(found_clear) struct found found = {};
+	const struct sw_journal_info *info = NULL;
+	_cleanup_free_ char *where = sw_cli_place(cli->args.rest[0]);
+	int r = sw_cli_needs_disks(cli, "undo export", err);
+
+	if (r == 0)
+		r = where ? sw_undo_copy_check(where, err) : sw_fail_oom(err);
+	if (r == 0)
+		r = sw_cli_machine(cli, &m, err);
+	if (r == 0)
+		r = sw_machine_facts(m, &f, err);
+	if (r == 0)
+		r = sw_journal_scan(m, f, &found.infos, &found.n, err);
+	if (r == 0)
+		r = pick(cli, &found, false, &info, err);
+	if (r == 0)
+		r = sw_undo_copy_export(m, info, where, err);
+	if (r == 0 && !cli->json)
+		printf("The undo data of %s is copied.\n", info->disk_name);
+	return r;
+}
+
 static const struct sw_opt undo_opts[] = {
 	{ 'd', "disk", "NAME", "the disk, when several have a journal" },
+	{ 'f', "from", "PATH|URL|stick", "use a copy where the disk has lost its journal" },
 	{ 'D', "dry-run", NULL, "say what would come back and stop" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static const struct sw_opt export_opts[] = {
+	{ 'd', "disk", "NAME", "the disk, when several have a journal" },
 	{ 0, NULL, NULL, NULL },
 };
 
 static const struct sw_opt resume_opts[] = {
 	{ 'd', "disk", "NAME", "the disk, when several have a journal" },
+	{ 'f', "from", "PATH|URL|stick", "use a copy where the disk has lost its journal" },
 	{ 'n', "no-finish", NULL, "stay when done, whatever the answers say" },
 	{ 0, NULL, NULL, NULL },
 };
@@ -167,6 +271,18 @@ const struct sw_command sw_command_undo = {
 	.details = "First says which old partitions come back whole and which had blocks\n"
 		   "overwritten. Without a terminal --yes is needed.",
 	.run = run_undo,
+};
+
+const struct sw_command sw_command_undo_export = {
+	.name = "undo export",
+	.summary = "Copy an install's undo data to a file, a stick or a server",
+	.operands = "PATH|URL|stick",
+	.min_rest = 1,
+	.max_rest = 1,
+	.opts = export_opts,
+	.details = "A LUKS header is left out, and `slipway undo --from` says so. stick: the FAT\n"
+		   "partition labelled SLIPWAY of a removable disk.",
+	.run = run_export,
 };
 
 const struct sw_command sw_command_resume = {

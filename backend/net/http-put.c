@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One upload by PUT. Redirects are not followed: what is sent goes to the server
+ * that was named, or nowhere.
+ */
+#include <string.h>
+
+#include "net/http-error.h"
+
+#define CONNECT_TIMEOUT_S 10L
+#define STALL_S 20L
+#define STALL_BYTES_PER_S 1024L
+
+struct upload {
+	const uint8_t *data;
+	size_t len, at;
+	const struct sw_sink *sink;
+};
+
+static size_t on_read(char *buf, size_t size, size_t n, void *userdata)
+{
+	struct upload *u = userdata;
+	size_t room = size * n, left = u->len - u->at;
+
+	if (sw_event_poll(u->sink) < 0)
+		return CURL_READFUNC_ABORT;
+	room = room < left ? room : left;
+	memcpy(buf, u->data + u->at, room);
+	u->at += room;
+	return room;
+}
+
+/* What a server says about an upload is of no use; only its status counts. */
+static size_t on_reply(char *data SW_UNUSED, size_t size, size_t n, void *userdata SW_UNUSED)
+{
+	return size * n;
+}
+
+static void set_up(CURL *c, const char *url, struct upload *u, char *detail)
+{
+	(void)curl_easy_setopt(c, CURLOPT_URL, url);
+	(void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(c, CURLOPT_USERAGENT, "slipway/" SW_VERSION);
+	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_S);
+	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, STALL_S);
+	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	(void)curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	(void)curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+	(void)curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)u->len);
+	(void)curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
+	(void)curl_easy_setopt(c, CURLOPT_READDATA, u);
+	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_reply);
+	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, detail);
+}
+
+int sw_http_put(const char *url, const void *data, size_t len, const struct sw_sink *sink,
+		struct sw_error *err)
+{
+	struct upload u = { .data = data, .len = len, .sink = sink };
+	struct sw_http_get get = { .url = url };
+	struct sw_http_reply reply = {};
+	char detail[CURL_ERROR_SIZE] = "";
+	CURL *c = curl_easy_init();
+	CURLcode code;
+	long status = 0;
+	int r = 0;
+
+	if (!c)
+		return sw_fail_oom(err);
+	set_up(c, url, &u, detail);
+	code = curl_easy_perform(c);
+	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		r = sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
+	else if (code != CURLE_OK)
+		r = sw_http_explain_curl(code, url, detail, &get, &reply, err);
+	else if (status >= 300 && status < 400)
+		r = sw_http_fail(err, -EREMOTE, url, "the server sends the upload elsewhere",
+				 "a redirect is not followed with data", "give the final URL");
+	else if (status < 200 || status >= 300)
+		r = sw_http_explain_status(status, url, &reply, err);
+	curl_easy_cleanup(c);
+	return r;
+}
