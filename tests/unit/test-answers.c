@@ -500,7 +500,11 @@ static void test_the_manual_has_every_key_and_the_sections(void **state SW_UNUSE
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		assert_non_null(strstr(text, sections[i]));
 	for (size_t i = 0; i < sw_n_fields; i++) {
-		_cleanup_free_ char *item = sw_fmt(".It Cm \"%s\"\n", sw_fields[i].key);
+		const char *key = sw_fields[i].key, *dash = strchr(key, '-');
+		/* A bare dash would be set as a hyphen, which nobody can paste. */
+		_cleanup_free_ char *item = sw_fmt(".It Cm \"%.*s%s%s\"\n",
+						   (int)strcspn(key, "-"), key, dash ? "\\-" : "",
+						   dash ? dash + 1 : "");
 
 		assert_non_null(strstr(text, item));
 	}
