@@ -204,6 +204,23 @@ static void do_type(struct sw_script *sc, const char *text)
 		press(sc, sw_text_next(&text, &width));
 }
 
+/* What a look or a switch found, as the job's child says it. */
+static void do_switch(struct sw_script *sc, const char *name)
+{
+	_cleanup_free_ char *path = path_of(sc, name, ".json");
+	_cleanup_json_ json_object *o = NULL;
+	struct sw_error err = { 0 };
+
+	if (sw_json_load(path, &o, &err) < 0)
+		fail_msg("%s: %s %s", at_line, err.what, err.why);
+	if (sw_json_get(o, "error")) {
+		sw_error_from_json(sw_json_get(o, "error"), &err);
+		sw_state_switch_failed(sc->state, &err);
+		return;
+	}
+	sw_state_got_switch(sc->state, o);
+}
+
 static void do_event(struct sw_script *sc, const char *text)
 {
 	_cleanup_json_ json_object *o = NULL;
@@ -262,6 +279,8 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "apply", SW_WANT_APPLY }, { "resume", SW_WANT_RESUME },
 		{ "undo", SW_WANT_UNDO }, { "cancel", SW_WANT_CANCEL }, { "save", SW_WANT_SAVE },
 		{ "reboot", SW_WANT_REBOOT }, { "off", SW_WANT_POWEROFF },
+		{ "switch", SW_WANT_SWITCH }, { "switch-set", SW_WANT_SWITCH_SET },
+		{ "nothing", 0 },
 	};
 	unsigned int want = 0, all = 0;
 
@@ -303,6 +322,8 @@ static bool drive(struct sw_script *sc, const char *word, char *arg)
 		do_type(sc, arg);
 	else if (strcmp(word, "event") == 0)
 		do_event(sc, arg);
+	else if (strcmp(word, "switch") == 0)
+		do_switch(sc, arg);
 	else if (strcmp(word, "ended") == 0)
 		sw_state_ended(sc->state, number(arg)), serve(sc);
 	else if (strcmp(word, "tick") == 0)

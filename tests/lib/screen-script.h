@@ -11,6 +11,7 @@
  *   keys NAME...         Enter Esc Up F1 ^U ... or single characters
  *   type TEXT            as it stands
  *   event JSON           from the running work
+ *   switch NAME          what a look at the boot switch found: NAME.json
  *   ended STATUS         its end
  *   tick MS              time that passes
  *   size ROWS COLUMNS    of the frames from here on
@@ -18,6 +19,7 @@
  *   see TEXT             the frame shows it
  *   hide TEXT            the frame does not show it
  *   want NAME            the session was asked for: apply resume undo cancel save reboot off
+ *                        switch switch-set nothing
  *   at-most N            keys pressed so far
  */
 #pragma once

@@ -65,6 +65,11 @@ static void test_help_names_the_keys_that_work(void **state SW_UNUSED)
 	sw_script_run(DIR, "help");
 }
 
+static void test_the_boot_switch_shows_its_writes_asks_and_reads_back(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "switch");
+}
+
 static void test_answers_and_log_can_be_saved(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "save");
@@ -114,6 +119,7 @@ int main(void)
 		cmocka_unit_test(test_unattended_goes_from_facts_to_restart),
 		cmocka_unit_test(test_any_key_stops_a_countdown),
 		cmocka_unit_test(test_help_names_the_keys_that_work),
+		cmocka_unit_test(test_the_boot_switch_shows_its_writes_asks_and_reads_back),
 		cmocka_unit_test(test_answers_and_log_can_be_saved),
 		cmocka_unit_test(test_hostile_disk_names_do_not_break_the_screen),
 		cmocka_unit_test(test_other_sizes),

@@ -544,7 +544,7 @@ static void test_keys_count_only_from_the_pen(void **state SW_UNUSED)
 	(void)settle(&g);
 	client_receive(&c);
 	assert_true(frame_has(c.frame, "The pen is with"));
-	assert_true(frame_has(c.frame, "> Help"));
+	assert_true(frame_has(c.frame, "> Switch between"));
 	client_ack(&c);
 	client_key(&c, '\r');
 	(void)settle(&g);
@@ -582,7 +582,7 @@ static void test_the_first_key_takes_a_free_pen(void **state SW_UNUSED)
 	client_key(&c, 'j');
 	(void)settle(&g);
 	client_receive(&c);
-	assert_true(frame_has(c.frame, "> Help"));
+	assert_true(frame_has(c.frame, "> Switch between"));
 	assert_int_equal(c.frame->cols, 100);
 	assert_int_equal(c.frame->rows, 40);
 	/* It leaves, and the pen is free again. */

@@ -7,6 +7,7 @@
 extern const struct sw_view_ops sw_screen_start;	/* the bottom one */
 extern const struct sw_view_ops sw_screen_countdown;
 extern const struct sw_view_ops sw_screen_journal;
+extern const struct sw_view_ops sw_screen_switch;	/* s->boot_switch */
 extern const struct sw_view_ops sw_screen_disk;
 extern const struct sw_view_ops sw_screen_details;	/* of the disk in s->looking_at */
 extern const struct sw_view_ops sw_screen_layout;

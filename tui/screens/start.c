@@ -7,7 +7,8 @@
 #include "tui/session/list.h"
 #include "tui/session/state.h"
 
-enum item { ITEM_INSTALL, ITEM_JOURNAL, ITEM_LOG, ITEM_HELP, ITEM_ABOUT, ITEM_REBOOT, ITEM_OFF };
+enum item { ITEM_INSTALL, ITEM_JOURNAL, ITEM_SWITCH, ITEM_LOG, ITEM_HELP, ITEM_ABOUT,
+	    ITEM_REBOOT, ITEM_OFF };
 
 struct start {
 	struct sw_list list;
@@ -36,6 +37,8 @@ static void start_refresh(struct sw_view *v, struct sw_state *s)
 	sw_list_add_text(&st->list, ITEM_INSTALL, "Install a node on this machine");
 	if (journal_item(s))
 		sw_list_add_text(&st->list, ITEM_JOURNAL, journal_item(s));
+	if (s->facts && s->facts->boot.supported)
+		sw_list_add_text(&st->list, ITEM_SWITCH, "Switch between network and disk");
 	if (s->run.log_n)
 		sw_list_add_text(&st->list, ITEM_LOG, "Read the log");
 	sw_list_add_text(&st->list, ITEM_HELP, "Help");
@@ -59,6 +62,9 @@ static void choose(struct sw_view *v, struct sw_state *s)
 			if (s->journals[i].state == SW_JOURNAL_DONE && !s->journals[i].alone)
 				s->journal = &s->journals[i];
 		sw_view_push(s, &sw_screen_journal);
+		break;
+	case ITEM_SWITCH:
+		sw_view_push(s, &sw_screen_switch);
 		break;
 	case ITEM_LOG:
 		sw_view_push(s, &sw_screen_log);

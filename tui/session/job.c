@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "boot/entries.h"
 #include "boot/varstore.h"
+#include "tui/session/switch-job.h"
 
 /* ---- in the child ---- */
 
@@ -107,6 +108,12 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		break;
 	case SW_JOB_PLAN:
 		r = do_plan(m, s, out, &err);
+		break;
+	case SW_JOB_SWITCH:
+		r = sw_switch_job(m, NULL, out, &err);
+		break;
+	case SW_JOB_SWITCH_SET:
+		r = sw_switch_job(m, s->boot_choice, out, &err);
 		break;
 	default:
 		r = do_save(s, &err);
@@ -265,6 +272,10 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_PLAN:
 		sw_state_plan_failed(s, err);
 		break;
+	case SW_JOB_SWITCH:
+	case SW_JOB_SWITCH_SET:
+		sw_state_switch_failed(s, err);
+		break;
 	default:
 		sw_state_refuse(s, "Not saved: %s: %s", err->what, err->why);
 		break;
@@ -288,6 +299,8 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 		deliver_facts(o, s);
 	} else if (kind == SW_JOB_PLAN) {
 		deliver_plan(o, s);
+	} else if (kind == SW_JOB_SWITCH || kind == SW_JOB_SWITCH_SET) {
+		sw_state_got_switch(s, o);
 	} else {
 		sw_state_notice(s, "Saved as %s", s->save_path);
 	}

@@ -10,7 +10,8 @@
 #include "machine/machine.h"
 #include "tui/session/state.h"
 
-enum sw_job_kind { SW_JOB_FACTS, SW_JOB_PLAN, SW_JOB_SAVE, SW_N_JOBS };
+enum sw_job_kind { SW_JOB_FACTS, SW_JOB_PLAN, SW_JOB_SAVE, SW_JOB_SWITCH,
+		   SW_JOB_SWITCH_SET, SW_N_JOBS };
 
 struct sw_job {
 	enum sw_job_kind kind;

@@ -59,7 +59,8 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 {
 	struct sw_error err = { 0 };
 
-	if (kind == SW_JOB_FACTS && se->jobs[kind].pid > 0)
+	/* One that writes is never cut off by a second key. */
+	if ((kind == SW_JOB_FACTS || kind == SW_JOB_SWITCH_SET) && se->jobs[kind].pid > 0)
 		return;
 	if (sw_job_start(&se->jobs[kind], se->m, se->state, &err) == 0)
 		return;
@@ -67,6 +68,8 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 		sw_state_facts_failed(se->state, &err);
 	else if (kind == SW_JOB_PLAN)
 		sw_state_plan_failed(se->state, &err);
+	else if (kind == SW_JOB_SWITCH || kind == SW_JOB_SWITCH_SET)
+		sw_state_switch_failed(se->state, &err);
 	else
 		sw_state_refuse(se->state, "Not saved: %s", err.what);
 }
@@ -102,6 +105,10 @@ static void do_wants(struct session *se)
 			start_job(se, SW_JOB_FACTS);
 		if (want & SW_WANT_PLAN)
 			start_job(se, SW_JOB_PLAN);
+		if (want & SW_WANT_SWITCH)
+			start_job(se, SW_JOB_SWITCH);
+		if (want & SW_WANT_SWITCH_SET)
+			start_job(se, SW_JOB_SWITCH_SET);
 		if (want & SW_WANT_SAVE)
 			start_job(se, SW_JOB_SAVE);
 		if (want & (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO))

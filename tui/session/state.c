@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "tui/screens/screens.h"
 
 struct sw_state *sw_state_new(struct sw_answers *answers, const char *run_dir)
@@ -40,6 +41,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 		sw_layout_free(s->layouts[i]);
 	sw_plan_free(s->plan);
 	sw_progress_clear(&s->run);
+	json_object_put(s->boot_switch);
 	free(s->save_path);
 	free(s->save_text);
 	free(s->run_dir);
@@ -254,6 +256,31 @@ void sw_state_work_failed(struct sw_state *s, const struct sw_error *err)
 {
 	s->failure = *err;
 	fail(s);
+}
+
+void sw_state_got_switch(struct sw_state *s, json_object *found)
+{
+	int64_t n = sw_json_int(found, "written", -1);
+
+	json_object_put(s->boot_switch);
+	s->boot_switch = json_object_get(found);
+	s->boot_switch_pending = false;
+	s->boot_switch_error = (struct sw_error){ 0 };
+	if (n == 0)
+		sw_state_notice(s, "Nothing was written: it was so already.");
+	else if (n > 0)
+		sw_state_notice(s, "Written and read back: %d boot variable%s.", (int)n,
+				n == 1 ? "" : "s");
+	sw_view_refresh(s);
+}
+
+/* What there is now is to be seen beside the error. */
+void sw_state_switch_failed(struct sw_state *s, const struct sw_error *err)
+{
+	s->boot_switch_pending = false;
+	s->boot_switch_error = *err;
+	s->bell = true;
+	sw_view_refresh(s);
 }
 
 bool sw_state_event(struct sw_state *s, const struct sw_event *ev)

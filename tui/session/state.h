@@ -22,6 +22,9 @@
 #define SW_WANT_REBOOT 0x080u
 #define SW_WANT_POWEROFF 0x100u
 
+#define SW_WANT_SWITCH 0x200u	/* look from where the machine starts */
+#define SW_WANT_SWITCH_SET 0x400u	/* carry out boot_choice */
+
 #define SW_MAX_FIELDS 64u
 #define SW_MAX_LAYOUTS 32u
 
@@ -62,6 +65,11 @@ struct sw_state {
 	struct sw_progress run;
 	struct sw_error failure;
 
+	json_object *boot_switch;	/* what sw_switch_job() found; NULL until known */
+	struct sw_error boot_switch_error;	/* the last look or switch failed */
+	bool boot_switch_pending;
+	char boot_choice[16];	/* the "id" of the choice to carry out */
+
 	char *save_path, *save_text;
 	const struct sw_disk *looking_at;	/* by the details screen, while it opens */
 	struct sw_ask {
@@ -93,6 +101,9 @@ void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journa
 void sw_state_facts_failed(struct sw_state *s, const struct sw_error *err);
 void sw_state_got_plan(struct sw_state *s, struct sw_plan *p);
 void sw_state_plan_failed(struct sw_state *s, const struct sw_error *err);
+/* Takes what a look or a switch found; tells when something was written. */
+void sw_state_got_switch(struct sw_state *s, json_object *found);
+void sw_state_switch_failed(struct sw_state *s, const struct sw_error *err);
 /* The work could not even start. */
 void sw_state_work_failed(struct sw_state *s, const struct sw_error *err);
 /* True when the event is worth a frame at once, false when it can wait for the next tick. */
