@@ -552,7 +552,7 @@ static void test_keys_count_only_from_the_pen(void **state SW_UNUSED)
 	client_key(&c, SW_KEY_F9);
 	client_key(&c, '\r');
 	(void)settle(&g);
-	assert_string_equal(g.s->top->ops->title, "Help");
+	assert_string_equal(g.s->top->ops->title, "From where this machine starts");
 	text = terminal_text(&g, ROWS, COLS);
 	assert_non_null(strstr(text, "The pen is with ttyS0"));
 	(void)type(&g, "\030");
