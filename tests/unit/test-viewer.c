@@ -556,7 +556,7 @@ static void test_keys_count_only_from_the_pen(void **state SW_UNUSED)
 	text = terminal_text(&g, ROWS, COLS);
 	assert_non_null(strstr(text, "The pen is with ttyS0"));
 	(void)type(&g, "\030");
-	assert_string_equal(g.s->top->ops->title, "Help");
+	assert_string_equal(g.s->top->ops->title, "From where this machine starts");
 	/* ^K takes it back. */
 	(void)type(&g, "\v");
 	(void)type(&g, "\030");
