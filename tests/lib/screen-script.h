@@ -5,6 +5,7 @@
  *
  *   facts FILE           what looking at the machine will find (JSON)
  *   answers FILE         what to start from (YAML), before `open`
+ *   layouts NAME...      the shipped layouts that there are, before `open`; without it: node
  *   unattended [TEXT]    start by itself; with a text: after a countdown of 30 s
  *   open                 makes the state and the first screen
  *   journal STATE STEP   the demo's plan as a journal: running | done | undoing
@@ -18,6 +19,7 @@
  *   dump NAME            the frame equals NAME.txt
  *   see TEXT             the frame shows it
  *   hide TEXT            the frame does not show it
+ *   answer KEY [TEXT]    the answers' value of a key; without text: none
  *   want NAME            the session was asked for: apply resume undo cancel save reboot off
  *                        switch switch-set nothing
  *   at-most N            keys pressed so far
@@ -30,6 +32,7 @@ struct sw_script {
 	const char *dir;	/* where files are */
 	struct sw_state *state;
 	struct sw_answers *answers;
+	char layouts[64];	/* the shipped layouts that there are; "": node */
 	char *facts;		/* path */
 	unsigned int rows, cols, keys, wants;
 	int64_t now_ms;

@@ -35,6 +35,16 @@ static void test_disks_that_cannot_be_chosen_say_why(void **state SW_UNUSED)
 	sw_script_run(DIR, "disks");
 }
 
+static void test_further_disks_are_chosen_one_after_the_other(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "more-disks");
+}
+
+static void test_a_further_disk_loses_no_more_than_was_said(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "more-disks-loss");
+}
+
 static void test_progress_log_and_success(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "progress");
@@ -113,6 +123,8 @@ int main(void)
 		cmocka_unit_test(test_a_form_tells_what_is_wrong_while_typing),
 		cmocka_unit_test(test_only_the_right_text_starts_the_install),
 		cmocka_unit_test(test_disks_that_cannot_be_chosen_say_why),
+		cmocka_unit_test(test_further_disks_are_chosen_one_after_the_other),
+		cmocka_unit_test(test_a_further_disk_loses_no_more_than_was_said),
 		cmocka_unit_test(test_progress_log_and_success),
 		cmocka_unit_test(test_a_failure_stays_with_what_to_do_next),
 		cmocka_unit_test(test_an_interrupted_install_comes_first),

@@ -6,6 +6,7 @@
 #include "disk/disk.h"
 #include "tui/screens/form-view.h"
 #include "tui/screens/screens.h"
+#include "tui/session/disks.h"
 
 /* The shipped layouts, and the one that the answers brought along. */
 static size_t layout_names(const struct sw_state *s, const struct sw_field *f, const char **names,
@@ -34,31 +35,39 @@ static void layout_open(struct sw_view *v, struct sw_state *s)
 /* Told here, where it can be changed, and not only by the plan. */
 static bool allowed(const struct sw_state *s, struct sw_error *err)
 {
-	const struct sw_disk *d = sw_state_disk(s);
-
-	return !d || sw_disk_choice_allows(d, &s->answers->disk, err) == 0;
+	return !s->facts || sw_state_may_lose(s, 0, err) == 0;
 }
 
 static bool layout_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
 {
 	struct sw_error err = { 0 };
 
-	if (req == SW_REQ_ACCEPT && !allowed(s, &err)) {
+	if (req == SW_REQ_ACCEPT && (!allowed(s, &err) || sw_state_settle_loss(s, 0, &err) < 0)) {
 		s->bell = true;
 		return true;
 	}
-	return sw_form_view_request(v, s, req, ch, &sw_screen_payload);
+	if (req == SW_REQ_ACCEPT)
+		sw_state_drop_disks(s);
+	return sw_form_view_request(v, s, req, ch,
+				    sw_state_disk_need(s, 1) == SW_DISK_NOT_WANTED
+					    ? &sw_screen_payload
+					    : &sw_screen_more_disks);
 }
 
 static unsigned int draw_after(const struct sw_layout *l, const struct sw_disk *d,
 			       struct sw_frame *f, unsigned int row, unsigned int end)
 {
 	_cleanup_free_ struct sw_placement *p = NULL;
+	_cleanup_free_ struct sw_layout_part *parts = NULL;
 	struct sw_guid seed = { { 0 } }, id;
 	struct sw_error err = { 0 };
+	struct sw_layout own;
 	size_t n = 0;
 
-	if (sw_layout_solve(l, d->size, d->sector, &seed, &p, &n, &id, &err) < 0) {
+	if (sw_layout_on_disk(l, 0, &own) < 0)
+		return row;
+	parts = own.parts;
+	if (sw_layout_solve(&own, d->size, d->sector, &seed, &p, &n, &id, &err) < 0) {
 		_cleanup_free_ char *text = sw_error_text(&err);
 
 		return row + sw_frame_paragraph(f, row, 10, f->cols - 11, end - row, text);
@@ -79,7 +88,7 @@ static void layout_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 			const struct sw_area *a)
 {
 	const struct sw_layout *l = sw_state_layout(s);
-	const struct sw_disk *d = sw_state_disk(s);
+	const struct sw_disk *d = sw_state_disk_at(s, 0);
 	struct sw_form_view *fv = v->data;
 	unsigned int row = a->row + sw_form_draw(&fv->form, s, f, a), end = a->row + a->rows;
 	_cleanup_free_ char *now = d ? sw_disk_describe(d) : NULL;

@@ -11,6 +11,7 @@ extern const struct sw_view_ops sw_screen_switch;	/* s->boot_switch */
 extern const struct sw_view_ops sw_screen_disk;
 extern const struct sw_view_ops sw_screen_details;	/* of the disk in s->looking_at */
 extern const struct sw_view_ops sw_screen_layout;
+extern const struct sw_view_ops sw_screen_more_disks;	/* one view for each further disk */
 extern const struct sw_view_ops sw_screen_payload;
 extern const struct sw_view_ops sw_screen_boot;
 extern const struct sw_view_ops sw_screen_admission;

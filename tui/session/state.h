@@ -115,10 +115,6 @@ bool sw_state_tick(struct sw_state *s, int64_t now_ms);
 
 /* ---- what several screens need ---- */
 
-/* The disk that the answers choose, if exactly one matches; borrowed. */
-const struct sw_disk *sw_state_disk(const struct sw_state *s);
-/* Makes the answers choose this disk by serial, WWN or path. -ENODATA when it has none. */
-int sw_state_choose_disk(struct sw_state *s, const struct sw_disk *d);
 /* The layout that the answers name, among the shipped ones; NULL: none of them. */
 const struct sw_layout *sw_state_layout(const struct sw_state *s);
 /* Starts planning anew. */
