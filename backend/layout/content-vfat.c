@@ -10,15 +10,23 @@
 #include "base/proc.h"
 #include "layout/content-maker.h"
 
-/* FAT labels: 11 characters, upper case, ASCII. */
+/*
+ * FAT labels: 11 characters, upper case, ASCII; what FAT does not take becomes
+ * "_", a character of several bytes one.
+ */
 static void fat_label(struct sw_maker *m)
 {
-	sw_maker_cut_label(m, SW_LABEL_FAT);
-	for (char *c = m->label; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr(" -_", *c))
-			*c = '_';
-		else
-			*c = (char)toupper((unsigned char)*c);
+	size_t n = 0;
+
+	for (const char *c = m->p->label; *c && n < SW_LABEL_FAT; c++) {
+		unsigned char b = (unsigned char)*c;
+
+		if ((b & 0xc0) == 0x80)
+			continue;
+		m->label[n++] = b >= 0x80 || b < 0x20 || strchr("*?.,;:/\\|+=<>[]\"", b)
+					? '_' : (char)toupper(b);
+	}
+	m->label[n] = '\0';
 }
 
 /* FAT has only files and directories; mcopy would follow a link out of the tree. */

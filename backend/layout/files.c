@@ -195,20 +195,29 @@ static bool label_used(const struct sw_layout *l, size_t n, const char *label)
 	return false;
 }
 
-/* repart names what has no Label= after its type: "esp", then "esp-2" ... */
-static int name_part(struct sw_layout *l, size_t n)
+/*
+ * repart names what has no Label= after its type: "esp", then "esp-2" ... All
+ * below the number that an earlier one of the type got (in *suffix) are taken.
+ */
+static int name_part(struct sw_layout *l, size_t n, unsigned int suffix[static PARTS_MAX])
 {
 	struct sw_layout_part *p = &l->parts[n];
 	const char *base = sw_part_type_name(&p->type);
+	unsigned int k = 1;
 
 	(void)snprintf(p->type_name, sizeof(p->type_name), "%s", base ? base : "linux");
 	if (p->own_label)
 		return 0;
-	p->label = strdup(p->type_name);
-	for (unsigned int i = 2; p->label && label_used(l, n, p->label); i++) {
+	for (size_t i = 0; i < n; i++)
+		if (suffix[i] >= k && !strcmp(l->parts[i].type_name, p->type_name))
+			k = suffix[i] + 1;
+	for (;; k++) {
 		free(p->label);
-		p->label = sw_fmt("%s-%u", p->type_name, i);
+		p->label = k == 1 ? strdup(p->type_name) : sw_fmt("%s-%u", p->type_name, k);
+		if (!p->label || !label_used(l, n, p->label))
+			break;
 	}
+	suffix[n] = k;
 	return p->label ? 0 : -ENOMEM;
 }
 
@@ -233,8 +242,10 @@ static int measure_blocks(struct sw_layout_part *p, struct sw_error *err)
 
 static int finish(struct sw_layout *l, struct sw_error *err)
 {
+	unsigned int suffix[PARTS_MAX] = {};
+
 	for (size_t i = 0; i < l->n_parts; i++) {
-		if (name_part(l, i) < 0)
+		if (name_part(l, i, suffix) < 0)
 			return sw_fail_oom(err);
 		if (l->parts[i].copy_blocks && measure_blocks(&l->parts[i], err) < 0)
 			return -EINVAL;

@@ -292,10 +292,28 @@ static bool label_taken(const char (*labels)[SW_LABEL_BYTES], size_t n, const ch
 	return false;
 }
 
-/* A label made from the type may be on the disk already; one that was given is used as it is. */
-static void pick_label(const struct sw_space_item *it, char (*labels)[SW_LABEL_BYTES], size_t n)
+struct labels {
+	char (*text)[SW_LABEL_BYTES];
+	unsigned int *suffix;	/* the "-2" of a label made from the type, 1 without; else 0 */
+};
+
+/* Smaller ones are taken: an earlier item with the same text has found that out. */
+static unsigned int first_suffix(const struct sw_space *s, const struct labels *l, size_t n)
 {
-	char *label = labels[n];
+	const char *text = s->items[n].part->type_name;
+
+	for (size_t i = n; i-- > 0;)
+		if (l->suffix[i] && !strcmp(s->items[i].part->type_name, text))
+			return l->suffix[i] + 1;
+	return 1;
+}
+
+/* A label made from the type may be on the disk already; one that was given is used as it is. */
+static void pick_label(const struct sw_space *s, struct labels *l, size_t n)
+{
+	const struct sw_space_item *it = &s->items[n];
+	char *label = l->text[n];
+	unsigned int suffix;
 	bool named = it->old && it->old->label && it->old->label[0];
 	const char *text = it->part ? it->part->type_name : "";
 
@@ -306,8 +324,13 @@ static void pick_label(const struct sw_space_item *it, char (*labels)[SW_LABEL_B
 	(void)snprintf(label, SW_LABEL_BYTES, "%s", text);
 	if (named || !it->part || it->part->own_label)
 		return;
-	for (unsigned int i = 2; label_taken((const char (*)[SW_LABEL_BYTES])labels, n, label); i++)
-		(void)snprintf(label, SW_LABEL_BYTES, "%s-%u", text, i);
+	for (suffix = first_suffix(s, l, n);; suffix++) {
+		if (suffix > 1)
+			(void)snprintf(label, SW_LABEL_BYTES, "%s-%u", text, suffix);
+		if (!label_taken((const char (*)[SW_LABEL_BYTES])l->text, n, label))
+			break;
+	}
+	l->suffix[n] = suffix;
 }
 
 static int refuse_twice(const struct sw_placement *p, size_t n, struct sw_error *err)
@@ -334,15 +357,17 @@ static int place(const struct sw_layout *l, const struct sw_space *s, const stru
 {
 	_cleanup_free_ struct sw_placement *p = calloc(s->n ? s->n : 1, sizeof(*p));
 	_cleanup_free_ char (*labels)[SW_LABEL_BYTES] = calloc(s->n ? s->n : 1, sizeof(*labels));
+	_cleanup_free_ unsigned int *suffix = calloc(s->n ? s->n : 1, sizeof(*suffix));
+	struct labels all = { .text = labels, .suffix = suffix };
 	size_t n = 0;
 	int r;
 
-	if (!p || !labels)
+	if (!p || !labels || !suffix)
 		return sw_fail_oom(err);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct sw_space_item *it = &s->items[i];
 
-		pick_label(it, labels, i);
+		pick_label(s, &all, i);
 		if (it->dropped)
 			continue;
 		p[n] = (struct sw_placement){ .part = it->part, .start = it->start,

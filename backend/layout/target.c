@@ -152,7 +152,8 @@ static int by_number(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-static int build(struct sw_io *scratch, struct sw_layout_result *t, struct sw_error *err)
+static int build(const struct sw_layout_request *q, struct sw_io *scratch,
+		 struct sw_layout_result *t, struct sw_error *err)
 {
 	_cleanup_free_ struct sw_table_change *c = calloc(t->n_parts + 1, sizeof(*c));
 	size_t n;
@@ -164,7 +165,7 @@ static int build(struct sw_io *scratch, struct sw_layout_result *t, struct sw_er
 	qsort(c, n, sizeof(*c), by_number);
 	/* A file that is made larger has its backup table moved, whatever else happens. */
 	t->changed = t->fresh || n > 0 || t->size > t->old_size || t->repair;
-	if (!t->changed)
+	if (!t->changed || q->look_only)
 		return 0;
 	return sw_table_edit(scratch, t->fresh ? &t->disk_id : NULL, c, n, &t->image, err);
 }
@@ -260,7 +261,8 @@ int sw_layout_prepare(const struct sw_layout_request *q, struct sw_io *io,
 
 	if (r >= 0)
 		r = choose_size(q, &t, err);
-	if (r >= 0)
+	/* libfdisk works on a copy: to read the old table, and to make the new one. */
+	if (r >= 0 && !(q->look_only && t.fresh))
 		r = sw_table_scratch(io, t.size, t.sector, &scratch, err);
 	if (r >= 0)
 		r = place(q, scratch, &t, err);
@@ -268,7 +270,7 @@ int sw_layout_prepare(const struct sw_layout_request *q, struct sw_io *io,
 		if (!t.parts[i].old && sw_layout_has_content(t.parts[i].part))
 			r = sw_layout_check_content(t.parts[i].part, t.parts[i].size, err);
 	if (r >= 0)
-		r = build(scratch, &t, err);
+		r = build(q, scratch, &t, err);
 	if (r < 0) {
 		sw_error_where(err, "%s", q->target);
 		return r;

@@ -28,6 +28,7 @@ struct sw_layout_request {
 	uint64_t size;		/* bytes that a file shall have at least; 0: as it is */
 	uint32_t sector;	/* with SW_EMPTY_CREATE; 0: 512 */
 	struct sw_guid seed;
+	bool look_only;		/* the bytes of the table are not needed */
 };
 
 struct sw_layout_result {
@@ -41,7 +42,7 @@ struct sw_layout_result {
 	char **signatures;		/* of the whole disk, found before */
 	struct sw_placement *parts;	/* what will be there */
 	size_t n_parts;
-	struct sw_table_image image;	/* when changed */
+	struct sw_table_image image;	/* when changed; empty when it was only looked at */
 };
 
 /* "refuse" "allow" ...; -EINVAL */

@@ -22,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "commands")]
+import layout  # noqa: E402
 import lib  # noqa: E402
 
 MiB = 1 << 20
@@ -187,8 +188,13 @@ def bench_memory(args):
     return memory.bench(args)
 
 
+def bench_layout(args):
+    return layout.bench(args.slipway, args.out, environment())
+
+
 BENCHES = {"install": bench_install, "iso": bench_iso, "start": bench_start,
-           "serial": bench_serial, "boot": bench_boot, "memory": bench_memory}
+           "serial": bench_serial, "boot": bench_boot, "memory": bench_memory,
+           "layout": bench_layout}
 
 
 def machine_text():

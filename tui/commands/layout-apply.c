@@ -402,6 +402,7 @@ static int run(struct sw_cli *cli, bool apply, struct sw_error *err)
 	if (r < 0)
 		return r;
 	q.layout = l;
+	q.look_only = !apply;
 	r = sw_layout_prepare(&q, io, &t, err);
 	if (r == 0 && apply)
 		r = sw_layout_place_choose(cli, q.target, io, &t, &place, err);
