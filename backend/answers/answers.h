@@ -22,6 +22,8 @@ enum sw_boot_mode { SW_MODE_LOCAL, SW_MODE_NETWORK, SW_MODE_HANDS_OFF };
 enum sw_boot_strategy { SW_BOOT_ARMED, SW_BOOT_ORDER };
 enum sw_boot_via { SW_BOOT_AUTO, SW_BOOT_HTTP, SW_BOOT_PXE };
 enum sw_trust_policy { SW_TRUST_UNSAID, SW_TRUST_NOBODY };
+/* 0: not said, which means refuse. */
+enum sw_conflicts { SW_CONFLICTS_REFUSE = 1, SW_CONFLICTS_RENAME, SW_CONFLICTS_IGNORE };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
 enum sw_admission_kind { SW_ADMISSION_NONE, SW_ADMISSION_ATTEST };
 
@@ -34,6 +36,7 @@ struct sw_answers {
 	char *undo_copy;	/* "stick", a path, an http(s) URL; empty: none */
 	struct sw_disk_choice *more;	/* the layout's further disks; each as `disk` */
 	size_t n_more;
+	enum sw_conflicts conflicts;	/* names of the node on other disks */
 	char *kernel, *initrd, *uki;	/* http(s)://…, /path, file:///path, medium:/path */
 	char *kernel_sha256, *initrd_sha256, *uki_sha256;
 	char **kernel_signature, **initrd_signature, **uki_signature;	/* sources; or NULL */

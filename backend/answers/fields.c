@@ -196,6 +196,7 @@ static int check_threshold(const char *text, struct sw_error *err)
 
 static const char *const policy_choices[] = { "none", NULL };
 static const char *const wipe_choices[] = { "blank", "ours", "any", NULL };
+static const char *const conflict_choices[] = { "refuse", "rename", "ignore", NULL };
 static const char *const mode_choices[] = { "local", "network", "hands-off", NULL };
 static const char *const strategy_choices[] = { "armed", "order", NULL };
 static const char *const via_choices[] = { "auto", "http", "pxe", NULL };
@@ -277,6 +278,13 @@ const struct sw_field sw_fields[] = {
 	  .help = "The layout's further disks, in its order: a list in which each item has "
 		  "match and wipe, as disk.match and disk.wipe for the first disk.",
 	  .example = "[{match: {serial: S4EVNX0T}, wipe: ours}]" },
+
+	{ .key = "disk.conflicts", .label = "Same names elsewhere", .type = SW_FIELD_CHOICE,
+	  AT(conflicts), .choices = conflict_choices,
+	  .help = "When a partition of another disk has a name or UUID of the node and may be "
+		  "started or mounted in its place: refuse (the default), rename it (undo "
+		  "brings the name back), or ignore it.",
+	  .example = "rename" },
 
 	{ .key = "payload.kernel", .label = "Kernel", .type = SW_FIELD_URL, AT(kernel),
 	  .max = 2000, .applies = without_uki, .required = needs_kernel,

@@ -22,18 +22,24 @@ static bool is_bound(const struct sw_plan *p, const struct sw_plan_disk *pd,
 	return pd->seq && d->diskseq == pd->seq && same(p->boot_id, f->boot_id);
 }
 
-const struct sw_disk *sw_bound_disk(const struct sw_plan *p, size_t disk, const struct sw_facts *f)
+const struct sw_disk *sw_bound_to(const struct sw_plan *p, const struct sw_plan_disk *pd,
+				  const struct sw_facts *f)
 {
 	const struct sw_disk *found = NULL;
 
 	for (size_t i = 0; i < f->n_disks; i++) {
-		if (!is_bound(p, &p->disks[disk], f, &f->disks[i]))
+		if (!is_bound(p, pd, f, &f->disks[i]))
 			continue;
 		if (found)
 			return NULL;
 		found = &f->disks[i];
 	}
 	return found;
+}
+
+const struct sw_disk *sw_bound_disk(const struct sw_plan *p, size_t disk, const struct sw_facts *f)
+{
+	return sw_bound_to(p, &p->disks[disk], f);
 }
 
 unsigned int sw_plan_step_number(const struct sw_plan *p, enum sw_step_kind kind)

@@ -30,6 +30,8 @@ int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts 
 	if (r == 0)
 		r = sw_binding_check(run->p, f, run->resumed, started, ret_disks, err);
 	if (r == 0)
+		r = sw_asides_check(run->p, f, run->resumed, started, err);
+	if (r == 0)
 		*ret_facts = TAKE_PTR(f);
 	return r;
 }

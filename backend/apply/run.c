@@ -16,7 +16,8 @@ static const sw_step_fn step_fns[] = {
 	[SW_STEP_JOURNAL] = NULL, /* the runner's own */
 	[SW_STEP_SLOT] = sw_step_slot,	       [SW_STEP_BLANK] = sw_step_blank,
 	[SW_STEP_NODE_DATA] = sw_step_node_data, [SW_STEP_FORMAT] = sw_step_format,
-	[SW_STEP_TABLE] = sw_step_table,       [SW_STEP_ENTRIES] = sw_step_entries,
+	[SW_STEP_TABLE] = sw_step_table,       [SW_STEP_ASIDE] = sw_step_aside,
+	[SW_STEP_ENTRIES] = sw_step_entries,
 	[SW_STEP_VERIFY] = sw_step_verify,
 };
 

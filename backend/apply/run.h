@@ -37,6 +37,7 @@ int sw_step_format(struct sw_run *run, const struct sw_step *s, struct sw_error 
 /* Before the first write: are the tools and sources of all these steps here? exit 5 or 3. */
 int sw_formats_check(struct sw_run *run, struct sw_error *err);
 int sw_step_table(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
+int sw_step_aside(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_entries(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_verify(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 
@@ -51,6 +52,19 @@ static inline struct sw_io *sw_run_io(const struct sw_run *run, const struct sw_
  * not here (or not alone).
  */
 const struct sw_disk *sw_bound_disk(const struct sw_plan *p, size_t disk, const struct sw_facts *f);
+
+/* The same for any disk that the plan names. */
+const struct sw_disk *sw_bound_to(const struct sw_plan *p, const struct sw_plan_disk *pd,
+				  const struct sw_facts *f);
+
+/*
+ * Whether the disks on which partitions get other names are still as planned;
+ * from that step on their tables may be either.
+ */
+int sw_asides_check(const struct sw_plan *p, const struct sw_facts *f, bool resumed,
+		    unsigned int started, struct sw_error *err);
+/* Undo: the old names again, as far as the disks are there; what cannot be done is logged. */
+void sw_asides_restore(struct sw_run *run, const struct sw_facts *f);
 
 /*
  * Whether each disk is still as it was planned on; ret_disks: room for one for

@@ -73,6 +73,22 @@ static int add_disk(struct sw_buf *b, const struct sw_journal_info *info, size_t
 	return r;
 }
 
+/* Only once the step that gave them other names has begun. */
+static int add_asides(struct sw_buf *b, const struct sw_journal_info *info)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < info->plan->n_asides && r == 0; i++) {
+		const struct sw_aside *a = &info->plan->asides[i];
+
+		if (info->step >= sw_plan_step_number(info->plan, SW_STEP_ASIDE))
+			r = sw_buf_addf(b, "  the names of %zu partition%s on %s (serial %s)\n",
+					a->n_parts, a->n_parts == 1 ? "" : "s", a->disk.name,
+					a->disk.serial ? a->disk.serial : "none");
+	}
+	return r;
+}
+
 char *sw_undo_text(const struct sw_journal_info *info)
 {
 	_cleanup_buf_ struct sw_buf b = {};
@@ -85,5 +101,7 @@ char *sw_undo_text(const struct sw_journal_info *info)
 			p->disks[0].serial ? p->disks[0].serial : "none");
 	for (size_t k = 0; k < p->n_disks && r == 0; k++)
 		r = add_disk(&b, info, k);
+	if (r == 0)
+		r = add_asides(&b, info);
 	return r < 0 ? NULL : sw_buf_steal(&b);
 }

@@ -157,7 +157,8 @@ static int restore_table(struct sw_run *run, size_t disk)
 	return r == 0 ? put_area(d, false, first, ss, 2ULL * ss) : r;
 }
 
-static int undo_locked(struct sw_run *run, const struct sw_journal_info *info, struct sw_error *err)
+static int undo_locked(struct sw_run *run, const struct sw_journal_info *info,
+		       const struct sw_facts *f, struct sw_error *err)
 {
 	int r = sw_run_reopen_journals(run, err);
 
@@ -175,6 +176,7 @@ static int undo_locked(struct sw_run *run, const struct sw_journal_info *info, s
 	r = restore_vars(run->m, info, run->sink, err);
 	if (r < 0)
 		return r;
+	sw_asides_restore(run, f);
 	/* The system disk's table last, as when it was written. */
 	for (size_t k = run->p->n_disks; k-- > 0 && r == 0;) {
 		sw_event_log(run->sink, "restoring the partition table of %s",
@@ -208,7 +210,7 @@ static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info,
 	int r = sw_run_open_disks(run, info->steps, &f, disks, err);
 
 	if (r == 0)
-		r = undo_locked(run, info, err);
+		r = undo_locked(run, info, f, err);
 	if (r < 0)
 		mark_dirty(run, err);
 	sw_run_close_disks(run);

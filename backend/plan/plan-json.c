@@ -79,9 +79,9 @@ static json_object *answers_to_json(const struct sw_answers *a)
 	return o;
 }
 
-static json_object *disk_to_json(const struct sw_plan_disk *d)
+static json_object *identity_to_json(const struct sw_plan_disk *d)
 {
-	json_object *o = json_object_new_object(), *a;
+	json_object *o = json_object_new_object();
 
 	sw_json_add_str(o, "name", d->name);
 	sw_json_add_str(o, "node", d->node);
@@ -92,6 +92,13 @@ static json_object *disk_to_json(const struct sw_plan_disk *d)
 	sw_json_add_u64(o, "sector", d->sector);
 	sw_json_add_u64(o, "diskseq", d->seq);
 	sw_json_add_str(o, "table_digest", d->table_digest);
+	return o;
+}
+
+static json_object *disk_to_json(const struct sw_plan_disk *d)
+{
+	json_object *o = identity_to_json(d), *a;
+
 	sw_json_add_str(o, "new_table_digest", d->new_table_digest);
 	add_guid(o, "new_table_id", &d->id);
 	sw_json_add_u64(o, "journal_offset", d->journal_off);
@@ -101,6 +108,24 @@ static json_object *disk_to_json(const struct sw_plan_disk *d)
 	sw_json_add(o, "old_partitions", a = json_object_new_array());
 	for (size_t i = 0; i < d->n_old_parts; i++)
 		json_object_array_add(a, old_part_to_json(&d->old_parts[i]));
+	return o;
+}
+
+static json_object *aside_to_json(const struct sw_aside *s)
+{
+	json_object *o = identity_to_json(&s->disk), *a = json_object_new_array();
+
+	sw_json_add(o, "renames", a);
+	for (size_t i = 0; i < s->n_parts; i++) {
+		json_object *part = json_object_new_object();
+
+		sw_json_add_u64(part, "number", s->parts[i].number);
+		sw_json_add_str(part, "old_label", s->parts[i].old_label);
+		sw_json_add_str(part, "new_label", s->parts[i].new_label);
+		add_guid(part, "old_uuid", &s->parts[i].old_uuid);
+		add_guid(part, "new_uuid", &s->parts[i].new_uuid);
+		json_object_array_add(a, part);
+	}
 	return o;
 }
 
@@ -121,6 +146,9 @@ json_object *sw_plan_to_json(const struct sw_plan *p)
 	sw_json_add(o, "partitions", a = json_object_new_array());
 	for (size_t i = 0; i < p->n_parts; i++)
 		json_object_array_add(a, part_to_json(&p->parts[i]));
+	sw_json_add(o, "asides", a = json_object_new_array());
+	for (size_t i = 0; i < p->n_asides; i++)
+		json_object_array_add(a, aside_to_json(&p->asides[i]));
 	sw_json_add(o, "boot_writes", a = json_object_new_array());
 	for (size_t i = 0; i < p->entries.n_writes; i++)
 		json_object_array_add(a, sw_entry_write_to_json(&p->entries.writes[i]));

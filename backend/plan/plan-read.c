@@ -88,11 +88,8 @@ static int check_disk(const struct sw_plan_disk *d, struct sw_error *err)
 	return 0;
 }
 
-static int disk_from_json(json_object *o, void *into, struct sw_error *err)
+static void identity_from_json(json_object *o, struct sw_plan_disk *d)
 {
-	struct sw_plan *p = into;
-	struct sw_plan_disk *d = &p->disks[p->n_disks++];
-
 	d->name = sw_json_dup(o, "name");
 	d->node = sw_json_dup(o, "node");
 	d->serial = sw_json_dup(o, "serial");
@@ -103,6 +100,14 @@ static int disk_from_json(json_object *o, void *into, struct sw_error *err)
 	d->size = sw_json_u64(o, "size", 0);
 	d->sector = (uint32_t)sw_json_u64(o, "sector", 0);
 	d->seq = sw_json_u64(o, "diskseq", 0);
+}
+
+static int disk_from_json(json_object *o, void *into, struct sw_error *err)
+{
+	struct sw_plan *p = into;
+	struct sw_plan_disk *d = &p->disks[p->n_disks++];
+
+	identity_from_json(o, d);
 	d->journal_off = sw_json_u64(o, "journal_offset", 0);
 	d->journal_len = sw_json_u64(o, "journal_length", 0);
 	if (check_disk(d, err) < 0 || get_guid(o, "new_table_id", &d->id, err) < 0 ||
@@ -111,6 +116,42 @@ static int disk_from_json(json_object *o, void *into, struct sw_error *err)
 		return -EINVAL;
 	return read_array(o, "old_partitions", (void **)&d->old_parts, sizeof(*d->old_parts),
 			  MAX_ITEMS, d, err, old_part_from_json);
+}
+
+static int rename_from_json(json_object *o, void *into, struct sw_error *err)
+{
+	struct sw_aside *s = into;
+	struct sw_rename *n = &s->parts[s->n_parts];
+
+	if (!json_object_is_type(o, json_type_object))
+		return bad(err, "asides.renames");
+	s->n_parts++;
+	n->number = (unsigned int)sw_json_u64(o, "number", 0);
+	n->old_label = sw_json_dup(o, "old_label");
+	n->new_label = sw_json_dup(o, "new_label");
+	if (n->number == 0 || n->number > 128 || !n->old_label || !n->new_label ||
+	    strlen(n->old_label) > 108 || strlen(n->new_label) > 108)
+		return bad(err, "asides.renames");
+	return get_guid(o, "old_uuid", &n->old_uuid, err) < 0 ||
+	       get_guid(o, "new_uuid", &n->new_uuid, err) < 0 ? -EINVAL : 0;
+}
+
+static int aside_from_json(json_object *o, void *into, struct sw_error *err)
+{
+	struct sw_plan *p = into;
+	struct sw_aside *s = &p->asides[p->n_asides];
+
+	if (!json_object_is_type(o, json_type_object))
+		return bad(err, "asides");
+	p->n_asides++;
+	identity_from_json(o, &s->disk);
+	if (!s->disk.name || s->disk.size == 0 ||
+	    (s->disk.sector != 512 && s->disk.sector != 4096))
+		return bad(err, "asides");
+	if (get_digest(o, "table_digest", s->disk.table_digest, err) < 0)
+		return -EINVAL;
+	return read_array(o, "renames", (void **)&s->parts, sizeof(*s->parts), 128, s, err,
+			  rename_from_json);
 }
 
 static int answers_from_json(json_object *o, struct sw_plan *p, struct sw_error *err)
@@ -223,6 +264,9 @@ static int read_arrays(json_object *o, struct sw_plan *p, struct sw_error *err)
 	if (r == 0)
 		r = read_array(o, "partitions", (void **)&p->parts, sizeof(*p->parts), MAX_ITEMS, p,
 			       err, part_from_json);
+	if (r == 0 && sw_json_get(o, "asides"))
+		r = read_array(o, "asides", (void **)&p->asides, sizeof(*p->asides), MAX_ITEMS, p,
+			       err, aside_from_json);
 	if (r == 0)
 		r = read_array(o, "steps", (void **)&p->steps, sizeof(*p->steps), MAX_ITEMS, p, err,
 			       step_from_json);

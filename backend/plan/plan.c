@@ -47,6 +47,8 @@ static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 	if (r == 0)
 		r = raw ? sw_plan_entries(p, raw, &p->entries, err) : 0;
 	if (r == 0)
+		r = sw_plan_settle_conflicts(p, f, err);
+	if (r == 0)
 		r = sw_plan_add_warnings(p, f, raw != NULL, err);
 	return r == 0 ? sw_plan_add_steps(p, err) : r;
 }
@@ -72,7 +74,7 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct 
 	return 0;
 }
 
-static void free_disk(struct sw_plan_disk *d)
+void sw_plan_free_disk(struct sw_plan_disk *d)
 {
 	for (size_t i = 0; i < d->n_old_parts; i++) {
 		free(d->old_parts[i].label);
@@ -94,8 +96,9 @@ struct sw_plan *sw_plan_free(struct sw_plan *p)
 	if (!p)
 		return NULL;
 	for (size_t i = 0; i < p->n_disks; i++)
-		free_disk(&p->disks[i]);
+		sw_plan_free_disk(&p->disks[i]);
 	free(p->disks);
+	sw_plan_free_asides(p);
 	for (size_t i = 0; i < p->n_parts; i++) {
 		free(p->parts[i].label);
 		sw_content_clear(&p->parts[i]);

@@ -24,6 +24,7 @@ enum sw_step_kind {
 	SW_STEP_NODE_DATA,
 	SW_STEP_FORMAT,		/* a file system, built in a file and copied */
 	SW_STEP_TABLE,		/* commits the new partition table */
+	SW_STEP_ASIDE,		/* other names for partitions of other disks: sw_plan.asides */
 	SW_STEP_ENTRIES,	/* EFI boot variables */
 	SW_STEP_VERIFY,		/* reads everything back */
 };
@@ -73,6 +74,20 @@ struct sw_placed {
 	struct sw_guid type, uuid;
 };
 
+/*
+ * Partitions of a disk that is not installed to, which would be taken for the
+ * new node's and therefore get other names (disk.conflicts: rename).
+ */
+struct sw_aside {
+	struct sw_plan_disk disk;	/* name (the kernel's) and binding only */
+	struct sw_rename {
+		unsigned int number;
+		char *old_label, *new_label;	/* "" is a name, too */
+		struct sw_guid old_uuid, new_uuid;
+	} *parts;
+	size_t n_parts;
+};
+
 /* The system disk comes first; it keeps the journal's records and is committed last. */
 struct sw_plan {
 	struct sw_plan_disk *disks;
@@ -84,6 +99,8 @@ struct sw_plan {
 	struct sw_guid seed;
 	struct sw_placed *parts;	/* disk by disk, in the order of the layout */
 	size_t n_parts;
+	struct sw_aside *asides;
+	size_t n_asides;
 	struct sw_entry_plan entries;
 	struct sw_step *steps;
 	size_t n_steps;

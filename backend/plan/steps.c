@@ -16,7 +16,8 @@ static const char *const kind_names[] = {
 	[SW_STEP_JOURNAL] = "journal",	   [SW_STEP_SLOT] = "slot",
 	[SW_STEP_BLANK] = "blank",	   [SW_STEP_NODE_DATA] = "node-data",
 	[SW_STEP_FORMAT] = "format",	   [SW_STEP_TABLE] = "table",
-	[SW_STEP_ENTRIES] = "entries",	   [SW_STEP_VERIFY] = "verify",
+	[SW_STEP_ASIDE] = "aside",	   [SW_STEP_ENTRIES] = "entries",
+	[SW_STEP_VERIFY] = "verify",
 };
 
 const char *sw_step_kind_name(enum sw_step_kind kind)
@@ -170,12 +171,29 @@ static int add_table(struct sw_plan *p, unsigned int disk)
 	return 0;
 }
 
+/* After the tables: until they stand, the old system may need its names. */
+static int add_aside(struct sw_plan *p)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_asides && r == 0; i++)
+		r = sw_buf_addf(&b, "%s%s", i ? ", " : "", p->asides[i].disk.name);
+	if (p->n_asides == 0 || r < 0)
+		return r;
+	return add(p, SW_STEP_ASIDE, 1,
+		   sw_fmt("Rename partitions that bear the node's names on %s", sw_buf_text(&b)),
+		   "the old names are written back") ? 0 : -ENOMEM;
+}
+
 /* The system disk's table comes last: until it stands, the old system boots. */
 static int add_after_content(struct sw_plan *p)
 {
 	for (size_t k = p->n_disks; k-- > 0;)
 		if (add_table(p, (unsigned int)k) < 0)
 			return -ENOMEM;
+	if (add_aside(p) < 0)
+		return -ENOMEM;
 	if (p->entries.n_writes > 0 &&
 	    !add(p, SW_STEP_ENTRIES, 2, strdup("Write the boot entries and the boot order"),
 		 "the old boot entries and boot order are written back"))

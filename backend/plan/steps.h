@@ -14,6 +14,14 @@ size_t sw_plan_layout_disk(const struct sw_layout *l, size_t disk);
 int sw_plan_add_steps(struct sw_plan *p, struct sw_error *err);
 int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_vars,
 			 struct sw_error *err);
+/*
+ * Names what on other disks would be taken for the node's, and refuses, plans
+ * other names for it or only warns, as disk.conflicts says.
+ */
+int sw_plan_settle_conflicts(struct sw_plan *p, const struct sw_facts *f, struct sw_error *err);
+void sw_plan_free_asides(struct sw_plan *p);
+/* What it owns, not itself. */
+void sw_plan_free_disk(struct sw_plan_disk *d);
 /* Takes ownership of text; -ENOMEM when it is NULL. */
 int sw_plan_warn(struct sw_plan *p, char *text);
 void sw_plan_free_steps(struct sw_plan *p);

@@ -25,7 +25,7 @@ static size_t layout_names(const struct sw_state *s, const struct sw_field *f, c
 
 static void layout_open(struct sw_view *v, struct sw_state *s)
 {
-	static const char *const keys[] = { "disk.layout", "disk.wipe", NULL };
+	static const char *const keys[] = { "disk.layout", "disk.wipe", "disk.conflicts", NULL };
 	struct sw_form_view *fv = v->data;
 
 	fv->form.names = layout_names;

@@ -266,7 +266,7 @@ static void draw_field(struct sw_form *fm, const struct sw_state *s, struct sw_f
 	fm->width = width;
 	sw_frame_put(f, row, LABEL_COL, VALUE_COL - LABEL_COL - 1, 0, field->label);
 	if (picks(fm, s, i)) {
-		sw_frame_putf(f, row, VALUE_COL, "< %s >", text ? text : "");
+		sw_frame_putf(f, row, VALUE_COL, "< %s >", text && *text ? text : "-");
 		if (i == fm->focus)
 			sw_frame_cursor(f, row, VALUE_COL + 2);
 	} else if (i == fm->focus) {

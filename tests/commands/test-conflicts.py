@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names of the new node on a disk that stays: refused, renamed and brought back, or ignored."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+from lib import SLIPWAY, expect, head, main, partitions, same, sha256, tail, test, tool
+
+
+def old_install(case, serial="DATA4711"):
+    """What an earlier node left on another disk, as far as names go."""
+    case.create()
+    disk = case.disk(serial)
+    tool("sgdisk", "-n", "1:0:+64M", "-c", "1:slipway-a", "-t", "1:ef00", "-n", "2:0:+64M", "-c",
+         "2:state", "-t", "2:8300", "-A", "2:set:59", "-n", "3:0:+64M", "-c", "3:music", disk)
+    return disk
+
+
+def answers(case, choice):
+    return case.answers(replace=[("  wipe: any", f"  wipe: any\n  conflicts: {choice}")])
+
+
+def ends(disk):
+    return sha256(head(disk) + tail(disk))
+
+
+def others_of(disk):
+    """Everything of the table but names and UUIDs."""
+    table = json.loads(tool("sfdisk", "-J", disk).stdout)["partitiontable"]
+    return [(p["node"], p["start"], p["size"], p["type"], p.get("attrs")) for p in
+            table["partitions"]], table["id"], table["firstlba"], table["lastlba"]
+
+
+@test("a partition called state on another disk: refused by default, with the effect and ways out")
+def _(case):
+    disk = old_install(case)
+    before = ends(disk)
+    done = expect(case.on("plan", "--answers", case.answers()), 4, "bears names of the new node",
+                  "partition 1 is called slipway-a too", "disk.conflicts: rename", "ignore")
+    assert "sda" in done.err, done
+    expect(case.on("install", "--answers", case.answers()), 4, "bears names")
+    same(ends(disk), before, "the other disk")
+
+
+@test("conflicts: rename gives them other names, nothing else changes, and undo brings them back")
+def _(case):
+    disk = old_install(case)
+    before, rest = ends(disk), others_of(disk)
+    plan = expect(case.on("plan", "--answers", answers(case, "rename")), 0,
+                  "its name becomes state-old-", "Rename partitions that bear the node's names")
+    assert "Rename" in plan.out, plan
+    expect(case.on("install", "--answers", answers(case, "rename")), 0)
+    names = list(partitions(disk))
+    assert names[0].startswith("slipway-a-old-") and names[1].startswith("state-old-"), names
+    same(names[2], "music", "the name that is nobody else's")
+    same(others_of(disk), rest, "the rest of the other disk's table")
+    assert "No problems found" in tool("sgdisk", "-v", disk).stdout
+    assert "state" in partitions(case.disk()), "no state on the node's disk"
+    same([j["state"] for j in case.on("--json", "status").json()["journals"]], ["done"],
+         "journals")
+    expect(case.on("undo", "--dry-run"), 0, "the names of 2 partitions on sda")
+    expect(case.on("undo", "--yes"), 0)
+    same(ends(disk), before, "bytes of the other disk after undo")
+
+
+@test("conflicts: ignore installs, warns, and leaves the other disk alone")
+def _(case):
+    disk = old_install(case)
+    before = ends(disk)
+    expect(case.on("plan", "--answers", answers(case, "ignore")), 0, "partition 2 is called state")
+    expect(case.on("install", "--answers", answers(case, "ignore")), 0)
+    same(ends(disk), before, "the other disk")
+
+
+@test("a copy of the node's own disk: the same partition UUIDs are seen and get new ones")
+def _(case):
+    case.create("serial=NODE07SYS,size=4G,transport=nvme", "serial=CLONE001,size=4G,transport=sata")
+    expect(case.on("install", "--answers", case.answers()), 0)
+    clone = case.disk("CLONE001")
+    tool("cp", "--sparse=always", case.disk(), clone)
+    expect(case.on("plan", "--answers", case.answers()), 4,
+           "has the partition UUID that slipway-a gets")
+    before = ends(clone)
+    uuids = {p["uuid"] for p in partitions(case.disk()).values()}
+    expect(case.on("plan", "--answers", answers(case, "rename")), 0, "its UUID a new one")
+    expect(case.on("install", "--answers", answers(case, "rename")), 0)
+    same({p["uuid"] for p in partitions(case.disk()).values()}, uuids, "UUIDs of the node")
+    theirs = {p["uuid"] for p in partitions(clone).values()}
+    same(theirs & uuids, set(), "UUIDs on both disks")
+    expect(case.on("undo", "--disk", "nvme0n1", "--yes"), 0)
+    same(ends(clone), before, "bytes of the copy after undo")
+
+
+@test("a disk that must not be written to is not renamed either: refused with the reason")
+def _(case):
+    old_install(case)
+    yaml = case.machine_dir / "machine.yaml"
+    text = yaml.read_text()
+    at = text.index("DATA4711")
+    yaml.write_text(text[:at] + text[at:].replace("removable: false",
+                                                  "removable: false\n    read_only: true", 1))
+    expect(case.on("plan", "--answers", answers(case, "rename")), 4, "cannot be renamed",
+           "read-only", "ignore")
+
+
+@test("the other disk changed between plan and apply: refused, nothing written")
+def _(case):
+    disk = old_install(case)
+    plan = case.dir / "plan.json"
+    expect(case.on("plan", "-o", plan, "--answers", answers(case, "rename")), 0)
+    tool("sgdisk", "-c", "3:films", disk)
+    node, other = ends(case.disk()), ends(disk)
+    expect(case.on("apply", plan, "--yes"), 4, "has changed since the plan")
+    same((ends(case.disk()), ends(disk)), (node, other), "both disks")
+
+
+def apply_child(case):
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                ours = str(case.machine_dir).encode() in file.read()
+            with open(f"/proc/{entry}/comm", encoding="ascii") as file:
+                if ours and file.read().strip() == "slipway-apply":
+                    return int(entry)
+        except (OSError, UnicodeDecodeError):
+            continue
+    return None
+
+
+def cut_at(case, kind):
+    child = subprocess.Popen([SLIPWAY, "--machine", str(case.machine_dir), "--json", "install",
+                              "--answers", str(answers(case, "rename"))],
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    case.children.append(child)
+    for line in child.stdout:
+        event = json.loads(line)
+        if event["event"] == "start" and event.get("id") == kind:
+            os.kill(apply_child(case), signal.SIGKILL)
+            break
+    child.stdout.read()
+    child.wait()
+    time.sleep(0.1)
+
+
+@test("power cut around the renaming: resume finishes it, undo takes it back bit by bit")
+def _(case):
+    for kind in ("table", "aside", "entries", "verify"):
+        for way in ("resume", "undo"):
+            shutil.rmtree(case.machine_dir, ignore_errors=True)
+            disk = old_install(case)
+            before = ends(disk)
+            cut_at(case, kind)
+            expect(case.on(way, *(["--yes"] if way == "undo" else [])), 0)
+            names = list(partitions(disk))
+            if way == "undo":
+                same(ends(disk), before, f"undo after a cut at {kind}")
+            else:
+                assert names[1].startswith("state-old-"), (kind, names)
+
+
+@test("a volume group with a part on the disk and another elsewhere is named as a loss")
+def _(case):
+    case.create()
+    with open("tests/fuzz/corpus/lvm/vg0", "rb") as file:
+        volume = file.read()
+    for serial in ("NODE07SYS", "DATA4711"):
+        with open(case.disk(serial), "r+b") as file:
+            file.write(volume)
+    expect(case.on("plan", "--answers", case.answers()), 0, "volume group vg0", "it loses the part")
+
+
+if __name__ == "__main__":
+    main()
