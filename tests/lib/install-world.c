@@ -26,13 +26,16 @@ static const char layouts[] =
 	"SizeMinBytes=36M\\nSizeMaxBytes=36M\\nX-Slipway-Role=slot\\n%s\\n' \"$1\" \"$2\"; }\n"
 	"node() { printf '[Partition]\\nType=linux-generic\\nLabel=slipway-node\\n"
 	"SizeMinBytes=2M\\nSizeMaxBytes=2M\\nX-Slipway-Role=node-data\\n%s\\n' \"$1\"; }\n"
-	"rest() { printf '[Partition]\\nType=linux-generic\\nLabel=state\\nSizeMinBytes=8M\\n"
-	"SizeMaxBytes=8M\\nPaddingMinBytes=6M\\nFormat=ext4\\nX-Slipway-Role=state\\n'; }\n"
-	"on='X-Slipway-Disk=system mirror'; mkdir -p \"$0/tiny\" \"$0/twin\"; cd \"$0\"\n"
+	"rest() { printf '[Partition]\\nType=%s\\nLabel=state\\nSizeMinBytes=10M\\n"
+	"SizeMaxBytes=10M\\nPaddingMinBytes=6M\\nFormat=ext4\\nX-Slipway-Role=state\\n%s\\n' "
+	"\"$1\" \"$2\"; }\n"
+	"raid=a19d880f-05fc-4d3b-a006-743f0f84911e\n"
+	"on='X-Slipway-Disk=system second'; mkdir -p \"$0/tiny\" \"$0/twin\"; cd \"$0\"\n"
 	"slot a >tiny/10-a.conf; slot b >tiny/20-b.conf; node >tiny/30-n.conf\n"
 	"slot a \"$on\" >twin/10-a.conf; slot b \"$on\" >twin/20-b.conf\n"
 	"node \"$on\" >twin/30-n.conf\n"
-	"rest >tiny/40-s.conf; rest >twin/40-s.conf";
+	"rest linux-generic >tiny/40-s.conf\n"
+	"rest $raid \"$on\" >twin/40-s.conf; echo X-Slipway-Raid=1 >>twin/40-s.conf";
 
 void world_sh(const char *script, const char *a, const char *b)
 {

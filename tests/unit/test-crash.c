@@ -210,21 +210,32 @@ static void test_every_cut_of_an_install_on_one_disk(void **state SW_UNUSED)
 	enumerate(INSTALL, 1, 0);
 }
 
+/* Slots and node data on each, state on RAID1, the entries of both. */
+static void test_every_cut_of_an_install_on_two_disks(void **state SW_UNUSED)
+{
+	enumerate(INSTALL, 2, 0);
+}
+
 static void test_every_cut_of_a_resume(void **state SW_UNUSED)
 {
 	enumerate(RESUME, 1, 4);
+	if (getenv("SLIPWAY_TEST_LONG"))
+		enumerate(RESUME, 2, 7);
 }
 
 static void test_every_cut_of_an_undo(void **state SW_UNUSED)
 {
 	/* Of a finished install: tables and variables are all new. */
 	enumerate(UNDO, 1, 0);
+	if (getenv("SLIPWAY_TEST_LONG"))
+		enumerate(UNDO, 2, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cut_of_an_install_on_one_disk),
+		cmocka_unit_test(test_every_cut_of_an_install_on_two_disks),
 		cmocka_unit_test(test_every_cut_of_a_resume),
 		cmocka_unit_test(test_every_cut_of_an_undo),
 	};

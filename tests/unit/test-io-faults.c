@@ -122,13 +122,13 @@ static bool fail_install(struct world *start, struct expected *e, struct tape *t
 	return t->count > t->fail_at;
 }
 
-static void install_faults(int code, bool pulled, unsigned int step)
+static void install_faults(int code, bool pulled, unsigned int step, unsigned int n_disks)
 {
 	struct expected e = {};
 	struct world start;
 	bool more = true;
 
-	world_make(&start, 1);
+	world_make(&start, n_disks);
 	learn(&start, &e);
 	for (size_t i = 0; more; i += step) {
 		struct tape t = { .silent = true, .fail_at = i, .fail_errno = code,
@@ -137,8 +137,8 @@ static void install_faults(int code, bool pulled, unsigned int step)
 		more = fail_install(&start, &e, &t, i / step % 2);
 		tape_clear(&t);
 	}
-	print_message("# install, errno %d%s: %u before any change, %u after (%u resumed, %u "
-		      "undone), %u by the firmware only\n", code, pulled ? " from then on" : "",
+	print_message("# install on %u disk(s), errno %d%s: %u before any change, %u after (%u resumed, %u "
+		      "undone), %u by the firmware only\n", n_disks, code, pulled ? " from then on" : "",
 		      e.clean, e.dirty, e.resumed, e.undone, e.degraded);
 	assert_true(e.clean > 0 && e.resumed > 0 && e.undone > 0);
 	world_free(&start);
@@ -151,17 +151,22 @@ static unsigned int fast_or(unsigned int step)
 
 static void test_any_write_of_an_install_may_fail_with_eio(void **state SW_UNUSED)
 {
-	install_faults(EIO, false, fast_or(3));
+	install_faults(EIO, false, fast_or(3), 1);
 }
 
 static void test_any_write_of_an_install_may_fail_with_enospc(void **state SW_UNUSED)
 {
-	install_faults(ENOSPC, false, fast_or(7));
+	install_faults(ENOSPC, false, fast_or(7), 1);
 }
 
 static void test_the_disk_may_be_pulled_at_any_write_of_an_install(void **state SW_UNUSED)
 {
-	install_faults(EIO, true, fast_or(4));
+	install_faults(EIO, true, fast_or(4), 1);
+}
+
+static void test_any_write_to_either_disk_of_a_mirror_may_fail(void **state SW_UNUSED)
+{
+	install_faults(EIO, false, fast_or(23), 2);
 }
 
 static bool fail_undo(struct world *start, struct expected *e, struct tape *t)
@@ -230,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_any_write_of_an_install_may_fail_with_eio),
 		cmocka_unit_test(test_any_write_of_an_install_may_fail_with_enospc),
 		cmocka_unit_test(test_the_disk_may_be_pulled_at_any_write_of_an_install),
+		cmocka_unit_test(test_any_write_to_either_disk_of_a_mirror_may_fail),
 		cmocka_unit_test(test_any_write_of_an_undo_may_fail),
 	};
 

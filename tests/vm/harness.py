@@ -123,7 +123,7 @@ class Machine:
             name = "disk%d" % number
             args += ["-drive", "if=none,id=%s,format=raw,file=%s" % (name, disk.path)]
             size = "logical_block_size=%d,physical_block_size=%d" % (disk.sector, disk.sector)
-            common = "drive=%s,serial=%s" % (name, disk.serial)
+            common = "id=dev-%s,drive=%s,serial=%s" % (name, name, disk.serial)
             if disk.bus == "nvme":
                 args += ["-device", "nvme,%s,%s" % (common, size)]
             elif disk.bus == "virtio":
