@@ -137,9 +137,10 @@ static void install_faults(int code, bool pulled, unsigned int step, unsigned in
 		more = fail_install(&start, &e, &t, i / step % 2);
 		tape_clear(&t);
 	}
-	print_message("# install on %u disk(s), errno %d%s: %u before any change, %u after (%u resumed, %u "
-		      "undone), %u by the firmware only\n", n_disks, code, pulled ? " from then on" : "",
-		      e.clean, e.dirty, e.resumed, e.undone, e.degraded);
+	print_message("# install on %u disk(s), errno %d%s: %u before any change, %u after "
+		      "(%u resumed, %u undone), %u by the firmware only\n", n_disks, code,
+		      pulled ? " from then on" : "", e.clean, e.dirty, e.resumed, e.undone,
+		      e.degraded);
 	assert_true(e.clean > 0 && e.resumed > 0 && e.undone > 0);
 	world_free(&start);
 }

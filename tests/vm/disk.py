@@ -11,7 +11,7 @@ ESP = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
 
 class Disk:
-    """One disk of a machine. bus: nvme, virtio, sata or usb."""
+    """One disk of a machine. bus: nvme, virtio, sata, scsi or usb."""
 
     def __init__(self, path, serial, size, bus="nvme", sector=512, removable=False):
         self.path, self.serial, self.bus, self.sector = path, serial, bus, sector

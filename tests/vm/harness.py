@@ -128,6 +128,9 @@ class Machine:
                 args += ["-device", "nvme,%s,%s" % (common, size)]
             elif disk.bus == "virtio":
                 args += ["-device", "virtio-blk-pci,%s,%s" % (common, size)]
+            elif disk.bus == "scsi":
+                args += ["-device", "virtio-scsi-pci,id=scsi%d" % number,
+                         "-device", "scsi-hd,bus=scsi%d.0,%s,%s" % (number, common, size)]
             elif disk.bus == "usb":
                 args += ["-device", "usb-storage,bus=xhci.0,%s,removable=%s"
                          % (common, "on" if disk.removable else "off")]

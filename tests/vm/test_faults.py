@@ -16,7 +16,7 @@ def test_disk_pulled_in_the_middle(directory):
     http = server.Server()
     try:
         medium = answer_iso(directory, iso, answers(node, http))
-        machine = machine_with(directory, bus="usb")
+        machine = machine_with(directory, bus="scsi")
         with Vm(machine, iso=medium) as vm:
             vm.wait_written(machine.disks[0], 6 << 20, timeout=240)
             vm.qmp("device_del", id="dev-disk0")
