@@ -24,6 +24,8 @@ enum sw_boot_via { SW_BOOT_AUTO, SW_BOOT_HTTP, SW_BOOT_PXE };
 enum sw_trust_policy { SW_TRUST_UNSAID, SW_TRUST_NOBODY };
 /* 0: not said, which means refuse. */
 enum sw_conflicts { SW_CONFLICTS_REFUSE = 1, SW_CONFLICTS_RENAME, SW_CONFLICTS_IGNORE };
+/* Unsaid is show, and in no digest of answers that were written before. */
+enum sw_recovery { SW_RECOVERY_UNSAID, SW_RECOVERY_SHOW, SW_RECOVERY_ESCROW, SW_RECOVERY_NONE };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
 enum sw_admission_kind { SW_ADMISSION_NONE, SW_ADMISSION_ATTEST };
 
@@ -32,6 +34,9 @@ struct sw_answers {
 	char *hostname;
 	struct sw_disk_choice disk;	/* always has at least one alternative, perhaps empty */
 	char *layout;		/* name or path */
+	enum sw_recovery recovery;	/* counts when the layout encrypts with a TPM */
+	char *escrow;		/* certificate for SW_RECOVERY_ESCROW, on one line */
+	char *key_file;		/* where the key of Encrypt=key-file is; never the key */
 	char **preserve;	/* partition labels; NULL-terminated or NULL */
 	char *undo_copy;	/* "stick", a path, an http(s) URL; empty: none */
 	struct sw_disk_choice *more;	/* the layout's further disks; each as `disk` */
@@ -76,6 +81,7 @@ void sw_answers_cut_more(struct sw_answers *a, size_t keep);
 enum sw_field_type {
 	SW_FIELD_TEXT, SW_FIELD_CHOICE, SW_FIELD_URL, SW_FIELD_SHA256, SW_FIELD_HOSTNAME,
 	SW_FIELD_INT, SW_FIELD_UUID,
+	SW_FIELD_CERTIFICATE,	/* X.509 as PEM; its line breaks become blanks */
 	/*
 	 * Text items in a char **, NULL-terminated or NULL. In YAML a list or one
 	 * value; as text with commas between the items, so no item may hold one,

@@ -27,6 +27,8 @@ static const char *type_name(const struct sw_field *f)
 		return "whole number";
 	case SW_FIELD_UUID:
 		return "UUID";
+	case SW_FIELD_CERTIFICATE:
+		return "certificate as PEM";
 	case SW_FIELD_LIST:
 		return "list of values";
 	case SW_FIELD_DISKS:

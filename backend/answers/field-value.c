@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/strv.h"
+#include "disk/recovery.h"
 #include "payload/payload.h"
 
 #define DEFAULT_MAX 255
@@ -221,6 +222,8 @@ static int check_type(const struct sw_field *f, const char *text, struct sw_erro
 		return check_uuid(text, err);
 	case SW_FIELD_URL:
 		return check_source(text, err);
+	case SW_FIELD_CERTIFICATE:
+		return sw_escrow_check(text, NULL, err);
 	case SW_FIELD_DISKS:
 		sw_error_why(err, "it is a list of groups of keys");
 		return -EINVAL;
@@ -322,13 +325,35 @@ static int split_list(const struct sw_field *f, const char *key, const char *tex
 	return r;
 }
 
+/* The lines of a certificate as one: white space does not count in it. malloc'd. */
+static char *on_one_line(const char *text)
+{
+	char *out = strdup(text + strspn(text, " \t\r\n")), *to = out;
+
+	for (char *p = out; p && *p; p++)
+		if (!strchr(" \t\r\n", *p))
+			*to++ = *p;
+		else if (to > out && to[-1] != ' ')
+			*to++ = ' ';
+	while (out && to > out && to[-1] == ' ')
+		to--;
+	if (out)
+		*to = '\0';
+	return out;
+}
+
 int sw_value_check(const struct sw_field *f, const char *key, const char *text,
 		   struct sw_error *err)
 {
 	_cleanup_strv_ char **list = NULL;
+	_cleanup_free_ char *line = NULL;
 
 	if (*text == '\0')
 		return 0;
+	if (f->type == SW_FIELD_CERTIFICATE) {
+		line = on_one_line(text);
+		return line ? check_one(f, key, line, err) : sw_fail_oom(err);
+	}
 	if (f->type == SW_FIELD_LIST)
 		return split_list(f, key, text, &list, err);
 	return check_one(f, key, text, err);
@@ -352,7 +377,7 @@ static int store_text(const struct sw_field *f, void *base, const char *text,
 	char *copy = NULL;
 
 	if (*text) {
-		copy = strdup(text);
+		copy = f->type == SW_FIELD_CERTIFICATE ? on_one_line(text) : strdup(text);
 		if (!copy)
 			return sw_fail_oom(err);
 		for (char *p = copy; folds_case(f) && *p; p++)

@@ -83,6 +83,11 @@ static bool attests(const struct sw_answers *a)
 	return a->admission_kind == SW_ADMISSION_ATTEST;
 }
 
+static bool escrows(const struct sw_answers *a)
+{
+	return a->recovery == SW_RECOVERY_ESCROW;
+}
+
 static int say(struct sw_error *err, const char *why, const char *hint)
 {
 	sw_error_why(err, "%s", why);
@@ -195,6 +200,16 @@ static int check_threshold(const char *text, struct sw_error *err)
 }
 
 static const char *const policy_choices[] = { "none", NULL };
+/* A key does not come over a network. */
+static int check_local(const char *text, struct sw_error *err)
+{
+	if (!sw_source_is_remote(text))
+		return 0;
+	return say(err, "a key is not fetched over a network",
+		   "put it onto the medium and write medium:/NAME, or give a path");
+}
+
+static const char *const recovery_choices[] = { "show", "escrow", "none", NULL };
 static const char *const wipe_choices[] = { "blank", "ours", "any", NULL };
 static const char *const conflict_choices[] = { "refuse", "rename", "ignore", NULL };
 static const char *const mode_choices[] = { "local", "network", "hands-off", NULL };
@@ -265,6 +280,23 @@ const struct sw_field sw_fields[] = {
 		  "(ours), or anything. \"any\" needs a serial, WWN or path.",
 	  .example = "ours", .dflt = "blank" },
 
+	{ .key = "disk.recovery", .label = "Recovery key", .type = SW_FIELD_CHOICE, AT(recovery),
+	  .choices = recovery_choices,
+	  .help = "For a layout that encrypts with the TPM. show (as if unsaid): to a person, who "
+		  "types a part of it back. escrow: encrypted to disk.escrow. none: what is "
+		  "encrypted is lost with the TPM.",
+	  .example = "escrow" },
+	{ .key = "disk.escrow", .label = "Escrow certificate", .type = SW_FIELD_CERTIFICATE,
+	  AT(escrow), .max = 8192, .applies = escrows, .required = escrows,
+	  .missing = "give the X.509 certificate of whoever keeps the recovery keys, as PEM",
+	  .help = "The certificate that the recovery key is encrypted to, as PEM: a public key, no "
+		  "secret. `openssl cms -decrypt -inform DER` with the private key opens it.",
+	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
+	{ .key = "disk.keyfile", .label = "Key file", .type = SW_FIELD_URL, AT(key_file),
+	  .max = 2000, .check = check_local,
+	  .help = "Where the key of partitions with Encrypt=key-file is read from at the install: "
+		  "/path, file:///path or medium:/path. The file's bytes are the key.",
+	  .example = "medium:/state.key" },
 	{ .key = "disk.preserve", .label = "Kept partitions", .type = SW_FIELD_LIST,
 	  AT(preserve), .max = 108,
 	  .help = "Labels of partitions whose content stays when the disk is installed again.",

@@ -74,6 +74,9 @@ static void report_stray(struct check *c, const struct sw_field *f)
 		report(c, f->key, -EINVAL, "is given, but nothing would use it",
 		       "there are no trusted keys, or no such payload, in these answers",
 		       "give trust.keys, or take it out");
+	else if (strcmp(f->key, "disk.escrow") == 0)
+		report(c, f->key, -EINVAL, "is given, but nothing would use it",
+		       "disk.recovery is not escrow", "set disk.recovery: escrow, or take it out");
 	else if (strncmp(f->key, "payload.sha256.", 15) == 0)
 		report(c, f->key, -EINVAL, "is given, but nothing belongs to it",
 		       "there is no such payload in these answers", "take it out");

@@ -13,6 +13,7 @@
 
 static const sw_step_fn step_fns[] = {
 	[SW_STEP_FETCH] = sw_step_fetch,       [SW_STEP_IMAGE] = sw_step_image,
+	[SW_STEP_KEYS] = sw_step_keys,
 	[SW_STEP_JOURNAL] = NULL, /* the runner's own */
 	[SW_STEP_SLOT] = sw_step_slot,	       [SW_STEP_BLANK] = sw_step_blank,
 	[SW_STEP_NODE_DATA] = sw_step_node_data, [SW_STEP_FORMAT] = sw_step_format,
@@ -30,6 +31,7 @@ static void run_clear(struct sw_run *run)
 	free(run->initrd);
 	free(run->uki);
 	free(run->image);
+	sw_run_clear_keys(run);
 	sw_slot_manifest_clear(&run->manifest);
 	if (run->vars)
 		json_object_put(run->vars);
@@ -173,8 +175,10 @@ static int execute(struct sw_run *run, unsigned int started, struct sw_error *er
 {
 	const struct sw_disk *disks[SW_PLAN_MAX_DISKS] = {};
 	_cleanup_facts_ struct sw_facts *f = NULL;
-	int r = sw_run_open_disks(run, started, &f, disks, err);
+	int r = sw_run_check_keys(run, err);
 
+	if (r == 0)
+		r = sw_run_open_disks(run, started, &f, disks, err);
 	if (r == 0)
 		run->secure_boot = f->secure_boot;
 	if (r == 0 && run->resumed)
@@ -211,6 +215,8 @@ static int execute_and_report(struct sw_run *run, unsigned int started, struct s
 	done.steps = (unsigned int)run->p->n_steps;
 	done.step = run->step;
 	done.error = mine;
+	if (done.result == 0 && run->escrow)
+		(void)snprintf(done.escrow, sizeof(done.escrow), "%s", run->escrow);
 	(void)snprintf(done.text, sizeof(done.text), "%s", how_it_ended(run, done.result));
 	sw_event_emit(run->sink, &done);
 	run_clear(run);

@@ -4,10 +4,18 @@
 
 #include "apply/journal.h"
 #include "boot/slot.h"
+#include "layout/encrypted.h"
 
 struct sw_run_disk {
 	struct sw_io *io;		/* locked */
 	struct sw_journal journal;
+};
+
+/* The key of an encrypted partition, or of an array's members together. */
+struct sw_run_key {
+	const struct sw_placed *leader;
+	struct sw_secret *key;		/* the volume key */
+	char *header;			/* a file in the work directory */
 };
 
 struct sw_run {
@@ -19,6 +27,9 @@ struct sw_run {
 	char *work;			/* scratch directory */
 	char *kernel, *initrd, *uki, *image;	/* files in it */
 	struct sw_slot_manifest manifest;
+	struct sw_run_key *keys;
+	size_t n_keys;
+	char *escrow;			/* the recovery key as ciphertext, base64, or NULL */
 	unsigned int step;		/* 1-based, of the step that runs */
 	bool resumed;
 	bool changed;			/* something was written to the machine */
@@ -30,16 +41,34 @@ typedef int (*sw_step_fn)(struct sw_run *run, const struct sw_step *s, struct sw
 
 int sw_step_fetch(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_image(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
+int sw_step_keys(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_slot(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_blank(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_format(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 /* Before the first write: are the tools and sources of all these steps here? exit 5 or 3. */
 int sw_formats_check(struct sw_run *run, struct sw_error *err);
+/* Reads an array's superblock and an encrypted partition's header again. */
+int sw_verify_layers(struct sw_run *run, const struct sw_placed *part, struct sw_error *err);
 int sw_step_table(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_aside(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_entries(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_verify(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
+
+/* Refuses a plan whose keys cannot be made: no recovery key was confirmed, or it has no step. */
+int sw_run_check_keys(const struct sw_run *run, struct sw_error *err);
+/* What sw_step_keys() made for a partition, or NULL. */
+const struct sw_run_key *sw_run_key(const struct sw_run *run, const struct sw_placed *part);
+void sw_run_clear_keys(struct sw_run *run);
+
+/* The partition that a step works on, or NULL. */
+static inline const struct sw_placed *sw_run_part(const struct sw_run *run, const struct sw_step *s)
+{
+	for (size_t i = 0; i < run->p->n_parts; i++)
+		if (run->p->parts[i].disk == s->disk && run->p->parts[i].start == s->off)
+			return &run->p->parts[i];
+	return NULL;
+}
 
 /* The disk that a step works on. */
 static inline struct sw_io *sw_run_io(const struct sw_run *run, const struct sw_step *s)

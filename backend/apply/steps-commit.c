@@ -110,27 +110,17 @@ static int verify_data(struct sw_io *io, const struct sw_placed *part, struct sw
 	return sw_nodedata_read(io, part->start, part->size, &o, &sequence, err);
 }
 
-static int verify_member(struct sw_io *io, const struct sw_placed *part, struct sw_error *err)
-{
-	_cleanup_io_ struct sw_io *member = NULL;
-	struct sw_md md;
-
-	if (sw_io_window(io, part->start, part->size, &member) < 0 || sw_md_read(member, &md) < 0)
-		return verify_failed(io, err, "the superblock of the array");
-	return 0;
-}
-
 static int verify_part(struct sw_run *run, const struct sw_placed *part, struct sw_error *err)
 {
 	struct sw_io *io = run->disks[part->disk].io;
 
 	if (part->role == SW_ROLE_NODE_DATA)
 		return verify_data(io, part, err);
-	if (part->raid && part->format)
-		return verify_member(io, part, err);
 	if (part->role == SW_ROLE_SLOT && sw_answers_have_payload(run->p->answers) &&
 	    part == sw_plan_find(run->p, part->disk, SW_ROLE_SLOT))
 		return verify_slot(io, part, err);
+	if (part->format && (part->raid || part->encrypt))
+		return sw_verify_layers(run, part, err);
 	return 0;
 }
 

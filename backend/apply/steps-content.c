@@ -9,8 +9,7 @@
 #include "base/json.h"
 #include "boot/nodedata.h"
 #include "boot/uki.h"
-#include "disk/mdraid.h"
-#include "layout/content.h"
+#include "disk/recovery.h"
 #include "payload/payload.h"
 
 #define FETCH_RETRIES 5
@@ -158,14 +157,6 @@ static size_t count_filled(const struct sw_plan *p)
 	return n;
 }
 
-static const struct sw_placed *part_of(const struct sw_plan *p, const struct sw_step *s)
-{
-	for (size_t i = 0; i < p->n_parts; i++)
-		if (p->parts[i].disk == s->disk && p->parts[i].start == s->off)
-			return &p->parts[i];
-	return NULL;
-}
-
 static int build_image(struct sw_run *run, const struct sw_placed *part, struct sw_error *err)
 {
 	_cleanup_free_ char *out = sw_fmt("%s/slot.img", run->work);
@@ -203,7 +194,7 @@ int sw_step_image(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct 
 
 int sw_step_slot(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
 {
-	const struct sw_placed *part = part_of(run->p, s);
+	const struct sw_placed *part = sw_run_part(run, s);
 	int r = 0;
 
 	if (!part)
@@ -235,6 +226,18 @@ static json_object *admission_to_json(const struct sw_answers *a)
 	return list;
 }
 
+/* The recovery key as the holder of the certificate can open it. */
+static json_object *escrow_to_json(const struct sw_run *run)
+{
+	_cleanup_free_ char *subject = NULL;
+	json_object *o = json_object_new_object();
+
+	(void)sw_escrow_check(run->p->answers->escrow, &subject, NULL);
+	sw_json_add_str(o, "certificate", subject);
+	sw_json_add_str(o, "cms", run->escrow);
+	return o;
+}
+
 int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
 {
 	const struct sw_answers *a = run->p->answers;
@@ -255,109 +258,8 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 		sw_json_add(o, "trust", keys);
 	sw_json_add_str(o, "answers_sha256", digest);
 	sw_json_add_str(o, "seed", sw_guid_format(&run->p->seed, seed));
+	if (run->escrow)
+		sw_json_add(o, "recovery_escrow", escrow_to_json(run));
 	json_object_object_add(o, "installed", json_object_new_int64(run->p->time));
 	return sw_nodedata_write(sw_run_io(run, s), s->off, s->len, o, true, err);
-}
-
-/* The partition as the layout's content maker wants it; borrows from the plan. */
-static struct sw_placement placement_of(const struct sw_placed *part, struct sw_layout_part *def)
-{
-	struct sw_placement p = { .part = def, .start = part->start, .size = part->size,
-				  .uuid = part->uuid, .number = part->number };
-
-	*def = (struct sw_layout_part){ .file = part->label,
-					.format = part->format,
-					.copy_blocks = part->copy_blocks,
-					.copy_blocks_size = part->copy_blocks_size,
-					.copy_files = part->copy_files,
-					.make_directories = part->make_directories };
-	(void)snprintf(p.label, sizeof(p.label), "%s", part->label ? part->label : "");
-	return p;
-}
-
-int sw_formats_check(struct sw_run *run, struct sw_error *err)
-{
-	for (size_t i = 0; i < run->p->n_steps; i++) {
-		const struct sw_step *s = &run->p->steps[i];
-		const struct sw_placed *part = part_of(run->p, s);
-		struct sw_layout_part def;
-		int r;
-
-		if (s->kind != SW_STEP_FORMAT || !part)
-			continue;
-		(void)placement_of(part, &def);
-		r = sw_layout_check_content(&def, part->size, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/*
- * A file system's UUID comes from its partition's, so that a plan gives the same
- * bytes each time; one file system for all members of an array.
- */
-static struct sw_guid owner_uuid(const struct sw_plan *p, const struct sw_placed *part)
-{
-	for (size_t i = 0; part->raid && i < p->n_parts; i++)
-		if (p->parts[i].raid && !strcmp(p->parts[i].label, part->label))
-			return p->parts[i].uuid;
-	return part->uuid;
-}
-
-static int write_fs(struct sw_run *run, const struct sw_step *s, const struct sw_placed *part,
-		    uint64_t off, uint64_t size, struct sw_error *err)
-{
-	struct sw_layout_part def;
-	struct sw_placement p = placement_of(part, &def);
-
-	p.start = off;
-	p.size = size;
-	p.uuid = owner_uuid(run->p, part);
-	return sw_layout_fill(sw_run_io(run, s), &p, run->p->time, run->work, run->step, run->sink,
-			      err);
-}
-
-/*
- * The same file system on each member, and then the superblock that makes them
- * one. Blocks that the file system does not use differ, so the array is marked
- * as still to be synchronised.
- */
-static int write_member(struct sw_run *run, const struct sw_step *s, const struct sw_placed *part,
-			struct sw_error *err)
-{
-	_cleanup_io_ struct sw_io *member = NULL;
-	unsigned int members = 0, number = 0;
-	struct sw_md md = {};
-	uint64_t size = 0;
-	int r;
-
-	if (!sw_plan_array(run->p, part, &members, &number, &size))
-		return sw_fail(err, SW_EXIT_INVALID, -ENOSPC, "%s is too small for RAID1",
-			       part->label);
-	r = sw_slot_invalidate(sw_run_io(run, s), s->off, s->len, err);
-	if (r == 0)
-		r = write_fs(run, s, part, s->off + SW_MD_DATA_OFFSET, size, err);
-	if (r < 0)
-		return r;
-	r = sw_md_new(&run->p->seed, part->label, members, number, size, run->p->time, &md);
-	md.in_sync = false;
-	if (r == 0)
-		r = sw_io_window(sw_run_io(run, s), s->off, s->len, &member);
-	if (r == 0)
-		r = sw_md_write(member, &md);
-	if (r < 0)
-		sw_fail_errno(err, SW_EXIT_FAILED, r, "the superblock of RAID1 \"%s\" cannot be "
-						      "written", part->label);
-	return r;
-}
-
-int sw_step_format(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
-{
-	const struct sw_placed *part = part_of(run->p, s);
-
-	if (!part || (!part->format && !part->copy_blocks))
-		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "nothing to format: %s", s->title);
-	return part->raid ? write_member(run, s, part, err)
-			  : write_fs(run, s, part, s->off, s->len, err);
 }

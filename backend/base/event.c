@@ -61,6 +61,8 @@ json_object *sw_event_to_json(const struct sw_event *ev)
 	}
 	if (ev->type == SW_EVENT_FINISH || ev->type == SW_EVENT_DONE)
 		json_object_object_add(o, "result", json_object_new_int(ev->result));
+	if (ev->escrow[0])
+		sw_json_add_str(o, "recovery_escrow", ev->escrow);
 	if (ev->error.r)
 		json_object_object_add(o, "error", sw_error_to_json(&ev->error));
 	return o;
@@ -87,6 +89,7 @@ int sw_event_from_json(json_object *o, struct sw_event *ret_ev)
 	ev.result = (int)sw_json_int(o, "result", 0);
 	(void)snprintf(ev.id, sizeof(ev.id), "%s", sw_json_str(o, "id", ""));
 	(void)snprintf(ev.text, sizeof(ev.text), "%s", sw_json_str(o, "text", ""));
+	(void)snprintf(ev.escrow, sizeof(ev.escrow), "%s", sw_json_str(o, "recovery_escrow", ""));
 	if (sw_json_get(o, "error"))
 		sw_error_from_json(sw_json_get(o, "error"), &ev.error);
 	*ret_ev = ev;

@@ -11,6 +11,13 @@
 
 enum sw_role { SW_ROLE_NONE, SW_ROLE_SLOT, SW_ROLE_NODE_DATA, SW_ROLE_STATE, SW_ROLE_RESCUE };
 
+/* What opens an encrypted partition. */
+#define SW_ENCRYPT_TPM2 1U
+#define SW_ENCRYPT_KEY_FILE 2U
+/* "tpm2" "key-file" "key-file+tpm2" and back; "off" for 0. -EINVAL */
+const char *sw_encrypt_name(unsigned int encrypt);
+int sw_encrypt_parse(const char *text, unsigned int *ret_encrypt);
+
 /*
  * What %-specifiers stand for. Each is malloc'd; NULL: unknown here, and then a
  * definition that asks for it is refused (those of os-release are empty instead).
@@ -46,6 +53,7 @@ struct sw_layout_part {
 	char **make_directories;	/* absolute paths; NULL-terminated or NULL */
 	bool factory_reset;
 	uint64_t attrs;
+	unsigned int encrypt;	/* Encrypt=: SW_ENCRYPT_*, 0: off */
 	enum sw_role role;	/* X-Slipway-Role= */
 	char **disks;		/* X-Slipway-Disk=: names, NULL-terminated; NULL: the system disk */
 	bool raid;		/* X-Slipway-Raid=: its copies are the members of one RAID1 array */

@@ -91,16 +91,45 @@ int sw_parse_make_directories(struct sw_parse *s, const struct sw_parse_key *k S
 	return 0;
 }
 
+const char *sw_encrypt_name(unsigned int encrypt)
+{
+	static const char *const names[] = { "off", "tpm2", "key-file", "key-file+tpm2" };
+
+	return names[encrypt & (SW_ENCRYPT_TPM2 | SW_ENCRYPT_KEY_FILE)];
+}
+
+int sw_encrypt_parse(const char *text, unsigned int *ret_encrypt)
+{
+	for (unsigned int e = 0; e <= (SW_ENCRYPT_TPM2 | SW_ENCRYPT_KEY_FILE); e++)
+		if (!strcmp(text, sw_encrypt_name(e))) {
+			*ret_encrypt = e;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+/* Booleans too, as repart takes them: yes is key-file. */
 int sw_parse_encrypt(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 		     const struct sw_ini_item *it, struct sw_error *err)
 {
 	static const char *const off[] = { "off", "no", "false", "0", "n", "f" };
+	static const char *const on[] = { "yes", "true", "1", "y", "t", "on" };
 
+	content_here(s, it);
+	if (sw_encrypt_parse(it->value, &s->p.encrypt) == 0)
+		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(off); i++)
-		if (!strcasecmp(it->value, off[i]))
+		if (!strcasecmp(it->value, off[i])) {
+			s->p.encrypt = 0;
 			return 0;
-	return sw_parse_bad(s, it, err, "encryption is not supported yet",
-			    "Leave Encrypt= out; the partition would hold its data in clear");
+		}
+	for (size_t i = 0; i < ARRAY_SIZE(on); i++)
+		if (!strcasecmp(it->value, on[i])) {
+			s->p.encrypt = SW_ENCRYPT_KEY_FILE;
+			return 0;
+		}
+	return sw_parse_bad(s, it, err, "this is no kind of encryption",
+			    "Write off, tpm2, key-file or key-file+tpm2");
 }
 
 static int clash(struct sw_parse *s, const char *what, struct sw_error *err)
@@ -122,7 +151,12 @@ int sw_parse_check_content(struct sw_parse *s, struct sw_error *err)
 	if (s->p.format && !strcmp(s->p.format, "squashfs") && !files)
 		return clash(s, "Format=squashfs needs CopyFiles= or MakeDirectories=, since "
 				"nothing can be put into it later", err);
-	if (files && !s->p.format)
+	if (s->p.encrypt && (s->p.role == SW_ROLE_SLOT || s->p.role == SW_ROLE_RESCUE ||
+			     s->p.role == SW_ROLE_NODE_DATA))
+		return clash(s, "Encrypt= does not go with a slot, node data or rescue: firmware "
+				"and the node read them in clear", err);
+	/* As repart: what is encrypted is not left without a file system. */
+	if ((files || (s->p.encrypt && !s->p.copy_blocks)) && !s->p.format)
 		return sw_parse_replace(&s->p.format, "ext4", err);
 	return 0;
 }

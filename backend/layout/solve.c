@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "disk/luks.h"
 #include "layout/layout.h"
 #include "layout/sizes.h"
 #include "layout/space.h"
@@ -40,13 +41,15 @@ uint64_t sw_layout_part_min(const struct sw_layout_part *p)
 		{ "btrfs", 256ULL << 20 },
 	};
 	uint64_t min = p->size_min > GRAIN ? sw_layout_round_up(p->size_min) : GRAIN;
+	uint64_t content = p->copy_blocks_size ? p->copy_blocks_size : GRAIN;
 
 	for (size_t i = 0; p->format && i < ARRAY_SIZE(formats); i++)
-		if (!strcmp(p->format, formats[i].name) && min < formats[i].min)
-			min = formats[i].min;
-	if (min < p->copy_blocks_size)
-		min = sw_layout_round_up(p->copy_blocks_size);
-	return min;
+		if (!strcmp(p->format, formats[i].name))
+			content = formats[i].min;
+	content = sw_layout_round_up(content);
+	if (p->encrypt)
+		content = sw_layout_add(content, SW_LUKS_HEADER);
+	return min > content ? min : content;
 }
 
 uint64_t sw_layout_part_need(const struct sw_layout_part *p)

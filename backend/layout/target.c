@@ -252,6 +252,23 @@ static int look(const struct sw_layout_request *q, struct sw_io *io, struct sw_l
 	return r;
 }
 
+static int check_contents(const struct sw_layout_request *q, struct sw_layout_result *t,
+			  struct sw_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < t->n_parts; i++) {
+		const struct sw_layout_part *p = t->parts[i].part;
+		uint64_t size = t->parts[i].size;
+
+		if (t->parts[i].old || !sw_layout_has_content(p))
+			continue;
+		r = sw_layout_check_content(p, p->encrypt ? size - SW_LUKS_HEADER : size, err);
+	}
+	t->keys = q->keys;
+	return r;
+}
+
 int sw_layout_prepare(const struct sw_layout_request *q, struct sw_io *io,
 		      struct sw_layout_result *ret_result, struct sw_error *err)
 {
@@ -266,9 +283,8 @@ int sw_layout_prepare(const struct sw_layout_request *q, struct sw_io *io,
 		r = sw_table_scratch(io, t.size, t.sector, &scratch, err);
 	if (r >= 0)
 		r = place(q, scratch, &t, err);
-	for (size_t i = 0; r >= 0 && i < t.n_parts; i++)
-		if (!t.parts[i].old && sw_layout_has_content(t.parts[i].part))
-			r = sw_layout_check_content(t.parts[i].part, t.parts[i].size, err);
+	if (r >= 0)
+		r = check_contents(q, &t, err);
 	if (r >= 0)
 		r = build(q, scratch, &t, err);
 	if (r < 0) {
@@ -319,11 +335,43 @@ static int wipe_error(struct sw_io *io, int r, struct sw_error *err)
 	return r;
 }
 
-static int fill_part(struct sw_io *io, const struct sw_placement *p, const char *work,
-		     const struct sw_sink *sink, struct sw_error *err)
+/* Keys and header in the scratch directory first, then data, the header last. */
+static int fill_encrypted(struct sw_io *io, const struct sw_layout_result *t,
+			  const struct sw_placement *p, const char *work,
+			  const struct sw_sink *sink, struct sw_error *err)
+{
+	_cleanup_free_ char *header = sw_fmt("%s/luks-header", work);
+	_cleanup_secret_ struct sw_secret *key = NULL;
+	_cleanup_io_ struct sw_io *part = NULL;
+	struct sw_placement inner = *p;
+	bool measured = true;
+	int r;
+
+	inner.start = 0;
+	inner.size -= SW_LUKS_HEADER;
+	if (!header || sw_io_window(io, p->start, p->size, &part) < 0)
+		return sw_fail_oom(err);
+	sw_event_log(sink, "making the keys of partition %u", p->number);
+	r = sw_encrypt_make(p->part->encrypt, &p->uuid, t->keys, NULL, header, &measured, &key,
+			    err);
+	if (r == 0 && !measured)
+		sw_event_log(sink, "warning: " SW_TPM_NOT_MEASURED);
+	if (r == 0)
+		r = sw_slot_invalidate(io, p->start, p->size, err);
+	if (r == 0)
+		r = sw_encrypt_fill(part, key, header, &inner, 0, work, p->number, sink, err);
+	(void)unlink(header);
+	return r;
+}
+
+static int fill_part(struct sw_io *io, const struct sw_layout_result *t,
+		     const struct sw_placement *p, const char *work, const struct sw_sink *sink,
+		     struct sw_error *err)
 {
 	if (!sw_layout_has_content(p->part))
 		return sw_slot_invalidate(io, p->start, p->size, err);
+	if (p->part->encrypt)
+		return fill_encrypted(io, t, p, work, sink, err);
 	sw_event_log(sink, "making the content of partition %u", p->number);
 	return sw_layout_fill(io, p, 0, work, p->number, sink, err);
 }
@@ -338,7 +386,7 @@ static int fill_parts(struct sw_io *io, const struct sw_layout_result *t,
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make a scratch directory");
 	for (size_t i = 0; r >= 0 && i < t->n_parts; i++)
 		if (!t->parts[i].old)
-			r = fill_part(io, &t->parts[i], work, sink, err);
+			r = fill_part(io, t, &t->parts[i], work, sink, err);
 	sw_remove_tree(work);
 	return r;
 }
@@ -350,6 +398,11 @@ int sw_layout_carry_out(struct sw_io *io, const struct sw_layout_result *t,
 
 	if (!t->changed)
 		return 0;
+	for (size_t i = 0; i < t->n_parts && r == 0; i++)
+		if (!t->parts[i].old)
+			r = sw_layout_check_keys(t->parts[i].part, t->keys, err);
+	if (r < 0)
+		return r;
 	if (t->fresh)
 		r = wipe_strays(io);
 	if (r < 0)

@@ -8,7 +8,7 @@
 
 #include "base/event.h"
 #include "disk/table.h"
-#include "layout/layout.h"
+#include "layout/encrypted.h"
 
 /* --empty= of systemd-repart(8). */
 enum sw_layout_empty {
@@ -29,6 +29,7 @@ struct sw_layout_request {
 	uint32_t sector;	/* with SW_EMPTY_CREATE; 0: 512 */
 	struct sw_guid seed;
 	bool look_only;		/* the bytes of the table are not needed */
+	const struct sw_layout_keys *keys;	/* for Encrypt=; NULL: none are given */
 };
 
 struct sw_layout_result {
@@ -43,6 +44,7 @@ struct sw_layout_result {
 	struct sw_placement *parts;	/* what will be there */
 	size_t n_parts;
 	struct sw_table_image image;	/* when changed; empty when it was only looked at */
+	const struct sw_layout_keys *keys;	/* of the request; borrowed */
 };
 
 /* "refuse" "allow" ...; -EINVAL */

@@ -23,6 +23,8 @@ static json_object *part_to_json(const struct sw_placed *part)
 	sw_content_to_json(o, part);
 	sw_json_add_str(o, "entry", part->entry);
 	sw_json_add_u64(o, "role", part->role);
+	if (part->encrypt)
+		sw_json_add_str(o, "encrypt", sw_encrypt_name(part->encrypt));
 	sw_json_add_bool(o, "raid", part->raid);
 	sw_json_add_u64(o, "start", part->start);
 	sw_json_add_u64(o, "size", part->size);

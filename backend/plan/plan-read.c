@@ -190,6 +190,8 @@ static int part_from_json(json_object *o, void *into, struct sw_error *err)
 
 	if (role > SW_ROLE_RESCUE || disk >= p->n_disks)
 		return bad(err, role > SW_ROLE_RESCUE ? "partitions.role" : "partitions.disk");
+	if (sw_encrypt_parse(sw_json_str(o, "encrypt", "off"), &part->encrypt) < 0)
+		return bad(err, "partitions.encrypt");
 	p->n_parts++;
 	part->disk = (unsigned int)disk;
 	part->number = (unsigned int)sw_json_u64(o, "number", 0);

@@ -31,8 +31,9 @@ static int add_cell(struct sw_buf *b, const char *text, unsigned int cols, bool 
 static const char *what_is_it(const struct sw_placed *n)
 {
 	return n->role == SW_ROLE_SLOT ? "boot slot"
-	       : n->raid ? "RAID1 member"
+	       : n->raid ? n->encrypt ? "RAID1, encrypted" : "RAID1 member"
 	       : n->role == SW_ROLE_NODE_DATA ? "node data"
+	       : n->encrypt ? "encrypted"
 	       : n->format ? n->format : "empty";
 }
 

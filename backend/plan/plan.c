@@ -9,6 +9,7 @@
 
 #include "base/strv.h"
 #include "plan/content.h"
+#include "plan/protect.h"
 #include "plan/steps.h"
 
 static int refuse_firmware(const struct sw_facts *f, const struct sw_answers *a,
@@ -44,6 +45,8 @@ static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 		r = sw_plan_choose_disks(p, f, l, err);
 	if (r == 0)
 		r = sw_plan_place(p, l, err);
+	if (r == 0)
+		r = sw_plan_check_protection(p, f, l, err);
 	if (r == 0)
 		r = raw ? sw_plan_entries(p, raw, &p->entries, err) : 0;
 	if (r == 0)
@@ -110,6 +113,7 @@ struct sw_plan *sw_plan_free(struct sw_plan *p)
 	sw_entry_plan_clear(&p->entries);
 	sw_plan_free_steps(p);
 	sw_strv_free(p->warnings);
+	sw_secret_free(p->recovery);
 	free(p);
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "answers/answers.h"
+#include "base/secret.h"
 #include "boot/entries.h"
 #include "disk/table.h"
 #include "layout/layout.h"
@@ -18,6 +19,7 @@
 enum sw_step_kind {
 	SW_STEP_FETCH,		/* payload into the work directory; writes nothing to the machine */
 	SW_STEP_IMAGE,		/* UKI and slot image in the work directory */
+	SW_STEP_KEYS,		/* keys of encrypted partitions, sealed to the TPM */
 	SW_STEP_JOURNAL,	/* journal and undo data: the first write */
 	SW_STEP_SLOT,		/* a slot's partition image */
 	SW_STEP_BLANK,		/* a range left without recognisable content */
@@ -69,6 +71,7 @@ struct sw_placed {
 	char **copy_files, **make_directories;
 	char *entry;		/* a slot: what its boot entry is called */
 	enum sw_role role;
+	unsigned int encrypt;	/* SW_ENCRYPT_*, 0: off */
 	bool raid;		/* a member of the RAID1 array that all of this label make up */
 	uint64_t start, size, attrs;
 	struct sw_guid type, uuid;
@@ -106,6 +109,11 @@ struct sw_plan {
 	size_t n_steps;
 	char **warnings;	/* NULL-terminated, may be NULL */
 	int64_t time;		/* from the facts; goes into manifests */
+	/*
+	 * The recovery key that a person was shown and has confirmed, or NULL. Only in
+	 * memory: it is in no JSON and no journal.
+	 */
+	struct sw_secret *recovery;
 };
 
 /* raw_vars: sw_entries_snapshot() of the machine, NULL on BIOS. */
@@ -153,6 +161,20 @@ bool sw_plan_array(const struct sw_plan *p, const struct sw_placed *part, unsign
 /* The part of this role that comes first on a disk, or NULL. */
 const struct sw_placed *sw_plan_find(const struct sw_plan *p, size_t disk, enum sw_role role);
 
+
+/* What opens the plan's encrypted partitions, all together: SW_ENCRYPT_*. */
+unsigned int sw_plan_encrypts(const struct sw_plan *p);
+/* True when something could be opened by the TPM alone, so that a recovery key is made. */
+bool sw_plan_makes_recovery(const struct sw_plan *p);
+/*
+ * True when a recovery key is still to be shown to a person and confirmed before the plan
+ * can be applied: p->recovery is what it waits for.
+ */
+bool sw_plan_awaits_recovery(const struct sw_plan *p);
+/* The error of a plan that awaits it where nobody is there; -EPERM, exit 3. */
+int sw_plan_nobody_confirms(struct sw_error *err);
+/* The first of the array's members, which gives it its UUIDs; the part itself without an array. */
+const struct sw_placed *sw_plan_leader(const struct sw_plan *p, const struct sw_placed *part);
 
 const char *sw_step_kind_name(enum sw_step_kind kind);
 

@@ -10,13 +10,15 @@
 
 #include "base/file.h"
 #include "base/size.h"
+#include "plan/protect.h"
 
 static const char *const kind_names[] = {
 	[SW_STEP_FETCH] = "fetch",	   [SW_STEP_IMAGE] = "image",
-	[SW_STEP_JOURNAL] = "journal",	   [SW_STEP_SLOT] = "slot",
-	[SW_STEP_BLANK] = "blank",	   [SW_STEP_NODE_DATA] = "node-data",
-	[SW_STEP_FORMAT] = "format",	   [SW_STEP_TABLE] = "table",
-	[SW_STEP_ASIDE] = "aside",	   [SW_STEP_ENTRIES] = "entries",
+	[SW_STEP_KEYS] = "keys",	   [SW_STEP_JOURNAL] = "journal",
+	[SW_STEP_SLOT] = "slot",	   [SW_STEP_BLANK] = "blank",
+	[SW_STEP_NODE_DATA] = "node-data", [SW_STEP_FORMAT] = "format",
+	[SW_STEP_TABLE] = "table",	   [SW_STEP_ASIDE] = "aside",
+	[SW_STEP_ENTRIES] = "entries",
 	[SW_STEP_VERIFY] = "verify",
 };
 
@@ -107,7 +109,9 @@ static int add_part(struct sw_plan *p, const struct sw_placed *part)
 		return add_range(p, SW_STEP_FORMAT, 10, part, "Copy");
 	if (part->format)
 		return add_range(p, SW_STEP_FORMAT, 10, part,
-				 part->raid ? "Format the array" : "Format");
+				 part->encrypt && part->raid ? "Encrypt and format the array"
+				 : part->encrypt ? "Encrypt and format"
+				 : part->raid ? "Format the array" : "Format");
 	return add_range(p, SW_STEP_BLANK, 2, part, "Clear");
 }
 
@@ -146,6 +150,13 @@ static int add_before_content(struct sw_plan *p)
 		  "nothing to undo: nothing is written to the machine") ||
 	     !add(p, SW_STEP_IMAGE, 15, strdup("Build the boot image and the slot"),
 		  "nothing to undo: nothing is written to the machine")))
+		return -ENOMEM;
+	if (sw_plan_encrypts(p) &&
+	    !add(p, SW_STEP_KEYS, 4,
+		 strdup(sw_plan_encrypts(p) & SW_ENCRYPT_TPM2
+				? "Make the disk's keys and seal them to the TPM"
+				: "Make the disk's keys"),
+		 "nothing to undo: nothing is written to the machine, nor kept in the TPM"))
 		return -ENOMEM;
 	s = add(p, SW_STEP_JOURNAL, 2, strdup("Save undo data and start the journal"),
 		"nothing to undo: only unpartitioned or replaced space is used");
@@ -283,6 +294,8 @@ int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_
 			r = sw_plan_warn(p, sw_fmt("%s has neither serial nor WWN: this plan does "
 						   "not survive a restart",
 						   k ? p->disks[k].node : "the disk"));
+	if (r == 0)
+		r = sw_plan_warn_protection(p, f);
 	return r < 0 ? sw_fail_oom(err) : 0;
 }
 

@@ -18,6 +18,9 @@
  */
 #define SW_TPM_PCRS_DEFAULT (1U << 7)
 #define SW_TPM_PCRS_NEVER (1U << 1 | 1U << 4 | 1U << 5 | 1U << 9 | 1U << 12)
+/* Said when struct sw_sealed has nothing measured. */
+#define SW_TPM_NOT_MEASURED "the firmware measured nothing into the PCRs that the key is sealed " \
+	"to: any system that starts on this machine can open it"
 #define SW_TPM_BLOB_MAX 2048U
 #define SW_TPM_SECRET_LEN 32U
 

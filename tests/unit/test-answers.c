@@ -21,6 +21,16 @@
 	"payload: {kernel: /k, initrd: /i}\n"
 
 /* Parses and validates, as `slipway check` does. */
+/* Of a P-256 key that nobody has; base64 of its DER. */
+#define CERTIFICATE \
+	"MIIBeDCCAR2gAwIBAgIUD/50h+lyBwIAmMIF2ZxZBjEwXxUwCgYIKoZIzj0EAwIwETEPMA0GA1UE" \
+	"AwwGZXNjcm93MB4XDTI2MTEyNjIwMjM0OVoXDTM2MTEyMzIwMjM0OVowETEPMA0GA1UEAwwGZXNj" \
+	"cm93MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE6fOCPJJHj6q1k4ZzHbWAKnYomHK9WGvNHxbe" \
+	"6eJkuLI9zu65YmzcEi5S72Voxr34vBRz1eK9/Z0154gYLN1exKNTMFEwHQYDVR0OBBYEFEqo+Axe" \
+	"Y/NgnRsQM0WxjMGr1vuiMB8GA1UdIwQYMBaAFEqo+AxeY/NgnRsQM0WxjMGr1vuiMA8GA1UdEwEB" \
+	"/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAJY1ok+YOzXPVAdVN3HIB3o2jawfXjlAIxjHf4u5" \
+	"oIAjAiEA6VG2MW68OfaQQ9r337+NW3n3cIbvnBMRgC4fWNWT2fU="
+
 static int judge(const char *text, size_t len, const char *file, struct sw_answers **ret_answers,
 		 struct sw_error *err)
 {
@@ -283,6 +293,9 @@ static void fill_field(const struct sw_field *f, struct sw_answers *a, uint32_t 
 		break;
 	case SW_FIELD_DISKS:
 		break;
+	case SW_FIELD_CERTIFICATE:
+		assert_int_equal(sw_field_set(f, a, CERTIFICATE, NULL), 0);
+		break;
 	default:
 		assert_int_equal(sw_field_set(f, a, f->example, NULL), 0);
 	}
@@ -433,6 +446,7 @@ static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
 	static const char *const other[] = { "2", "other", ">=7G", "ours", "hands-off", "attest",
 					     "order", "pxe", "52:54:00:12:34:56",
 					     "stay", "https://other.example/x", "rename", "ignore",
+					     CERTIFICATE, "escrow", "/other/file",
 					     "00000000-0000-4000-8000-000000000001", "yes",
 		"0000000000000000000000000000000000000000000000000000000000000000", "none",
 		"ssh-ed25519 "

@@ -22,7 +22,9 @@ static void test_every_field_is_fit_for_a_form(void **state SW_UNUSED)
 		assert_in_range(strlen(f->help), 20, 200);
 		assert_int_equal(f->help[strlen(f->help) - 1], '.');
 		assert_true(sw_field_find(f->key) == f);
-		if (f->type != SW_FIELD_DISKS && sw_field_check(f, f->example, &e) < 0)
+		/* A whole certificate would fill the page. */
+		if (f->type != SW_FIELD_DISKS && f->type != SW_FIELD_CERTIFICATE &&
+		    sw_field_check(f, f->example, &e) < 0)
 			fail_msg("%s: the example is refused: %s", f->key, e.why);
 		if (f->dflt)
 			assert_int_equal(sw_field_check(f, f->dflt, NULL), 0);

@@ -147,7 +147,9 @@ static void test_errors_name_file_line_column_and_the_likely_key(void **s SW_UNU
 	refused("[Partition]\nType=esp\nCopyFiles=a:/b\n", "x.conf:3:11", "absolute");
 	refused("[Partition]\nType=esp\nCopyFiles=/a:/b/../../c\n", "x.conf:3:11", "absolute");
 	refused("[Partition]\nType=esp\nMakeDirectories=/a b\n", "x.conf:3:17", "absolute");
-	refused("[Partition]\nType=esp\nEncrypt=tpm2\n", "x.conf:3:9", "not supported yet");
+	refused("[Partition]\nType=esp\nEncrypt=tpm\n", "x.conf:3:9", "no kind of encryption");
+	refused("[Partition]\nType=esp\nX-Slipway-Role=slot\nEncrypt=tpm2\n", "x.conf:4:1",
+		"in clear");
 	refused("[Partition]\nType=esp\nCopyBlocks=auto\n", "x.conf:3:12", "auto");
 	refused("[Partition]\nType=esp\nCopyBlocks=/x\nFormat=ext4\n", "x.conf:4:1",
 		"does not go with");
@@ -201,6 +203,34 @@ static void test_content_keys_are_read_and_copyfiles_implies_ext4(void **s SW_UN
 	assert_true(p.uuid_null && sw_guid_is_zero(&p.uuid));
 	assert_string_equal(p.copy_blocks, "/x");
 	sw_layout_part_clear(&p);
+}
+
+static void test_encryption_is_read_and_implies_ext4(void **s SW_UNUSED)
+{
+	static const struct {
+		const char *text;
+		unsigned int want;
+	} cases[] = {
+		{ "off", 0 }, { "No", 0 }, { "", 0 }, { "tpm2", SW_ENCRYPT_TPM2 },
+		{ "key-file", SW_ENCRYPT_KEY_FILE }, { "yes", SW_ENCRYPT_KEY_FILE },
+		{ "key-file+tpm2", SW_ENCRYPT_KEY_FILE | SW_ENCRYPT_TPM2 },
+	};
+	struct sw_layout_part p;
+	struct sw_error e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = sw_fmt("[Partition]\nType=home\n%s%s\n",
+						   cases[i].text[0] ? "Encrypt=" : "",
+						   cases[i].text);
+		unsigned int back = 9;
+
+		assert_int_equal(parse(text, &p, &e), 0);
+		assert_int_equal(p.encrypt, cases[i].want);
+		assert_string_equal(p.format ? p.format : "none", p.encrypt ? "ext4" : "none");
+		assert_int_equal(sw_encrypt_parse(sw_encrypt_name(p.encrypt), &back), 0);
+		assert_int_equal(back, p.encrypt);
+		sw_layout_part_clear(&p);
+	}
 }
 
 static void test_specifiers_come_from_the_facts_that_are_handed_in(void **s SW_UNUSED)
@@ -599,6 +629,7 @@ int main(void)
 		cmocka_unit_test(test_a_backslash_joins_lines_and_keeps_counting_them),
 		cmocka_unit_test(test_errors_name_file_line_column_and_the_likely_key),
 		cmocka_unit_test(test_content_keys_are_read_and_copyfiles_implies_ext4),
+		cmocka_unit_test(test_encryption_is_read_and_implies_ext4),
 		cmocka_unit_test(test_specifiers_come_from_the_facts_that_are_handed_in),
 		cmocka_unit_test(test_type_names_of_repart_are_known),
 		cmocka_unit_test(test_the_node_layout_leaves_the_journal_zone_free_on_odd_disks),

@@ -14,7 +14,6 @@
 #include <tss2/tss2_tctildr.h>
 
 #include "base/file.h"
-#include "base/io-stack.h"
 #include "base/json.h"
 #include "base/proc.h"
 #include "disk/luks.h"
@@ -245,7 +244,7 @@ static void test_what_is_written_comes_back_and_is_not_in_clear(void **state)
 
 	memset(in, 'x', sizeof(in));
 	assert_int_equal(sw_secret_random(64, &key, &err), 0);
-	assert_int_equal(sw_io_new_window(io, SW_LUKS_HEADER, SIZE - SW_LUKS_HEADER, &window), 0);
+	assert_int_equal(sw_io_window(io, SW_LUKS_HEADER, SIZE - SW_LUKS_HEADER, &window), 0);
 	assert_int_equal(sw_luks_data(window, key, 4096, &data), 0);
 	assert_int_equal(data->size, SIZE - SW_LUKS_HEADER);
 	assert_int_equal(sw_io_write(data, 4096, in, sizeof(in)), 0);

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "base/io-stack.h"
 #include "base/proc.h"
 #include "disk/mdraid.h"
 
@@ -87,9 +86,9 @@ static void test_sizes_that_do_not_fit(void **state SW_UNUSED)
 
 	assert_int_equal(sw_md_write(small, &md), -ERANGE);
 	assert_int_equal(sw_md_write(io, &md), 0);
-	assert_int_equal(sw_io_new_window(io, 0, 8ULL << 20, &cut), 0);
+	assert_int_equal(sw_io_window(io, 0, 8ULL << 20, &cut), 0);
 	assert_int_equal(sw_md_read(cut, &back), -EINVAL);
-	assert_int_equal(sw_io_new_window(io, 0, 4096, &tiny), 0);
+	assert_int_equal(sw_io_window(io, 0, 4096, &tiny), 0);
 	assert_int_equal(sw_md_read(tiny, &back), -ENODATA);
 	assert_int_equal(sw_md_size(1ULL << 20), 0);
 	assert_int_equal(sw_md_new(&g, "x", 65, 0, 65536, 0, &md), -EINVAL);
@@ -132,29 +131,6 @@ static void test_mdadm_says_the_same(void **state SW_UNUSED)
 	free(dir);
 }
 
-static void test_copies_are_written_to_all_and_compared(void **state SW_UNUSED)
-{
-	static struct sw_io_log logs[2];
-	struct sw_io *ios[2] = {}, *both = NULL;
-	uint8_t in[512] = "same", out[512], other[512] = "other";
-
-	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(sw_io_new_recorder(65536 * (i + 1), 512, NULL, &logs[i], SIZE_MAX,
-						    0, &ios[i]), 0);
-	assert_int_equal(sw_io_new_copies(ios, 2, &both), 0);
-	assert_int_equal(both->size, 65536);
-	assert_int_equal(sw_io_write(both, 512, in, 512), 0);
-	assert_int_equal(sw_io_zero(both, 1024, 512), 0);
-	assert_int_equal(sw_io_read(both, 512, out, 512), 0);
-	assert_memory_equal(in, out, 512);
-	assert_memory_equal(sw_io_recorder_data(ios[1]) + 512, in, 512);
-	assert_int_equal(sw_io_write(ios[1], 512, other, 512), 0);
-	assert_int_equal(sw_io_read(both, 512, out, 512), -EBADMSG);
-	sw_io_close(both);
-	sw_io_log_clear(&logs[0]);
-	sw_io_log_clear(&logs[1]);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,7 +138,6 @@ int main(void)
 		cmocka_unit_test(test_damage_is_seen),
 		cmocka_unit_test(test_sizes_that_do_not_fit),
 		cmocka_unit_test(test_mdadm_says_the_same),
-		cmocka_unit_test(test_copies_are_written_to_all_and_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (!cli->json)
 		fputs(text, stdout);
 	r = sw_confirm_plan(cli, p, err);
+	if (r == 0)
+		r = sw_confirm_recovery(p, err);
 	if (r < 0)
 		return r;
 	fflush(stdout);

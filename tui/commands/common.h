@@ -61,6 +61,13 @@ int sw_confirm(const struct sw_cli *cli, const char *question, const char *expec
 int sw_confirm_plan(const struct sw_cli *cli, const struct sw_plan *p, struct sw_error *err);
 
 /*
+ * Shows the plan's recovery key once, in groups, and asks for one of them back; at a terminal
+ * only, also with --yes: exit 3 without one, 130 when it is not typed back. Nothing when the
+ * plan awaits none.
+ */
+int sw_confirm_recovery(struct sw_plan *p, struct sw_error *err);
+
+/*
  * Prints the events of an apply child until it ends, a line for each step and at
  * every 10 % or 10 s, or raw JSON with --json. ^C asks it to stop. Takes fd.
  * Fails with the error of its last event, or says how it died.

@@ -100,6 +100,9 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	r = consent(cli, p, err);
 	if (r < 0 || sw_arg(&cli->args, 'd'))
 		return r;
+	r = sw_confirm_recovery(p, err);
+	if (r < 0)
+		return r;
 	r = sw_apply_spawn(t.m, p, &pid, &fd, err);
 	if (r == 0)
 		r = sw_follow(cli, pid, fd, err);

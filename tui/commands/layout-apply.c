@@ -386,17 +386,75 @@ static int open_target(const struct sw_cli *cli, const struct sw_layout_request 
 	return r < 0 ? r : clear_up(cli, q, *ret_io, apply, err);
 }
 
+/* As systemd calls it: "auto", a device, or a TCTI with its argument. malloc'd; NULL: none. */
+static int find_tpm(const struct sw_cli *cli, struct sw_machine **ret_machine, char **ret_tcti,
+		    struct sw_error *err)
+{
+	const char *device = sw_arg(&cli->args, 'T'), *tcti = NULL;
+	struct sw_error none = {};
+	int r;
+
+	if (device && strcmp(device, "auto") != 0) {
+		*ret_tcti = device[0] == '/' ? sw_fmt("device:%s", device) : strdup(device);
+		return *ret_tcti ? 0 : sw_fail_oom(err);
+	}
+	r = sw_cli_machine(cli, ret_machine, err);
+	if (r == 0 && sw_machine_tcti(*ret_machine, &tcti, &none) == 0) {
+		*ret_tcti = strdup(tcti);
+		r = *ret_tcti ? 0 : sw_fail_oom(err);
+	}
+	return r;
+}
+
+struct keys {
+	struct sw_layout_keys k;
+	struct sw_secret *file;
+	struct sw_machine *machine;	/* a stand-in's TPM ends with it */
+	char *tcti;
+};
+
+static void keys_clear(struct keys *k)
+{
+	sw_secret_free(k->file);
+	free(k->tcti);
+	sw_machine_free(k->machine);
+}
+
+static int read_keys(const struct sw_cli *cli, const struct sw_layout *l, struct keys *k,
+		     struct sw_error *err)
+{
+	const char *file = sw_arg(&cli->args, 'K'), *pcrs = sw_arg(&cli->args, 'P');
+	unsigned int wanted = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < l->n_parts; i++)
+		wanted |= l->parts[i].encrypt;
+	k->k.pcrs = SW_TPM_PCRS_DEFAULT;
+	if (pcrs)
+		r = sw_tpm_parse_pcrs(pcrs, &k->k.pcrs, err);
+	if (r == 0 && file)
+		r = sw_secret_read(file, SW_LUKS_KEY_FILE_MAX, &k->file, err);
+	if (r == 0 && (wanted & SW_ENCRYPT_TPM2))
+		r = find_tpm(cli, &k->machine, &k->tcti, err);
+	k->k.key_file = k->file;
+	k->k.tcti = k->tcti;
+	return r;
+}
+
 static int run(struct sw_cli *cli, bool apply, struct sw_error *err)
 {
 	_cleanup_layout_ struct sw_layout *l = NULL;
 	_cleanup_io_ struct sw_io *io = NULL;
 	_cleanup_(sw_layout_place_clear) struct sw_layout_place place = {};
 	_cleanup_(sw_layout_result_clear) struct sw_layout_result t = {};
-	struct sw_layout_request q = {};
+	_cleanup_(keys_clear) struct keys keys = {};
+	struct sw_layout_request q = { .keys = &keys.k };
 	int r = read_request(cli, &q, err);
 
 	if (r == 0)
 		r = read_layout(cli, &l, err);
+	if (r == 0 && apply)
+		r = read_keys(cli, l, &keys, err);
 	if (r == 0)
 		r = open_target(cli, &q, apply, &io, err);
 	if (r < 0)
@@ -437,6 +495,9 @@ static const struct sw_opt apply_opts[] = {
 	{ 'e', "empty", "MODE", "refuse (default), allow, require, force or create" },
 	{ 's', "size", "N", "make the file this large, or \"auto\"" },
 	{ 'S', "sector-size", "N", "of a file: 512 or 4096" },
+	{ 'K', "key-file", "FILE", "the key for Encrypt=key-file, byte for byte" },
+	{ 'T', "tpm2-device", "DEVICE", "the TPM for Encrypt=tpm2: auto, a device or a TCTI" },
+	{ 'P', "tpm2-pcrs", "PCRS", "what it seals to: 7 (default), or several like 7+14" },
 	{ 'u', "undo", "FILE", "keep undo data there (TARGET.undo, or the disk's last 5M)" },
 	{ 'U', "no-undo", NULL, "keep none: this cannot be taken back" },
 	{ 0, NULL, NULL, NULL },

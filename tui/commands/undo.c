@@ -74,9 +74,14 @@ static int work(const struct sw_cli *cli, struct sw_machine *m, const struct sw_
 		enum sw_apply_kind kind, struct sw_error *err)
 {
 	pid_t pid;
-	int fd, r;
+	int fd, r = 0;
 
 	fflush(stdout);
+	/* The keys are made anew, so what was noted down before opens nothing any more. */
+	if (kind == SW_APPLY_RESUME)
+		r = sw_confirm_recovery(info->plan, err);
+	if (r < 0)
+		return r;
 	r = sw_apply_spawn_journal(m, info, kind, &pid, &fd, err);
 	return r < 0 ? r : sw_follow(cli, pid, fd, err);
 }

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys of encrypted partitions: made, sealed and tried before the first write, so that a TPM
+ * that fails has cost nothing. They live in this process only; a resume makes new ones.
+ */
+#include <limits.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "apply/run.h"
+#include "base/file.h"
+#include "disk/recovery.h"
+
+void sw_run_clear_keys(struct sw_run *run)
+{
+	for (size_t i = 0; i < run->n_keys; i++) {
+		sw_secret_free(run->keys[i].key);
+		free(run->keys[i].header);
+	}
+	free(run->keys);
+	free(run->escrow);
+	run->keys = NULL;
+	run->n_keys = 0;
+	run->escrow = NULL;
+}
+
+const struct sw_run_key *sw_run_key(const struct sw_run *run, const struct sw_placed *part)
+{
+	const struct sw_placed *leader = sw_plan_leader(run->p, part);
+
+	for (size_t i = 0; i < run->n_keys; i++)
+		if (run->keys[i].leader == leader)
+			return &run->keys[i];
+	return NULL;
+}
+
+int sw_run_check_keys(const struct sw_run *run, struct sw_error *err)
+{
+	if (sw_plan_encrypts(run->p) && sw_plan_step_number(run->p, SW_STEP_KEYS) == UINT_MAX) {
+		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the plan encrypts, but makes no keys");
+		sw_error_hint(err, "make it anew with `slipway plan`");
+		return -EINVAL;
+	}
+	return sw_plan_awaits_recovery(run->p) ? sw_plan_nobody_confirms(err) : 0;
+}
+
+/* The person's key, one for escrow, or none: as the answers say. *ret_key is malloc'd. */
+static int recovery_key(struct sw_run *run, struct sw_secret **ret_key, struct sw_error *err)
+{
+	int r;
+
+	if (!sw_plan_makes_recovery(run->p))
+		return 0;
+	if (run->p->answers->recovery != SW_RECOVERY_ESCROW) {
+		r = sw_secret_relock(run->p->recovery, err);
+		return r < 0 ? r : sw_secret_copy(run->p->recovery, ret_key, err);
+	}
+	r = sw_recovery_new(ret_key, err);
+	if (r == 0)
+		r = sw_escrow_seal(run->p->answers->escrow, *ret_key, &run->escrow, err);
+	if (r == 0 && strlen(run->escrow) >= sizeof(((struct sw_event *)0)->escrow)) {
+		r = sw_fail(err, SW_EXIT_INVALID, -E2BIG,
+			    "the recovery key's escrow is too large");
+		sw_error_hint(err, "give disk.escrow a certificate with a smaller key");
+	}
+	return r;
+}
+
+static int read_key_file(struct sw_run *run, struct sw_secret **ret_key, struct sw_error *err)
+{
+	const char *from = run->p->answers->key_file;
+	_cleanup_free_ char *path = NULL;
+	int r = 0;
+
+	if (!from || !*from)
+		return sw_fail(err, SW_EXIT_INVALID, -ENOKEY, "disk.keyfile is missing");
+	if (!strncmp(from, "medium:/", 8))
+		r = sw_machine_medium_file(run->m, from + 8, &path, err);
+	else
+		path = strdup(!strncmp(from, "file://", 7) ? from + 7 : from);
+	if (r == 0 && !path)
+		r = sw_fail_oom(err);
+	return r < 0 ? r : sw_secret_read(path, SW_LUKS_KEY_FILE_MAX, ret_key, err);
+}
+
+static int make_key(struct sw_run *run, const struct sw_placed *part,
+		    const struct sw_layout_keys *keys, const struct sw_secret *recovery,
+		    struct sw_error *err)
+{
+	struct sw_run_key *grown = reallocarray(run->keys, run->n_keys + 1, sizeof(*grown)), *k;
+	bool measured = true;
+	int r;
+
+	if (!grown)
+		return sw_fail_oom(err);
+	run->keys = grown;
+	k = &run->keys[run->n_keys];
+	*k = (struct sw_run_key){ .leader = part };
+	k->header = sw_fmt("%s/luks-header.%zu", run->work, run->n_keys++);
+	if (!k->header)
+		return sw_fail_oom(err);
+	sw_event_log(run->sink, "making the keys of %s", part->label);
+	r = sw_encrypt_make(part->encrypt, &part->uuid, keys,
+			    part->encrypt == SW_ENCRYPT_TPM2 ? recovery : NULL, k->header,
+			    &measured, &k->key, err);
+	if (r == 0 && !measured)
+		sw_event_log(run->sink, "warning: " SW_TPM_NOT_MEASURED);
+	return r;
+}
+
+int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
+{
+	_cleanup_secret_ struct sw_secret *recovery = NULL, *file = NULL;
+	struct sw_layout_keys keys = { .pcrs = SW_TPM_PCRS_DEFAULT };
+	unsigned int all = sw_plan_encrypts(run->p);
+	int r = 0;
+
+	/* What libraries keep of the keys in memory of theirs goes into no core dump either. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	if (all & SW_ENCRYPT_TPM2)
+		r = sw_machine_tcti(run->m, &keys.tcti, err);
+	if (r == 0 && (all & SW_ENCRYPT_KEY_FILE))
+		r = read_key_file(run, &file, err);
+	if (r == 0)
+		r = recovery_key(run, &recovery, err);
+	keys.key_file = file;
+	for (size_t i = 0; i < run->p->n_parts && r == 0; i++) {
+		const struct sw_placed *part = &run->p->parts[i];
+
+		if (part->encrypt && sw_plan_leader(run->p, part) == part)
+			r = make_key(run, part, &keys, recovery, err);
+	}
+	return r;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Encrypt= of a definition carried out: the keys that it asks for, and its content under them. */
+#pragma once
+
+#include "base/event.h"
+#include "disk/luks.h"
+#include "layout/layout.h"
+
+/* What opens the partitions; each may be NULL when no definition wants it. */
+struct sw_layout_keys {
+	const struct sw_secret *key_file;
+	const char *tcti;
+	uint32_t pcrs;		/* of the seal */
+	struct sw_luks_cost cost;
+};
+
+/* Exit 2 or 5 when the definition encrypts with what is not there; keys may be NULL. */
+int sw_layout_check_keys(const struct sw_layout_part *p, const struct sw_layout_keys *keys,
+			 struct sw_error *err);
+
+/*
+ * A key and a LUKS2 header for a partition: seals a new secret to the TPM and tries it, as
+ * `encrypt` (SW_ENCRYPT_*) asks. recovery may be NULL. Writes the header to `file`.
+ */
+int sw_encrypt_make(unsigned int encrypt, const struct sw_guid *part_uuid,
+		    const struct sw_layout_keys *keys, const struct sw_secret *recovery,
+		    const char *file, bool *ret_measured, struct sw_secret **ret_key,
+		    struct sw_error *err);
+
+/*
+ * Makes the content of a partition and writes it encrypted: its blocks first, the header
+ * last. io is the partition, whose old content is already gone; inner: the content's
+ * placement within the decrypted data.
+ */
+int sw_encrypt_fill(struct sw_io *io, const struct sw_secret *key, const char *header,
+		    const struct sw_placement *inner, int64_t when, const char *work,
+		    unsigned int step, const struct sw_sink *sink, struct sw_error *err);

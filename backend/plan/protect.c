@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Encrypted partitions and arrays of a plan: what they need here, and what they are worth. */
+#include "plan/protect.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "disk/recovery.h"
+#include "plan/steps.h"
+
+unsigned int sw_plan_encrypts(const struct sw_plan *p)
+{
+	unsigned int all = 0;
+
+	for (size_t i = 0; i < p->n_parts; i++)
+		all |= p->parts[i].encrypt;
+	return all;
+}
+
+bool sw_plan_makes_recovery(const struct sw_plan *p)
+{
+	/* With a key file beside the TPM that file is what opens it when the TPM does not. */
+	for (size_t i = 0; i < p->n_parts; i++)
+		if (p->parts[i].encrypt == SW_ENCRYPT_TPM2)
+			return p->answers->recovery != SW_RECOVERY_NONE;
+	return false;
+}
+
+bool sw_plan_awaits_recovery(const struct sw_plan *p)
+{
+	return !p->recovery && p->answers->recovery != SW_RECOVERY_ESCROW &&
+	       sw_plan_makes_recovery(p);
+}
+
+int sw_plan_nobody_confirms(struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_INVALID, -EPERM, "nobody is there to keep the recovery key");
+	sw_error_why(err, "the layout encrypts with the TPM, and disk.recovery says show: a person "
+			  "has to see the key and type a part of it back");
+	sw_error_hint(err, "set disk.recovery: escrow with a certificate in disk.escrow, or "
+			   "disk.recovery: none and lose the data when the TPM does");
+	return -EPERM;
+}
+
+/* ---- arrays ---- */
+
+static bool together(const struct sw_placed *a, const struct sw_placed *b)
+{
+	return a == b || (a->raid && b->raid && !strcmp(a->label, b->label));
+}
+
+const struct sw_placed *sw_plan_leader(const struct sw_plan *p, const struct sw_placed *part)
+{
+	for (size_t i = 0; i < p->n_parts; i++)
+		if (together(&p->parts[i], part))
+			return &p->parts[i];
+	return part;
+}
+
+/* ---- can it be ---- */
+
+static bool usable_tpm(const struct sw_facts *f)
+{
+	return f->tpm_present && f->tpm_version && f->tpm_version[0] == '2';
+}
+
+static int no_tpm(const struct sw_facts *f, const struct sw_layout *l, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_MISSING, -ENODEV, "the layout %s needs a TPM to keep the disk's key",
+		l->name);
+	sw_error_why(err, f->tpm_present ? "this machine's TPM is not version 2.0, or does not "
+					   "answer"
+					 : "this machine shows no TPM");
+	sw_error_hint(err, "turn the TPM on in the firmware setup, or choose a layout that does "
+			   "not encrypt, such as node");
+	return -ENODEV;
+}
+
+static int no_key_file(const struct sw_layout *l, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_INVALID, -ENOKEY, "the layout %s encrypts with a key file, and none "
+					       "is given", l->name);
+	sw_error_hint(err, "set disk.keyfile to where it is, such as medium:/state.key");
+	return -ENOKEY;
+}
+
+static int too_small(const struct sw_placed *part, const struct sw_layout *l, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_INVALID, -ENOSPC, "partition %s is too small for its content",
+		part->label);
+	sw_error_where(err, "%s", l->name);
+	sw_error_why(err, "encryption takes 16M of it, and RAID 1M");
+	sw_error_hint(err, "give it a larger SizeMinBytes=");
+	return -ENOSPC;
+}
+
+int sw_plan_check_protection(const struct sw_plan *p, const struct sw_facts *f,
+			     const struct sw_layout *l, struct sw_error *err)
+{
+	unsigned int all = sw_plan_encrypts(p);
+
+	if ((all & SW_ENCRYPT_TPM2) && !usable_tpm(f))
+		return no_tpm(f, l, err);
+	if ((all & SW_ENCRYPT_KEY_FILE) && !(p->answers->key_file && *p->answers->key_file))
+		return no_key_file(l, err);
+	for (size_t i = 0; i < p->n_parts; i++) {
+		const struct sw_placed *part = &p->parts[i];
+		uint64_t taken = (part->encrypt ? 16ULL << 20 : 0) + (part->raid ? 2ULL << 20 : 0);
+
+		if (taken && part->size < taken + (1ULL << 20))
+			return too_small(part, l, err);
+	}
+	return 0;
+}
+
+/* ---- what it is worth ---- */
+
+static char *worth(const struct sw_facts *f, const char *label)
+{
+	if (f->secure_boot)
+		return sw_fmt("%s is opened by this machine's TPM as long as Secure Boot and its "
+			      "keys stay as they are: that protects a stolen disk, and against a "
+			      "system that these keys do not sign. A node image that another key "
+			      "signed than this installer needs the recovery key", label);
+	return sw_fmt("%s is opened by this machine's TPM: that protects a stolen disk; not a "
+		      "stolen machine, not against a hostile boot server, because without Secure "
+		      "Boot whatever starts on this machine can have it opened", label);
+}
+
+static char *recovery_words(const struct sw_plan *p)
+{
+	_cleanup_free_ char *subject = NULL;
+
+	switch (p->answers->recovery) {
+	case SW_RECOVERY_ESCROW:
+		if (!p->answers->escrow ||
+		    sw_escrow_check(p->answers->escrow, &subject, NULL) < 0)
+			return NULL;
+		return sw_fmt("the recovery key is encrypted to the certificate %s, and kept in "
+			      "the node data", subject);
+	case SW_RECOVERY_NONE:
+		return strdup("there will be no recovery key: when the TPM is cleared or breaks, "
+			      "or Secure Boot's settings change, what is encrypted is lost for "
+			      "good");
+	default:
+		return strdup("the recovery key is shown before the install starts, and a part of "
+			      "it has to be typed back");
+	}
+}
+
+static const struct sw_placed *first_with(const struct sw_plan *p, unsigned int encrypt)
+{
+	for (size_t i = 0; i < p->n_parts; i++)
+		if (encrypt ? p->parts[i].encrypt & encrypt
+			    : p->parts[i].role == SW_ROLE_STATE && !p->parts[i].encrypt)
+			return &p->parts[i];
+	return NULL;
+}
+
+int sw_plan_warn_protection(struct sw_plan *p, const struct sw_facts *f)
+{
+	const struct sw_placed *tpm = first_with(p, SW_ENCRYPT_TPM2), *plain = first_with(p, 0);
+	int r = 0;
+
+	if (tpm)
+		r = sw_plan_warn(p, worth(f, tpm->label));
+	if (r == 0 && tpm && tpm->encrypt == SW_ENCRYPT_TPM2)
+		r = sw_plan_warn(p, recovery_words(p));
+	if (r == 0 && plain && usable_tpm(f))
+		r = sw_plan_warn(p, sw_fmt("%s is not encrypted: whoever gets hold of the disk can "
+					   "read it. The layout encrypted keeps its key in this "
+					   "machine's TPM", plain->label));
+	return r;
+}

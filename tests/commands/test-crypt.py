@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Encrypted installs on a stand-in with a software TPM, opened by cryptsetup and openssl."""
+import base64
+import hashlib
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import time
+from pathlib import Path
+
+from lib import MiB, SLIPWAY, cut, expect, main, need, partitions, same, test, tool
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ENCRYPTED = [("layout: node", "layout: encrypted")]
+
+
+def create(case, *extra):
+    """As small as the layout allows: partitions are cut out and hashed as a whole."""
+    case.create("serial=NODE07SYS,size=1400M,model=Alpha,transport=nvme", extra=extra)
+
+
+def state(case):
+    return cut(case.disk(), partitions(case.disk())["state"], case.dir / "state.img")
+
+
+def opens(case, image, key):
+    path = case.dir / "passphrase"
+    path.write_bytes(key)
+    return tool("cryptsetup", "open", "--test-passphrase", "--key-file", path, image,
+                check=False).returncode == 0
+
+
+def header(image):
+    return json.loads(tool("cryptsetup", "luksDump", "--dump-json-metadata", image).stdout)
+
+
+def certificate(case):
+    key, out = case.dir / "escrow.key", case.dir / "escrow.pem"
+    tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", out,
+         "-subj", "/CN=keeper of keys", "-days", "2")
+    return out.read_text()
+
+
+def decrypt(case, text):
+    path = case.dir / "cms"
+    path.write_bytes(base64.b64decode(text))
+    return tool("openssl", "cms", "-decrypt", "-inform", "DER", "-in", path, "-inkey",
+                case.dir / "escrow.key").stdout.encode()
+
+
+def digest(path):
+    """Of what is written in a sparse file, and where."""
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        end, at = os.fstat(file.fileno()).st_size, 0
+        while at < end:
+            try:
+                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
+            except OSError:
+                break
+            hole = os.lseek(file.fileno(), at, os.SEEK_HOLE)
+            file.seek(at)
+            found.update(b"%d" % at + file.read(hole - at))
+            at = hole
+    return found.hexdigest()
+
+
+def holds(folder, needle):
+    """Whether any file below the folder holds these bytes; holes are skipped."""
+    for path in Path(folder).rglob("*"):
+        if not path.is_file() or path.is_symlink():
+            continue
+        with open(path, "rb") as file:
+            end, at = os.fstat(file.fileno()).st_size, 0
+            while at < end:
+                try:
+                    at = os.lseek(file.fileno(), at, os.SEEK_DATA)
+                except OSError:
+                    break
+                hole = os.lseek(file.fileno(), at, os.SEEK_HOLE)
+                file.seek(at)
+                if needle in file.read(hole - at):
+                    return path
+                at = hole
+    return None
+
+
+def at_terminal(case, answer, *args):
+    """Runs slipway on a terminal of its own; answer(shown) gives what to type, or None."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), *map(str, args)])
+    shown, end = "", time.monotonic() + 120
+    while time.monotonic() < end:
+        ready, _, _ = select.select([fd], [], [], 0.2)
+        if not ready:
+            continue
+        try:
+            piece = os.read(fd, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece.decode(errors="replace")
+        typed = answer(shown)
+        if typed is not None:
+            os.write(fd, typed.encode() + b"\n")
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+
+
+class Operator:
+    """Confirms, reads the recovery key off the screen, and types the group that is asked for."""
+
+    def __init__(self, right=True):
+        self.right, self.step, self.groups = right, 0, {}
+
+    def __call__(self, shown):
+        if self.step == 0 and "to start:" in shown:
+            self.step = 1
+            return re.search(r"Type (\S+) to start:", shown).group(1)
+        if self.step == 1 and "written it down" in shown:
+            self.step = 2
+            self.groups = {int(n): g for n, g in
+                           re.findall(r"\b([1-8]): ([cbdefghijklnrtuv]{8})\b", shown)}
+            return ""
+        asked = re.findall(r"Type group (\d) of it", shown)
+        if self.step >= 2 and len(asked) == self.step - 1:
+            self.step += 1
+            return self.groups[int(asked[-1])] if self.right else "cccccccc"
+        return None
+
+    def key(self):
+        return "-".join(self.groups[n] for n in range(1, 9)).encode()
+
+
+@test("an unattended install escrows the recovery key: the last event and the node data have it")
+def _(case):
+    need("cryptsetup", "openssl", "swtpm")
+    create(case)
+    pem = certificate(case)
+    indented = "".join(f"    {line}\n" for line in pem.splitlines())
+    answers = case.answers(replace=[
+        ("  layout: node", "  layout: encrypted\n  recovery: escrow\n  escrow: |\n" + indented)])
+    done = expect(case.on("install", "--answers", answers, "--json"), 0)
+    events = [json.loads(line) for line in done.out.splitlines()]
+    cms = events[-1]["recovery_escrow"]
+    key = decrypt(case, cms)
+    same(len(key), 71, "length of the key")
+    image = state(case)
+    assert opens(case, image, key), "the escrowed key does not open it"
+    tokens = [t["type"] for t in header(image)["tokens"].values()]
+    same(sorted(tokens), ["systemd-recovery", "systemd-tpm2"], "tokens")
+    data = cut(case.disk(), partitions(case.disk())["slipway-node"], case.dir / "data.img")
+    assert cms.encode() in data.read_bytes().replace(b"\\/", b"/"), "no escrow in the node data"
+    same(holds(case.machine_dir, key), None, "the key in clear")
+    same(holds(case.machine_dir, key.replace(b"-", b"")), None, "the key in clear")
+    assert key.decode() not in done.out + done.err
+
+
+@test("the token and the header are what systemd-cryptenroll and cryptsetup make of them")
+def _(case):
+    need("cryptsetup", "swtpm")
+    create(case)
+    answers = case.answers(replace=[("  layout: node", "  layout: encrypted\n  recovery: none")])
+    plan = expect(case.on("plan", "--answers", answers), 0, "no recovery key", "lost for good")
+    assert "protects a stolen disk; not a stolen machine" in " ".join(plan.out.split()), plan
+    expect(case.on("install", "--answers", answers), 0)
+    image = state(case)
+    meta = header(image)
+    same([t["type"] for t in meta["tokens"].values()], ["systemd-tpm2"], "tokens")
+    same(meta["tokens"]["0"]["tpm2-pcrs"], [7], "PCRs")
+    same(len(meta["keyslots"]), 1, "key slots")
+    same(meta["segments"]["0"]["encryption"], "aes-xts-plain64", "cipher")
+    same(meta["segments"]["0"]["sector_size"], 4096, "sector size")
+    same(meta["keyslots"]["0"]["key_size"], 64, "key size")
+    # Not a byte of the file system inside is in clear, neither magic nor label.
+    with open(image, "rb") as file:
+        file.seek(16 * MiB)
+        data = file.read(4 * MiB)
+    assert data[0x438:0x43a] != b"\x53\xef" and b"state" not in data
+
+
+@test("nobody at a terminal and no choice: refused with exit 3 before anything is written")
+def _(case):
+    create(case)
+    before = digest(case.disk())
+    answers = case.answers(replace=ENCRYPTED)
+    expect(case.on("install", "--answers", answers), 3, "nobody is there to keep the recovery key",
+           "disk.recovery: escrow")
+    plan = case.dir / "plan.json"
+    expect(case.on("plan", "--answers", answers, "-o", plan), 0)
+    expect(case.on("apply", plan, "--yes"), 3, "nobody is there to keep the recovery key")
+    same(digest(case.disk()), before, "the disk")
+
+
+@test("at a terminal the key is shown in groups and typed back before the install starts")
+def _(case):
+    need("cryptsetup", "swtpm")
+    create(case)
+    answers = case.answers(replace=ENCRYPTED)
+    operator = Operator()
+    code, shown = at_terminal(case, operator, "install", "--answers", answers)
+    same(code, 0, shown)
+    assert opens(case, state(case), operator.key()), "the shown key does not open it"
+    assert shown.index("Type group") < shown.index("1/"), "asked after the start"
+    same(holds(case.machine_dir, operator.key()), None, "the key in clear")
+
+
+@test("a key that is not typed back cancels with exit 130, and the disk is as it was")
+def _(case):
+    create(case)
+    before = digest(case.disk())
+    code, shown = at_terminal(case, Operator(right=False), "install", "--answers",
+                              case.answers(replace=ENCRYPTED))
+    same(code, 130, shown)
+    assert "not typed back" in shown, shown
+    same(digest(case.disk()), before, "the disk")
+
+
+@test("without a TPM the layout is refused with exit 5 and says why")
+def _(case):
+    create(case, "--no-tpm")
+    answers = case.answers(replace=[("  layout: node", "  layout: encrypted\n  recovery: none")])
+    expect(case.on("plan", "--answers", answers), 5, "needs a TPM", "shows no TPM",
+           "such as node")
+
+
+@test("a plain state on a machine with a TPM is named as a risk in the review")
+def _(case):
+    create(case)
+    plan = expect(case.on("plan", "--answers", case.answers()), 0)
+    assert "state is not encrypted" in " ".join(plan.out.split()), plan
+
+
+@test("an install with a key file: opened by the file's bytes and by the TPM, with no other slot")
+def _(case):
+    need("cryptsetup", "swtpm")
+    create(case)
+    layout = case.dir / "mine"
+    shutil.copytree(ROOT / "layouts" / "encrypted", layout)
+    conf = layout / "40-state.conf"
+    conf.write_text(conf.read_text().replace("Encrypt=tpm2", "Encrypt=key-file+tpm2"))
+    key = os.urandom(48)
+    (case.dir / "state.key").write_bytes(key)
+    without = case.answers(replace=[("layout: node", f"layout: {layout}")])
+    expect(case.on("install", "--answers", without), 3, "key file", "disk.keyfile")
+    answers = case.answers(replace=[
+        ("  layout: node", f"  layout: {layout}\n  keyfile: {case.dir}/state.key")])
+    expect(case.on("install", "--answers", answers), 0)
+    image = state(case)
+    assert opens(case, image, key), "the key file does not open it"
+    assert not opens(case, image, key + b"\n")
+    same(len(header(image)["keyslots"]), 2, "key slots")
+    same(holds(case.machine_dir, key), None, "the key in clear")
+
+
+@test("the certificate may stand on one line; what is no certificate, or unused, is exit 3")
+def _(case):
+    need("openssl")
+    create(case)
+    pem = certificate(case)
+    line = " ".join(pem.split("\n"))
+    good = case.answers(replace=[
+        ("  layout: node", f'  layout: encrypted\n  recovery: escrow\n  escrow: "{line}"')])
+    expect(case.on("plan", "--answers", good), 0, "keeper of keys")
+    for words, said in ((f'recovery: escrow\n  escrow: "{line[:400]}"', "not a certificate"),
+                        ("recovery: escrow", "disk.escrow is missing"),
+                        (f'escrow: "{line}"', "nothing would use it"),
+                        ("recovery: maybe", "it is one of show, escrow, none"),
+                        ("keyfile: http://host/key", "not fetched over a network")):
+        bad = case.answers(replace=[("  layout: node", f"  layout: encrypted\n  {words}")])
+        expect(case.on("check", bad), 3, said)
+
+
+@test("layout apply with a key file and a TPM: cryptsetup opens it, and the key is needed")
+def _(case):
+    need("cryptsetup", "swtpm")
+    create(case)
+    folder, image = case.dir / "defs", case.dir / "disk.img"
+    folder.mkdir()
+    (folder / "10-a.conf").write_text("[Partition]\nType=linux-generic\nLabel=data\n"
+                                      "Encrypt=key-file+tpm2\nMakeDirectories=/etc/here\n")
+    key = case.dir / "k"
+    key.write_bytes(os.urandom(32))
+    words = ("layout", "apply", "--definitions", folder, "--empty", "create", "--size", "64M",
+             "--yes", image)
+    expect(case.on(*words), 2, "needs a key file")
+    assert not image.exists() or image.stat().st_size == 0, "it was written"
+    image.unlink(missing_ok=True)
+    expect(case.on(*words, "--key-file", key, "--tpm2-pcrs", "4"), 2, "these PCRs")
+    image.unlink(missing_ok=True)
+    expect(case.on(*words, "--key-file", key, "--tpm2-pcrs", "7+14"), 0)
+    part = partitions(image)["data"]
+    out = cut(image, part, case.dir / "p.img")
+    assert opens(case, out, key.read_bytes())
+    same(header(out)["tokens"]["0"]["tpm2-pcrs"], [7, 14], "PCRs")
+
+
+main()
