@@ -25,7 +25,9 @@ static uint64_t touched(const struct sw_journal_info *info, size_t disk, const s
 		if (s->disk == disk && s->kind != SW_STEP_JOURNAL && i + 1 <= info->step)
 			sum += shared(s->off, s->len, o);
 	}
-	return sum + shared(p->disks[disk].journal_off, p->disks[disk].journal_len, o);
+	sum += shared(p->disks[disk].journal_off, p->disks[disk].journal_len, o);
+	/* Steps may write to one place twice. */
+	return sum < o->size ? sum : o->size;
 }
 
 static int add_part(struct sw_buf *b, const struct sw_journal_info *info, size_t disk,

@@ -231,6 +231,94 @@ static void test_every_cut_of_an_undo(void **state SW_UNUSED)
 		enumerate(UNDO, 2, 0);
 }
 
+/* ---- what an undo promises ---- */
+
+#define OLD_PARTS 2
+
+static void hash_part(const struct world *w, unsigned int disk, const struct sw_part *p,
+		      char ret[static SW_SHA256_TEXT])
+{
+	_cleanup_hash_ struct sw_hash *h = sw_hash_new();
+	_cleanup_free_ char *image = world_image(w, disk);
+	_cleanup_free_ uint8_t *buf = malloc(1 << 20);
+	_cleanup_io_ struct sw_io *io = NULL;
+
+	assert_int_equal(sw_io_open(image, false, false, 512, &io, NULL), 0);
+	for (uint64_t at = 0; at < p->size; at += 1 << 20) {
+		size_t n = p->size - at < 1 << 20 ? (size_t)(p->size - at) : 1 << 20;
+
+		assert_int_equal(sw_io_read(io, p->start + at, buf, n), 0);
+		sw_hash_update(h, buf, n);
+	}
+	assert_int_equal(sw_hash_final(h, ret), 0);
+}
+
+static void hash_parts(const struct world *w, char hash[2][OLD_PARTS][SW_SHA256_TEXT])
+{
+	for (unsigned int k = 0; k < w->n_disks; k++) {
+		assert_int_equal(w->plan->disks[k].n_old_parts, OLD_PARTS);
+		for (size_t i = 0; i < OLD_PARTS; i++)
+			hash_part(w, k, &w->plan->disks[k].old_parts[i], hash[k][i]);
+	}
+}
+
+/* Whether the nth old partition of all disks is said to come back whole. */
+static bool said_whole(const char *text, size_t n)
+{
+	const char *p = strstr(text, "  partition ");
+
+	while (p && n-- > 0)
+		p = strstr(p + 1, "  partition ");
+	assert_non_null(p);
+	return memmem(p, strcspn(p, "\n"), "comes back whole", 16) != NULL;
+}
+
+/* Undone after each step in turn: what is called whole is, to the byte, on each disk. */
+static void keep_promises(unsigned int n_disks)
+{
+	char before[2][OLD_PARTS][SW_SHA256_TEXT], after[2][OLD_PARTS][SW_SHA256_TEXT];
+	unsigned int whole = 0, lost = 0;
+	struct world start;
+
+	world_make(&start, n_disks);
+	hash_parts(&start, before);
+	for (unsigned int stop = 3; stop <= start.plan->n_steps; stop++) {
+		_cleanup_free_ char *dir = sw_fmt("%s.try", start.dir), *text = NULL;
+		struct sw_journal_info *info;
+		struct sw_error err = {};
+		struct world w;
+
+		world_copy(&start, dir, &w);
+		(void)world_install(&w, stop < start.plan->n_steps ? stop : 0, &err);
+		info = world_journal(&w);
+		text = sw_undo_text(info);
+		sw_journal_infos_free(info, 1);
+		assert_int_equal(world_undo(&w, &err), 0);
+		hash_parts(&w, after);
+		for (size_t n = 0; n < n_disks * OLD_PARTS; n++) {
+			bool same = !strcmp(before[n / OLD_PARTS][n % OLD_PARTS],
+					    after[n / OLD_PARTS][n % OLD_PARTS]);
+
+			if (said_whole(text, n) && !same)
+				fail_msg("after step %u: partition %zu is not whole:\n%s", stop, n,
+					 text);
+			whole += said_whole(text, n);
+			lost += !same;
+		}
+		world_free(&w);
+	}
+	print_message("# undo on %u disk(s): %u partitions promised and whole, %u not whole and "
+		      "not promised\n", n_disks, whole, lost);
+	assert_true(whole > 0 && lost > 0);
+	world_free(&start);
+}
+
+static void test_an_undo_brings_back_whole_what_it_says(void **state SW_UNUSED)
+{
+	keep_promises(1);
+	keep_promises(2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_every_cut_of_an_install_on_two_disks),
 		cmocka_unit_test(test_every_cut_of_a_resume),
 		cmocka_unit_test(test_every_cut_of_an_undo),
+		cmocka_unit_test(test_an_undo_brings_back_whole_what_it_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
