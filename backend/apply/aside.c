@@ -124,7 +124,7 @@ static int rename_disk(struct sw_run *run, const struct sw_facts *f, const struc
 int sw_step_aside(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
 {
 	_cleanup_facts_ struct sw_facts *f = NULL;
-	int r = sw_machine_facts(run->m, &f, err);
+	int r = sw_run_look(run, &f, err);
 
 	for (size_t i = 0; i < run->p->n_asides && r == 0; i++) {
 		const struct sw_aside *a = &run->p->asides[i];

@@ -10,6 +10,37 @@ void sw_run_close_disks(struct sw_run *run)
 		run->disks[k].io = sw_io_close(run->disks[k].io);
 }
 
+static bool same(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool bears(const struct sw_disk *d, const struct sw_plan_disk *pd)
+{
+	if (pd->serial || pd->wwn)
+		return same(d->serial, pd->serial) && same(d->wwn, pd->wwn);
+	return pd->seq && d->diskseq == pd->seq;
+}
+
+/* Of a machine with hundreds of disks a run looks into those that its plan names. */
+static bool is_named(const struct sw_disk *d, void *arg)
+{
+	const struct sw_plan *p = arg;
+
+	for (size_t k = 0; k < p->n_disks; k++)
+		if (bears(d, &p->disks[k]))
+			return true;
+	for (size_t i = 0; i < p->n_asides; i++)
+		if (bears(d, &p->asides[i].disk))
+			return true;
+	return false;
+}
+
+int sw_run_look(struct sw_run *run, struct sw_facts **ret_facts, struct sw_error *err)
+{
+	return sw_machine_facts_only(run->m, is_named, run->p, ret_facts, err);
+}
+
 int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts **ret_facts,
 		      const struct sw_disk **ret_disks, struct sw_error *err)
 {
@@ -20,13 +51,13 @@ int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts 
 		run->disks = calloc(run->p->n_disks, sizeof(*run->disks));
 	if (!run->disks)
 		return sw_fail_oom(err);
-	r = sw_machine_facts(run->m, &before, err);
+	r = sw_run_look(run, &before, err);
 	if (r == 0)
 		r = sw_binding_check(run->p, before, run->resumed, started, ret_disks, err);
 	for (size_t k = 0; k < run->p->n_disks && r == 0; k++)
 		r = sw_machine_open_disk(run->m, ret_disks[k], true, true, &run->disks[k].io, err);
 	if (r == 0)
-		r = sw_machine_facts(run->m, &f, err);
+		r = sw_run_look(run, &f, err);
 	if (r == 0)
 		r = sw_binding_check(run->p, f, run->resumed, started, ret_disks, err);
 	if (r == 0)

@@ -110,6 +110,8 @@ int sw_binding_check(const struct sw_plan *p, const struct sw_facts *f, bool res
  */
 int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts **ret_facts,
 		      const struct sw_disk **ret_disks, struct sw_error *err);
+/* The disks that the plan names and the boot variables, afresh. */
+int sw_run_look(struct sw_run *run, struct sw_facts **ret_facts, struct sw_error *err);
 /* Lets go of all locks. */
 void sw_run_close_disks(struct sw_run *run);
 

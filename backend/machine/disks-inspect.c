@@ -95,6 +95,8 @@ struct work {
 	struct sw_machine *m;
 	struct sw_disk *disks;
 	size_t n;
+	bool (*want)(const struct sw_disk *d, void *arg);
+	void *arg;
 	atomic_size_t next;
 	atomic_int result;	/* the first failure */
 };
@@ -109,15 +111,18 @@ static void *worker(void *arg)
 
 		if (i >= w->n || atomic_load(&w->result) < 0)
 			return NULL;
+		if (w->want && !w->want(&w->disks[i], w->arg))
+			continue;
 		r = inspect(w->m, &w->disks[i]);
 		if (r < 0)
 			(void)atomic_compare_exchange_strong(&w->result, &none, r);
 	}
 }
 
-int sw_disks_inspect(struct sw_machine *m, struct sw_disk *disks, size_t n)
+int sw_disks_inspect(struct sw_machine *m, struct sw_disk *disks, size_t n,
+		     bool (*want)(const struct sw_disk *d, void *arg), void *arg)
 {
-	struct work w = { .m = m, .disks = disks, .n = n };
+	struct work w = { .m = m, .disks = disks, .n = n, .want = want, .arg = arg };
 	pthread_t threads[THREADS_MAX];
 	size_t started = 0;
 

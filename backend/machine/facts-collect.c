@@ -91,7 +91,8 @@ static void drop_drives(struct sw_facts *f)
 	f->n_disks = n;
 }
 
-static int collect_disks(struct sw_machine *m, struct sw_facts *f)
+static int collect_disks(struct sw_machine *m, struct sw_facts *f,
+			 bool (*want)(const struct sw_disk *d, void *arg), void *arg)
 {
 	int r = sw_machine_ops_of(m)->disks(m, f);
 
@@ -101,7 +102,7 @@ static int collect_disks(struct sw_machine *m, struct sw_facts *f)
 	if (r == 0 && m->kind == SW_MACHINE_REAL)
 		r = sw_disks_trace_system(m, f);
 	if (r == 0)
-		r = sw_disks_inspect(m, f->disks, f->n_disks);
+		r = sw_disks_inspect(m, f->disks, f->n_disks, want, arg);
 	if (r == 0 && m->kind == SW_MACHINE_REAL)
 		r = sw_disks_trace_medium(m, f);
 	if (r == 0 && m->kind == SW_MACHINE_REAL) {
@@ -213,7 +214,7 @@ int sw_facts_collect(struct sw_machine *m, struct sw_facts **ret_facts, struct s
 	f->time = (int64_t)time(NULL);
 	r = sw_machine_ops_of(m)->identity(m, f);
 	if (r == 0)
-		r = collect_disks(m, f);
+		r = collect_disks(m, f, NULL, NULL);
 	if (r == 0)
 		r = collect_firmware(m, f);
 	if (r == 0)
@@ -222,6 +223,27 @@ int sw_facts_collect(struct sw_machine *m, struct sw_facts **ret_facts, struct s
 		r = sw_machine_ops_of(m)->links(m, f);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "cannot collect the facts");
+	clean_found(f);
+	*ret_facts = TAKE_PTR(f);
+	return 0;
+}
+
+int sw_facts_collect_only(struct sw_machine *m, bool (*want)(const struct sw_disk *d, void *arg),
+			  void *arg, struct sw_facts **ret_facts, struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *f = sw_facts_new();
+	int r;
+
+	if (!f)
+		return sw_fail_oom(err);
+	f->time = (int64_t)time(NULL);
+	r = sw_machine_ops_of(m)->identity(m, f);
+	if (r == 0)
+		r = collect_disks(m, f, want, arg);
+	if (r == 0)
+		r = collect_firmware(m, f);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "cannot look at the disks again");
 	clean_found(f);
 	*ret_facts = TAKE_PTR(f);
 	return 0;

@@ -46,6 +46,15 @@ SW_DEFINE_CLEANUP(struct sw_machine, sw_machine_free)
 /* Reads everything afresh; changes nothing. */
 int sw_machine_facts(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err);
 
+/*
+ * What a run needs to look at again: the disks for which want() is true are read
+ * afresh with all that is on them, the others only named (identity and uses, no
+ * table), and the boot variables. No TPM, no links. want() is asked before a
+ * disk was opened: it can go by node, serial, wwn and diskseq.
+ */
+int sw_machine_facts_only(struct sw_machine *m, bool (*want)(const struct sw_disk *d, void *arg),
+			  void *arg, struct sw_facts **ret_facts, struct sw_error *err);
+
 /* The EFI variable store; borrowed. -EOPNOTSUPP on BIOS or without efivarfs, -EROFS on captured. */
 int sw_machine_vars(struct sw_machine *m, struct sw_varstore **ret_vars, struct sw_error *err);
 

@@ -29,6 +29,8 @@ const struct sw_machine_ops *sw_machine_ops_of(const struct sw_machine *m);
 
 /* Collection for every kind but captured. */
 int sw_facts_collect(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err);
+int sw_facts_collect_only(struct sw_machine *m, bool (*want)(const struct sw_disk *d, void *arg),
+			  void *arg, struct sw_facts **ret_facts, struct sw_error *err);
 /* Adds a zeroed disk and returns it, NULL when out of memory. */
 struct sw_disk *sw_facts_add_disk(struct sw_facts *f);
 /* Adds a note; formatting as printf. */
@@ -38,9 +40,11 @@ int sw_disk_add_use(struct sw_disk *d, const char *fmt, ...) SW_PRINTF(2, 3);
 
 /*
  * Looks inside: tables, signatures, whether it is the medium, whether the kernel
- * has claimed it. What cannot be read becomes a use; only -ENOMEM fails.
+ * has claimed it. What cannot be read becomes a use; only -ENOMEM fails. want:
+ * which of them, NULL: all; called from several threads.
  */
-int sw_disks_inspect(struct sw_machine *m, struct sw_disk *disks, size_t n);
+int sw_disks_inspect(struct sw_machine *m, struct sw_disk *disks, size_t n,
+		     bool (*want)(const struct sw_disk *d, void *arg), void *arg);
 
 /*
  * Fills paths of disks that are one and the same, and lets what is said of one

@@ -354,6 +354,30 @@ static void test_a_tpm_that_is_no_tpm_becomes_a_note(void **state SW_UNUSED)
 	assert_memory_equal(f->notes[0], "TPM: ", 5);
 }
 
+static bool is_second(const struct sw_disk *d, void *arg)
+{
+	return strcmp(d->name, arg) == 0;
+}
+
+static void test_a_second_look_opens_only_what_is_asked_for(void **state SW_UNUSED)
+{
+	_cleanup_tree_ struct tree *t = tree_new();
+	_cleanup_free_ char *a = put_disk(t, "pci/ata1/host0/block", "sda", "8:0\n");
+	_cleanup_free_ char *b = put_disk(t, "pci/ata2/host1/block", "sdb", "8:16\n");
+	_cleanup_free_ char *gone = sw_fmt("%s/dev/sda", t->top);
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	char second[] = "sdb";
+
+	assert_true(a && b);
+	/* Opened, it would be a disk that cannot be read. */
+	assert_int_equal(unlink(gone), 0);
+	assert_int_equal(sw_machine_facts_only(t->m, is_second, second, &f, NULL), 0);
+	assert_int_equal(f->n_disks, 2);
+	assert_null(disk(f, "sda")->uses);
+	assert_int_equal(strlen(disk(f, "sda")->table.digest), 0);
+	assert_int_equal(strlen(disk(f, "sdb")->table.digest), 64);
+}
+
 static void test_opening_refuses_a_disk_that_was_exchanged(void **state SW_UNUSED)
 {
 	_cleanup_tree_ struct tree *t = tree_new();
@@ -392,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_500_disks_stay_linear),
 		cmocka_unit_test(test_the_machine_itself_is_described),
 		cmocka_unit_test(test_a_tpm_that_is_no_tpm_becomes_a_note),
+		cmocka_unit_test(test_a_second_look_opens_only_what_is_asked_for),
 		cmocka_unit_test(test_opening_refuses_a_disk_that_was_exchanged),
 	};
 
