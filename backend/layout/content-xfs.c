@@ -48,6 +48,13 @@ static int add_link(struct sw_maker *m, struct sw_buf *b, const char *path, cons
 	return r < 0 ? r : sw_buf_addf(b, " %s\n", target);
 }
 
+static bool has_setgid(const char *dir)
+{
+	struct stat st;
+
+	return stat(dir, &st) == 0 && st.st_mode & S_ISGID;
+}
+
 static int add_dir(struct sw_maker *m, struct sw_buf *b, const char *path, unsigned int depth);
 
 static int add_entry(struct sw_maker *m, struct sw_buf *b, const char *dir, const char *name,
@@ -77,6 +84,10 @@ static int add_entry(struct sw_maker *m, struct sw_buf *b, const char *dir, cons
 	}
 	if (!S_ISDIR(st.st_mode))
 		return sw_maker_refuse(m, -EOPNOTSUPP, path, "it is a device, pipe or socket");
+	if (!(st.st_mode & S_ISGID) && has_setgid(dir))
+		return sw_maker_refuse(m, -EOPNOTSUPP, path,
+				       "mkfs.xfs hands the set-group-ID bit of the directory "
+				       "above on to it");
 	r = add_mode(b, 'd', &st);
 	if (r >= 0)
 		r = sw_buf_adds(b, "\n");

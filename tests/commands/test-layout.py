@@ -273,6 +273,11 @@ def _(case):
     (case.dir / "t" / "two words").write_text("x")
     define(case, a=f"Type=home;Format=xfs;CopyFiles={case.dir / 't'}:/")
     expect(layout(case, "apply", image, "--empty=create", "--size=400M"), 6, "white space")
+    (case.dir / "t" / "two words").unlink()
+    (case.dir / "t" / "group" / "plain").mkdir(parents=True)
+    (case.dir / "t" / "group" / "plain").chmod(0o755)
+    (case.dir / "t" / "group").chmod(0o2755)
+    expect(layout(case, "apply", image, "--empty=create", "--size=400M"), 6, "set-group-ID")
     assert not image.exists()
 
 
