@@ -290,7 +290,8 @@ static bool is_ours_next(const struct work *w)
 
 static int set_next(struct work *w)
 {
-	bool armed = w->res.mode == SW_NODE_NETWORK && w->wish->strategy == SW_STRATEGY_ARMED;
+	bool armed = w->res.mode == SW_NODE_NETWORK && w->res.network >= 0 &&
+		     w->wish->strategy == SW_STRATEGY_ARMED;
 	struct sw_mode_state *s = &w->res.state;
 
 	if (w->wish->keep_next || once_is_pending(w)) {
@@ -381,13 +382,16 @@ static int find_network(struct work *w, struct sw_error *err)
 	int r;
 
 	if (w->wish->mode == SW_NODE_NETWORK) {
+		bool asked = w->wish->explicit && !w->wish->keep_next;
+
 		r = sw_netentry_ensure(&w->set, &w->wish->net, &number,
-				       w->wish->keep_next ? NULL : err);
+				       asked ? err : NULL);
 		if (r == 0)
 			w->res.network = number;
-		if (r != -ENOENT || !w->wish->keep_next)
+		if (r != -ENOENT || asked)
 			return r;
-		note(w, "the network has no boot entry now");
+		/* A card that is away must not keep the slots from being put right. */
+		note(w, "the network has no boot entry now: only the slots start");
 		return 0;
 	}
 	e = sw_netentry_find(&w->set, &w->wish->net);

@@ -29,7 +29,7 @@ WATCHDOG = ("-device", "i6300esb", "-action", "watchdog=reset")
 INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /tmp /run
 /bin/busybox --install -s /bin
-export PATH=/sbin:/bin HOME=/
+export PATH=/sbin:/usr/bin:/bin HOME=/
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
@@ -92,6 +92,15 @@ def _real_firmware():
     return path
 
 
+def _file(files, path):
+    folder = ""
+    for step in path.strip("/").split("/")[:-1]:
+        folder = (folder + "/" + step).lstrip("/")
+        files.setdefault(folder, (stat.S_IFDIR | 0o755, b""))
+    with open(path, "rb") as file:
+        files[path.lstrip("/")] = (stat.S_IFREG | 0o644, file.read())
+
+
 def _strip(files, path, name):
     """Our own program under another name and without what only a debugger needs."""
     out = os.path.join(FOLDER, os.path.basename(name))
@@ -125,7 +134,10 @@ def build():
     files = {name: (stat.S_IFDIR | 0o755, b"") for name in ("bin", "sbin", "modules")}
     with open("/bin/busybox", "rb") as file:
         files["bin/busybox"] = (stat.S_IFREG | 0o755, file.read())
-    payload.programs(files, "/bin/efibootmgr")
+    payload.programs(files, "/bin/efibootmgr", "/sbin/mkfs.vfat", "/usr/bin/mcopy",
+                     "/usr/bin/mmd")
+    for name in ("gconv-modules", "gconv-modules.cache", "IBM850.so"):
+        _file(files, "/usr/lib/x86_64-linux-gnu/gconv/" + name)    # mtools' code page
     for path, name in zip(programs, ("sbin/slipway", "sbin/real-firmware")):
         _strip(files, path, name)
     for name in order:
@@ -190,10 +202,10 @@ class Seen:
         return "%s, running from %s" % (self.id, self.mode.get("running"))
 
 
-def up(vm, want=None, running=None, timeout=150):
+def up(vm, want=None, running=None, timeout=600):
     """Waits for the node's next start, and that it is the image that was wanted."""
     vm.expect_raw("NODE-END", timeout=timeout)
-    vm.expect_raw("node# ", timeout=20)
+    vm.expect_raw("node# ", timeout=60)
     seen = Seen(vm.plain())
     if (want and seen.id != want) or (running and seen.mode["running"] != running):
         raise harness.Failure("%s (%s) was expected, it is %s: %s" %
@@ -201,18 +213,18 @@ def up(vm, want=None, running=None, timeout=150):
     return seen
 
 
-def restart(vm, want=None, running=None, timeout=150):
+def restart(vm, want=None, running=None, timeout=600):
     """Reboots from the node's shell; returns what came up, and how long that took."""
     vm.mark()
     vm.send("reboot -f\r", pause=0.004)
     return up(vm, want, running, timeout)
 
 
-def run(vm, command, timeout=60):
+def run(vm, command, timeout=200):
     """A command in the node's shell: its output."""
     return vm.run("echo begin=; " + command, timeout).rpartition("begin=\n")[2]
 
 
-def slipway(vm, words, timeout=60):
+def slipway(vm, words, timeout=200):
     """A slipway command on the node; its JSON."""
     return json.loads(run(vm, "slipway --json %s" % words, timeout))

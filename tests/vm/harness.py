@@ -109,6 +109,17 @@ class Machine:
             "-drive", "if=pflash,format=raw,unit=1,file=" + self.vars,
         ]
 
+    @staticmethod
+    def _backend(name, disk):
+        if not disk.log:
+            return ["-drive", "if=none,id=%s,format=raw,file=%s" % (name, disk.path)]
+        with open(disk.log, "wb"):
+            pass
+        return ["-blockdev", "driver=file,node-name=%s-file,filename=%s" % (name, disk.path),
+                "-blockdev", "driver=file,node-name=%s-log,filename=%s" % (name, disk.log),
+                "-blockdev", "driver=blklogwrites,node-name=%s,file=%s-file,log=%s-log,"
+                "log-sector-size=512" % (name, name, name)]
+
     def storage(self, iso, iso_bus):
         args = ["-device", "qemu-xhci,id=xhci"]
         port = 0
@@ -121,7 +132,7 @@ class Machine:
                 port = 1
         for number, disk in enumerate(self.disks):
             name = "disk%d" % number
-            args += ["-drive", "if=none,id=%s,format=raw,file=%s" % (name, disk.path)]
+            args += self._backend(name, disk)
             size = "logical_block_size=%d,physical_block_size=%d" % (disk.sector, disk.sector)
             common = "id=dev-%s,drive=%s,serial=%s" % (name, name, disk.serial)
             if disk.bus == "nvme":
