@@ -213,7 +213,7 @@ static void cut(struct world *w, json_object *from, json_object *to, size_t want
 		if (n == res.plan.n_writes)
 			judge(&m.io, 0, &j);
 	}
-	print_message("# %u states in %u epochs: %u with the old wish, %u with the new, %u broken\n",
+	print_message("# %u states, %u epochs: %u with the old wish, %u with the new, %u broken\n",
 		      j.states, stats.epochs, j.old, j.new, j.broken);
 	assert_int_equal(j.broken, 0);
 	assert_true(j.old > 0 && j.new > 0 && j.states >= RANDOM * 2);
