@@ -6,9 +6,11 @@ import harness
 import server
 from bootnode import restart, run, slipway, up
 
-FILL = """i=0; while printf '\\007\\000\\000\\000%08000d' 0 2>/dev/null \
->/sys/firmware/efi/efivars/Fill$i-5a1b5d2c-5c0f-4c40-9f6e-7d5a3f1c7e11; \
-do i=$((i + 1)); [ $i -lt 200 ] || break; done 2>/dev/null; echo filled=$i"""
+# One write() for a variable, as efivarfs wants it.
+FILL = """{ printf '\\007\\000\\000\\000'; head -c 8000 /dev/zero; } >/tmp/fill; i=0; \
+while [ $i -lt 200 ] && dd bs=16384 if=/tmp/fill 2>/dev/null \
+of=/sys/firmware/efi/efivars/Fill$i-5a1b5d2c-5c0f-4c40-9f6e-7d5a3f1c7e11; do i=$((i + 1)); done; \
+echo filled=$i"""
 EMPTY = """for f in /sys/firmware/efi/efivars/Fill*; do chattr -i $f; rm -f $f; done"""
 
 
@@ -56,7 +58,9 @@ def test_local_once_and_a_full_nvram(directory):
             restart(vm, "net1", "network")
             seen = restart(vm, "lkg2", "slot")
             check(seen.mode["mode"] == "local", "once changed the mode: %r" % seen.mode)
-            print("# " + run(vm, FILL, timeout=600).strip(), flush=True)
+            text = run(vm, FILL, timeout=600)
+            print("# " + text.strip(), flush=True)
+            check("filled=0" not in text, "the store was not filled:\n" + text)
             status, text = refused(vm, "mode network --uri %s/other" % boot)
             print("# status %d: %s" % (status, text.strip().replace("\n", " | ")), flush=True)
             check("full" in text, "a full store is not named:\n" + text)
