@@ -146,7 +146,7 @@ static const struct sw_field facts_fields[] = {
 	{ F(sw_facts, memory, KIND_U64) },
 	{ F(sw_facts, boot, KIND_OBJECT), .shape = &boot_shape },
 	{ F(sw_facts, disks, KIND_ARRAY), .required = true,
-	  .count = offsetof(struct sw_facts, n_disks), .max = SW_SHAPE_LIST_MAX,
+	  .count = offsetof(struct sw_facts, n_disks), .max = SW_SHAPE_DISKS_MAX,
 	  .shape = &disk_shape },
 	{ F(sw_facts, links, KIND_ARRAY), .count = offsetof(struct sw_facts, n_links),
 	  .max = SW_SHAPE_LIST_MAX, .shape = &link_shape },

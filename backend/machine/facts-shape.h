@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define SW_SHAPE_LIST_MAX 4096
+#define SW_SHAPE_DISKS_MAX 65536	/* one machine may see a whole fabric */
 
 enum sw_kind {
 	KIND_STR,		/* char *; NULL is left out */

@@ -192,9 +192,14 @@ def bench_layout(args):
     return layout.bench(args.slipway, args.out, environment())
 
 
+def bench_disks(args):
+    import disks  # pylint: disable=import-outside-toplevel
+    return disks.bench(args)
+
+
 BENCHES = {"install": bench_install, "iso": bench_iso, "start": bench_start,
            "serial": bench_serial, "boot": bench_boot, "memory": bench_memory,
-           "layout": bench_layout}
+           "layout": bench_layout, "disks": bench_disks}
 
 
 def machine_text():
