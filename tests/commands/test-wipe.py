@@ -40,9 +40,10 @@ def _(case):
     expect(case.on("wipe", "sda", "--confirm", "4711"), 2, "change from one start")
     expect(case.on("wipe"), 2, "name one disk")
     expect(case.on("wipe", case.disk(), "--match", "serial=X"), 2, "name one disk")
-    expect(case.on("wipe", "--match", "colour=red"), 2, "keys: serial")
+    expect(case.on("wipe", "--match", "colour=red"), 2, "names no rule")
     expect(case.on("wipe", "/dev/null", "--confirm", "x"), 5, "no whole disk has this path")
     expect(case.on("wipe", "--match", "size=>1M", "--confirm", "7SYS"), 4)
+    expect(case.on("wipe", "--match", "rotational=yes", "--confirm", "7SYS"), 4)
     expect(case.on("wipe", "--match", "size=largest", "--confirm", "7SYS"), 4)
     same([len(whole(case.disk(s))) for s in ("NODE07SYS", "DATA4711")], [1, 1], "partitions")
 

@@ -45,6 +45,9 @@ json_object *sw_target_to_json(const struct sw_target *t);
  */
 char *sw_cli_place(const char *text);
 
+/* One --match KEY=VALUE as a rule of disk.match of these answers; exit 2 when it is none. */
+int sw_cli_add_rule(struct sw_answers *a, const char *pair, struct sw_error *err);
+
 /* The document on stdout, indented, with a newline. */
 void sw_print_json(json_object *o);
 

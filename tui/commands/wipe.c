@@ -12,29 +12,6 @@
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
-static int add_clause(struct sw_disk_match *m, const char *clause, struct sw_error *err)
-{
-	struct {
-		const char *key;
-		char **value;
-	} keys[] = {
-		{ "serial", &m->serial }, { "wwn", &m->wwn },	{ "model", &m->model },
-		{ "vendor", &m->vendor }, { "path", &m->path }, { "transport", &m->transport },
-		{ "size", &m->size },
-	};
-	const char *eq = strchr(clause, '=');
-
-	for (size_t i = 0; eq && eq[1] && i < ARRAY_SIZE(keys); i++)
-		if (strncmp(clause, keys[i].key, (size_t)(eq - clause)) == 0 &&
-		    !keys[i].key[eq - clause]) {
-			*keys[i].value = (char *)eq + 1;
-			return 0;
-		}
-	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--match wants KEY=PATTERN, not \"%s\"", clause);
-	sw_error_hint(err, "keys: serial, wwn, model, vendor, path, transport, size");
-	return -EINVAL;
-}
-
 /* The path that the person typed: of the device, or one of udev's names for it. */
 static const struct sw_disk *by_path(const struct sw_facts *f, const char *path)
 {
@@ -65,33 +42,39 @@ static int choose_path(const struct sw_facts *f, const char *path, const struct 
 	return -ENOENT;
 }
 
-static int choose(const struct sw_cli *cli, const struct sw_facts *f,
-		  const struct sw_disk **ret_disk, struct sw_error *err)
+static int choose_rules(const struct sw_cli *cli, const struct sw_facts *f,
+			const struct sw_disk **ret_disk, struct sw_error *err)
 {
-	const char *path = cli->args.n_rest ? cli->args.rest[0] : NULL, *clause;
+	_cleanup_answers_ struct sw_answers *a = sw_answers_new();
 	_cleanup_free_ char *table = NULL;
-	struct sw_disk_match m = {};
-	size_t pos = 0, n = 0;
-	int r = 0;
+	const char *pair;
+	size_t pos = 0;
+	int r = a ? 0 : sw_fail_oom(err);
 
-	while (r == 0 && (clause = sw_arg_next(&cli->args, 'm', &pos))) {
-		r = add_clause(&m, clause, err);
-		n++;
-	}
+	while (r == 0 && (pair = sw_arg_next(&cli->args, 'm', &pos)))
+		r = sw_cli_add_rule(a, pair, err);
 	if (r < 0)
 		return r;
-	if (!path == !n)
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
-			       "wipe: name one disk, by its path or by --match");
-	if (path)
-		return choose_path(f, path, ret_disk, err);
-	r = sw_disk_select(f, &m, 0, ret_disk, &table, err);
+	r = sw_disk_choose(f, &a->disk, 0, NULL, 0, ret_disk, &table, err);
 	if (r < 0) {
 		if (!cli->json && table)
 			fprintf(stderr, "%s\n", table);
 		return r;
 	}
-	return sw_disk_wipe_allowed(*ret_disk, SW_WIPE_ANY, &m, err);
+	a->disk.wipe = SW_WIPE_ANY;
+	return sw_disk_choice_allows(*ret_disk, &a->disk, err);
+}
+
+static int choose(const struct sw_cli *cli, const struct sw_facts *f,
+		  const struct sw_disk **ret_disk, struct sw_error *err)
+{
+	bool path = cli->args.n_rest > 0, rules = sw_arg(&cli->args, 'm') != NULL;
+
+	if (path == rules)
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			       "wipe: name one disk, by its path or by --match");
+	return path ? choose_path(f, cli->args.rest[0], ret_disk, err)
+		    : choose_rules(cli, f, ret_disk, err);
 }
 
 static int options(const struct sw_cli *cli, struct sw_wipe_options *o, struct sw_error *err)
