@@ -162,6 +162,8 @@ bool sw_plan_array(const struct sw_plan *p, const struct sw_placed *part, unsign
 const struct sw_placed *sw_plan_find(const struct sw_plan *p, size_t disk, enum sw_role role);
 
 
+/* Whether a TPM is there that keys can be sealed to: version 2.0, and it answers. */
+bool sw_plan_tpm_usable(const struct sw_facts *f);
 /* What opens the plan's encrypted partitions, all together: SW_ENCRYPT_*. */
 unsigned int sw_plan_encrypts(const struct sw_plan *p);
 /* True when something could be opened by the TPM alone, so that a recovery key is made. */

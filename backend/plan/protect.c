@@ -59,7 +59,7 @@ const struct sw_placed *sw_plan_leader(const struct sw_plan *p, const struct sw_
 
 /* ---- can it be ---- */
 
-static bool usable_tpm(const struct sw_facts *f)
+bool sw_plan_tpm_usable(const struct sw_facts *f)
 {
 	return f->tpm_present && f->tpm_version && f->tpm_version[0] == '2';
 }
@@ -99,7 +99,7 @@ int sw_plan_check_protection(const struct sw_plan *p, const struct sw_facts *f,
 {
 	unsigned int all = sw_plan_encrypts(p);
 
-	if ((all & SW_ENCRYPT_TPM2) && !usable_tpm(f))
+	if ((all & SW_ENCRYPT_TPM2) && !sw_plan_tpm_usable(f))
 		return no_tpm(f, l, err);
 	if ((all & SW_ENCRYPT_KEY_FILE) && !(p->answers->key_file && *p->answers->key_file))
 		return no_key_file(l, err);
@@ -166,7 +166,7 @@ int sw_plan_warn_protection(struct sw_plan *p, const struct sw_facts *f)
 		r = sw_plan_warn(p, worth(f, tpm->label));
 	if (r == 0 && tpm && tpm->encrypt == SW_ENCRYPT_TPM2)
 		r = sw_plan_warn(p, recovery_words(p));
-	if (r == 0 && plain && usable_tpm(f))
+	if (r == 0 && plain && sw_plan_tpm_usable(f))
 		r = sw_plan_warn(p, sw_fmt("%s is not encrypted: whoever gets hold of the disk can "
 					   "read it. The layout encrypted keeps its key in this "
 					   "machine's TPM", plain->label));

@@ -35,6 +35,15 @@ static void layout_open(struct sw_view *v, struct sw_state *s)
 /* Told here, where it can be changed, and not only by the plan. */
 static bool allowed(const struct sw_state *s, struct sw_error *err)
 {
+	const struct sw_layout *l = sw_state_layout(s);
+
+	for (size_t i = 0; l && s->facts && i < l->n_parts; i++)
+		if ((l->parts[i].encrypt & SW_ENCRYPT_TPM2) && !sw_plan_tpm_usable(s->facts)) {
+			sw_fail(err, SW_EXIT_MISSING, -ENODEV, "%s is not on offer here", l->name);
+			sw_error_why(err, "this machine shows no TPM 2.0 that could keep the key");
+			sw_error_hint(err, "turn it on in the firmware setup, or choose another");
+			return false;
+		}
 	return !s->facts || sw_state_may_lose(s, 0, err) == 0;
 }
 

@@ -18,6 +18,7 @@ extern const struct sw_view_ops sw_screen_admission;
 extern const struct sw_view_ops sw_screen_node;
 extern const struct sw_view_ops sw_screen_review;
 extern const struct sw_view_ops sw_screen_confirm;
+extern const struct sw_view_ops sw_screen_recovery;	/* of the plan that s->work is to run */
 extern const struct sw_view_ops sw_screen_progress;
 extern const struct sw_view_ops sw_screen_result;
 extern const struct sw_view_ops sw_screen_log;

@@ -174,6 +174,7 @@ static void handle_key(struct sw_server *srv, struct sw_conn *c, struct sw_state
 		c->flags |= SW_FRAME_BELL;
 		return;
 	}
+	s->pen_serial = c->hello.flags & SW_HELLO_SERIAL;
 	if (!sw_view_key(s, key))
 		nothing(c, silent_ms);
 }
@@ -333,6 +334,18 @@ static bool is_mirror(const struct sw_server *srv, const struct sw_conn *c)
 	return srv->pen && c != srv->pen && !(c->hello.flags & SW_HELLO_OBSERVER);
 }
 
+/* What the others see of a screen that is for the pen's console alone. */
+static struct sw_frame *veil_of(const struct sw_frame *f)
+{
+	struct sw_frame *v = sw_frame_new(f->rows, f->cols);
+
+	if (v)
+		sw_frame_put(v, 0, 0, v->cols, 0,
+			     "A recovery key is shown at the console with the pen. F9 or ^K "
+			     "takes it.");
+	return v;
+}
+
 void sw_server_show(struct sw_server *srv, struct sw_state *s)
 {
 	_cleanup_frame_ struct sw_frame *f = NULL;
@@ -346,15 +359,20 @@ void sw_server_show(struct sw_server *srv, struct sw_state *s)
 	f = sw_frame_new(rows, cols);
 	if (!f)
 		return;
+	s->pen_serial = srv->pen && (srv->pen->hello.flags & SW_HELLO_SERIAL);
 	sw_view_draw(s, f);
 	for (size_t i = 0; i < srv->n; i++) {
+		bool veiled = s->top && s->top->ops->for_pen && srv->conns[i] != srv->pen;
 		_cleanup_frame_ struct sw_frame *mirror = NULL;
 
 		c = srv->conns[i];
 		if (!ready(c))
 			continue;
-		if (is_mirror(srv, c))
+		if (veiled)
+			mirror = veil_of(f);
+		else if (is_mirror(srv, c))
 			mirror = mirror_of(srv, c, f);
-		send_frame(srv, c, mirror ? mirror : f);
+		if (mirror || !veiled)
+			send_frame(srv, c, mirror ? mirror : f);
 	}
 }

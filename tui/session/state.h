@@ -70,6 +70,7 @@ struct sw_state {
 	bool boot_switch_pending;
 	char boot_choice[16];	/* the "id" of the choice to carry out */
 
+	bool pen_serial;	/* the console with the pen is a serial line; set by the server */
 	char *save_path, *save_text;
 	const struct sw_disk *looking_at;	/* by the details screen, while it opens */
 	struct sw_ask {

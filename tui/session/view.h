@@ -38,6 +38,7 @@ struct sw_view_ops {
 	/* ch counts with SW_REQ_TEXT. False: the request means nothing here. */
 	bool (*request)(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch);
 	void (*close)(struct sw_view *v);
+	bool for_pen;		/* shows a secret: no other console gets to see it */
 	/* NULL: letters are requests. */
 	enum sw_key_mode (*mode)(const struct sw_view *v);
 	/* The field that has the focus, for its help; NULL: none. */
