@@ -165,6 +165,12 @@ static int build(const struct sw_layout_request *q, struct sw_io *scratch,
 	qsort(c, n, sizeof(*c), by_number);
 	/* A file that is made larger has its backup table moved, whatever else happens. */
 	t->changed = t->fresh || n > 0 || t->size > t->old_size || t->repair;
+	if (t->changed && t->hybrid && !t->fresh)
+		return refuse(q, "the disk has a hybrid MBR",
+			      "sector 0 has DOS partitions beside the GPT; a system that boots or "
+			      "reads by them would lose them, or see other places than the GPT",
+			      "Make a protective MBR first (gdisk: x, n, w), or start anew with "
+			      "--empty=force", err);
 	if (!t->changed || q->look_only)
 		return 0;
 	return sw_table_edit(scratch, t->fresh ? &t->disk_id : NULL, c, n, &t->image, err);
@@ -211,13 +217,14 @@ static int guess_sector(struct sw_io *io)
  * repart leaves a damaged one; a copy in force that has no twin is one bad sector
  * away from no table.
  */
-static bool is_whole(struct sw_io *io)
+static bool is_whole(struct sw_io *io, bool *ret_hybrid)
 {
 	const struct sw_gpt_copy *one = NULL;
 	struct sw_gpt_scan scan;
 
 	if (sw_gpt_scan(io, &scan) < 0 || !scan.pmbr)
 		return false;
+	*ret_hybrid = scan.dos;
 	for (size_t i = 0; i < scan.n; i++)
 		if (scan.copies[i].my_lba == 1 && scan.copies[i].entries_ok)
 			one = &scan.copies[i];
@@ -248,7 +255,7 @@ static int look(const struct sw_layout_request *q, struct sw_io *io, struct sw_l
 	r = sw_disk_probe(io, &t->before, &t->signatures, err);
 	if (r >= 0)
 		r = judge(q, t, err);
-	t->repair = r >= 0 && !t->fresh && !is_whole(io);
+	t->repair = r >= 0 && !t->fresh && !is_whole(io, &t->hybrid);
 	return r;
 }
 

@@ -35,6 +35,7 @@ struct sw_layout_request {
 struct sw_layout_result {
 	bool fresh;			/* a new table */
 	bool changed;			/* the table, or the place of its backup */
+	bool hybrid;			/* sector 0 has DOS partitions beside the GPT */
 	bool repair;			/* one of its copies is damaged and is made anew */
 	uint64_t old_size, size;	/* bytes, of the disk or file */
 	uint32_t sector;

@@ -114,6 +114,22 @@ def _(case):
     expect(layout(case, "apply", image, "--empty=force"), 0)
 
 
+@test("a hybrid MBR is refused with what would be lost, unless nothing changes or all is new")
+def _(case):
+    image = case.dir / "disk.img"
+    image.write_bytes(b"")
+    os.truncate(image, 100 * MiB)
+    tool("sgdisk", "-n", "1:0:+20M", "-t", "1:8302", image)
+    tool("sgdisk", "-h", "1:EE", image)
+    before = sha256(image)
+    define(case, a="Type=home;SizeMaxBytes=10M")
+    expect(layout(case, "apply", image), 0, "nothing to change")
+    define(case, b="Type=esp;SizeMaxBytes=20M")
+    expect(layout(case, "apply", image), 4, "hybrid MBR", "would lose", "--empty=force")
+    same(sha256(image), before, "image")
+    expect(layout(case, "apply", image, "--empty=force"), 0)
+
+
 @test("a locked image is refused")
 def _(case):
     import fcntl
