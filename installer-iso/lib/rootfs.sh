@@ -96,6 +96,10 @@ rootfs_add_plugins() {
 	[ -e "$file" ] || die "$file is missing; run .ci/packages build"
 	rootfs_library "$root" "$file"
 	rootfs_libraries "$stage" "$root" "$file"
+	# argon2 computes in threads, and glibc loads this when one of them ends, or aborts.
+	file=$lib/libgcc_s.so.1
+	[ -e "$file" ] || die "$file is missing; install libgcc-s1"
+	rootfs_library "$root" "$file"
 	# mtools and mkfs.fat convert names from code page 850.
 	gconv=$root$lib/gconv
 	mkdir -p "$gconv"
