@@ -115,9 +115,11 @@ static int add_line(struct sw_buf *b, const struct sw_field *f)
 {
 	size_t room = WIDTH - KEY_COLUMN, n = first_sentence(f->help, room);
 	bool cut = f->help[n] == ' ';
+	/* A key that fills its column has the line to itself. */
+	bool fits = strlen(f->key) < KEY_COLUMN;
 
-	return sw_buf_addf(b, "%-*s%.*s%s\n", KEY_COLUMN, f->key, (int)n, f->help,
-			   cut ? "..." : "");
+	return sw_buf_addf(b, "%-*s%s%*s%.*s%s\n", KEY_COLUMN, f->key, fits ? "" : "\n",
+			   fits ? 0 : KEY_COLUMN, "", (int)n, f->help, cut ? "..." : "");
 }
 
 static bool is_in(const char *key, const char *group)

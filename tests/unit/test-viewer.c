@@ -629,7 +629,7 @@ static void test_a_viewer_waits_for_the_next_session(void **state SW_UNUSED)
 	}
 	assert_non_null(text);
 	assert_int_equal(sw_server_open(&g.srv, g.path, &err), 0);
-	for (int i = 0; i < 20 && g.srv.n == 0; i++)
+	for (int i = 0; i < 200 && g.srv.n == 0; i++)
 		(void)settle(&g);
 	(void)settle(&g);
 	assert_shows_the_frame(&g);
