@@ -7,6 +7,7 @@
 #   make check      unit, command, screen and fuzz-corpus tests: no root, no network
 #   make check-vm   real machines in QEMU
 #   make iso        build/slipway.iso, build/slipway-vmlinuz, build/slipway-initrd
+#   make node       build/slipway-node.cpio, for the initrd of a node
 #   make fuzz T=…   libFuzzer on one target (make fuzz-list)
 #   make bench      figures for docs/benchmarks.md
 #   make lint       house rules, man pages, shell scripts
@@ -94,8 +95,8 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libtest.a $
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .SECONDARY:
--include $(patsubst %.o,%.d,$(call obj,$(BACKEND) $(TUI) tui/main.c $(UNIT) $(FUZZ) $(TESTLIB) \
-	tests/vm/real-firmware.c))
+-include $(patsubst %.o,%.d,$(call obj,$(BACKEND) $(TUI) tui/main.c node/table.c \
+	$(UNIT) $(FUZZ) $(TESTLIB) tests/vm/real-firmware.c))
 
 .PHONY: tests-bin
 tests-bin: $(UNITBIN) $(FUZZBIN) $(VMBIN)

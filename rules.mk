@@ -12,7 +12,7 @@ FUZZFLAGS := -O1 -g -fsanitize=fuzzer,address,undefined -fno-omit-frame-pointer
 FUZZTIME ?= 60
 MANPAGES := docs/slipway.8 docs/slipway-answers.5
 
-.PHONY: demo test check check-vm test-all lint fuzz fuzz-list bench iso man check-man install
+.PHONY: node demo test check check-vm test-all lint fuzz fuzz-list bench iso man check-man install
 
 # The console on a stand-in machine; without a terminal an unattended install on it.
 demo:
@@ -24,7 +24,7 @@ demo:
 test:
 	@$(PACKAGES) test
 	@$(MAKE) --no-print-directory all tests-bin
-	@$(MAKE) --no-print-directory iso-files
+	@$(MAKE) --no-print-directory iso-files build/slipway-node.cpio
 	@$(TESTS) --check --builds --vm
 
 # What `make test` runs, what is too long for it, and unit tests and corpora under sanitizers.
@@ -32,7 +32,7 @@ test-all:
 	@$(PACKAGES) test
 	@$(MAKE) --no-print-directory all tests-bin
 	@$(MAKE) --no-print-directory V=asan all tests-bin
-	@$(MAKE) --no-print-directory iso-files
+	@$(MAKE) --no-print-directory iso-files build/slipway-node.cpio
 	@$(TESTS) --check --builds --asan build/asan --vm --long
 
 # Unit, command and corpus tests and the house rules: no root, no network, no machine.
@@ -44,7 +44,7 @@ check:
 check-vm:
 	@$(PACKAGES) test
 	@$(MAKE) --no-print-directory all $(VMBIN)
-	@$(MAKE) --no-print-directory iso-files
+	@$(MAKE) --no-print-directory iso-files build/slipway-node.cpio
 	@$(TESTS) --vm $(if $(ONLY),--only $(ONLY))
 
 lint: all check-man
@@ -68,7 +68,7 @@ fuzz:
 bench:
 	@$(PACKAGES) bench
 	@$(MAKE) --no-print-directory all $(B)/tests/unit/test-viewer
-	@$(MAKE) --no-print-directory iso-files
+	@$(MAKE) --no-print-directory iso-files build/slipway-node.cpio
 	@python3 tests/bench/run.py --slipway $(EXE) --out build/bench $(BENCH)
 
 # The medium. FIRMWARE=DIR adds firmware that Debian main does not have.
@@ -76,6 +76,27 @@ iso:
 	@$(PACKAGES) iso
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory iso-files FORCE_ISO=1
+
+# What a running node does for itself, to be put behind any initrd (docs/examples/node).
+NODE := $(B)/node
+NODE_LINK := -Wl,--as-needed -Wl,--dynamic-linker=/slipway-node/ld.so \
+	-Wl,--disable-new-dtags,-rpath,/slipway-node
+
+node:
+	@$(PACKAGES) test
+	@$(MAKE) --no-print-directory build/slipway-node.cpio
+
+$(NODE)/slipway: $(call obj,tui/main.c node/table.c) $(TUILIB) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	@$(CC) $(LDFLAGS) $(NODE_LINK) -o $@ $^ $(LDLIBS)
+
+$(NODE)/libuser.so: node/user.c
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -shared -fPIC -o $@ $<
+
+build/slipway-node.cpio: $(NODE)/slipway $(NODE)/libuser.so node/build.sh
+	node/build.sh --program $(NODE)/slipway --user $(NODE)/libuser.so --out $@
 
 .PHONY: iso-files
 iso-files: build/slipway.iso

@@ -13,7 +13,12 @@
 #include "base/file.h"
 
 #define OUTPUT_KEPT 65536
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/*
+ * Where slipway-node.cpio keeps its own tools (node/build.sh). They come first: an
+ * initrd's busybox has a mkfs.vfat of its own, which makes something else.
+ */
+#define PRIVATE_DIR "/slipway-node"
+#define DEFAULT_PATH PRIVATE_DIR ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static int build_env(const char *const *extra, char ***ret_env)
 {
@@ -22,12 +27,14 @@ static int build_env(const char *const *extra, char ***ret_env)
 
 	while (extra && extra[n])
 		n++;
-	env = calloc(n + 4, sizeof(*env));
+	env = calloc(n + 5, sizeof(*env));
 	if (!env)
 		return -ENOMEM;
 	env[i++] = (char *)"PATH=" DEFAULT_PATH;
 	env[i++] = (char *)"LC_ALL=C.UTF-8";
 	env[i++] = (char *)"HOME=/";
+	if (access(PRIVATE_DIR "/gconv", F_OK) == 0)
+		env[i++] = (char *)"GCONV_PATH=" PRIVATE_DIR "/gconv";
 	for (size_t k = 0; k < n; k++)
 		env[i++] = (char *)extra[k];
 	*ret_env = env;

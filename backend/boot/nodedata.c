@@ -129,6 +129,20 @@ int sw_nodedata_read(struct sw_io *io, uint64_t offset, uint64_t size, json_obje
 	return 0;
 }
 
+int sw_nodedata_look(struct sw_io *io, uint64_t offset, uint64_t size,
+		     struct sw_nodedata_copies *ret_copies)
+{
+	_cleanup_(copies_clear) struct copy c[2] = {};
+	int r = read_both(io, offset, size, &c);
+
+	for (unsigned int i = 0; r == 0 && i < 2; i++) {
+		ret_copies->valid[i] = c[i].valid;
+		ret_copies->at[i] = place(offset, size, i);
+		ret_copies->len[i] = c[i].valid ? HEADER_LEN + c[i].len : 0;
+	}
+	return r;
+}
+
 static int write_copy(struct sw_io *io, uint64_t at, const char *text, size_t len,
 		      uint64_t sequence)
 {

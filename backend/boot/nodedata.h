@@ -15,6 +15,15 @@
 int sw_nodedata_read(struct sw_io *io, uint64_t offset, uint64_t size, json_object **ret_data,
 		     uint64_t *ret_sequence, struct sw_error *err);
 
+/* Both copies as they are: header and document, where they begin and how long they are. */
+struct sw_nodedata_copies {
+	bool valid[2];
+	uint64_t at[2];		/* bytes on the disk */
+	size_t len[2];		/* 0 for one that is not valid */
+};
+int sw_nodedata_look(struct sw_io *io, uint64_t offset, uint64_t size,
+		     struct sw_nodedata_copies *ret_copies);
+
 /*
  * Writes into the older or invalid copy with the next sequence, flushes, reads
  * back. fresh: whatever was there is forgotten first, and both copies are written.

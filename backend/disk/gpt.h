@@ -3,7 +3,7 @@
  * GPT copies as raw bytes. libfdisk and libblkid look for a table in two places
  * and give up when the protective MBR is gone or the disk was resized, so "no
  * table" from them does not mean empty. This reader looks wherever a copy can
- * be, checks it, and reads its entries. Private to backend/disk.
+ * be, checks it, and reads its entries. For backend/disk and backend/rescue.
  * Format: UEFI specification 2.10, chapter 5.3 (little endian throughout).
  */
 #pragma once

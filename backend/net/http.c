@@ -9,6 +9,8 @@
 #include "net/http-error.h"
 #include "base/file.h"
 
+#define SYSTEM_CAS "/etc/ssl/certs/ca-certificates.crt"
+#define NODE_CAS "/slipway-node/ca-certificates.crt"	/* an initrd has none (node/build.sh) */
 #define CONNECT_TIMEOUT_S 10L
 #define STALL_S 20
 #define STALL_BYTES_PER_S 1024L
@@ -185,6 +187,8 @@ static void set_options(struct transfer *t, char *detail)
 	(void)curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (get->ca_file)
 		(void)curl_easy_setopt(c, CURLOPT_CAINFO, get->ca_file);
+	else if (access(SYSTEM_CAS, R_OK) < 0 && access(NODE_CAS, R_OK) == 0)
+		(void)curl_easy_setopt(c, CURLOPT_CAINFO, NODE_CAS);
 	(void)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	(void)curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
 	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_data);

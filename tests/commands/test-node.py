@@ -2,7 +2,8 @@
 """What a node does for itself: trusted keys, overlays, and images looked into; by command."""
 import struct
 
-from lib import (GLOBAL, Server, expect, fake_initrd, main, need, same, section, sha256, test, tool)
+from lib import (GLOBAL, SOURCE, Server, expect, fake_initrd, main, need, same, section, sha256,
+                 test, tool)
 
 LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
@@ -288,6 +289,58 @@ def _(case):
     expect(case.on("plan", "--answers", case.answers(
         replace=[("boot:", f"trust: {{keys: {public}, threshold: 2}}\nboot:")])), 3,
            "more signatures are asked for")
+
+
+@test("status says by which road this system came, what is kept and what comes next; "
+      "unknown where the evidence disagrees")
+def _(case):
+    install(case)
+    status = case.on("--json", "status").json()["here"]
+    same((status["road"], status["mode"], status["last_known_good"]["slot"]),
+         ("network", "local", "a"), "from the firmware's network entry")
+    run_from(case, "Slipway A")
+    here = case.on("--json", "status").json()["here"]
+    number = next(n for n, e in case.entries()[0].items() if e[0] == "Slipway A")
+    same((here["road"], here["slot"], here["next"]["first"]), ("slot", "a", number), "slot A")
+    expect(case.on("status"), 0, "started from slot A", "The last known good image is in slot A",
+           'Next: "Slipway A"')
+    expect(case.on("boot", "next", "1"), 0)
+    expect(case.on("status"), 0, "once; when that fails,")
+    (case.machine_dir / "proc").mkdir(exist_ok=True)
+    line = case.machine_dir / "proc" / "cmdline"
+    line.write_text("quiet node.src=a\n")
+    assert "agrees" in case.on("--json", "status").json()["here"]["evidence"]
+    line.write_text("quiet node.src=network\n")
+    expect(case.on("status"), 0, "It is unknown how this system was started", "node.src=network")
+    line.write_text("quiet\n")
+    (case.machine_dir / "vars" / f"BootCurrent-{GLOBAL}").write_bytes(struct.pack("<IH", 6, 1))
+    here = case.on("--json", "status").json()["here"]
+    same(here["road"], "unknown", "stub and firmware disagree")
+
+
+@test("the shipped units are what systemd takes, and the shell fragment is what sh takes")
+def _(case):
+    need("systemd-analyze", "sh")
+    examples = SOURCE / "docs/examples/node"
+    for name in ("slipway-node.sh", "init"):
+        tool("sh", "-n", examples / name)
+    root = case.dir / "root"
+    units = root / "etc/systemd/system"
+    units.mkdir(parents=True)
+    for unit in examples.glob("*.service"):
+        (units / unit.name).write_bytes(unit.read_bytes())
+    (units / "node-join.service").write_text("[Service]\nType=oneshot\nExecStart=/bin/true\n")
+    for target in ("sysinit", "basic", "shutdown", "network-pre", "network-online", "multi-user"):
+        (units / f"{target}.target").write_text("[Unit]\nDescription=stands in for systemd's\n")
+    for path in ("slipway-node/slipway", "bin/sh", "bin/true"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("#!/bin/sh\n")
+        (root / path).chmod(0o755)
+    for unit in sorted(examples.glob("*.service")):
+        done = tool("systemd-analyze", "verify", "--man=no", f"--root={root}",
+                    f"/etc/systemd/system/{unit.name}", check=False)
+        ours = [line for line in done.stderr.splitlines() if "slipway-node" in line]
+        same(ours, [], f"what systemd says about {unit.name}")
 
 
 if __name__ == "__main__":

@@ -266,6 +266,10 @@ static int dispatch(struct sw_cli *cli, int argc, char **argv, struct sw_error *
 	}
 	if (at == argc) {
 		cli->cmd = sw_command_find("console");
+		if (!cli->cmd) {	/* the program of slipway-node.cpio has none */
+			sw_help_all();
+			return 0;
+		}
 		return run_command(cli, 1, argv, err);
 	}
 	if (strcmp(argv[at], "help") == 0)

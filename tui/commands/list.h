@@ -29,6 +29,7 @@ extern const struct sw_command sw_command_boot_delete;
 extern const struct sw_command sw_command_boot_add;
 extern const struct sw_command sw_command_mode;
 extern const struct sw_command sw_command_slots;
+extern const struct sw_command sw_command_doctor;
 extern const struct sw_command sw_command_uki_show;
 extern const struct sw_command sw_command_promote;
 extern const struct sw_command sw_command_rollback;

@@ -5,9 +5,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "boot/nodedata.h"
 #include "boot/slot.h"
+#include "boot/why.h"
 #include "disk/wipemark.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
@@ -144,6 +147,31 @@ static json_object *disk_json(const struct sw_target *t, const struct sw_disk *d
 	return node || json_object_array_length(slots) ? TAKE_PTR(o) : NULL;
 }
 
+/* Nothing of it where there are no UEFI variables, or several nodes to choose from. */
+static void add_why(const struct sw_target *t, json_object *o)
+{
+	const char *proc = t->m->proc_root ? t->m->proc_root : "/proc";
+	_cleanup_free_ char *path = sw_fmt("%s/cmdline", proc);
+	_cleanup_switch_ struct sw_switch s = {};
+	_cleanup_free_ char *cmdline = NULL;
+	_cleanup_why_ struct sw_why w = {};
+	struct sw_varstore *vars = NULL;
+	json_object *lines;
+
+	if (!t->vars || sw_machine_vars(t->m, &vars, NULL) < 0 ||
+	    sw_switch_open(t->m, t->f, vars, t->vars, NULL, &s, NULL) < 0)
+		return;
+	if (path)
+		(void)sw_file_read_line(path, &cmdline);
+	if (sw_why_make(&s, cmdline, t->f->time, &w) < 0)
+		return;
+	lines = json_object_new_array();
+	for (size_t i = 0; i < w.n_lines; i++)
+		json_object_array_add(lines, json_object_new_string(sw_text_clean(w.lines[i])));
+	sw_json_add(w.json, "text", lines);
+	sw_json_add(o, "here", json_object_get(w.json));
+}
+
 static int collect(const struct sw_target *t, json_object **ret_status, struct sw_error *err)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
@@ -172,6 +200,7 @@ static int collect(const struct sw_target *t, json_object **ret_status, struct s
 		sw_json_add_str(item, "label", e->label);
 		json_object_array_add(ours, item);
 	}
+	add_why(t, o);
 	*ret_status = TAKE_PTR(o);
 	return 0;
 }
@@ -251,6 +280,7 @@ static void print_text(json_object *o)
 	json_object *journals = sw_json_array(o, "journals");
 	json_object *disks = sw_json_array(o, "installed"), *wipes = sw_json_array(o, "wipes");
 	json_object *entries = sw_json_array(o, "entries");
+	json_object *lines = sw_json_array(sw_json_get(o, "here"), "text");
 
 	for (size_t i = 0; i < json_object_array_length(journals); i++)
 		print_journal(json_object_array_get_idx(journals, i));
@@ -267,6 +297,9 @@ static void print_text(json_object *o)
 	if (json_object_array_length(journals) + json_object_array_length(disks) +
 		    json_object_array_length(wipes) == 0)
 		printf("nothing is installed by slipway on this machine\n");
+	for (size_t i = 0; lines && i < json_object_array_length(lines); i++)
+		printf("%s%s\n", i ? "  " : "\n",
+		       json_object_get_string(json_object_array_get_idx(lines, i)));
 }
 
 static int run(struct sw_cli *cli, struct sw_error *err)
@@ -290,7 +323,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 
 const struct sw_command sw_command_status = {
 	.name = "status",
-	.summary = "Show interrupted installs, what is installed where, and our boot entries",
+	.summary = "Show interrupted installs, what is installed where, and why this system runs",
 	.operands = "",
 	.run = run,
 };

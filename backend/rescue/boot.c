@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Boot entries, their order and the next boot: what is there against what the node wants. */
+#include <string.h>
+
+#include "boot/entries-private.h"
+#include "rescue/private.h"
+
+struct boot {
+	struct sw_examine *x;
+	const struct sw_switch *s;
+	struct sw_varset set;
+	struct sw_boot_list list;
+	struct sw_mode_result res;
+	bool have;		/* res is a plan */
+};
+
+static void boot_clear(struct boot *b)
+{
+	sw_varset_clear(&b->set);
+	sw_boot_list_clear(&b->list);
+	sw_mode_result_clear(&b->res);
+}
+
+static int copy_writes(const struct sw_entry_plan *from, struct sw_entry_plan *to)
+{
+	to->writes = calloc(from->n_writes ? from->n_writes : 1, sizeof(*to->writes));
+	if (!to->writes)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->n_writes; i++) {
+		_cleanup_json_ json_object *o = sw_entry_write_to_json(&from->writes[i]);
+
+		if (!o || sw_entry_write_from_json(o, &to->writes[to->n_writes]) < 0)
+			return -ENOMEM;
+		to->n_writes++;
+	}
+	return 0;
+}
+
+static struct sw_finding *found(struct boot *b, const char *id, enum sw_severity severity,
+				const char *what, const char *effect)
+{
+	struct sw_finding *fi = sw_finding_add(b->x, NULL, id, severity, SW_SURE_CERTAIN);
+
+	if (!fi)
+		return NULL;
+	(void)snprintf(fi->what, sizeof(fi->what), "%s", what);
+	(void)snprintf(fi->effect, sizeof(fi->effect), "%s", effect);
+	return fi;
+}
+
+/* What `slipway mode keep` would write: all of it, since an order names entries. */
+static int add_keep(struct boot *b, struct sw_finding *fi)
+{
+	struct sw_repair *rep;
+
+	if (!b->have || b->res.plan.n_writes == 0)
+		return 0;
+	rep = sw_finding_repair(fi, NULL);
+	if (!rep)
+		return -ENOMEM;
+	(void)snprintf(rep->text, sizeof(rep->text),
+		       "put entries, order and next boot right, as `slipway mode keep` does");
+	rep->state = b->res.state;
+	rep->state.order_misses = 0;	/* a person asks: counting begins anew */
+	rep->state_changed = b->res.state_changed;
+	return copy_writes(&b->res.plan, &rep->vars);
+}
+
+static unsigned int count_entries(const struct boot *b, size_t slot)
+{
+	struct sw_entry_wanted w = sw_node_entry(&b->s->node, slot);
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < b->set.n_entries; i++)
+		n += sw_entry_match(b->set.entries[i].data, b->set.entries[i].len, &w) !=
+		     SW_ENTRY_FOREIGN;
+	return n;
+}
+
+static int slot_entry(struct boot *b, size_t slot)
+{
+	const struct sw_node_slot *s = &b->s->node.slots[slot];
+	unsigned int n = count_entries(b, slot);
+	struct sw_finding *fi;
+	char id[32], what[160];
+
+	if (!s->good || n == 1)
+		return 0;
+	(void)snprintf(id, sizeof(id), "entry-%c", s->letter);
+	(void)snprintf(what, sizeof(what), n ? "slot %c has %u boot entries"
+					     : "slot %c has no boot entry",
+		       s->letter - 'a' + 'A', n);
+	fi = found(b, id, SW_FINDING_WARNING, what,
+		   n ? "some firmware refuses or removes entries that are alike"
+		     : "it starts only when the firmware looks for something to start by itself");
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "%u of %zu entries name the partition of %s and its file", n,
+		       b->set.n_entries, s->part->label);
+	return add_keep(b, fi);
+}
+
+/* Ours alone: another system's entry may wait for a disk that comes back. */
+static int dangling(struct boot *b, const struct sw_boot_entry *e)
+{
+	_cleanup_varset_ struct sw_varset set = { .next = -1 };
+	struct sw_repair *rep;
+	struct sw_finding *fi;
+	char id[32], what[160];
+	int r;
+
+	(void)snprintf(id, sizeof(id), "entry-%04X", e->number);
+	(void)snprintf(what, sizeof(what),
+		       "Boot%04X \"%.60s\" leads to a partition that is not here", e->number,
+		       e->label ? e->label : "");
+	fi = found(b, id, SW_FINDING_WARNING, what,
+		   "the firmware loses time with it at each start");
+	if (!fi)
+		return -ENOMEM;
+	fi->sure = SW_SURE_LIKELY;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "%.120s: %.160s",
+		       e->path ? e->path : "", e->target_text ? e->target_text : "");
+	rep = sw_finding_repair(fi, NULL);
+	r = rep ? sw_varset_load(b->x->raw, &set) : -ENOMEM;
+	if (r < 0)
+		return r;
+	sw_varset_remove(&set, e->number);
+	(void)snprintf(rep->text, sizeof(rep->text),
+		       "delete Boot%04X; right only when that disk does not come back", e->number);
+	return sw_varset_plan(&set, &rep->vars);
+}
+
+static int entries(struct boot *b)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < b->s->node.n_slots; i++)
+		r = slot_entry(b, i);
+	for (size_t i = 0; r == 0 && i < b->list.n; i++)
+		if (b->list.v[i].owner == SW_OWNER_OURS &&
+		    b->list.v[i].target == SW_TARGET_MISSING)
+			r = dangling(b, &b->list.v[i]);
+	return r;
+}
+
+static const struct sw_entry_write *planned(const struct boot *b, enum sw_entry_write_kind kind)
+{
+	for (size_t i = 0; b->have && i < b->res.plan.n_writes; i++)
+		if (b->res.plan.writes[i].kind == kind)
+			return &b->res.plan.writes[i];
+	return NULL;
+}
+
+static int order(struct boot *b)
+{
+	const struct sw_entry_write *w = planned(b, SW_ENTRY_ORDER);
+	struct sw_finding *fi;
+
+	if (!w)
+		return 0;
+	fi = found(b, "boot-order", SW_FINDING_WARNING, "the boot order is not the wanted one",
+		   "the machine starts something else first, or the wrong slot");
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "mode %s wants %.200s",
+		       sw_node_mode_name(b->res.mode), w->text);
+	return add_keep(b, fi);
+}
+
+/* Used up by the last start it is as it should be, until `mode keep` arms it again. */
+static int next(struct boot *b)
+{
+	const struct sw_entry_write *w = planned(b, SW_ENTRY_NEXT);
+	bool lost = b->s->have_state && b->s->state.armed && b->s->ev.same_boot;
+	struct sw_finding *fi;
+
+	if (!w)
+		return 0;
+	fi = found(b, "boot-next", lost ? SW_FINDING_WARNING : SW_FINDING_INFO,
+		   lost ? "BootNext was set in this start and is gone"
+			: "the next start is not armed yet",
+		   "the next start does not try the network");
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "mode network, strategy armed: %.200s",
+		       w->text);
+	return add_keep(b, fi);
+}
+
+static int cannot_plan(struct boot *b, const struct sw_error *e)
+{
+	struct sw_finding *fi = found(b, "boot-mode", SW_FINDING_ERROR,
+				      "the node's mode cannot be kept as it is", e->why);
+
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "mode %s: %.200s",
+		       sw_node_mode_name(b->s->wish.mode), e->what);
+	(void)snprintf(fi->advice, sizeof(fi->advice), "%.200s", e->hint);
+	return 0;
+}
+
+int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s)
+{
+	_cleanup_(boot_clear) struct boot b = { .x = x, .s = s, .set.next = -1,
+						.res.network = -1 };
+	struct sw_error e = {};
+	int r = sw_varset_load(x->raw, &b.set);
+
+	if (r == 0)
+		r = sw_boot_list_make(&b.set, x->f, &b.list);
+	if (r < 0 || !s->have_node)
+		return r == -ENOMEM ? r : 0;
+	r = sw_switch_plan(s, &s->wish, &b.res, &e);
+	if (r == -ENOMEM)
+		return r;
+	b.have = r == 0;
+	r = b.have ? 0 : cannot_plan(&b, &e);
+	if (r == 0)
+		r = entries(&b);
+	if (r == 0)
+		r = order(&b);
+	return r < 0 ? r : next(&b);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "rescue/private.h"
+
+/* Several nodes, or one that cannot be read: said, and the rest is looked at all the same. */
+static int no_node(struct sw_examine *x, const struct sw_error *e)
+{
+	struct sw_finding *fi;
+
+	if (e->r == -ENOENT)
+		return 0;
+	fi = sw_finding_add(x, NULL, "node", e->r == -ENOTUNIQ ? SW_FINDING_INFO : SW_FINDING_ERROR,
+			    SW_SURE_CERTAIN);
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->what, sizeof(fi->what), "%.150s", e->what);
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "%.100s%s%.200s", e->where,
+		       e->where[0] ? ": " : "", e->why);
+	(void)snprintf(fi->effect, sizeof(fi->effect),
+		       "slots, node data and boot entries were not looked at");
+	(void)snprintf(fi->advice, sizeof(fi->advice), "%.200s", e->hint);
+	return 0;
+}
+
+static int examine_node(struct sw_examine *x)
+{
+	_cleanup_switch_ struct sw_switch s = {};
+	_cleanup_node_ struct sw_node n = {};
+	struct sw_error e = {};
+	int r;
+
+	if (!x->vars || !x->raw) {
+		r = sw_node_find(x->m, x->f, x->disk, &n, &e);
+		return r < 0 ? no_node(x, &e) : sw_examine_node(x, &n);
+	}
+	r = sw_switch_open(x->m, x->f, x->vars, x->raw, x->disk, &s, &e);
+	if (r < 0)
+		return no_node(x, &e);
+	r = s.have_node ? sw_examine_node(x, &s.node) : 0;
+	return r < 0 ? r : sw_examine_boot(x, &s);
+}
+
+int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
+		      json_object *raw, const char *disk, struct sw_findings *ret_findings,
+		      struct sw_error *err)
+{
+	_cleanup_findings_ struct sw_findings l = {};
+	struct sw_examine x = { .m = m, .f = f, .vars = vars, .raw = raw, .disk = disk, .out = &l,
+				.err = err };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < f->n_disks; i++)
+		r = sw_examine_table(&x, &f->disks[i]);
+	if (r == 0)
+		r = examine_node(&x);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the machine cannot be examined");
+	*ret_findings = l;
+	l = (struct sw_findings){};
+	return 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/json.h"
+#include "boot/hex.h"
+#include "rescue/private.h"
+
+static void repair_free(struct sw_repair *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n_bytes; i++) {
+		free(r->bytes[i].old);
+		free(r->bytes[i].now);
+	}
+	free(r->bytes);
+	sw_entry_plan_clear(&r->vars);
+	free(r);
+}
+
+void sw_findings_clear(struct sw_findings *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		repair_free(l->v[i].repair);
+	free(l->v);
+	*l = (struct sw_findings){};
+}
+
+const struct sw_finding *sw_findings_get(const struct sw_findings *l, const char *id)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i].id, id) == 0)
+			return &l->v[i];
+	return NULL;
+}
+
+enum sw_severity sw_findings_worst(const struct sw_findings *l)
+{
+	enum sw_severity worst = SW_FINDING_INFO;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].severity > worst)
+			worst = l->v[i].severity;
+	return worst;
+}
+
+struct sw_finding *sw_finding_add(struct sw_examine *x, const char *disk, const char *id,
+				  enum sw_severity severity, enum sw_sure sure)
+{
+	struct sw_finding *v = reallocarray(x->out->v, x->out->n + 1, sizeof(*v)), *fi;
+
+	if (!v) {
+		(void)sw_fail_oom(x->err);
+		return NULL;
+	}
+	x->out->v = v;
+	fi = &v[x->out->n++];
+	*fi = (struct sw_finding){ .severity = severity, .sure = sure };
+	(void)snprintf(fi->id, sizeof(fi->id), "%.30s%s%s", disk ? disk : "", disk ? "/" : "", id);
+	return fi;
+}
+
+struct sw_repair *sw_finding_repair(struct sw_finding *fi, const struct sw_disk *d)
+{
+	fi->repair = calloc(1, sizeof(*fi->repair));
+	if (fi->repair)
+		fi->repair->disk = d;
+	return fi->repair;
+}
+
+int sw_repair_add_bytes(struct sw_repair *r, struct sw_io *io, uint64_t off, const void *now,
+			size_t len, const char *text)
+{
+	_cleanup_free_ uint8_t *old = malloc(len), *copy = malloc(len);
+	struct sw_rescue_bytes *v;
+	int k;
+
+	if (!old || !copy)
+		return -ENOMEM;
+	k = sw_io_read(io, off, old, len);
+	if (k < 0 || memcmp(old, now, len) == 0)
+		return k;
+	v = reallocarray(r->bytes, r->n_bytes + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	r->bytes = v;
+	memcpy(copy, now, len);
+	v += r->n_bytes++;
+	*v = (struct sw_rescue_bytes){ .off = off, .len = len, .old = TAKE_PTR(old),
+				       .now = TAKE_PTR(copy) };
+	(void)snprintf(v->text, sizeof(v->text), "%s", text);
+	return 0;
+}
+
+const char *sw_severity_name(enum sw_severity s)
+{
+	static const char *const names[] = { "info", "warning", "error" };
+
+	return names[s];
+}
+
+const char *sw_sure_name(enum sw_sure s)
+{
+	return s == SW_SURE_CERTAIN ? "certain" : "likely";
+}
+
+bool sw_repair_can_undo(const struct sw_repair *r)
+{
+	return !r->to;
+}
+
+/* Before and after of up to 64 bytes around the first difference: what a person can look at. */
+static json_object *bytes_json(const struct sw_rescue_bytes *b)
+{
+	json_object *o = json_object_new_object();
+	size_t at = 0, n;
+	_cleanup_free_ char *before = NULL, *after = NULL;
+
+	while (at < b->len && b->old[at] == b->now[at])
+		at++;
+	n = b->len - at < 64 ? b->len - at : 64;
+	before = sw_hex_encode(b->old + at, n);
+	after = sw_hex_encode(b->now + at, n);
+	sw_json_add_str(o, "text", b->text);
+	sw_json_add_u64(o, "offset", b->off);
+	sw_json_add_u64(o, "length", b->len);
+	sw_json_add_u64(o, "first_difference", b->off + at);
+	sw_json_add_str(o, "before", before);
+	sw_json_add_str(o, "after", after);
+	return o;
+}
+
+static json_object *repair_json(const struct sw_repair *r)
+{
+	json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+	sw_json_add_str(o, "text", r->text);
+	sw_json_add_bool(o, "undo", sw_repair_can_undo(r));
+	for (size_t i = 0; i < r->n_bytes; i++)
+		json_object_array_add(list, bytes_json(&r->bytes[i]));
+	for (size_t i = 0; i < r->vars.n_writes; i++)
+		json_object_array_add(list, sw_entry_write_to_json(&r->vars.writes[i]));
+	sw_json_add(o, "writes", list);
+	return o;
+}
+
+json_object *sw_finding_to_json(const struct sw_finding *fi)
+{
+	json_object *o = json_object_new_object();
+
+	sw_json_add_str(o, "id", fi->id);
+	sw_json_add_str(o, "severity", sw_severity_name(fi->severity));
+	sw_json_add_str(o, "sure", sw_sure_name(fi->sure));
+	sw_json_add_str(o, "what", fi->what);
+	sw_json_add_str(o, "evidence", fi->evidence);
+	sw_json_add_str(o, "effect", fi->effect);
+	if (fi->advice[0])
+		sw_json_add_str(o, "advice", fi->advice);
+	if (fi->repair)
+		sw_json_add(o, "repair", repair_json(fi->repair));
+	return o;
+}

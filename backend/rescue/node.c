@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Slots and node data: what they hold, and what can be restored from what is left. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "boot/nodedata.h"
+#include "boot/promote.h"
+#include "rescue/private.h"
+
+#define LOOKED_AT (1u << 20)	/* what a cleared slot has as zeros at its beginning */
+
+static char upper(const struct sw_node_slot *s)
+{
+	return (char)(s->letter - 'a' + 'A');
+}
+
+static void SW_PRINTF(2, 3) set(char (*field)[320], const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(*field, sizeof(*field), fmt, ap);
+	va_end(ap);
+}
+
+static int is_blank(struct sw_io *io, uint64_t off, bool *ret_blank)
+{
+	_cleanup_free_ uint8_t *d = malloc(LOOKED_AT);
+	int r = d ? sw_io_read(io, off, d, LOOKED_AT) : -ENOMEM;
+
+	*ret_blank = r == 0 && d[0] == 0 && memcmp(d, d + 1, LOOKED_AT - 1) == 0;
+	return r == -ENOMEM ? r : 0;
+}
+
+/* The good slot of the same size that a damaged one can be filled from. */
+static const struct sw_node_slot *source_for(const struct sw_node *n, const struct sw_node_slot *to)
+{
+	int best = sw_node_best_slot(n);
+
+	return best >= 0 && &n->slots[best] != to && n->slots[best].part->size == to->part->size
+		       ? &n->slots[best] : NULL;
+}
+
+static int slot_repair(const struct sw_node *n, const struct sw_node_slot *s,
+		       struct sw_finding *fi)
+{
+	const struct sw_node_slot *from = source_for(n, s);
+	struct sw_repair *rep;
+
+	if (!from) {
+		(void)snprintf(fi->advice, sizeof(fi->advice),
+			       "start from the network or the medium; `slipway promote` fills it");
+		return 0;
+	}
+	rep = sw_finding_repair(fi, n->disk);
+	if (!rep)
+		return -ENOMEM;
+	rep->from = from->part;
+	rep->to = s->part;
+	(void)snprintf(rep->text, sizeof(rep->text),
+		       "copy the image of slot %c over slot %c, verified; no undo: what is there "
+		       "cannot start", upper(from), upper(s));
+	return 0;
+}
+
+static int damaged_slot(struct sw_examine *x, const struct sw_node *n,
+			const struct sw_node_slot *s)
+{
+	bool last = sw_node_best_slot(n) < 0;
+	struct sw_finding *fi;
+	char id[32];
+
+	(void)snprintf(id, sizeof(id), "slot-%c", s->letter);
+	fi = sw_finding_add(x, NULL, id, last ? SW_FINDING_ERROR : SW_FINDING_WARNING,
+			    s->filled ? SW_SURE_CERTAIN : SW_SURE_LIKELY);
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->what, sizeof(fi->what), "slot %c %s", upper(s),
+		       s->filled ? "does not hold the image of its manifest"
+				 : "is damaged or was half written");
+	set(&fi->evidence, "%s on %s: %s", s->part->label, n->disk->name, s->why);
+	(void)snprintf(fi->effect, sizeof(fi->effect), "%s",
+		       last ? "the node starts only over the network or from the medium"
+			    : "the node has one image to start from and nothing to go back to");
+	return slot_repair(n, s, fi);
+}
+
+static int empty_slot(struct sw_examine *x, const struct sw_node *n, const struct sw_node_slot *s)
+{
+	struct sw_finding *fi;
+	char id[32];
+
+	(void)snprintf(id, sizeof(id), "slot-%c", s->letter);
+	fi = sw_finding_add(x, NULL, id, SW_FINDING_INFO, SW_SURE_CERTAIN);
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->what, sizeof(fi->what), "slot %c is empty", upper(s));
+	set(&fi->evidence, "%s on %s begins with zeros", s->part->label, n->disk->name);
+	(void)snprintf(fi->effect, sizeof(fi->effect), "the first promote fills it");
+	return 0;
+}
+
+static int examine_slots(struct sw_examine *x, const struct sw_node *n, struct sw_io *io)
+{
+	size_t empty = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n->n_slots; i++) {
+		const struct sw_node_slot *s = &n->slots[i];
+		bool blank = false;
+
+		if (s->good)
+			continue;
+		if (!s->filled)
+			r = is_blank(io, s->part->start, &blank);
+		if (r == 0)
+			r = blank ? empty_slot(x, n, s) : damaged_slot(x, n, s);
+		empty += blank;
+	}
+	if (r == 0 && empty == n->n_slots) {
+		struct sw_finding *fi = sw_finding_add(x, NULL, "slots", SW_FINDING_INFO,
+						       SW_SURE_CERTAIN);
+
+		if (!fi)
+			return -ENOMEM;
+		(void)snprintf(fi->what, sizeof(fi->what), "no slot holds an image yet");
+		(void)snprintf(fi->effect, sizeof(fi->effect), "the node starts over the network");
+	}
+	return r;
+}
+
+/* ---- node data ---- */
+
+static int data_finding(struct sw_examine *x, const struct sw_node *n,
+			const struct sw_nodedata_copies *c, struct sw_finding **ret_finding)
+{
+	bool none = !c->valid[0] && !c->valid[1];
+	struct sw_finding *fi = sw_finding_add(x, NULL, none ? "node-data" : "node-data-copy",
+					       none ? SW_FINDING_ERROR : SW_FINDING_WARNING,
+					       SW_SURE_CERTAIN);
+
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->what, sizeof(fi->what), "%s of the node data %s damaged",
+		       none ? "both copies" : c->valid[0] ? "the second copy" : "the first copy",
+		       none ? "are" : "is");
+	set(&fi->evidence, "%s on %s: no valid checksum at byte %" PRIu64 "%s",
+	    n->data_part->label, n->disk->name, c->at[c->valid[0] ? 1 : 0],
+	    none ? " and in the second half" : "");
+	(void)snprintf(fi->effect, sizeof(fi->effect), "%s",
+		       none ? "host name, admission, trusted keys and mode of the node are lost"
+			    : "one more fault loses host name, admission and mode of the node");
+	if (none)
+		(void)snprintf(fi->advice, sizeof(fi->advice),
+			       "install again with the node's answers; the slots stay as they are "
+			       "until then");
+	*ret_finding = fi;
+	return 0;
+}
+
+static int examine_data(struct sw_examine *x, const struct sw_node *n, struct sw_io *io)
+{
+	struct sw_nodedata_copies c = {};
+	_cleanup_free_ uint8_t *copy = NULL;
+	struct sw_finding *fi = NULL;
+	struct sw_repair *rep;
+	int r, good;
+
+	if (!n->data_part)
+		return 0;
+	r = sw_nodedata_look(io, n->data_part->start, n->data_part->size, &c);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (c.valid[0] && c.valid[1])
+		return 0;
+	r = data_finding(x, n, &c, &fi);
+	if (r < 0 || (!c.valid[0] && !c.valid[1]))
+		return r;
+	good = c.valid[0] ? 0 : 1;
+	rep = sw_finding_repair(fi, n->disk);
+	copy = malloc(c.len[good]);
+	r = rep && copy ? sw_io_read(io, c.at[good], copy, c.len[good]) : -ENOMEM;
+	if (r == 0)
+		r = sw_repair_add_bytes(rep, io, c.at[!good], copy, c.len[good],
+					"node data, from the other copy");
+	if (rep)
+		(void)snprintf(rep->text, sizeof(rep->text),
+			       "write the damaged copy of the node data from the other one");
+	return r;
+}
+
+int sw_examine_node(struct sw_examine *x, const struct sw_node *n)
+{
+	_cleanup_io_ struct sw_io *io = NULL;
+	int r = sw_machine_open_disk(x->m, n->disk, false, false, &io, x->err);
+
+	if (r == 0)
+		r = examine_slots(x, n, io);
+	return r < 0 ? r : examine_data(x, n, io);
+}

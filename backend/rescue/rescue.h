@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is wrong with a node, and putting it right. Examining only reads. Each
+ * finding says what it rests on, what it leads to and how sure it is; a repair is
+ * a list of writes that is shown first, saved for undo, and looked at again.
+ */
+#pragma once
+
+#include "boot/switch.h"
+
+enum sw_severity { SW_FINDING_INFO, SW_FINDING_WARNING, SW_FINDING_ERROR };
+enum sw_sure { SW_SURE_CERTAIN, SW_SURE_LIKELY };
+
+/* One run of bytes on a disk, before and after. */
+struct sw_rescue_bytes {
+	uint64_t off;
+	size_t len;
+	uint8_t *old, *now;
+	char text[80];
+};
+
+struct sw_repair {
+	char text[200];		/* what it does, for people */
+	const struct sw_disk *disk;	/* borrowed from the facts; of bytes, from and to */
+	struct sw_rescue_bytes *bytes;	/* written in this order, a flush after each */
+	size_t n_bytes;
+	struct sw_entry_plan vars;
+	struct sw_mode_state state;	/* our variable afterwards */
+	bool state_changed;
+	const struct sw_part *from, *to;	/* this slot is copied over that one, or NULL */
+};
+
+struct sw_finding {
+	char id[64];		/* "nvme0n1/gpt-backup", "boot-order"; stable between runs */
+	enum sw_severity severity;
+	enum sw_sure sure;
+	char what[160], evidence[320], effect[200];
+	char advice[240];	/* what a person can do where there is no repair, or "" */
+	struct sw_repair *repair;	/* NULL: none */
+};
+
+struct sw_findings {
+	struct sw_finding *v;
+	size_t n;
+};
+
+/*
+ * Reads every disk's table, the node's slots, its data and the boot variables
+ * (vars and raw NULL: no UEFI variables). disk: the node's, when several have one,
+ * or NULL. Fails only when it cannot look; what it finds is never an error.
+ */
+int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
+		      json_object *raw, const char *disk, struct sw_findings *ret_findings,
+		      struct sw_error *err);
+void sw_findings_clear(struct sw_findings *l);
+#define _cleanup_findings_ _cleanup_(sw_findings_clear)
+const struct sw_finding *sw_findings_get(const struct sw_findings *l, const char *id);
+/* The worst of them; INFO when there is none. */
+enum sw_severity sw_findings_worst(const struct sw_findings *l);
+
+const char *sw_severity_name(enum sw_severity s);	/* "info" "warning" "error" */
+const char *sw_sure_name(enum sw_sure s);		/* "certain" "likely" */
+json_object *sw_finding_to_json(const struct sw_finding *fi);
+
+/* What can be taken back: everything but the copy of a slot, over one that could not start. */
+bool sw_repair_can_undo(const struct sw_repair *r);
+
+/*
+ * Saves what it is about to overwrite into the new file undo_path (0600), then
+ * writes and reads back. -EEXIST when there is such a file.
+ */
+int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struct sw_repair *r,
+		     const char *undo_path, struct sw_error *err);
+
+/*
+ * Takes a repair back from its file: every place must hold what the repair wrote
+ * (-ESTALE otherwise, nothing written). vars may be NULL when the file names none.
+ */
+int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
+		   json_object *undo, struct sw_error *err);

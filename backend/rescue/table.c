@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Both copies of a GPT and the protective MBR, and writing them anew from the good one. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "disk/gpt.h"
+#include "disk/table-edit.h"
+#include "rescue/private.h"
+
+struct look {
+	const struct sw_disk *d;
+	struct sw_io *io;
+	struct sw_gpt_scan scan;
+	uint64_t last;		/* LBA */
+	const struct sw_gpt_copy *primary, *backup;	/* whole ones */
+};
+
+static void find_copies(struct look *l)
+{
+	for (size_t i = 0; i < l->scan.n; i++) {
+		const struct sw_gpt_copy *c = &l->scan.copies[i];
+
+		if (c->sector != l->d->sector || !c->entries_ok)
+			continue;
+		if (c->my_lba == 1)
+			l->primary = c;
+		else if (!l->backup || c->my_lba == l->last)
+			l->backup = c;
+	}
+}
+
+/* The table as it would be after both copies were written from the good one. */
+static int build(const struct look *l, const struct sw_gpt_copy *from,
+		 struct sw_table_image *ret_image)
+{
+	_cleanup_free_ struct sw_table_change *changes = NULL;
+	struct sw_part *parts = NULL;
+	size_t n = 0;
+	int r = sw_gpt_read_parts(l->io, from, &parts, &n);
+
+	if (r < 0)
+		return r;
+	changes = calloc(n ? n : 1, sizeof(*changes));
+	for (size_t i = 0; changes && i < n; i++)
+		changes[i] = (struct sw_table_change){ .number = parts[i].number, .add = true,
+			.part = { .start = parts[i].start, .size = parts[i].size,
+				  .type = parts[i].type, .uuid = parts[i].uuid,
+				  .attrs = parts[i].attrs,
+				  .label = parts[i].label ? parts[i].label : "" } };
+	r = changes ? sw_table_edit(l->io, &from->id, changes, n, ret_image, NULL) : -ENOMEM;
+	sw_gpt_parts_free(parts, n);
+	return r;
+}
+
+static int add_repair(const struct look *l, struct sw_finding *fi)
+{
+	const struct sw_gpt_copy *from = l->primary ? l->primary : l->backup;
+	struct sw_table_image image = {};
+	struct sw_repair *rep;
+	int r = from->n_entries == SW_GPT_ENTRIES && from->entry_len == SW_GPT_ENTRY_LEN
+			? build(l, from, &image) : -EOPNOTSUPP;
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		(void)snprintf(fi->advice, sizeof(fi->advice),
+			       "the table is of an unusual form: `sgdisk -e` and `gdisk` can "
+			       "rebuild the other copy");
+		return 0;
+	}
+	rep = sw_finding_repair(fi, l->d);
+	r = rep ? 0 : -ENOMEM;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(image.piece); i++)
+		r = sw_repair_add_bytes(rep, l->io, image.piece[i].off, image.piece[i].data,
+					image.piece[i].len, image.piece[i].name);
+	if (r == 0)
+		(void)snprintf(rep->text, sizeof(rep->text),
+			       "write both copies of the partition table of %s from the %s one",
+			       l->d->name, l->primary ? "primary" : "backup");
+	sw_table_image_clear(&image);
+	return r;
+}
+
+static int found(struct sw_examine *x, const struct look *l, const char *id,
+		 enum sw_severity severity, const char *what, const char *effect)
+{
+	struct sw_finding *fi = sw_finding_add(x, l->d->name, id, severity, SW_SURE_CERTAIN);
+
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->what, sizeof(fi->what), "%s", what);
+	(void)snprintf(fi->effect, sizeof(fi->effect), "%s", effect);
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "primary at sector 1: %s; backup: %s at sector %" PRIu64
+		       ", the disk's last is %" PRIu64 "; protective MBR: %s",
+		       l->primary ? "whole" : "checksum wrong or missing",
+		       l->backup ? "whole" : "none that is whole",
+		       l->backup ? l->backup->my_lba : l->last, l->last,
+		       l->scan.pmbr ? "there" : "missing");
+	return l->primary || l->backup ? add_repair(l, fi) : 0;
+}
+
+static int judge(struct sw_examine *x, const struct look *l)
+{
+	const struct sw_gpt_copy *p = l->primary, *b = l->backup;
+
+	if (!p && !b)
+		return found(x, l, "gpt-lost", SW_FINDING_ERROR,
+			     "both copies of the partition table are damaged",
+			     "no partition can be found; nothing starts from this disk");
+	if (!p)
+		return found(x, l, "gpt-primary", SW_FINDING_ERROR,
+			     "the primary copy of the partition table is damaged",
+			     "the disk hangs on its backup; some firmware sees no partition");
+	if (b && (p->entries_crc != b->entries_crc || !sw_guid_equal(&p->id, &b->id)))
+		return found(x, l, "gpt-differ", SW_FINDING_WARNING,
+			     "the two copies of the partition table differ",
+			     "which partitions there are depends on who looks; the primary counts");
+	if (b && b->my_lba < l->last)
+		return found(x, l, "gpt-grown", SW_FINDING_WARNING,
+			     "the backup of the partition table is not at the disk's end",
+			     "the disk has grown; after damage to its beginning nobody finds it");
+	if (!b)
+		return found(x, l, "gpt-backup", SW_FINDING_WARNING,
+			     "the backup copy of the partition table is damaged",
+			     "one more fault at the disk's beginning loses all partitions");
+	return 0;
+}
+
+int sw_examine_table(struct sw_examine *x, const struct sw_disk *d)
+{
+	_cleanup_io_ struct sw_io *io = NULL;
+	struct look l = { .d = d };
+	struct sw_error e = {};
+	int r;
+
+	if (d->medium || d->size < 1 << 20 || d->sector == 0 ||
+	    sw_machine_open_disk(x->m, d, false, false, &io, &e) < 0)
+		return 0;
+	l.io = io;
+	l.last = io->size / d->sector - 1;
+	r = sw_gpt_scan(io, &l.scan);
+	/* A DOS table in force means that a GPT is a leftover, whatever its state. */
+	if (r < 0 || l.scan.n == 0 || (l.scan.dos && !l.scan.pmbr))
+		return r == -ENOMEM ? r : 0;
+	find_copies(&l);
+	if (!l.scan.pmbr && (l.primary || l.backup)) {
+		r = found(x, &l, "gpt-mbr", SW_FINDING_ERROR,
+			  "the protective MBR before the partition table is gone",
+			  "Linux and most firmware take the disk for empty");
+		if (r < 0)
+			return r;
+	}
+	return judge(x, &l);
+}

@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: Apache-2.0
+"""slipway doctor: real damage by dd, sgdisk and edited variables; found, repaired, taken back."""
+import hashlib
+import os
+import struct
+from pathlib import Path
+
+from lib import (GLOBAL, MiB, expect, fake_initrd, main, need, partitions, same, test, tool)
+
+SECTOR = 512
+
+
+def install(case, second=True):
+    case.create()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    if second:
+        initrd = case.dir / "initrd-second"
+        initrd.write_bytes(fake_initrd() + b"second")
+        expect(case.on("promote", "--kernel", case.dir / "vmlinuz", "--initrd", initrd,
+                       "--cmdline", "", "--trust", "none"), 0)
+    return case
+
+
+def sparse_hash(path):
+    """Content and size; only what is allocated is read, zeros count the same as holes."""
+    digest = hashlib.sha256(str(path.stat().st_size).encode())
+    with open(path, "rb") as file:
+        end = 0
+        while True:
+            try:
+                at = os.lseek(file.fileno(), end, os.SEEK_DATA) & ~4095
+            except OSError:
+                return digest.hexdigest()
+            end = os.lseek(file.fileno(), max(at, end), os.SEEK_HOLE)
+            file.seek(at)
+            for page in iter(lambda: file.read(min(4096, max(end - file.tell(), 0))), b""):
+                if page.strip(b"\0"):
+                    digest.update(b"%d" % (file.tell() - len(page)) + page)
+
+
+def everything(case):
+    """All disks and all variables: what an examination must leave alone."""
+    disks = {d["name"]: d["node"] for d in case.on("--json", "facts").json()["disks"]}
+    found = {name: sparse_hash(Path(node)) for name, node in disks.items()}
+    for path in (case.machine_dir / "vars").iterdir():
+        found[path.name] = path.read_bytes()
+    return found
+
+
+def write_at(path, offset, data):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def findings(case, code):
+    done = expect(case.on("--json", "doctor"), code)
+    return {f["id"]: f for f in done.json()["findings"]}
+
+
+def name_of(case):
+    return next(d["name"] for d in case.on("--json", "facts").json()["disks"]
+                if d.get("serial") == "NODE07SYS")
+
+
+def check_repair(case, identity, severity, more=()):
+    """Found; only read; shown; repaired; taken back byte for byte; repaired again."""
+    damaged = everything(case)
+    found = findings(case, 8)
+    assert identity in found, f"{identity} is not among {list(found)}"
+    finding = found[identity]
+    same(finding["severity"], severity, identity)
+    for part in ("what", "evidence", "effect"):
+        assert finding[part], part
+    expect(case.on("doctor"), 8, identity, finding["what"])
+    expect(case.on("doctor", "--repair", identity, "--dry-run"), 0, finding["repair"]["text"])
+    expect(case.on("doctor", "--repair", identity), 4, "nobody is there to confirm")
+    same(everything(case), damaged, "what was examined only")
+    undo = case.dir / "undo.json"
+    expect(case.on("--yes", "doctor", "--repair", identity, "--save", undo), 0, "is gone")
+    left = findings(case, 8 if more else 0)
+    assert identity not in left, left
+    same(sorted(i for i, f in left.items() if f["severity"] != "info"), sorted(more), "left")
+    if not finding["repair"]["undo"]:
+        return
+    repaired = everything(case)
+    expect(case.on("--yes", "doctor", "--undo", undo), 0, "Taken back")
+    now = everything(case)
+    same({n: v for n, v in now.items() if not n.startswith("SlipwayBoot")},
+         {n: v for n, v in damaged.items() if not n.startswith("SlipwayBoot")}, "after undo")
+    # The disk is no longer as the repair left it; variables that are back already are fine.
+    on_disk = any("offset" in w for w in finding["repair"]["writes"])
+    expect(case.on("--yes", "doctor", "--undo", undo), 4 if on_disk else 0)
+    expect(case.on("--yes", "doctor", "--repair", identity), 0)
+    same({n: v for n, v in everything(case).items()}, repaired, "repaired again")
+
+
+@test("a healthy node gives no finding above information, and the examination writes nothing")
+def _(case):
+    install(case, second=False)
+    before = everything(case)
+    found = findings(case, 0)
+    same({i: f["severity"] for i, f in found.items()}, {"slot-b": "info"}, "findings")
+    expect(case.on("doctor"), 0, "Nothing is wrong.", "slot B is empty")
+    same(everything(case), before, "disks and variables")
+    case.machine_dir = case.dir / "empty"
+    expect(case.run("machine", "create", case.machine_dir, "--disk", "serial=X,size=1G"), 0)
+    same(findings(case, 0), {}, "findings on an empty machine")
+
+
+def table_damage(case, identity, severity, damage, more=()):
+    need("sgdisk", "sfdisk")
+    install(case)
+    image = case.disk()
+    before = partitions(image)
+    damage(image)
+    check_repair(case, f"{name_of(case)}/{identity}", severity, more)
+    out = tool("sgdisk", "-v", image).stdout
+    assert "No problems found" in out, out
+    same({n: (p["uuid"], p["start"], p["size"], p["type"]) for n, p in partitions(image).items()},
+         {n: (p["uuid"], p["start"], p["size"], p["type"]) for n, p in before.items()},
+         "partitions")
+
+
+@test("the primary GPT header is damaged: written anew from the backup, and taken back")
+def _(case):
+    table_damage(case, "gpt-primary", "error", lambda i: write_at(i, SECTOR + 40, b"\xff" * 8))
+
+
+@test("the primary GPT entries are damaged: written anew from the backup")
+def _(case):
+    table_damage(case, "gpt-primary", "error", lambda i: write_at(i, 2 * SECTOR, b"\0" * 128))
+
+
+@test("the backup GPT is damaged: written anew from the primary")
+def _(case):
+    table_damage(case, "gpt-backup", "warning",
+                 lambda i: write_at(i, i.stat().st_size - SECTOR, b"\0" * SECTOR))
+
+
+@test("the disk has grown: the backup GPT goes to its end")
+def _(case):
+    def grow(image):
+        with open(image, "r+b") as file:
+            file.truncate(image.stat().st_size + 512 * MiB)
+    table_damage(case, "gpt-grown", "warning", grow)
+
+
+@test("the protective MBR is lost: written anew")
+def _(case):
+    table_damage(case, "gpt-mbr", "error", lambda i: write_at(i, 0, b"\0" * SECTOR))
+
+
+@test("the two GPT copies differ: the primary counts")
+def _(case):
+    need("sgdisk")
+
+    def differ(image):
+        size = image.stat().st_size
+        with open(image, "rb") as file:
+            file.seek(size - 33 * SECTOR)
+            old = file.read()
+        tool("sgdisk", "-c", "4:state-renamed", image)
+        tool("sgdisk", "-c", "4:state", image)
+        tool("sgdisk", "-U", "R", image)
+        write_at(image, size - 33 * SECTOR, old)
+    table_damage(case, "gpt-differ", "warning", differ)
+
+
+@test("both GPT copies are damaged: said, with no repair that pretends to know")
+def _(case):
+    install(case)
+    image = case.disk()
+    write_at(image, SECTOR + 40, b"\xff" * 8)
+    write_at(image, image.stat().st_size - SECTOR + 40, b"\xff" * 8)
+    before = everything(case)
+    found = findings(case, 8)[f"{name_of(case)}/gpt-lost"]
+    same((found["severity"], "repair" in found), ("error", False), "gpt-lost")
+    expect(case.on("--yes", "doctor", "--repair", found["id"]), 4, "cannot repair")
+    same(everything(case), before, "disks")
+
+
+def slot_at(case, label):
+    return partitions(case.disk())[label]["start"] * SECTOR
+
+
+@test("a slot whose image was altered is filled again from the other one")
+def _(case):
+    install(case)
+    at = slot_at(case, "slipway-a")
+    with open(case.disk(), "rb") as file:
+        file.seek(at)
+        block = file.read(64 * MiB)
+    write_at(case.disk(), at + block.index(b"HdrS") + 4096, b"altered")
+    check_repair(case, "slot-a", "warning", ["boot-order"])     # both are equally new now
+    expect(case.on("--yes", "doctor", "--repair", "boot-order"), 0)
+    findings(case, 0)
+    expect(case.on("slots", "verify"), 0)
+
+
+@test("a slot whose boot sector is zeroed is filled again from the other one")
+def _(case):
+    install(case)
+    write_at(case.disk(), slot_at(case, "slipway-b"), b"\0" * SECTOR)
+    check_repair(case, "slot-b", "warning", ["boot-order"])
+    slots = {s["slot"]: s for s in case.on("--json", "slots").json()["slots"]}
+    same(slots["a"]["sha256"], slots["b"]["sha256"], "both slots")
+
+
+@test("both slots bad: an error with advice, and no repair from nothing")
+def _(case):
+    install(case)
+    for label in ("slipway-a", "slipway-b"):
+        write_at(case.disk(), slot_at(case, label), b"\0" * SECTOR)
+    found = findings(case, 8)
+    same({i: f["severity"] for i, f in found.items() if i.startswith("slot")},
+         {"slot-a": "error", "slot-b": "error"}, "slots")
+    assert "repair" not in found["slot-a"] and "promote" in found["slot-a"]["advice"]
+
+
+@test("either copy of the node data is written from the other; both lost is an error")
+def _(case):
+    install(case)
+    part = partitions(case.disk())["slipway-node"]
+    at, half = part["start"] * SECTOR, part["size"] * SECTOR // 2
+    write_at(case.disk(), at + 4096, b"XX")
+    check_repair(case, "node-data-copy", "warning")
+    write_at(case.disk(), at + half, b"XX")
+    expect(case.on("--yes", "doctor", "--repair", "node-data-copy"), 0)
+    expect(case.on("node", "config", case.dir / "config"), 0)
+    for offset in (at, at + half):
+        write_at(case.disk(), offset, b"XX")
+    same(findings(case, 8)["node-data"]["severity"], "error", "node data")
+
+
+def variable(case, name):
+    return case.machine_dir / "vars" / f"{name}-{GLOBAL}"
+
+
+def number_of(case, label):
+    return next(n for n, e in case.entries()[0].items() if e[0] == label)
+
+
+@test("a slot without its boot entry gets one, in its place in the order")
+def _(case):
+    install(case)
+    variable(case, f"Boot{number_of(case, 'Slipway A'):04X}").unlink()
+    damaged = everything(case)
+    found = findings(case, 8)
+    same(found["entry-a"]["severity"], "warning", "entry-a")
+    same(everything(case), damaged, "what was examined only")
+    undo = case.dir / "u.json"
+    expect(case.on("--yes", "doctor", "--repair", "entry-a", "--repair", "boot-order", "--save",
+                   undo), 0, "put right already") if "boot-order" in found else \
+        expect(case.on("--yes", "doctor", "--repair", "entry-a", "--save", undo), 0)
+    same([f for f in findings(case, 0).values() if f["severity"] != "info"], [], "left")
+    expect(case.on("--yes", "doctor", "--undo", undo), 0)
+    assert "entry-a" in findings(case, 8)
+
+
+@test("two entries for one slot become one")
+def _(case):
+    install(case)
+    data = variable(case, f"Boot{number_of(case, 'Slipway A'):04X}").read_bytes()
+    variable(case, "Boot0055").write_bytes(data)
+    check_repair(case, "entry-a", "warning")
+
+
+@test("an entry of ours that leads to a vanished partition is deleted, others' are left alone")
+def _(case):
+    install(case)
+    data = bytearray(variable(case, f"Boot{number_of(case, 'Slipway A'):04X}").read_bytes())
+    at = data.index(bytes([4, 1, 42, 0]))
+    data[at + 24:at + 40] = bytes(16 * [0x5a])
+    variable(case, "Boot0055").write_bytes(data)
+    variable(case, "Boot0056").write_bytes(
+        bytes(data).replace("Slipway A".encode("utf-16-le"), "OtherOS X".encode("utf-16-le")))
+    check_repair(case, "entry-0055", "warning")
+    assert variable(case, "Boot0056").exists()
+
+
+@test("a boot order that somebody changed is put back")
+def _(case):
+    install(case)
+    order = case.entries()[1]
+    path = variable(case, "BootOrder")
+    path.write_bytes(path.read_bytes()[:4] + struct.pack(f"<{len(order)}H", *reversed(order)))
+    check_repair(case, "boot-order", "warning")
+    same(case.entries()[1][:2], order[:2], "order")
+
+
+@test("a BootNext that was lost within this start is a warning, one not yet set information")
+def _(case):
+    install(case)
+    expect(case.on("mode", "network", "--uri", "http://boot.example/node.efi"), 0)
+    same([f for f in findings(case, 0).values() if f["severity"] != "info"], [], "armed")
+    variable(case, "BootNext").unlink()
+    same(findings(case, 8)["boot-next"]["severity"], "warning", "lost")
+    (case.machine_dir / "run" / "boot-id").unlink()
+    same(findings(case, 0)["boot-next"]["severity"], "info", "after a restart")
+    expect(case.on("--yes", "doctor", "--repair", "boot-next"), 0)
+    assert variable(case, "BootNext").exists()
+
+
+@test("an unknown ID, a damaged undo file and a disk that changed since are refused")
+def _(case):
+    install(case)
+    expect(case.on("doctor", "--repair", "nothing"), 2, "no finding")
+    bad = case.dir / "bad.json"
+    bad.write_text('{"slipway_undo": 1, "bytes": [{"old": "zz"}], "variables": []}')
+    expect(case.on("--yes", "doctor", "--undo", bad), 3, "not an undo file")
+    bad.write_text("[]")
+    expect(case.on("--yes", "doctor", "--undo", bad), 3)
+    image = case.disk()
+    write_at(image, image.stat().st_size - SECTOR, b"\0" * SECTOR)
+    undo, identity = case.dir / "undo.json", f"{name_of(case)}/gpt-backup"
+    expect(case.on("--yes", "doctor", "--repair", identity, "--save", undo), 0)
+    expect(case.on("--yes", "doctor", "--repair", identity, "--save", undo), 2, "no finding")
+    write_at(image, image.stat().st_size - SECTOR + 100, b"x")
+    expect(case.on("--yes", "doctor", "--undo", undo), 4, "changed since the repair")
+
+
+if __name__ == "__main__":
+    main()
