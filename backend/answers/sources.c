@@ -9,10 +9,13 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/proc.h"
+#include "base/strv.h"
 #include "payload/payload.h"
+#include "payload/trust.h"
 
 #define KEY_URL "slipway.answers"
 #define KEY_SHA256 "slipway.answers.sha256"
+#define KEY_TRUST "slipway.trust"
 #define ANSWERS_MAX (1u << 20)	/* bytes: an answer file is a page or two */
 #define MCOPY_TIMEOUT 30
 #define FETCH_STEP 0		/* events of no step */
@@ -82,6 +85,21 @@ static int cmdline_error(struct sw_error *err, const char *what, const char *hin
 	return -EINVAL;
 }
 
+/* Keys stand between commas; none of them holds one but in its comment. */
+static int keys_from_cmdline(const char *cmdline, char ***ret_keys, struct sw_error *err)
+{
+	_cleanup_free_ char *value = NULL;
+	int r = sw_cmdline_get(cmdline, KEY_TRUST, &value);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : sw_fail_oom(err);
+	for (char *p = value; *p; p++)
+		if (*p == ',')
+			*p = '\n';
+	return sw_trust_parse_keys(value, strlen(value), "kernel command line, " KEY_TRUST "=",
+				   ret_keys, err);
+}
+
 int sw_source_from_cmdline(const char *cmdline, struct sw_answers_source *ret_source,
 			   struct sw_error *err)
 {
@@ -105,7 +123,10 @@ int sw_source_from_cmdline(const char *cmdline, struct sw_answers_source *ret_so
 	if (s.sha256 && !sw_sha256_is_hex(s.sha256))
 		return cmdline_error(err, KEY_SHA256 "= is not a SHA-256",
 				     "give 64 hex digits, as sha256sum prints them");
-	if (!s.sha256 && strncasecmp(s.location, "http://", 7) == 0)
+	r = keys_from_cmdline(cmdline, &s.keys, err);
+	if (r < 0)
+		return r;
+	if (!s.sha256 && !s.keys && strncasecmp(s.location, "http://", 7) == 0)
 		return cmdline_error(err, KEY_URL "= names an http URL without a hash",
 				     "add " KEY_SHA256 "=HEX: over http anyone could answer");
 	s.text = sw_fmt("%s (kernel command line)", s.location);
@@ -187,6 +208,31 @@ static int from_medium(struct sw_machine *m, struct sw_answers_source *ret_sourc
 	return 0;
 }
 
+/* What the medium and the command line trust together counts for every source. */
+static int add_keys(struct sw_machine *m, const char *cmdline, struct sw_answers_source *s,
+		    struct sw_error *err)
+{
+	_cleanup_strv_ char **more = NULL;
+	_cleanup_free_ char *path = NULL;
+	_cleanup_buf_ struct sw_buf b = { .max = 65536 };
+	struct sw_error local = {};
+	int r = s->keys ? 0 : keys_from_cmdline(cmdline, &s->keys, err);
+
+	if (r < 0)
+		return r;
+	r = sw_machine_medium_file(m, SW_KEYS_FILE, &path, &local);
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = sw_file_read(path, &b);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, SW_KEYS_FILE " cannot be read");
+	r = sw_trust_parse_keys(sw_buf_text(&b), b.len, SW_KEYS_FILE, &more, err);
+	for (size_t i = 0; r == 0 && more[i]; i++)
+		r = sw_strv_add(&s->keys, more[i]) < 0 ? sw_fail_oom(err) : 0;
+	return r;
+}
+
 int sw_source_find(struct sw_machine *m, const struct sw_facts *f,
 		   struct sw_answers_source *ret_source, struct sw_error *err)
 {
@@ -206,8 +252,12 @@ int sw_source_find(struct sw_machine *m, const struct sw_facts *f,
 		r = from_medium(m, &s, err);
 	if (r == 0 && s.kind == SW_SOURCE_NONE && f)
 		r = sw_source_from_stick(f, &s, err);
-	if (r < 0)
+	if (r == 0 && s.kind != SW_SOURCE_NONE)
+		r = add_keys(m, sw_buf_text(&cmdline), &s, err);
+	if (r < 0) {
+		sw_answers_source_clear(&s);
 		return r;
+	}
 	*ret_source = s;
 	return 0;
 }
@@ -216,6 +266,7 @@ void sw_answers_source_clear(struct sw_answers_source *s)
 {
 	free(s->location);
 	free(s->sha256);
+	sw_strv_free(s->keys);
 	free(s->text);
 	*s = (struct sw_answers_source){};
 }
@@ -223,10 +274,11 @@ void sw_answers_source_clear(struct sw_answers_source *s)
 /* ---- reading ---- */
 
 /* mtools reads the partition in place: no mount, no kernel driver, no trace on the stick. */
-static int copy_from_stick(const struct sw_answers_source *s, const char *out, struct sw_error *err)
+static int copy_from_stick(const struct sw_answers_source *s, const char *name, const char *out,
+			   struct sw_error *err)
 {
 	_cleanup_free_ char *image = sw_fmt("%s@@%llu", s->location, (unsigned long long)s->offset);
-	const char *argv[] = { "mcopy", "-n", "-i", image, "::/" SW_ANSWERS_FILE, out, NULL };
+	const char *argv[] = { "mcopy", "-n", "-i", image, name, out, NULL };
 	const char *env[] = { "MTOOLS_SKIP_CHECK=1", NULL };
 	int r;
 
@@ -244,6 +296,7 @@ static int fetch(struct sw_machine *m, const struct sw_answers_source *s, const 
 	struct sw_fetch f = {
 		.source = s->location,
 		.sha256 = s->sha256,
+		.vouched = s->keys != NULL,
 		.out = out,
 		.max = ANSWERS_MAX,
 		.step = FETCH_STEP,
@@ -251,7 +304,7 @@ static int fetch(struct sw_machine *m, const struct sw_answers_source *s, const 
 	char digest[65];
 
 	if (s->kind == SW_SOURCE_STICK)
-		return copy_from_stick(s, out, err);
+		return copy_from_stick(s, "::/" SW_ANSWERS_FILE, out, err);
 	return sw_fetch_run(m, &f, sink, digest, err);
 }
 
@@ -292,6 +345,30 @@ static int fetch_patiently(struct sw_machine *m, const struct sw_answers_source 
 	}
 }
 
+/* Nobody looks into answers that no trusted key has signed. */
+static int vouch(struct sw_machine *m, const struct sw_answers_source *s, const char *dir,
+		 const char *path, const struct sw_sink *sink, struct sw_error *err)
+{
+	struct sw_trust t = { .keys = s->keys, .threshold = 1 };
+	_cleanup_free_ char *who = NULL, *sig = sw_fmt("%s/answers.sig", dir);
+	char *list[] = { sig, NULL };
+	int r = sig ? 0 : sw_fail_oom(err);
+
+	if (r < 0 || !s->keys)
+		return r;
+	if (s->kind == SW_SOURCE_STICK) {
+		r = copy_from_stick(s, "::/" SW_ANSWERS_FILE ".sig", sig, err);
+		if (r == 0)
+			r = sw_trust_verify(&t, SW_TRUST_ANSWERS, path, list, &who, err);
+	} else {
+		r = sw_trust_vouch(m, &t, SW_TRUST_ANSWERS, s->location, path, NULL, dir, &who,
+				   err);
+	}
+	if (r == 0)
+		sw_event_log(sink, "the answers are signed by %s", who);
+	return r;
+}
+
 int sw_source_read(struct sw_machine *m, const struct sw_answers_source *s, unsigned int wait_s,
 		   const struct sw_sink *sink, struct sw_answers **ret_answers,
 		   struct sw_error *err)
@@ -302,13 +379,15 @@ int sw_source_read(struct sw_machine *m, const struct sw_answers_source *s, unsi
 
 	/* A file is parsed where it is, so that errors name it. */
 	if (s->kind != SW_SOURCE_STICK && !sw_source_is_remote(s->location) && !s->sha256 &&
-	    s->location[0] == '/')
+	    !s->keys && s->location[0] == '/')
 		return sw_answers_read(s->location, ret_answers, err);
 	r = sw_scratch_new("slipway-answers", &dir);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "no scratch directory");
 	path = sw_fmt("%s/%s", dir, SW_ANSWERS_FILE);
 	r = path ? fetch_patiently(m, s, path, wait_s, sink, err) : sw_fail_oom(err);
+	if (r == 0)
+		r = vouch(m, s, dir, path, sink, err);
 	if (r == 0) {
 		r = sw_file_read(path, &text);
 		if (r < 0)

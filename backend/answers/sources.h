@@ -12,6 +12,7 @@
 #include "machine/machine.h"
 
 #define SW_ANSWERS_FILE "slipway.yaml"
+#define SW_KEYS_FILE "slipway.keys"
 #define SW_STICK_LABEL "SLIPWAY"
 #define SW_STICK_COUNTDOWN 30	/* seconds in which any key stops it */
 
@@ -30,6 +31,7 @@ struct sw_answers_source {
 	char *sha256;		/* what the file must hash to, or NULL */
 	uint64_t offset;	/* STICK: of its file system on the device, bytes */
 	unsigned int countdown;	/* seconds to wait for a key before it is used */
+	char **keys;		/* SSH keys of which one must have signed it; NULL: none is known */
 	char *text;		/* for people: "http://… (kernel command line)" */
 };
 
@@ -47,7 +49,12 @@ int sw_source_from_cmdline(const char *cmdline, struct sw_answers_source *ret_so
 int sw_source_from_stick(const struct sw_facts *f, struct sw_answers_source *ret_source,
 			 struct sw_error *err);
 
-/* All three in order; without facts no stick. Only looks: nothing is fetched. */
+/*
+ * All three in order; without facts no stick. Only looks: nothing is fetched. Keys
+ * come from slipway.trust="KEY,KEY" on the kernel command line and from
+ * slipway.keys on the medium, never from where the answers are; when there are any,
+ * sw_source_read() takes only what one of them has signed (FILE.sig beside it).
+ */
 int sw_source_find(struct sw_machine *m, const struct sw_facts *f,
 		   struct sw_answers_source *ret_source, struct sw_error *err);
 void sw_answers_source_clear(struct sw_answers_source *s);

@@ -8,6 +8,9 @@
 #include <cmocka.h>
 
 #include "answers/sources.h"
+#include "payload/trust.h"
+#include "base/file.h"
+#include "base/proc.h"
 
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -158,9 +161,43 @@ static void two_sticks_are_refused_by_name(void **state SW_UNUSED)
 	assert_int_equal(s.kind, SW_SOURCE_NONE);
 }
 
+static void test_answers_must_be_signed_when_the_command_line_names_keys(void **state SW_UNUSED)
+{
+	_cleanup_free_ char *dir = NULL, *key = NULL, *pub = NULL, *line = NULL, *cmdline = NULL;
+	_cleanup_free_ char *file = NULL, *sig = NULL;
+	_cleanup_answers_source_ struct sw_answers_source s = {};
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	struct sw_error err = {};
+
+	assert_int_equal(sw_scratch_new("sw-sources", &dir), 0);
+	key = sw_fmt("%s/key", dir);
+	pub = sw_fmt("%s.pub", key);
+	file = sw_fmt("%s/a.yaml", dir);
+	sig = sw_fmt("%s.sig", file);
+	const char *make[] = { "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f",
+			       key, NULL };
+	const char *sign[] = { "ssh-keygen", "-q", "-Y", "sign", "-n", SW_TRUST_ANSWERS, "-f", key,
+			       file, NULL };
+
+	assert_int_equal(sw_proc_check(make, NULL, 60, NULL), 0);
+	assert_int_equal(sw_file_read_line(pub, &line), 0);
+	assert_int_equal(sw_file_write(file, "slipway: 1\n", 11, 0600), 0);
+	cmdline = sw_fmt("slipway.answers=%s slipway.trust=\"%s\"", file, line);
+	assert_int_equal(sw_source_from_cmdline(cmdline, &s, &err), 0);
+	assert_string_equal(s.keys[0], line);
+	assert_true(sw_source_read(NULL, &s, 0, NULL, &a, NULL) < 0);
+	assert_int_equal(sw_proc_check(sign, NULL, 60, NULL), 0);
+	assert_int_equal(sw_source_read(NULL, &s, 0, NULL, &a, NULL), 0);
+	assert_int_equal(sw_file_write(file, "slipway: 1 \n", 12, 0600), 0);
+	assert_int_equal(sw_source_read(NULL, &s, 0, NULL, &a, &err), -EKEYREJECTED);
+	assert_int_equal(err.exit, SW_EXIT_VERIFY);
+	(void)sw_remove_tree(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers_must_be_signed_when_the_command_line_names_keys),
 		cmocka_unit_test(words_are_split_and_unquoted_as_the_kernel_does),
 		cmocka_unit_test(a_key_is_not_found_inside_another_word),
 		cmocka_unit_test(no_key_gives_no_source),
