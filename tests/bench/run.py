@@ -141,6 +141,32 @@ def bench_install(args):
             "script all": [round(x, 3) for x in script]}
 
 
+def bench_switch(args):
+    """Variables written by a mode switch: each write wears the firmware's flash."""
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="bench.", dir=args.out) as name:
+        folder, machine = Path(name), Path(name) / "m"
+        (folder / "vmlinuz").write_bytes(lib.fake_kernel())
+        (folder / "initrd").write_bytes(lib.fake_initrd())
+        timed([args.slipway, "machine", "create", machine, "--no-tpm", "--disk",
+               "serial=NODE07SYS,size=4G,transport=nvme"], folder)
+        slipway_install_on(args, folder, machine)
+
+        def writes(*words):
+            done = subprocess.run([args.slipway, "--machine", machine, "--json", "mode", *words],
+                                  capture_output=True, text=True, check=True, env=environment())
+            return len(json.loads(done.stdout)["writes"])
+
+        writes("network")       # the first switch also writes the order, which then stays
+        for what, words, aim in (("switch to local", ("local",), 1),
+                                 ("switch to the network", ("network",), 1),
+                                 ("switch to what it is", ("network",), 0)):
+            count = writes(*words)
+            rows.append({"what": "boot variables written, " + what, "slipway": count,
+                         "aim": f"<= {aim}", "met": count <= aim})
+    return rows
+
+
 def bench_iso(_):
     iso = SOURCE / "build/slipway.iso"
     if not iso.exists():
@@ -197,7 +223,7 @@ def bench_disks(args):
     return disks.bench(args)
 
 
-BENCHES = {"install": bench_install, "iso": bench_iso, "start": bench_start,
+BENCHES = {"install": bench_install, "switch": bench_switch, "iso": bench_iso, "start": bench_start,
            "serial": bench_serial, "boot": bench_boot, "memory": bench_memory,
            "layout": bench_layout, "disks": bench_disks}
 

@@ -63,7 +63,7 @@ def test_local_once_and_a_full_nvram(directory):
             check("filled=0" not in text, "the store was not filled:\n" + text)
             status, text = refused(vm, "mode network --uri %s/other" % boot)
             print("# status %d: %s" % (status, text.strip().replace("\n", " | ")), flush=True)
-            check("full" in text, "a full store is not named:\n" + text)
+            check("No space left" in text, "a full store is not named:\n" + text)
             restart(vm, "lkg2", "slot")
             run(vm, EMPTY)
             restart(vm, "lkg2", "slot")
