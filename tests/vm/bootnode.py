@@ -135,7 +135,7 @@ def build():
     with open("/bin/busybox", "rb") as file:
         files["bin/busybox"] = (stat.S_IFREG | 0o755, file.read())
     payload.programs(files, "/bin/efibootmgr", "/sbin/mkfs.vfat", "/usr/bin/mcopy",
-                     "/usr/bin/mmd")
+                     "/usr/bin/mmd", "/usr/bin/chattr")
     for name in ("gconv-modules", "gconv-modules.cache", "IBM850.so"):
         _file(files, "/usr/lib/x86_64-linux-gnu/gconv/" + name)    # mtools' code page
     for path, name in zip(programs, ("sbin/slipway", "sbin/real-firmware")):
