@@ -223,7 +223,8 @@ def bench_disks(args):
     return disks.bench(args)
 
 
-BENCHES = {"install": bench_install, "switch": bench_switch, "iso": bench_iso, "start": bench_start,
+BENCHES = {"install": bench_install, "switch": bench_switch, "iso": bench_iso,
+           "start": bench_start,
            "serial": bench_serial, "boot": bench_boot, "memory": bench_memory,
            "layout": bench_layout, "disks": bench_disks}
 
