@@ -125,6 +125,39 @@ static int refuse_absent(const struct sw_plan *p, size_t disk, const struct sw_f
 	return refuse(err, NULL, "the plan's disk is not in this machine", why);
 }
 
+static int refuse_kept(const struct sw_disk *d, const struct sw_placed *part, struct sw_error *err)
+{
+	char why[200];
+
+	(void)snprintf(why, sizeof(why), "partition %s, which is to be kept, is not as it was",
+		       part->label ? part->label : "");
+	return refuse(err, d->node, "the disk has changed since the plan was made", why);
+}
+
+/* What is kept is looked at again, inside too: the table's digest says nothing of that. */
+static int check_kept(const struct sw_plan *p, size_t disk, const struct sw_disk *d,
+		      bool table_open, struct sw_error *err)
+{
+	for (size_t i = 0; i < p->n_parts; i++) {
+		const struct sw_placed *part = &p->parts[i];
+		const struct sw_part *now = NULL;
+
+		if (!part->kept || part->disk != disk)
+			continue;
+		for (size_t k = 0; k < d->table.n_parts; k++)
+			if (d->table.parts[k].start == part->start)
+				now = &d->table.parts[k];
+		/* Half a table may show nothing; what it shows must be right. */
+		if (!now && table_open)
+			continue;
+		if (!now || now->size != part->size || !sw_guid_equal(&now->uuid, &part->uuid) ||
+		    !sw_guid_equal(&now->type, &part->type) ||
+		    (part->fs_uuid && !same(part->fs_uuid, now->fs_uuid)))
+			return refuse_kept(d, part, err);
+	}
+	return 0;
+}
+
 static int check_disk(const struct sw_plan *p, size_t disk, const struct sw_facts *f, bool resumed,
 		      unsigned int started, const struct sw_disk **ret_disk, struct sw_error *err)
 {
@@ -142,7 +175,7 @@ static int check_disk(const struct sw_plan *p, size_t disk, const struct sw_fact
 		return refuse(err, d->node, "the disk has changed since the plan was made",
 			      "its partition table is not the one that the plan was made for");
 	*ret_disk = d;
-	return 0;
+	return check_kept(p, disk, d, table_open, err);
 }
 
 int sw_binding_check(const struct sw_plan *p, const struct sw_facts *f, bool resumed,

@@ -114,6 +114,8 @@ static int verify_part(struct sw_run *run, const struct sw_placed *part, struct 
 {
 	struct sw_io *io = run->disks[part->disk].io;
 
+	if (part->kept)
+		return 0;
 	if (part->role == SW_ROLE_NODE_DATA)
 		return verify_data(io, part, err);
 	if (part->role == SW_ROLE_SLOT && sw_answers_have_payload(run->p->answers) &&

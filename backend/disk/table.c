@@ -70,6 +70,11 @@ int sw_table_add_part(struct fdisk_context *cxt, uint32_t sector, size_t index,
 	return r < 0 ? r : fdisk_gpt_set_partition_attrs(cxt, index, p->attrs);
 }
 
+static bool is_gap(const struct sw_new_part *p)
+{
+	return p->size == 0 && sw_guid_is_zero(&p->type);
+}
+
 static int write_scratch(int fd, uint32_t sector, const struct sw_guid *disk_id,
 			 const struct sw_new_part *parts, size_t n_parts, size_t *ret_at)
 {
@@ -88,6 +93,8 @@ static int write_scratch(int fd, uint32_t sector, const struct sw_guid *disk_id,
 	if (r >= 0)
 		r = fdisk_set_disklabel_id_from_string(cxt, sw_table_guid_text(disk_id, id));
 	for (size_t i = 0; r >= 0 && i < n_parts; i++) {
+		if (is_gap(&parts[i]))
+			continue;
 		r = sw_table_add_part(cxt, sector, i, &parts[i]);
 		if (r < 0)
 			*ret_at = i;
@@ -162,11 +169,14 @@ static int check_scratch(int fd, uint64_t disk_size, uint32_t sector,
 	    scan.copies[0].n_entries * scan.copies[0].entry_len != SW_GPT_ENTRIES_LEN)
 		return -EIO;
 	r = sw_gpt_read_parts(io, &scan.copies[0], &got, &n);
-	for (size_t i = 0; r >= 0 && i < n_parts; i++)
-		if (i >= n || !same_part(&got[i], i + 1, &parts[i])) {
+	for (size_t i = 0, k = 0; r >= 0 && i < n_parts; i++) {
+		if (is_gap(&parts[i]))
+			continue;
+		if (k >= n || !same_part(&got[k++], i + 1, &parts[i])) {
 			*ret_at = i;
 			r = -EINVAL;
 		}
+	}
 	sw_gpt_parts_free(got, n);
 	return r;
 }
@@ -196,8 +206,9 @@ static int check_request(uint64_t disk_size, uint32_t sector, const struct sw_ne
 	    disk_size < (2U << 20) || disk_size > (uint64_t)INT64_MAX)
 		return -EINVAL;
 	for (size_t i = 0; i < n_parts; i++)
-		if (parts[i].start % sector || parts[i].size % sector || !parts[i].size ||
-		    sw_guid_is_zero(&parts[i].type) || sw_guid_is_zero(&parts[i].uuid))
+		if (!is_gap(&parts[i]) &&
+		    (parts[i].start % sector || parts[i].size % sector || !parts[i].size ||
+		    sw_guid_is_zero(&parts[i].type) || sw_guid_is_zero(&parts[i].uuid)))
 			return -EINVAL;
 	return 0;
 }

@@ -30,7 +30,10 @@ struct sw_table_image {
 	char digest[65];	/* what sw_disk_probe() will report as table.digest afterwards */
 };
 
-/* Pure but for a scratch file. Partition numbers are array index + 1. */
+/*
+ * Pure but for a scratch file. Partition numbers are array index + 1; one whose
+ * size and type are zero leaves its number free.
+ */
 int sw_table_build(uint64_t disk_size, uint32_t sector, const struct sw_guid *disk_id,
 		   const struct sw_new_part *parts, size_t n_parts,
 		   struct sw_table_image *ret_image, struct sw_error *err);

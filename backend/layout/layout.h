@@ -136,6 +136,11 @@ struct sw_layout_ground {
 	uint64_t start, end;	/* the bytes that the table lets partitions have */
 	unsigned int numbers;		/* how many partitions the table has entries for */
 	const struct sw_table *table;	/* its type must be GPT */
+	/*
+	 * The table's partitions stay exactly as they are, and belong to the
+	 * definition of their label; otherwise as below.
+	 */
+	bool kept;
 	const char *where;	/* the disk, for errors */
 };
 

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/size.h"
 #include "disk/luks.h"
 #include "layout/layout.h"
@@ -93,6 +94,22 @@ static void take_existing(struct sw_space_item *it, const struct sw_part *old)
 	it->max = it->part->size_max > it->min ? it->part->size_max : it->min;
 }
 
+/* The definition of this label; its partition neither grows nor shrinks. */
+static void match_kept(struct sw_space *s, size_t n_defined, const struct sw_part *old)
+{
+	for (size_t i = 0; i < n_defined; i++) {
+		struct sw_space_item *it = &s->items[i];
+
+		if (it->old || !old->label || strcmp(it->part->label, old->label) != 0)
+			continue;
+		take_existing(it, old);
+		it->min = it->max = old->size;
+		it->padding_min = 0;
+		return;
+	}
+	take_existing(&s->items[s->n++], old);
+}
+
 /* The first definition of this type that has no partition yet, else a new foreign item. */
 static void match(struct sw_space *s, size_t n_defined, const struct sw_part *old)
 {
@@ -104,7 +121,8 @@ static void match(struct sw_space *s, size_t n_defined, const struct sw_part *ol
 	take_existing(&s->items[s->n++], old);
 }
 
-static int make_items(const struct sw_layout *l, const struct sw_table *t, struct sw_space *s)
+static int make_items(const struct sw_layout *l, const struct sw_table *t, bool kept,
+		      struct sw_space *s)
 {
 	size_t n_old = t ? t->n_parts : 0, n = l->n_parts + n_old;
 
@@ -116,7 +134,7 @@ static int make_items(const struct sw_layout *l, const struct sw_table *t, struc
 	for (size_t i = 0; i < l->n_parts; i++)
 		item_from_part(&s->items[i], &l->parts[i], s->end - s->start);
 	for (size_t i = 0; i < n_old; i++)
-		match(s, l->n_parts, &t->parts[i]);
+		(kept ? match_kept : match)(s, l->n_parts, &t->parts[i]);
 	return 0;
 }
 
@@ -158,19 +176,50 @@ static bool drop_one_priority(struct sw_space *s)
 	return true;
 }
 
+/* "10-slot-a.conf 512M, 40-data.conf 1.6G (80%)": what asks for how much. */
+static void list_needs(const struct sw_space *s, struct sw_buf *b)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct sw_space_item *it = &s->items[i];
+		char size[16];
+
+		if (it->dropped || !it->part)
+			continue;
+		(void)sw_buf_addf(b, "%s%s %s", b->len ? ", " : "",
+				  it->part->file ? it->part->file : "a partition",
+				  sw_size_format(sw_space_need(it), size, sizeof(size)));
+		if (it->part->size_percent)
+			(void)sw_buf_addf(b, " (%u%%)", it->part->size_percent);
+	}
+}
+
+static uint64_t need_of_all(const struct sw_space *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (!s->items[i].dropped)
+			sum = sw_layout_add(sum, sw_space_need(&s->items[i]));
+	return sum;
+}
+
+static void say_no_room(const struct sw_layout *l, uint64_t need, uint64_t have,
+			struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_INVALID, -ENOSPC, "the layout \"%s\" does not fit: %llu bytes too few",
+		l->name, (unsigned long long)(need > have ? need - have : GRAIN));
+}
+
 static int no_room(const struct sw_layout *l, const struct sw_space *s,
 		   const struct sw_space_item *it, uint64_t largest, const char *where,
 		   struct sw_error *err)
 {
-	uint64_t have = s->end - s->start, need = l->min_size - SW_LAYOUT_OVERHEAD;
+	_cleanup_buf_ struct sw_buf list = { .max = 160 };
+	uint64_t need = where ? sw_space_need(it) : need_of_all(s);
+	uint64_t have = where ? largest : s->end - s->start;
 	char a[16], b[16];
 
-	if (where) {
-		need = sw_space_need(it);
-		have = largest;
-	}
-	sw_fail(err, SW_EXIT_INVALID, -ENOSPC, "the layout \"%s\" does not fit: %llu bytes too few",
-		l->name, (unsigned long long)(need > have ? need - have : GRAIN));
+	say_no_room(l, need, have, err);
 	if (where) {
 		sw_error_where(err, "%s", where);
 		sw_error_why(err, "%s needs %s in one piece and %s %s",
@@ -181,9 +230,11 @@ static int no_room(const struct sw_layout *l, const struct sw_space *s,
 			     sw_size_format(have, b, sizeof(b)));
 		sw_error_hint(err, "Make room on the disk, or start anew with --empty=force");
 	} else {
-		sw_error_why(err, "it needs %s and the disk has %s",
-			     sw_size_format(l->min_size, a, sizeof(a)),
-			     sw_size_format(s->end + SW_LAYOUT_OVERHEAD / 2, b, sizeof(b)));
+		list_needs(s, &list);
+		sw_error_why(err, "it needs %s and the disk has %s: %s",
+			     sw_size_format(sw_layout_add(need, SW_LAYOUT_OVERHEAD), a, sizeof(a)),
+			     sw_size_format(s->end + SW_LAYOUT_OVERHEAD / 2, b, sizeof(b)),
+			     sw_buf_text(&list));
 		sw_error_hint(err, "Choose a larger disk, or another layout (disk.layout)");
 	}
 	return -ENOSPC;
@@ -407,20 +458,20 @@ uint64_t sw_layout_least_size(const struct sw_layout *l, const struct sw_table *
 	_cleanup_(space_clear) struct sw_space s = {};
 	uint64_t sum = SW_LAYOUT_FIRST + SW_LAYOUT_GPT_ENTRIES + GRAIN;
 
-	if (make_items(l, table, &s) < 0)
+	if (make_items(l, table, false, &s) < 0)
 		return UINT64_MAX;
 	for (size_t i = 0; i < s.n; i++)
 		sum = sw_layout_add(sum, sw_space_need(&s.items[i]));
 	return sum;
 }
 
-static int solve(const struct sw_layout *l, const struct sw_table *t, struct sw_space *s,
+static int solve(const struct sw_layout *l, const struct sw_table *t, bool kept, struct sw_space *s,
 		 const struct sw_guid *seed, const char *where,
 		 struct sw_placement **ret_placements, size_t *ret_n, struct sw_error *err)
 {
 	int r;
 
-	if (make_items(l, t, s) < 0)
+	if (make_items(l, t, kept, s) < 0)
 		return sw_fail_oom(err);
 	if (sw_space_find_areas(s) < 0) {
 		sw_fail(err, SW_EXIT_REFUSED, -EINVAL, "the partition table cannot be worked with");
@@ -465,7 +516,7 @@ int sw_layout_solve(const struct sw_layout *l, uint64_t disk_size, uint32_t sect
 			       "a sector size of %u bytes is not supported", sector);
 	if (sw_layout_disk_id(seed, &id) < 0)
 		return sw_fail_errno(err, SW_EXIT_INTERNAL, -EIO, "cannot derive the UUIDs");
-	r = solve(l, NULL, &s, seed, NULL, ret_placements, ret_n, err);
+	r = solve(l, NULL, false, &s, seed, NULL, ret_placements, ret_n, err);
 	if (r >= 0)
 		*ret_disk_id = id;
 	return r;
@@ -480,6 +531,6 @@ int sw_layout_solve_on(const struct sw_layout *l, const struct sw_layout_ground 
 
 	if (s.end < s.start)
 		s.end = s.start;
-	return solve(l, g->table, &s, seed, g->where ? g->where : "the disk", ret_placements, ret_n,
-		     err);
+	return solve(l, g->table, g->kept, &s, seed, g->where ? g->where : "the disk",
+		     ret_placements, ret_n, err);
 }

@@ -62,7 +62,7 @@ static int copy_old_parts(struct sw_plan_disk *pd, const struct sw_disk *d)
 		pd->old_parts[i].label = dup_or_null(o->label);
 		pd->old_parts[i].fs_type = dup_or_null(o->fs_type);
 		pd->old_parts[i].fs_label = dup_or_null(o->fs_label);
-		pd->old_parts[i].fs_uuid = NULL;
+		pd->old_parts[i].fs_uuid = dup_or_null(o->fs_uuid);
 		pd->old_parts[i].group = NULL;
 		pd->n_old_parts++;
 	}
@@ -173,6 +173,9 @@ int sw_plan_choose_disks(struct sw_plan *p, const struct sw_facts *f, const stru
 		if (!name || !p->disks || bind_disk(p, f, disks[k], name) < 0)
 			return sw_fail_oom(err);
 	}
+	r = sw_plan_check_kept(p, disks, l, err);
+	if (r < 0)
+		return r;
 	r = choose_seed(a, disks[0], &p->seed);
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_INVALID, r, "the seed is not usable") : 0;
 }

@@ -8,6 +8,8 @@
 #include "plan/content.h"
 #include "plan/steps.h"
 
+#define TABLE_NUMBERS 128U
+
 /* The disks of one plan must not share a UUID: each further one has a seed of its own. */
 static int disk_seed(const struct sw_plan *p, size_t disk, struct sw_guid *ret_seed)
 {
@@ -24,7 +26,7 @@ static int disk_seed(const struct sw_plan *p, size_t disk, struct sw_guid *ret_s
  * A slot's copies have the same label, as has a member of an array: they are
  * told apart by their UUIDs. What is different on each disk gets a name of its own.
  */
-static char *label_for(const struct sw_layout *l, size_t disk, const struct sw_layout_part *part)
+char *sw_plan_label(const struct sw_layout *l, size_t disk, const struct sw_layout_part *part)
 {
 	bool same = part->role == SW_ROLE_SLOT || part->role == SW_ROLE_NODE_DATA ||
 		    part->role == SW_ROLE_RESCUE || part->raid;
@@ -44,23 +46,25 @@ static char *entry_name(size_t disk, unsigned int slot)
 			 : sw_fmt("Slipway %c (disk %zu)", 'A' + (int)slot, disk + 1);
 }
 
-static int add_part(struct sw_plan *p, const struct sw_layout *l, size_t disk,
-		    const struct sw_placement *pl, unsigned int *slots)
+static int add_part(struct sw_plan *p, size_t disk, const struct sw_placement *pl,
+		    unsigned int *slots)
 {
 	struct sw_placed *part = &p->parts[p->n_parts++];
 
 	*part = (struct sw_placed){
 		.disk = (unsigned int)disk,
 		.number = pl->number,
-		.label = label_for(l, disk, pl->part),
+		.label = strdup(pl->part->label),
 		.role = pl->part->role,
 		.encrypt = pl->part->encrypt,
 		.raid = pl->part->raid,
+		.kept = pl->old != NULL,
 		.start = pl->start,
 		.size = pl->size,
-		.attrs = pl->part->attrs,
+		.attrs = pl->old ? pl->old->attrs : pl->part->attrs,
 		.type = pl->part->type,
 		.uuid = pl->uuid,
+		.fs_uuid = pl->old && pl->old->fs_uuid ? strdup(pl->old->fs_uuid) : NULL,
 	};
 	if (sw_content_take(part, pl->part) < 0)
 		return -ENOMEM;
@@ -69,8 +73,27 @@ static int add_part(struct sw_plan *p, const struct sw_layout *l, size_t disk,
 	return part->label && (part->role != SW_ROLE_SLOT || part->entry) ? 0 : -ENOMEM;
 }
 
-static int add_parts(struct sw_plan *p, const struct sw_layout *l, size_t disk,
-		     const struct sw_placement *pl, size_t n, struct sw_error *err)
+/* A new partition gets the lowest number that no kept one has. */
+static void number_new(struct sw_placement *pl, size_t n)
+{
+	unsigned int next = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool taken = true;
+
+		while (!pl[i].old && taken) {
+			next++;
+			taken = false;
+			for (size_t k = 0; k < n; k++)
+				taken = taken || (pl[k].old && pl[k].number == next);
+		}
+		if (!pl[i].old)
+			pl[i].number = next;
+	}
+}
+
+static int add_parts(struct sw_plan *p, size_t disk, struct sw_placement *pl, size_t n,
+		     struct sw_error *err)
 {
 	struct sw_placed *grown = reallocarray(p->parts, p->n_parts + n + 1, sizeof(*grown));
 	unsigned int slots = 0;
@@ -78,30 +101,87 @@ static int add_parts(struct sw_plan *p, const struct sw_layout *l, size_t disk,
 	if (!grown)
 		return sw_fail_oom(err);
 	p->parts = grown;
+	number_new(pl, n);
 	for (size_t i = 0; i < n; i++)
-		if (add_part(p, l, disk, &pl[i], &slots) < 0)
+		if (add_part(p, disk, &pl[i], &slots) < 0)
 			return sw_fail_oom(err);
 	return 0;
 }
 
-static int place_on(struct sw_plan *p, const struct sw_layout *l, size_t disk, struct sw_error *err)
+/* What stays on a disk, as a table of its own; parts is the caller's to free. */
+static int kept_table(const struct sw_plan *p, size_t disk, struct sw_table *ret_table)
+{
+	const struct sw_plan_disk *d = &p->disks[disk];
+	struct sw_table t = { .type = SW_TABLE_GPT };
+
+	t.parts = calloc(d->n_old_parts + 1, sizeof(*t.parts));
+	if (!t.parts)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->n_old_parts; i++)
+		if (sw_plan_keeps(p, d->old_parts[i].label))
+			t.parts[t.n_parts++] = d->old_parts[i];
+	*ret_table = t;
+	return 0;
+}
+
+static int solve_around(struct sw_plan *p, const struct sw_layout *sub, size_t disk,
+			const struct sw_guid *seed, const struct sw_table *kept,
+			struct sw_placement **ret_pl, size_t *ret_n, struct sw_error *err)
+{
+	const struct sw_plan_disk *d = &p->disks[disk];
+	struct sw_layout_ground g = {
+		.start = 1ULL << 20,
+		.end = d->journal_off,	/* behind it a kept partition leaves no padding */
+		.numbers = TABLE_NUMBERS,
+		.table = kept,
+		.kept = true,
+		.where = d->node,
+	};
+
+	if (sw_layout_disk_id(seed, &p->disks[disk].id) < 0)
+		return sw_fail_errno(err, SW_EXIT_INTERNAL, -EIO, "cannot derive the UUIDs");
+	return sw_layout_solve_on(sub, &g, seed, ret_pl, ret_n, err);
+}
+
+static int solve_disk(struct sw_plan *p, const struct sw_layout *sub, size_t disk,
+		      struct sw_error *err)
 {
 	_cleanup_free_ struct sw_placement *pl = NULL;
 	struct sw_plan_disk *d = &p->disks[disk];
-	struct sw_layout sub = {};
+	struct sw_table kept = {};
 	struct sw_guid seed;
 	size_t n = 0;
 	int r;
 
-	if (sw_layout_on_disk(l, sw_plan_layout_disk(l, disk), &sub) < 0)
+	if (kept_table(p, disk, &kept) < 0)
 		return sw_fail_oom(err);
 	r = disk_seed(p, disk, &seed);
 	if (r < 0)
 		r = sw_fail_errno(err, SW_EXIT_INTERNAL, r, "cannot derive the UUIDs");
+	else if (kept.n_parts > 0)
+		r = solve_around(p, sub, disk, &seed, &kept, &pl, &n, err);
 	else
-		r = sw_layout_solve(&sub, d->size, d->sector, &seed, &pl, &n, &d->id, err);
+		r = sw_layout_solve(sub, d->size, d->sector, &seed, &pl, &n, &d->id, err);
 	if (r == 0)
-		r = add_parts(p, l, disk, pl, n, err);
+		r = add_parts(p, disk, pl, n, err);
+	free(kept.parts);
+	return r;
+}
+
+static int place_on(struct sw_plan *p, const struct sw_layout *l, size_t disk, struct sw_error *err)
+{
+	struct sw_layout sub = {};
+	int r = sw_layout_on_disk(l, sw_plan_layout_disk(l, disk), &sub);
+	size_t named = 0;
+
+	for (; r == 0 && named < sub.n_parts; named++) {
+		sub.parts[named].label = sw_plan_label(l, disk, &sub.parts[named]);
+		if (!sub.parts[named].label)
+			r = -ENOMEM;
+	}
+	r = r < 0 ? sw_fail_oom(err) : solve_disk(p, &sub, disk, err);
+	for (size_t i = 0; i < named; i++)
+		free(sub.parts[i].label);
 	free(sub.parts);
 	return r;
 }
@@ -140,7 +220,7 @@ static int check_roles(const struct sw_plan *p, const struct sw_layout *l, struc
 int sw_plan_table(const struct sw_plan *p, size_t disk, struct sw_table_image *ret_image,
 		  struct sw_error *err)
 {
-	_cleanup_free_ struct sw_new_part *np = calloc(p->n_parts + 1, sizeof(*np));
+	_cleanup_free_ struct sw_new_part *np = calloc(TABLE_NUMBERS, sizeof(*np));
 	const struct sw_plan_disk *d = &p->disks[disk];
 	size_t n = 0;
 
@@ -149,15 +229,21 @@ int sw_plan_table(const struct sw_plan *p, size_t disk, struct sw_table_image *r
 	for (size_t i = 0; i < p->n_parts; i++) {
 		const struct sw_placed *part = &p->parts[i];
 
-		if (part->disk == disk)
-			np[n++] = (struct sw_new_part){
-				.start = part->start,
-				.size = part->size,
-				.type = part->type,
-				.uuid = part->uuid,
-				.attrs = part->attrs,
-				.label = part->label ? part->label : "",
-			};
+		if (part->disk != disk)
+			continue;
+		if (part->number == 0 || part->number > TABLE_NUMBERS ||
+		    np[part->number - 1].size > 0)
+			return sw_fail(err, SW_EXIT_INVALID, -EINVAL,
+				       "the plan numbers its partitions wrongly");
+		n = part->number > n ? part->number : n;
+		np[part->number - 1] = (struct sw_new_part){
+			.start = part->start,
+			.size = part->size,
+			.type = part->type,
+			.uuid = part->uuid,
+			.attrs = part->attrs,
+			.label = part->label ? part->label : "",
+		};
 	}
 	return sw_table_build(d->size, d->sector, &d->id, np, n, ret_image, err);
 }

@@ -26,6 +26,8 @@ static json_object *part_to_json(const struct sw_placed *part)
 	if (part->encrypt)
 		sw_json_add_str(o, "encrypt", sw_encrypt_name(part->encrypt));
 	sw_json_add_bool(o, "raid", part->raid);
+	sw_json_add_bool(o, "kept", part->kept);
+	sw_json_add_str(o, "fs_uuid", part->fs_uuid);
 	sw_json_add_u64(o, "start", part->start);
 	sw_json_add_u64(o, "size", part->size);
 	sw_json_add_u64(o, "attrs", part->attrs);

@@ -199,6 +199,8 @@ static int part_from_json(json_object *o, void *into, struct sw_error *err)
 	part->entry = sw_json_dup(o, "entry");
 	part->role = (enum sw_role)role;
 	part->raid = sw_json_bool(o, "raid", false);
+	part->kept = sw_json_bool(o, "kept", false);
+	part->fs_uuid = sw_json_dup(o, "fs_uuid");
 	part->start = sw_json_u64(o, "start", 0);
 	part->size = sw_json_u64(o, "size", 0);
 	part->attrs = sw_json_u64(o, "attrs", 0);
@@ -335,6 +337,8 @@ int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error
 		r = read_arrays(o, p, err);
 	if (r == 0)
 		r = check_tables(p, err);
+	if (r == 0)
+		r = sw_plan_check_ranges(p, err);
 	if (r < 0)
 		return r;
 	*ret_plan = TAKE_PTR(p);

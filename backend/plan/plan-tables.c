@@ -30,7 +30,8 @@ static int add_cell(struct sw_buf *b, const char *text, unsigned int cols, bool 
 
 static const char *what_is_it(const struct sw_placed *n)
 {
-	return n->role == SW_ROLE_SLOT ? "boot slot"
+	return n->kept ? "kept"
+	       : n->role == SW_ROLE_SLOT ? "boot slot"
 	       : n->raid ? n->encrypt ? "RAID1, encrypted" : "RAID1 member"
 	       : n->role == SW_ROLE_NODE_DATA ? "node data"
 	       : n->encrypt ? "encrypted"
@@ -126,19 +127,33 @@ static int name_old(struct sw_buf *b, const struct sw_part *o)
 				       sw_size_format(o->size, size, sizeof(size)));
 }
 
-static int add_lost(struct sw_buf *b, const struct sw_plan_disk *d, unsigned int width)
+static bool is_kept(const struct sw_plan *p, size_t disk, const struct sw_part *o)
 {
+	for (size_t i = 0; i < p->n_parts; i++)
+		if (p->parts[i].kept && p->parts[i].disk == disk && p->parts[i].start == o->start)
+			return true;
+	return false;
+}
+
+/* What is lost, or what is kept, in words. */
+static int add_fate(struct sw_buf *b, const struct sw_plan *p, size_t disk, bool kept,
+		    unsigned int width)
+{
+	const struct sw_plan_disk *d = &p->disks[disk];
 	_cleanup_buf_ struct sw_buf words = {};
 	int r = 0;
 
 	for (size_t i = 0; i < d->n_old_parts && r == 0; i++) {
+		if (is_kept(p, disk, &d->old_parts[i]) != kept)
+			continue;
 		if (words.len)
 			r = sw_buf_adds(&words, ", ");
 		if (r == 0)
 			r = name_old(&words, &d->old_parts[i]);
 	}
-	return r < 0 || words.len == 0 ? r
-				       : sw_plan_wrap(b, "Lost     ", sw_buf_text(&words), width);
+	if (r < 0 || words.len == 0)
+		return r;
+	return sw_plan_wrap(b, kept ? "Kept     " : "Lost     ", sw_buf_text(&words), width);
 }
 
 int sw_plan_add_tables(struct sw_buf *b, const struct sw_plan *p, size_t disk, unsigned int width)
@@ -146,5 +161,7 @@ int sw_plan_add_tables(struct sw_buf *b, const struct sw_plan *p, size_t disk, u
 	bool old = p->disks[disk].n_old_parts > 0;
 	int r = old && width >= SIDE_BY_SIDE ? add_side_by_side(b, p, disk) : add_after(b, p, disk);
 
-	return r < 0 ? r : add_lost(b, &p->disks[disk], width);
+	if (r == 0)
+		r = add_fate(b, p, disk, true, width);
+	return r == 0 ? add_fate(b, p, disk, false, width) : r;
 }

@@ -53,7 +53,9 @@ static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 		r = sw_plan_settle_conflicts(p, f, err);
 	if (r == 0)
 		r = sw_plan_add_warnings(p, f, raw != NULL, err);
-	return r == 0 ? sw_plan_add_steps(p, err) : r;
+	if (r == 0)
+		r = sw_plan_add_steps(p, err);
+	return r == 0 ? sw_plan_check_ranges(p, err) : r;
 }
 
 int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct sw_answers *a,
@@ -83,6 +85,7 @@ void sw_plan_free_disk(struct sw_plan_disk *d)
 		free(d->old_parts[i].label);
 		free(d->old_parts[i].fs_type);
 		free(d->old_parts[i].fs_label);
+		free(d->old_parts[i].fs_uuid);
 	}
 	free(d->old_parts);
 	free(d->name);
@@ -106,6 +109,7 @@ struct sw_plan *sw_plan_free(struct sw_plan *p)
 		free(p->parts[i].label);
 		sw_content_clear(&p->parts[i]);
 		free(p->parts[i].entry);
+		free(p->parts[i].fs_uuid);
 	}
 	free(p->parts);
 	free(p->boot_id);

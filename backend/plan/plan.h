@@ -72,9 +72,11 @@ struct sw_placed {
 	char *entry;		/* a slot: what its boot entry is called */
 	enum sw_role role;
 	unsigned int encrypt;	/* SW_ENCRYPT_*, 0: off */
+	bool kept;		/* it is there and stays as it is: nothing in it is written */
 	bool raid;		/* a member of the RAID1 array that all of this label make up */
 	uint64_t start, size, attrs;
 	struct sw_guid type, uuid;
+	char *fs_uuid;		/* kept: of the file system that must still be there */
 };
 
 /*
@@ -177,6 +179,12 @@ bool sw_plan_awaits_recovery(const struct sw_plan *p);
 int sw_plan_nobody_confirms(struct sw_error *err);
 /* The first of the array's members, which gives it its UUIDs; the part itself without an array. */
 const struct sw_placed *sw_plan_leader(const struct sw_plan *p, const struct sw_placed *part);
+
+/*
+ * Whether every range that a step writes is a partition that this plan makes, or
+ * a journal zone, and none touches a partition that is kept. -EPERM.
+ */
+int sw_plan_check_ranges(const struct sw_plan *p, struct sw_error *err);
 
 const char *sw_step_kind_name(enum sw_step_kind kind);
 

@@ -97,6 +97,8 @@ static int add_range(struct sw_plan *p, enum sw_step_kind kind, unsigned int wei
 
 static int add_part(struct sw_plan *p, const struct sw_placed *part)
 {
+	if (part->kept)
+		return 0;
 	/* Of the slots of one disk the first is filled. */
 	if (part->role == SW_ROLE_SLOT && sw_answers_have_payload(p->answers) &&
 	    part == sw_plan_find(p, part->disk, SW_ROLE_SLOT))

@@ -9,6 +9,16 @@ int sw_plan_choose_disks(struct sw_plan *p, const struct sw_facts *f, const stru
 			 struct sw_error *err);
 /* Places the layout's partitions on the plan's disks and takes the digests of the new tables. */
 int sw_plan_place(struct sw_plan *p, const struct sw_layout *l, struct sw_error *err);
+/*
+ * Whether what disk.preserve names is there and is what the layout says: type, least size,
+ * label, file system. exit 4 when not, exit 3 for a name that the layout does not have.
+ */
+int sw_plan_check_kept(const struct sw_plan *p, const struct sw_disk *const *disks,
+		       const struct sw_layout *l, struct sw_error *err);
+/* Whether disk.preserve names this label. */
+bool sw_plan_keeps(const struct sw_plan *p, const char *label);
+/* What a definition's partition is called on a disk of the plan; malloc'd. */
+char *sw_plan_label(const struct sw_layout *l, size_t disk, const struct sw_layout_part *part);
 /* The disk of the layout that the plan's disk stands for: the last may be several. */
 size_t sw_plan_layout_disk(const struct sw_layout *l, size_t disk);
 int sw_plan_add_steps(struct sw_plan *p, struct sw_error *err);

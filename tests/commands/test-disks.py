@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Several disks in one plan, kept partitions, and what an install may write."""
+import os
+
+from lib import MiB, expect, main, partitions as table, same, sha256, test, tool
+
+SECOND = "DATA4711"
+DISKS = ("serial=NODE07SYS,size=2G,model=Alpha,transport=nvme",
+         f"serial={SECOND},size=3G,model=Beta,transport=sata",
+         "serial=THIRD99,size=2G,model=Gamma,transport=sata")
+
+
+def several(case, layout, *more, wipe="any"):
+    """The answers of the documentation for another layout, with these further disks."""
+    text = "".join(f"\n    - match: {{serial: {serial}}}\n      wipe: {wipe}" for serial in more)
+    return case.answers(replace=[("layout: node\n", f"layout: {layout}\n"),
+                                 ("  wipe: any\n", f"  wipe: any\n  more:{text}\n")])
+
+
+def keeping(case, *labels, layout="node", name="keep.yaml"):
+    return case.answers(name=name, replace=[
+        ("layout: node\n", f"layout: {layout}\n"),
+        ("  wipe: any\n", f"  wipe: any\n  preserve: [{', '.join(labels)}]\n")])
+
+
+def content(image, part):
+    with open(image, "rb") as f:
+        f.seek(part["start"] * 512)
+        return sha256(f.read(part["size"] * 512))
+
+
+@test("mirror: each disk gets slots and node data of its own, entries in turn, state as RAID1")
+def _(case):
+    case.create(*DISKS)
+    expect(case.on("install", "--yes", "--answers", several(case, "mirror", SECOND)), 0)
+    one, two = table(case.disk()), table(case.disk(SECOND))
+    same(list(one), ["slipway-a", "slipway-b", "slipway-node", "state"], "first disk")
+    same(list(two), list(one), "second disk")
+    same({p["uuid"] for p in one.values()} & {p["uuid"] for p in two.values()}, set(), "UUIDs")
+    entries = case.on("--json", "boot", "list").json()["entries"]
+    labels = [e["label"] for e in sorted(entries, key=lambda e: e.get("position") or 99)]
+    same(labels[:4], ["Slipway A", "Slipway A (disk 2)", "Slipway B", "Slipway B (disk 2)"],
+         "boot order")
+    status = case.on("--json", "status").json()
+    slots = [[s["filled"] and s["hash_ok"] for s in d["slots"]] for d in status["installed"]]
+    same(slots, [[True, False], [True, False]], "filled slots")
+    same([(j["disk"], j["state"], j["disks"]) for j in status["journals"]],
+         [("nvme0n1", "done", 2)], "one journal for both disks")
+
+
+@test("mirror: mdadm takes the state partitions for one RAID1 array that holds one ext4")
+def _(case):
+    case.create(*DISKS)
+    expect(case.on("install", "--yes", "--answers", several(case, "mirror", SECOND)), 0)
+    arrays = []
+    for serial in ("NODE07SYS", SECOND):
+        image, member = case.disk(serial), case.dir / f"member-{serial}"
+        state = table(image)["state"]
+        tool("dd", f"if={image}", f"of={member}", "bs=1M", f"skip={state['start'] * 512}",
+             f"count={state['size'] * 512}", "iflag=skip_bytes,count_bytes", "conv=sparse",
+             "status=none")
+        words = tool("mdadm", "--examine", member).stdout
+        assert "Raid Level : raid1" in words and "Raid Devices : 2" in words, words
+        arrays.append([line for line in words.splitlines() if "Array UUID" in line])
+        file_system = case.dir / f"fs-{serial}"
+        tool("dd", f"if={member}", f"of={file_system}", "bs=1M", "skip=1", "conv=sparse",
+             "status=none")
+        tool("e2fsck", "-fn", file_system)
+    same(arrays[0], arrays[1], "array")
+
+
+@test("two-tier: the system on one disk, data and data-2 on the others")
+def _(case):
+    case.create(*DISKS)
+    answers = several(case, "two-tier", SECOND, "THIRD99")
+    expect(case.on("install", "--yes", "--answers", answers), 0)
+    same(list(table(case.disk())), ["slipway-a", "slipway-b", "slipway-node", "state"], "system")
+    same(list(table(case.disk(SECOND))), ["data"], "second")
+    same(list(table(case.disk("THIRD99"))), ["data-2"], "third")
+
+
+@test("too few or too many disks for the layout are refused (exit 3), saying what it is for")
+def _(case):
+    case.create(*DISKS)
+    for layout, more, words in (
+            ("mirror", [], 'the layout "mirror" is for 2 disks and the answers name 1'),
+            ("two-tier", [], 'the layout "two-tier" is for 2 disks or more'),
+            ("mirror", [SECOND, "THIRD99"], "is for 2 disks and the answers name 3"),
+            ("node", [SECOND], 'the layout "node" is for 1 disk and the answers name 2')):
+        answers = several(case, layout, *more) if more else case.answers(
+            replace=[("layout: node\n", f"layout: {layout}\n")])
+        expect(case.on("plan", "--answers", answers), 3, words, "disk.more")
+
+
+@test("one disk cannot be two of a layout's disks")
+def _(case):
+    case.create(*DISKS)
+    expect(case.on("plan", "--answers", several(case, "mirror", "NODE07SYS")), 4)
+
+
+@test("a further disk that is not empty is refused unless its own wipe allows it")
+def _(case):
+    case.create(*DISKS)
+    tool("sfdisk", "-q", case.disk(SECOND), input="label: gpt\nsize=1G, name=precious\n")
+    expect(case.on("plan", "--answers", several(case, "mirror", SECOND, wipe="blank")), 4)
+    out = expect(case.on("plan", "--answers", several(case, "mirror", SECOND)), 0).out
+    assert "Disk 2" in out and 'Lost     partition 1 "precious"' in out, out
+    plan = case.on("--json", "plan", "--answers", several(case, "mirror", SECOND)).json()
+    same([bool(d.get("confirm")) for d in plan["disks"]], [True, True], "what is confirmed")
+
+
+@test("undo brings both old tables back, whatever was written to which disk")
+def _(case):
+    case.create(*DISKS)
+    before = []
+    for serial in ("NODE07SYS", SECOND):
+        tool("sfdisk", "-q", case.disk(serial), input="label: gpt\nsize=100M, name=old\n")
+        before.append(tool("sfdisk", "-J", case.disk(serial)).stdout)
+    expect(case.on("install", "--yes", "--answers", several(case, "mirror", SECOND)), 0)
+    text = expect(case.on("undo", "--dry-run"), 0).out
+    assert "and on disk 2" in text and "partition 1 100M old" in text, text
+    expect(case.on("undo", "--yes"), 0)
+    after = [tool("sfdisk", "-J", case.disk(s)).stdout for s in ("NODE07SYS", SECOND)]
+    same(after, before, "tables")
+    same([e["label"] for e in case.on("--json", "boot", "list").json()["entries"]
+          if e["owner"] == "ours"], [], "our entries")
+
+
+def blank_journal(image):
+    size = os.path.getsize(image)
+    with open(image, "r+b") as f:
+        f.seek(size // MiB * MiB - 5 * MiB)
+        f.write(bytes(4096))
+
+
+@test("a further disk's journal alone says what it is, and neither resume nor undo guess")
+def _(case):
+    case.create(*DISKS)
+    expect(case.on("install", "--yes", "--answers", several(case, "mirror", SECOND)), 0)
+    blank_journal(case.disk())
+    expect(case.on("status"), 0, "the last install is done", "no longer has its journal")
+    expect(case.on("undo", "--yes"), 4, "no longer has its journal")
+    expect(case.on("resume"), 4, "not the whole story")
+    config = case.machine_dir / "machine.yaml"
+    config.write_text(config.read_text().replace("NODE07SYS", "ANOTHER1"))
+    expect(case.on("status"), 0, "system disk (serial NODE07SYS) is not in this machine")
+    expect(case.on("undo", "--yes"), 4, "is not in this machine")
+
+
+@test("a plan for two disks names the binding of either that no longer holds (exit 4)")
+def _(case):
+    case.create(*DISKS)
+    path = case.dir / "plan.json"
+    expect(case.on("plan", "--answers", several(case, "mirror", SECOND), "-o", path), 0)
+    config = case.machine_dir / "machine.yaml"
+    whole = config.read_text()
+    config.write_text(whole.replace(SECOND, "ELSE0815"))
+    expect(case.on("apply", "--yes", path), 4, f"no disk has the serial {SECOND}")
+    config.write_text(whole)
+    os.truncate(case.disk(SECOND), 4 << 30)
+    expect(case.on("apply", "--yes", path), 4, "its size is 4G", "the plan says 3G")
+    os.truncate(case.disk(SECOND), 3 << 30)
+    tool("sfdisk", "-q", case.disk(SECOND), input="label: gpt\nsize=1G, name=new\n")
+    expect(case.on("apply", "--yes", path), 4, "its partition table is not the one")
+
+
+@test("disk.preserve: state stays to the byte, new partitions go around it, and it is said")
+def _(case):
+    case.create(*DISKS)
+    image = case.disk()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    old = table(image)
+    before = content(image, old["state"])
+    answers = keeping(case, "state")
+    text = expect(case.on("plan", "--answers", answers), 0).out
+    assert 'Kept     partition 4 "state"' in text, text
+    assert not any("Format state" in line for line in text.splitlines()), text
+    expect(case.on("install", "--answers", answers), 0)
+    new = table(image)
+    same(new["state"], old["state"], "the kept partition's entry")
+    same(content(image, new["state"]), before, "the kept partition's content")
+    same([new[n]["node"][-1] for n in ("slipway-a", "slipway-b", "slipway-node")],
+         ["1", "2", "3"], "numbers")
+
+
+@test("what does not match is not kept: file system, type, size, name, two of a name")
+def _(case):
+    case.create(*DISKS)
+    image = case.disk()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    saved = case.dir / "saved"
+    tool("cp", "--sparse=always", image, saved)
+    state = table(image)["state"]
+
+    def refused(code, *words):
+        expect(case.on("install", "--answers", keeping(case, "state")), code, *words)
+        tool("cp", "--sparse=always", saved, image)
+
+    with open(image, "r+b") as f:
+        f.seek(state["start"] * 512)
+        f.write(bytes(MiB))
+    refused(4, "it holds no file system and 40-state.conf says ext4")
+    tool("sfdisk", "-q", "--part-type", image, "4", "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F")
+    refused(4, "its type is 0657fd6d")
+    tool("sfdisk", "-q", "-N", "4", image, input="size=100M\n")
+    refused(4, "wants at least 256M")
+    tool("sfdisk", "-q", "--part-label", image, "4", "stat")
+    refused(4, "there is no partition of that name")
+    tool("sfdisk", "-q", "--part-label", image, "2", "state")
+    refused(4, "partitions 2 and 4 both have that name")
+    expect(case.on("plan", "--answers", keeping(case, "home")), 3, "home")
+    expect(case.on("plan", "--answers", keeping(case, "slipway-a")), 3, "every install writes")
+
+
+@test("state that somebody grown over the journal's place is refused, in free space it is kept")
+def _(case):
+    case.create(*DISKS)
+    image = case.disk()
+    layout = case.dir / "small"
+    layout.mkdir()
+    for name in ("10-slot-a", "20-slot-b", "30-node-data", "40-state"):
+        text = open(f"layouts/node/{name}.conf").read()
+        if name == "40-state":
+            text = text.replace("PaddingMaxBytes=6M\n", "SizeMaxBytes=256M\n")
+        (layout / f"{name}.conf").write_text(text)
+    expect(case.on("install", "--answers", case.answers(
+        replace=[("layout: node\n", f"layout: {layout}\n")])), 0)
+    state = table(image)["state"]
+    tool("sfdisk", "-q", "-N", "4", image, input="size=512M\n")
+    grown = table(image)["state"]
+    assert grown["size"] > state["size"]
+    answers = keeping(case, "state", layout=layout)
+    expect(case.on("install", "--answers", answers), 0)
+    same(table(image)["state"], grown, "the grown partition")
+    tool("sfdisk", "-q", "--delete", image, "3")
+    tool("sfdisk", "-q", "-N", "4", image, input="size=+\n")
+    expect(case.on("install", "--answers", answers), 4, "the last 5M of the disk")
+
+
+@test("with wipe: ours a foreign ESP of the right type is neither a slot nor overwritten (exit 4)")
+def _(case):
+    case.create(*DISKS)
+    image = case.disk()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    tool("sfdisk", "-q", "--part-label", image, "1", "EFI System")
+    before = content(image, table(image)["EFI System"])
+    answers = case.answers(replace=[("wipe: any", "wipe: ours")])
+    expect(case.on("install", "--answers", answers), 4, "EFI System")
+    same(content(image, table(image)["EFI System"]), before, "the foreign ESP")
+
+
+@test("X-Slipway-SizePercent is a share of the usable space, and what does not fit is named")
+def _(case):
+    case.create(*DISKS)
+    layout = case.dir / "share"
+    layout.mkdir()
+    for name in ("10-slot-a", "20-slot-b", "30-node-data"):
+        (layout / f"{name}.conf").write_text(open(f"layouts/diskless/{name}.conf").read())
+
+    def share(percent):
+        (layout / "40-data.conf").write_text(
+            "[Partition]\nType=linux-generic\nLabel=data\nPaddingMinBytes=6M\n"
+            f"X-Slipway-SizePercent={percent}\n")
+        return case.on("--json", "plan", "--answers", case.answers(
+            replace=[("layout: node\n", f"layout: {layout}\n")]))
+
+    data = [p for p in share(25).json()["partitions"] if p["label"] == "data"][0]
+    usable = (2 << 30) - MiB - 512 - 16384
+    same(data["size"], usable // 4 // 4096 * 4096, "a quarter")
+    expect(share(80), 3, "does not fit", "40-data.conf", "80%")
+    expect(share(101), 3, "40-data.conf:5:", "1 to 100")
+
+
+if __name__ == "__main__":
+    main()
