@@ -238,6 +238,21 @@ static json_object *escrow_to_json(const struct sw_run *run)
 	return o;
 }
 
+/* The partitions that are ours to write: a promote looks here before it writes one. */
+static json_object *slots_to_json(const struct sw_plan *p)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < p->n_parts; i++) {
+		char uuid[SW_GUID_TEXT];
+
+		if (p->parts[i].role == SW_ROLE_SLOT)
+			json_object_array_add(list, json_object_new_string(sw_guid_format(
+							    &p->parts[i].uuid, uuid)));
+	}
+	return list;
+}
+
 int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
 {
 	const struct sw_answers *a = run->p->answers;
@@ -260,6 +275,7 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 	sw_json_add_str(o, "seed", sw_guid_format(&run->p->seed, seed));
 	if (run->escrow)
 		sw_json_add(o, "recovery_escrow", escrow_to_json(run));
+	sw_json_add(o, "slots", slots_to_json(run->p));
 	json_object_object_add(o, "installed", json_object_new_int64(run->p->time));
 	return sw_nodedata_write(sw_run_io(run, s), s->off, s->len, o, true, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "boot/node.h"
+#include "boot/node-private.h"
 
 #include <string.h>
 
@@ -11,42 +11,6 @@
 
 static const char *const labels[SW_NODE_SLOTS] = { "Slipway A", "Slipway B", "Slipway C",
 						   "Slipway D" };
-
-static bool has_slots(const struct sw_disk *d)
-{
-	for (size_t i = 0; i < d->table.n_parts; i++)
-		if (sw_part_is_slot(&d->table.parts[i]))
-			return true;
-	return false;
-}
-
-static int pick_disk(const struct sw_facts *f, const char *name, const struct sw_disk **ret_disk,
-		     struct sw_error *err)
-{
-	const struct sw_disk *one = NULL;
-
-	for (size_t i = 0; i < f->n_disks; i++) {
-		const struct sw_disk *d = &f->disks[i];
-
-		if (!has_slots(d) || (name && strcmp(name, d->name) != 0))
-			continue;
-		if (one) {
-			sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ, "more than one disk holds a node");
-			sw_error_why(err, "%s and %s", one->name, d->name);
-			sw_error_hint(err, "say which with --disk NAME");
-			return -ENOTUNIQ;
-		}
-		one = d;
-	}
-	if (!one) {
-		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is no node%s%s", name ? " on " : "",
-			name ? name : " on this machine");
-		sw_error_why(err, "no disk has a partition slipway-a");
-		return -ENOENT;
-	}
-	*ret_disk = one;
-	return 0;
-}
 
 static void read_slot(struct sw_io *io, struct sw_node_slot *s, const char *held)
 {
@@ -77,12 +41,32 @@ static int read_data(struct sw_io *io, struct sw_node *n, struct sw_error *err)
 	return r;
 }
 
+/*
+ * A copy on another disk keeps the name that its entry has ("Slipway A (disk 2)"),
+ * so that nothing renames it.
+ */
+static void name_entry(const struct sw_facts *f, struct sw_node_slot *s)
+{
+	char uuid[SW_GUID_TEXT];
+
+	(void)snprintf(s->entry, sizeof(s->entry), "%s", labels[s->letter - 'a']);
+	sw_guid_format(&s->part->uuid, uuid);
+	for (size_t i = 0; i < f->boot.n_entries; i++) {
+		const struct sw_bootvar *e = &f->boot.entries[i];
+
+		if (e->label && e->path && strcasestr(e->path, uuid) &&
+		    strncmp(e->label, s->entry, strlen(labels[0])) == 0)
+			(void)snprintf(s->entry, sizeof(s->entry), "%.*s",
+				       (int)sizeof(s->entry) - 1, e->label);
+	}
+}
+
 int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *disk,
 		 struct sw_node *ret_node, struct sw_error *err)
 {
 	_cleanup_node_ struct sw_node n = {};
 	_cleanup_io_ struct sw_io *io = NULL;
-	int r = pick_disk(f, disk, &n.disk, err);
+	int r = sw_node_pick_disk(m, f, disk, &n, err);
 
 	if (r == 0)
 		r = sw_machine_open_disk(m, n.disk, false, false, &io, err);
@@ -93,7 +77,8 @@ int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *dis
 
 		if (sw_part_is_slot(p) && n.n_slots < SW_NODE_SLOTS) {
 			n.slots[n.n_slots].part = p;
-			n.slots[n.n_slots++].letter = p->label[8];
+			n.slots[n.n_slots].letter = p->label[8];
+			name_entry(f, &n.slots[n.n_slots++]);
 		} else if (!n.data_part && p->label && strcmp(p->label, "slipway-node") == 0) {
 			n.data_part = p;
 		}
@@ -115,21 +100,6 @@ void sw_node_clear(struct sw_node *n)
 	if (n->data)
 		json_object_put(n->data);
 	*n = (struct sw_node){};
-}
-
-int sw_node_write_data(struct sw_machine *m, const struct sw_node *n, struct sw_error *err)
-{
-	_cleanup_io_ struct sw_io *io = NULL;
-	int r;
-
-	if (!n->data_part) {
-		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "the disk has no node data");
-		sw_error_why(err, "there is no partition slipway-node on %s", n->disk->name);
-		return -ENOENT;
-	}
-	r = sw_machine_open_disk(m, n->disk, true, true, &io, err);
-	return r < 0 ? r : sw_nodedata_write(io, n->data_part->start, n->data_part->size, n->data,
-					     false, err);
 }
 
 struct sw_kept_zone sw_node_overlay_zone(const struct sw_node *n, size_t slot)
@@ -178,7 +148,7 @@ struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot)
 	uint32_t sector = n->disk->sector ? n->disk->sector : 512;
 
 	return (struct sw_entry_wanted){
-		.label = labels[n->slots[slot].letter - 'a'],
+		.label = n->slots[slot].entry,
 		.part_number = p->number,
 		.part_start = p->start / sector,
 		.part_size = p->size / sector,

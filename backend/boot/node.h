@@ -12,10 +12,12 @@
 #include "machine/machine.h"
 
 #define SW_NODE_SLOTS 4
+#define SW_NODE_COPIES 8
 
 struct sw_node_slot {
 	const struct sw_part *part;	/* borrowed from the facts */
 	char letter;		/* 'a' … */
+	char entry[40];		/* what its boot entry is called: "Slipway A" */
 	bool filled;		/* a file system with a manifest */
 	bool good;		/* … and the image has the hash that it names */
 	bool held;		/* put back by `slipway rollback` */
@@ -27,21 +29,28 @@ struct sw_node {
 	const struct sw_disk *disk;	/* borrowed from the facts */
 	struct sw_node_slot slots[SW_NODE_SLOTS];
 	size_t n_slots;
+	/* Further disks that hold the same install (layout "mirror"); borrowed. */
+	const struct sw_disk *copies[SW_NODE_COPIES];
+	size_t n_copies;
 	const struct sw_part *data_part;	/* NULL: none */
 	json_object *data;	/* node data, NULL when there is none that is valid */
 };
 
 /*
  * Finds the one disk with slots (or the one of that name) and reads everything;
- * each image is hashed. -ENOENT: none; -ENOTUNIQ: several, name one.
+ * each image is hashed. Of disks that hold copies of one install it takes the
+ * one that runs, else the one with the newest node data. -ENOENT: none;
+ * -ENOTUNIQ: several that are not copies, name one.
  */
 int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *disk,
 		 struct sw_node *ret_node, struct sw_error *err);
 void sw_node_clear(struct sw_node *n);
 #define _cleanup_node_ _cleanup_(sw_node_clear)
 
-/* Writes n->data (read back) into its partition. -ENOENT without one. */
+/* Writes n->data (read back) into its partition and that of every copy. -ENOENT without one. */
 int sw_node_write_data(struct sw_machine *m, const struct sw_node *n, struct sw_error *err);
+/* For what works on one disk only: -ENOTUNIQ (exit 4) for a node with copies. */
+int sw_node_refuse_copies(const struct sw_node *n, const char *what, struct sw_error *err);
 
 /* Where the slot's overlay is kept; of size 0 without node data. */
 struct sw_kept_zone sw_node_overlay_zone(const struct sw_node *n, size_t slot);
@@ -52,7 +61,7 @@ struct sw_kept_zone sw_node_overlay_zone(const struct sw_node *n, size_t slot);
 int sw_node_overlay(struct sw_machine *m, const struct sw_node *n, size_t slot,
 		    struct sw_kept *ret_overlay, struct sw_error *err);
 
-/* The boot entry that a slot must have. Label and path are borrowed from static storage. */
+/* The boot entry that a slot must have. The label is borrowed from n. */
 struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot);
 
 enum sw_road { SW_ROAD_UNKNOWN, SW_ROAD_SLOT, SW_ROAD_NETWORK, SW_ROAD_OTHER };

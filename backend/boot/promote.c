@@ -82,6 +82,46 @@ static int choose(const struct sw_switch *s, const struct sw_varset *set, struct
 		      "install with a layout that has two slots");
 }
 
+static bool listed(json_object *list, const struct sw_guid *uuid)
+{
+	char text[SW_GUID_TEXT];
+
+	sw_guid_format(uuid, text);
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		json_object *o = json_object_array_get_idx(list, i);
+
+		if (json_object_is_type(o, json_type_string) &&
+		    strcasecmp(json_object_get_string(o), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A slot is written only where it is ours: the partition is one that the install
+ * made (node data names them), and it is empty or holds an image of ours. Type and
+ * name alone would also fit what somebody else put there.
+ */
+static int check_ours(const struct sw_node *n, size_t target, struct sw_error *err)
+{
+	const struct sw_node_slot *s = &n->slots[target];
+	json_object *list = sw_json_array(n->data, "slots");
+	char why[200];
+
+	if (list && !listed(list, &s->part->uuid)) {
+		(void)snprintf(why, sizeof(why), "partition %u is called %s but is none that the "
+			       "install made", s->part->number, s->part->label);
+		return refuse(err, "promote is refused: the slot to write is not ours", why,
+			      "look at what it is; a new install makes it a slot again");
+	}
+	if (s->filled || !s->part->fs_type)
+		return 0;
+	(void)snprintf(why, sizeof(why), "partition %u (%s) holds %s without a manifest of ours",
+		       s->part->number, s->part->label, s->part->fs_type);
+	return refuse(err, "promote is refused: the slot to write holds something else", why,
+		      "save what is in it and clear it (wipefs -a), or install again");
+}
+
 /* The variables as they would be after these writes. */
 static int simulate(json_object *raw, const struct sw_entry_plan *p, json_object **ret_raw)
 {
@@ -203,7 +243,11 @@ int sw_promote_plan(const struct sw_switch *s, struct sw_promote *ret_promote,
 			p.sequence = s->node.slots[i].m.sequence + 1;
 	if (p.sequence == 0)
 		return sw_fail(err, SW_EXIT_REFUSED, -EOVERFLOW, "the sequence is used up");
-	r = choose(s, &set, &p, err);
+	r = sw_node_refuse_copies(&s->node, "promote is refused", err);
+	if (r == 0)
+		r = choose(s, &set, &p, err);
+	if (r == 0)
+		r = check_ours(&s->node, p.target, err);
 	if (r == 0)
 		r = plan_before(s, &set, &p, err);
 	if (r == 0)

@@ -56,7 +56,7 @@ static int add_part(struct sw_plan *p, size_t disk, const struct sw_placement *p
 		.number = pl->number,
 		.label = strdup(pl->part->label),
 		.role = pl->part->role,
-		.encrypt = pl->part->encrypt,
+		.encrypt = pl->old ? 0 : pl->part->encrypt,
 		.raid = pl->part->raid,
 		.kept = pl->old != NULL,
 		.start = pl->start,

@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several disks in one plan, kept partitions, and what an install may write."""
 import os
+import struct
 
-from lib import MiB, expect, main, partitions as table, same, sha256, test, tool
+from lib import (GLOBAL, MiB, expect, fake_initrd, main, partitions as table, same, sha256, test,
+                 tool)
+
+LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
 SECOND = "DATA4711"
 DISKS = ("serial=NODE07SYS,size=2G,model=Alpha,transport=nvme",
@@ -270,6 +274,84 @@ def _(case):
     same(data["size"], usable // 4 // 4096 * 4096, "a quarter")
     expect(share(80), 3, "does not fit", "40-data.conf", "80%")
     expect(share(101), 3, "40-data.conf:5:", "1 to 100")
+
+
+def promote(case, code=0, *words):
+    """A promote of another initrd, as a node started from slot A would make it."""
+    initrd = case.dir / "initrd-new"
+    initrd.write_bytes(fake_initrd() + b"new")
+    number = [n for n, e in case.entries()[0].items() if e[0] == "Slipway A"][0]
+    variables = case.machine_dir / "vars"
+    variables.joinpath(f"BootCurrent-{GLOBAL}").write_bytes(struct.pack("<IH", 6, number))
+    variables.joinpath(f"LoaderDevicePartUUID-{LOADER}").write_bytes(
+        struct.pack("<I", 6) + (case.entries()[0][number][1] + "\0").encode("utf-16-le"))
+    return expect(case.on("promote", "--kernel", case.dir / "vmlinuz", "--initrd", initrd,
+                          "--cmdline", "x", "--trust", "none"), code, *words)
+
+
+@test("promote writes no foreign ESP that stands where a slot was, by whatever name (exit 4)")
+def _(case):
+    case.create(*DISKS)
+    image = case.disk()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    b = table(image)["slipway-b"]
+    foreign = case.dir / "foreign"
+    foreign.write_bytes(b"")
+    os.truncate(foreign, b["size"] * 512)
+    tool("mkfs.vfat", "-F", "32", foreign)
+    tool("dd", f"if={foreign}", f"of={image}", "bs=1M", f"seek={b['start'] // 2048}",
+         "conv=notrunc,sparse", "status=none")
+    before = content(image, b)
+    promote(case, 4, "holds something else", "vfat without a manifest of ours")
+    same(content(image, b), before, "the foreign file system")
+    with open(image, "r+b") as f:
+        f.seek(b["start"] * 512)
+        f.write(bytes(MiB))
+    tool("sfdisk", "-q", "--part-uuid", image, "2", "11111111-2222-4333-8444-555555555555")
+    before = content(image, b)
+    promote(case, 4, "the slot to write is not ours", "none that the install made")
+    same(content(image, b), before, "the partition with our name")
+
+
+@test("slot A's entry missing, and slots swapped: promote still writes only the slot that is free")
+def _(case):
+    case.create(*DISKS)
+    image = case.disk()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    running = table(image)["slipway-a"]
+    before = content(image, running)
+    tool("sfdisk", "-q", "--part-label", image, "1", "slipway-x")
+    tool("sfdisk", "-q", "--part-label", image, "2", "slipway-a")
+    tool("sfdisk", "-q", "--part-label", image, "1", "slipway-b")
+    same(table(image)["slipway-b"]["uuid"], running["uuid"], "the slots are swapped")
+    promote(case)
+    same(content(image, running), before, "the running slot")
+    assert [e for e in case.entries()[0].values() if e[1] == running["uuid"].lower()]
+
+
+@test("mirror: the node's data is found and kept the same on both disks, promote names the disk")
+def _(case):
+    case.create(*DISKS)
+    expect(case.on("install", "--yes", "--answers", several(case, "mirror", SECOND)), 0)
+    out = case.dir / "config"
+    expect(case.on("node", "config", out), 0)
+    same((out / "hostname").read_text().strip(), "node-07", "host name")
+    expect(case.on("node", "set", "colour=red"), 0)
+    data = [d["node"] for d in case.on("--json", "status").json()["installed"]]
+    same([d["config"]["colour"] for d in data], ["red", "red"], "both copies")
+    same(data[0], data[1], "node data")
+    promote(case, 4, "--disk NAME")
+
+
+@test("a node on two disks of different installs is refused until one is named")
+def _(case):
+    case.create(*DISKS)
+    expect(case.on("install", "--answers", case.answers()), 0)
+    other = case.answers(name="other.yaml", replace=[("NODE07SYS", SECOND), ("node-07", "node-08")])
+    expect(case.on("install", "--answers", other), 0)
+    expect(case.on("node", "config", case.dir / "c"), 4, "more than one disk holds a node")
+    expect(case.on("node", "config", "--disk", "sda", case.dir / "c"), 0)
+    same((case.dir / "c/hostname").read_text().strip(), "node-08", "host name")
 
 
 if __name__ == "__main__":

@@ -214,7 +214,8 @@ static bool is_key(const char *key, size_t len)
 static bool is_reserved(const char *key)
 {
 	static const char *const words[] = { "slipway_node", "mode", "strategy", "network",
-		"admission", "rolled_back", "answers_sha256", "seed", "installed", "config" };
+		"admission", "rolled_back", "answers_sha256", "seed", "slots",
+		"installed", "config" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(key, words[i]) == 0)
