@@ -343,16 +343,5 @@ def _(case):
     promote(case, 4, "--disk NAME")
 
 
-@test("a node on two disks of different installs is refused until one is named")
-def _(case):
-    case.create(*DISKS)
-    expect(case.on("install", "--answers", case.answers()), 0)
-    other = case.answers(name="other.yaml", replace=[("NODE07SYS", SECOND), ("node-07", "node-08")])
-    expect(case.on("install", "--answers", other), 0)
-    expect(case.on("node", "config", case.dir / "c"), 4, "more than one disk holds a node")
-    expect(case.on("node", "config", "--disk", "sda", case.dir / "c"), 0)
-    same((case.dir / "c/hostname").read_text().strip(), "node-08", "host name")
-
-
 if __name__ == "__main__":
     main()
