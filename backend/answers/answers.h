@@ -24,6 +24,8 @@ enum sw_boot_via { SW_BOOT_AUTO, SW_BOOT_HTTP, SW_BOOT_PXE };
 enum sw_trust_policy { SW_TRUST_UNSAID, SW_TRUST_NOBODY };
 /* 0: not said, which means refuse. */
 enum sw_conflicts { SW_CONFLICTS_REFUSE = 1, SW_CONFLICTS_RENAME, SW_CONFLICTS_IGNORE };
+/* 0: not said, which means refuse. */
+enum sw_failing { SW_FAILING_REFUSE = 1, SW_FAILING_USE };
 /* Unsaid is show, and in no digest of answers that were written before. */
 enum sw_recovery { SW_RECOVERY_UNSAID, SW_RECOVERY_SHOW, SW_RECOVERY_ESCROW, SW_RECOVERY_NONE };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
@@ -42,6 +44,7 @@ struct sw_answers {
 	struct sw_disk_choice *more;	/* the layout's further disks; each as `disk` */
 	size_t n_more;
 	enum sw_conflicts conflicts;	/* names of the node on other disks */
+	enum sw_failing failing;	/* a disk that reports its own end */
 	char *kernel, *initrd, *uki;	/* http(s)://…, /path, file:///path, medium:/path */
 	char *kernel_sha256, *initrd_sha256, *uki_sha256;
 	char **kernel_signature, **initrd_signature, **uki_signature;	/* sources; or NULL */

@@ -212,6 +212,7 @@ static int check_local(const char *text, struct sw_error *err)
 static const char *const recovery_choices[] = { "show", "escrow", "none", NULL };
 static const char *const wipe_choices[] = { "blank", "ours", "any", NULL };
 static const char *const conflict_choices[] = { "refuse", "rename", "ignore", NULL };
+static const char *const failing_choices[] = { "refuse", "use", NULL };
 static const char *const mode_choices[] = { "local", "network", "hands-off", NULL };
 static const char *const strategy_choices[] = { "armed", "order", NULL };
 static const char *const via_choices[] = { "auto", "http", "pxe", NULL };
@@ -317,6 +318,11 @@ const struct sw_field sw_fields[] = {
 		  "started or mounted in its place: refuse (the default), rename it (undo "
 		  "brings the name back), or ignore it.",
 	  .example = "rename" },
+	{ .key = "disk.failing", .label = "Failing disk", .type = SW_FIELD_CHOICE, AT(failing),
+	  .choices = failing_choices,
+	  .help = "When a disk itself reports that it is failing (SMART, NVMe health log): refuse "
+		  "to install on it (the default), or use it all the same.",
+	  .example = "use" },
 
 	{ .key = "payload.kernel", .label = "Kernel", .type = SW_FIELD_URL, AT(kernel),
 	  .max = 2000, .applies = without_uki, .required = needs_kernel,

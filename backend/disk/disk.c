@@ -38,6 +38,7 @@ void sw_disk_clear(struct sw_disk *d)
 	free(d->vendor);
 	free(d->transport);
 	free(d->path);
+	free(d->health_text);
 	strv_free(d->uses);
 	strv_free(d->signatures);
 	strv_free(d->paths);

@@ -216,6 +216,8 @@ int sw_facts_collect(struct sw_machine *m, struct sw_facts **ret_facts, struct s
 	if (r == 0)
 		r = collect_disks(m, f, NULL, NULL);
 	if (r == 0)
+		r = sw_disks_health(m, f);
+	if (r == 0)
 		r = collect_firmware(m, f);
 	if (r == 0)
 		r = collect_tpm(m, f);

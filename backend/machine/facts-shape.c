@@ -46,6 +46,14 @@ static const struct sw_field table_fields[] = {
 
 static const struct sw_shape table_shape = { SHAPE(sw_table, table_fields) };
 
+static const char *const health_names[] = {
+	[SW_HEALTH_UNKNOWN] = "unknown",
+	[SW_HEALTH_GOOD] = "good",
+	[SW_HEALTH_WORN] = "worn",
+	[SW_HEALTH_FAILING] = "failing",
+	NULL
+};
+
 static const struct sw_field disk_fields[] = {
 	{ F(sw_disk, name, KIND_STR), .required = true },
 	{ F(sw_disk, node, KIND_STR) },
@@ -65,6 +73,8 @@ static const struct sw_field disk_fields[] = {
 	{ F(sw_disk, uses, KIND_LIST) },
 	{ F(sw_disk, signatures, KIND_LIST) },
 	{ F(sw_disk, paths, KIND_LIST) },
+	{ F(sw_disk, health, KIND_ENUM), .names = health_names, .zero_unset = true },
+	{ F(sw_disk, health_text, KIND_STR) },
 	{ F(sw_disk, table, KIND_OBJECT), .shape = &table_shape },
 };
 

@@ -35,6 +35,7 @@ struct sw_field {
 	const char *key;
 	enum sw_kind kind;
 	bool required;
+	bool zero_unset;	/* ENUM: the first value is left out */
 	size_t off;		/* of the value in its struct */
 	size_t count;		/* of the count, for ARRAY and NUMBERS */
 	uint64_t max;		/* largest value or count; 0: the type's own */

@@ -47,6 +47,8 @@ static json_object *scalar_to_json(const struct sw_field *f, const void *v)
 	case KIND_INDEX:
 		return *(const int *)v < 0 ? NULL : json_object_new_int(*(const int *)v);
 	case KIND_ENUM:
+		if (f->zero_unset && *(const unsigned int *)v == 0)
+			return NULL;
 		return json_object_new_string(f->names[*(const unsigned int *)v]);
 	case KIND_GUID:
 		return sw_guid_is_zero(v) ? NULL : json_object_new_string(sw_guid_format(v, guid));

@@ -43,6 +43,9 @@ struct sw_table {
 	char digest[65];
 };
 
+/* What the disk says about itself; each is worse than the one before. */
+enum sw_health { SW_HEALTH_UNKNOWN, SW_HEALTH_GOOD, SW_HEALTH_WORN, SW_HEALTH_FAILING };
+
 struct sw_disk {
 	char *name;		/* kernel name: "nvme0n1" */
 	char *node;		/* path that opens it: "/dev/nvme0n1" or an image file */
@@ -58,6 +61,8 @@ struct sw_disk {
 	char **signatures;	/* of the whole disk; NULL-terminated or NULL */
 	/* names of other nodes that seem to be paths to this very disk; or NULL */
 	char **paths;
+	enum sw_health health;
+	char *health_text;	/* why it is not good, one line; or NULL */
 	struct sw_table table;
 };
 

@@ -52,6 +52,12 @@ int sw_disks_inspect(struct sw_machine *m, struct sw_disk *disks, size_t n,
  */
 int sw_disks_mark_paths(struct sw_facts *f);
 
+/*
+ * Fills health and health_text of disks that can tell: from smartctl, or from
+ * the recorded answer of a stand-in. Only -ENOMEM fails.
+ */
+int sw_disks_health(const struct sw_machine *m, struct sw_facts *f);
+
 /* ---- real ---- */
 
 /* Walks sys_root/block. */
@@ -98,6 +104,7 @@ int sw_run_dir_new(char **ret_dir, struct sw_error *err);
 
 struct sw_standin_item {
 	char *name, *serial, *model, *vendor, *wwn, *transport, *path, *image;
+	char *health;	/* file with a recorded answer of smartctl, or NULL */
 	uint64_t size;
 	uint32_t sector;
 	bool medium, removable, rotational, read_only;

@@ -37,6 +37,7 @@ struct sw_standin *sw_standin_free(struct sw_standin *s)
 		free(d->transport);
 		free(d->path);
 		free(d->image);
+		free(d->health);
 	}
 	free(s->disks);
 	free(s->name);
@@ -167,6 +168,8 @@ static int disk_key(struct loader *l, const char *key, const yaml_node_t *v, voi
 		return get_name(l, key, v, &d->name);
 	if (strcmp(key, "image") == 0)
 		return get_file(l, key, v, &d->image);
+	if (strcmp(key, "health") == 0)
+		return get_file(l, key, v, &d->health);
 	if (strcmp(key, "size") == 0)
 		return get_size(l, key, v, &d->size);
 	if (strcmp(key, "sector") == 0)

@@ -161,6 +161,8 @@ int sw_plan_choose_disks(struct sw_plan *p, const struct sw_facts *f, const stru
 
 	if (r == 0)
 		r = choose(f, a, l, disks, err);
+	for (size_t k = 0; r == 0 && k <= a->n_more; k++)
+		r = sw_plan_judge_health(p, disks[k], err);
 	if (r < 0)
 		return r;
 	p->disks = calloc(a->n_more + 1, sizeof(*p->disks));

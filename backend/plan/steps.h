@@ -29,6 +29,8 @@ int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_
  * other names for it or only warns, as disk.conflicts says.
  */
 int sw_plan_settle_conflicts(struct sw_plan *p, const struct sw_facts *f, struct sw_error *err);
+/* Warns of a worn disk of the plan; refuses a failing one unless disk.failing says use. */
+int sw_plan_judge_health(struct sw_plan *p, const struct sw_disk *d, struct sw_error *err);
 void sw_plan_free_asides(struct sw_plan *p);
 /* What it owns, not itself. */
 void sw_plan_free_disk(struct sw_plan_disk *d);

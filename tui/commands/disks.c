@@ -11,6 +11,7 @@
 #include "base/size.h"
 #include "base/text.h"
 #include "disk/disk.h"
+#include "disk/health.h"
 #include "layout/layout.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
@@ -48,7 +49,7 @@ static void print_clauses(const struct sw_disk_standing *st)
 
 static void print_disk(const struct sw_disk *d, const struct sw_disk_standing *st, bool asked)
 {
-	_cleanup_free_ char *on_it = sw_disk_describe(d);
+	_cleanup_free_ char *on_it = sw_disk_describe(d), *health = sw_health_words(d);
 	const char *free_state = st->excluded ? st->excluded : "can be installed to";
 	char size[16];
 
@@ -57,6 +58,8 @@ static void print_disk(const struct sw_disk *d, const struct sw_disk_standing *s
 	       or_dash(d->serial), or_dash(d->model), asked ? st->verdict : free_state);
 	if (on_it && on_it[0])
 		printf("%-10s %s\n", "", on_it);
+	if (health && health[0])
+		printf("%-10s health: %s\n", "", health);
 	print_clauses(st);
 }
 
@@ -98,6 +101,8 @@ static json_object *disk_json(const struct sw_disk *d, const struct sw_disk_stan
 	sw_json_add_u64(o, "sector", d->sector);
 	sw_json_add_str(o, "excluded", st->excluded);
 	sw_json_add_str(o, "content", on_it);
+	sw_json_add_str(o, "health", sw_health_name(d->health));
+	sw_json_add_str(o, "health_text", d->health_text);
 	if (!asked)
 		return o;
 	sw_json_add(o, "clauses", clauses_json(st));

@@ -2,6 +2,7 @@
 /* `slipway facts`: what this machine is. */
 #include "base/size.h"
 #include "disk/disk.h"
+#include "disk/health.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
@@ -36,7 +37,7 @@ static void print_disks(const struct sw_facts *f)
 
 	for (size_t i = 0; i < f->n_disks; i++) {
 		const struct sw_disk *d = &f->disks[i];
-		_cleanup_free_ char *on_it = sw_disk_describe(d);
+		_cleanup_free_ char *on_it = sw_disk_describe(d), *health = sw_health_words(d);
 
 		printf("disk      %s: %s, %s, serial %s, %s\n", d->name,
 		       sw_size_format(d->size, size, sizeof(size)), or_dash(d->model),
@@ -45,6 +46,8 @@ static void print_disks(const struct sw_facts *f)
 			printf("          slipway was started from it\n");
 		if (on_it && on_it[0])
 			printf("          %s\n", on_it);
+		if (health && health[0])
+			printf("          health: %s\n", health);
 		for (size_t k = 0; d->uses && d->uses[k]; k++)
 			printf("          %s\n", d->uses[k]);
 	}

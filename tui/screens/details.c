@@ -2,6 +2,7 @@
 /* Everything that is known about one disk. */
 #include "base/size.h"
 #include "disk/disk.h"
+#include "disk/health.h"
 #include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
 
@@ -25,7 +26,7 @@ static void add_partition(struct sw_buf *b, const struct sw_part *p)
 static char *text_of(const struct sw_state *s, const struct sw_disk *d)
 {
 	const struct sw_layout *l = sw_state_layout(s);
-	_cleanup_free_ char *what = sw_disk_describe(d);
+	_cleanup_free_ char *what = sw_disk_describe(d), *health = sw_health_words(d);
 	_cleanup_buf_ struct sw_buf b = { 0 };
 	char size[16];
 
@@ -40,6 +41,7 @@ static char *text_of(const struct sw_state *s, const struct sw_disk *d)
 		    sw_size_format(d->size, size, sizeof(size)), (unsigned long long)d->size,
 		    d->sector);
 	add(&b, "Refused", sw_disk_excluded(d, l ? l->min_size : 0));
+	add(&b, "Health", d->health == SW_HEALTH_GOOD ? "good" : health);
 	add(&b, "On it", what);
 	add(&b, "Damage", d->table.damage);
 	for (char **g = d->signatures; g && *g; g++)

@@ -23,13 +23,27 @@ static size_t layout_names(const struct sw_state *s, const struct sw_field *f, c
 	return n;
 }
 
+/* Only then is it asked what to do about one. */
+static bool has_failing(const struct sw_state *s)
+{
+	for (size_t k = 0; k <= s->answers->n_more; k++) {
+		const struct sw_disk *d = sw_state_disk_at(s, k);
+
+		if (d && d->health == SW_HEALTH_FAILING)
+			return true;
+	}
+	return s->answers->failing != 0;
+}
+
 static void layout_open(struct sw_view *v, struct sw_state *s)
 {
-	static const char *const keys[] = { "disk.layout", "disk.wipe", "disk.conflicts", NULL };
+	static const char *const usual[] = { "disk.layout", "disk.wipe", "disk.conflicts", NULL };
+	static const char *const failing[] = { "disk.layout", "disk.wipe", "disk.failing",
+					       "disk.conflicts", NULL };
 	struct sw_form_view *fv = v->data;
 
 	fv->form.names = layout_names;
-	sw_form_open(&fv->form, s, keys);
+	sw_form_open(&fv->form, s, has_failing(s) ? failing : usual);
 }
 
 /* Told here, where it can be changed, and not only by the plan. */
