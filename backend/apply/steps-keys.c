@@ -88,7 +88,7 @@ static int make_key(struct sw_run *run, const struct sw_placed *part,
 		    struct sw_error *err)
 {
 	struct sw_run_key *grown = reallocarray(run->keys, run->n_keys + 1, sizeof(*grown)), *k;
-	bool measured = true;
+	struct sw_encrypt_note note = {};
 	int r;
 
 	if (!grown)
@@ -102,10 +102,34 @@ static int make_key(struct sw_run *run, const struct sw_placed *part,
 	sw_event_log(run->sink, "making the keys of %s", part->label);
 	r = sw_encrypt_make(part->encrypt, &part->uuid, keys,
 			    part->encrypt == SW_ENCRYPT_TPM2 ? recovery : NULL, k->header,
-			    &measured, &k->key, err);
-	if (r == 0 && !measured)
+			    &note, &k->key, err);
+	if (r == 0 && !note.measured)
 		sw_event_log(run->sink, "warning: " SW_TPM_NOT_MEASURED);
+	if (r == 0 && note.later)
+		sw_event_log(run->sink, "sealed to PCR 7 as the node will have it, which started "
+					"without this medium's loader; only the node can try it");
 	return r;
+}
+
+/*
+ * The medium is started through shim, which measures into PCR 7; the node is not.
+ * Without a log, or under Secure Boot, the seal is to PCR 7 as it is.
+ */
+static const struct sw_pcr7 *node_pcr7(struct sw_run *run, struct sw_pcr7 *ret_pcr7)
+{
+	_cleanup_eventlog_ struct sw_eventlog *l = NULL;
+	_cleanup_free_ char *path = NULL;
+	struct sw_error why = {};
+
+	if (run->m->kind != SW_MACHINE_REAL)
+		return NULL;
+	path = sw_fmt("%s/kernel/security/tpm0/binary_bios_measurements", run->m->sys_root);
+	if (!path || sw_eventlog_read(path, &l, &why) < 0) {
+		sw_event_log(run->sink, "warning: %s (%s): the TPM's key is sealed to PCR 7 as it "
+					"is under this system", why.what, why.why);
+		return NULL;
+	}
+	return sw_eventlog_pcr7(l, ret_pcr7) == 0 ? ret_pcr7 : NULL;
 }
 
 int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
@@ -113,12 +137,15 @@ int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct s
 	_cleanup_secret_ struct sw_secret *recovery = NULL, *file = NULL;
 	struct sw_layout_keys keys = { .pcrs = SW_TPM_PCRS_DEFAULT };
 	unsigned int all = sw_plan_encrypts(run->p);
+	struct sw_pcr7 pcr7;
 	int r = 0;
 
 	/* What libraries keep of the keys in memory of theirs goes into no core dump either. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (all & SW_ENCRYPT_TPM2)
 		r = sw_machine_tcti(run->m, &keys.tcti, err);
+	if (all & SW_ENCRYPT_TPM2)
+		keys.pcr7 = node_pcr7(run, &pcr7);
 	if (r == 0 && (all & SW_ENCRYPT_KEY_FILE))
 		r = read_key_file(run, &file, err);
 	if (r == 0)

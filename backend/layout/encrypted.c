@@ -30,14 +30,16 @@ static int seal(const struct sw_layout_keys *keys, struct sw_sealed *ret_sealed,
 		struct sw_secret **ret_secret, struct sw_error *err)
 {
 	_cleanup_secret_ struct sw_secret *secret = NULL, *back = NULL;
-	int r = sw_tpm_seal(keys->tcti, keys->pcrs ? keys->pcrs : SW_TPM_PCRS_DEFAULT, ret_sealed,
-			    &secret, err);
+	int r = sw_tpm_seal(keys->tcti, keys->pcrs ? keys->pcrs : SW_TPM_PCRS_DEFAULT, keys->pcr7,
+			    ret_sealed, &secret, err);
 
-	if (r == 0)
+	/* What only the node can open cannot be tried here. */
+	if (r == 0 && !ret_sealed->later)
 		r = sw_tpm_unseal(keys->tcti, ret_sealed, &back, err);
 	if (r < 0)
 		return r;
-	if (back->len != secret->len || memcmp(back->data, secret->data, back->len) != 0) {
+	if (back && (back->len != secret->len ||
+		     memcmp(back->data, secret->data, back->len) != 0)) {
 		r = sw_fail(err, SW_EXIT_MISSING, -EIO,
 			    "the TPM does not give back what was sealed");
 		sw_error_hint(err, "do not rely on this TPM; install without encryption by TPM");
@@ -49,7 +51,7 @@ static int seal(const struct sw_layout_keys *keys, struct sw_sealed *ret_sealed,
 
 int sw_encrypt_make(unsigned int encrypt, const struct sw_guid *part_uuid,
 		    const struct sw_layout_keys *keys, const struct sw_secret *recovery,
-		    const char *file, bool *ret_measured, struct sw_secret **ret_key,
+		    const char *file, struct sw_encrypt_note *ret_note, struct sw_secret **ret_key,
 		    struct sw_error *err)
 {
 	_cleanup_secret_ struct sw_secret *secret = NULL;
@@ -67,7 +69,7 @@ int sw_encrypt_make(unsigned int encrypt, const struct sw_guid *part_uuid,
 	if (r < 0)
 		return r;
 	spec.tpm_secret = secret;
-	*ret_measured = sealed.measured;
+	*ret_note = (struct sw_encrypt_note){ sealed.measured, sealed.later };
 	return sw_luks_make(&spec, file, ret_key, err);
 }
 

@@ -11,6 +11,7 @@ struct sw_layout_keys {
 	const struct sw_secret *key_file;
 	const char *tcti;
 	uint32_t pcrs;		/* of the seal */
+	const struct sw_pcr7 *pcr7;	/* as the node will have it; NULL: not known */
 	struct sw_luks_cost cost;
 };
 
@@ -18,13 +19,19 @@ struct sw_layout_keys {
 int sw_layout_check_keys(const struct sw_layout_part *p, const struct sw_layout_keys *keys,
 			 struct sw_error *err);
 
+/* What is to be said of a seal: see struct sw_sealed. */
+struct sw_encrypt_note {
+	bool measured, later;
+};
+
 /*
- * A key and a LUKS2 header for a partition: seals a new secret to the TPM and tries it, as
- * `encrypt` (SW_ENCRYPT_*) asks. recovery may be NULL. Writes the header to `file`.
+ * A key and a LUKS2 header for a partition: seals a new secret to the TPM and tries it
+ * (unless only the node can open it), as `encrypt` (SW_ENCRYPT_*) asks. recovery
+ * may be NULL. Writes the header to `file`.
  */
 int sw_encrypt_make(unsigned int encrypt, const struct sw_guid *part_uuid,
 		    const struct sw_layout_keys *keys, const struct sw_secret *recovery,
-		    const char *file, bool *ret_measured, struct sw_secret **ret_key,
+		    const char *file, struct sw_encrypt_note *ret_note, struct sw_secret **ret_key,
 		    struct sw_error *err);
 
 /*

@@ -351,7 +351,7 @@ static int fill_encrypted(struct sw_io *io, const struct sw_layout_result *t,
 	_cleanup_secret_ struct sw_secret *key = NULL;
 	_cleanup_io_ struct sw_io *part = NULL;
 	struct sw_placement inner = *p;
-	bool measured = true;
+	struct sw_encrypt_note note = {};
 	int r;
 
 	inner.start = 0;
@@ -359,9 +359,9 @@ static int fill_encrypted(struct sw_io *io, const struct sw_layout_result *t,
 	if (!header || sw_io_window(io, p->start, p->size, &part) < 0)
 		return sw_fail_oom(err);
 	sw_event_log(sink, "making the keys of partition %u", p->number);
-	r = sw_encrypt_make(p->part->encrypt, &p->uuid, t->keys, NULL, header, &measured, &key,
+	r = sw_encrypt_make(p->part->encrypt, &p->uuid, t->keys, NULL, header, &note, &key,
 			    err);
-	if (r == 0 && !measured)
+	if (r == 0 && !note.measured)
 		sw_event_log(sink, "warning: " SW_TPM_NOT_MEASURED);
 	if (r == 0)
 		r = sw_slot_invalidate(io, p->start, p->size, err);

@@ -85,6 +85,21 @@ int sw_pcrs_extend(const struct sw_eventlog *l, size_t bank, const struct sw_log
 int sw_eventlog_replay(const struct sw_eventlog *l, size_t bank, struct sw_pcrs *ret_pcrs,
 		       struct sw_error *err);
 
+/* PCR 7 of the sha256 bank: as it is, and as it will be for a node that the firmware starts. */
+struct sw_pcr7 {
+	uint8_t now[32];
+	uint8_t node[32];
+};
+
+/*
+ * What the firmware itself measures into PCR 7 ends with its separator; what a
+ * loader of the running system added behind it (shim measures its SbatLevel) is
+ * not there when the firmware starts a unified kernel image directly. -EOPNOTSUPP
+ * under Secure Boot, where the key that the image is signed with is measured, too;
+ * -ENODATA without a sha256 bank or a separator.
+ */
+int sw_eventlog_pcr7(const struct sw_eventlog *l, struct sw_pcr7 *ret_pcr7);
+
 /* "sha256"; NULL for an algorithm that is not a hash we know; static. */
 const char *sw_tpm_alg_name(uint16_t alg);
 /* Bytes of its digest, 0 when unknown. */

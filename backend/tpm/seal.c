@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <openssl/evp.h>
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_rc.h>
@@ -202,15 +203,15 @@ static TPML_PCR_SELECTION selection(uint32_t pcrs)
 }
 
 /* A policy session that is bound to the PCRs as they are now. */
-static TSS2_RC start_policy(struct tpm *t, TPM2_SE type, uint32_t pcrs)
+/* values: the digest over the PCRs' values; an empty one: as they are. */
+static TSS2_RC start_policy(struct tpm *t, TPM2_SE type, uint32_t pcrs, const TPM2B_DIGEST *values)
 {
-	static const TPM2B_DIGEST as_they_are;
 	const TPML_PCR_SELECTION which = selection(pcrs);
 	TSS2_RC rc = start_session(t, type, true, &t->policy);
 
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Esys_PolicyPCR(t->esys, t->policy, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-				    &as_they_are, &which);
+				    values, &which);
 	return rc;
 }
 
@@ -224,8 +225,17 @@ static bool is_extended(const TPM2B_DIGEST *d)
 	return false;
 }
 
+/* Whether the log tells the truth about PCR 7, and the node will have another value in it. */
+static bool differs_later(const struct sw_sealed *s, const struct sw_pcr7 *pcr7,
+			  const TPM2B_DIGEST *now)
+{
+	return pcr7 && s->pcrs == 1U << 7 && now->size == sizeof(pcr7->now) &&
+	       memcmp(now->buffer, pcr7->now, sizeof(pcr7->now)) == 0 &&
+	       memcmp(pcr7->node, pcr7->now, sizeof(pcr7->now)) != 0;
+}
+
 /* Whether the bank is there at all, and whether the firmware measures into it. */
-static int look_at_pcrs(struct tpm *t, struct sw_sealed *s)
+static int look_at_pcrs(struct tpm *t, struct sw_sealed *s, const struct sw_pcr7 *pcr7)
 {
 	const TPML_PCR_SELECTION which = selection(s->pcrs);
 	TPML_DIGEST *values = NULL;
@@ -237,6 +247,7 @@ static int look_at_pcrs(struct tpm *t, struct sw_sealed *s)
 		return fail(t, rc, "the TPM's PCRs cannot be read");
 	for (UINT32 i = 0; i < n; i++)
 		s->measured |= is_extended(&values->digests[i]);
+	s->later = n == 1 && differs_later(s, pcr7, &values->digests[0]);
 	Esys_Free(values);
 	if (n > 0)
 		return 0;
@@ -245,11 +256,26 @@ static int look_at_pcrs(struct tpm *t, struct sw_sealed *s)
 	return -ENODEV;
 }
 
-static int policy_digest(struct tpm *t, struct sw_sealed *s)
+/* The digest over the values of the one PCR that the node will have. */
+static bool hash_later(const struct sw_pcr7 *pcr7, TPM2B_DIGEST *ret_values)
 {
-	TPM2B_DIGEST *d = NULL;
-	TSS2_RC rc = start_policy(t, TPM2_SE_TRIAL, s->pcrs);
+	unsigned int len = 0;
 
+	if (EVP_Digest(pcr7->node, sizeof(pcr7->node), ret_values->buffer, &len, EVP_sha256(),
+		       NULL) != 1)
+		return false;
+	ret_values->size = (UINT16)len;
+	return true;
+}
+
+static int policy_digest(struct tpm *t, struct sw_sealed *s, const struct sw_pcr7 *pcr7)
+{
+	TPM2B_DIGEST values = {}, *d = NULL;
+	TSS2_RC rc;
+
+	if (s->later && !hash_later(pcr7, &values))
+		return sw_fail(t->err, SW_EXIT_INTERNAL, -EIO, "libcrypto does not hash");
+	rc = start_policy(t, TPM2_SE_TRIAL, s->pcrs, &values);
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Esys_PolicyGetDigest(t->esys, t->policy, ESYS_TR_NONE, ESYS_TR_NONE,
 					  ESYS_TR_NONE, &d);
@@ -324,8 +350,8 @@ static int check_pcrs(uint32_t pcrs, struct sw_error *err)
 	return 0;
 }
 
-int sw_tpm_seal(const char *tcti, uint32_t pcrs, struct sw_sealed *ret_sealed,
-		struct sw_secret **ret_secret, struct sw_error *err)
+int sw_tpm_seal(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
+		struct sw_sealed *ret_sealed, struct sw_secret **ret_secret, struct sw_error *err)
 {
 	_cleanup_(tpm_close) struct tpm t = TPM_NONE(err);
 	_cleanup_secret_ struct sw_secret *secret = NULL;
@@ -338,9 +364,9 @@ int sw_tpm_seal(const char *tcti, uint32_t pcrs, struct sw_sealed *ret_sealed,
 		r = open_storage(&t, tcti, -1);
 	s.rsa = t.rsa;
 	if (r == 0)
-		r = look_at_pcrs(&t, &s);
+		r = look_at_pcrs(&t, &s, pcr7);
 	if (r == 0)
-		r = policy_digest(&t, &s);
+		r = policy_digest(&t, &s, pcr7);
 	if (r == 0)
 		r = create_sealed(&t, &s, secret);
 	if (r < 0)
@@ -369,7 +395,8 @@ static int load(struct tpm *t, const struct sw_sealed *s)
 
 static TSS2_RC try_unseal(struct tpm *t, uint32_t pcrs, TPM2B_SENSITIVE_DATA **ret_data)
 {
-	TSS2_RC rc = start_policy(t, TPM2_SE_POLICY, pcrs);
+	static const TPM2B_DIGEST as_they_are;
+	TSS2_RC rc = start_policy(t, TPM2_SE_POLICY, pcrs, &as_they_are);
 
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Esys_Unseal(t->esys, t->object, t->policy, t->crypt, ESYS_TR_NONE, ret_data);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/secret.h"
+#include "tpm/eventlog.h"
 
 /*
  * Sealed to by default: PCR 7, the Secure Boot policy. Never to 1, 4, 5, 9 or 12:
@@ -31,15 +32,18 @@ struct sw_sealed {
 	uint32_t pcrs;		/* bit n: PCR n of the sha256 bank */
 	bool rsa;		/* the key above it is RSA 2048; else ECC P-256 */
 	bool measured;		/* at least one of the PCRs was extended since the start */
+	bool later;		/* sealed to a PCR 7 that this system does not have */
 };
 
 /*
- * Makes SW_TPM_SECRET_LEN random bytes and seals them to the PCRs as they are. The
- * bytes cross the bus encrypted only. exit 5 with a next step when the TPM cannot,
- * exit 2 (-EINVAL) for PCRs of SW_TPM_PCRS_NEVER or none.
+ * Makes SW_TPM_SECRET_LEN random bytes and seals them to the PCRs as they are; to
+ * PCR 7 as the node will have it when pcr7 is given (NULL: unknown), pcrs is PCR 7
+ * alone and the TPM agrees with what the log says of now. The bytes cross the bus
+ * encrypted only. exit 5 with a next step when the TPM cannot, exit 2 (-EINVAL) for
+ * PCRs of SW_TPM_PCRS_NEVER or none.
  */
-int sw_tpm_seal(const char *tcti, uint32_t pcrs, struct sw_sealed *ret_sealed,
-		struct sw_secret **ret_secret, struct sw_error *err);
+int sw_tpm_seal(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
+		struct sw_sealed *ret_sealed, struct sw_secret **ret_secret, struct sw_error *err);
 
 /*
  * -EPERM (exit 5) when the PCRs hold something else now, or the TPM is another one

@@ -157,6 +157,68 @@ static void test_a_pcr_that_does_not_exist_stops_the_replay(void **state SW_UNUS
 	assert_non_null(strstr(err.where, "record 3"));
 }
 
+/* A record of PCR 7 with the digest that a byte repeated makes. */
+static void add_pcr7(struct sw_buf *b, uint32_t type, uint8_t fill, const void *data, uint32_t len)
+{
+	add32(b, 7);
+	add32(b, type);
+	add32(b, 1);
+	add16(b, 0x000b);
+	add_fill(b, fill, 32);
+	add32(b, len);
+	assert_int_equal(sw_buf_add(b, data, len), 0);
+}
+
+/* What SecureBoot = value looks like in the log. */
+static void add_secure_boot(struct sw_buf *b, uint8_t value)
+{
+	static const char name[] = "SecureBoot";
+	uint8_t data[32 + 20 + 1] = { [16] = 10, [24] = 1, [52] = value };
+
+	for (size_t i = 0; i < 10; i++)
+		data[32 + 2 * i] = (uint8_t)name[i];
+	add_pcr7(b, SW_EV_EFI_VARIABLE_DRIVER_CONFIG, 0x11, data, sizeof(data));
+}
+
+static void test_pcr_7_of_the_node_ends_with_the_firmwares_part(void **state SW_UNUSED)
+{
+	_cleanup_buf_ struct sw_buf b = {}, direct = {};
+	_cleanup_eventlog_ struct sw_eventlog *l = NULL, *d = NULL;
+	struct sw_pcr7 via_shim, plain;
+	struct sw_error err;
+
+	add_spec(&direct, sha256_bank, 1);
+	add_secure_boot(&direct, 0);
+	add_pcr7(&direct, SW_EV_SEPARATOR, 0x22, "\0\0\0", 4);
+	assert_int_equal(sw_buf_add(&b, direct.data, direct.len), 0);
+	add_pcr7(&b, SW_EV_EFI_VARIABLE_AUTHORITY, 0x33, "SbatLevel", 9);
+	assert_int_equal(parse(&b, b.len, &l, &err), 0);
+	assert_int_equal(parse(&direct, direct.len, &d, &err), 0);
+	assert_int_equal(sw_eventlog_pcr7(l, &via_shim), 0);
+	assert_int_equal(sw_eventlog_pcr7(d, &plain), 0);
+	assert_memory_equal(via_shim.node, plain.now, 32);
+	assert_memory_equal(plain.node, plain.now, 32);
+	assert_memory_not_equal(via_shim.now, via_shim.node, 32);
+}
+
+static void test_pcr_7_is_not_foretold_where_it_cannot_be_known(void **state SW_UNUSED)
+{
+	_cleanup_buf_ struct sw_buf b = {}, cut = {};
+	_cleanup_eventlog_ struct sw_eventlog *l = NULL, *c = NULL;
+	struct sw_pcr7 p;
+	struct sw_error err;
+
+	add_spec(&b, sha256_bank, 1);
+	add_secure_boot(&b, 1);
+	add_pcr7(&b, SW_EV_SEPARATOR, 0x22, "\0\0\0", 4);
+	assert_int_equal(parse(&b, b.len, &l, &err), 0);
+	assert_int_equal(sw_eventlog_pcr7(l, &p), -EOPNOTSUPP);
+	add_spec(&cut, sha256_bank, 1);
+	add_secure_boot(&cut, 0);
+	assert_int_equal(parse(&cut, cut.len, &c, &err), 0);
+	assert_int_equal(sw_eventlog_pcr7(c, &p), -ENODATA);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +227,8 @@ int main(void)
 		cmocka_unit_test(test_banks_that_cannot_be_are_refused),
 		cmocka_unit_test(test_an_unknown_bank_is_kept_but_not_replayed),
 		cmocka_unit_test(test_a_pcr_that_does_not_exist_stops_the_replay),
+		cmocka_unit_test(test_pcr_7_of_the_node_ends_with_the_firmwares_part),
+		cmocka_unit_test(test_pcr_7_is_not_foretold_where_it_cannot_be_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <libcryptsetup.h>
+#include <openssl/sha.h>
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_tctildr.h>
 
@@ -188,7 +189,8 @@ static void test_systemds_plugin_opens_it_by_the_tpm(void **state)
 	struct sw_error err = {};
 	json_object *token;
 
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &sealed, &secret, &err), 0);
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err),
+			 0);
 	spec.sealed = &sealed;
 	spec.tpm_secret = secret;
 	assert_int_equal(sw_luks_make(&spec, f->header, &key, &err), 0);
@@ -218,7 +220,8 @@ static void test_the_token_is_like_systemds_own(void **state)
 	_cleanup_json_ json_object *o = NULL, *ours = NULL;
 	json_object *theirs;
 
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &sealed, &secret, &err), 0);
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err),
+			 0);
 	ours = sw_luks_tpm2_token(&sealed, 1);
 	spec.key_file = pass;
 	assert_int_equal(sw_luks_make(&spec, f->header, &key, &err), 0);
@@ -316,7 +319,8 @@ static void test_sealed_to_pcr_7_and_nothing_stays(void **state)
 	struct sw_error err = {}, policy = {}, broken = {};
 	unsigned int before = left_in_tpm(f);
 
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &sealed, &secret, &err), 0);
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err),
+			 0);
 	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &back, &err), 0);
 	assert_int_equal(back->len, SW_TPM_SECRET_LEN);
 	assert_memory_equal(back->data, secret->data, back->len);
@@ -333,6 +337,29 @@ static void test_sealed_to_pcr_7_and_nothing_stays(void **state)
 	assert_true(sw_tpm_unseal(f->tcti, &other, &none, &broken) < 0);
 	assert_null(none);
 	assert_int_equal(left_in_tpm(f), before);
+}
+
+/* extend_pcr() adds zeros: what PCR 7 holds afterwards is known beforehand. */
+static void test_sealed_for_the_node_opens_only_when_pcr_7_is_as_foretold(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_secret_ struct sw_secret *secret = NULL, *back = NULL, *none = NULL, *lie = NULL;
+	struct sw_pcr7 pcr7 = {}, wrong = { .now = { 1 } };
+	uint8_t zeros[64] = {};
+	struct sw_sealed sealed, now;
+	struct sw_error err = {}, early = {};
+
+	assert_non_null(SHA256(zeros, sizeof(zeros), pcr7.node));
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &pcr7, &sealed, &secret, &err),
+			 0);
+	assert_true(sealed.later);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &none, &early), -EPERM);
+	/* A log that does not tell what the TPM has now is not believed about later either. */
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &wrong, &now, &lie, &err), 0);
+	assert_false(now.later);
+	extend_pcr(f);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &back, &err), 0);
+	assert_memory_equal(back->data, secret->data, SW_TPM_SECRET_LEN);
 }
 
 static void test_pcrs_that_change_are_refused(void **state SW_UNUSED)
@@ -365,6 +392,7 @@ int main(void)
 		ONE(test_what_is_written_comes_back_and_is_not_in_clear),
 		ONE(test_a_failing_disk_leaves_no_header),
 		ONE(test_sealed_to_pcr_7_and_nothing_stays),
+		ONE(test_sealed_for_the_node_opens_only_when_pcr_7_is_as_foretold),
 		ONE(test_pcrs_that_change_are_refused),
 	};
 
