@@ -124,7 +124,9 @@ static char *worth(const struct sw_facts *f, const char *label)
 			      "signed than this installer needs the recovery key", label);
 	return sw_fmt("%s is opened by this machine's TPM: that protects a stolen disk; not a "
 		      "stolen machine, not against a hostile boot server, because without Secure "
-		      "Boot whatever starts on this machine can have it opened", label);
+		      "Boot whatever starts on this machine can have it opened. Have the recovery "
+		      "key at hand for the first start: the TPM may not open it before it is "
+		      "sealed again under the node", label);
 }
 
 static char *recovery_words(const struct sw_plan *p)

@@ -104,17 +104,6 @@ static void propose_hostname(struct sw_state *s)
 		(void)sw_field_set(f, s->answers, name, &ignored);
 }
 
-/* Where a TPM can keep the key, state is encrypted unless somebody says otherwise. */
-static void propose_layout(struct sw_state *s)
-{
-	const struct sw_field *f = sw_field_find("disk.layout");
-	struct sw_error ignored = { 0 };
-
-	if (f && !s->answers->places && f->dflt && s->answers->layout &&
-	    strcmp(s->answers->layout, f->dflt) == 0 && sw_plan_tpm_usable(s->facts))
-		(void)sw_field_set(f, s->answers, "encrypted", &ignored);
-}
-
 static bool same_answers(const struct sw_answers *a, const struct sw_answers *b)
 {
 	char x[65], y[65];
@@ -190,8 +179,6 @@ void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journa
 			s->journal = &infos[i];
 	if (first)
 		propose_hostname(s);
-	if (first && !s->unattended && !s->deadline_ms)
-		propose_layout(s);
 	if (first && s->unattended && !s->deadline_ms)
 		unattended_start(s);
 	if (s->phase == SW_PHASE_ASKING && !s->unattended && !s->deadline_ms)
