@@ -10,6 +10,7 @@
 
 #include "apply/undo-copy.h"
 #include "base/file.h"
+#include "base/json.h"
 
 static const sw_step_fn step_fns[] = {
 	[SW_STEP_FETCH] = sw_step_fetch,       [SW_STEP_IMAGE] = sw_step_image,
@@ -163,12 +164,18 @@ static int open_work(struct sw_run *run, struct sw_error *err)
 
 static int snapshot_vars(struct sw_run *run, struct sw_error *err)
 {
+	_cleanup_free_ char *state = NULL;
 	struct sw_varstore *vars = NULL;
 	struct sw_error ignored = {};
+	int r;
 
 	if (run->vars || sw_machine_vars(run->m, &vars, &ignored) < 0)
 		return 0;
-	return sw_entries_snapshot(vars, &run->vars, err);
+	r = sw_entries_snapshot(vars, &run->vars, err);
+	state = r == 0 ? sw_mode_state_hex(vars) : NULL;
+	if (state)
+		sw_json_add_str(run->vars, SW_MODE_VARIABLE, state);
+	return r;
 }
 
 static int execute(struct sw_run *run, unsigned int started, struct sw_error *err)

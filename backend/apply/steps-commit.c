@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/strv.h"
 #include "boot/nodedata.h"
+#include "boot/switch.h"
 #include "disk/disk.h"
 #include "disk/mdraid.h"
 
@@ -50,6 +51,31 @@ static int write_entries(struct sw_run *run, struct sw_error *err)
 }
 
 /*
+ * Our own variable: what was set, so that the node can compare it with what the
+ * firmware made of it. Without it only that first comparison is missing.
+ */
+static void write_state(struct sw_run *run)
+{
+	_cleanup_json_ json_object *raw = NULL;
+	struct sw_varstore *vars = NULL;
+	struct sw_mode_state state, was;
+	struct sw_error e = {};
+	int r = sw_machine_vars(run->m, &vars, &e);
+
+	if (r == 0)
+		r = sw_entries_snapshot(vars, &raw, &e);
+	if (r == 0)
+		r = sw_plan_mode_state(run->p, raw, &state);
+	if (r == 0 && (sw_mode_state_read(vars, &was) < 0 || !sw_mode_state_same(&was, &state)))
+		r = sw_mode_state_write(vars, &state, &e);
+	if (r == 0)
+		r = sw_switch_mark(run->m, run->p->boot_id);
+	if (r < 0)
+		sw_event_log(run->sink, "warning: what was set is not kept in the firmware: %s",
+			     e.what[0] ? e.what : strerror(-r));
+}
+
+/*
  * Firmware that refuses (full, locked, broken) must not fail an install whose
  * slot already boots by the fallback path; it is named instead.
  */
@@ -59,8 +85,10 @@ int sw_step_entries(struct sw_run *run, const struct sw_step *s SW_UNUSED,
 	struct sw_error e = {};
 	_cleanup_free_ char *text = NULL;
 
-	if (write_entries(run, &e) == 0)
+	if (write_entries(run, &e) == 0) {
+		write_state(run);
 		return 0;
+	}
 	run->degraded = true;
 	text = sw_error_text(&e);
 	sw_event_log(run->sink, "warning: the firmware refused the boot entries: %s",

@@ -43,6 +43,15 @@ static bool as_planned(const struct sw_plan *p, const char *name, const char *he
 	return false;
 }
 
+/* Whether the plan took a BootNext away that an earlier mode had left. */
+static bool took_next(const struct sw_plan *p)
+{
+	for (size_t i = 0; i < p->entries.n_writes; i++)
+		if (p->entries.writes[i].kind == SW_ENTRY_NEXT)
+			return p->entries.writes[i].len == 0;
+	return false;
+}
+
 static int restore_vars(struct sw_machine *m, const struct sw_journal_info *info,
 			const struct sw_sink *sink, struct sw_error *err)
 {
@@ -71,7 +80,10 @@ static int restore_vars(struct sw_machine *m, const struct sw_journal_info *info
 		sw_event_log(sink, "restoring %s", name);
 		r = restore_var(vars, name, sw_json_str(info->vars, name, ""), hex, err);
 	}
-	return r;
+	if (r == 0 && took_next(info->plan) && !sw_json_get(now, "BootNext"))
+		r = restore_var(vars, "BootNext", sw_json_str(info->vars, "BootNext", ""), "", err);
+	return r < 0 ? r : sw_mode_state_restore(vars, sw_json_str(info->vars, SW_MODE_VARIABLE,
+								    NULL), err);
 }
 
 static int put_back(struct sw_io *io, uint64_t off, const uint8_t *data, uint64_t len)

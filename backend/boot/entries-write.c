@@ -185,7 +185,9 @@ int sw_entry_write_from_json(json_object *o, struct sw_entry_write *ret_write)
 		r = get_hex(o, "old", &w.old, &w.old_len);
 	if (r < 0)
 		return r;
-	if ((w.len == 0) != (w.kind == SW_ENTRY_DELETE))
+	/* Only entries and BootNext are ever taken away. */
+	if (w.len == 0 ? w.kind != SW_ENTRY_DELETE && w.kind != SW_ENTRY_NEXT
+		       : w.kind == SW_ENTRY_DELETE)
 		return -EINVAL;
 	*ret_write = w;
 	w = (struct sw_entry_write){};

@@ -8,6 +8,8 @@
 
 #include "boot/modes.h"
 
+#include "boot/hex.h"
+
 #define VERSION 1
 #define MAX_MISSES 2
 
@@ -85,4 +87,42 @@ int sw_mode_state_write(struct sw_varstore *vars, const struct sw_mode_state *s,
 				   "is not kept");
 	}
 	return r;
+}
+
+bool sw_mode_state_same(const struct sw_mode_state *a, const struct sw_mode_state *b)
+{
+	uint8_t x[SW_MODE_STATE_LEN], y[SW_MODE_STATE_LEN];
+
+	sw_mode_state_encode(a, x);
+	sw_mode_state_encode(b, y);
+	return memcmp(x, y, sizeof(x)) == 0;
+}
+
+int sw_mode_state_restore(struct sw_varstore *vars, const char *hex, struct sw_error *err)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t len = 0;
+	int r = hex ? sw_hex_decode(hex, &data, &len) : 0;
+
+	if (r == 0 && len == 0)
+		r = sw_var_del(vars, &sw_guid_slipway, SW_MODE_VARIABLE);
+	else if (r == 0)
+		r = sw_var_set(vars, &sw_guid_slipway, SW_MODE_VARIABLE, data, len,
+			       SW_VAR_NV_BS_RT);
+	r = r == -ENOENT ? 0 : r;
+	if (r < 0)
+		sw_fail_errno(err, SW_EXIT_DIRTY, r, "the variable %s cannot be restored",
+			      SW_MODE_VARIABLE);
+	return r;
+}
+
+char *sw_mode_state_hex(struct sw_varstore *vars)
+{
+	_cleanup_free_ uint8_t *d = NULL;
+	uint32_t attrs;
+	size_t n;
+
+	if (sw_var_get(vars, &sw_guid_slipway, SW_MODE_VARIABLE, &d, &n, &attrs) < 0)
+		return NULL;
+	return sw_hex_encode(d, n);
 }

@@ -432,15 +432,6 @@ static int reconcile_mode(struct work *w, struct sw_error *err)
 	return 0;
 }
 
-static bool same_state(const struct sw_mode_state *a, const struct sw_mode_state *b)
-{
-	uint8_t x[SW_MODE_STATE_LEN], y[SW_MODE_STATE_LEN];
-
-	sw_mode_state_encode(a, x);
-	sw_mode_state_encode(b, y);
-	return memcmp(x, y, sizeof(x)) == 0;
-}
-
 int sw_mode_reconcile(json_object *raw, const struct sw_mode_slot *slots, size_t n_slots,
 		      const struct sw_mode_wish *wish, const struct sw_mode_state *old,
 		      const struct sw_mode_evidence *ev, struct sw_mode_result *ret_result,
@@ -467,7 +458,7 @@ int sw_mode_reconcile(json_object *raw, const struct sw_mode_slot *slots, size_t
 		w.res.state.mode = w.res.mode;
 		w.res.state.strategy = wish->strategy;
 	}
-	w.res.state_changed = !old || !same_state(old, &w.res.state);
+	w.res.state_changed = !old || !sw_mode_state_same(old, &w.res.state);
 	*ret_result = w.res;
 	w.res = (struct sw_mode_result){ .network = -1 };
 	return 0;

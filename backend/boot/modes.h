@@ -92,6 +92,17 @@ int sw_entries_plan_network(json_object *raw, const struct sw_entry_wanted *want
 			    enum sw_strategy strategy, struct sw_entry_plan *ret_plan,
 			    struct sw_error *err);
 
+/*
+ * The same into mode local: the wanted entries first, and no BootNext to the
+ * network or a slot that an earlier mode left behind. Somebody else's stays.
+ */
+int sw_entries_plan_local(json_object *raw, const struct sw_entry_wanted *wanted,
+			  size_t n_wanted, struct sw_entry_plan *ret_plan, struct sw_error *err);
+
+/* What our variable says after an install, from the boot variables as they are then. */
+int sw_mode_state_installed(json_object *raw, enum sw_node_mode mode, enum sw_strategy strategy,
+			    struct sw_mode_state *ret_state);
+
 const char *sw_node_mode_name(enum sw_node_mode m);	/* "local" "network" "hands-off" */
 const char *sw_strategy_name(enum sw_strategy s);	/* "armed" "order" */
 int sw_node_mode_parse(const char *text, enum sw_node_mode *ret_mode);
@@ -110,3 +121,8 @@ int sw_mode_state_decode(const uint8_t *data, size_t len, struct sw_mode_state *
 int sw_mode_state_read(struct sw_varstore *vars, struct sw_mode_state *ret_state);
 int sw_mode_state_write(struct sw_varstore *vars, const struct sw_mode_state *s,
 			struct sw_error *err);
+bool sw_mode_state_same(const struct sw_mode_state *a, const struct sw_mode_state *b);
+/* The variable as stored, for undo; malloc'd, NULL when there is none or it cannot be read. */
+char *sw_mode_state_hex(struct sw_varstore *vars);
+/* Puts it back to that; NULL or "": takes it away. */
+int sw_mode_state_restore(struct sw_varstore *vars, const char *hex, struct sw_error *err);

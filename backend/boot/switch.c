@@ -25,23 +25,23 @@ static void wish_from_data(json_object *data, struct sw_mode_wish *w)
 	w->net.have_mac = mac && sw_mac_parse(mac, w->net.mac) == 0;
 }
 
-static bool same_boot(const struct sw_machine *m, const struct sw_facts *f)
+static bool same_boot(const struct sw_machine *m, const char *boot_id)
 {
 	_cleanup_free_ char *path = sw_fmt("%s/" MARK, m->run_dir), *line = NULL;
 
-	return path && f->boot_id && sw_file_read_line(path, &line) == 0 &&
-	       strcmp(line, f->boot_id) == 0;
+	return path && boot_id && sw_file_read_line(path, &line) == 0 &&
+	       strcmp(line, boot_id) == 0;
 }
 
-static int write_mark(const struct sw_machine *m, const struct sw_facts *f)
+int sw_switch_mark(const struct sw_machine *m, const char *boot_id)
 {
 	_cleanup_free_ char *path = sw_fmt("%s/" MARK, m->run_dir);
 	int r = path ? 0 : -ENOMEM;
 
-	if (r < 0 || !f->boot_id || same_boot(m, f))
+	if (r < 0 || !boot_id || same_boot(m, boot_id))
 		return r;
 	r = sw_mkdir_all(m->run_dir, 0700);
-	return r < 0 ? r : sw_file_write(path, f->boot_id, strlen(f->boot_id), 0600);
+	return r < 0 ? r : sw_file_write(path, boot_id, strlen(boot_id), 0600);
 }
 
 static int read_node(struct sw_switch *s, const char *disk, struct sw_error *err)
@@ -78,7 +78,7 @@ int sw_switch_open(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 	if (r < 0)
 		return r;
 	s.have_state = sw_mode_state_read(vars, &s.state) == 0;
-	s.ev.same_boot = same_boot(m, f);
+	s.ev.same_boot = same_boot(m, f->boot_id);
 	s.ev.current = f->boot.current;
 	if (s.node.data) {
 		wish_from_data(s.node.data, &s.wish);
@@ -200,7 +200,7 @@ int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
 			return r;
 		++*ret_written;
 	}
-	r = write_mark(s->m, s->f);
+	r = sw_switch_mark(s->m, s->f->boot_id);
 	if (r < 0)
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot note that this boot was seen");
 	return r;

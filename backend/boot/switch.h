@@ -42,3 +42,6 @@ size_t sw_switch_slots(const struct sw_switch *s, struct sw_mode_slot out[SW_NOD
 /* Node data (when the wish changed), boot variables, our variable, this boot's mark. */
 int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
 		    const struct sw_mode_result *res, size_t *ret_written, struct sw_error *err);
+
+/* Notes that our variable was written in this boot: what it says is compared on the next one. */
+int sw_switch_mark(const struct sw_machine *m, const char *boot_id);

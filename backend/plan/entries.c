@@ -18,6 +18,24 @@ static bool given(const char *s)
 	return s && *s;
 }
 
+enum sw_node_mode sw_plan_node_mode(const struct sw_answers *a)
+{
+	return a->boot_mode == SW_MODE_NETWORK     ? SW_NODE_NETWORK
+	       : a->boot_mode == SW_MODE_HANDS_OFF ? SW_NODE_HANDS_OFF
+						   : SW_NODE_LOCAL;
+}
+
+static enum sw_strategy strategy_of(const struct sw_answers *a)
+{
+	return a->boot_strategy == SW_BOOT_ORDER ? SW_STRATEGY_ORDER : SW_STRATEGY_ARMED;
+}
+
+int sw_plan_mode_state(const struct sw_plan *p, json_object *raw, struct sw_mode_state *ret_state)
+{
+	return sw_mode_state_installed(raw, sw_plan_node_mode(p->answers),
+				       strategy_of(p->answers), ret_state);
+}
+
 /* The wanted entries begin with the slots that are filled: the first one of each disk. */
 static size_t count_filled(const struct sw_plan *p)
 {
@@ -42,12 +60,10 @@ int sw_plan_entries(const struct sw_plan *p, json_object *raw, struct sw_entry_p
 	if (sw_plan_wanted_entries(p, &w, &n) < 0)
 		return sw_fail_oom(err);
 	if (a->boot_mode == SW_MODE_LOCAL)
-		return sw_entries_plan(raw, w, n, -1, ret_entries, err);
+		return sw_entries_plan_local(raw, w, n, ret_entries, err);
 	net.have_mac = given(a->boot_nic) && sw_mac_parse(a->boot_nic, net.mac) == 0;
 	return sw_entries_plan_network(raw, w, n, count_filled(p), &net,
-				       a->boot_strategy == SW_BOOT_ORDER ? SW_STRATEGY_ORDER
-									 : SW_STRATEGY_ARMED,
-				       ret_entries, err);
+				       strategy_of(a), ret_entries, err);
 }
 
 static json_object *network_to_json(const struct sw_answers *a)
@@ -65,15 +81,9 @@ static json_object *network_to_json(const struct sw_answers *a)
 
 void sw_plan_mode_to_json(const struct sw_answers *a, json_object *o)
 {
-	enum sw_node_mode mode = a->boot_mode == SW_MODE_NETWORK     ? SW_NODE_NETWORK
-				 : a->boot_mode == SW_MODE_HANDS_OFF ? SW_NODE_HANDS_OFF
-								     : SW_NODE_LOCAL;
-
-	sw_json_add_str(o, "mode", sw_node_mode_name(mode));
+	sw_json_add_str(o, "mode", sw_node_mode_name(sw_plan_node_mode(a)));
 	if (a->boot_mode != SW_MODE_NETWORK)
 		return;
-	sw_json_add_str(o, "strategy", sw_strategy_name(a->boot_strategy == SW_BOOT_ORDER
-								? SW_STRATEGY_ORDER
-								: SW_STRATEGY_ARMED));
+	sw_json_add_str(o, "strategy", sw_strategy_name(strategy_of(a)));
 	sw_json_add(o, "network", network_to_json(a));
 }

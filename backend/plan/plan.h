@@ -8,7 +8,7 @@
 
 #include "answers/answers.h"
 #include "base/secret.h"
-#include "boot/entries.h"
+#include "boot/modes.h"
 #include "disk/table.h"
 #include "layout/layout.h"
 #include "machine/facts.h"
@@ -146,6 +146,10 @@ int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret
  */
 int sw_plan_entries(const struct sw_plan *p, json_object *raw, struct sw_entry_plan *ret_entries,
 		    struct sw_error *err);
+enum sw_node_mode sw_plan_node_mode(const struct sw_answers *a);
+/* What our own variable says once the plan's entries stand; raw: the variables as they are then. */
+int sw_plan_mode_state(const struct sw_plan *p, json_object *raw,
+		       struct sw_mode_state *ret_state);
 /* The node data's "mode", "strategy" and "network", as the mode switch reads them. */
 void sw_plan_mode_to_json(const struct sw_answers *a, json_object *o);
 

@@ -12,12 +12,12 @@ static void boot_open(struct sw_view *v, struct sw_state *s)
 
 static bool boot_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
 {
-	return sw_form_view_request(v, s, req, ch, &sw_screen_admission);
+	return sw_form_view_request(v, s, req, ch, &sw_screen_payload);
 }
 
 const struct sw_view_ops sw_screen_boot = {
 	SW_FORM_VIEW_OPS,
-	.title = "Install 4 of 7 - How the node boots",
+	.title = "Install 3 of 7 - How the node boots",
 	.help = "How the firmware finds the node, and what happens when the install is done.",
 	.open = boot_open,
 	.request = boot_request,

@@ -78,7 +78,7 @@ static void go_on(struct disk_view *dv, struct sw_state *s)
 	else if (sw_state_disk_need(s, dv->k + 1) != SW_DISK_NOT_WANTED)
 		sw_view_push(s, &sw_screen_more_disks);
 	else
-		sw_view_push(s, &sw_screen_payload);
+		sw_view_push(s, &sw_screen_boot);
 }
 
 /* What may be lost is asked for on the screen after the first disk; for the others it is known. */
@@ -100,7 +100,7 @@ static void choose(struct disk_view *dv, struct sw_state *s)
 
 	if (row && row->id == NO_DISK) {
 		sw_answers_cut_more(s->answers, dv->k - 1);
-		sw_view_push(s, &sw_screen_payload);
+		sw_view_push(s, &sw_screen_boot);
 	} else if (!d) {
 		sw_state_refuse(s, "No disk has been found yet; u looks again.");
 	} else if (row->off) {

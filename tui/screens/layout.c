@@ -73,7 +73,7 @@ static bool layout_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 		sw_state_drop_disks(s);
 	return sw_form_view_request(v, s, req, ch,
 				    sw_state_disk_need(s, 1) == SW_DISK_NOT_WANTED
-					    ? &sw_screen_payload
+					    ? &sw_screen_boot
 					    : &sw_screen_more_disks);
 }
 
