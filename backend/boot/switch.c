@@ -6,7 +6,10 @@
 #include "base/file.h"
 #include "base/json.h"
 
-/* Below run_dir, which a restart empties: holds the boot id under which we last wrote. */
+/*
+ * Below run_dir, which a restart empties: the boot id under which we last wrote, then a line for
+ * each thing that this start had shown until then; what we write makes it invisible otherwise.
+ */
 #define MARK "boot-switch"
 
 static const char *const vias[] = { "auto", "http", "pxe" };
@@ -33,15 +36,53 @@ static bool same_boot(const struct sw_machine *m, const char *boot_id)
 	       strcmp(line, boot_id) == 0;
 }
 
-int sw_switch_mark(const struct sw_machine *m, const char *boot_id)
+static void read_tried(struct sw_switch *s)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/" MARK, s->m->run_dir);
+	_cleanup_buf_ struct sw_buf b = { .max = sizeof(s->tried) + 200 };
+	char *line, *rest;
+
+	if (!s->ev.same_boot || !path || sw_file_read(path, &b) < 0)
+		return;
+	rest = (char *)sw_buf_text(&b);
+	(void)strsep(&rest, "\n");	/* the boot id */
+	while ((line = strsep(&rest, "\n")) && s->n_tried < SW_MODE_NOTES)
+		if (*line)
+			(void)snprintf(s->tried[s->n_tried++], sizeof(s->tried[0]), "%s", line);
+}
+
+/* What `slipway status` can tell only until something is written. */
+static void note_tried(struct sw_switch *s)
+{
+	_cleanup_(sw_mode_result_clear) struct sw_mode_result res = { .network = -1 };
+
+	if (s->ev.same_boot || sw_switch_plan(s, &s->wish, &res, NULL) < 0)
+		return;
+	for (size_t i = 0; i < res.n_notes; i++)
+		memcpy(s->tried[i], res.notes[i], sizeof(s->tried[i]));
+	s->n_tried = res.n_notes;
+}
+
+static int write_mark(const struct sw_machine *m, const char *boot_id,
+		      const char (*tried)[200], size_t n_tried)
 {
 	_cleanup_free_ char *path = sw_fmt("%s/" MARK, m->run_dir);
+	_cleanup_buf_ struct sw_buf b = {};
 	int r = path ? 0 : -ENOMEM;
 
 	if (r < 0 || !boot_id || same_boot(m, boot_id))
 		return r;
-	r = sw_mkdir_all(m->run_dir, 0700);
-	return r < 0 ? r : sw_file_write(path, boot_id, strlen(boot_id), 0600);
+	r = sw_buf_addf(&b, "%s\n", boot_id);
+	for (size_t i = 0; r == 0 && i < n_tried; i++)
+		r = sw_buf_addf(&b, "%s\n", tried[i]);
+	if (r == 0)
+		r = sw_mkdir_all(m->run_dir, 0700);
+	return r < 0 ? r : sw_file_write(path, b.data, b.len, 0600);
+}
+
+int sw_switch_mark(const struct sw_machine *m, const char *boot_id)
+{
+	return write_mark(m, boot_id, NULL, 0);
 }
 
 static int read_node(struct sw_switch *s, const char *disk, struct sw_error *err)
@@ -79,6 +120,7 @@ int sw_switch_open(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 		return r;
 	s.have_state = sw_mode_state_read(vars, &s.state) == 0;
 	s.ev.same_boot = same_boot(m, f->boot_id);
+	read_tried(&s);
 	s.ev.current = f->boot.current;
 	if (s.node.data) {
 		wish_from_data(s.node.data, &s.wish);
@@ -184,8 +226,10 @@ int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
 		    const struct sw_mode_result *res, size_t *ret_written, struct sw_error *err)
 {
 	size_t done = 0;
-	int kept = keep_wish(s, wish, res, err), r;
+	int kept, r;
 
+	note_tried(s);
+	kept = keep_wish(s, wish, res, err);
 	if (kept < 0)
 		return kept;
 	r = sw_entry_plan_apply(s->vars, &res->plan, &done, err);
@@ -200,7 +244,7 @@ int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
 			return r;
 		++*ret_written;
 	}
-	r = sw_switch_mark(s->m, s->f->boot_id);
+	r = write_mark(s->m, s->f->boot_id, (const char (*)[200])s->tried, s->n_tried);
 	if (r < 0)
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot note that this boot was seen");
 	return r;

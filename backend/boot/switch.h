@@ -23,6 +23,9 @@ struct sw_switch {
 	enum sw_road road;
 	size_t road_slot;	/* for SW_ROAD_SLOT */
 	char why[200];		/* what the road rests on */
+	/* What this start was found to be like before anything was written in it. */
+	char tried[SW_MODE_NOTES][200];
+	size_t n_tried;
 };
 
 /* disk: name or NULL. Without a node it still succeeds, unless a disk was named. */

@@ -114,6 +114,15 @@ static void say_mode(struct sw_why *w, const struct sw_switch *s)
 		sw_json_add_str(w->json, "strategy", sw_strategy_name(s->wish.strategy));
 }
 
+static void add_tried(struct sw_why *w, json_object *list, const char *text)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), text) == 0)
+			return;
+	add(w, "Before this: %s.", text);
+	json_object_array_add(list, json_object_new_string(text));
+}
+
 /* What was tried before this: what the switch remembers and how it came out. */
 static void say_tried(struct sw_why *w, const struct sw_switch *s)
 {
@@ -130,10 +139,10 @@ static void say_tried(struct sw_why *w, const struct sw_switch *s)
 		add(w, "Problem: %s.", e.what);
 		json_object_array_add(list, json_object_new_string(e.what));
 	}
-	for (size_t i = 0; i < res.n_notes; i++) {
-		add(w, "Before this: %s.", res.notes[i]);
-		json_object_array_add(list, json_object_new_string(res.notes[i]));
-	}
+	for (size_t i = 0; i < s->n_tried; i++)
+		add_tried(w, list, s->tried[i]);
+	for (size_t i = 0; i < res.n_notes; i++)
+		add_tried(w, list, res.notes[i]);
 	if (s->state.next_misses)
 		add(w, "The firmware lost BootNext %u time%s in a row.", s->state.next_misses,
 		    s->state.next_misses == 1 ? "" : "s");

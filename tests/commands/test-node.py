@@ -318,6 +318,24 @@ def _(case):
     same(here["road"], "unknown", "stub and firmware disagree")
 
 
+@test("what was tried before this start is still told after keep has armed the network again")
+def _(case):
+    install(case)
+    expect(case.on("mode", "network"), 0)
+    run_from(case, "Slipway A")
+    (case.machine_dir / "run" / "boot-id").unlink()
+    (case.machine_dir / "vars" / f"BootNext-{GLOBAL}").unlink()
+    words = "Before this: the last start from the network did not work out."
+    expect(case.on("status"), 0, words)
+    expect(case.on("mode", "keep"), 0)
+    expect(case.on("status"), 0, words, "once; when that fails,")
+    expect(case.on("mode", "local"), 0)
+    text = expect(case.on("status"), 0, words, "The mode is local.").out
+    same(text.count("Before this"), 1, "told once")
+    (case.machine_dir / "run" / "boot-id").unlink()
+    assert "Before this" not in expect(case.on("status"), 0).out, "told after another start"
+
+
 @test("the shipped units are what systemd takes, and the shell fragment is what sh takes")
 def _(case):
     need("systemd-analyze", "sh")
