@@ -25,7 +25,7 @@ static const char layouts[] =
 	"slot() { printf '[Partition]\\nType=esp\\nLabel=slipway-%s\\n"
 	"SizeMinBytes=36M\\nSizeMaxBytes=36M\\nX-Slipway-Role=slot\\n%s\\n' \"$1\" \"$2\"; }\n"
 	"node() { printf '[Partition]\\nType=linux-generic\\nLabel=slipway-node\\n"
-	"SizeMinBytes=2M\\nSizeMaxBytes=2M\\nX-Slipway-Role=node-data\\n%s\\n' \"$1\"; }\n"
+	"SizeMinBytes=4M\\nSizeMaxBytes=4M\\nX-Slipway-Role=node-data\\n%s\\n' \"$1\"; }\n"
 	"rest() { printf '[Partition]\\nType=%s\\nLabel=state\\nSizeMinBytes=10M\\n"
 	"SizeMaxBytes=10M\\nPaddingMinBytes=6M\\nFormat=ext4\\nX-Slipway-Role=state\\n%s\\n' "
 	"\"$1\" \"$2\"; }\n"

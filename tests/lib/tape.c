@@ -400,9 +400,9 @@ static void play_write(struct tape_play *p, struct tape_op *op, unsigned int *n)
 	op->before = malloc(op->len ? op->len : 1);
 	assert_non_null(op->before);
 	assert_int_equal(sw_io_read(io, op->off, op->before, op->len), 0);
-	/* A long run of sectors tells no more than some of them. */
+	/* A long run of sectors tells no more than some of them, unless all are asked for. */
 	for (size_t a = 0, len; a < op->len; a += len) {
-		size_t sectors = op->len > 65536 ? 64 : 1;
+		size_t sectors = op->len > 65536 && p->every > 1 ? 64 : 1;
 
 		len = op->len - a < sectors * TEAR ? op->len - a : sectors * TEAR;
 		put(io, op->off + a, op->data ? op->data + a : NULL, len);
@@ -411,8 +411,21 @@ static void play_write(struct tape_play *p, struct tape_op *op, unsigned int *n)
 	}
 }
 
+/* Whatever is in flight as this flush begins, in as many ways as are asked for. */
+static void cut_epoch(struct tape_play *p, const struct tape_op *flush)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->at && !any; i++)
+		any = p->tape->ops[i].disk == flush->disk && in_flight(&p->tape->ops[i]);
+	p->epochs += any;
+	for (unsigned int i = 0; any && i < p->per_epoch; i++)
+		subset(p);
+}
+
 static void play_flush(struct tape_play *p, const struct tape_op *flush)
 {
+	cut_epoch(p, flush);
 	for (size_t i = 0; i < p->at; i++) {
 		struct tape_op *op = &p->tape->ops[i];
 

@@ -52,11 +52,13 @@ struct tape_play {
 	uint64_t seed;
 	unsigned int every;	/* each nth prefix is a state */
 	unsigned int random;	/* states made of subsets, spread over the tape */
+	unsigned int per_epoch;	/* … and as many of what each flush waits for */
 	void (*judge)(struct tape_play *p, void *userdata);
 	void *userdata;
 	size_t at;		/* ops that have begun */
 	bool ordered;		/* this state is a prefix */
 	unsigned int prefixes, subsets;	/* states judged */
+	unsigned int epochs;	/* flushes that had anything to wait for */
 };
 
 /* Plays all of it, with a call of judge for each state; the disks are then as after the run. */

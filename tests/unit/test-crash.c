@@ -17,8 +17,7 @@
 #include "base/file.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
-#include "tests/lib/install-world.h"
-#include "tests/lib/tape.h"
+#include "tests/lib/node-judge.h"
 
 enum operation { INSTALL, RESUME, UNDO };
 
@@ -26,6 +25,8 @@ struct judged {
 	struct world *w;		/* the machine that the tape is played on */
 	enum operation op;
 	unsigned int n_disks;
+	struct node_judge node;
+	unsigned int starts, looked;	/* states that must start and do; shown to others */
 	char new_disks[SW_SHA256_TEXT], new_vars[SW_SHA256_TEXT], old_ends[SW_SHA256_TEXT];
 	unsigned int old, named, new_, undone;
 	unsigned int resumed, taken_back, outside;
@@ -40,6 +41,20 @@ static void outside_opinion(struct judged *j)
 		world_sh("sgdisk -v \"$0\" | grep -q 'No problems found'", image, NULL);
 	}
 	j->outside++;
+}
+
+/* From the step behind the boot entries on, both roads lead to the new node. */
+static void judge_start(struct tape_play *p, struct judged *j)
+{
+	struct node_starts st;
+
+	if (!node_starts(&j->node, p, &st))
+		fail_msg("the new node does not start: slots %d %d, order %d, fallback %d",
+			 st.slot[0], st.slot[1], st.order, st.fallback);
+	if (j->starts++ % 100 == 0) {
+		node_outside(&j->node, &st);
+		j->looked++;
+	}
 }
 
 static void carry_on(struct judged *j, bool undo)
@@ -105,6 +120,8 @@ static void judge_running(struct tape_play *p, struct judged *j, const struct sw
 	}
 	if (!h->undoing && h->step < sw_plan_step_number(plan, SW_STEP_ENTRIES))
 		assert_true(vars_are(j, j->w->old_vars));
+	if (!h->undoing && h->step > sw_plan_step_number(plan, SW_STEP_ENTRIES))
+		judge_start(p, j);
 	if (j->named++ % j->sample == 0)
 		carry_on(j, j->op == UNDO || j->named / j->sample % 2);
 }
@@ -116,6 +133,8 @@ static void judge_still(struct tape_play *p, struct judged *j, int table, const 
 	for (unsigned int k = 0; k < j->n_disks; k++)
 		assert_int_equal(table_of(p, j, k), table);
 	assert_true(vars_are(j, vars));
+	if (table)
+		judge_start(p, j);
 	if ((*n)++ % 40 == 0)
 		outside_opinion(j);
 }
@@ -154,6 +173,8 @@ static void learn(struct judged *j)
 		fail_msg("%s: %s", err.what, err.why);
 	world_digest(&t, false, j->new_disks);
 	world_vars(&t, j->new_vars);
+	world_reopen(&t);
+	node_judge_learn(&j->node, &t);
 	world_free(&t);
 }
 
@@ -169,17 +190,26 @@ static void enumerate(enum operation op, unsigned int n_disks, unsigned int stop
 {
 	static const char *const names[] = { "install", "resume", "undo" };
 	bool full = getenv("SLIPWAY_TEST_LONG") != NULL;
-	struct judged j = { .op = op, .n_disks = n_disks, .sample = full ? 60 : 100 };
+	struct judged j = { .op = op, .n_disks = n_disks, .sample = full ? 600 : 100 };
 	struct tape t = { .fail_at = SIZE_MAX };
 	struct tape_play play = { .tape = &t, .judge = judge, .userdata = &j,
-				  .every = full ? 2 : 200, .random = full ? 3000 : 100 };
+				  .every = 200, .random = 100 };
 	_cleanup_free_ char *dir = NULL;
 	struct world start, w;
 	struct sw_error err = {};
 
+	if (full) {
+		bool whole = n_disks == 1 && op != RESUME;
+
+		play.every = whole ? 1 : 2;
+		play.random = 0;
+		play.per_epoch = whole ? 2000 : 200;
+	}
 	world_make(&start, n_disks);
 	j.w = &start;
 	learn(&j);
+	free(j.node.disk);
+	j.node.disk = world_image(&start, 0);
 	if (op != INSTALL && world_install(&start, stop, &err) < 0)
 		assert_int_equal(err.exit, SW_EXIT_DIRTY);
 	dir = sw_fmt("%s.taped", start.dir);
@@ -193,14 +223,17 @@ static void enumerate(enum operation op, unsigned int n_disks, unsigned int stop
 	play.m = start.m;
 	play.seed = tape_seed();
 	tape_play(&play);
-	print_message("# %s, %u disk(s), %zu operations: %u states (%u prefixes, %u subsets): %u "
-		      "before, %u named, %u new, %u undone; %u resumed, %u undone from there, %u "
-		      "seen by sgdisk; 0 failures\n", names[op], n_disks, t.n,
+	print_message("# %s, %u disk(s), %zu operations, %u epochs: %u states (%u prefixes, %u "
+		      "subsets): %u before, %u named, %u new, %u undone; %u resumed, %u undone from "
+		      "there, %u seen by sgdisk; %u start the new node, %u of these seen by "
+		      "fsck.vfat and mtools; 0 failures\n", names[op], n_disks, t.n, play.epochs,
 		      play.prefixes + play.subsets, play.prefixes, play.subsets, j.old, j.named,
-		      j.new_, j.undone, j.resumed, j.taken_back, j.outside);
+		      j.new_, j.undone, j.resumed, j.taken_back, j.outside, j.starts, j.looked);
 	assert_true(j.named > 20 && j.resumed + j.taken_back > 0);
 	assert_true(op == UNDO ? j.undone > 0 : j.new_ > 0);
 	assert_true(op != INSTALL || j.old > 0);
+	assert_true(op == UNDO || (j.starts > 0 && j.looked > 0));
+	node_judge_clear(&j.node);
 	tape_clear(&t);
 	world_free(&start);
 }
