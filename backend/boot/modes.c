@@ -291,7 +291,7 @@ static bool is_ours_next(const struct work *w)
 static int set_next(struct work *w)
 {
 	bool armed = w->res.mode == SW_NODE_NETWORK && w->res.network >= 0 &&
-		     w->wish->strategy == SW_STRATEGY_ARMED;
+		     w->wish->strategy == SW_STRATEGY_ARMED && !w->wish->unarmed;
 	struct sw_mode_state *s = &w->res.state;
 
 	if (w->wish->keep_next || once_is_pending(w)) {

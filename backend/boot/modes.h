@@ -35,6 +35,7 @@ struct sw_mode_wish {
 	char once_letter;	/* SW_ONCE_SLOT */
 	bool explicit;		/* a person asks now: counters start anew */
 	bool keep_next;		/* leave BootNext alone */
+	bool unarmed;		/* do not arm the network now; what armed it goes */
 };
 
 /*

@@ -233,6 +233,38 @@ static void test_once_sets_bootnext_alone_and_survives_keep_in_this_boot(void **
 	sw_mode_result_clear(&after);
 }
 
+static void test_keep_unarmed_leaves_only_the_network_for_later(void **state SW_UNUSED)
+{
+	_cleanup_json_ json_object *raw = installed("0200" "0300" "0100" "0000");
+	struct sw_mode_slot s[] = { slot('a', true, 1), slot('b', true, 2) };
+	struct sw_mode_wish w = { .mode = SW_NODE_NETWORK, .explicit = true };
+	struct sw_mode_result r = {}, failed = {}, later = {};
+
+	settle(raw, s, 2, w, NULL, &other_boot, &r);
+	/* The network failed; the firmware put its order back, too. */
+	json_object_object_del(raw, "BootNext");
+	sw_json_add_str(raw, "BootOrder", "0000010002000300");
+	w.explicit = false;
+	w.unarmed = true;
+	settle(raw, s, 2, w, &r.state, &other_boot, &failed);
+	expect(raw, "BootNext", NULL);
+	expect(raw, "BootOrder", "0300020001000000");
+	assert_false(failed.state.armed);
+	/* Not a BootNext that was lost, neither in this start nor in the next. */
+	w.unarmed = false;
+	settle(raw, s, 2, w, &failed.state, &this_boot, &later);
+	expect(raw, "BootNext", "0100");
+	assert_int_equal(later.state.next_misses, 0);
+	/* What is armed is taken back. */
+	w.unarmed = true;
+	sw_mode_result_clear(&failed);
+	settle(raw, s, 2, w, &later.state, &this_boot, &failed);
+	expect(raw, "BootNext", NULL);
+	sw_mode_result_clear(&r);
+	sw_mode_result_clear(&failed);
+	sw_mode_result_clear(&later);
+}
+
 static void test_hands_off_never_writes_order_or_next(void **state SW_UNUSED)
 {
 	_cleanup_json_ json_object *raw = installed("0100" "0000");
@@ -728,6 +760,7 @@ int main(void)
 			test_a_bad_slot_goes_behind_the_good_one_and_a_held_one_behind_both),
 		cmocka_unit_test(test_without_a_good_slot_local_is_refused_and_nothing_is_written),
 		cmocka_unit_test(test_once_sets_bootnext_alone_and_survives_keep_in_this_boot),
+		cmocka_unit_test(test_keep_unarmed_leaves_only_the_network_for_later),
 		cmocka_unit_test(test_hands_off_never_writes_order_or_next),
 		cmocka_unit_test(
 			test_two_bootnexts_that_the_firmware_ignored_lead_to_local_with_words),

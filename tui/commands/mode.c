@@ -7,7 +7,7 @@
 #include "tui/commands/boot-writes.h"
 #include "tui/commands/list.h"
 
-enum { OPT_STRATEGY = 300, OPT_NIC, OPT_URI, OPT_VIA };
+enum { OPT_STRATEGY = 300, OPT_NIC, OPT_URI, OPT_VIA, OPT_UNARMED };
 
 static const char *const roads[] = {
 	[SW_ROAD_UNKNOWN] = "unknown", [SW_ROAD_SLOT] = "slot", [SW_ROAD_NETWORK] = "network",
@@ -79,6 +79,11 @@ static int take_words(const struct sw_args *a, struct sw_mode_wish *w, struct sw
 			return r;
 	} else if (!keep && sw_node_mode_parse(word, &w->mode) < 0) {
 		return usage(err, "the mode", word);
+	}
+	w->unarmed = sw_arg(a, OPT_UNARMED) != NULL;
+	if (w->unarmed && !keep) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "mode: --unarmed goes with keep");
+		return -EINVAL;
 	}
 	if (strategy && sw_strategy_parse(strategy, &w->strategy) < 0)
 		return usage(err, "the strategy", strategy);
@@ -222,6 +227,7 @@ static const struct sw_opt opts[] = {
 	{ OPT_URI, "uri", "URL", "boot this over HTTP; \"\": what DHCP says" },
 	{ OPT_NIC, "nic", "MAC", "by this network card" },
 	{ OPT_VIA, "via", "WORD", "auto, http or pxe: which entry of the firmware to use" },
+	{ OPT_UNARMED, "unarmed", NULL, "keep: put all right, but do not arm the network yet" },
 	{ 0, NULL, NULL, NULL },
 };
 
