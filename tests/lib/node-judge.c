@@ -95,8 +95,9 @@ static int by_order(const struct node_judge *j, const enum node_slot_state st[NO
 }
 
 /*
- * A torn backup of the boot sector is all that fsck.vfat may find in a slot that
- * we read: that is how the first write of a promote leaves the old image.
+ * All that fsck.vfat may find in a slot that we read are the reserved sectors but
+ * the first, torn: so the first write of a promote may leave the old image, which
+ * still starts. Nothing of that is what firmware needs (FSInfo is a hint).
  */
 static void others_say(const char *disk, const struct sw_part *p, enum node_slot_state st,
 		       const char *sha256)
@@ -106,7 +107,8 @@ static void others_say(const char *disk, const struct sw_part *p, enum node_slot
 		"dd if=\"$0\" of=\"$p\" bs=64K iflag=skip_bytes,count_bytes conv=sparse "
 		"skip=%llu count=%llu status=none || exit 2\n"
 		"if [ -z \"$1\" ]; then ! fsck.vfat -n \"$p\" >/dev/null 2>&1; exit; fi\n"
-		"out=$(fsck.vfat -n \"$p\" 2>&1) || case $out in *[Bb]ackup*) ;; *) exit 3 ;; esac\n"
+		"out=$(fsck.vfat -n \"$p\" 2>&1) || case $out in *[Bb]ackup*|*FSINFO*) ;; "
+		"*) echo \"$out\" >&2; exit 3 ;; esac\n"
 		"[ \"$(mtype -i \"$p\" ::/EFI/BOOT/BOOTX64.EFI | sha256sum)\" = \"$1  -\" ]",
 		(unsigned long long)p->start, (unsigned long long)p->size);
 
@@ -129,7 +131,8 @@ bool node_starts(struct node_judge *j, struct tape_play *p, struct node_starts *
 	*ret = s;
 	return s.order >= 0 && s.fallback >= 0 && s.slot[s.order] == NODE_GOOD &&
 	       s.slot[s.fallback] == NODE_GOOD &&
-	       sw_nodedata_read(p->disk[0], j->data.start, j->data.size, &doc, &sequence, NULL) == 0;
+	       sw_nodedata_read(p->disk[0], j->data.start, j->data.size, &doc, &sequence,
+				NULL) == 0;
 }
 
 void node_outside(const struct node_judge *j, const struct node_starts *st)

@@ -224,8 +224,8 @@ static void enumerate(enum operation op, unsigned int n_disks, unsigned int stop
 	play.seed = tape_seed();
 	tape_play(&play);
 	print_message("# %s, %u disk(s), %zu operations, %u epochs: %u states (%u prefixes, %u "
-		      "subsets): %u before, %u named, %u new, %u undone; %u resumed, %u undone from "
-		      "there, %u seen by sgdisk; %u start the new node, %u of these seen by "
+		      "subsets): %u before, %u named, %u new, %u undone; %u resumed, %u undone "
+		      "from there, %u seen by sgdisk; %u start the new node, %u of these seen by "
 		      "fsck.vfat and mtools; 0 failures\n", names[op], n_disks, t.n, play.epochs,
 		      play.prefixes + play.subsets, play.prefixes, play.subsets, j.old, j.named,
 		      j.new_, j.undone, j.resumed, j.taken_back, j.outside, j.starts, j.looked);

@@ -108,7 +108,8 @@ static void promote(struct running *r, struct sw_error *err)
 {
 	char overlay[] = "join token of this image 0000";
 	_cleanup_(sw_slot_manifest_clear) struct sw_slot_manifest m = {
-		.build_id = strdup("crash"), .source = strdup("test"), .reason = strdup("promote") };
+		.build_id = strdup("crash"), .source = strdup("test"),
+		.reason = strdup("promote") };
 	_cleanup_(sw_promote_clear) struct sw_promote p = {};
 	_cleanup_free_ char *image = NULL;
 	_cleanup_io_ struct sw_io *io = NULL;
@@ -213,8 +214,8 @@ static void cut(struct world *w, const char *name, void (*op)(struct running *, 
 	play.m = w->m;
 	play.seed = tape_seed();
 	tape_play(&play);
-	print_message("# %s, %zu operations, %u epochs: %u states (%u prefixes, %u subsets): by the "
-		      "order A %u, B %u; by the fallback A %u, B %u; %u seen by fsck.vfat and "
+	print_message("# %s, %zu operations, %u epochs: %u states (%u prefixes, %u subsets): by "
+		      "the order A %u, B %u; by the fallback A %u, B %u; %u seen by fsck.vfat and "
 		      "mtools; %u broken\n", name, t.n, play.epochs, j.states, play.prefixes,
 		      play.subsets, j.by_order[0], j.by_order[1], j.by_fallback[0],
 		      j.by_fallback[1], j.outside, j.broken);
