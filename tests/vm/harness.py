@@ -330,9 +330,12 @@ class Vm:
                            self._after(text))
 
     def expect_raw(self, *texts, timeout=60):
-        """Only what came over the line since the mark; moves the mark behind it."""
+        """Only what came over the line since the mark; moves the mark right behind it."""
         found = self._await(texts, timeout, self._after)
-        self.mark()
+        with self._changed:
+            at = self.raw.find(found.encode(), self.position)
+            # A text with escape sequences in it is not in the raw stream as it is.
+            self.position = len(self.raw) if at < 0 else at + len(found.encode())
         return found
 
     def expect_screen(self, *texts, timeout=60):
