@@ -243,6 +243,51 @@ static void do_event(struct sw_script *sc, const char *text)
 	(void)sw_state_event(sc->state, &ev);
 }
 
+/* What a terminal in plain mode would be sent now. */
+static void say(struct sw_script *sc, bool answered)
+{
+	_cleanup_page_ struct sw_page page = { 0 };
+
+	assert_int_equal(sw_plain_page(sc->state, &page), 0);
+	assert_int_equal(sw_plain_news(&sc->seen, &page, answered, &sc->said), 0);
+}
+
+static void do_line(struct sw_script *sc, const char *text)
+{
+	say(sc, false);
+	assert_int_equal(sw_buf_addf(&sc->said, "%s\n", text), 0);
+	if (!sw_plain_line(sc->state, text))
+		sw_plain_help(sc->state, &sc->said);
+	serve(sc);
+	say(sc, true);
+}
+
+static void do_asked(struct sw_script *sc, const char *what)
+{
+	say(sc, false);
+	if (!strstr(sw_buf_text(&sc->seen.question), what))
+		fail_msg("%s: it asks: %s", at_line, sw_buf_text(&sc->seen.question));
+}
+
+/* What was made by hand is what the file makes: the same bytes. */
+static void do_plan_of(struct sw_script *sc, const char *name)
+{
+	_cleanup_free_ char *path = path_of(sc, name, ".yaml");
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	_cleanup_plan_ struct sw_plan *p = NULL;
+	_cleanup_json_ json_object *is = NULL, *wanted = NULL;
+	struct sw_error err = { 0 };
+
+	if (sw_answers_read(path, &a, &err) == 0)
+		p = make_plan(sc, a, &err);
+	if (!p)
+		fail_msg("%s: %s %s", at_line, err.what, err.why);
+	assert_non_null(sc->state->plan);
+	is = sw_plan_to_json(sc->state->plan);
+	wanted = sw_plan_to_json(p);
+	assert_string_equal(json_object_to_json_string(is), json_object_to_json_string(wanted));
+}
+
 /* The frame, then where the cursor stands and whether the bell rang. */
 static char *frame_text(struct sw_script *sc)
 {
@@ -257,9 +302,9 @@ static char *frame_text(struct sw_script *sc)
 		      sc->state->bell ? ", bell" : "");
 }
 
-static void do_dump(struct sw_script *sc, const char *name)
+static void compare(struct sw_script *sc, const char *name, const char *text)
 {
-	_cleanup_free_ char *path = path_of(sc, name, ".txt"), *text = frame_text(sc);
+	_cleanup_free_ char *path = path_of(sc, name, ".txt");
 	_cleanup_buf_ struct sw_buf golden = { 0 };
 
 	if (getenv("SW_UPDATE_SCREENS")) {
@@ -270,6 +315,20 @@ static void do_dump(struct sw_script *sc, const char *name)
 		fail_msg("%s: %s cannot be read", at_line, path);
 	if (strcmp(sw_buf_text(&golden), text) != 0)
 		fail_msg("%s: the screen is not %s:\n%s", at_line, path, text);
+}
+
+static void do_dump(struct sw_script *sc, const char *name)
+{
+	_cleanup_free_ char *text = frame_text(sc);
+
+	compare(sc, name, text);
+}
+
+static void do_said(struct sw_script *sc, const char *name)
+{
+	say(sc, false);
+	compare(sc, name, sw_buf_text(&sc->said));
+	sw_buf_clear(&sc->said);
 }
 
 static void do_see(struct sw_script *sc, const char *what, bool expected)
@@ -330,6 +389,8 @@ static bool drive(struct sw_script *sc, const char *word, char *arg)
 		do_keys(sc, arg);
 	else if (strcmp(word, "type") == 0)
 		do_type(sc, arg);
+	else if (strcmp(word, "line") == 0)
+		do_line(sc, arg);
 	else if (strcmp(word, "event") == 0)
 		do_event(sc, arg);
 	else if (strcmp(word, "switch") == 0)
@@ -392,6 +453,12 @@ static void prepare_or_check(struct sw_script *sc, const char *word, char *arg)
 		assert_int_equal(sscanf(arg, "%u %u", &sc->rows, &sc->cols), 2);
 	} else if (strcmp(word, "dump") == 0) {
 		do_dump(sc, arg);
+	} else if (strcmp(word, "said") == 0) {
+		do_said(sc, arg);
+	} else if (strcmp(word, "asked") == 0) {
+		do_asked(sc, arg);
+	} else if (strcmp(word, "plan-of") == 0) {
+		do_plan_of(sc, arg);
 	} else if (strcmp(word, "see") == 0 || strcmp(word, "hide") == 0) {
 		do_see(sc, arg, word[0] == 's');
 	} else if (strcmp(word, "answer") == 0) {
@@ -429,6 +496,8 @@ void sw_script_run(const char *dir, const char *name)
 		if (!drive(&sc, l, arg))
 			prepare_or_check(&sc, l, arg);
 	}
+	sw_page_clear(&sc.seen);
+	sw_buf_clear(&sc.said);
 	sw_state_free(sc.state);
 	sw_answers_free(sc.answers);
 	free(sc.facts);

@@ -15,6 +15,10 @@
  *   switch NAME          what a look at the boot switch found: NAME.json
  *   ended STATUS         its end
  *   tick MS              time that passes
+ *   line [TEXT]          an answer in plain mode
+ *   said NAME            what plain mode has printed since the last `said` equals NAME.txt
+ *   asked TEXT           plain mode's present question contains it
+ *   plan-of NAME         the plan is, to the byte, what the answer file NAME.yaml gives
  *   size ROWS COLUMNS    of the frames from here on
  *   dump NAME            the frame equals NAME.txt
  *   see TEXT             the frame shows it
@@ -26,7 +30,7 @@
  */
 #pragma once
 
-#include "tui/session/state.h"
+#include "tui/session/plain.h"
 
 struct sw_script {
 	const char *dir;	/* where files are */
@@ -38,6 +42,8 @@ struct sw_script {
 	int64_t now_ms;
 	bool unattended;
 	char countdown[80];
+	struct sw_page seen;	/* plain mode: what a terminal has been told */
+	struct sw_buf said;
 };
 
 /* Runs DIR/NAME.keys; fails the cmocka test with the line that does not hold. */

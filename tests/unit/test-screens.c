@@ -95,6 +95,16 @@ static void test_hostile_disk_names_do_not_break_the_screen(void **state SW_UNUS
 	sw_script_run(DIR, "hostile");
 }
 
+static void test_keys_and_an_answer_file_make_the_same_plan(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "by-keys");
+}
+
+static void test_plain_mode_asks_the_same_and_makes_the_same_plan(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "by-lines");
+}
+
 static void test_other_sizes(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "sizes");
@@ -140,6 +150,8 @@ int main(void)
 		cmocka_unit_test(test_the_boot_switch_shows_its_writes_asks_and_reads_back),
 		cmocka_unit_test(test_answers_and_log_can_be_saved),
 		cmocka_unit_test(test_hostile_disk_names_do_not_break_the_screen),
+		cmocka_unit_test(test_keys_and_an_answer_file_make_the_same_plan),
+		cmocka_unit_test(test_plain_mode_asks_the_same_and_makes_the_same_plan),
 		cmocka_unit_test(test_other_sizes),
 		cmocka_unit_test(test_a_node_is_not_installed_twice_from_the_same_answers),
 		cmocka_unit_test(test_typing_goes_on_when_the_machine_changes),

@@ -3,7 +3,7 @@
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 #include "tui/session/session.h"
-#include "tui/term/viewer.h"
+#include "tui/term/terminal.h"
 
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
@@ -17,7 +17,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	socket_path = sw_session_socket(m);
 	if (!socket_path)
 		return sw_fail_oom(err);
-	return sw_viewer_run(socket_path, tty, sw_arg(&cli->args, 'T'), err);
+	return sw_terminal_run(socket_path, tty, sw_arg(&cli->args, 'T'), cli->plain, err);
 }
 
 static const struct sw_opt opts[] = {

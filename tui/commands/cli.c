@@ -13,12 +13,13 @@
 #include "base/text.h"
 #include "base/file.h"
 
-enum { OPT_MACHINE = 256, OPT_FACTS, OPT_JSON, OPT_HELP, OPT_VERSION };
+enum { OPT_MACHINE = 256, OPT_FACTS, OPT_JSON, OPT_PLAIN, OPT_HELP, OPT_VERSION };
 
 const struct sw_opt sw_global_opts[] = {
 	{ OPT_MACHINE, "machine", "DIR", "work on the stand-in machine in DIR" },
 	{ OPT_FACTS, "facts", "FILE", "work on facts from `slipway facts --json`; read-only" },
 	{ OPT_JSON, "json", NULL, "print JSON for programs, errors too" },
+	{ OPT_PLAIN, "plain", NULL, "the console as questions and answers on lines" },
 	{ 'y', "yes", NULL, "do not ask" },
 	{ OPT_HELP, "help", NULL, "print help and leave" },
 	{ OPT_VERSION, "version", NULL, "print the version and leave" },
@@ -122,6 +123,9 @@ static int take_option(struct sw_cli *cli, struct parser *p, int id, struct sw_e
 		return 0;
 	case OPT_JSON:
 		cli->json = true;
+		return 0;
+	case OPT_PLAIN:
+		cli->plain = true;
 		return 0;
 	case 'y':
 		cli->yes = true;

@@ -39,7 +39,7 @@ struct sw_command;
 struct sw_cli {
 	const char *machine_dir;	/* --machine */
 	const char *facts;		/* --facts */
-	bool json, yes;
+	bool json, yes, plain;
 	const struct sw_command *cmd;
 	struct sw_args args;
 };

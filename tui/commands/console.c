@@ -15,7 +15,7 @@
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 #include "tui/session/session.h"
-#include "tui/term/viewer.h"
+#include "tui/term/terminal.h"
 
 /* True when somebody listens there: a socket file alone may be left from a crash. */
 static bool answers(const char *path)
@@ -122,7 +122,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		if (r < 0)
 			return r;
 	}
-	return sw_viewer_run(path, NULL, NULL, err);
+	return sw_terminal_run(path, NULL, NULL, cli->plain, err);
 }
 
 const struct sw_command sw_command_console = {

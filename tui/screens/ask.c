@@ -76,6 +76,13 @@ static void ask_close(struct sw_view *v)
 	sw_list_clear(&a->list);
 }
 
+static struct sw_widget ask_widget(const struct sw_view *v)
+{
+	struct ask *d = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
+}
+
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
@@ -88,4 +95,5 @@ const struct sw_view_ops sw_screen_ask = {
 	.draw = ask_draw,
 	.request = ask_request,
 	.close = ask_close,
+	.widget = ask_widget,
 };

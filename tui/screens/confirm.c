@@ -105,6 +105,14 @@ static enum sw_key_mode confirm_mode(const struct sw_view *v SW_UNUSED)
 	return SW_MODE_TEXT;
 }
 
+static struct sw_widget confirm_widget(const struct sw_view *v)
+{
+	struct confirm *d = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_LINE, .line = &d->line,
+				   .typed = true };
+}
+
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, "install" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
@@ -120,5 +128,6 @@ const struct sw_view_ops sw_screen_confirm = {
 	.draw = confirm_draw,
 	.request = confirm_request,
 	.close = confirm_close,
+	.widget = confirm_widget,
 	.mode = confirm_mode,
 };

@@ -20,7 +20,7 @@ static void countdown_draw(struct sw_view *v SW_UNUSED, const struct sw_state *s
 
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, a->rows - 3, s->countdown_text) + 1;
 	sw_frame_putf(f, row, 0, "The install starts in %u s. Any key stops that.",
-		      s->seconds_left);
+		      sw_frame_seconds(f, s->seconds_left));
 	sw_frame_cursor(f, row, 0);
 }
 

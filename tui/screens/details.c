@@ -79,4 +79,5 @@ const struct sw_view_ops sw_screen_details = {
 	.request = details_request,
 	.close = sw_pager_view_close,
 	.mode = sw_pager_view_mode,
+	.widget = sw_pager_view_widget,
 };

@@ -186,6 +186,13 @@ static enum sw_key_mode disk_mode(const struct sw_view *v)
 	return sw_list_mode(&dv->list);
 }
 
+static struct sw_widget disk_widget(const struct sw_view *v)
+{
+	struct disk_view *d = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
+}
+
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_DETAILS, NULL }, { SW_REQ_BACK, NULL },
 	{ SW_REQ_REFRESH, NULL }, { SW_REQ_SEARCH, NULL }, { SW_REQ_NONE, NULL },
@@ -203,6 +210,7 @@ const struct sw_view_ops sw_screen_disk = {
 	.draw = disk_draw,
 	.request = disk_request,
 	.close = disk_close,
+	.widget = disk_widget,
 	.mode = disk_mode,
 };
 
@@ -228,5 +236,6 @@ const struct sw_view_ops sw_screen_more_disks = {
 	.draw = disk_draw,
 	.request = disk_request,
 	.close = disk_close,
+	.widget = disk_widget,
 	.mode = disk_mode,
 };

@@ -53,3 +53,10 @@ const struct sw_field *sw_form_view_field(const struct sw_view *v)
 
 	return sw_form_field(&fv->form);
 }
+
+struct sw_widget sw_form_view_widget(const struct sw_view *v)
+{
+	struct sw_form_view *fv = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_FORM, .form = &fv->form };
+}

@@ -20,8 +20,10 @@ bool sw_form_view_request(struct sw_view *v, struct sw_state *s, enum sw_request
 void sw_form_view_close(struct sw_view *v);
 enum sw_key_mode sw_form_view_mode(const struct sw_view *v);
 const struct sw_field *sw_form_view_field(const struct sw_view *v);
+struct sw_widget sw_form_view_widget(const struct sw_view *v);
 
 #define SW_FORM_VIEW_OPS                                                               \
 	.size = sizeof(struct sw_form_view), .hints = sw_form_view_hints,              \
 	.refresh = sw_form_view_refresh, .draw = sw_form_view_draw,                    \
-	.close = sw_form_view_close, .mode = sw_form_view_mode, .field = sw_form_view_field
+	.close = sw_form_view_close, .mode = sw_form_view_mode, .field = sw_form_view_field,     \
+	.widget = sw_form_view_widget

@@ -108,6 +108,13 @@ static void journal_close(struct sw_view *v)
 	free(jv->undo);
 }
 
+static struct sw_widget journal_widget(const struct sw_view *v)
+{
+	struct journal *d = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
+}
+
 static const struct sw_hint hints[] = {
 	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_BACK, "leave" },
 	{ SW_REQ_NONE, NULL },
@@ -125,4 +132,5 @@ const struct sw_view_ops sw_screen_journal = {
 	.draw = journal_draw,
 	.request = journal_request,
 	.close = journal_close,
+	.widget = journal_widget,
 };

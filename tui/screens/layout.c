@@ -147,6 +147,7 @@ const struct sw_view_ops sw_screen_layout = {
 	.close = sw_form_view_close,
 	.mode = sw_form_view_mode,
 	.field = sw_form_view_field,
+	.widget = sw_form_view_widget,
 	.title = "Install 2 of 7 - How the disk is divided",
 	.help = "What the disk will hold, beside what it holds now. Left, Right and Space change a "
 		"choice.",

@@ -60,4 +60,5 @@ const struct sw_view_ops sw_screen_log = {
 	.request = log_request,
 	.close = sw_pager_view_close,
 	.mode = sw_pager_view_mode,
+	.widget = sw_pager_view_widget,
 };

@@ -35,3 +35,10 @@ enum sw_key_mode sw_pager_view_mode(const struct sw_view *v)
 
 	return sw_pager_mode(&pv->pager);
 }
+
+struct sw_widget sw_pager_view_widget(const struct sw_view *v)
+{
+	struct sw_pager_view *pv = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_PAGER, .pager = &pv->pager };
+}

@@ -16,3 +16,4 @@ bool sw_pager_view_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 			   enum sw_request away);
 void sw_pager_view_close(struct sw_view *v);
 enum sw_key_mode sw_pager_view_mode(const struct sw_view *v);
+struct sw_widget sw_pager_view_widget(const struct sw_view *v);

@@ -35,7 +35,13 @@ static void progress_draw(struct sw_view *v SW_UNUSED, const struct sw_state *s,
 
 	sw_progress_draw(&s->run, f, a);
 	if (!s->run.current && !s->run.log_n)
-		sw_frame_put(f, a->row + a->rows - 1, 0, f->cols, 0, what[s->work]);
+		sw_frame_put(f, f->lines ? a->row : a->row + a->rows - 1, 0, f->cols, 0,
+			     what[s->work]);
+}
+
+static struct sw_widget progress_widget(const struct sw_view *v SW_UNUSED)
+{
+	return (struct sw_widget){ .kind = SW_WIDGET_PROGRESS };
 }
 
 static const struct sw_hint hints[] = {
@@ -50,4 +56,5 @@ const struct sw_view_ops sw_screen_progress = {
 	.hints = hints,
 	.draw = progress_draw,
 	.request = progress_request,
+	.widget = progress_widget,
 };

@@ -136,6 +136,16 @@ static enum sw_key_mode recovery_mode(const struct sw_view *v SW_UNUSED)
 	return SW_MODE_TEXT;
 }
 
+static struct sw_widget recovery_widget(const struct sw_view *v)
+{
+	struct recovery *c = v->data;
+
+	if (!c->noted)
+		return (struct sw_widget){ .kind = SW_WIDGET_NONE };
+	return (struct sw_widget){ .kind = SW_WIDGET_LINE, .line = &c->line,
+				   .typed = true };
+}
+
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
@@ -152,5 +162,6 @@ const struct sw_view_ops sw_screen_recovery = {
 	.draw = recovery_draw,
 	.request = recovery_request,
 	.close = recovery_close,
+	.widget = recovery_widget,
 	.mode = recovery_mode,
 };

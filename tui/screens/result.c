@@ -185,7 +185,7 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 	} else if (s->deadline_ms) {
 		sw_frame_putf(f, row, 0, "The machine %s in %u s. Any key stops that.",
 			      s->answers->finish == SW_FINISH_REBOOT ? "restarts" : "powers off",
-			      s->seconds_left);
+			      sw_frame_seconds(f, s->seconds_left));
 		row += 2;
 	}
 	if (s->run_dir && s->run.log_n) {
@@ -220,6 +220,13 @@ static enum sw_key_mode result_mode(const struct sw_view *v)
 	return sw_list_mode(&rs->list);
 }
 
+static struct sw_widget result_widget(const struct sw_view *v)
+{
+	struct result *d = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
+}
+
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_LOG, NULL }, { SW_REQ_SAVE, "save log" },
 	{ SW_REQ_BACK, "start" }, { SW_REQ_NONE, NULL },
@@ -236,5 +243,6 @@ const struct sw_view_ops sw_screen_result = {
 	.draw = result_draw,
 	.request = result_request,
 	.close = result_close,
+	.widget = result_widget,
 	.mode = result_mode,
 };

@@ -7,6 +7,7 @@ struct review {
 	struct sw_pager pager;	/* first: a struct sw_pager_view */
 	const struct sw_plan *shown;
 	unsigned int width;
+	bool pending;		/* the plan is still being made */
 };
 
 static void review_open(struct sw_view *v SW_UNUSED, struct sw_state *s)
@@ -32,6 +33,7 @@ static bool review_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 		return true;
 	case SW_REQ_RETRY:
 		sw_state_want_plan(s);
+		rv->pending = true;
 		return true;
 	case SW_REQ_SAVE:
 		sw_screen_save_answers(s);
@@ -70,11 +72,22 @@ static void review_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 }
 
 /* A plan that was replaced may come to lie where the old one lay. */
-static void review_refresh(struct sw_view *v, struct sw_state *s SW_UNUSED)
+static void review_refresh(struct sw_view *v, struct sw_state *s)
 {
 	struct review *rv = v->data;
 
 	rv->shown = NULL;
+	rv->pending = s->plan_pending;
+}
+
+/* There is nothing to answer before there is a plan, or the reason for none. */
+static struct sw_widget review_widget(const struct sw_view *v)
+{
+	struct review *rv = v->data;
+
+	if (rv->pending)
+		return (struct sw_widget){ .kind = SW_WIDGET_PROGRESS };
+	return sw_pager_view_widget(v);
 }
 
 static const struct sw_hint hints[] = {
@@ -94,4 +107,5 @@ const struct sw_view_ops sw_screen_review = {
 	.request = review_request,
 	.close = sw_pager_view_close,
 	.mode = sw_pager_view_mode,
+	.widget = review_widget,
 };

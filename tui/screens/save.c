@@ -87,6 +87,13 @@ static enum sw_key_mode save_mode(const struct sw_view *v SW_UNUSED)
 	return SW_MODE_TEXT;
 }
 
+static struct sw_widget save_widget(const struct sw_view *v)
+{
+	struct save *d = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_LINE, .line = &d->line };
+}
+
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, "save" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
@@ -99,5 +106,6 @@ const struct sw_view_ops sw_screen_save = {
 	.draw = save_draw,
 	.request = save_request,
 	.close = save_close,
+	.widget = save_widget,
 	.mode = save_mode,
 };

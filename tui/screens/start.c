@@ -205,6 +205,13 @@ static enum sw_key_mode start_mode(const struct sw_view *v)
 	return sw_list_mode(&st->list);
 }
 
+static struct sw_widget start_widget(const struct sw_view *v)
+{
+	struct start *d = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
+}
+
 static const struct sw_hint hints[] = {
 	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_REFRESH, NULL },
 	{ SW_REQ_NONE, NULL },
@@ -225,5 +232,6 @@ const struct sw_view_ops sw_screen_start = {
 	.draw = start_draw,
 	.request = start_request,
 	.close = start_close,
+	.widget = start_widget,
 	.mode = start_mode,
 };

@@ -141,16 +141,17 @@ static unsigned int draw_head(const struct sw_state *s, struct sw_frame *f, unsi
 	return line(f, row, "Next", next ? next : "in this order") + 1;
 }
 
-static void draw_writes(json_object *c, struct sw_frame *f, unsigned int row, unsigned int end)
+static unsigned int draw_writes(json_object *c, struct sw_frame *f, unsigned int row,
+				unsigned int end)
 {
 	json_object *writes = sw_json_array(c, "writes"), *notes = sw_json_array(c, "notes");
 	size_t n = writes ? json_object_array_length(writes) : 0;
 
 	if (row >= end || !c)
-		return;
+		return row;
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 1, sw_json_str(c, "text", ""));
 	if (row >= end || sw_json_str(c, "off", NULL))
-		return;
+		return row;
 	sw_frame_put(f, row++, 0, f->cols, 0,
 		     n ? "Would be written:" : "Nothing would be written.");
 	for (size_t i = 0; i < n && row < end; i++) {
@@ -166,6 +167,18 @@ static void draw_writes(json_object *c, struct sw_frame *f, unsigned int row, un
 		row += sw_frame_paragraph(f, row, 2, f->cols - 3, end - row,
 					  json_object_get_string(
 						  json_object_array_get_idx(notes, i)));
+	return row;
+}
+
+/* Where nothing moves with a selection, every choice says what it would write. */
+static void draw_all_writes(const struct sw_state *s, struct sw_frame *f, unsigned int row)
+{
+	json_object *c;
+
+	for (int i = 0; (c = choice_at(s, i)); i++) {
+		sw_frame_putf(f, row, 0, "%d: %s", i + 1, sw_json_str(c, "label", ""));
+		row = draw_writes(c, f, row + 1, f->rows) + 1;
+	}
 }
 
 static void switch_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
@@ -191,7 +204,10 @@ static void switch_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 	list.rows = end > list.row ? end - list.row : 0;
 	list.rows = list.rows > sv->list.n ? (unsigned int)sv->list.n : list.rows;
 	list.row += sw_list_draw(&sv->list, f, &list, NULL) + 1;
-	draw_writes(choice_at(s, row ? row->id : -1), f, list.row, end);
+	if (f->lines)
+		draw_all_writes(s, f, list.row);
+	else
+		draw_writes(choice_at(s, row ? row->id : -1), f, list.row, end);
 }
 
 static void switch_close(struct sw_view *v)
@@ -206,6 +222,13 @@ static enum sw_key_mode switch_mode(const struct sw_view *v)
 	const struct sw_switch_view *sv = v->data;
 
 	return sw_list_mode(&sv->list);
+}
+
+static struct sw_widget switch_widget(const struct sw_view *v)
+{
+	struct sw_switch_view *d = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
 }
 
 static const struct sw_hint hints[] = {
@@ -229,5 +252,6 @@ const struct sw_view_ops sw_screen_switch = {
 	.draw = switch_draw,
 	.request = switch_request,
 	.close = switch_close,
+	.widget = switch_widget,
 	.mode = switch_mode,
 };

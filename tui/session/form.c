@@ -256,6 +256,66 @@ bool sw_form_accept(struct sw_form *fm, struct sw_state *s)
 	return false;
 }
 
+bool sw_form_step(struct sw_form *fm, struct sw_state *s, int step)
+{
+	size_t was = fm->focus;
+
+	focus(fm, s, step);
+	return fm->focus != was;
+}
+
+void sw_form_first(struct sw_form *fm, struct sw_state *s)
+{
+	focus_first(fm, s);
+}
+
+static void add_choices(const struct sw_form *fm, const struct sw_state *s,
+			const struct sw_field *f, struct sw_buf *b)
+{
+	const char *names[SW_MAX_LAYOUTS + 1];
+	size_t n = choices(fm, s, f, names, ARRAY_SIZE(names));
+
+	for (size_t i = 0; i < n; i++)
+		(void)sw_buf_addf(b, "%s%zu %s", i ? ", " : ": ", i + 1, names[i]);
+}
+
+int sw_form_question(const struct sw_form *fm, const struct sw_state *s, struct sw_buf *b)
+{
+	const struct sw_field *f = sw_form_field(fm);
+	_cleanup_free_ char *text = f ? text_of(fm, s, fm->focus) : NULL;
+
+	if (!text)
+		return f ? -ENOMEM : 0;
+	if (fm->error[fm->focus])
+		(void)sw_buf_addf(b, "! %s\n", fm->error[fm->focus]);
+	if (fm->hint[fm->focus])
+		(void)sw_buf_addf(b, "  %s\n", fm->hint[fm->focus]);
+	(void)sw_buf_adds(b, f->label);
+	add_choices(fm, s, f, b);
+	if (*text)
+		return sw_buf_addf(b, " [%s]: ", f->secret ? "kept as it is" : text);
+	return f->example ? sw_buf_addf(b, " (e.g. %s): ", f->example) : sw_buf_adds(b, ": ");
+}
+
+/* "2", or a name as it stands. */
+static const char *choice_of(const struct sw_form *fm, const struct sw_state *s, const char *text)
+{
+	const char *names[SW_MAX_LAYOUTS + 1];
+	size_t n = choices(fm, s, sw_form_field(fm), names, ARRAY_SIZE(names));
+	char *end;
+	unsigned long i = strtoul(text, &end, 10);
+
+	return n && end != text && !*end && i >= 1 && i <= n ? names[i - 1] : text;
+}
+
+bool sw_form_answer(struct sw_form *fm, struct sw_state *s, const char *text)
+{
+	if (!sw_form_field(fm) || sw_line_set(&fm->line, choice_of(fm, s, text)) < 0)
+		return false;
+	keep(fm, s);
+	return !fm->error[fm->focus];
+}
+
 static void draw_field(struct sw_form *fm, const struct sw_state *s, struct sw_frame *f,
 		       unsigned int row, size_t i)
 {
@@ -290,6 +350,8 @@ unsigned int sw_form_draw(struct sw_form *fm, const struct sw_state *s, struct s
 	unsigned int fit = a->rows / 2, used = 0;
 	size_t at = 0, n = 0;
 
+	if (f->lines)	/* plain mode asks field by field */
+		return 0;
 	for (size_t i = 0; i < fm->focus && i < fm->n; i++)
 		at += visible(fm, s, i);
 	if (at < fm->top)

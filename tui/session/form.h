@@ -33,6 +33,20 @@ void sw_form_refresh(struct sw_form *fm, struct sw_state *s);
 bool sw_form_request(struct sw_form *fm, struct sw_state *s, enum sw_request req, uint32_t ch);
 /* Checks everything and gives it to the answers; otherwise focuses the first bad field. */
 bool sw_form_accept(struct sw_form *fm, struct sw_state *s);
+/*
+ * For plain mode, which asks one field at a time. The focused field as a question:
+ * what is wrong with its text if anything is, its label, choices and present text.
+ */
+int sw_form_question(const struct sw_form *fm, const struct sw_state *s, struct sw_buf *b);
+/*
+ * Takes a line as the focused field's text; of a choice also its number. False: it is
+ * not allowed, which the next question says.
+ */
+bool sw_form_answer(struct sw_form *fm, struct sw_state *s, const char *text);
+/* Moves by one field; false: it was the last (the first) one. */
+bool sw_form_step(struct sw_form *fm, struct sw_state *s, int step);
+/* Back to the first field. */
+void sw_form_first(struct sw_form *fm, struct sw_state *s);
 /* The focused field; NULL when the form shows none. */
 const struct sw_field *sw_form_field(const struct sw_form *fm);
 /* Returns the rows used. */

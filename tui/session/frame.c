@@ -8,24 +8,47 @@
 #include "base/text.h"
 #include "tui/session/text.h"
 
+/* Of plain mode's: 400 disks, and lines that fit everywhere. */
+#define LINES_ROWS 1000u
+#define LINES_COLS 80u
+
 static unsigned int clamp(unsigned int v, unsigned int max)
 {
 	return v < 1 ? 1 : v > max ? max : v;
 }
 
-struct sw_frame *sw_frame_new(unsigned int rows, unsigned int cols)
+static struct sw_frame *new_frame(unsigned int rows, unsigned int cols)
 {
 	struct sw_frame *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return NULL;
-	f->rows = clamp(rows, SW_FRAME_MAX_ROWS);
-	f->cols = clamp(cols, SW_FRAME_MAX_COLS);
+	f->rows = rows;
+	f->cols = cols;
 	f->cells = calloc((size_t)f->rows * f->cols, sizeof(*f->cells));
 	if (!f->cells)
 		return sw_frame_free(f);
 	sw_frame_erase(f);
 	return f;
+}
+
+struct sw_frame *sw_frame_new(unsigned int rows, unsigned int cols)
+{
+	return new_frame(clamp(rows, SW_FRAME_MAX_ROWS), clamp(cols, SW_FRAME_MAX_COLS));
+}
+
+struct sw_frame *sw_frame_new_lines(void)
+{
+	struct sw_frame *f = new_frame(LINES_ROWS, LINES_COLS);
+
+	if (f)
+		f->lines = true;
+	return f;
+}
+
+unsigned int sw_frame_seconds(const struct sw_frame *f, unsigned int seconds)
+{
+	return f->lines ? (seconds + 9) / 10 * 10 : seconds;
 }
 
 struct sw_frame *sw_frame_free(struct sw_frame *f)

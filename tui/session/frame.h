@@ -29,10 +29,13 @@ struct sw_frame {
 	unsigned int rows, cols;
 	unsigned int cur_row, cur_col;
 	struct sw_cell *cells;	/* row by row */
+	bool lines;	/* for plain mode, which asks itself what widgets would show */
 };
 
 /* A blank frame, its size clamped to 1..MAX; NULL when out of memory. */
 struct sw_frame *sw_frame_new(unsigned int rows, unsigned int cols);
+/* A blank frame for plain mode, long enough for any list. */
+struct sw_frame *sw_frame_new_lines(void);
 struct sw_frame *sw_frame_free(struct sw_frame *f);
 SW_DEFINE_CLEANUP(struct sw_frame, sw_frame_free)
 #define _cleanup_frame_ _cleanup_(sw_frame_freep)
@@ -56,6 +59,12 @@ unsigned int sw_frame_putf(struct sw_frame *f, unsigned int row, unsigned int co
 /* Draws text wrapped into at most max_rows rows; returns the rows used. */
 unsigned int sw_frame_paragraph(struct sw_frame *f, unsigned int row, unsigned int col,
 				unsigned int width, unsigned int max_rows, const char *text);
+
+/*
+ * Seconds that are left, as they are shown: on a terminal without a cursor they are
+ * rounded up to tens, since each other number would be a new line.
+ */
+unsigned int sw_frame_seconds(const struct sw_frame *f, unsigned int seconds);
 
 /* The rows as lines of text without trailing blanks; malloc'd. */
 char *sw_frame_text(const struct sw_frame *f);

@@ -141,6 +141,8 @@ void sw_line_draw(const struct sw_line *l, struct sw_frame *f, unsigned int row,
 	const char *text = l->text ? l->text : "", *from = text;
 	unsigned int inner = width > 3 ? width - 3 : 1, at = columns(text, l->pos), skip = 0, w;
 
+	if (f->lines)	/* plain mode asks for it */
+		return;
 	/* Scrolls by half a field, so that typing at the end stays one character on the wire. */
 	if (at > inner)
 		skip = (at - inner + inner / 2) / (inner / 2 + 1) * (inner / 2 + 1);

@@ -209,12 +209,45 @@ static void draw_row(const struct sw_list *l, struct sw_frame *f, unsigned int r
 	}
 }
 
+static unsigned int draw_line(struct sw_frame *f, unsigned int row, const char *number,
+			      const char *const *text, const char *off)
+{
+	_cleanup_buf_ struct sw_buf b = { 0 };
+
+	for (size_t c = 0; c < SW_LIST_COLS; c++)
+		if (text[c] && *text[c])
+			(void)sw_buf_addf(&b, "%s%s", b.len ? ", " : "", text[c]);
+	if (off)
+		(void)sw_buf_addf(&b, " - not to be chosen: %s", off);
+	sw_frame_put(f, row, 0, 5, 0, number);
+	return sw_frame_paragraph(f, row, 5, f->cols - 6, 4, sw_buf_text(&b));
+}
+
+/* A number before each row, by which it is chosen, and nothing cut off. */
+static unsigned int draw_lines(const struct sw_list *l, struct sw_frame *f,
+			       const struct sw_area *a, const char *const *header)
+{
+	unsigned int row = a->row;
+	char number[24];
+
+	if (header)
+		row += draw_line(f, row, "", header, NULL);
+	for (size_t i = 0; i < l->n; i++) {
+		(void)snprintf(number, sizeof(number), "%3zu", i + 1);
+		row += draw_line(f, row, number, (const char *const *)l->rows[i].col,
+				 l->rows[i].off);
+	}
+	return row - a->row;
+}
+
 unsigned int sw_list_draw(struct sw_list *l, struct sw_frame *f, const struct sw_area *a,
 			  const char *const *header)
 {
 	unsigned int w[SW_LIST_COLS], used = 0, rows = a->rows;
 	size_t n_cols;
 
+	if (f->lines)
+		return draw_lines(l, f, a, header);
 	widths(l, header, w, &n_cols);
 	if (header && rows > 1) {
 		draw_cols(f, a->row, w, n_cols, header);

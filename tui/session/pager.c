@@ -125,6 +125,8 @@ void sw_pager_draw(struct sw_pager *p, struct sw_frame *f, const struct sw_area 
 {
 	unsigned int rows = a->rows > 1 ? a->rows - 1 : 1;
 
+	if (f->lines)	/* plain mode prints the text whole */
+		return;
 	if (p->width != a->cols && p->text) {
 		sw_lines_clear(&p->lines);
 		if (sw_text_wrap(p->text, a->cols, &p->lines) < 0)

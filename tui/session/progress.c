@@ -243,12 +243,29 @@ static void draw_log(const struct sw_progress *run, struct sw_frame *f, unsigned
 		sw_frame_put(f, row + i, 0, f->cols, 0, sw_progress_log_line(run, first + i));
 }
 
+/* Steps that have begun, then tens of the whole: what is new stands at the end. */
+static void draw_lines(const struct sw_progress *run, struct sw_frame *f, unsigned int row)
+{
+	for (unsigned int i = 0; i < run->current && i < run->n_steps; i++)
+		row += sw_frame_putf(f, row, 0, "Step %u of %u: %s%s", i + 1, run->n_steps,
+				     run->steps[i].title,
+				     run->steps[i].state == SW_PROGRESS_BAD ? " - failed" : "")
+		       ? 1 : 0;
+	if (run->current)
+		sw_frame_putf(f, row, 0, "%u %% of the whole",
+			      sw_progress_permille(run) / 100 * 10);
+}
+
 void sw_progress_draw(const struct sw_progress *run, struct sw_frame *f, const struct sw_area *a)
 {
 	unsigned int steps = run->n_steps, rows = a->rows;
 
 	if (rows < 3)
 		return;
+	if (f->lines) {
+		draw_lines(run, f, a->row);
+		return;
+	}
 	/* The log owns whole lines below the steps, so that the terminal can scroll it. */
 	if (steps + 3 + MIN_LOG_ROWS > rows)
 		steps = rows > 3 + MIN_LOG_ROWS ? rows - 3 - MIN_LOG_ROWS : 1;

@@ -20,6 +20,8 @@ static struct sw_conn *conn_free(struct sw_conn *c)
 	close(c->fd);
 	sw_buf_clear(&c->in);
 	sw_buf_clear(&c->out);
+	sw_buf_clear(&c->reply);
+	sw_page_clear(&c->seen);
 	sw_frame_free(c->shown);
 	free(c);
 	return NULL;
@@ -194,6 +196,46 @@ static int handle_keys(struct sw_server *srv, struct sw_conn *c, const struct sw
 	return 0;
 }
 
+/* What a plain terminal can do about itself; false: an answer for the session. */
+static bool own_line(struct sw_server *srv, struct sw_conn *c, struct sw_state *s,
+		     const char *text)
+{
+	const char *word = *text == ':' ? text + 1 : text;
+	bool mine = !srv->pen || srv->pen == c;
+
+	if (strcmp(word, "redraw") == 0 && (mine || word != text)) {
+		sw_page_clear(&c->seen);
+		return true;
+	}
+	if (strcmp(word, "pen") == 0 && (!mine || word != text)) {
+		take_pen(srv, c, s);
+		return true;
+	}
+	if (mine)
+		return false;
+	(void)sw_buf_addf(&c->reply, "The pen is with %s; type pen to take it.\n",
+			  srv->pen->hello.name[0] ? srv->pen->hello.name : "another console");
+	return true;
+}
+
+static int handle_line(struct sw_server *srv, struct sw_conn *c, const struct sw_message *m,
+		       struct sw_state *s)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = sw_wire_read_line(m, &text);
+
+	if (r < 0)
+		return r;
+	c->answered = true;
+	if (own_line(srv, c, s, text))
+		return 0;
+	srv->pen = c;
+	s->pen_serial = c->hello.flags & SW_HELLO_SERIAL;
+	if (!sw_plain_line(s, text))
+		sw_plain_help(s, &c->reply);
+	return 0;
+}
+
 static int handle_message(struct sw_server *srv, struct sw_conn *c, const struct sw_message *m,
 			  struct sw_state *s)
 {
@@ -201,12 +243,16 @@ static int handle_message(struct sw_server *srv, struct sw_conn *c, const struct
 		if (sw_wire_read_hello(m, &c->hello) < 0)
 			return -EBADMSG;
 		c->greeted = true;
+		if (c->hello.flags & SW_HELLO_PLAIN)
+			(void)sw_buf_adds(&c->reply, sw_plain_greeting);
 		c->key_ms = s->now_ms;
 		return 0;
 	}
 	switch (m->type) {
 	case SW_WIRE_KEYS:
 		return c->hello.flags & SW_HELLO_OBSERVER ? 0 : handle_keys(srv, c, m, s);
+	case SW_WIRE_LINE:
+		return c->hello.flags & SW_HELLO_PLAIN ? handle_line(srv, c, m, s) : -EBADMSG;
 	case SW_WIRE_SIZE:
 		return sw_wire_read_size(m, &c->hello.rows, &c->hello.cols);
 	case SW_WIRE_ACK:
@@ -267,7 +313,7 @@ static void size_of(const struct sw_server *srv, unsigned int *ret_rows, unsigne
 	for (size_t i = 0; i < srv->n; i++) {
 		const struct sw_conn *c = srv->conns[i];
 
-		if (!c->greeted || (c->hello.flags & SW_HELLO_OBSERVER) ||
+		if (!c->greeted || (c->hello.flags & (SW_HELLO_OBSERVER | SW_HELLO_PLAIN)) ||
 		    (srv->pen && srv->pen != c))
 			continue;
 		rows = !rows || c->hello.rows < rows ? c->hello.rows : rows;
@@ -346,6 +392,42 @@ static struct sw_frame *veil_of(const struct sw_frame *f)
 	return v;
 }
 
+/* A page without the pen has no question, and where the pen shows a secret no body either. */
+static void guard_page(const struct sw_server *srv, const struct sw_conn *c,
+		       const struct sw_state *s, struct sw_page *page)
+{
+	if (s->top && s->top->ops->for_pen && srv->pen != c) {
+		sw_buf_clear(&page->body);
+		(void)sw_buf_adds(&page->body, "A recovery key is shown at the console with the "
+					       "pen.\n");
+	}
+	if (srv->pen && srv->pen != c)
+		sw_buf_clear(&page->question);
+}
+
+static void send_text(struct sw_server *srv, struct sw_conn *c, struct sw_state *s)
+{
+	_cleanup_page_ struct sw_page page = { 0 };
+	_cleanup_buf_ struct sw_buf text = { 0 };
+	bool secret;
+
+	if (sw_plain_page(s, &page) < 0)
+		return;
+	guard_page(srv, c, s, &page);
+	secret = page.secret;
+	if (c->reply.len)
+		(void)sw_buf_add(&text, c->reply.data, c->reply.len);
+	sw_buf_clear(&c->reply);
+	if (sw_plain_news(&c->seen, &page, c->answered, &text) < 0)
+		return;
+	c->answered = false;
+	if (!text.len ||
+	    sw_wire_text(&c->out, &text, srv->number + 1, secret ? SW_TEXT_SECRET : 0) < 0)
+		return;
+	c->sent = ++srv->number;
+	flush(c);
+}
+
 void sw_server_show(struct sw_server *srv, struct sw_state *s)
 {
 	_cleanup_frame_ struct sw_frame *f = NULL;
@@ -368,6 +450,10 @@ void sw_server_show(struct sw_server *srv, struct sw_state *s)
 		c = srv->conns[i];
 		if (!ready(c))
 			continue;
+		if (c->hello.flags & SW_HELLO_PLAIN) {
+			send_text(srv, c, s);
+			continue;
+		}
 		if (veiled)
 			mirror = veil_of(f);
 		else if (is_mirror(srv, c))

@@ -14,7 +14,7 @@
 #include <poll.h>
 #include <sys/types.h>
 
-#include "tui/session/state.h"
+#include "tui/session/plain.h"
 #include "tui/session/wire.h"
 
 #define SW_MAX_VIEWERS 16u
@@ -28,6 +28,10 @@ struct sw_conn {
 	struct sw_frame *shown;		/* the last frame it was sent */
 	unsigned int flags;		/* SW_FRAME_* for its next frame */
 	int64_t key_ms;			/* when it last sent keys */
+	/* in plain mode: */
+	struct sw_page seen;		/* the page it was sent */
+	struct sw_buf reply;		/* for it alone, before its next page */
+	bool answered;			/* it has sent a line since */
 };
 
 struct sw_server {

@@ -96,25 +96,32 @@ void sw_view_refresh(struct sw_state *s)
 	refresh_from(s->top, s);
 }
 
-static enum sw_key_mode mode_of(const struct sw_view *v)
+enum sw_key_mode sw_view_mode(const struct sw_view *v)
 {
 	return v->ops->mode ? v->ops->mode(v) : SW_MODE_KEYS;
 }
 
+struct sw_widget sw_view_widget(const struct sw_view *v)
+{
+	return v->ops->widget ? v->ops->widget(v) : (struct sw_widget){ .kind = SW_WIDGET_NONE };
+}
+
 bool sw_view_key(struct sw_state *s, uint32_t key)
 {
-	enum sw_request req;
+	return s->top && sw_view_request(s, sw_key_request(key, sw_view_mode(s->top)), key);
+}
 
+bool sw_view_request(struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	s->notice[0] = '\0';
 	if (!s->top)
 		return false;
-	req = sw_key_request(key, mode_of(s->top));
-	s->notice[0] = '\0';
 	/* A countdown is stopped by any key, and that is all the key does. */
 	if (s->deadline_ms)
 		return s->top->ops->request(s->top, s, SW_REQ_NONE, 0);
 	if (req == SW_REQ_NONE)
 		return false;
-	if (s->top->ops->request(s->top, s, req, key))
+	if (s->top->ops->request(s->top, s, req, ch))
 		return true;
 	switch (req) {
 	case SW_REQ_HELP:
@@ -153,7 +160,7 @@ static void add_hints(const struct sw_hint *h, enum sw_key_mode mode, unsigned i
 
 void sw_view_hints(const struct sw_view *v, unsigned int width, struct sw_buf *b)
 {
-	enum sw_key_mode mode = mode_of(v);
+	enum sw_key_mode mode = sw_view_mode(v);
 
 	if (v->ops->hints)
 		add_hints(v->ops->hints, mode, width, b);
@@ -168,6 +175,15 @@ static void draw_title(const struct sw_state *s, struct sw_frame *f)
 	sw_frame_put(f, 0, 0, f->cols, SW_ATTR_BOLD, s->top->ops->title);
 	if (width && width < f->cols / 2)
 		sw_frame_put(f, 0, f->cols - width - 1, width, 0, name);
+}
+
+void sw_view_draw_content(struct sw_state *s, struct sw_frame *f)
+{
+	struct sw_area a = { .rows = f->rows, .cols = f->cols };
+
+	sw_frame_erase(f);
+	if (s->top)
+		s->top->ops->draw(s->top, s, f, &a);
 }
 
 void sw_view_draw(struct sw_state *s, struct sw_frame *f)

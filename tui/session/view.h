@@ -10,8 +10,33 @@
 #include "tui/session/keys.h"
 
 struct sw_field;
+struct sw_form;
+struct sw_line;
+struct sw_list;
+struct sw_pager;
 struct sw_state;
 struct sw_view;
+
+/* What a view asks for, so that plain mode can ask the same on lines. */
+enum sw_widget_kind {
+	SW_WIDGET_NONE,		/* nothing: its requests by their words */
+	SW_WIDGET_LIST,		/* to choose one */
+	SW_WIDGET_FORM,		/* fields, one after the other */
+	SW_WIDGET_PAGER,	/* to read, and go on */
+	SW_WIDGET_LINE,		/* a text that is typed and accepted */
+	SW_WIDGET_PROGRESS,	/* to watch */
+};
+
+struct sw_widget {
+	enum sw_widget_kind kind;
+	union {
+		struct sw_list *list;
+		struct sw_form *form;
+		struct sw_pager *pager;
+		struct sw_line *line;
+	};
+	bool typed;	/* of a line: nothing that stands there already counts as an answer */
+};
 
 /* The rows between title and notice that belong to the view. */
 struct sw_area {
@@ -43,6 +68,8 @@ struct sw_view_ops {
 	enum sw_key_mode (*mode)(const struct sw_view *v);
 	/* The field that has the focus, for its help; NULL: none. */
 	const struct sw_field *(*field)(const struct sw_view *v);
+	/* NULL: SW_WIDGET_NONE. The widget is the view's own. */
+	struct sw_widget (*widget)(const struct sw_view *v);
 };
 
 struct sw_view {
@@ -66,6 +93,12 @@ void sw_view_refresh(struct sw_state *s);
 
 /* Turns a key into a request and hands it to the top view. False: it meant nothing. */
 bool sw_view_key(struct sw_state *s, uint32_t key);
+/* Hands a request to the top view; help and going back work everywhere. */
+bool sw_view_request(struct sw_state *s, enum sw_request req, uint32_t ch);
+enum sw_key_mode sw_view_mode(const struct sw_view *v);
+struct sw_widget sw_view_widget(const struct sw_view *v);
+/* The content of the top view alone, from row 0 on. */
+void sw_view_draw_content(struct sw_state *s, struct sw_frame *f);
 /* Draws the top view with its title, notice and hints. */
 void sw_view_draw(struct sw_state *s, struct sw_frame *f);
 /* The hints of a view as one line of at most `width` columns. */

@@ -87,6 +87,27 @@ int sw_wire_ack(struct sw_buf *b, uint32_t number)
 	return r < 0 ? r : add(b, SW_WIRE_ACK, &body);
 }
 
+int sw_wire_line(struct sw_buf *b, const char *text)
+{
+	_cleanup_buf_ struct sw_buf body = { 0 };
+	int r = strlen(text) > SW_WIRE_MAX_LINE ? -E2BIG : sw_buf_adds(&body, text);
+
+	return r < 0 ? r : add(b, SW_WIRE_LINE, &body);
+}
+
+int sw_wire_text(struct sw_buf *b, const struct sw_buf *text, uint32_t number,
+		 unsigned int flags)
+{
+	_cleanup_buf_ struct sw_buf body = { 0 };
+	int r = put(&body, number, 4);
+
+	if (r == 0)
+		r = put(&body, flags, 1);
+	if (r == 0)
+		r = sw_buf_add(&body, text->data, text->len);
+	return r < 0 ? r : add(b, SW_WIRE_TEXT, &body);
+}
+
 int sw_wire_bye(struct sw_buf *b, const char *text)
 {
 	_cleanup_buf_ struct sw_buf body = { 0 };
@@ -146,7 +167,7 @@ int sw_wire_next(const uint8_t *data, size_t len, struct sw_message *ret_message
 
 	if (len == 0)
 		return 0;
-	if (!strchr("HKSAFB", data[0]) || data[0] == '\0')
+	if (!strchr("HKSALFTB", data[0]) || data[0] == '\0')
 		return -EBADMSG;
 	if (len < HEADER)
 		return 0;
@@ -207,6 +228,43 @@ int sw_wire_read_ack(const struct sw_message *m, uint32_t *ret_number)
 	if (m->type != SW_WIRE_ACK || m->len != 4)
 		return -EBADMSG;
 	*ret_number = get(m->body, 4);
+	return 0;
+}
+
+int sw_wire_read_line(const struct sw_message *m, char **ret_text)
+{
+	_cleanup_free_ char *raw = NULL;
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	const char *p;
+	int r = 0;
+
+	if (m->type != SW_WIRE_LINE || m->len > SW_WIRE_MAX_LINE)
+		return -EBADMSG;
+	p = raw = strndup((const char *)m->body, m->len);
+	if (!raw)
+		return -ENOMEM;
+	while (*p && r == 0) {
+		char utf8[5] = { 0 };
+		unsigned int width;
+		size_t n = sw_utf8_encode(sw_text_next(&p, &width), utf8);
+
+		r = sw_buf_add(&b, utf8, n);
+	}
+	if (r < 0)
+		return r;
+	*ret_text = strdup(sw_buf_text(&b));
+	return *ret_text ? 0 : -ENOMEM;
+}
+
+int sw_wire_read_text(const struct sw_message *m, const uint8_t **ret_text, size_t *ret_len,
+		      uint32_t *ret_number, unsigned int *ret_flags)
+{
+	if (m->type != SW_WIRE_TEXT || m->len < 5)
+		return -EBADMSG;
+	*ret_number = get(m->body, 4);
+	*ret_flags = m->body[4];
+	*ret_text = m->body + 5;
+	*ret_len = m->len - 5;
 	return 0;
 }
 

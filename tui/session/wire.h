@@ -9,10 +9,12 @@
  *     H hello   u16 version, u16 rows, u16 columns, u8 flags, terminal type, 0, name, 0
  *     K keys    u32 each
  *     S size    u16 rows, u16 columns
- *     A ack     u32 frame number
+ *     A ack     u32 frame or text number
+ *     L line    text: an answer in plain mode, UTF-8
  *   session -> viewer
  *     F frame   u32 number, u16 rows, columns, cursor row, cursor column, u8 flags,
  *               then runs: u16 cells, u8 attributes (0x80: blanks), characters as UTF-8
+ *     T text    u32 number, u8 flags, then what to print in plain mode
  *     B bye     text: the session has ended on purpose
  */
 #pragma once
@@ -23,19 +25,25 @@
 #define SW_WIRE_VERSION 1
 #define SW_WIRE_MAX (1u << 20)		/* longest body */
 #define SW_WIRE_MAX_KEYS 256u
+#define SW_WIRE_MAX_LINE 4096u
 
 enum sw_wire_type {
 	SW_WIRE_HELLO = 'H',
 	SW_WIRE_KEYS = 'K',
 	SW_WIRE_SIZE = 'S',
 	SW_WIRE_ACK = 'A',
+	SW_WIRE_LINE = 'L',
 	SW_WIRE_FRAME = 'F',
+	SW_WIRE_TEXT = 'T',
 	SW_WIRE_BYE = 'B',
 };
 
 #define SW_HELLO_UTF8 0x01u
 #define SW_HELLO_SERIAL 0x02u
 #define SW_HELLO_OBSERVER 0x04u	/* sees what the pen sees, has no size and no keys of its own */
+#define SW_HELLO_PLAIN 0x08u	/* gets texts and sends lines; has no size and no keys */
+
+#define SW_TEXT_SECRET 0x01u	/* the answer is not to be shown */
 
 #define SW_FRAME_BELL 0x01u
 #define SW_FRAME_REDRAW 0x02u	/* draw everything anew */
@@ -51,6 +59,9 @@ int sw_wire_keys(struct sw_buf *b, const uint32_t *keys, size_t n);
 int sw_wire_size(struct sw_buf *b, unsigned int rows, unsigned int cols);
 int sw_wire_ack(struct sw_buf *b, uint32_t number);
 int sw_wire_frame(struct sw_buf *b, const struct sw_frame *f, uint32_t number, unsigned int flags);
+int sw_wire_line(struct sw_buf *b, const char *text);
+int sw_wire_text(struct sw_buf *b, const struct sw_buf *text, uint32_t number,
+		 unsigned int flags);
 int sw_wire_bye(struct sw_buf *b, const char *text);
 
 struct sw_message {
@@ -70,6 +81,12 @@ int sw_wire_read_size(const struct sw_message *m, unsigned int *ret_rows, unsign
 int sw_wire_read_ack(const struct sw_message *m, uint32_t *ret_number);
 int sw_wire_read_frame(const struct sw_message *m, struct sw_frame **ret_frame,
 		       uint32_t *ret_number, unsigned int *ret_flags);
+
+/* Malloc'd; what is not UTF-8 or a control character is '?'. */
+int sw_wire_read_line(const struct sw_message *m, char **ret_text);
+/* Borrowed from the message, without a NUL at its end. */
+int sw_wire_read_text(const struct sw_message *m, const uint8_t **ret_text, size_t *ret_len,
+		      uint32_t *ret_number, unsigned int *ret_flags);
 
 /* Takes n bytes off the front. */
 void sw_wire_consume(struct sw_buf *b, size_t n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/term/tty.h"
 
+#include <fcntl.h>
 #include <linux/kd.h>
 #include <poll.h>
 #include <stdio.h>
@@ -19,6 +20,34 @@
 #define MAX_COLS 132
 /* With less than this left, the next frame finds the line free when it comes. */
 #define FEW_BYTES 16
+
+int sw_tty_open(const char *tty, int *ret_fd, char ret_name[static 64], struct sw_error *err)
+{
+	const char *name = tty ? tty : ttyname(STDIN_FILENO);
+	int fd;
+
+	/* As a session leader without a terminal this one becomes ours, and tells of hang-ups. */
+	if (tty)
+		(void)setsid();
+	fd = tty ? open(tty, O_RDWR | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return sw_fail_errno(err, SW_EXIT_MISSING, -errno, "cannot open %s",
+				     tty ? tty : "the terminal");
+	if (!isatty(fd)) {
+		close(fd);
+		sw_fail(err, SW_EXIT_USAGE, -ENOTTY, "%s is not a terminal",
+			tty ? tty : "standard input");
+		sw_error_hint(err, "The console needs a terminal; without one use slipway install "
+				   "--answers FILE");
+		return -ENOTTY;
+	}
+	name = name ? name : "terminal";
+	if (strncmp(name, "/dev/", 5) == 0)
+		name += 5;
+	(void)snprintf(ret_name, 64, "%s", name);
+	*ret_fd = fd;
+	return 0;
+}
 
 /* Unix98 slaves have the majors 136 to 143. */
 enum sw_tty_kind sw_tty_kind(int fd)

@@ -4,12 +4,19 @@
 
 #include <stdbool.h>
 
+#include "base/error.h"
+
 enum sw_tty_kind {
 	SW_TTY_PTY,		/* a window, ssh, screen: knows its size, never holds output back */
 	SW_TTY_VT,		/* the machine's own screen */
 	SW_TTY_SERIAL,		/* anything else: slow, and perhaps recorded */
 };
 
+/*
+ * Opens a terminal (NULL: standard input's), which becomes this process's own, and names it
+ * without /dev/. Fails when it is none. The caller closes it.
+ */
+int sw_tty_open(const char *tty, int *ret_fd, char ret_name[static 64], struct sw_error *err);
 enum sw_tty_kind sw_tty_kind(int fd);
 /* True when the line says that it carries UTF-8. */
 bool sw_tty_is_utf8(int fd);

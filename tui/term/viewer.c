@@ -7,9 +7,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <time.h>
 
@@ -19,30 +16,32 @@
 #include "base/file.h"
 #include "tui/session/keys.h"
 #include "tui/session/text.h"
-#include "tui/session/wire.h"
+#include "tui/term/echo.h"
 #include "tui/term/keytab.h"
+#include "tui/term/link.h"
 #include "tui/term/paint.h"
 #include "tui/term/tty.h"
 
 #define CONNECT_MS 10000	/* for the first session */
-#define RETRY_MS 200
 #define DRAIN_MS 10
+#define DEAF_SECONDS 10
 #define ESC_LOCAL_MS 100
 #define ESC_SERIAL_MS 300	/* packets and slow lines tear sequences apart */
 #define KEY_DETACH 0x1cu	/* ^\ */
 
 struct viewer {
-	const char *socket_path;
-	int tty, sock, session;		/* session: a pidfd, readable when it has died */
+	struct sw_link link;
+	int tty;
 	FILE *in, *out;
 	SCREEN *screen;
 	enum sw_tty_kind kind;
 	bool utf8, over;
 	char term[32], name[64];
-	struct sw_buf from, to;
 	struct sw_frame *frame;
 	uint32_t to_ack;
 	bool ack_due;
+	struct sw_echo echo;
+	time_t deaf_until;
 	unsigned int top, left;
 	sigset_t unblocked;
 };
@@ -58,33 +57,11 @@ static void on_signal(int sig SW_UNUSED)
 
 static void disconnect(struct viewer *v)
 {
-	if (v->sock >= 0)
-		close(v->sock);
-	if (v->session >= 0)
-		close(v->session);
-	v->sock = v->session = -EBADF;
-	sw_buf_clear(&v->from);
-	sw_buf_clear(&v->to);
+	sw_link_disconnect(&v->link);
 	v->ack_due = false;
 }
 
-static void flush(struct viewer *v)
-{
-	ssize_t n;
-
-	while (v->sock >= 0 && v->to.len) {
-		n = send(v->sock, v->to.data, v->to.len, MSG_NOSIGNAL);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n <= 0) {
-			disconnect(v);
-			return;
-		}
-		sw_wire_consume(&v->to, (size_t)n);
-	}
-}
-
-static int greet(struct viewer *v)
+static struct sw_hello greeting(const struct viewer *v)
 {
 	struct sw_hello h = {
 		.rows = (unsigned int)LINES, .cols = (unsigned int)COLS,
@@ -94,44 +71,20 @@ static int greet(struct viewer *v)
 
 	memcpy(h.term, v->term, sizeof(h.term));
 	memcpy(h.name, v->name, sizeof(h.name));
-	return sw_wire_hello(&v->to, &h);
+	return h;
 }
 
 static bool connect_once(struct viewer *v)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
+	struct sw_hello h = greeting(v);
 
-	if (strlen(v->socket_path) >= sizeof(a.sun_path))
-		return false;
-	memcpy(a.sun_path, v->socket_path, strlen(v->socket_path) + 1);
-	v->sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (v->sock < 0)
-		return false;
-	if (connect(v->sock, (struct sockaddr *)&a, sizeof(a)) < 0) {
-		disconnect(v);
-		return false;
-	}
-	(void)fcntl(v->sock, F_SETFL, O_NONBLOCK);
-	/*
-	 * An install outlives its session and may hold the socket; so the process
-	 * is watched too.
-	 */
-	if (getsockopt(v->sock, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
-		v->session = (int)syscall(SYS_pidfd_open, peer.pid, 0);
-	if (greet(v) < 0) {
-		disconnect(v);
-		return false;
-	}
-	flush(v);
-	return v->sock >= 0;
+	return sw_link_connect(&v->link, &h);
 }
 
 /* Waits a moment, or until the terminal has something; signals are heard meanwhile. */
 static int pause_at(const struct viewer *v, struct pollfd *p)
 {
-	struct timespec t = { .tv_nsec = RETRY_MS * 1000000L };
+	struct timespec t = { .tv_nsec = SW_LINK_RETRY_MS * 1000000L };
 
 	p->revents = 0;
 	return ppoll(p, 1, &t, &v->unblocked);
@@ -139,14 +92,9 @@ static int pause_at(const struct viewer *v, struct pollfd *p)
 
 static bool wait_for_session(struct viewer *v, long ms)
 {
-	struct pollfd none = { .fd = -1 };
+	struct sw_hello h = greeting(v);
 
-	for (; ms > 0 && !stop; ms -= RETRY_MS) {
-		if (connect_once(v))
-			return true;
-		(void)pause_at(v, &none);
-	}
-	return connect_once(v);
+	return sw_link_wait(&v->link, &h, ms, &v->unblocked, &stop);
 }
 
 /* ---- the terminal's side ---- */
@@ -176,7 +124,7 @@ static void draw(struct viewer *v, unsigned int flags)
 
 static void send_size(struct viewer *v)
 {
-	(void)sw_wire_size(&v->to, (unsigned int)LINES, (unsigned int)COLS);
+	(void)sw_wire_size(&v->link.to, (unsigned int)LINES, (unsigned int)COLS);
 	draw(v, SW_FRAME_REDRAW);
 }
 
@@ -187,7 +135,7 @@ static bool own_key(struct viewer *v, uint32_t key)
 		v->over = true;
 		return true;
 	}
-	if (key == SW_CTRL('l') && v->sock < 0) {
+	if (key == SW_CTRL('l') && v->link.sock < 0) {
 		clearok(curscr, TRUE);
 		refresh_all(v);
 		return true;
@@ -195,10 +143,23 @@ static bool own_key(struct viewer *v, uint32_t key)
 	return false;
 }
 
+/* A line that sends our own drawing back is not heard until it has been silent for a while. */
+static bool is_deaf(struct viewer *v, bool echo)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	if (!echo && t.tv_sec >= v->deaf_until)
+		return false;
+	v->deaf_until = t.tv_sec + DEAF_SECONDS;
+	return true;
+}
+
 /* Everything that was typed, as one message: frames come after keys, not between them. */
 static void read_keys(struct viewer *v)
 {
 	uint32_t keys[SW_WIRE_MAX_KEYS];
+	bool echo = false;
 	size_t n = 0;
 	wint_t code;
 	int kind;
@@ -210,16 +171,18 @@ static void read_keys(struct viewer *v)
 			send_size(v);
 			continue;
 		}
+		echo |= kind == OK && sw_echo_key(&v->echo, code);
 		key = sw_keytab_key(kind, code);
 		if (key && !own_key(v, key))
 			keys[n++] = key;
 	}
-	if (n && v->sock >= 0)
-		(void)sw_wire_keys(&v->to, keys, n);
+	if (n && !is_deaf(v, echo) && v->link.sock >= 0)
+		(void)sw_wire_keys(&v->link.to, keys, n);
 }
 
-static void take_message(struct viewer *v, const struct sw_message *m)
+static bool take_message(const struct sw_message *m, void *arg)
 {
+	struct viewer *v = arg;
 	struct sw_frame *f = NULL;
 	unsigned int flags = 0;
 	uint32_t number;
@@ -235,41 +198,17 @@ static void take_message(struct viewer *v, const struct sw_message *m)
 	} else {
 		disconnect(v);
 	}
-}
-
-static void receive(struct viewer *v)
-{
-	struct sw_message m;
-	char data[16384];
-	ssize_t n;
-
-	while ((n = recv(v->sock, data, sizeof(data), 0)) > 0)
-		if (sw_buf_add(&v->from, data, (size_t)n) < 0)
-			break;
-	while (v->sock >= 0 && !v->over) {
-		int r = sw_wire_next(v->from.data, v->from.len, &m);
-		size_t total;
-
-		if (r < 0)
-			disconnect(v);
-		if (r <= 0)
-			break;
-		total = m.total;
-		take_message(v, &m);
-		if (v->sock >= 0)
-			sw_wire_consume(&v->from, total);
-	}
-	if (!v->over && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)))
-		disconnect(v);
+	return !v->over;
 }
 
 /* The next frame is asked for when this one is on the glass, so held keys never pile up frames. */
 static void acknowledge(struct viewer *v)
 {
+	v->ack_due = v->ack_due && v->link.sock >= 0;
 	if (!v->ack_due || !sw_tty_drained(v->tty, v->kind))
 		return;
 	v->ack_due = false;
-	(void)sw_wire_ack(&v->to, v->to_ack);
+	(void)sw_wire_ack(&v->link.to, v->to_ack);
 }
 
 static void say_waiting(struct viewer *v)
@@ -284,8 +223,8 @@ static bool step(struct viewer *v)
 {
 	struct pollfd p[] = {
 		{ .fd = v->tty, .events = POLLIN },
-		{ .fd = v->sock, .events = (short)(POLLIN | (v->to.len ? POLLOUT : 0)) },
-		{ .fd = v->session, .events = POLLIN },
+		{ .fd = v->link.sock, .events = (short)(POLLIN | (v->link.to.len ? POLLOUT : 0)) },
+		{ .fd = v->link.session, .events = POLLIN },
 	};
 	struct timespec drain = { .tv_nsec = DRAIN_MS * 1000000L };
 	int r = ppoll(p, ARRAY_SIZE(p), v->ack_due ? &drain : NULL,
@@ -299,18 +238,18 @@ static bool step(struct viewer *v)
 	if (r > 0 && p[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 		return false;
 	if (r > 0 && p[1].revents & (POLLIN | POLLHUP | POLLERR))
-		receive(v);
-	if (r > 0 && v->sock >= 0 && p[2].revents)
+		sw_link_receive(&v->link, take_message, v);
+	if (r > 0 && v->link.sock >= 0 && p[2].revents)
 		disconnect(v);
 	acknowledge(v);
-	flush(v);
+	sw_link_flush(&v->link);
 	return true;
 }
 
 static void loop(struct viewer *v)
 {
 	while (!stop && !v->over) {
-		if (v->sock < 0) {
+		if (v->link.sock < 0) {
 			struct pollfd p = { .fd = v->tty, .events = POLLIN };
 
 			say_waiting(v);
@@ -330,38 +269,6 @@ static void loop(struct viewer *v)
 }
 
 /* ---- setting up ---- */
-
-static int open_tty(struct viewer *v, const char *tty, struct sw_error *err)
-{
-	const char *name = tty;
-
-	if (tty) {
-		/*
-		 * As a session leader without a terminal this one becomes ours,
-		 * and tells of hang-ups.
-		 */
-		(void)setsid();
-		v->tty = open(tty, O_RDWR | O_CLOEXEC);
-	} else {
-		v->tty = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-		name = ttyname(STDIN_FILENO);
-	}
-	if (v->tty < 0)
-		return sw_fail_errno(err, SW_EXIT_MISSING, -errno, "cannot open %s",
-				     tty ? tty : "the terminal");
-	if (!isatty(v->tty)) {
-		sw_fail(err, SW_EXIT_USAGE, -ENOTTY, "%s is not a terminal",
-			tty ? tty : "standard input");
-		sw_error_hint(err, "The console needs a terminal; without one use slipway install "
-				   "--answers FILE");
-		return -ENOTTY;
-	}
-	name = name ? name : "terminal";
-	if (strncmp(name, "/dev/", 5) == 0)
-		name += 5;
-	snprintf(v->name, sizeof(v->name), "%s", name);
-	return 0;
-}
 
 static const char *default_term(const struct viewer *v, const char *term)
 {
@@ -459,12 +366,12 @@ static void clear_viewer(struct viewer *v)
 int sw_viewer_run(const char *socket_path, const char *tty, const char *term,
 		  struct sw_error *err)
 {
-	struct viewer v = { .socket_path = socket_path, .tty = -EBADF, .sock = -EBADF,
-			    .session = -EBADF };
+	struct viewer v = { .tty = -EBADF, .link = { .path = socket_path, .sock = -EBADF,
+						     .session = -EBADF } };
 	int r;
 
 	sw_text_init();
-	r = open_tty(&v, tty, err);
+	r = sw_tty_open(tty, &v.tty, v.name, err);
 	if (r == 0) {
 		v.kind = sw_tty_kind(v.tty);
 		sw_tty_probe_size(v.tty);

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console in plain mode: questions and answers on lines, for scripts and braille displays."""
+import os
+import pty
+import select
+import signal
+import time
+
+from lib import SLIPWAY, expect, main, partitions, same, sha256, test
+
+
+class Lines:
+    """`slipway ARGS` on a pseudo terminal that can do nothing but lines."""
+
+    def __init__(self, case, *args, term="dumb"):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = term
+            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), *args])
+        self.new = self.all = ""
+
+    def wait(self, word, seconds=30):
+        """Reads on until the word has come since the last answer."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and word not in self.new:
+            if select.select([self.fd], [], [], 0.2)[0]:
+                try:
+                    data = os.read(self.fd, 65536).decode(errors="replace")
+                except OSError:
+                    break
+                self.new += data
+                self.all += data
+        assert word in self.new, f"{word!r} did not come:\n{self.new}\n--- before:\n{self.all}"
+
+    def answer(self, word, text):
+        self.wait(word)
+        self.new = ""
+        os.write(self.fd, (text + "\n").encode())
+
+    def end(self):
+        os.kill(self.pid, signal.SIGTERM)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def to_the_review(case, lines):
+    kernel, initrd = case.payload()
+    for word, text in (
+            ("Number [1]: ", "1"), ("Number [1]: ", "/NODE07SYS"), ("]: ", "1"),
+            ("Layout:", "node"), ("Existing content:", "any"), ("Same names", ""),
+            ("Kernel", str(kernel)), ("Initrd", str(initrd)), ("Kernel SHA-256", sha256(kernel)),
+            ("Initrd SHA-256", sha256(initrd)), ("Command line", "console=ttyS0 panic=10"),
+            ("Boot mode:", "local"), ("When done:", "stay"), ("Admission:", "none"),
+            ("Host name", "by-lines")):
+        lines.answer(word, text)
+    lines.wait("Enter: confirm")
+
+
+def leave(case, lines):
+    """The session ends when the person says so."""
+    lines.answer("Number [", "<")
+    lines.answer("Number [1]: ", "2")
+    end = time.monotonic() + 20
+    while os.waitpid(lines.pid, os.WNOHANG)[0] == 0:
+        assert time.monotonic() < end, "it does not leave"
+        if select.select([lines.fd], [], [], 0.1)[0]:
+            try:
+                os.read(lines.fd, 65536)
+            except OSError:
+                pass
+    os.close(lines.fd)
+    while (case.machine_dir / "run/session.sock").exists():
+        assert time.monotonic() < end, "the session stays"
+        time.sleep(0.1)
+
+
+@test("on a dumb terminal the whole install is asked on lines, and is the plan of its answer file")
+def _(case):
+    case.create()
+    lines = Lines(case)
+    to_the_review(case, lines)
+    saved = case.dir / "saved.yaml"
+    lines.answer("Enter: confirm", "save answers")
+    lines.answer("]: ", str(saved))
+    lines.answer("Enter: confirm", "")
+    # Neither nothing nor something else is the serial.
+    lines.answer("Text: ", "")
+    lines.answer("Text: ", "yes")
+    lines.wait("Nothing has been written")
+    same(case.on("--json", "status").json()["journals"], [], "journals")
+    plan = expect(case.on("plan", "--json", "--answers", saved), 0).out.lower()
+    lines.answer("Text: ", "7SYS")
+    lines.wait("The node is installed", 90)
+    for word in ("Step 1 of ", "Step 2 of ", "% of the whole"):
+        assert word in lines.all, f"no {word!r}"
+    assert "\033" not in lines.all, "an escape sequence"
+    parts = partitions(case.disk())
+    same(sorted(parts), ["slipway-a", "slipway-b", "slipway-node", "state"], "partitions")
+    for part in parts.values():
+        assert part["uuid"].lower() in plan, f"{part} is not in the plan of the saved answers"
+    lines.answer("Number [", "5")
+    leave(case, lines)
+
+
+@test("an unknown terminal type asks on lines too, --plain does anywhere, and help is by question")
+def _(case):
+    case.create()
+    lines = Lines(case, term="no-such-terminal")
+    lines.wait("cannot be drawn on")
+    lines.wait("slipway asks on lines")
+    lines.answer("Number [1]: ", "1")
+    lines.answer("Number [1]: ", "")
+    lines.answer("Layout:", "?")
+    lines.wait("In an answer file: disk.layout")
+    other = Lines(case, "attach", "--plain", term="vt220")
+    other.wait("How the disk is divided")
+    assert "Layout:" not in other.new, "a question without the pen"
+    other.answer("How the disk", "blank")
+    other.wait("The pen is with")
+    other.answer("type pen", "pen")
+    other.answer("Layout:", "<")
+    other.wait("Which disk")
+    lines.wait("Which disk")
+    lines.wait("The pen is now with")
+    # One that ends leaves the other its session.
+    os.write(lines.fd, b"\x04")
+    os.waitpid(lines.pid, 0)
+    os.close(lines.fd)
+    other.answer("Number [1]: ", "<")
+    leave(case, other)
+
+
+main()
