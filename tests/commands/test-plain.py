@@ -48,9 +48,10 @@ def to_the_review(case, lines):
     for word, text in (
             ("Number [1]: ", "1"), ("Number [1]: ", "/NODE07SYS"), ("]: ", "1"),
             ("Layout:", "node"), ("Existing content:", "any"), ("Same names", ""),
-            ("Kernel", str(kernel)), ("Initrd", str(initrd)), ("Kernel SHA-256", sha256(kernel)),
+            ("Boot mode:", "local"), ("When done:", "stay"), ("Kernel", str(kernel)),
+            ("Initrd", str(initrd)), ("Kernel SHA-256", sha256(kernel)),
             ("Initrd SHA-256", sha256(initrd)), ("Command line", "console=ttyS0 panic=10"),
-            ("Boot mode:", "local"), ("When done:", "stay"), ("Admission:", "none"),
+            ("Admission:", "none"),
             ("Host name", "by-lines")):
         lines.answer(word, text)
     lines.wait("Enter: confirm")

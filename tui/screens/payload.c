@@ -38,6 +38,7 @@ const struct sw_view_ops sw_screen_payload = {
 	.close = sw_form_view_close,
 	.mode = sw_form_view_mode,
 	.field = sw_form_view_field,
+	.widget = sw_form_view_widget,
 	.title = "Install 4 of 7 - What the node boots",
 	.help = "What the node boots from its disk: a kernel and an initrd, or one unified image.",
 	.open = payload_open,
