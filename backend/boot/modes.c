@@ -8,7 +8,7 @@
 #include "boot/loadopt.h"
 
 #define MAX_MISSES 2
-#define MAX_SLOTS 8
+#define MAX_SLOTS SW_MODE_SLOTS
 
 struct work {
 	struct sw_varset set;
@@ -53,7 +53,9 @@ static bool better(const struct sw_mode_slot *a, const struct sw_mode_slot *b)
 {
 	if (a->held != b->held)
 		return b->held;
-	return a->sequence != b->sequence ? a->sequence > b->sequence : a->letter < b->letter;
+	if (a->sequence != b->sequence)
+		return a->sequence > b->sequence;
+	return a->copy != b->copy ? a->copy < b->copy : a->letter < b->letter;
 }
 
 static int sort_slots(struct work *w)

@@ -15,6 +15,8 @@
 
 #include "boot/netentry.h"
 
+#define SW_MODE_SLOTS 36	/* four on each of nine disks */
+
 enum sw_node_mode { SW_NODE_LOCAL, SW_NODE_NETWORK, SW_NODE_HANDS_OFF };
 enum sw_strategy { SW_STRATEGY_ARMED, SW_STRATEGY_ORDER };
 enum sw_once { SW_ONCE_NONE, SW_ONCE_NETWORK, SW_ONCE_LOCAL, SW_ONCE_SLOT };
@@ -22,6 +24,7 @@ enum sw_once { SW_ONCE_NONE, SW_ONCE_NETWORK, SW_ONCE_LOCAL, SW_ONCE_SLOT };
 struct sw_mode_slot {
 	struct sw_entry_wanted entry;
 	char letter;
+	unsigned int copy;	/* on which of the install's disks: breaks a tie; 0 on the first */
 	bool good;		/* manifest and hash right */
 	bool held;		/* rolled back: comes after the others */
 	uint64_t sequence;

@@ -156,15 +156,3 @@ int sw_node_write_data(struct sw_machine *m, const struct sw_node *n, struct sw_
 		r = write_data(m, n->copies[i], n->data, err);
 	return r;
 }
-
-int sw_node_refuse_copies(const struct sw_node *n, const char *what, struct sw_error *err)
-{
-	if (n->n_copies == 0)
-		return 0;
-	sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ, "%s: the node has a copy on each of %zu disks",
-		what, n->n_copies + 1);
-	sw_error_why(err, "%s and %s; one call works on one disk's slots", n->disk->name,
-		     n->copies[0]->name);
-	sw_error_hint(err, "say which with --disk NAME, one disk after the other");
-	return -ENOTUNIQ;
-}

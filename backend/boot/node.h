@@ -49,8 +49,6 @@ void sw_node_clear(struct sw_node *n);
 
 /* Writes n->data (read back) into its partition and that of every copy. -ENOENT without one. */
 int sw_node_write_data(struct sw_machine *m, const struct sw_node *n, struct sw_error *err);
-/* For what works on one disk only: -ENOTUNIQ (exit 4) for a node with copies. */
-int sw_node_refuse_copies(const struct sw_node *n, const char *what, struct sw_error *err);
 
 /* Where the slot's overlay is kept; of size 0 without node data. */
 struct sw_kept_zone sw_node_overlay_zone(const struct sw_node *n, size_t slot);

@@ -2,7 +2,9 @@
 #include "boot/promote.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "boot/entries-private.h"
 #include "boot/hex.h"
@@ -146,15 +148,15 @@ static int simulate(json_object *raw, const struct sw_entry_plan *p, json_object
 
 /* Our slots are written as `slots` has them: the order that the mode wants. */
 static int plan_order(const struct sw_switch *s, json_object *raw,
-		      const struct sw_mode_slot *slots, struct sw_mode_result *ret_result,
-		      struct sw_error *err)
+		      const struct sw_mode_slot *slots, size_t n,
+		      struct sw_mode_result *ret_result, struct sw_error *err)
 {
 	struct sw_mode_wish w = s->wish;
 
 	w.explicit = false;
 	w.keep_next = true;
 	w.once = SW_ONCE_NONE;
-	return sw_mode_reconcile(raw, slots, s->node.n_slots, &w, s->have_state ? &s->state : NULL,
+	return sw_mode_reconcile(raw, slots, n, &w, s->have_state ? &s->state : NULL,
 				 &s->ev, ret_result, err);
 }
 
@@ -162,16 +164,17 @@ static int plan_before(const struct sw_switch *s, const struct sw_varset *set,
 		       struct sw_promote *p, struct sw_error *err)
 {
 	_cleanup_(sw_mode_result_clear) struct sw_mode_result res = { .network = -1 };
-	struct sw_mode_slot slots[SW_NODE_SLOTS];
+	struct sw_mode_slot slots[SW_MODE_SLOTS];
+	size_t n;
 	int r;
 
 	if (p->stays < 0 || sw_node_first_slot(&s->node, set) == p->stays ||
 	    s->wish.mode == SW_NODE_HANDS_OFF)
 		return 0;
-	sw_switch_slots(s, slots);
+	n = sw_switch_slots(s, slots);
 	for (size_t i = 0; i < s->node.n_slots; i++)
 		slots[i].held = (int)i != p->stays;
-	r = plan_order(s, s->raw, slots, &res, err);
+	r = plan_order(s, s->raw, slots, n, &res, err);
 	if (r < 0)
 		return r;
 	p->before = res.plan;
@@ -198,8 +201,9 @@ static int check_first(const struct sw_switch *s, json_object *raw, const struct
 static int plan_after(const struct sw_switch *s, struct sw_promote *p, struct sw_error *err)
 {
 	_cleanup_(sw_mode_result_clear) struct sw_mode_result res = { .network = -1 };
-	struct sw_mode_slot slots[SW_NODE_SLOTS];
+	struct sw_mode_slot slots[SW_MODE_SLOTS];
 	_cleanup_json_ json_object *raw = NULL;
+	size_t n;
 	int r = simulate(s->raw, &p->before, &raw);
 
 	if (r < 0)
@@ -207,11 +211,11 @@ static int plan_after(const struct sw_switch *s, struct sw_promote *p, struct sw
 	r = check_first(s, raw, p, err);
 	if (r < 0)
 		return r;
-	sw_switch_slots(s, slots);
+	n = sw_switch_slots(s, slots);
 	slots[p->target].good = true;
 	slots[p->target].held = false;
 	slots[p->target].sequence = p->sequence;
-	r = plan_order(s, raw, slots, &res, err);
+	r = plan_order(s, raw, slots, n, &res, err);
 	if (r < 0)
 		return r;
 	p->after = res.plan;
@@ -223,10 +227,30 @@ static int plan_after(const struct sw_switch *s, struct sw_promote *p, struct sw
 	return 0;
 }
 
-int sw_promote_plan(const struct sw_switch *s, struct sw_promote *ret_promote,
+static uint64_t highest(const struct sw_node *n)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < n->n_slots; i++)
+		if (n->slots[i].filled && n->slots[i].m.sequence > most)
+			most = n->slots[i].m.sequence;
+	return most;
+}
+
+static uint64_t highest_of_all(const struct sw_switch *s)
+{
+	uint64_t most = highest(&s->node);
+
+	for (size_t i = 0; i < s->n_copies; i++)
+		if (highest(&s->copies[i]) > most)
+			most = highest(&s->copies[i]);
+	return most;
+}
+
+int sw_promote_plan(const struct sw_switch *s, uint64_t sequence, struct sw_promote *ret_promote,
 		    struct sw_error *err)
 {
-	_cleanup_(sw_promote_clear) struct sw_promote p = { .sequence = 1 };
+	_cleanup_(sw_promote_clear) struct sw_promote p = { .sequence = sequence };
 	_cleanup_varset_ struct sw_varset set = { .next = -1 };
 	int r;
 
@@ -238,14 +262,11 @@ int sw_promote_plan(const struct sw_switch *s, struct sw_promote *ret_promote,
 	r = sw_varset_load(s->raw, &set);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot decode the boot variables");
-	for (size_t i = 0; i < s->node.n_slots; i++)
-		if (s->node.slots[i].filled && s->node.slots[i].m.sequence >= p.sequence)
-			p.sequence = s->node.slots[i].m.sequence + 1;
+	if (p.sequence == 0)
+		p.sequence = highest_of_all(s) + 1;
 	if (p.sequence == 0)
 		return sw_fail(err, SW_EXIT_REFUSED, -EOVERFLOW, "the sequence is used up");
-	r = sw_node_refuse_copies(&s->node, "promote is refused", err);
-	if (r == 0)
-		r = choose(s, &set, &p, err);
+	r = choose(s, &set, &p, err);
 	if (r == 0)
 		r = check_ours(&s->node, p.target, err);
 	if (r == 0)
@@ -311,6 +332,86 @@ int sw_promote_write(struct sw_io *io, struct sw_varstore *vars, const struct sw
 			       "mode keep` puts the new one first when the firmware takes writes");
 	}
 	return r == 0 && p->overlay ? sw_kept_mirror(io, &p->zone, sha256, err) : r;
+}
+
+/* The best slot of a copy holds the image, and no copy has a newer one. */
+static bool holds_newest(const struct sw_switch *s, const struct sw_node *n,
+			 const struct sw_slot_manifest *m)
+{
+	int best = sw_node_best_slot(n);
+
+	return best >= 0 && sw_slot_holds(&n->slots[best], m) &&
+	       n->slots[best].m.sequence == highest_of_all(s);
+}
+
+uint64_t sw_promote_sequence(const struct sw_switch *s, const struct sw_slot_manifest *m)
+{
+	bool held = holds_newest(s, &s->node, m);
+
+	for (size_t i = 0; i < s->n_copies && !held; i++)
+		held = holds_newest(s, &s->copies[i], m);
+	return held ? highest_of_all(s) : 0;
+}
+
+int sw_promote_copy(const struct sw_switch *s, struct sw_varstore *vars, struct sw_promote *p,
+		    const struct sw_promote_image *image, const struct sw_sink *sink,
+		    struct sw_error *err)
+{
+	const struct sw_part *part = s->node.slots[p->target].part;
+	_cleanup_free_ char *slot = sw_fmt("%s/slot.img", image->dir);
+	_cleanup_io_ struct sw_io *io = NULL;
+	uint32_t volume_id;
+	int r;
+
+	if (!slot)
+		return sw_fail_oom(err);
+	(void)unlink(slot);	/* of the copy before */
+	memcpy(&volume_id, part->uuid.b, sizeof(volume_id));
+	image->m->sequence = p->sequence;
+	p->overlay = image->overlay;
+	p->overlay_len = image->overlay_len;
+	r = sw_slot_build(image->uki, image->m, part->size, s->node.disk->sector, volume_id,
+			  "SLIPWAY", slot, err);
+	if (r == 0)
+		r = sw_machine_open_disk(s->m, s->node.disk, true, true, &io, err);
+	return r < 0 ? r : sw_promote_write(io, vars, p, part->start, part->size, slot,
+					    image->m->sha256, sink, err);
+}
+
+static int take_writes(struct sw_switch *s, const struct sw_entry_plan *p)
+{
+	json_object *raw = NULL;
+	int r = simulate(s->raw, p, &raw);
+
+	if (r < 0)
+		return r;
+	if (s->own_raw)
+		json_object_put(s->own_raw);
+	s->own_raw = s->raw = raw;
+	return 0;
+}
+
+int sw_promote_take(struct sw_switch *s, const struct sw_promote *p,
+		    const struct sw_slot_manifest *m, struct sw_error *err)
+{
+	struct sw_node_slot *slot = &s->node.slots[p->target];
+	char *version = m->version ? strdup(m->version) : NULL;
+
+	if (take_writes(s, &p->before) < 0 || take_writes(s, &p->after) < 0 ||
+	    (m->version && !version))
+		return sw_fail_oom(err);
+	sw_slot_manifest_clear(&slot->m);
+	slot->m = (struct sw_slot_manifest){ .sequence = p->sequence, .time = m->time,
+					     .version = version };
+	memcpy(slot->m.sha256, m->sha256, sizeof(slot->m.sha256));
+	memcpy(slot->m.overlay, m->overlay, sizeof(slot->m.overlay));
+	slot->filled = slot->good = true;
+	slot->held = false;
+	if (p->state_changed) {
+		s->state = p->state;
+		s->have_state = true;
+	}
+	return 0;
 }
 
 bool sw_slot_holds(const struct sw_node_slot *s, const struct sw_slot_manifest *m)

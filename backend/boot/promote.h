@@ -26,17 +26,29 @@ struct sw_promote {
 	char keep[65];		/* the image in the target now: its overlay goes last */
 };
 
+/* The image to promote. */
+struct sw_promote_image {
+	const char *uki;	/* path; its sha256 is m->sha256 */
+	struct sw_slot_manifest *m;	/* its sequence is set by sw_promote_copy() */
+	const void *overlay;	/* NULL: none */
+	size_t overlay_len;
+	const char *dir;	/* scratch, for the slot's file system */
+};
+
 /* The slot whose entry comes first in BootOrder, -1: none. */
 int sw_node_first_slot(const struct sw_node *n, const struct sw_varset *s);
 /* The good slot that starts by preference: not held, highest sequence; -1: none. */
 int sw_node_best_slot(const struct sw_node *n);
+/* Adds to b in words how another copy of the same node differs, a line each. */
+int sw_node_difference(const struct sw_node *n, const struct sw_node *copy, struct sw_buf *b);
 
 /*
+ * Of the copy that s is at. sequence: 0 for the next one of the whole install.
  * Refuses when the road is unknown, when there is no slot besides the running
  * one, and when the running slot is the target of last resort. Pure but for
  * what the switch has read already.
  */
-int sw_promote_plan(const struct sw_switch *s, struct sw_promote *ret_promote,
+int sw_promote_plan(const struct sw_switch *s, uint64_t sequence, struct sw_promote *ret_promote,
 		    struct sw_error *err);
 void sw_promote_clear(struct sw_promote *p);
 
@@ -59,6 +71,24 @@ int sw_promote_check_age(const struct sw_node *n, const char *version, struct sw
 int sw_promote_write(struct sw_io *io, struct sw_varstore *vars, const struct sw_promote *p,
 		     uint64_t offset, uint64_t size, const char *image, const char *sha256,
 		     const struct sw_sink *sink, struct sw_error *err);
+
+/*
+ * The sequence that the image gets on every disk: that of the copy which holds it
+ * already as the newest one of all (a promote that was cut short goes on so), else
+ * 0 for the next.
+ */
+uint64_t sw_promote_sequence(const struct sw_switch *s, const struct sw_slot_manifest *m);
+
+/*
+ * A slot's file system for the target is built and sw_promote_write() writes it
+ * to the disk of s->node.
+ */
+int sw_promote_copy(const struct sw_switch *s, struct sw_varstore *vars, struct sw_promote *p,
+		    const struct sw_promote_image *image, const struct sw_sink *sink,
+		    struct sw_error *err);
+/* Takes what the plan makes into s, so that the next copy is planned from there. */
+int sw_promote_take(struct sw_switch *s, const struct sw_promote *p,
+		    const struct sw_slot_manifest *m, struct sw_error *err);
 
 /*
  * Which slot `slipway rollback` puts first: the best of the others. -ENOENT when

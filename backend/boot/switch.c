@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "boot/switch.h"
+#include "boot/switch-private.h"
 
 #include <string.h>
 
@@ -91,14 +91,16 @@ static int read_node(struct sw_switch *s, const char *disk, struct sw_error *err
 	int r = sw_node_find(s->m, s->f, disk, &s->node, &e);
 
 	s->have_node = r == 0;
-	if (r == 0 || (r == -ENOENT && !disk))
+	if (r == 0)
+		r = sw_switch_read_copies(s, &e);
+	if (r == 0 || (r == -ENOENT && !disk && !s->have_node))
 		return 0;
 	if (err)
 		*err = e;
 	return r;
 }
 
-static int find_road(struct sw_switch *s)
+int sw_switch_find_road(struct sw_switch *s)
 {
 	_cleanup_varset_ struct sw_varset set = { .next = -1 };
 	int r = sw_varset_load(s->raw, &set);
@@ -128,7 +130,7 @@ int sw_switch_open(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 		s.wish.mode = s.state.mode;
 		s.wish.strategy = s.state.strategy;
 	}
-	r = find_road(&s);
+	r = sw_switch_find_road(&s);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot decode the boot variables");
 	*ret_switch = s;
@@ -139,25 +141,18 @@ int sw_switch_open(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 void sw_switch_clear(struct sw_switch *s)
 {
 	sw_node_clear(&s->node);
+	for (size_t i = 0; i < s->n_copies; i++)
+		sw_node_clear(&s->copies[i]);
+	free(s->copies);
+	if (s->own_raw)
+		json_object_put(s->own_raw);
 	*s = (struct sw_switch){};
-}
-
-size_t sw_switch_slots(const struct sw_switch *s, struct sw_mode_slot out[SW_NODE_SLOTS])
-{
-	for (size_t i = 0; i < s->node.n_slots; i++) {
-		const struct sw_node_slot *n = &s->node.slots[i];
-
-		out[i] = (struct sw_mode_slot){ .entry = sw_node_entry(&s->node, i),
-						.letter = n->letter, .good = n->good,
-						.held = n->held, .sequence = n->m.sequence };
-	}
-	return s->node.n_slots;
 }
 
 int sw_switch_plan(const struct sw_switch *s, const struct sw_mode_wish *wish,
 		   struct sw_mode_result *ret_result, struct sw_error *err)
 {
-	struct sw_mode_slot slots[SW_NODE_SLOTS];
+	struct sw_mode_slot slots[SW_MODE_SLOTS];
 	size_t n = sw_switch_slots(s, slots);
 
 	return sw_mode_reconcile(s->raw, slots, n, wish, s->have_state ? &s->state : NULL, &s->ev,

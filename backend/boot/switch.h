@@ -14,7 +14,10 @@ struct sw_switch {
 	const struct sw_facts *f;
 	struct sw_varstore *vars;
 	json_object *raw;
-	struct sw_node node;
+	json_object *own_raw;	/* raw, when it is what a promote made of it */
+	struct sw_node node;	/* the copy that is worked on; first the one that counts */
+	struct sw_node *copies;	/* the same install on further disks, each as it is there */
+	size_t n_copies;
 	bool have_node;		/* false: no disk with slots, entries and mode only */
 	struct sw_mode_wish wish;	/* as kept; its strings are borrowed from the node data */
 	struct sw_mode_state state;
@@ -28,7 +31,10 @@ struct sw_switch {
 	size_t n_tried;
 };
 
-/* disk: name or NULL. Without a node it still succeeds, unless a disk was named. */
+/*
+ * disk: name or NULL. Without a node it still succeeds, unless a disk was named.
+ * A named disk is looked at alone, even when others hold copies of its install.
+ */
 int sw_switch_open(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
 		   json_object *raw, const char *disk, struct sw_switch *ret_switch,
 		   struct sw_error *err);
@@ -39,8 +45,19 @@ void sw_switch_clear(struct sw_switch *s);
 int sw_switch_plan(const struct sw_switch *s, const struct sw_mode_wish *wish,
 		   struct sw_mode_result *ret_result, struct sw_error *err);
 
-/* The slots as the reconcile wants them; returns how many. */
-size_t sw_switch_slots(const struct sw_switch *s, struct sw_mode_slot out[SW_NODE_SLOTS]);
+/*
+ * The slots as the reconcile wants them: those of s->node, in its order, then
+ * those of the copies. Returns how many.
+ */
+size_t sw_switch_slots(const struct sw_switch *s, struct sw_mode_slot out[SW_MODE_SLOTS]);
+
+/*
+ * Makes another copy the one that is worked on: its slots are s->node, its disk
+ * the one that is written. The road is judged anew, as seen from there.
+ */
+int sw_switch_turn(struct sw_switch *s, size_t copy, struct sw_error *err);
+/* In words how the copies differ from s->node, a line each; malloc'd, NULL: they do not. */
+char *sw_switch_differences(const struct sw_switch *s);
 
 /* Node data (when the wish changed), boot variables, our variable, this boot's mark. */
 int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,

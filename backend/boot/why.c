@@ -223,6 +223,24 @@ static void say_next(struct sw_why *w, const struct sw_switch *s)
 		add(w, "Next: what the firmware finds by itself; there is no boot order.");
 }
 
+/* A node on several disks: what is on one and not on the other. */
+static void say_copies(struct sw_why *w, const struct sw_switch *s)
+{
+	_cleanup_free_ char *differ = sw_switch_differences(s);
+	char *rest = NULL;
+	json_object *list = json_object_new_array();
+
+	for (char *line = differ ? strtok_r(differ, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		json_object_array_add(list, json_object_new_string(line));
+		add(w, "The node's disks differ: %s.", line);
+	}
+	if (s->n_copies)
+		sw_json_add(w->json, "differences", list);
+	else
+		json_object_put(list);
+}
+
 int sw_why_make(const struct sw_switch *s, const char *cmdline, int64_t now,
 		struct sw_why *ret_why)
 {
@@ -236,6 +254,7 @@ int sw_why_make(const struct sw_switch *s, const char *cmdline, int64_t now,
 		say_tried(&w, s);
 	}
 	say_lkg(&w, s, now);
+	say_copies(&w, s);
 	say_next(&w, s);
 	*ret_why = w;
 	return 0;

@@ -276,7 +276,7 @@ def _(case):
     expect(share(101), 3, "40-data.conf:5:", "1 to 100")
 
 
-def promote(case, code=0, *words):
+def promote(case, code=0, *words, more=(), cmdline="x"):
     """A promote of another initrd, as a node started from slot A would make it."""
     initrd = case.dir / "initrd-new"
     initrd.write_bytes(fake_initrd() + b"new")
@@ -286,7 +286,7 @@ def promote(case, code=0, *words):
     variables.joinpath(f"LoaderDevicePartUUID-{LOADER}").write_bytes(
         struct.pack("<I", 6) + (case.entries()[0][number][1] + "\0").encode("utf-16-le"))
     return expect(case.on("promote", "--kernel", case.dir / "vmlinuz", "--initrd", initrd,
-                          "--cmdline", "x", "--trust", "none"), code, *words)
+                          "--cmdline", cmdline, "--trust", "none", *more), code, *words)
 
 
 @test("promote writes no foreign ESP that stands where a slot was, by whatever name (exit 4)")
@@ -329,7 +329,7 @@ def _(case):
     assert [e for e in case.entries()[0].values() if e[1] == running["uuid"].lower()]
 
 
-@test("mirror: the node's data is found and kept the same on both disks, promote names the disk")
+@test("mirror: the node's data is found and kept the same on both disks")
 def _(case):
     case.create(*DISKS)
     expect(case.on("install", "--yes", "--answers", several(case, "mirror", SECOND)), 0)
@@ -340,7 +340,90 @@ def _(case):
     data = [d["node"] for d in case.on("--json", "status").json()["installed"]]
     same([d["config"]["colour"] for d in data], ["red", "red"], "both copies")
     same(data[0], data[1], "node data")
-    promote(case, 4, "--disk NAME")
+
+
+def mirrored(case):
+    case.create(*DISKS)
+    expect(case.on("install", "--yes", "--answers", several(case, "mirror", SECOND)), 0)
+    return case
+
+
+def both(case):
+    """What `slots` says of each disk: [{letter: slot}], and how they differ."""
+    o = case.on("--json", "slots").json()
+    return [{s["slot"]: s for s in d["slots"]} for d in [o, *o["copies"]]], o.get("differences")
+
+
+def labels(case):
+    entries, order = case.entries()
+    return [entries[n][0] for n in order if entries.get(n, ("",))[0].startswith("Slipway ")]
+
+
+@test("mirror: one promote fills the free slot of each disk, with one sequence, newest first")
+def _(case):
+    mirrored(case)
+    expect(case.on("mode", "keep"), 0, "Nothing to write")
+    was, _ = both(case)
+    initrd = case.dir / "initrd-new"
+    initrd.write_bytes(fake_initrd() + b"new")
+    words = ["promote", "--kernel", case.dir / "vmlinuz", "--initrd", initrd, "--cmdline",
+             "panic=10", "--trust", "none"]
+    dry = case.on("--json", *words, "--dry-run").json()
+    same([d["result"] for d in dry["disks"]], ["planned", "planned"], "dry run")
+    same(both(case)[0], was, "slots after the dry run")
+    done = expect(case.on("--json", *words), 0).json()
+    same([(d["slot"], d["result"], d["sequence"]) for d in done["disks"]],
+         [("b", "promoted", 2)] * 2, "both disks")
+    same([d["writes"] for d in done["disks"]], [d["writes"] for d in dry["disks"]],
+         "the dry run said it")
+    now, differ = both(case)
+    same(differ, None, "differences")
+    same([d["a"]["sha256"] for d in now], [d["a"]["sha256"] for d in was], "slots A")
+    same(len({d["b"]["sha256"] for d in now}), 1, "one image on both")
+    same(labels(case), ["Slipway B", "Slipway B (disk 2)", "Slipway A", "Slipway A (disk 2)"],
+         "order")
+    expect(case.on(*words), 0, "every disk holds this image")
+    expect(case.on("slots", "verify"), 0)
+    expect(case.on("mode", "keep"), 0, "Nothing to write")
+
+
+@test("mirror: rollback puts the image back on both disks, and the next promote ends it on both")
+def _(case):
+    mirrored(case)
+    promote(case)
+    expect(case.on("rollback"), 0)
+    same(labels(case), ["Slipway A", "Slipway A (disk 2)", "Slipway B", "Slipway B (disk 2)"],
+         "order after the rollback")
+    same([d["b"]["rolled_back"] for d in both(case)[0]], [True, True], "B on both")
+    expect(case.on("mode", "keep"), 0, "Nothing to write")
+    promote(case, cmdline="two")
+    same([(d["b"]["sequence"], d["b"]["rolled_back"]) for d in both(case)[0]], [(3, False)] * 2,
+         "B on both")
+
+
+@test("mirror: a promote of one disk is named by slots and status, and repeated for all it ends")
+def _(case):
+    mirrored(case)
+    first = case.on("--json", "slots").json()["disk"]
+    promote(case, more=("--disk", first))
+    expect(case.on("slots"), 0, "another last known good image")
+    expect(case.on("slots", "verify"), 8, "do not hold the same")
+    expect(case.on("status"), 0, "disks differ")
+    expect(promote(case), 0, "holds it already", "sequence 2")
+    same(both(case)[1], None, "differences")
+    expect(case.on("slots", "verify"), 0)
+
+
+@test("mirror: with the entries of one disk lost, keep writes them again with names of their own")
+def _(case):
+    mirrored(case)
+    before = labels(case)
+    for number, entry in case.entries()[0].items():
+        if entry[0].startswith("Slipway ") and "disk 2" in entry[0]:
+            expect(case.on("--yes", "boot", "delete", f"{number:04X}"), 0)
+    expect(case.on("mode", "keep"), 0)
+    got = labels(case)
+    same((got[:2], len(set(got))), (before[:2], len(got)), "order and names")
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ static void promote(struct running *r, struct sw_error *err)
 	const struct sw_part *part;
 
 	r->s.road = SW_ROAD_NETWORK;
-	if (sw_promote_plan(&r->s, &p, err) < 0)
+	if (sw_promote_plan(&r->s, 0, &p, err) < 0)
 		fail_with(err);
 	part = r->s.node.slots[p.target].part;
 	m.sequence = p.sequence;

@@ -282,7 +282,7 @@ static void run_and_cut(struct fixture *f, size_t want_target, size_t want_befor
 	struct crash_stats stats;
 	const struct sw_part *part;
 
-	assert_int_equal(sw_promote_plan(&f->s, &p, NULL), 0);
+	assert_int_equal(sw_promote_plan(&f->s, 0, &p, NULL), 0);
 	assert_int_equal(p.target, want_target);
 	assert_int_equal(p.before.n_writes, want_before);
 	part = &f->parts[p.target];
@@ -366,7 +366,7 @@ static void expect_refused(struct fixture *f, const char *why)
 	struct sw_error err = {};
 	_cleanup_free_ char *text = NULL;
 
-	assert_true(sw_promote_plan(&f->s, &p, &err) < 0);
+	assert_true(sw_promote_plan(&f->s, 0, &p, &err) < 0);
 	assert_int_equal(err.exit, SW_EXIT_REFUSED);
 	text = sw_error_text(&err);
 	if (!strstr(text, why))
@@ -408,7 +408,7 @@ static void test_a_damaged_first_slot_is_rewritten_and_the_good_one_stays(void *
 	fill(f, 1, 1);
 	f->s.node.slots[1].good = false;
 	set_order(f, "0300" "0200");
-	assert_int_equal(sw_promote_plan(&f->s, &p, NULL), 0);
+	assert_int_equal(sw_promote_plan(&f->s, 0, &p, NULL), 0);
 	assert_int_equal(p.target, 1);
 	assert_int_equal(p.stays, 0);
 	assert_int_equal(p.before.n_writes, 1);	/* A first, before B is touched */
@@ -427,7 +427,7 @@ static void test_another_image_than_the_one_asked_for_leaves_the_order_as_it_is(
 
 	fill(f, 0, 0);
 	set_order(f, "0200" "0100" "0300");
-	assert_int_equal(sw_promote_plan(&f->s, &p, NULL), 0);
+	assert_int_equal(sw_promote_plan(&f->s, 0, &p, NULL), 0);
 	assert_int_equal(sw_io_new_recorder(SIZE, 512, f->disk, &log, SIZE_MAX, 0, &io), 0);
 	/* The image says another hash than the one that was asked for. */
 	assert_int_equal(sw_promote_write(io, &spy.base, &p, START + SLOT, SLOT, f->image[2],
@@ -448,7 +448,7 @@ static void test_a_refused_boot_order_leaves_the_old_slot_first_and_the_new_one_
 
 	fill(f, 0, 0);
 	set_order(f, "0200" "0100" "0300");
-	assert_int_equal(sw_promote_plan(&f->s, &p, NULL), 0);
+	assert_int_equal(sw_promote_plan(&f->s, 0, &p, NULL), 0);
 	assert_int_equal(sw_io_new_recorder(SIZE, 512, f->disk, &log, SIZE_MAX, 0, &io), 0);
 	assert_int_equal(sw_varstore_inject(f->store, SW_FAULT_READ_ONLY, "BootOrder"), 0);
 	assert_int_equal(sw_promote_write(io, f->store, &p, START + SLOT, SLOT, f->image[2],

@@ -31,7 +31,8 @@ struct job {
 	char *who;		/* who signed, NULL: nobody had to */
 	char *version;
 	struct sw_buf overlay;
-	char *dir, *uki, *image;
+	char *dir, *uki;
+	json_object *disks;	/* what became of each copy */
 };
 
 static void job_clear(struct job *j)
@@ -46,7 +47,8 @@ static void job_clear(struct job *j)
 	sw_buf_clear(&j->overlay);
 	free(j->dir);
 	free(j->uki);
-	free(j->image);
+	if (j->disks)
+		json_object_put(j->disks);
 	sw_slot_manifest_clear(&j->m);
 	sw_promote_clear(&j->p);
 	sw_switch_clear(&j->s);
@@ -218,8 +220,6 @@ static int read_overlay(struct job *j, struct sw_error *err)
 		sw_error_where(err, "%s", file);
 		return r;
 	}
-	j->p.overlay = j->overlay.data;
-	j->p.overlay_len = j->overlay.len;
 	return sw_sha256(j->overlay.data, j->overlay.len, j->m.overlay);
 }
 
@@ -242,26 +242,12 @@ static int get_image(struct job *j, struct sw_error *err)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot read the boot image");
 	if (j->version)
 		j->m.version = strdup(j->version);
-	j->m.sequence = j->p.sequence;
 	j->m.time = j->b.t.f->time;
 	j->m.build_id = strndup(j->m.sha256, 16);
 	j->m.source = sw_source_show(uki ? uki : sw_arg(a, OPT_KERNEL));
 	j->m.reason = strdup(reason ? reason : "promote");
 	return j->m.build_id && j->m.source && j->m.reason ? read_overlay(j, err)
 							    : sw_fail_oom(err);
-}
-
-static int build(struct job *j, struct sw_error *err)
-{
-	const struct sw_part *part = j->s.node.slots[j->p.target].part;
-	uint32_t volume_id;
-
-	j->image = sw_fmt("%s/slot.img", j->dir);
-	if (!j->image)
-		return sw_fail_oom(err);
-	memcpy(&volume_id, part->uuid.b, sizeof(volume_id));
-	return sw_slot_build(j->uki, &j->m, part->size, j->s.node.disk->sector, volume_id,
-			     "SLIPWAY", j->image, err);
 }
 
 static int check_rolled_back(const struct job *j, struct sw_error *err)
@@ -275,38 +261,58 @@ static int check_rolled_back(const struct job *j, struct sw_error *err)
 	return -EPERM;
 }
 
-static json_object *to_json(const struct job *j, const char *result, bool writes)
+static json_object *writes_json(const struct sw_promote *p)
 {
-	const struct sw_promote *p = &j->p;
-	json_object *o = json_object_new_object(), *w = json_object_new_array();
-	char letter[2] = { j->s.node.slots[p->target].letter };
+	json_object *w = json_object_new_array();
 
+	for (size_t i = 0; i < p->before.n_writes; i++)
+		json_object_array_add(w, sw_entry_write_to_json(&p->before.writes[i]));
+	for (size_t i = 0; i < p->after.n_writes; i++)
+		json_object_array_add(w, sw_entry_write_to_json(&p->after.writes[i]));
+	return w;
+}
+
+/* slot: where the image is or comes to; writes: NULL when it is there already. */
+static void note_disk(struct job *j, size_t slot, const char *result, json_object *writes)
+{
+	json_object *o = json_object_new_object();
+	char letter[2] = { j->s.node.slots[slot].letter };
+
+	sw_json_add_str(o, "disk", j->s.node.disk->name);
+	sw_json_add_str(o, "slot", letter);
 	sw_json_add_str(o, "result", result);
+	if (writes) {
+		sw_json_add_u64(o, "sequence", j->p.sequence);
+		sw_json_add(o, "writes", writes);
+	}
+	json_object_array_add(j->disks, o);
+}
+
+/* Slot, sequence and writes of the first disk that is written stand on top, too. */
+static void print_json(const struct job *j, const char *result)
+{
+	static const char *const keys[] = { "slot", "sequence", "writes" };
+	_cleanup_json_ json_object *o = json_object_new_object();
+	json_object *first = NULL;
+
+	for (size_t i = json_object_array_length(j->disks); i-- > 0;)
+		if (sw_json_get(json_object_array_get_idx(j->disks, i), "writes"))
+			first = json_object_array_get_idx(j->disks, i);
+	sw_json_add_str(o, "result", first ? result : "unchanged");
 	sw_json_add_str(o, "sha256", j->m.sha256);
 	sw_json_add_str(o, "trust", sw_trust_asks(&j->trust) ? "signed" : "none");
 	sw_json_add_str(o, "signed_by", j->who);
 	sw_json_add_str(o, "version", j->version);
 	if (j->m.overlay[0])
 		sw_json_add_str(o, "overlay_sha256", j->m.overlay);
-	if (!writes) {
-		json_object_put(w);
-		return o;
-	}
-	sw_json_add_str(o, "slot", letter);
-	sw_json_add_u64(o, "sequence", p->sequence);
-	for (size_t i = 0; i < p->before.n_writes; i++)
-		json_object_array_add(w, sw_entry_write_to_json(&p->before.writes[i]));
-	for (size_t i = 0; i < p->after.n_writes; i++)
-		json_object_array_add(w, sw_entry_write_to_json(&p->after.writes[i]));
-	sw_json_add(o, "writes", w);
-	return o;
+	for (size_t i = 0; first && i < ARRAY_SIZE(keys); i++)
+		sw_json_add(o, keys[i], json_object_get(sw_json_get(first, keys[i])));
+	sw_json_add(o, "disks", json_object_get(j->disks));
+	sw_print_json(o);
 }
 
-static void print_plan(const struct job *j)
+static void print_head(const struct job *j)
 {
-	const struct sw_promote *p = &j->p;
-	const struct sw_node_slot *t = &j->s.node.slots[p->target];
-
 	printf("Image    %s, sha256 %s\n", j->m.source, j->m.sha256);
 	if (j->who)
 		printf("Trust    signed by %s\n", j->who);
@@ -316,6 +322,15 @@ static void print_plan(const struct job *j)
 	if (j->m.overlay[0])
 		printf("Overlay  %zu bytes, kept readable on the disk for this image alone\n",
 		       j->overlay.len);
+	if (j->s.wish.mode == SW_NODE_HANDS_OFF)
+		printf("Note     mode hands-off: the boot order stays as it is\n");
+}
+
+static void print_plan(const struct job *j)
+{
+	const struct sw_promote *p = &j->p;
+	const struct sw_node_slot *t = &j->s.node.slots[p->target];
+
 	for (size_t i = 0; i < p->before.n_writes; i++)
 		printf("First    %s: %s\n", p->before.writes[i].name, p->before.writes[i].text);
 	printf("Slot     %c on %s, sequence %llu; it %s\n", t->letter - 'a' + 'A',
@@ -325,68 +340,121 @@ static void print_plan(const struct job *j)
 		printf("Then     %s: %s\n", p->after.writes[i].name, p->after.writes[i].text);
 	for (size_t i = 0; i < p->n_notes; i++)
 		printf("Note     %s\n", p->notes[i]);
-	if (j->s.wish.mode == SW_NODE_HANDS_OFF)
-		printf("Note     mode hands-off: the boot order stays as it is\n");
 	fflush(stdout);
 }
 
+/* The image that was put back lies behind a newer one now. */
 static int finish(struct job *j, struct sw_error *err)
 {
+	if (!sw_json_get(j->s.node.data, "rolled_back"))
+		return 0;
+	json_object_object_del(j->s.node.data, "rolled_back");
+	return sw_node_write_data(j->b.t.m, &j->s.node, err);
+}
+
+static int write_copy(struct job *j, bool dry, struct sw_error *err)
+{
+	const struct sw_promote_image image = { .uki = j->uki, .m = &j->m, .dir = j->dir,
+						.overlay = j->overlay.data,
+						.overlay_len = j->overlay.len };
 	int r = 0;
 
-	/* The image that was put back lies behind a newer one now. */
-	if (sw_json_get(j->s.node.data, "rolled_back")) {
-		json_object_object_del(j->s.node.data, "rolled_back");
-		r = sw_node_write_data(j->b.t.m, &j->s.node, err);
-	}
-	if (r == 0 && j->p.state_changed)
+	if (!dry)
+		r = sw_promote_copy(&j->s, j->b.store, &j->p, &image, NULL, err);
+	if (r == 0 && !dry && j->p.state_changed)
 		r = sw_mode_state_write(j->b.store, &j->p.state, err);
-	return r;
+	return r < 0 ? r : sw_promote_take(&j->s, &j->p, &j->m, err);
 }
 
-static int write_it(struct job *j, struct sw_error *err)
-{
-	const struct sw_part *part = j->s.node.slots[j->p.target].part;
-	_cleanup_io_ struct sw_io *io = NULL;
-	int r = sw_machine_open_disk(j->b.t.m, j->s.node.disk, true, true, &io, err);
-
-	if (r == 0)
-		r = sw_promote_write(io, j->b.store, &j->p, part->start, part->size, j->image,
-				     j->m.sha256, NULL, err);
-	io = sw_io_close(io);	/* the lock, which the node data wants next */
-	return r < 0 ? r : finish(j, err);
-}
-
-static int promote(struct job *j, struct sw_error *err)
+/* The copy that j->s is at. ret_written: it did not hold the image. */
+static int promote_copy(struct job *j, uint64_t sequence, bool *ret_written, struct sw_error *err)
 {
 	bool dry = sw_arg(&j->cli->args, 'D') != NULL;
 	int best = sw_node_best_slot(&j->s.node), r;
-	_cleanup_json_ json_object *o = NULL;
-	bool same = best >= 0 && sw_slot_holds(&j->s.node.slots[best], &j->m);
 
-	o = to_json(j, same ? "unchanged" : dry ? "planned" : "promoted", !same);
-	if (same) {
-		if (!j->cli->json)
-			printf("Nothing to do: slot %c holds this image.\n",
-			       j->s.node.slots[best].letter - 'a' + 'A');
-		else
-			sw_print_json(o);
+	if (best >= 0 && sw_slot_holds(&j->s.node.slots[best], &j->m)) {
+		note_disk(j, (size_t)best, "unchanged", NULL);
+		if (!j->cli->json && j->s.n_copies)
+			printf("Slot     %c on %s holds it already\n",
+			       j->s.node.slots[best].letter - 'a' + 'A', j->s.node.disk->name);
 		return 0;
 	}
-	r = check_rolled_back(j, err);
-	if (r == 0 && !sw_arg(&j->cli->args, OPT_OLDER))
-		r = sw_promote_check_age(&j->s.node, j->version, err);
-	if (r == 0)
-		r = build(j, err);
+	sw_promote_clear(&j->p);
+	r = sw_promote_plan(&j->s, sequence, &j->p, err);
 	if (r < 0)
 		return r;
 	if (!j->cli->json)
 		print_plan(j);
-	r = dry ? 0 : write_it(j, err);
+	note_disk(j, j->p.target, dry ? "planned" : "promoted", writes_json(&j->p));
+	*ret_written = true;
+	return write_copy(j, dry, err);
+}
+
+/* A copy that failed is behind the others now; the next promote of this image goes on there. */
+static void explain_half(const struct job *j, bool written, struct sw_error *err)
+{
+	if (!err || !written || j->s.n_copies == 0)
+		return;
+	err->exit = SW_EXIT_DIRTY;
+	(void)snprintf(err->hint, sizeof(err->hint),
+		       "the copy on %s is not done; each disk still starts the node: give the same "
+		       "command again", j->s.node.disk->name);
+}
+
+/* One disk after the other: each of them starts the node alone at any time. */
+static int promote_all(struct job *j, bool *ret_written, struct sw_error *err)
+{
+	uint64_t sequence = sw_promote_sequence(&j->s, &j->m);
+	bool written = false;
+	int r = promote_copy(j, sequence, &written, err);
+
+	if (written)
+		sequence = j->p.sequence;
+	for (size_t i = 0; i < j->s.n_copies && r == 0; i++) {
+		bool mine = false;
+
+		r = sw_switch_turn(&j->s, i, err);
+		if (r == 0)
+			r = promote_copy(j, sequence, &mine, err);
+		if (r < 0)
+			explain_half(j, written, err);
+		else
+			r = sw_switch_turn(&j->s, i, err);
+		written = written || mine;
+		if (mine)
+			sequence = j->p.sequence;
+	}
+	*ret_written = written;
+	return r;
+}
+
+static int promote(struct job *j, struct sw_error *err)
+{
+	bool dry = sw_arg(&j->cli->args, 'D') != NULL, written = false;
+	int best = sw_node_best_slot(&j->s.node), r = 0;
+	bool same = best >= 0 && sw_slot_holds(&j->s.node.slots[best], &j->m);
+
+	if (!same)
+		r = check_rolled_back(j, err);
+	if (r == 0 && !same && !sw_arg(&j->cli->args, OPT_OLDER))
+		r = sw_promote_check_age(&j->s.node, j->version, err);
+	if (r < 0)
+		return r;
+	j->disks = json_object_new_array();
+	if (!j->cli->json && (!same || j->s.n_copies))
+		print_head(j);
+	r = promote_all(j, &written, err);
+	if (r == 0 && written && !dry)
+		r = finish(j, err);
 	if (r < 0)
 		return r;
 	if (j->cli->json)
-		sw_print_json(o);
+		print_json(j, dry ? "planned" : "promoted");
+	else if (!written && j->s.n_copies)
+		printf("Nothing to do: every disk holds this image.\n");
+	else if (!written)
+		printf("Nothing to do: slot %c holds this image.\n",
+		       j->s.node.slots[best].letter - 'a' + 'A');
 	else if (!dry)
 		printf("Written, read back and verified.\n");
 	return 0;
@@ -405,7 +473,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		r = sw_switch_open(j.b.t.m, j.b.t.f, j.b.store, j.b.t.vars,
 				   sw_arg(&cli->args, 'd'), &j.s, err);
 	if (r == 0)
-		r = sw_promote_plan(&j.s, &j.p, err);
+		r = sw_promote_plan(&j.s, 0, &j.p, err);
 	if (r == 0)
 		r = find_trust(&j, err);
 	if (r == 0)
@@ -429,7 +497,7 @@ static const struct sw_opt opts[] = {
 	{ OPT_OLDER, "allow-older", NULL, "also an image of a lower version" },
 	{ 'D', "dry-run", NULL, "show what would be written and stop" },
 	{ 'f', "force", NULL, "also an image that was rolled back" },
-	{ 'd', "disk", "NAME", "the node's disk, when several have one" },
+	{ 'd', "disk", "NAME", "only this disk's slots (default: every disk of the node)" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -442,6 +510,8 @@ const struct sw_command sw_command_promote = {
 		   "-Y sign -n slipway-image). The overlay is what a start without the network\n"
 		   "cannot fetch: `slipway node config` gives it out when this very image runs\n"
 		   "from its slot.\n"
+		   "A node on several disks gets it on each, one after the other; a promote that\n"
+		   "was cut short goes on when it is given again.\n"
 		   "Refused when it is unknown how the running system was started. Nothing is\n"
 		   "written when the first good slot holds this image already.",
 	.run = run,

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway rollback`: the other good slot first, until the next promote. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "boot/promote.h"
 #include "tui/commands/boot-writes.h"
 #include "tui/commands/list.h"
+
+/* The image is put back wherever it is: a node on several disks has it on each. */
+static void hold(struct sw_node *n, const char *sha256)
+{
+	for (size_t i = 0; i < n->n_slots; i++)
+		n->slots[i].held = n->slots[i].good &&
+				   strcasecmp(n->slots[i].m.sha256, sha256) == 0;
+}
 
 /* The node data remembers the image that is put back, so that `mode keep` leaves it there. */
 static int plan(struct sw_switch *s, struct sw_mode_wish *w, struct sw_mode_result *res,
@@ -22,8 +31,9 @@ static int plan(struct sw_switch *s, struct sw_mode_wish *w, struct sw_mode_resu
 		sw_error_hint(err, "`slipway boot order` moves the entry by hand");
 		return -ENOENT;
 	}
-	for (size_t i = 0; i < s->node.n_slots; i++)
-		s->node.slots[i].held = i == from;
+	hold(&s->node, s->node.slots[from].m.sha256);
+	for (size_t i = 0; i < s->n_copies; i++)
+		hold(&s->copies[i], s->node.slots[from].m.sha256);
 	sw_json_add_str(s->node.data, "rolled_back", s->node.slots[from].m.sha256);
 	w->explicit = true;
 	w->keep_next = true;

@@ -9,42 +9,60 @@
 #include "tui/commands/list.h"
 
 struct view {
-	struct sw_target t;
 	struct sw_node node;
 	enum sw_road road;
 	size_t running;		/* for SW_ROAD_SLOT */
 	int first, best;
 };
 
-static void view_clear(struct view *v)
+/* All copies of the node: of one on a single disk there is one. */
+struct views {
+	struct sw_target t;
+	struct view v[1 + SW_NODE_COPIES];
+	size_t n;
+};
+
+static void views_clear(struct views *vs)
 {
-	sw_node_clear(&v->node);
-	sw_target_clear(&v->t);
+	for (size_t i = 0; i < vs->n; i++)
+		sw_node_clear(&vs->v[i].node);
+	sw_target_clear(&vs->t);
 }
 
-static int open_view(const struct sw_cli *cli, struct view *v, struct sw_error *err)
+static int open_view(struct views *vs, const char *disk, struct sw_error *err)
 {
 	_cleanup_varset_ struct sw_varset set = { .next = -1 };
+	struct view *v = &vs->v[vs->n];
 	struct sw_varstore *store = NULL;
 	char why[200];
-	int r = sw_target_open(cli, &v->t, err);
+	int r = sw_node_find(vs->t.m, vs->t.f, disk, &v->node, err);
 
-	if (r == 0)
-		r = sw_node_find(v->t.m, v->t.f, sw_arg(&cli->args, 'd'), &v->node, err);
 	if (r < 0)
 		return r;
+	vs->n++;
 	v->first = -1;
 	v->best = sw_node_best_slot(&v->node);
-	if (!v->t.vars)		/* BIOS: the slots are there all the same */
+	if (!vs->t.vars)	/* BIOS: the slots are there all the same */
 		return 0;
-	r = sw_machine_vars(v->t.m, &store, err);
+	r = sw_machine_vars(vs->t.m, &store, err);
 	if (r < 0)
 		return r;
-	if (sw_varset_load(v->t.vars, &set) < 0)
+	if (sw_varset_load(vs->t.vars, &set) < 0)
 		return sw_fail(err, SW_EXIT_FAILED, -EINVAL, "cannot decode the boot variables");
 	v->first = sw_node_first_slot(&v->node, &set);
-	v->road = sw_node_road(store, &set, &v->node, v->t.f->boot.current, &v->running, why);
+	v->road = sw_node_road(store, &set, &v->node, vs->t.f->boot.current, &v->running, why);
 	return 0;
+}
+
+static int open_views(const struct sw_cli *cli, struct views *vs, struct sw_error *err)
+{
+	int r = sw_target_open(cli, &vs->t, err);
+
+	if (r == 0)
+		r = open_view(vs, sw_arg(&cli->args, 'd'), err);
+	for (size_t i = 0; r == 0 && i < vs->v[0].node.n_copies; i++)
+		r = open_view(vs, vs->v[0].node.copies[i]->name, err);
+	return r;
 }
 
 static bool is_running(const struct view *v, size_t i)
@@ -101,7 +119,7 @@ static void print_slot(const struct view *v, size_t i)
 	       s->m.sha256);
 }
 
-static int verdict(const struct view *v, struct sw_error *err)
+static int verdict_of(const struct view *v, struct sw_error *err)
 {
 	for (size_t i = 0; i < v->node.n_slots; i++) {
 		const struct sw_node_slot *s = &v->node.slots[i];
@@ -109,47 +127,108 @@ static int verdict(const struct view *v, struct sw_error *err)
 		if (!s->filled || s->good)
 			continue;
 		sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "slot %c is bad", s->letter - 'a' + 'A');
+		sw_error_where(err, "%s", v->node.disk->name);
 		sw_error_why(err, "%s", s->why);
 		sw_error_hint(err, "`slipway promote` fills it again");
 		return -EBADMSG;
 	}
-	if (v->best < 0)
-		return sw_fail(err, SW_EXIT_VERIFY, -ENOENT, "no slot holds a good image");
-	return 0;
+	if (v->best >= 0)
+		return 0;
+	sw_fail(err, SW_EXIT_VERIFY, -ENOENT, "no slot holds a good image");
+	sw_error_where(err, "%s", v->node.disk->name);
+	return -ENOENT;
+}
+
+/* How the copies differ from the first, a line each; malloc'd, NULL: they do not. */
+static char *differences(const struct views *vs)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+
+	for (size_t i = 1; i < vs->n; i++)
+		if (sw_node_difference(&vs->v[0].node, &vs->v[i].node, &b) < 0)
+			return NULL;
+	return b.len ? sw_buf_steal(&b) : NULL;
+}
+
+static int verdict(const struct views *vs, const char *differ, struct sw_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < vs->n && r == 0; i++)
+		r = verdict_of(&vs->v[i], err);
+	if (r < 0 || !differ)
+		return r;
+	sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "the node's disks do not hold the same");
+	sw_error_why(err, "%.*s", (int)strcspn(differ, "\n"), differ);
+	sw_error_hint(err, "each disk starts the node; `slipway promote` of the image makes them "
+			   "the same again, `slipway node set` the node data");
+	return -EBADMSG;
+}
+
+static void add_disk(const struct view *v, json_object *o)
+{
+	json_object *list = json_object_new_array();
+
+	sw_json_add_str(o, "disk", v->node.disk->name);
+	for (size_t i = 0; i < v->node.n_slots; i++)
+		json_object_array_add(list, slot_json(v, i));
+	sw_json_add(o, "slots", list);
+}
+
+static void print_json(const struct views *vs, const char *differ)
+{
+	_cleanup_json_ json_object *o = json_object_new_object();
+	json_object *copies = json_object_new_array();
+
+	add_disk(&vs->v[0], o);
+	for (size_t i = 1; i < vs->n; i++) {
+		json_object *c = json_object_new_object();
+
+		add_disk(&vs->v[i], c);
+		json_object_array_add(copies, c);
+	}
+	sw_json_add(o, "copies", copies);
+	sw_json_add_str(o, "differences", differ);
+	sw_print_json(o);
+}
+
+static void print_text(const struct views *vs, const char *differ)
+{
+	for (size_t i = 0; i < vs->n; i++) {
+		const struct view *v = &vs->v[i];
+
+		printf("%s%s (serial %s)\n", i ? "\n" : "", v->node.disk->name,
+		       v->node.disk->serial ? v->node.disk->serial : "-");
+		for (size_t k = 0; k < v->node.n_slots; k++)
+			print_slot(v, k);
+	}
+	if (differ)
+		printf("\nThe disks do not hold the same:\n%s", differ);
 }
 
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
-	_cleanup_(view_clear) struct view v = {};
+	_cleanup_(views_clear) struct views vs = {};
+	_cleanup_free_ char *differ = NULL;
 	bool verify = cli->args.n_rest > 0;
 	int r;
 
 	if (verify && strcmp(cli->args.rest[0], "verify") != 0)
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "slots: unexpected \"%s\"",
 			       cli->args.rest[0]);
-	r = open_view(cli, &v, err);
+	r = open_views(cli, &vs, err);
 	if (r < 0)
 		return r;
-	if (cli->json) {
-		_cleanup_json_ json_object *o = json_object_new_object();
-		json_object *list = json_object_new_array();
-
-		sw_json_add_str(o, "disk", v.node.disk->name);
-		for (size_t i = 0; i < v.node.n_slots; i++)
-			json_object_array_add(list, slot_json(&v, i));
-		sw_json_add(o, "slots", list);
-		sw_print_json(o);
-	} else {
-		printf("%s (serial %s)\n", v.node.disk->name,
-		       v.node.disk->serial ? v.node.disk->serial : "-");
-		for (size_t i = 0; i < v.node.n_slots; i++)
-			print_slot(&v, i);
-	}
-	return verify ? verdict(&v, err) : 0;
+	differ = differences(&vs);
+	if (cli->json)
+		print_json(&vs, differ);
+	else
+		print_text(&vs, differ);
+	return verify ? verdict(&vs, differ, err) : 0;
 }
 
 static const struct sw_opt opts[] = {
-	{ 'd', "disk", "NAME", "the node's disk, when several have one" },
+	{ 'd', "disk", "NAME", "only this disk's slots (default: every disk of the node)" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -159,6 +238,7 @@ const struct sw_command sw_command_slots = {
 	.operands = "[verify]",
 	.max_rest = 1,
 	.opts = opts,
-	.details = "With verify a filled slot that is bad, or none that is good, is exit 8.",
+	.details = "With verify a filled slot that is bad, a disk without a good one, or disks of\n"
+		   "one node that do not hold the same, is exit 8.",
 	.run = run,
 };
