@@ -39,31 +39,6 @@ struct record {
 
 _Static_assert(sizeof(struct header) <= BLOCK && sizeof(struct record) <= BLOCK, "one block each");
 
-static int hash_into(const void *data, size_t len, char out[static 64])
-{
-	char hex[SW_SHA256_TEXT];
-	int r = sw_sha256(data, len, hex);
-
-	if (r == 0)
-		memcpy(out, hex, 64);
-	return r;
-}
-
-static bool hash_matches(const void *data, size_t len, const char want[static 64])
-{
-	char hex[SW_SHA256_TEXT];
-
-	return sw_sha256(data, len, hex) == 0 && memcmp(hex, want, 64) == 0;
-}
-
-static int write_block(struct sw_io *io, uint64_t off, const void *data, size_t len)
-{
-	uint8_t block[BLOCK] = {};
-
-	memcpy(block, data, len);
-	return sw_io_write(io, off, block, sizeof(block));
-}
-
 static int write_body(struct sw_io *io, uint64_t off, const struct sw_journal_zone *z,
 		      struct header *h)
 {
@@ -74,11 +49,11 @@ static int write_body(struct sw_io *io, uint64_t off, const struct sw_journal_zo
 	h->version = htole32(1);
 	h->doc_len = htole32((uint32_t)len);
 	h->disk_size = htole64(z->disk_size);
-	r = hash_into(z->doc, len, h->id);
+	r = sw_sha256_seal(z->doc, len, h->id);
 	if (r == 0)
-		r = hash_into(z->area[0], SW_JOURNAL_SAVED, h->first);
+		r = sw_sha256_seal(z->area[0], SW_JOURNAL_SAVED, h->first);
 	if (r == 0)
-		r = hash_into(z->area[1], SW_JOURNAL_SAVED, h->last);
+		r = sw_sha256_seal(z->area[1], SW_JOURNAL_SAVED, h->last);
 	if (r == 0)
 		r = sw_io_write(io, off + OFF_DOC, z->doc, len);
 	if (r == 0)
@@ -88,23 +63,22 @@ static int write_body(struct sw_io *io, uint64_t off, const struct sw_journal_zo
 	if (r == 0)
 		r = sw_io_zero(io, off + OFF_RECORDS, (uint64_t)RECORDS * BLOCK);
 	if (r == 0)
-		r = hash_into(h, offsetof(struct header, self), h->self);
+		r = sw_sha256_seal(h, offsetof(struct header, self), h->self);
 	return r == 0 ? sw_io_flush(io) : r;
 }
 
 /* The header goes last: until it stands, there is no journal and nothing else was written. */
 int sw_journal_write_zone(struct sw_io *io, uint64_t off, const struct sw_journal_zone *z)
 {
-	static const uint8_t nothing[1];
 	struct header h = {};
-	int r = write_block(io, off, nothing, sizeof(nothing));
+	int r = sw_io_write_block(io, off, NULL, 0);
 
 	if (r == 0)
 		r = sw_io_flush(io);
 	if (r == 0)
 		r = write_body(io, off, z, &h);
 	if (r == 0)
-		r = write_block(io, off, &h, sizeof(h));
+		r = sw_io_write_block(io, off, &h, sizeof(h));
 	return r == 0 ? sw_io_flush(io) : r;
 }
 
@@ -192,7 +166,7 @@ static int read_header(struct sw_io *io, uint64_t off, uint64_t disk_size,
 		return -ENOENT;
 	if (le32toh(ret_h->version) != 1 || le32toh(ret_h->doc_len) > DOC_MAX ||
 	    (disk_size && le64toh(ret_h->disk_size) != disk_size) ||
-	    !hash_matches(ret_h, offsetof(struct header, self), ret_h->self))
+	    !sw_sha256_holds(ret_h, offsetof(struct header, self), ret_h->self))
 		return -EBADMSG;
 	return 0;
 }
@@ -239,7 +213,7 @@ static int read_text(struct sw_io *io, uint64_t off, const struct header *h, cha
 	if (r < 0)
 		return r;
 	text[len] = '\0';
-	if (!hash_matches(text, len, h->id))
+	if (!sw_sha256_holds(text, len, h->id))
 		return -EBADMSG;
 	*ret_text = TAKE_PTR(text);
 	return 0;
@@ -310,7 +284,7 @@ static int read_records(struct sw_io *io, uint64_t off, const struct header *h,
 		memcpy(&rec, block, sizeof(rec));
 		if (memcmp(rec.magic, record_magic, sizeof(record_magic)) != 0 ||
 		    le32toh(rec.index) != i || memcmp(rec.id, h->id, 64) != 0 ||
-		    !hash_matches(&rec, offsetof(struct record, self), rec.self))
+		    !sw_sha256_holds(&rec, offsetof(struct record, self), rec.self))
 			break;
 		note_record(head, &rec);
 	}
@@ -376,10 +350,10 @@ int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, unsigned i
 	rec.step = htole32(step);
 	rec.time = (int64_t)htole64((uint64_t)time(NULL));
 	memcpy(rec.id, h.id, 64);
-	r = hash_into(&rec, offsetof(struct record, self), rec.self);
+	r = sw_sha256_seal(&rec, offsetof(struct record, self), rec.self);
 	if (r == 0)
-		r = write_block(j->io, j->off + OFF_RECORDS + (uint64_t)j->next * BLOCK, &rec,
-				sizeof(rec));
+		r = sw_io_write_block(j->io, j->off + OFF_RECORDS + (uint64_t)j->next * BLOCK,
+				      &rec, sizeof(rec));
 	if (r == 0)
 		r = sw_io_flush(j->io);
 	if (r == 0)
@@ -399,7 +373,7 @@ int sw_journal_saved(struct sw_journal *j, bool last, uint8_t **ret_data)
 	if (r == 0)
 		r = sw_io_read(j->io, j->off + (last ? OFF_LAST : OFF_FIRST), buf,
 			       SW_JOURNAL_SAVED);
-	if (r == 0 && !hash_matches(buf, SW_JOURNAL_SAVED, last ? h.last : h.first))
+	if (r == 0 && !sw_sha256_holds(buf, SW_JOURNAL_SAVED, last ? h.last : h.first))
 		r = -EBADMSG;
 	if (r < 0)
 		return r;

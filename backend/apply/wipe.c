@@ -412,13 +412,26 @@ static int changed_since(const struct sw_wipe_plan *p, struct sw_error *err)
 	return -ESTALE;
 }
 
+/* Asked before the disk was looked into, so that find() can decide afterwards. */
+static bool is_named(const struct sw_disk *d, void *arg)
+{
+	const struct sw_wipe_plan *p = arg;
+
+	return same_text(d->name, p->name) && same_text(d->serial, p->serial);
+}
+
+static int look(struct sw_wipe_run *run, struct sw_facts **ret_facts, struct sw_error *err)
+{
+	return sw_machine_facts_only(run->m, is_named, (void *)run->p, ret_facts, err);
+}
+
 /* Locks first and looks afterwards, so that nothing can change between look and write. */
 static int open_disk(struct sw_wipe_run *run, struct sw_facts **ret_facts,
 		     const struct sw_disk **ret_disk, struct sw_error *err)
 {
 	_cleanup_facts_ struct sw_facts *before = NULL;
 	const struct sw_disk *d;
-	int r = sw_machine_facts(run->m, &before, err);
+	int r = look(run, &before, err);
 
 	if (r < 0)
 		return r;
@@ -427,7 +440,7 @@ static int open_disk(struct sw_wipe_run *run, struct sw_facts **ret_facts,
 		return changed_since(run->p, err);
 	r = sw_machine_open_disk(run->m, d, true, true, &run->io, err);
 	if (r == 0)
-		r = sw_machine_facts(run->m, ret_facts, err);
+		r = look(run, ret_facts, err);
 	if (r < 0)
 		return r;
 	*ret_disk = find(run->p, *ret_facts);

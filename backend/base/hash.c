@@ -60,6 +60,23 @@ int sw_sha256(const void *data, size_t len, char ret_hex[static SW_SHA256_TEXT])
 	return r < 0 ? r : sw_hash_final(h, ret_hex);
 }
 
+int sw_sha256_seal(const void *data, size_t len, char ret_hex[static SW_SHA256_TEXT - 1])
+{
+	char hex[SW_SHA256_TEXT];
+	int r = sw_sha256(data, len, hex);
+
+	if (r == 0)
+		memcpy(ret_hex, hex, SW_SHA256_TEXT - 1);
+	return r;
+}
+
+_Bool sw_sha256_holds(const void *data, size_t len, const char want[static SW_SHA256_TEXT - 1])
+{
+	char hex[SW_SHA256_TEXT];
+
+	return sw_sha256(data, len, hex) == 0 && memcmp(hex, want, SW_SHA256_TEXT - 1) == 0;
+}
+
 int sw_sha256_file(const char *path, char ret_hex[static SW_SHA256_TEXT])
 {
 	_cleanup_hash_ struct sw_hash *h = sw_hash_new();

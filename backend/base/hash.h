@@ -21,6 +21,12 @@ SW_DEFINE_CLEANUP(struct sw_hash, sw_hash_free)
 #define _cleanup_hash_ _cleanup_(sw_hash_freep)
 
 int sw_sha256(const void *data, size_t len, char ret_hex[static SW_SHA256_TEXT]);
+/*
+ * A hash within a structure on disk: the 64 digits alone, so that a hex dump can
+ * be checked by hand. False when it cannot be computed, too.
+ */
+int sw_sha256_seal(const void *data, size_t len, char ret_hex[static SW_SHA256_TEXT - 1]);
+_Bool sw_sha256_holds(const void *data, size_t len, const char want[static SW_SHA256_TEXT - 1]);
 /* Hashes a whole file. -errno of open or read. */
 int sw_sha256_file(const char *path, char ret_hex[static SW_SHA256_TEXT]);
 

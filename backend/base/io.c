@@ -196,6 +196,17 @@ int sw_io_write(struct sw_io *io, uint64_t off, const void *data, size_t len)
 	return inside(io, off, len) ? io->ops->write(io, off, data, len) : -ERANGE;
 }
 
+int sw_io_write_block(struct sw_io *io, uint64_t off, const void *data, size_t len)
+{
+	uint8_t block[4096] = {};
+
+	if (len > sizeof(block))
+		return -E2BIG;
+	if (len > 0)
+		memcpy(block, data, len);
+	return sw_io_write(io, off, block, sizeof(block));
+}
+
 int sw_io_flush(struct sw_io *io)
 {
 	return io->ops->flush(io);

@@ -50,6 +50,8 @@ SW_DEFINE_CLEANUP(struct sw_io, sw_io_close)
 /* All return 0 or -errno; -ERANGE past the end; short transfers are finished or -EIO. */
 int sw_io_read(struct sw_io *io, uint64_t off, void *data, size_t len);
 int sw_io_write(struct sw_io *io, uint64_t off, const void *data, size_t len);
+/* A block of 4096 bytes, or of less data and zeros behind it. -E2BIG for more. */
+int sw_io_write_block(struct sw_io *io, uint64_t off, const void *data, size_t len);
 int sw_io_zero(struct sw_io *io, uint64_t off, uint64_t len);
 /*
  * BLKDISCARD, or a hole in a file. -EOPNOTSUPP when the disk takes no such

@@ -28,8 +28,9 @@ struct sw_md {
 uint64_t sw_md_size(uint64_t member_size);
 
 /*
- * The superblock of member `number` of a new RAID1 in sync; UUIDs derive from seed, so
- * that the same install twice gives the same bytes. -EINVAL for more members than
+ * The superblock of member `number` of a new RAID1; UUIDs derive from seed, so that the
+ * same install twice gives the same bytes. It says "in sync": whoever does not make every
+ * block of the members equal clears in_sync, as an install does. -EINVAL for more members than
  * SW_MD_MEMBERS_MAX or a size that is none of sw_md_size().
  */
 int sw_md_new(const struct sw_guid *seed, const char *name, unsigned int members,

@@ -34,31 +34,6 @@ struct state {
 	char self[64];
 };
 
-static int hash_into(const void *data, size_t len, char out[static 64])
-{
-	char hex[SW_SHA256_TEXT];
-	int r = sw_sha256(data, len, hex);
-
-	if (r == 0)
-		memcpy(out, hex, 64);
-	return r;
-}
-
-static bool hash_matches(const void *data, size_t len, const char want[static 64])
-{
-	char hex[64];
-
-	return hash_into(data, len, hex) == 0 && memcmp(hex, want, 64) == 0;
-}
-
-static int write_block(const struct sw_layout_undo *u, uint64_t at, const void *data, size_t len)
-{
-	uint8_t block[BLOCK] = {};
-
-	memcpy(block, data, len);
-	return sw_io_write(u->io, u->off + at, block, sizeof(block));
-}
-
 static int read_block(const struct sw_layout_undo *u, uint64_t at, void *data, size_t len)
 {
 	uint8_t block[BLOCK];
@@ -79,7 +54,7 @@ static int read_header(const struct sw_layout_undo *u, struct header *h)
 	if (memcmp(h->magic, magic, sizeof(magic)) != 0)
 		return -ENOENT;
 	return le32toh(h->version) == 1 && le32toh(h->doc_len) <= DOC_MAX &&
-			       hash_matches(h, offsetof(struct header, self), h->self)
+			       sw_sha256_holds(h, offsetof(struct header, self), h->self)
 		       ? 0 : -EBADMSG;
 }
 
@@ -96,7 +71,7 @@ static int read_state(const struct sw_layout_undo *u, const struct header *h, st
 			return r;
 		if (memcmp(s.magic, state_magic, sizeof(state_magic)) != 0 ||
 		    memcmp(s.id, h->id, 64) != 0 ||
-		    !hash_matches(&s, offsetof(struct state, self), s.self))
+		    !sw_sha256_holds(&s, offsetof(struct state, self), s.self))
 			continue;
 		if (found < 0 || le32toh(s.count) > le32toh(ret->count))
 			*ret = s;
@@ -114,9 +89,10 @@ static int write_state(const struct sw_layout_undo *u, const struct header *h, u
 
 	memcpy(s.magic, state_magic, sizeof(state_magic));
 	memcpy(s.id, h->id, 64);
-	r = hash_into(&s, offsetof(struct state, self), s.self);
+	r = sw_sha256_seal(&s, offsetof(struct state, self), s.self);
 	if (r == 0)
-		r = write_block(u, OFF_STATE + (uint64_t)(count % 2) * BLOCK, &s, sizeof(s));
+		r = sw_io_write_block(u->io, u->off + OFF_STATE + (uint64_t)(count % 2) * BLOCK,
+				      &s, sizeof(s));
 	return r == 0 ? sw_io_flush(u->io) : r;
 }
 
@@ -157,25 +133,25 @@ static int save_all(const struct sw_layout_undo *u, struct sw_io *disk, json_obj
 		    const char *text)
 {
 	struct header h = { .version = htole32(1), .doc_len = htole32((uint32_t)strlen(text)) };
-	int r = write_block(u, 0, "", 1);
+	int r = sw_io_write_block(u->io, u->off, NULL, 0);
 
 	memcpy(h.magic, magic, sizeof(magic));
 	if (r == 0)
 		r = sw_io_flush(u->io);
 	if (r == 0)
-		r = hash_into(text, strlen(text), h.id);
+		r = sw_sha256_seal(text, strlen(text), h.id);
 	if (r == 0)
-		r = hash_into(&h, offsetof(struct header, self), h.self);
+		r = sw_sha256_seal(&h, offsetof(struct header, self), h.self);
 	if (r == 0)
 		r = sw_io_write(u->io, u->off + OFF_DOC, text, strlen(text));
 	if (r == 0)
 		r = save_pieces(u, disk, doc);
 	if (r == 0)
-		r = write_block(u, OFF_STATE, "", 1);
+		r = sw_io_write_block(u->io, u->off + OFF_STATE, NULL, 0);
 	if (r == 0)
 		r = write_state(u, &h, 1, SW_LAYOUT_UNDO_RUNNING);
 	if (r == 0)
-		r = write_block(u, 0, &h, sizeof(h));
+		r = sw_io_write_block(u->io, u->off, &h, sizeof(h));
 	return r == 0 ? sw_io_flush(u->io) : r;
 }
 
@@ -252,7 +228,8 @@ static int read_doc(const struct sw_layout_undo *u, const struct header *h, json
 	if (r < 0)
 		return r;
 	text[len] = '\0';
-	if (!hash_matches(text, len, h->id) || sw_json_parse(text, len, "undo", ret_doc, NULL) < 0)
+	if (!sw_sha256_holds(text, len, h->id) ||
+	    sw_json_parse(text, len, "undo", ret_doc, NULL) < 0)
 		return -EBADMSG;
 	return sw_json_array(*ret_doc, "pieces") ? 0 : -EBADMSG;
 }

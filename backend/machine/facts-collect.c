@@ -204,34 +204,18 @@ static void clean_found(struct sw_facts *f)
 	}
 }
 
-int sw_facts_collect(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err)
+/* What an install plans with, and a look at some disks has no need of. */
+static int collect_rest(struct sw_machine *m, struct sw_facts *f)
 {
-	_cleanup_facts_ struct sw_facts *f = sw_facts_new();
-	int r;
+	int r = sw_disks_health(m, f);
 
-	if (!f)
-		return sw_fail_oom(err);
-	f->time = (int64_t)time(NULL);
-	r = sw_machine_ops_of(m)->identity(m, f);
-	if (r == 0)
-		r = collect_disks(m, f, NULL, NULL);
-	if (r == 0)
-		r = sw_disks_health(m, f);
-	if (r == 0)
-		r = collect_firmware(m, f);
 	if (r == 0)
 		r = collect_tpm(m, f);
-	if (r == 0)
-		r = sw_machine_ops_of(m)->links(m, f);
-	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "cannot collect the facts");
-	clean_found(f);
-	*ret_facts = TAKE_PTR(f);
-	return 0;
+	return r == 0 ? sw_machine_ops_of(m)->links(m, f) : r;
 }
 
-int sw_facts_collect_only(struct sw_machine *m, bool (*want)(const struct sw_disk *d, void *arg),
-			  void *arg, struct sw_facts **ret_facts, struct sw_error *err)
+int sw_facts_collect(struct sw_machine *m, bool (*want)(const struct sw_disk *d, void *arg),
+		     void *arg, struct sw_facts **ret_facts, struct sw_error *err)
 {
 	_cleanup_facts_ struct sw_facts *f = sw_facts_new();
 	int r;
@@ -244,8 +228,12 @@ int sw_facts_collect_only(struct sw_machine *m, bool (*want)(const struct sw_dis
 		r = collect_disks(m, f, want, arg);
 	if (r == 0)
 		r = collect_firmware(m, f);
+	if (r == 0 && !want)
+		r = collect_rest(m, f);
 	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "cannot look at the disks again");
+		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, want
+				     ? "cannot look at the disks again"
+				     : "cannot collect the facts");
 	clean_found(f);
 	*ret_facts = TAKE_PTR(f);
 	return 0;

@@ -68,7 +68,7 @@ int sw_machine_facts(struct sw_machine *m, struct sw_facts **ret_facts, struct s
 {
 	if (m->kind == SW_MACHINE_CAPTURED)
 		return copy_captured(m->captured, ret_facts, err);
-	return sw_facts_collect(m, ret_facts, err);
+	return sw_facts_collect(m, NULL, NULL, ret_facts, err);
 }
 
 int sw_machine_facts_only(struct sw_machine *m, bool (*want)(const struct sw_disk *d, void *arg),
@@ -76,7 +76,7 @@ int sw_machine_facts_only(struct sw_machine *m, bool (*want)(const struct sw_dis
 {
 	if (m->kind == SW_MACHINE_CAPTURED)
 		return copy_captured(m->captured, ret_facts, err);
-	return sw_facts_collect_only(m, want, arg, ret_facts, err);
+	return sw_facts_collect(m, want, arg, ret_facts, err);
 }
 
 int sw_machine_vars(struct sw_machine *m, struct sw_varstore **ret_vars, struct sw_error *err)

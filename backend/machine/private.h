@@ -27,10 +27,12 @@ extern const struct sw_machine_ops sw_machine_captured_ops;
 /* The kind's table. */
 const struct sw_machine_ops *sw_machine_ops_of(const struct sw_machine *m);
 
-/* Collection for every kind but captured. */
-int sw_facts_collect(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err);
-int sw_facts_collect_only(struct sw_machine *m, bool (*want)(const struct sw_disk *d, void *arg),
-			  void *arg, struct sw_facts **ret_facts, struct sw_error *err);
+/*
+ * Collection for every kind but captured. With want: as sw_machine_facts_only(),
+ * without: everything.
+ */
+int sw_facts_collect(struct sw_machine *m, bool (*want)(const struct sw_disk *d, void *arg),
+		     void *arg, struct sw_facts **ret_facts, struct sw_error *err);
 /* Adds a zeroed disk and returns it, NULL when out of memory. */
 struct sw_disk *sw_facts_add_disk(struct sw_facts *f);
 /* Adds a note; formatting as printf. */
