@@ -405,8 +405,10 @@ static int put_back_head(const struct sw_layout_undo *u, struct sw_io *disk, jso
 {
 	_cleanup_free_ uint8_t *data = NULL;
 	uint32_t ss = disk->sector;
-	int r = sw_layout_undo_piece(u, o, &data);
+	int r = sw_json_u64(o, "len", 0) < 2ULL * ss ? -EBADMSG : 0;
 
+	if (r == 0)
+		r = sw_layout_undo_piece(u, o, &data);
 	if (r == 0)
 		r = sw_io_write(disk, 0, data, ss);
 	if (r == 0)
@@ -443,8 +445,11 @@ int sw_layout_undo_run(const struct sw_layout_undo *u, struct sw_io *disk,
 	if (r < 0)
 		return r;
 	r = sw_layout_undo_mark(u, SW_LAYOUT_UNDO_UNDOING);
-	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the undo data cannot be continued");
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "the undo data cannot be continued");
+		sw_error_where(err, "%s", u->io->path);
+		return r;
+	}
 	sw_event_log(sink, "putting back what was there");
 	r = put_all_back(u, disk, h->doc);
 	if (r == 0)

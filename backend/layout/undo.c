@@ -219,6 +219,39 @@ int sw_layout_undo_piece(const struct sw_layout_undo *u, json_object *o, uint8_t
 	return 0;
 }
 
+/* The document's own hash says only that it is whole, not who wrote it. */
+static bool piece_is_sound(json_object *o, uint64_t size)
+{
+	uint64_t off = sw_json_u64(o, "off", UINT64_MAX), len = sw_json_u64(o, "len", 0);
+
+	return len > 0 && len <= SW_LAYOUT_UNDO_PIECE && off <= size && len <= size - off &&
+	       sw_json_u64(o, "at", 0) <= UINT64_MAX / 2;
+}
+
+static bool are_texts(json_object *doc, const char *key)
+{
+	json_object *list = sw_json_array(doc, key);
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		if (!json_object_is_type(json_object_array_get_idx(list, i), json_type_string))
+			return false;
+	return list != NULL;
+}
+
+static bool doc_is_sound(json_object *doc)
+{
+	uint64_t old = sw_json_u64(doc, "old_size", 0), new = sw_json_u64(doc, "new_size", 0);
+	uint64_t sector = sw_json_u64(doc, "sector", 512);
+	json_object *list = sw_json_array(doc, "pieces");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		if (!piece_is_sound(json_object_array_get_idx(list, i), old > new ? old : new))
+			return false;
+	return list && sector >= 512 && sector <= 4096 && (sector & (sector - 1)) == 0 &&
+	       are_texts(doc, "old_tables") && are_texts(doc, "new_tables") &&
+	       are_texts(doc, "comes_back") && are_texts(doc, "does_not");
+}
+
 static int read_doc(const struct sw_layout_undo *u, const struct header *h, json_object **ret_doc)
 {
 	size_t len = le32toh(h->doc_len);
@@ -231,7 +264,7 @@ static int read_doc(const struct sw_layout_undo *u, const struct header *h, json
 	if (!sw_sha256_holds(text, len, h->id) ||
 	    sw_json_parse(text, len, "undo", ret_doc, NULL) < 0)
 		return -EBADMSG;
-	return sw_json_array(*ret_doc, "pieces") ? 0 : -EBADMSG;
+	return doc_is_sound(*ret_doc) ? 0 : -EBADMSG;
 }
 
 int sw_layout_undo_open(const struct sw_layout_undo *u, struct sw_layout_undo_head *ret_head)

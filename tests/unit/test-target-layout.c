@@ -8,53 +8,20 @@
 #include <cmocka.h>
 
 #include "disk/disk.h"
-#include "layout/target.h"
 #include "tests/lib/crash.h"
+#include "tests/lib/layout-world.h"
 
-#define MIB ((uint64_t)1 << 20)
-#define SIZE (8 * MIB)
+#define SIZE LAYOUT_DISK
 #define KEEP 0x5a		/* what the existing partition holds */
 #define STALE 0xa5		/* what free space holds */
-
-static const struct sw_guid type_a = { .b = { 0xa } }, type_b = { .b = { 0xb } };
-
-static struct sw_layout_part def(struct sw_guid type, uint64_t min, uint64_t max)
-{
-	return (struct sw_layout_part){ .file = (char *)"x.conf", .type = type, .weight = 1000,
-					.size_min = min, .size_max = max,
-					.padding_max = UINT64_MAX, .type_name = "t" };
-}
-
-static void prepare(const struct sw_layout *l, enum sw_layout_empty empty, struct sw_io *io,
-		    struct sw_layout_result *t)
-{
-	struct sw_layout_request q = { .layout = l, .target = "disk", .empty = empty,
-				       .sector = io->sector, .seed = { .b = { 9 } } };
-	struct sw_error e = {};
-	int r = sw_layout_prepare(&q, io, t, &e);
-
-	if (r < 0)
-		fail_msg("%s: %s: %s", e.where, e.what, e.why);
-}
 
 /* A disk with one partition of 1 MiB; the table was made when the disk was `made` bytes. */
 static uint8_t *old_disk(uint64_t made, uint32_t sector)
 {
-	struct sw_layout_part d[] = { def(type_a, MIB, MIB) };
-	struct sw_layout l = { .name = (char *)"old", .parts = d, .n_parts = 1 };
-	_cleanup_io_ struct sw_io *io = NULL;
-	struct sw_layout_result t;
-	uint8_t *disk = malloc(SIZE);
+	uint8_t *disk = layout_old_disk(made, sector, MIB);
 
-	assert_non_null(disk);
-	assert_int_equal(sw_io_new_recorder(made, sector, NULL, NULL, SIZE_MAX, 0, &io), 0);
-	prepare(&l, SW_EMPTY_ALLOW, io, &t);
-	assert_int_equal(sw_layout_carry_out(io, &t, NULL, NULL), 0);
-	memset(disk, 0, SIZE);
-	memcpy(disk, sw_io_recorder_data(io), made);
 	memset(disk + MIB, KEEP, MIB);
 	memset(disk + 2 * MIB, STALE, 4 * MIB);
-	sw_layout_result_clear(&t);
 	return disk;
 }
 
@@ -126,8 +93,8 @@ static void judge(struct sw_io *io, unsigned int flushes SW_UNUSED, void *userda
 static void cut_everywhere(const char *what, uint64_t made, uint32_t sector,
 			   enum sw_layout_empty empty)
 {
-	struct sw_layout_part d[] = { def(type_a, MIB, 2 * MIB), def(type_b, MIB, MIB) };
-	struct sw_layout l = { .name = (char *)"new", .parts = d, .n_parts = 2 };
+	struct sw_layout_part d[] = { layout_def(layout_type_a, MIB, 2 * MIB),
+				      layout_def(layout_type_b, MIB, MIB) };
 	_cleanup_free_ uint8_t *disk = old_disk(made, sector);
 	_cleanup_io_ struct sw_io *io = NULL;
 	struct sw_io_log log = {};
@@ -136,7 +103,7 @@ static void cut_everywhere(const char *what, uint64_t made, uint32_t sector,
 	struct crash_stats stats;
 
 	assert_int_equal(sw_io_new_recorder(SIZE, sector, disk, &log, SIZE_MAX, 0, &io), 0);
-	prepare(&l, empty, io, &t);
+	layout_prepare(io, d, 2, empty, &t);
 	assert_int_equal(sw_layout_carry_out(io, &t, NULL, NULL), 0);
 	crash_enumerate(disk, SIZE, sector, &log, 24, 8, judge, &w, &stats);
 	print_message("%s, %u-byte sectors: %u states: %u old, %u new\n", what, sector,

@@ -7,54 +7,21 @@
 
 #include <cmocka.h>
 
-#include "base/json.h"
-#include "disk/disk.h"
-#include "layout/undo.h"
 #include "plan/plan.h"
 #include "tests/lib/crash.h"
+#include "tests/lib/layout-world.h"
 
-#define MIB ((uint64_t)1 << 20)
-#define SIZE (8 * MIB)
+#define SIZE LAYOUT_DISK
 #define HALF (MIB / 2)
 #define STALE 0xa5		/* what free space and the zone hold */
-
-static const struct sw_guid type_a = { .b = { 0xa } }, type_b = { .b = { 0xb } };
-
-static struct sw_layout_part def(struct sw_guid type, uint64_t min, uint64_t max)
-{
-	return (struct sw_layout_part){ .file = (char *)"x.conf", .type = type, .weight = 1000,
-					.size_min = min, .size_max = max,
-					.padding_max = UINT64_MAX, .type_name = "t" };
-}
-
-static void prepare(const struct sw_layout *l, enum sw_layout_empty empty, struct sw_io *io,
-		    struct sw_layout_result *t)
-{
-	struct sw_layout_request q = { .layout = l, .target = "disk", .empty = empty,
-				       .sector = io->sector, .seed = { .b = { 9 } } };
-	struct sw_error e = {};
-
-	if (sw_layout_prepare(&q, io, t, &e) < 0)
-		fail_msg("%s: %s: %s", e.where, e.what, e.why);
-}
 
 /* One partition of half a MiB, everything else stale. */
 static uint8_t *old_disk(uint32_t sector)
 {
-	struct sw_layout_part d[] = { def(type_a, HALF, HALF) };
-	struct sw_layout l = { .name = (char *)"old", .parts = d, .n_parts = 1 };
-	_cleanup_io_ struct sw_io *io = NULL;
-	struct sw_layout_result t;
-	uint8_t *disk = malloc(SIZE);
+	uint8_t *disk = layout_old_disk(SIZE, sector, HALF);
 
-	assert_non_null(disk);
-	assert_int_equal(sw_io_new_recorder(SIZE, sector, NULL, NULL, SIZE_MAX, 0, &io), 0);
-	prepare(&l, SW_EMPTY_ALLOW, io, &t);
-	assert_int_equal(sw_layout_carry_out(io, &t, NULL, NULL), 0);
-	memcpy(disk, sw_io_recorder_data(io), SIZE);
 	for (uint64_t i = MIB; i < SIZE - MIB; i++)
 		disk[i] = (uint8_t)(STALE + i / 4096);
-	sw_layout_result_clear(&t);
 	return disk;
 }
 
@@ -86,7 +53,7 @@ static void judge(struct sw_io *io, unsigned int flushes SW_UNUSED, void *userda
 
 	memcpy(w->copy, ((struct mem_io *)io)->data, SIZE);
 	mem_io_init(&m, w->copy, SIZE, io->sector);
-	u = (struct sw_layout_undo){ .io = &m.io, .off = sw_layout_undo_zone(SIZE) };
+	u = layout_undo_at(&m.io);
 	r = sw_layout_undo_open(&u, &h);
 	if (r == -ENOENT) {
 		w->untouched++;
@@ -107,23 +74,7 @@ static void judge(struct sw_io *io, unsigned int flushes SW_UNUSED, void *userda
 
 static void apply(struct sw_io *io, enum sw_layout_empty empty)
 {
-	uint64_t a = empty == SW_EMPTY_FORCE ? HALF : MIB;	/* all that the zone takes */
-	struct sw_layout_part d[] = { def(type_a, a, a), def(type_b, HALF, HALF) };
-	struct sw_layout l = { .name = (char *)"new", .parts = d, .n_parts = 2 };
-	struct sw_layout_undo u = { .io = io, .off = sw_layout_undo_zone(SIZE) };
-	_cleanup_json_ json_object *doc = NULL;
-	struct sw_layout_result t;
-	const char *why;
-	uint64_t need;
-
-	prepare(&l, empty, io, &t);
-	assert_int_equal(sw_layout_undo_collect(io, &t, &doc, &need, NULL), 0);
-	assert_false(sw_layout_undo_nothing(doc));
-	assert_true(sw_layout_undo_zone_free(io, &t, need, &why));
-	assert_int_equal(sw_layout_undo_save(&u, io, doc, NULL), 0);
-	assert_int_equal(sw_layout_carry_out(io, &t, NULL, NULL), 0);
-	assert_int_equal(sw_layout_undo_mark(&u, SW_LAYOUT_UNDO_DONE), 0);
-	sw_layout_result_clear(&t);
+	assert_int_equal(layout_apply(io, empty, NULL), 0);
 }
 
 static void cut_everywhere(const char *what, uint32_t sector, enum sw_layout_empty empty)
@@ -174,7 +125,7 @@ static void test_a_power_cut_in_undo_is_undone_by_undo(void **s SW_UNUSED)
 	apply(io, SW_EMPTY_FORCE);
 	memcpy(disk, sw_io_recorder_data(io), SIZE);
 	assert_int_equal(sw_io_new_recorder(SIZE, 512, disk, &log, SIZE_MAX, 0, &again), 0);
-	u = (struct sw_layout_undo){ .io = again, .off = sw_layout_undo_zone(SIZE) };
+	u = layout_undo_at(again);
 	assert_int_equal(sw_layout_undo_open(&u, &h), 0);
 	assert_int_equal(sw_layout_undo_run(&u, again, &h, NULL, NULL), 0);
 	crash_enumerate(disk, SIZE, 512, &log, 96, 6, judge, &w, &stats);
@@ -186,8 +137,8 @@ static void test_a_power_cut_in_undo_is_undone_by_undo(void **s SW_UNUSED)
 
 static void test_a_table_that_somebody_else_made_since_is_refused(void **s SW_UNUSED)
 {
-	struct sw_layout_part d[] = { def(type_b, HALF, HALF), def(type_b, HALF, HALF) };
-	struct sw_layout l = { .name = (char *)"other", .parts = d, .n_parts = 2 };
+	struct sw_layout_part half = layout_def(layout_type_b, HALF, HALF);
+	struct sw_layout_part d[] = { half, half };
 	_cleanup_free_ uint8_t *before = old_disk(512);
 	_cleanup_io_ struct sw_io *io = NULL;
 	struct sw_layout_undo_head h = {};
@@ -197,10 +148,10 @@ static void test_a_table_that_somebody_else_made_since_is_refused(void **s SW_UN
 
 	assert_int_equal(sw_io_new_recorder(SIZE, 512, before, NULL, SIZE_MAX, 0, &io), 0);
 	apply(io, SW_EMPTY_REFUSE);
-	prepare(&l, SW_EMPTY_FORCE, io, &t);
+	layout_prepare(io, d, 2, SW_EMPTY_FORCE, &t);
 	assert_int_equal(sw_layout_carry_out(io, &t, NULL, NULL), 0);
 	sw_layout_result_clear(&t);
-	u = (struct sw_layout_undo){ .io = io, .off = sw_layout_undo_zone(SIZE) };
+	u = layout_undo_at(io);
 	assert_int_equal(sw_layout_undo_open(&u, &h), 0);
 	assert_int_equal(sw_layout_undo_run(&u, io, &h, NULL, &e), -ESTALE);
 	assert_int_equal(e.exit, SW_EXIT_REFUSED);
