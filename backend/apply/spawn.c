@@ -20,6 +20,10 @@ struct child {
 	const struct sw_journal_info *info;
 	enum sw_apply_kind kind;
 	const struct sw_wipe_plan *wipe;	/* instead of an install */
+	/* or this disk of these facts, to be wiped */
+	const struct sw_facts *facts;
+	const struct sw_disk *disk;
+	const struct sw_wipe_options *options;
 	int out, log;
 };
 
@@ -56,7 +60,7 @@ static void write_event(const struct sw_event *ev, void *userdata)
 /* The report is left where whoever started it finds it, dead or alive. */
 static int run_wipe(struct child *c, const struct sw_sink *sink, struct sw_error *err)
 {
-	_cleanup_free_ char *path = sw_wipe_report_path(c->m, c->wipe);
+	_cleanup_free_ char *path = sw_wipe_report_path(c->m, c->wipe->name);
 	_cleanup_json_ json_object *report = NULL;
 	int r;
 
@@ -68,14 +72,37 @@ static int run_wipe(struct child *c, const struct sw_sink *sink, struct sw_error
 	return r;
 }
 
+static int plan_and_wipe(struct child *c, const struct sw_sink *sink, struct sw_error *err)
+{
+	_cleanup_wipe_plan_ struct sw_wipe_plan *p = NULL;
+	_cleanup_free_ char *path = sw_wipe_report_path(c->m, c->disk->name);
+	struct sw_event done = { .type = SW_EVENT_DONE };
+	int r;
+
+	if (path)
+		(void)unlink(path);
+	r = sw_wipe_plan(c->m, c->facts, c->disk, c->options, &p, err);
+	if (r < 0) {
+		done.result = r;
+		done.error = *err;
+		(void)snprintf(done.text, sizeof(done.text), "The wipe failed");
+		sw_event_emit(sink, &done);
+		return r;
+	}
+	c->wipe = p;
+	r = run_wipe(c, sink, err);
+	c->wipe = NULL;
+	return r;
+}
+
 static int run_child(struct child *c)
 {
 	struct sw_sink sink = { .fn = write_event, .userdata = c, .cancelled = cancelled };
 	struct sw_error err = {};
 	int r;
 
-	if (c->wipe) {
-		r = run_wipe(c, &sink, &err);
+	if (c->wipe || c->disk) {
+		r = c->wipe ? run_wipe(c, &sink, &err) : plan_and_wipe(c, &sink, &err);
 		return r < 0 ? (int)(err.exit ? err.exit : SW_EXIT_INTERNAL) : 0;
 	}
 	switch (c->kind) {
@@ -174,6 +201,15 @@ int sw_wipe_spawn(struct sw_machine *m, const struct sw_wipe_plan *p, pid_t *ret
 		  struct sw_error *err)
 {
 	struct child c = { .m = m, .wipe = p };
+
+	return spawn(&c, ret_pid, ret_fd, err);
+}
+
+int sw_wipe_spawn_disk(struct sw_machine *m, const struct sw_facts *f, const struct sw_disk *d,
+		       const struct sw_wipe_options *o, pid_t *ret_pid, int *ret_fd,
+		       struct sw_error *err)
+{
+	struct child c = { .m = m, .facts = f, .disk = d, .options = o };
 
 	return spawn(&c, ret_pid, ret_fd, err);
 }

@@ -135,8 +135,9 @@ static int add_head(struct sw_buf *b, json_object *o)
 }
 
 static const char legend[] =
-	"commanded: the disk took the order and reported success. verified by reading: zeros\n"
-	"came back afterwards. What a disk keeps where nobody can read it is not known.\n";
+	"commanded: the disk took the order and reported success. verified by\n"
+	"reading: zeros came back afterwards. What a disk keeps where nobody can\n"
+	"read it is not known.\n";
 
 char *sw_wipe_report_text(json_object *report)
 {
@@ -170,7 +171,7 @@ int sw_wipe_report_save(const char *path, json_object *report)
 	return text ? sw_file_write(path, text, strlen(text), 0644) : -ENOMEM;
 }
 
-char *sw_wipe_report_path(const struct sw_machine *m, const struct sw_wipe_plan *p)
+char *sw_wipe_report_path(const struct sw_machine *m, const char *name)
 {
-	return sw_fmt("%s/wipe-%s.json", m->run_dir, p->name);
+	return sw_fmt("%s/wipe-%s.json", m->run_dir, name);
 }

@@ -71,8 +71,16 @@ int sw_wipe_run(struct sw_machine *m, const struct sw_wipe_plan *p, const struct
  */
 int sw_wipe_spawn(struct sw_machine *m, const struct sw_wipe_plan *p, pid_t *ret_pid, int *ret_fd,
 		  struct sw_error *err);
-/* malloc'd */
-char *sw_wipe_report_path(const struct sw_machine *m, const struct sw_wipe_plan *p);
+/*
+ * The same for a disk of these facts, which a person saw and confirmed: the plan is
+ * made in the child, so that a disk that hangs holds nobody up. A disk whose table
+ * is another by now is refused.
+ */
+int sw_wipe_spawn_disk(struct sw_machine *m, const struct sw_facts *f, const struct sw_disk *d,
+		       const struct sw_wipe_options *o, pid_t *ret_pid, int *ret_fd,
+		       struct sw_error *err);
+/* name: the disk's, as the kernel has it; malloc'd. */
+char *sw_wipe_report_path(const struct sw_machine *m, const char *name);
 
 /* ---- the report ---- */
 

@@ -2,6 +2,7 @@
 /* What a person types to show that this is the disk. */
 #include "disk/select.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -35,4 +36,19 @@ char *sw_disk_confirm_text(const struct sw_facts *f, const struct sw_disk *d)
 	if (need > len && d->path && *d->path && len >= 4)
 		return strdup(d->path);
 	return strdup(d->serial + (len > need ? len - need : 0));
+}
+
+bool sw_disk_confirmed(const char *typed, const char *confirm, const char *serial)
+{
+	size_t n, least = strlen(confirm), all = serial ? strlen(serial) : 0;
+
+	while (isspace((unsigned char)*typed))
+		typed++;
+	for (n = strlen(typed); n > 0 && isspace((unsigned char)typed[n - 1]);)
+		n--;
+	if (n == least && least > 0 && strncasecmp(typed, confirm, n) == 0)
+		return true;
+	/* More of the serial than was asked for; not when a path or size was asked for. */
+	return least > 0 && n > least && n <= all && common_tail(confirm, serial) == least &&
+	       strncasecmp(typed, serial + all - n, n) == 0;
 }

@@ -120,3 +120,9 @@ int sw_disk_choice_allows(const struct sw_disk *d, const struct sw_disk_choice *
  * serial; the size as text without a serial. malloc'd.
  */
 char *sw_disk_confirm_text(const struct sw_facts *f, const struct sw_disk *d);
+/*
+ * Whether what was typed names the disk: its confirm text, or more of its serial's
+ * end (serial may be NULL). Case and blanks around it do not count; a label is
+ * often copied whole, and in capitals.
+ */
+bool sw_disk_confirmed(const char *typed, const char *confirm, const char *serial);

@@ -231,6 +231,23 @@ static void do_switch(struct sw_script *sc, const char *name)
 	sw_state_got_switch(sc->state, o);
 }
 
+/* What looking at the disk to be wiped found, or what the wipe's report says. */
+static void do_wipe(struct sw_script *sc, const char *name)
+{
+	_cleanup_free_ char *path = path_of(sc, name, ".json");
+	_cleanup_json_ json_object *o = NULL;
+	struct sw_error err = { 0 };
+
+	if (sw_json_load(path, &o, &err) < 0)
+		fail_msg("%s: %s %s", at_line, err.what, err.why);
+	if (sw_json_get(o, "error")) {
+		sw_error_from_json(sw_json_get(o, "error"), &err);
+		sw_state_wipe_failed(sc->state, &err);
+	} else {
+		sw_state_got_wipe(sc->state, o);
+	}
+}
+
 static void do_event(struct sw_script *sc, const char *text)
 {
 	_cleanup_json_ json_object *o = NULL;
@@ -349,7 +366,8 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "undo", SW_WANT_UNDO }, { "cancel", SW_WANT_CANCEL }, { "save", SW_WANT_SAVE },
 		{ "reboot", SW_WANT_REBOOT }, { "off", SW_WANT_POWEROFF },
 		{ "switch", SW_WANT_SWITCH }, { "switch-set", SW_WANT_SWITCH_SET },
-		{ "nothing", 0 },
+		{ "wipe-plan", SW_WANT_WIPE_PLAN }, { "wipe", SW_WANT_WIPE },
+		{ "report", SW_WANT_WIPE_REPORT }, { "nothing", 0 },
 	};
 	unsigned int want = 0, all = 0;
 
@@ -393,6 +411,8 @@ static bool drive(struct sw_script *sc, const char *word, char *arg)
 		do_line(sc, arg);
 	else if (strcmp(word, "event") == 0)
 		do_event(sc, arg);
+	else if (strcmp(word, "wipe") == 0)
+		do_wipe(sc, arg);
 	else if (strcmp(word, "switch") == 0)
 		do_switch(sc, arg);
 	else if (strcmp(word, "ended") == 0)

@@ -13,6 +13,7 @@
  *   type TEXT            as it stands
  *   event JSON           from the running work
  *   switch NAME          what a look at the boot switch found: NAME.json
+ *   wipe NAME            what a wipe would do or what its report says: NAME.json
  *   ended STATUS         its end
  *   tick MS              time that passes
  *   line [TEXT]          an answer in plain mode
@@ -25,7 +26,7 @@
  *   hide TEXT            the frame does not show it
  *   answer KEY [TEXT]    the answers' value of a key; without text: none
  *   want NAME            the session was asked for: apply resume undo cancel save reboot off
- *                        switch switch-set nothing
+ *                        switch switch-set wipe-plan wipe report nothing
  *   at-most N            keys pressed so far
  */
 #pragma once

@@ -85,6 +85,16 @@ static void test_the_boot_switch_shows_its_writes_asks_and_reads_back(void **sta
 	sw_script_run(DIR, "switch");
 }
 
+static void test_a_disk_is_wiped_after_its_serial_was_typed_and_reported_on(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "wipe");
+}
+
+static void test_a_wipe_that_the_disk_cannot_do_is_refused_before_consent(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "wipe-refused");
+}
+
 static void test_answers_and_log_can_be_saved(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "save");
@@ -148,6 +158,8 @@ int main(void)
 		cmocka_unit_test(test_any_key_stops_a_countdown),
 		cmocka_unit_test(test_help_names_the_keys_that_work),
 		cmocka_unit_test(test_the_boot_switch_shows_its_writes_asks_and_reads_back),
+		cmocka_unit_test(test_a_disk_is_wiped_after_its_serial_was_typed_and_reported_on),
+		cmocka_unit_test(test_a_wipe_that_the_disk_cannot_do_is_refused_before_consent),
 		cmocka_unit_test(test_answers_and_log_can_be_saved),
 		cmocka_unit_test(test_hostile_disk_names_do_not_break_the_screen),
 		cmocka_unit_test(test_keys_and_an_answer_file_make_the_same_plan),

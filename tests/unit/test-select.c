@@ -388,6 +388,23 @@ static void test_the_confirmation_is_the_unique_end_of_the_serial(void **s SW_UN
 	check_confirm(d, 5, 0, "pci-1");
 }
 
+static void test_what_is_typed_may_be_more_of_the_serial_but_never_another(void **s SW_UNUSED)
+{
+	assert_true(sw_disk_confirmed("4711", "4711", "DATA4711"));
+	assert_true(sw_disk_confirmed(" 4711\t\n", "4711", "DATA4711"));
+	assert_true(sw_disk_confirmed("data4711", "4711", "DATA4711"));
+	assert_true(sw_disk_confirmed("TA4711", "4711", "DATA4711"));
+	assert_true(sw_disk_confirmed("PCI-1", "pci-1", "DATA4711"));
+	assert_true(sw_disk_confirmed("64g", "64G", NULL));
+	assert_false(sw_disk_confirmed("", "4711", "DATA4711"));
+	assert_false(sw_disk_confirmed("  ", "4711", "DATA4711"));
+	assert_false(sw_disk_confirmed("711", "4711", "DATA4711"));
+	assert_false(sw_disk_confirmed("47 11", "4711", "DATA4711"));
+	assert_false(sw_disk_confirmed("DATX4711", "4711", "DATA4711"));
+	assert_false(sw_disk_confirmed("XDATA4711", "4711", "DATA4711"));
+	assert_false(sw_disk_confirmed("DATA4711", "pci-1", "DATA4711"));
+	assert_false(sw_disk_confirmed("", "", ""));
+}
 
 int main(void)
 {
@@ -409,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_wipe_rules),
 		cmocka_unit_test(test_a_wipe_refusal_says_what_would_be_lost),
 		cmocka_unit_test(test_the_confirmation_is_the_unique_end_of_the_serial),
+		cmocka_unit_test(test_what_is_typed_may_be_more_of_the_serial_but_never_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,15 +147,13 @@ bool sw_is_interactive(void)
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-int sw_confirm(const struct sw_cli *cli, const char *question, const char *expected,
-	       struct sw_error *err)
+/* A line from the terminal, without the blanks behind it; malloc'd. */
+static int ask(const char *question, char **ret_line, struct sw_error *err)
 {
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 	ssize_t n;
 
-	if (cli->yes)
-		return 0;
 	if (!sw_is_interactive()) {
 		sw_fail(err, SW_EXIT_REFUSED, -EPERM, "nobody is there to confirm");
 		sw_error_why(err, "stdin or stdout is not a terminal");
@@ -167,10 +165,36 @@ int sw_confirm(const struct sw_cli *cli, const char *question, const char *expec
 	n = getline(&line, &size, stdin);
 	while (n > 0 && strchr("\r\n \t", line[n - 1]))
 		line[--n] = '\0';
-	if (n >= 0 && strcmp(line, expected) == 0)
-		return 0;
+	*ret_line = n >= 0 ? TAKE_PTR(line) : strdup("");
+	return *ret_line ? 0 : sw_fail_oom(err);
+}
+
+static int not_confirmed(struct sw_error *err)
+{
 	sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "not confirmed, nothing was changed");
 	return -ECANCELED;
+}
+
+int sw_confirm(const struct sw_cli *cli, const char *question, const char *expected,
+	       struct sw_error *err)
+{
+	_cleanup_free_ char *line = NULL;
+	int r = cli->yes ? 0 : ask(question, &line, err);
+
+	if (r < 0 || cli->yes)
+		return r;
+	return strcmp(line, expected) == 0 ? 0 : not_confirmed(err);
+}
+
+int sw_confirm_disk(const struct sw_cli *cli, const char *question, const char *confirm,
+		    const char *serial, struct sw_error *err)
+{
+	_cleanup_free_ char *line = NULL;
+	int r = cli->yes ? 0 : ask(question, &line, err);
+
+	if (r < 0 || cli->yes)
+		return r;
+	return sw_disk_confirmed(line, confirm, serial) ? 0 : not_confirmed(err);
 }
 
 int sw_confirm_plan(const struct sw_cli *cli, const struct sw_plan *p, struct sw_error *err)
@@ -192,7 +216,7 @@ int sw_confirm_plan(const struct sw_cli *cli, const struct sw_plan *p, struct sw
 					  ++asked < n ? "agree" : "start") : NULL;
 		if (!question)
 			return sw_fail_oom(err);
-		r = sw_confirm(cli, question, d->confirm, err);
+		r = sw_confirm_disk(cli, question, d->confirm, d->serial, err);
 	}
 	return r;
 }

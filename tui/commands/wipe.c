@@ -103,7 +103,7 @@ static int consent(const struct sw_cli *cli, const struct sw_wipe_plan *p, struc
 	_cleanup_free_ char *question = NULL;
 	struct sw_cli asking = *cli;
 
-	if (given && strcmp(given, p->confirm) == 0)
+	if (given && sw_disk_confirmed(given, p->confirm, p->serial))
 		return 0;
 	if (given) {
 		sw_fail(err, SW_EXIT_REFUSED, -EPERM, "--confirm does not name this disk");
@@ -124,7 +124,7 @@ static int consent(const struct sw_cli *cli, const struct sw_wipe_plan *p, struc
 	if (asprintf(&question, "\nType %s to wipe it: ", p->confirm) < 0)
 		return sw_fail_oom(err);
 	asking.yes = false;
-	return sw_confirm(&asking, question, p->confirm, err);
+	return sw_confirm_disk(&asking, question, p->confirm, p->serial, err);
 }
 
 static void show_plan(const struct sw_cli *cli, const struct sw_wipe_plan *p)
@@ -139,7 +139,7 @@ static void show_plan(const struct sw_cli *cli, const struct sw_wipe_plan *p)
 static void show_report(const struct sw_cli *cli, struct sw_machine *m,
 			const struct sw_wipe_plan *p)
 {
-	_cleanup_free_ char *path = sw_wipe_report_path(m, p), *text = NULL;
+	_cleanup_free_ char *path = sw_wipe_report_path(m, p->name), *text = NULL;
 	_cleanup_json_ json_object *o = NULL;
 
 	if (!path || sw_json_load(path, &o, NULL) < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "disk/select.h"
 #include "tui/screens/screens.h"
 #include "tui/session/line.h"
 #include "tui/session/state.h"
@@ -55,7 +56,8 @@ static bool confirm_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 	confirm_refresh(v, s);
 	if (!s->plan || c->disk >= s->plan->n_disks) {
 		sw_view_pop(s);
-	} else if (strcmp(c->line.text, s->plan->disks[c->disk].confirm) != 0) {
+	} else if (!sw_disk_confirmed(c->line.text, s->plan->disks[c->disk].confirm,
+				      s->plan->disks[c->disk].serial)) {
 		sw_state_refuse(s, "That is not \"%s\". Nothing has been written.",
 				s->plan->disks[c->disk].confirm);
 	} else if (next_disk(s->plan, c->disk + 1) < s->plan->n_disks) {
@@ -120,7 +122,8 @@ static const struct sw_hint hints[] = {
 const struct sw_view_ops sw_screen_confirm = {
 	.title = "Confirm",
 	.help = "What has to be typed is the end of the disk's serial number, as many characters "
-		"as tell it from the other disks. From here on the disk is written.",
+		"as tell it from the other disks, in either case; more of it will do as well. "
+		"From here on the disk is written.",
 	.size = sizeof(struct confirm),
 	.hints = hints,
 	.open = confirm_open,

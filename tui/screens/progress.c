@@ -11,8 +11,11 @@ static bool progress_request(struct sw_view *v SW_UNUSED, struct sw_state *s,
 		sw_view_push(s, &sw_screen_log);
 		return true;
 	case SW_REQ_CANCEL:
-		sw_screen_ask_first(s, "Stop at the next safe point? What has been written so far "
-				       "stays on the disk, and can be resumed or undone.",
+		sw_screen_ask_first(s, s->work == SW_WORK_WIPE ?
+				    "Stop? The disk stays as it is then, with a mark that says so; "
+				    "wiping it again goes on from there." :
+				    "Stop at the next safe point? What has been written so far "
+				    "stays on the disk, and can be resumed or undone.",
 				    "Stop", SW_WANT_CANCEL, false);
 		return true;
 	case SW_REQ_BACK:
@@ -31,6 +34,7 @@ static void progress_draw(struct sw_view *v SW_UNUSED, const struct sw_state *s,
 		[SW_WORK_INSTALL] = "Starting ...",
 		[SW_WORK_RESUME] = "Resuming ...",
 		[SW_WORK_UNDO] = "Undoing ...",
+		[SW_WORK_WIPE] = "Wiping ...",
 	};
 
 	sw_progress_draw(&s->run, f, a);

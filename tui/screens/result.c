@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How it ended. It stays until somebody decides what is next. */
 #include "base/file.h"
+#include "base/json.h"
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
 #include "tui/session/state.h"
 
 enum item { ITEM_REBOOT, ITEM_OFF, ITEM_RETRY, ITEM_JOURNAL, ITEM_LOG, ITEM_SAVE_LOG,
-	    ITEM_SAVE_ANSWERS, ITEM_START };
+	    ITEM_SAVE_ANSWERS, ITEM_REPORT,
+	    ITEM_SAVE_REPORT, ITEM_AGAIN, ITEM_START };
 
 struct result {
 	struct sw_list list;
@@ -41,6 +43,19 @@ static void add_failed(struct result *rs, const struct sw_state *s)
 	sw_list_add_text(&rs->list, ITEM_START, "Back to the start");
 }
 
+/* After a wipe there is nothing to boot and nothing to undo. */
+static void add_wiped(struct result *rs, const struct sw_state *s)
+{
+	if (s->wipe.report) {
+		sw_list_add_text(&rs->list, ITEM_REPORT, "Read the report");
+		sw_list_add_text(&rs->list, ITEM_SAVE_REPORT, "Save the report as a file");
+	}
+	sw_list_add_text(&rs->list, ITEM_AGAIN, s->phase == SW_PHASE_DONE
+			 ? "Wipe another disk" : "Choose the disk again");
+	sw_list_add_text(&rs->list, ITEM_LOG, "Read the log");
+	sw_list_add_text(&rs->list, ITEM_START, "Back to the start");
+}
+
 static void result_refresh(struct sw_view *v, struct sw_state *s)
 {
 	struct result *rs = v->data;
@@ -48,7 +63,9 @@ static void result_refresh(struct sw_view *v, struct sw_state *s)
 	int was = row && rs->list.sel ? row->id : -1;
 
 	sw_list_clear(&rs->list);
-	if (s->phase == SW_PHASE_DONE)
+	if (s->work == SW_WORK_WIPE)
+		add_wiped(rs, s);
+	else if (s->phase == SW_PHASE_DONE)
 		add_done(rs, s);
 	else
 		add_failed(rs, s);
@@ -63,9 +80,20 @@ static void result_open(struct sw_view *v SW_UNUSED, struct sw_state *s)
 	s->seconds_left = AFTER_SECONDS;
 }
 
+static void wipe_again(struct sw_state *s)
+{
+	s->phase = SW_PHASE_ASKING;
+	sw_view_pop(s);
+	sw_view_push(s, &sw_screen_wipe);
+}
+
 static void retry(struct sw_state *s)
 {
 	s->unattended = false;
+	if (s->work == SW_WORK_WIPE) {
+		wipe_again(s);
+		return;
+	}
 	if (s->journal && s->journal->state == SW_JOURNAL_RUNNING) {
 		sw_view_push(s, &sw_screen_journal);
 		return;
@@ -96,6 +124,15 @@ static void choose(struct sw_state *s, int item)
 		break;
 	case ITEM_SAVE_ANSWERS:
 		sw_screen_save_answers(s);
+		break;
+	case ITEM_REPORT:
+		sw_view_push(s, &sw_screen_wipe_report);
+		break;
+	case ITEM_SAVE_REPORT:
+		sw_screen_save_wipe_report(s);
+		break;
+	case ITEM_AGAIN:
+		wipe_again(s);
 		break;
 	case ITEM_START:
 		s->phase = SW_PHASE_ASKING;
@@ -146,11 +183,13 @@ static const char *headline(const struct sw_state *s)
 		[SW_WORK_INSTALL] = "The node is installed.",
 		[SW_WORK_RESUME] = "The interrupted install is complete.",
 		[SW_WORK_UNDO] = "The install was undone.",
+		[SW_WORK_WIPE] = "The disk was wiped.",
 	};
 	static const char *const failed[] = {
 		[SW_WORK_INSTALL] = "The install has failed:",
 		[SW_WORK_RESUME] = "The install could not be finished:",
 		[SW_WORK_UNDO] = "The install could not be undone:",
+		[SW_WORK_WIPE] = "The wipe has not come to its end:",
 	};
 
 	return s->phase == SW_PHASE_DONE ? done[s->work] : failed[s->work];
@@ -161,12 +200,31 @@ static const char *changed(const struct sw_state *s)
 {
 	const struct sw_progress *run = &s->run;
 
+	if (s->work == SW_WORK_WIPE)
+		return s->failure.exit == SW_EXIT_DIRTY
+			       ? "The disk was changed. Wiping it again goes on from there." : NULL;
 	if (s->failure.exit == SW_EXIT_DIRTY)
 		return "The disk was changed. It can be resumed, or undone.";
 	if (s->work == SW_WORK_INSTALL && s->plan && run->current <= s->plan->n_steps &&
 	    (!run->current || s->plan->steps[run->current - 1].kind < SW_STEP_JOURNAL))
 		return "Nothing on the disk was changed.";
 	return NULL;
+}
+
+/* "4 parts verified by reading, 1 commanded", in the report's own words. */
+static unsigned int draw_proof(json_object *report, struct sw_frame *f, unsigned int row)
+{
+	json_object *list = sw_json_array(report, "regions");
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	size_t n = list ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		json_object *g = json_object_array_get_idx(list, i);
+
+		sw_buf_addf(&b, "%s: %s\n", sw_json_str(g, "what", ""),
+			    sw_json_str(g, "state", ""));
+	}
+	return row + sw_frame_paragraph(f, row, 2, f->cols - 3, 8, sw_buf_text(&b)) + 1;
 }
 
 static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsigned int row)
@@ -188,6 +246,8 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 			      sw_frame_seconds(f, s->seconds_left));
 		row += 2;
 	}
+	if (s->work == SW_WORK_WIPE && s->wipe.report)
+		row = draw_proof(s->wipe.report, f, row);
 	if (s->run_dir && s->run.log_n) {
 		sw_frame_putf(f, row, 0, "The whole log is in %s/events.jsonl", s->run_dir);
 		row += 2;

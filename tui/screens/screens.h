@@ -8,6 +8,10 @@ extern const struct sw_view_ops sw_screen_start;	/* the bottom one */
 extern const struct sw_view_ops sw_screen_countdown;
 extern const struct sw_view_ops sw_screen_journal;
 extern const struct sw_view_ops sw_screen_switch;	/* s->boot_switch */
+extern const struct sw_view_ops sw_screen_wipe;	/* which disk; then how; then consent */
+extern const struct sw_view_ops sw_screen_wipe_method;
+extern const struct sw_view_ops sw_screen_wipe_confirm;
+extern const struct sw_view_ops sw_screen_wipe_report;	/* s->wipe.report */
 extern const struct sw_view_ops sw_screen_disk;
 extern const struct sw_view_ops sw_screen_details;	/* of the disk in s->looking_at */
 extern const struct sw_view_ops sw_screen_layout;
@@ -36,3 +40,5 @@ void sw_screen_ask_undo(struct sw_state *s);
 void sw_screen_save_text(struct sw_state *s, char *text, const char *name);
 void sw_screen_save_answers(struct sw_state *s);
 void sw_screen_save_log(struct sw_state *s);
+/* There has to be one. */
+void sw_screen_save_wipe_report(struct sw_state *s);

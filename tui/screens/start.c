@@ -7,7 +7,7 @@
 #include "tui/session/list.h"
 #include "tui/session/state.h"
 
-enum item { ITEM_INSTALL, ITEM_JOURNAL, ITEM_SWITCH, ITEM_LOG, ITEM_HELP, ITEM_ABOUT,
+enum item { ITEM_INSTALL, ITEM_JOURNAL, ITEM_SWITCH, ITEM_WIPE, ITEM_LOG, ITEM_HELP, ITEM_ABOUT,
 	    ITEM_REBOOT, ITEM_OFF };
 
 struct start {
@@ -39,6 +39,8 @@ static void start_refresh(struct sw_view *v, struct sw_state *s)
 		sw_list_add_text(&st->list, ITEM_JOURNAL, journal_item(s));
 	if (s->facts && s->facts->boot.supported)
 		sw_list_add_text(&st->list, ITEM_SWITCH, "Switch between network and disk");
+	if (s->facts && s->facts->n_disks)
+		sw_list_add_text(&st->list, ITEM_WIPE, "Wipe a disk");
 	if (s->run.log_n)
 		sw_list_add_text(&st->list, ITEM_LOG, "Read the log");
 	sw_list_add_text(&st->list, ITEM_HELP, "Help");
@@ -65,6 +67,9 @@ static void choose(struct sw_view *v, struct sw_state *s)
 		break;
 	case ITEM_SWITCH:
 		sw_view_push(s, &sw_screen_switch);
+		break;
+	case ITEM_WIPE:
+		sw_view_push(s, &sw_screen_wipe);
 		break;
 	case ITEM_LOG:
 		sw_view_push(s, &sw_screen_log);

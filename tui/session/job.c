@@ -86,6 +86,38 @@ static int do_plan(struct sw_machine *m, const struct sw_state *s, json_object *
 	return r;
 }
 
+static int do_wipe_plan(struct sw_machine *m, const struct sw_state *s, json_object *out,
+			struct sw_error *err)
+{
+	const struct sw_wipe_options o = { .method = s->wipe.method };
+	const struct sw_disk *d = sw_state_wipe_disk(s);
+	_cleanup_wipe_plan_ struct sw_wipe_plan *p = NULL;
+	_cleanup_free_ char *text = NULL;
+	int r = d ? sw_wipe_plan(m, s->facts, d, &o, &p, err)
+		  : sw_fail(err, SW_EXIT_REFUSED, -ESTALE, "the disk is gone, or another by now");
+
+	if (r < 0)
+		return r;
+	text = sw_wipe_plan_text(p);
+	if (!text)
+		return sw_fail_oom(err);
+	sw_json_add_str(out, "text", text);
+	sw_json_add_str(out, "confirm", p->confirm);
+	return 0;
+}
+
+static int do_wipe_report(struct sw_machine *m, const struct sw_state *s, json_object *out,
+			  struct sw_error *err)
+{
+	_cleanup_free_ char *path = sw_wipe_report_path(m, s->wipe.disk ? s->wipe.disk : "");
+	json_object *report = NULL;
+	int r = path ? sw_json_load(path, &report, err) : sw_fail_oom(err);
+
+	if (r == 0)
+		sw_json_add(out, "report", report);
+	return r;
+}
+
 static int do_save(const struct sw_state *s, struct sw_error *err)
 {
 	int r = sw_file_write(s->save_path, s->save_text, strlen(s->save_text), 0600);
@@ -114,6 +146,12 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		break;
 	case SW_JOB_SWITCH_SET:
 		r = sw_switch_job(m, s->boot_choice, out, &err);
+		break;
+	case SW_JOB_WIPE_PLAN:
+		r = do_wipe_plan(m, s, out, &err);
+		break;
+	case SW_JOB_WIPE_REPORT:
+		r = do_wipe_report(m, s, out, &err);
 		break;
 	default:
 		r = do_save(s, &err);
@@ -276,6 +314,11 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_SWITCH_SET:
 		sw_state_switch_failed(s, err);
 		break;
+	case SW_JOB_WIPE_PLAN:
+		sw_state_wipe_failed(s, err);
+		break;
+	case SW_JOB_WIPE_REPORT:
+		break;	/* it says itself that there is none */
 	default:
 		sw_state_refuse(s, "Not saved: %s: %s", err->what, err->why);
 		break;
@@ -301,6 +344,8 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 		deliver_plan(o, s);
 	} else if (kind == SW_JOB_SWITCH || kind == SW_JOB_SWITCH_SET) {
 		sw_state_got_switch(s, o);
+	} else if (kind == SW_JOB_WIPE_PLAN || kind == SW_JOB_WIPE_REPORT) {
+		sw_state_got_wipe(s, o);
 	} else {
 		sw_state_notice(s, "Saved as %s", s->save_path);
 	}

@@ -68,6 +68,8 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 		sw_state_facts_failed(se->state, &err);
 	else if (kind == SW_JOB_PLAN)
 		sw_state_plan_failed(se->state, &err);
+	else if (kind == SW_JOB_WIPE_PLAN)
+		sw_state_wipe_failed(se->state, &err);
 	else if (kind == SW_JOB_SWITCH || kind == SW_JOB_SWITCH_SET)
 		sw_state_switch_failed(se->state, &err);
 	else
@@ -109,9 +111,13 @@ static void do_wants(struct session *se)
 			start_job(se, SW_JOB_SWITCH);
 		if (want & SW_WANT_SWITCH_SET)
 			start_job(se, SW_JOB_SWITCH_SET);
+		if (want & SW_WANT_WIPE_PLAN)
+			start_job(se, SW_JOB_WIPE_PLAN);
+		if (want & SW_WANT_WIPE_REPORT)
+			start_job(se, SW_JOB_WIPE_REPORT);
 		if (want & SW_WANT_SAVE)
 			start_job(se, SW_JOB_SAVE);
-		if (want & (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO))
+		if (want & (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO | SW_WANT_WIPE))
 			start_work(se);
 		if (want & SW_WANT_CANCEL)
 			sw_worker_cancel(&se->worker);

@@ -42,6 +42,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	sw_plan_free(s->plan);
 	sw_progress_clear(&s->run);
 	json_object_put(s->boot_switch);
+	sw_state_wipe_clear(s);
 	free(s->save_path);
 	free(s->save_text);
 	free(s->run_dir);
@@ -230,6 +231,7 @@ void sw_state_start(struct sw_state *s, enum sw_work work)
 		[SW_WORK_INSTALL] = SW_WANT_APPLY,
 		[SW_WORK_RESUME] = SW_WANT_RESUME,
 		[SW_WORK_UNDO] = SW_WANT_UNDO,
+		[SW_WORK_WIPE] = SW_WANT_WIPE,
 	};
 	const struct sw_plan *p = work == SW_WORK_INSTALL ? s->plan
 				  : work == SW_WORK_RESUME && s->journal ? s->journal->plan : NULL;
@@ -305,6 +307,8 @@ void sw_state_ended(struct sw_state *s, int exit)
 {
 	struct sw_progress *run = &s->run;
 
+	if (s->work == SW_WORK_WIPE)
+		s->want |= SW_WANT_WIPE_REPORT;
 	/* The machine is another one now: disks, journals and entries are to be read again. */
 	s->want |= SW_WANT_FACTS;
 	s->facts_pending = true;

@@ -9,6 +9,7 @@
 
 #include "answers/answers.h"
 #include "apply/apply.h"
+#include "apply/wipe.h"
 #include "tui/session/progress.h"
 #include "tui/session/view.h"
 
@@ -22,6 +23,10 @@
 #define SW_WANT_REBOOT 0x080u
 #define SW_WANT_POWEROFF 0x100u
 
+#define SW_WANT_WIPE_PLAN 0x800u	/* what wiping s->wipe.disk would do */
+#define SW_WANT_WIPE 0x1000u
+#define SW_WANT_WIPE_REPORT 0x2000u	/* the report of the wipe that has ended */
+
 #define SW_WANT_SWITCH 0x200u	/* look from where the machine starts */
 #define SW_WANT_SWITCH_SET 0x400u	/* carry out boot_choice */
 
@@ -29,7 +34,7 @@
 #define SW_MAX_LAYOUTS 32u
 
 enum sw_phase { SW_PHASE_ASKING, SW_PHASE_RUNNING, SW_PHASE_DONE, SW_PHASE_FAILED };
-enum sw_work { SW_WORK_INSTALL, SW_WORK_RESUME, SW_WORK_UNDO };
+enum sw_work { SW_WORK_INSTALL, SW_WORK_RESUME, SW_WORK_UNDO, SW_WORK_WIPE };
 
 struct sw_state {
 	struct sw_view *top;
@@ -70,6 +75,17 @@ struct sw_state {
 	bool boot_switch_pending;
 	char boot_choice[16];	/* the "id" of the choice to carry out */
 
+	/* A disk that is to be wiped, or was. */
+	struct {
+		char *disk, *serial;	/* its name and serial; NULL: none was chosen */
+		char digest[65];	/* of its table as the person saw it */
+		enum sw_wipe_method method;
+		json_object *plan;	/* "text", "confirm"; NULL until it was made */
+		bool pending;
+		struct sw_error error;
+		json_object *report;	/* NULL: none */
+	} wipe;
+
 	bool pen_serial;	/* the console with the pen is a serial line; set by the server */
 	char *save_path, *save_text;
 	const struct sw_disk *looking_at;	/* by the details screen, while it opens */
@@ -105,6 +121,8 @@ void sw_state_plan_failed(struct sw_state *s, const struct sw_error *err);
 /* Takes what a look or a switch found; tells when something was written. */
 void sw_state_got_switch(struct sw_state *s, json_object *found);
 void sw_state_switch_failed(struct sw_state *s, const struct sw_error *err);
+void sw_state_got_wipe(struct sw_state *s, json_object *found);
+void sw_state_wipe_failed(struct sw_state *s, const struct sw_error *err);
 /* The work could not even start. */
 void sw_state_work_failed(struct sw_state *s, const struct sw_error *err);
 /* True when the event is worth a frame at once, false when it can wait for the next tick. */
@@ -118,6 +136,11 @@ bool sw_state_tick(struct sw_state *s, int64_t now_ms);
 
 /* The layout that the answers name, among the shipped ones; NULL: none of them. */
 const struct sw_layout *sw_state_layout(const struct sw_state *s);
+/* Chooses the disk to wipe; -ENOMEM. */
+int sw_state_wipe_choose(struct sw_state *s, const struct sw_disk *d);
+void sw_state_wipe_clear(struct sw_state *s);
+/* The disk chosen, among those of the facts; NULL: it is gone, or another by now. */
+const struct sw_disk *sw_state_wipe_disk(const struct sw_state *s);
 /* Starts planning anew. */
 void sw_state_want_plan(struct sw_state *s);
 void sw_state_start(struct sw_state *s, enum sw_work work);

@@ -34,6 +34,19 @@ static void write_note(const struct sw_machine *m, pid_t pid, off_t offset, enum
 		(void)sw_file_write(path, text, strlen(text), 0600);
 }
 
+static int start_wipe(struct sw_worker *w, struct sw_machine *m, const struct sw_state *s,
+		      struct sw_error *err)
+{
+	const struct sw_wipe_options o = { .method = s->wipe.method };
+	const struct sw_disk *d = sw_state_wipe_disk(s);
+
+	if (d)
+		return sw_wipe_spawn_disk(m, s->facts, d, &o, &w->pid, &w->fd, err);
+	sw_fail(err, SW_EXIT_REFUSED, -ESTALE, "the disk is gone, or another by now");
+	sw_error_hint(err, "Nothing was written; choose the disk again");
+	return -ESTALE;
+}
+
 int sw_worker_start(struct sw_worker *w, struct sw_machine *m, const struct sw_state *s,
 		    struct sw_error *err)
 {
@@ -45,7 +58,9 @@ int sw_worker_start(struct sw_worker *w, struct sw_machine *m, const struct sw_s
 		return sw_fail(err, SW_EXIT_REFUSED, -EBUSY, "something is already running");
 	if (log)
 		(void)stat(log, &st);
-	if (s->work == SW_WORK_INSTALL)
+	if (s->work == SW_WORK_WIPE)
+		r = start_wipe(w, m, s, err);
+	else if (s->work == SW_WORK_INSTALL)
 		r = sw_apply_spawn(m, s->plan, &w->pid, &w->fd, err);
 	else
 		r = sw_apply_spawn_journal(m, s->journal,
@@ -95,7 +110,7 @@ bool sw_worker_adopt(struct sw_worker *w, const struct sw_machine *m, enum sw_wo
 	w->fd = fd;
 	w->adopted = true;
 	work = sw_json_int(o, "work", SW_WORK_INSTALL);
-	*ret_work = work == SW_WORK_RESUME || work == SW_WORK_UNDO ? (enum sw_work)work
+	*ret_work = work > SW_WORK_INSTALL && work <= SW_WORK_WIPE ? (enum sw_work)work
 								   : SW_WORK_INSTALL;
 	return true;
 }

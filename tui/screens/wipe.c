@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Wiping a disk: which, how, and what that means, confirmed by typing as an
+ * install is. What is done and what is known of it afterwards is the backend's.
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/size.h"
+#include "disk/disk.h"
+#include "disk/select.h"
+#include "tui/screens/screens.h"
+#include "tui/session/line.h"
+#include "tui/session/list.h"
+#include "tui/session/state.h"
+
+/* ---- which disk ---- */
+
+struct wipe_list {
+	struct sw_list list;
+};
+
+static void add_disk(struct sw_list *l, const struct sw_facts *f, size_t i)
+{
+	const struct sw_disk *d = &f->disks[i];
+	_cleanup_free_ char *what = sw_disk_describe(d);
+	char size[16];
+	const char *cols[] = {
+		d->name, sw_size_format(d->size, size, sizeof(size)),
+		d->model ? d->model : d->vendor, d->serial, what,
+	};
+
+	(void)sw_list_add(l, (int)i, sw_disk_excluded(d, 0), ARRAY_SIZE(cols), cols);
+}
+
+/* The selection stays on the same disk although the list may have changed. */
+static void disk_refresh(struct sw_view *v, struct sw_state *s)
+{
+	struct sw_list *l = &((struct wipe_list *)v->data)->list;
+	const struct sw_list_row *row = sw_list_selected(l);
+	_cleanup_free_ char *was = row ? strdup(row->col[0]) : NULL;
+
+	sw_list_clear(l);
+	for (size_t i = 0; s->facts && i < s->facts->n_disks; i++)
+		add_disk(l, s->facts, i);
+	for (size_t i = l->n; i-- > 0;)
+		if (was ? strcmp(l->rows[i].col[0], was) == 0 : !l->rows[i].off)
+			l->sel = i;
+}
+
+static void choose_disk(struct sw_list *l, struct sw_state *s)
+{
+	const struct sw_list_row *row = sw_list_selected(l);
+	const struct sw_disk *d = row && s->facts ? &s->facts->disks[row->id] : NULL;
+
+	if (!d)
+		sw_state_refuse(s, "No disk has been found yet; u looks again.");
+	else if (row->off)
+		sw_state_refuse(s, "%s cannot be wiped: %s.", d->name, row->off);
+	else if (sw_state_wipe_choose(s, d) < 0)
+		sw_state_refuse(s, "Out of memory; nothing was started.");
+	else
+		sw_view_push(s, &sw_screen_wipe_method);
+}
+
+static bool disk_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	struct sw_list *l = &((struct wipe_list *)v->data)->list;
+	const struct sw_list_row *row;
+
+	if (sw_list_request(l, s, req, ch))
+		return true;
+	switch (req) {
+	case SW_REQ_ACCEPT:
+		choose_disk(l, s);
+		return true;
+	case SW_REQ_DETAILS:
+	case SW_REQ_RIGHT:
+		row = sw_list_selected(l);
+		s->looking_at = row && s->facts ? &s->facts->disks[row->id] : NULL;
+		if (s->looking_at)
+			sw_view_push(s, &sw_screen_details);
+		return true;
+	case SW_REQ_REFRESH:
+		s->want |= SW_WANT_FACTS;
+		s->facts_pending = true;
+		sw_state_notice(s, "Looking at the disks again ...");
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void disk_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
+		      const struct sw_area *a)
+{
+	static const char *const header[SW_LIST_COLS] = { "disk", "size", "model", "serial",
+							  "what is on it" };
+	struct sw_list *l = &((struct wipe_list *)v->data)->list;
+
+	if (l->n)
+		sw_list_draw(l, f, a, header);
+	else
+		sw_frame_put(f, a->row, 2, f->cols, 0,
+			     s->facts_pending ? "looking ..." : "There is no disk.");
+}
+
+static void list_close(struct sw_view *v)
+{
+	sw_list_clear(&((struct wipe_list *)v->data)->list);
+}
+
+static enum sw_key_mode list_mode(const struct sw_view *v)
+{
+	return sw_list_mode(&((const struct wipe_list *)v->data)->list);
+}
+
+static const struct sw_hint disk_hints[] = {
+	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_DETAILS, NULL }, { SW_REQ_BACK, NULL },
+	{ SW_REQ_REFRESH, NULL }, { SW_REQ_SEARCH, NULL }, { SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_wipe = {
+	.title = "Wipe 1 of 3 - Which disk",
+	.help = "Everything on the disk is to be gone. Nothing is written before you have seen "
+		"what is lost and have typed the end of the disk's serial.\n\n"
+		"A disk marked '-' cannot be wiped; the reason stands beside it.",
+	.size = sizeof(struct wipe_list),
+	.hints = disk_hints,
+	.refresh = disk_refresh,
+	.draw = disk_draw,
+	.request = disk_request,
+	.close = list_close,
+	.mode = list_mode,
+};
+
+/* ---- how ---- */
+
+static const struct {
+	enum sw_wipe_method method;
+	const char *label, *text;
+} methods[] = {
+	{ SW_WIPE_METHOD_AUTO, "Discard, else zeros",
+	  "The disk is told to forget everything, if it takes that; else zeros are written over "
+	  "every sector. Everything is read back." },
+	{ SW_WIPE_METHOD_ZERO, "Zeros over every sector",
+	  "Works on every disk and takes as long as the disk needs to be written once and read "
+	  "once." },
+	{ SW_WIPE_METHOD_SECURE, "The disk's own erase command",
+	  "NVMe sanitize or format, ATA secure erase. Also reaches what no address leads to. "
+	  "That it was done is the disk's word." },
+	{ SW_WIPE_METHOD_SIGNATURES, "Tables and signatures only",
+	  "Takes a moment. The disk looks empty; all the rest of it stays and can be read by "
+	  "anyone who looks for it." },
+};
+
+static void method_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
+{
+	struct sw_list *l = &((struct wipe_list *)v->data)->list;
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		(void)sw_list_add_text(l, (int)i, methods[i].label);
+}
+
+static bool method_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
+{
+	struct sw_list *l = &((struct wipe_list *)v->data)->list;
+
+	if (sw_list_request(l, s, req, ch))
+		return true;
+	if (req != SW_REQ_ACCEPT)
+		return false;
+	s->wipe.method = methods[sw_list_selected(l)->id].method;
+	json_object_put(TAKE_PTR(s->wipe.plan));
+	s->wipe.error = (struct sw_error){ 0 };
+	s->wipe.pending = true;
+	s->want |= SW_WANT_WIPE_PLAN;
+	sw_view_push(s, &sw_screen_wipe_confirm);
+	return true;
+}
+
+static void method_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
+			const struct sw_area *a)
+{
+	struct sw_list *l = &((struct wipe_list *)v->data)->list;
+	unsigned int used = sw_list_draw(l, f, a, NULL);
+	const struct sw_list_row *row = sw_list_selected(l);
+
+	if (row && used + 2 < a->rows)
+		sw_frame_paragraph(f, a->row + used + 1, 2, f->cols - 3, a->rows - used - 1,
+				   methods[row->id].text);
+}
+
+static const struct sw_hint method_hints[] = {
+	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_BACK, NULL },
+	{ SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_wipe_method = {
+	.title = "Wipe 2 of 3 - How",
+	.help = "Whichever it is: the report afterwards says of each part of the disk whether "
+		"it was read back as zeros (\"verified by reading\") or whether the disk only "
+		"reported that it had done it (\"commanded\").",
+	.size = sizeof(struct wipe_list),
+	.hints = method_hints,
+	.open = method_open,
+	.draw = method_draw,
+	.request = method_request,
+	.close = list_close,
+	.mode = list_mode,
+};
+
+/* ---- what it means, and consent ---- */
+
+struct wipe_confirm {
+	struct sw_line line;
+};
+
+static void confirm_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
+{
+	(void)sw_line_set(&((struct wipe_confirm *)v->data)->line, "");
+}
+
+/* What was looked at is still there, and what would be done is known. */
+static bool is_ready(const struct sw_state *s)
+{
+	return s->wipe.plan && !s->wipe.pending && sw_state_wipe_disk(s) != NULL;
+}
+
+static bool confirm_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
+			    uint32_t ch)
+{
+	struct wipe_confirm *c = v->data;
+	const char *confirm = sw_json_str(s->wipe.plan, "confirm", "");
+
+	if (is_ready(s) && sw_line_request(&c->line, req, ch, NULL))
+		return true;
+	if (req != SW_REQ_ACCEPT)
+		return false;
+	if (!is_ready(s)) {
+		if (!s->wipe.pending)
+			sw_view_pop(s);
+	} else if (!sw_disk_confirmed(c->line.text, confirm, s->wipe.serial)) {
+		sw_state_refuse(s, "That is not \"%s\". Nothing has been written.", confirm);
+	} else {
+		sw_state_start(s, SW_WORK_WIPE);
+	}
+	return true;
+}
+
+static void draw_why_not(const struct sw_state *s, struct sw_frame *f, const struct sw_area *a)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (s->wipe.pending) {
+		sw_frame_put(f, a->row, 0, f->cols, 0, "Looking at the disk ...");
+		return;
+	}
+	if (s->wipe.error.what[0])
+		text = sw_error_text(&s->wipe.error);
+	sw_frame_paragraph(f, a->row, 0, f->cols - 1, a->rows, text ? text :
+			   "The disk is gone, or it is not as it was when you chose it. Nothing "
+			   "was written; go back and choose again.");
+}
+
+static void confirm_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
+			 const struct sw_area *a)
+{
+	struct wipe_confirm *c = v->data;
+	unsigned int row = a->row;
+
+	if (!is_ready(s)) {
+		draw_why_not(s, f, a);
+		return;
+	}
+	row += sw_frame_paragraph(f, row, 0, f->cols - 1, a->rows > 6 ? a->rows - 5 : 1,
+				  sw_json_str(s->wipe.plan, "text", "")) + 1;
+	sw_frame_putf(f, row++, 0, "To wipe it, type %s and press Enter.",
+		      sw_json_str(s->wipe.plan, "confirm", ""));
+	sw_line_draw(&c->line, f, row + 1, 0, 40);
+}
+
+static void confirm_close(struct sw_view *v)
+{
+	sw_line_clear(&((struct wipe_confirm *)v->data)->line);
+}
+
+static enum sw_key_mode confirm_mode(const struct sw_view *v SW_UNUSED)
+{
+	return SW_MODE_TEXT;
+}
+
+static const struct sw_hint confirm_hints[] = {
+	{ SW_REQ_ACCEPT, "wipe" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_wipe_confirm = {
+	.title = "Wipe 3 of 3 - Confirm",
+	.help = "What has to be typed is the end of the disk's serial number, as many characters "
+		"as tell it from the other disks. A wipe cannot be undone; one that was stopped "
+		"goes on when the same disk is wiped again.",
+	.size = sizeof(struct wipe_confirm),
+	.hints = confirm_hints,
+	.open = confirm_open,
+	.draw = confirm_draw,
+	.request = confirm_request,
+	.close = confirm_close,
+	.mode = confirm_mode,
+};
