@@ -41,5 +41,6 @@ const struct sw_view_ops sw_screen_wipe_report = {
 	.draw = sw_pager_view_draw,
 	.request = report_request,
 	.close = sw_pager_view_close,
+	.widget = sw_pager_view_widget,
 	.mode = sw_pager_view_mode,
 };

@@ -115,6 +115,12 @@ static enum sw_key_mode list_mode(const struct sw_view *v)
 	return sw_list_mode(&((const struct wipe_list *)v->data)->list);
 }
 
+static struct sw_widget list_widget(const struct sw_view *v)
+{
+	return (struct sw_widget){ .kind = SW_WIDGET_LIST,
+				   .list = &((struct wipe_list *)v->data)->list };
+}
+
 static const struct sw_hint disk_hints[] = {
 	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_DETAILS, NULL }, { SW_REQ_BACK, NULL },
 	{ SW_REQ_REFRESH, NULL }, { SW_REQ_SEARCH, NULL }, { SW_REQ_NONE, NULL },
@@ -131,6 +137,7 @@ const struct sw_view_ops sw_screen_wipe = {
 	.draw = disk_draw,
 	.request = disk_request,
 	.close = list_close,
+	.widget = list_widget,
 	.mode = list_mode,
 };
 
@@ -186,7 +193,13 @@ static void method_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, s
 	unsigned int used = sw_list_draw(l, f, a, NULL);
 	const struct sw_list_row *row = sw_list_selected(l);
 
-	if (row && used + 2 < a->rows)
+	/* Where nothing moves with a selection, every choice says what it is. */
+	for (size_t i = 0; f->lines && i < ARRAY_SIZE(methods); i++) {
+		sw_frame_putf(f, a->row + ++used, 0, "%zu:", i + 1);
+		used += sw_frame_paragraph(f, a->row + used, 3, f->cols - 4, a->rows,
+					   methods[i].text);
+	}
+	if (!f->lines && row && used + 2 < a->rows)
 		sw_frame_paragraph(f, a->row + used + 1, 2, f->cols - 3, a->rows - used - 1,
 				   methods[row->id].text);
 }
@@ -207,6 +220,7 @@ const struct sw_view_ops sw_screen_wipe_method = {
 	.draw = method_draw,
 	.request = method_request,
 	.close = list_close,
+	.widget = list_widget,
 	.mode = list_mode,
 };
 
@@ -214,6 +228,7 @@ const struct sw_view_ops sw_screen_wipe_method = {
 
 struct wipe_confirm {
 	struct sw_line line;
+	bool ready;		/* to be typed into */
 };
 
 static void confirm_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
@@ -225,6 +240,11 @@ static void confirm_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 static bool is_ready(const struct sw_state *s)
 {
 	return s->wipe.plan && !s->wipe.pending && sw_state_wipe_disk(s) != NULL;
+}
+
+static void confirm_refresh(struct sw_view *v, struct sw_state *s)
+{
+	((struct wipe_confirm *)v->data)->ready = is_ready(s);
 }
 
 static bool confirm_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
@@ -290,6 +310,16 @@ static enum sw_key_mode confirm_mode(const struct sw_view *v SW_UNUSED)
 	return SW_MODE_TEXT;
 }
 
+/* There is nothing to type before it is known what is lost. */
+static struct sw_widget confirm_widget(const struct sw_view *v)
+{
+	struct wipe_confirm *c = v->data;
+
+	return c->ready ? (struct sw_widget){ .kind = SW_WIDGET_LINE, .line = &c->line,
+					      .typed = true }
+			: (struct sw_widget){ .kind = SW_WIDGET_NONE };
+}
+
 static const struct sw_hint confirm_hints[] = {
 	{ SW_REQ_ACCEPT, "wipe" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
@@ -302,8 +332,10 @@ const struct sw_view_ops sw_screen_wipe_confirm = {
 	.size = sizeof(struct wipe_confirm),
 	.hints = confirm_hints,
 	.open = confirm_open,
+	.refresh = confirm_refresh,
 	.draw = confirm_draw,
 	.request = confirm_request,
 	.close = confirm_close,
+	.widget = confirm_widget,
 	.mode = confirm_mode,
 };
