@@ -17,7 +17,7 @@
 #define EMIT_EVERY (4ull << 20)
 
 struct writer {
-	struct sw_io *io, *image;
+	struct sw_io *io, *image;	/* both borrowed */
 	uint64_t offset;
 	struct sw_extents extents;
 	uint8_t *a, *b;		/* two chunks */
@@ -32,7 +32,6 @@ static void writer_clear(struct writer *w)
 	sw_extents_clear(&w->extents);
 	free(w->a);
 	free(w->b);
-	sw_io_close(w->image);
 }
 
 static int fail(struct writer *w, int r, const char *what)
@@ -130,12 +129,8 @@ static int verify(struct writer *w)
 	return r < 0 ? fail(w, r, "cannot read back what was written") : 0;
 }
 
-static int prepare(struct writer *w, const char *image, uint64_t size)
+static int prepare(struct writer *w, uint64_t size)
 {
-	int r = sw_io_open(image, false, false, 0, &w->image, w->err);
-
-	if (r < 0)
-		return r;
 	w->a = malloc(CHUNK);
 	w->b = malloc(CHUNK);
 	if (!w->a || !w->b)
@@ -143,7 +138,7 @@ static int prepare(struct writer *w, const char *image, uint64_t size)
 	if (w->image->size <= size)
 		return 0;
 	sw_fail(w->err, SW_EXIT_INTERNAL, -ENOSPC, "the image is larger than its partition");
-	sw_error_where(w->err, "%s", image);
+	sw_error_where(w->err, "%s", w->image->path);
 	return -ENOSPC;
 }
 
@@ -163,70 +158,95 @@ static int slot_extents(struct sw_fat *f, struct sw_extents *l)
 	return r;
 }
 
-static int prepare_slot(struct writer *w, const char *image, uint64_t size, uint64_t *ret_reserved,
-			uint32_t *ret_sector)
+int sw_slot_places(struct sw_io *image, struct sw_slot_places *ret_places, struct sw_error *err)
 {
+	_cleanup_extents_ struct sw_extents l = {};
 	_cleanup_fat_ struct sw_fat fat = {};
-	int r = prepare(w, image, size);
+	int r = sw_fat_open(image, 0, image->size, &fat);
 
-	if (r < 0)
-		return r;
-	r = sw_fat_open(w->image, 0, w->image->size, &fat);
 	if (r == 0)
-		r = slot_extents(&fat, &w->extents);
+		r = slot_extents(&fat, &l);
 	if (r < 0) {
-		sw_fail_errno(w->err, SW_EXIT_INTERNAL, r, "the slot image is no FAT32");
-		sw_error_where(w->err, "%s", image);
+		sw_fail_errno(err, SW_EXIT_INTERNAL, r, "the slot image is no FAT32");
+		sw_error_where(err, "%s", image->path);
 		return r;
 	}
-	*ret_reserved = fat.reserved;
-	*ret_sector = fat.sector;
-	w->total = 2 * sw_extents_sum(&w->extents);
+	*ret_places = (struct sw_slot_places){ .v = TAKE_PTR(l.v), .n = l.n,
+					       .boot = fat.reserved, .first = fat.sector };
 	return 0;
+}
+
+void sw_slot_places_clear(struct sw_slot_places *p)
+{
+	free(p->v);
+	*p = (struct sw_slot_places){};
 }
 
 int sw_slot_payload(const char *image, uint64_t *ret_bytes, struct sw_error *err)
 {
-	_cleanup_(writer_clear) struct writer w = { .err = err };
-	uint64_t reserved;
-	uint32_t sector;
-	int r = prepare_slot(&w, image, UINT64_MAX, &reserved, &sector);
+	_cleanup_slot_places_ struct sw_slot_places p = {};
+	_cleanup_io_ struct sw_io *io = NULL;
+	int r = sw_io_open(image, false, false, 0, &io, err);
 
 	if (r == 0)
-		*ret_bytes = w.total / 2;
-	return r;
+		r = sw_slot_places(io, &p, err);
+	if (r < 0)
+		return r;
+	*ret_bytes = 0;
+	for (size_t i = 0; i < p.n; i++)
+		*ret_bytes += p.v[i].len;
+	return 0;
+}
+
+static int write_slot(struct writer *w, const struct sw_slot_places *p)
+{
+	int r = sw_io_zero(w->io, w->offset, p->boot);
+
+	if (r == 0)
+		r = sw_io_flush(w->io);
+	if (r == 0)
+		r = copy_part(w, p->boot, UINT64_MAX, true);
+	if (r == 0)
+		r = sw_io_flush(w->io);
+	if (r == 0)
+		r = sw_event_poll(w->sink);
+	if (r == 0)
+		r = copy_part(w, p->first, p->boot, false);
+	if (r == 0)
+		r = sw_io_flush(w->io);
+	if (r == 0)
+		r = copy_part(w, 0, p->first, false);
+	return r < 0 ? r : sw_io_flush(w->io);
+}
+
+int sw_slot_put(struct sw_io *io, uint64_t offset, struct sw_io *image,
+		const struct sw_slot_places *p, unsigned int step, const struct sw_sink *sink,
+		struct sw_error *err)
+{
+	_cleanup_(writer_clear) struct writer w = { .io = io, .image = image, .offset = offset,
+						    .step = step, .sink = sink, .err = err };
+	int r = prepare(&w, offset < io->size ? io->size - offset : 0);
+
+	for (size_t i = 0; r == 0 && i < p->n; i++)
+		r = sw_extents_add(&w.extents, p->v[i].off, p->v[i].off + p->v[i].len,
+				   image->size);
+	if (r < 0)
+		return r;
+	w.total = 2 * sw_extents_sum(&w.extents);
+	r = write_slot(&w, p);
+	return r < 0 ? fail(&w, r, "cannot write the slot") : verify(&w);
 }
 
 int sw_slot_write(struct sw_io *io, uint64_t offset, const char *image, unsigned int step,
 		  const struct sw_sink *sink, struct sw_error *err)
 {
-	_cleanup_(writer_clear) struct writer w = { .io = io, .offset = offset, .step = step,
-						    .sink = sink, .err = err };
-	uint64_t reserved = 0;
-	uint32_t sector = 0;
-	uint64_t room = offset < io->size ? io->size - offset : 0;
-	int r = prepare_slot(&w, image, room, &reserved, &sector);
+	_cleanup_slot_places_ struct sw_slot_places p = {};
+	_cleanup_io_ struct sw_io *from = NULL;
+	int r = sw_io_open(image, false, false, 0, &from, err);
 
-	if (r < 0)
-		return r;
-	r = sw_io_zero(io, offset, reserved);
 	if (r == 0)
-		r = sw_io_flush(io);
-	if (r == 0)
-		r = copy_part(&w, reserved, UINT64_MAX, true);
-	if (r == 0)
-		r = sw_io_flush(io);
-	if (r == 0)
-		r = sw_event_poll(sink);
-	if (r == 0)
-		r = copy_part(&w, sector, reserved, false);
-	if (r == 0)
-		r = sw_io_flush(io);
-	if (r == 0)
-		r = copy_part(&w, 0, sector, false);
-	if (r == 0)
-		r = sw_io_flush(io);
-	return r < 0 ? fail(&w, r, "cannot write the slot") : verify(&w);
+		r = sw_slot_places(from, &p, err);
+	return r < 0 ? r : sw_slot_put(io, offset, from, &p, step, sink, err);
 }
 
 int sw_image_write(struct sw_io *io, uint64_t offset, uint64_t size, const char *image,
@@ -234,8 +254,12 @@ int sw_image_write(struct sw_io *io, uint64_t offset, uint64_t size, const char 
 {
 	_cleanup_(writer_clear) struct writer w = { .io = io, .offset = offset, .step = step,
 						    .sink = sink, .err = err };
-	int r = prepare(&w, image, size);
+	_cleanup_io_ struct sw_io *from = NULL;
+	int r = sw_io_open(image, false, false, 0, &from, err);
 
+	w.image = from;
+	if (r == 0)
+		r = prepare(&w, size);
 	if (r == 0)
 		r = sw_image_extents(image, &w.extents.v, &w.extents.n, err);
 	if (r == 0)

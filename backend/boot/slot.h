@@ -50,6 +50,25 @@ int sw_slot_write(struct sw_io *io, uint64_t offset, const char *image, unsigned
 		  const struct sw_sink *sink, struct sw_error *err);
 
 /*
+ * What of a slot image is written: [off, off + len) runs from its beginning, of
+ * which the first `boot` bytes make it readable, the first sector last of all.
+ */
+struct sw_slot_places {
+	struct sw_extent *v;
+	size_t n;
+	uint64_t boot;
+	uint32_t first;
+};
+int sw_slot_places(struct sw_io *image, struct sw_slot_places *ret_places, struct sw_error *err);
+void sw_slot_places_clear(struct sw_slot_places *p);
+#define _cleanup_slot_places_ _cleanup_(sw_slot_places_clear)
+
+/* sw_slot_write() of these places; the image may be another slot, as a window of its disk. */
+int sw_slot_put(struct sw_io *io, uint64_t offset, struct sw_io *image,
+		const struct sw_slot_places *p, unsigned int step, const struct sw_sink *sink,
+		struct sw_error *err);
+
+/*
  * Any other image (ext4, swap): the first MiB last, same verification. Old
  * signatures in the range (first and last MiB) go first. Holes of the image are
  * not written: what must read as zero has to be data in the image file.

@@ -104,11 +104,6 @@ const char *sw_sure_name(enum sw_sure s)
 	return s == SW_SURE_CERTAIN ? "certain" : "likely";
 }
 
-bool sw_repair_can_undo(const struct sw_repair *r)
-{
-	return !r->to;
-}
-
 /* Before and after of up to 64 bytes around the first difference: what a person can look at. */
 static json_object *bytes_json(const struct sw_rescue_bytes *b)
 {
@@ -130,14 +125,27 @@ static json_object *bytes_json(const struct sw_rescue_bytes *b)
 	return o;
 }
 
+static json_object *slot_json(const struct sw_repair *r)
+{
+	json_object *o = json_object_new_object();
+
+	sw_json_add_str(o, "text", r->to->label);
+	sw_json_add_u64(o, "offset", r->to->start);
+	sw_json_add_u64(o, "length", r->to->size);
+	sw_json_add_str(o, "from", r->from->label);
+	return o;
+}
+
 static json_object *repair_json(const struct sw_repair *r)
 {
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
 
 	sw_json_add_str(o, "text", r->text);
-	sw_json_add_bool(o, "undo", sw_repair_can_undo(r));
+	sw_json_add_bool(o, "undo", true);
 	for (size_t i = 0; i < r->n_bytes; i++)
 		json_object_array_add(list, bytes_json(&r->bytes[i]));
+	if (r->to)
+		json_object_array_add(list, slot_json(r));
 	for (size_t i = 0; i < r->vars.n_writes; i++)
 		json_object_array_add(list, sw_entry_write_to_json(&r->vars.writes[i]));
 	sw_json_add(o, "writes", list);

@@ -59,8 +59,7 @@ static int slot_repair(const struct sw_node *n, const struct sw_node_slot *s,
 	rep->from = from->part;
 	rep->to = s->part;
 	(void)snprintf(rep->text, sizeof(rep->text),
-		       "copy the image of slot %c over slot %c, verified; no undo: what is there "
-		       "cannot start", upper(from), upper(s));
+		       "copy the image of slot %c over slot %c and read it back", upper(from), upper(s));
 	return 0;
 }
 

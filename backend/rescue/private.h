@@ -23,6 +23,22 @@ struct sw_repair *sw_finding_repair(struct sw_finding *fi, const struct sw_disk 
 int sw_repair_add_bytes(struct sw_repair *r, struct sw_io *io, uint64_t off, const void *now,
 			size_t len, const char *text);
 
+/* ---- a slot from the other one (slot.c) ---- */
+
+/* Saves what the copy overwrites in UNDO_PATH.slot; the description goes into the undo file. */
+int sw_rescue_slot_keep(struct sw_io *disk, const struct sw_repair *r, const char *undo_path,
+			json_object **ret_slot, struct sw_error *err);
+void sw_rescue_slot_forget(const char *undo_path);	/* removes UNDO_PATH.slot */
+int sw_rescue_slot_copy(struct sw_io *disk, const struct sw_repair *r, const struct sw_sink *sink,
+			struct sw_error *err);
+/* Checks that every sector is as the repair left it or as it was; with write, puts it back. */
+int sw_rescue_slot_undo(struct sw_io *disk, json_object *slot, const char *undo_path, bool write,
+			struct sw_error *err);
+
+/* What an undo file says of its disk; without write only looked at. */
+int sw_rescue_undo_io(struct sw_io *io, json_object *undo, const char *undo_path, bool write,
+		      struct sw_error *err);
+
 int sw_examine_table(struct sw_examine *x, const struct sw_disk *d);
 int sw_examine_node(struct sw_examine *x, const struct sw_node *n);
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);

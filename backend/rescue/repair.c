@@ -3,51 +3,57 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "boot/hex.h"
 #include "rescue/private.h"
 
-#define CHUNK (1u << 20)
-
 /* ---- the file for undo ---- */
 
-static int bytes_to_json(const struct sw_disk *d, const struct sw_rescue_bytes *b,
-			 json_object *list)
+static int bytes_to_json(const struct sw_rescue_bytes *b, json_object *list)
 {
 	_cleanup_free_ char *old = sw_hex_encode(b->old, b->len);
+	_cleanup_free_ char *now = sw_hex_encode(b->now, b->len);
 	json_object *o = json_object_new_object();
-	char now[SW_SHA256_TEXT];
 
-	if (!old || !o || sw_sha256(b->now, b->len, now) < 0) {
+	if (!old || !now || !o) {
 		json_object_put(o);
 		return -ENOMEM;
 	}
-	sw_json_add_str(o, "serial", d->serial);
-	sw_json_add_str(o, "disk", d->name);
-	sw_json_add_u64(o, "size", d->size);
 	sw_json_add_u64(o, "offset", b->off);
 	sw_json_add_str(o, "old", old);
-	sw_json_add_str(o, "new_sha256", now);
+	sw_json_add_str(o, "new", now);
 	json_object_array_add(list, o);
 	return 0;
 }
 
-static int undo_json(const struct sw_repair *r, json_object **ret_undo)
+static void add_disk(json_object *o, const struct sw_disk *d)
+{
+	json_object *disk = json_object_new_object();
+
+	sw_json_add_str(disk, "serial", d->serial);
+	sw_json_add_str(disk, "name", d->name);
+	sw_json_add_u64(disk, "size", d->size);
+	sw_json_add(o, "disk", disk);
+}
+
+static int undo_json(const struct sw_repair *r, json_object *slot, json_object **ret_undo)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
 	json_object *bytes = json_object_new_array(), *vars = json_object_new_array();
 	int k = 0;
 
-	sw_json_add_u64(o, "slipway_undo", 1);
+	sw_json_add_u64(o, "slipway_undo", 2);
 	sw_json_add_str(o, "text", r->text);
+	if (r->disk)
+		add_disk(o, r->disk);
 	sw_json_add(o, "bytes", bytes);
 	sw_json_add(o, "variables", vars);
+	if (slot)
+		sw_json_add(o, "slot", json_object_get(slot));
 	for (size_t i = 0; k == 0 && i < r->n_bytes; i++)
-		k = bytes_to_json(r->disk, &r->bytes[i], bytes);
+		k = bytes_to_json(&r->bytes[i], bytes);
 	for (size_t i = 0; i < r->vars.n_writes; i++)
 		json_object_array_add(vars, sw_entry_write_to_json(&r->vars.writes[i]));
 	if (k == 0)
@@ -55,20 +61,27 @@ static int undo_json(const struct sw_repair *r, json_object **ret_undo)
 	return k;
 }
 
-static int save_undo(const struct sw_repair *r, const char *path, struct sw_error *err)
+static int write_undo(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : sw_fd_write_all(fd, text, strlen(text));
+
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r < 0 && fd >= 0)
+		(void)unlink(path);
+	return r;
+}
+
+static int save_undo(const struct sw_repair *r, json_object *slot, const char *path,
+		     struct sw_error *err)
 {
 	_cleanup_json_ json_object *o = NULL;
-	_cleanup_close_ int fd = -EBADF;
-	const char *text;
-	int k = undo_json(r, &o);
+	int k = undo_json(r, slot, &o);
 
 	if (k < 0)
 		return sw_fail_oom(err);
-	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	k = fd < 0 ? -errno : sw_fd_write_all(fd, text, strlen(text));
-	if (k == 0 && fsync(fd) < 0)
-		k = -errno;
+	k = write_undo(path, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	if (k == 0)
 		return 0;
 	sw_fail_errno(err, SW_EXIT_FAILED, k, "cannot save what undo needs");
@@ -97,77 +110,50 @@ static int write_bytes(struct sw_io *io, const struct sw_rescue_bytes *b)
 	return r == 0 && memcmp(back, b->now, b->len) != 0 ? -EBADMSG : r;
 }
 
-static int write_disk(struct sw_machine *m, const struct sw_repair *r, struct sw_error *err)
+static int write_all(struct sw_io *io, const struct sw_repair *r, struct sw_error *err)
 {
+	int k = 0;
+
+	for (size_t i = 0; k == 0 && i < r->n_bytes; i++) {
+		k = write_bytes(io, &r->bytes[i]);
+		if (k == 0)
+			continue;
+		sw_fail_errno(err, k == -EBADMSG ? SW_EXIT_VERIFY
+			      : i ? SW_EXIT_DIRTY : SW_EXIT_FAILED, k,
+			      "the repair stopped at: %s", r->bytes[i].text);
+		sw_error_where(err, "%s at byte %" PRIu64, r->disk->name, r->bytes[i].off);
+	}
+	return k;
+}
+
+/* Undo data first, all under one lock of the disk. */
+static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const char *undo_path,
+		       const struct sw_sink *sink, struct sw_error *err)
+{
+	_cleanup_json_ json_object *slot = NULL;
 	_cleanup_io_ struct sw_io *io = NULL;
 	int k = sw_machine_open_disk(m, r->disk, true, true, &io, err);
 
-	if (k < 0)
-		return k;
-	for (size_t i = 0; k == 0 && i < r->n_bytes; i++) {
-		k = write_bytes(io, &r->bytes[i]);
-		if (k < 0) {
-			sw_fail_errno(err, k == -EBADMSG ? SW_EXIT_VERIFY
-				      : i ? SW_EXIT_DIRTY : SW_EXIT_FAILED, k,
-				      "the repair stopped at: %s", r->bytes[i].text);
-			sw_error_where(err, "%s at byte %" PRIu64, r->disk->name, r->bytes[i].off);
-		}
-	}
+	if (k == 0 && r->to && undo_path)
+		k = sw_rescue_slot_keep(io, r, undo_path, &slot, err);
+	if (k == 0 && undo_path)
+		k = save_undo(r, slot, undo_path, err);
+	if (k < 0 && slot)
+		sw_rescue_slot_forget(undo_path);
+	if (k == 0)
+		k = write_all(io, r, err);
+	if (k == 0 && r->to)
+		k = sw_rescue_slot_copy(io, r, sink, err);
 	io = sw_io_close(io);
 	return k < 0 ? k : sw_machine_settle(m, r->disk);
 }
 
-/* The slot as a sparse file, from which it is written like any other slot image. */
-static int read_slot(struct sw_io *io, const struct sw_part *p, const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	_cleanup_free_ uint8_t *d = malloc(CHUNK);
-	int r = fd < 0 ? -errno : !d ? -ENOMEM : 0;
-
-	for (uint64_t at = 0; r == 0 && at < p->size; at += CHUNK) {
-		size_t n = p->size - at < CHUNK ? (size_t)(p->size - at) : CHUNK;
-
-		r = sw_io_read(io, p->start + at, d, n);
-		if (r < 0 || (d[0] == 0 && memcmp(d, d + 1, n - 1) == 0))
-			continue;
-		if (pwrite(fd, d, n, (off_t)at) != (ssize_t)n)
-			r = errno ? -errno : -EIO;
-	}
-	if (r == 0 && ftruncate(fd, (off_t)p->size) < 0)
-		r = -errno;
-	return r;
-}
-
-static int copy_slot(struct sw_machine *m, const struct sw_repair *r, struct sw_error *err)
-{
-	_cleanup_free_ char *dir = NULL, *image = NULL;
-	_cleanup_io_ struct sw_io *io = NULL;
-	int k = sw_machine_open_disk(m, r->disk, true, true, &io, err);
-
-	if (k == 0)
-		k = sw_scratch_new("slipway-doctor", &dir);
-	if (k == 0) {
-		image = sw_fmt("%s/slot.img", dir);
-		k = image ? read_slot(io, r->from, image) : -ENOMEM;
-	}
-	if (k < 0)
-		sw_fail_errno(err, SW_EXIT_FAILED, k, "the good slot cannot be read");
-	else
-		k = sw_slot_write(io, r->to->start, image, 1, NULL, err);
-	if (dir)
-		(void)sw_remove_tree(dir);
-	return k;
-}
-
 int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struct sw_repair *r,
-		     const char *undo_path, struct sw_error *err)
+		     const char *undo_path, const struct sw_sink *sink, struct sw_error *err)
 {
-	int k = sw_repair_can_undo(r) ? save_undo(r, undo_path, err) : 0;
+	int k = r->disk ? repair_disk(m, r, undo_path, sink, err)
+		: undo_path ? save_undo(r, NULL, undo_path, err) : 0;
 
-	if (k == 0 && r->n_bytes)
-		k = write_disk(m, r, err);
-	if (k == 0 && r->to)
-		k = copy_slot(m, r, err);
 	if (k == 0 && r->vars.n_writes)
 		k = vars ? sw_entry_plan_apply(vars, &r->vars, NULL, err)
 			 : sw_fail(err, SW_EXIT_MISSING, -EOPNOTSUPP,

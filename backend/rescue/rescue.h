@@ -62,19 +62,20 @@ const char *sw_severity_name(enum sw_severity s);	/* "info" "warning" "error" */
 const char *sw_sure_name(enum sw_sure s);		/* "certain" "likely" */
 json_object *sw_finding_to_json(const struct sw_finding *fi);
 
-/* What can be taken back: everything but the copy of a slot, over one that could not start. */
-bool sw_repair_can_undo(const struct sw_repair *r);
-
 /*
- * Saves what it is about to overwrite into the new file undo_path (0600), then
- * writes and reads back. -EEXIST when there is such a file.
+ * Saves what it is about to overwrite into the new file undo_path (0600), and for
+ * a slot also into UNDO_PATH.slot, as large as what the slot's new image covers;
+ * NULL: nothing is saved. Then writes and reads back. -EEXIST when there is such a
+ * file. Cut off anywhere, the finding is there again and can be repaired again.
  */
 int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struct sw_repair *r,
-		     const char *undo_path, struct sw_error *err);
+		     const char *undo_path, const struct sw_sink *sink, struct sw_error *err);
 
 /*
- * Takes a repair back from its file: every place must hold what the repair wrote
- * (-ESTALE otherwise, nothing written). vars may be NULL when the file names none.
+ * Takes a repair back from its file at undo_path, whose content is undo. Every
+ * sector must hold what the repair wrote or what was there before it (-ESTALE
+ * otherwise, nothing written): so an undo that was cut off is simply repeated.
+ * vars may be NULL when the file names none.
  */
 int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
-		   json_object *undo, struct sw_error *err);
+		   json_object *undo, const char *undo_path, struct sw_error *err);

@@ -2,7 +2,6 @@
 /* Taking a repair back: first every place is looked at, then all are written. */
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/json.h"
 #include "boot/hex.h"
 #include "rescue/private.h"
@@ -10,12 +9,16 @@
 #define BYTES_MAX (4u << 20)	/* of one place; a repair writes far less */
 
 struct piece {
-	const struct sw_disk *disk;
 	uint64_t off;
-	uint8_t *old;
+	uint8_t *old, *now;
 	size_t len;
-	const char *now;	/* sha256, borrowed */
 };
+
+static void piece_clear(struct piece *p)
+{
+	free(p->old);
+	free(p->now);
+}
 
 static int bad(struct sw_error *err, const char *why)
 {
@@ -26,7 +29,7 @@ static int bad(struct sw_error *err, const char *why)
 
 static const struct sw_disk *find_disk(const struct sw_facts *f, json_object *o)
 {
-	const char *serial = sw_json_str(o, "serial", NULL), *name = sw_json_str(o, "disk", "");
+	const char *serial = sw_json_str(o, "serial", NULL), *name = sw_json_str(o, "name", "");
 	const struct sw_disk *one = NULL;
 
 	for (size_t i = 0; i < f->n_disks; i++) {
@@ -43,66 +46,109 @@ static const struct sw_disk *find_disk(const struct sw_facts *f, json_object *o)
 	return one;
 }
 
-static int read_piece(const struct sw_facts *f, json_object *o, struct piece *p,
+static int read_piece(const struct sw_io *io, json_object *o, struct piece *p,
 		      struct sw_error *err)
 {
-	const char *old = sw_json_str(o, "old", "");
+	const char *old = sw_json_str(o, "old", ""), *now = sw_json_str(o, "new", "");
+	size_t len;
 
-	p->now = sw_json_str(o, "new_sha256", "");
 	p->off = sw_json_u64(o, "offset", UINT64_MAX);
-	if (!sw_sha256_is_hex(p->now) || strlen(old) > 2 * (size_t)BYTES_MAX ||
-	    sw_hex_decode(old, &p->old, &p->len) < 0 || p->len == 0)
+	if (strlen(old) != strlen(now) || strlen(old) > 2 * (size_t)BYTES_MAX ||
+	    sw_hex_decode(old, &p->old, &p->len) < 0 || sw_hex_decode(now, &p->now, &len) < 0 ||
+	    p->len == 0 || len != p->len)
 		return bad(err, "a place on a disk is not described whole");
-	p->disk = find_disk(f, o);
-	if (!p->disk) {
-		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "the repaired disk is not here");
-		sw_error_why(err, "serial %s, %s", sw_json_str(o, "serial", "-"),
-			     sw_json_str(o, "disk", "-"));
-		return -ENOENT;
-	}
-	return p->off > p->disk->size || p->len > p->disk->size - p->off
+	return p->off > io->size || p->len > io->size - p->off
 		       ? bad(err, "a place lies past the end of its disk") : 0;
 }
 
-static int on_disk(struct sw_machine *m, const struct piece *p, bool write, struct sw_error *err)
+/* A cut tears at sectors of 512 bytes: each is as the repair left it, or as it was. */
+static bool is_ours(const struct piece *p, const uint8_t *d)
 {
-	_cleanup_io_ struct sw_io *io = NULL;
-	_cleanup_free_ uint8_t *d = malloc(p->len);
-	char now[SW_SHA256_TEXT];
-	int r = d ? sw_machine_open_disk(m, p->disk, write, write, &io, err) : -ENOMEM;
+	for (size_t i = 0; i < p->len;) {
+		size_t n = 512 - (p->off + i) % 512;
 
-	if (r < 0)
-		return r;
-	r = sw_io_read(io, p->off, d, p->len);
+		n = n < p->len - i ? n : p->len - i;
+		if (memcmp(d + i, p->now + i, n) != 0 && memcmp(d + i, p->old + i, n) != 0)
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+static int put_back(struct sw_io *io, const struct piece *p, uint8_t *d)
+{
+	int r = sw_io_write(io, p->off, p->old, p->len);
+
 	if (r == 0)
-		r = sw_sha256(d, p->len, now);
-	if (r == 0 && strcasecmp(now, p->now) != 0) {
+		r = sw_io_flush(io);
+	if (r == 0)
+		r = sw_io_drop(io);
+	if (r == 0)
+		r = sw_io_read(io, p->off, d, p->len);
+	return r == 0 && memcmp(d, p->old, p->len) != 0 ? -EBADMSG : r;
+}
+
+static int on_disk(struct sw_io *io, const struct piece *p, bool write, struct sw_error *err)
+{
+	_cleanup_free_ uint8_t *d = malloc(p->len);
+	int r = d ? sw_io_read(io, p->off, d, p->len) : -ENOMEM;
+
+	if (r == 0 && !is_ours(p, d)) {
 		sw_fail(err, SW_EXIT_REFUSED, -ESTALE, "the disk was changed since the repair");
-		sw_error_where(err, "%s at byte %llu", p->disk->name, (unsigned long long)p->off);
+		sw_error_where(err, "%s at byte %llu", io->path, (unsigned long long)p->off);
 		return -ESTALE;
 	}
 	if (r == 0 && write)
-		r = sw_io_write(io, p->off, p->old, p->len);
-	if (r == 0 && write)
-		r = sw_io_flush(io);
-	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "the repair cannot be taken back") : 0;
+		r = put_back(io, p, d);
+	if (r < 0)
+		sw_fail_errno(err, r == -EBADMSG ? SW_EXIT_VERIFY : SW_EXIT_FAILED, r,
+			      "the repair cannot be taken back");
+	return r;
 }
 
-static int undo_bytes(struct sw_machine *m, const struct sw_facts *f, json_object *list,
-		      bool write, struct sw_error *err)
+static int undo_bytes(struct sw_io *io, json_object *list, bool write, struct sw_error *err)
 {
-	size_t n = list ? json_object_array_length(list) : 0;
+	size_t n = json_object_array_length(list);
 	int r = 0;
 
 	for (size_t i = n; r == 0 && i > 0; i--) {
-		struct piece p = {};
+		_cleanup_(piece_clear) struct piece p = {};
 
-		r = read_piece(f, json_object_array_get_idx(list, i - 1), &p, err);
+		r = read_piece(io, json_object_array_get_idx(list, i - 1), &p, err);
 		if (r == 0)
-			r = on_disk(m, &p, write, err);
-		free(p.old);
+			r = on_disk(io, &p, write, err);
 	}
 	return r;
+}
+
+int sw_rescue_undo_io(struct sw_io *io, json_object *undo, const char *undo_path, bool write,
+		      struct sw_error *err)
+{
+	json_object *slot = sw_json_get(undo, "slot");
+	int r = slot ? sw_rescue_slot_undo(io, slot, undo_path, write, err) : 0;
+
+	return r < 0 ? r : undo_bytes(io, sw_json_array(undo, "bytes"), write, err);
+}
+
+static int undo_disk(struct sw_machine *m, const struct sw_facts *f, json_object *undo,
+		     const char *path, bool write, struct sw_error *err)
+{
+	json_object *o = sw_json_get(undo, "disk");
+	const struct sw_disk *d = find_disk(f, o);
+	_cleanup_io_ struct sw_io *io = NULL;
+	int r;
+
+	if (!d) {
+		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "the repaired disk is not here");
+		sw_error_why(err, "serial %s, %s", sw_json_str(o, "serial", "-"),
+			     sw_json_str(o, "name", "-"));
+		return -ENOENT;
+	}
+	r = sw_machine_open_disk(m, d, write, write, &io, err);
+	if (r == 0)
+		r = sw_rescue_undo_io(io, undo, path, write, err);
+	io = sw_io_close(io);
+	return r < 0 || !write ? r : sw_machine_settle(m, d);
 }
 
 static int undo_vars(struct sw_varstore *vars, json_object *list, bool write, struct sw_error *err)
@@ -126,16 +172,19 @@ static int undo_vars(struct sw_varstore *vars, json_object *list, bool write, st
 }
 
 int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
-		   json_object *undo, struct sw_error *err)
+		   json_object *undo, const char *undo_path, struct sw_error *err)
 {
 	json_object *bytes = sw_json_array(undo, "bytes");
 	json_object *list = sw_json_array(undo, "variables");
+	bool disk = sw_json_get(undo, "disk");
 	int r = 0;
 
-	if (sw_json_u64(undo, "slipway_undo", 0) != 1 || !bytes || !list)
+	if (sw_json_u64(undo, "slipway_undo", 0) != 2 || !bytes || !list)
 		return bad(err, "its first words are others");
+	if (!disk && (sw_json_get(undo, "slot") || json_object_array_length(bytes)))
+		return bad(err, "it names no disk");
 	for (int write = 0; r == 0 && write < 2; write++) {
-		r = undo_bytes(m, f, bytes, write, err);
+		r = disk ? undo_disk(m, f, undo, undo_path, write, err) : 0;
 		if (r == 0)
 			r = undo_vars(vars, list, write, err);
 	}

@@ -9,7 +9,7 @@
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
-enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO };
+enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO };
 
 struct visit {
 	const struct sw_cli *cli;
@@ -70,6 +70,9 @@ static void print_plan(const struct sw_repair *r)
 		       "at %llu\n", b->text, b->len, (unsigned long long)b->off, r->disk->name,
 		       b->old[at], b->now[at], (unsigned long long)(b->off + at));
 	}
+	if (r->to)
+		printf("         %s of %s: the places that the image of %s covers\n", r->to->label,
+		       r->disk->name, r->from->label);
 	for (size_t i = 0; i < r->vars.n_writes; i++)
 		printf("         %s: %s\n", r->vars.writes[i].name, r->vars.writes[i].text);
 	fflush(stdout);
@@ -126,14 +129,14 @@ static int apply(struct visit *v, const char *id, struct sw_error *err)
 {
 	const struct sw_finding *fi = sw_findings_get(&v->found, id);
 	_cleanup_free_ char *path = undo_path(v);
-	bool undo = sw_repair_can_undo(fi->repair);
+	bool undo = !sw_arg(&v->cli->args, OPT_NO_UNDO);
 	int r;
 
 	if (!path)
 		return sw_fail_oom(err);
 	r = sw_confirm(v->cli, "Type yes to write this: ", "yes", err);
 	if (r == 0)
-		r = sw_rescue_repair(v->t.m, v->vars, fi->repair, path, err);
+		r = sw_rescue_repair(v->t.m, v->vars, fi->repair, undo ? path : NULL, NULL, err);
 	if (r == 0)
 		r = gone(v, id, undo ? path : NULL, err);
 	if (r < 0 || v->cli->json)
@@ -219,7 +222,7 @@ static int take_back(struct visit *v, const char *file, struct sw_error *err)
 	if (r == 0)
 		r = sw_confirm(v->cli, "Type yes to take this repair back: ", "yes", err);
 	if (r == 0)
-		r = sw_rescue_undo(v->t.m, v->t.f, v->vars, undo, err);
+		r = sw_rescue_undo(v->t.m, v->t.f, v->vars, undo, file, err);
 	if (r < 0)
 		return r;
 	if (!v->cli->json)
@@ -252,6 +255,7 @@ static const struct sw_opt opts[] = {
 	{ OPT_REPAIR, "repair", "ID", "put this finding right; may be given several times" },
 	{ 'D', "dry-run", NULL, "show what a repair would write and stop" },
 	{ OPT_SAVE, "save", "FILE", "where the repair saves what undo needs" },
+	{ OPT_NO_UNDO, "no-undo", NULL, "save nothing: the repair cannot be taken back" },
 	{ OPT_UNDO, "undo", "FILE", "take a repair back" },
 	{ 'd', "disk", "NAME", "the node's disk, when several have one" },
 	{ 0, NULL, NULL, NULL },

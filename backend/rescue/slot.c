@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A slot written from the other one of the same disk, and back. What it held is
+ * kept in a sparse file beside the undo file, at the same offsets as in the slot.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "rescue/private.h"
+
+#define CHUNK 65536u
+#define PLACES_MAX 65536u
+
+struct sw_rescue_slot {
+	struct sw_io *from, *to;	/* windows of the disk */
+	struct sw_slot_places places;
+	struct sw_io *old;		/* the file beside the undo file */
+	char sha256[SW_SHA256_TEXT];	/* of what is in it */
+	uint64_t from_at, to_at, len;
+};
+
+static void slot_clear(struct sw_rescue_slot *s)
+{
+	sw_io_close(s->from);
+	sw_io_close(s->to);
+	sw_io_close(s->old);
+	sw_slot_places_clear(&s->places);
+}
+
+static int slot_windows(struct sw_io *disk, struct sw_rescue_slot *s)
+{
+	int r = sw_io_window(disk, s->from_at, s->len, &s->from);
+
+	return r < 0 ? r : sw_io_window(disk, s->to_at, s->len, &s->to);
+}
+
+static char *old_path(const char *undo_path)
+{
+	return sw_fmt("%s.slot", undo_path);
+}
+
+static int slot_open(struct sw_io *disk, const struct sw_repair *r, struct sw_rescue_slot *s,
+		     struct sw_error *err)
+{
+	int k;
+
+	s->from_at = r->from->start;
+	s->to_at = r->to->start;
+	s->len = r->to->size;
+	k = slot_windows(disk, s);
+	return k < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, k, "the slots cannot be read")
+		     : sw_slot_places(s->from, &s->places, err);
+}
+
+/* ---- keeping what is there ---- */
+
+static int keep_piece(int fd, const uint8_t *d, size_t n, uint64_t off)
+{
+	if (d[0] == 0 && memcmp(d, d + 1, n - 1) == 0)
+		return 0;
+	errno = 0;
+	return pwrite(fd, d, n, (off_t)off) == (ssize_t)n ? 0 : errno ? -errno : -EIO;
+}
+
+/* Runs over all places of what io holds, in pieces; fd -1: only hashed. */
+static int walk(struct sw_io *io, const struct sw_slot_places *p, int fd,
+		char sha256[static SW_SHA256_TEXT])
+{
+	_cleanup_(sw_hash_freep) struct sw_hash *h = sw_hash_new();
+	_cleanup_free_ uint8_t *d = malloc(CHUNK);
+	int r = h && d ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < p->n; i++) {
+		uint64_t off = p->v[i].off, end = off + p->v[i].len;
+
+		while (r == 0 && off < end) {
+			size_t n = end - off < CHUNK ? (size_t)(end - off) : CHUNK;
+
+			r = sw_io_read(io, off, d, n);
+			if (r == 0)
+				r = sw_hash_update(h, d, n);
+			if (r == 0 && fd >= 0)
+				r = keep_piece(fd, d, n, off);
+			off += n;
+		}
+	}
+	return r < 0 ? r : sw_hash_final(h, sha256);
+}
+
+static int keep_old(struct sw_rescue_slot *s, const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : 0;
+
+	if (r == 0 && ftruncate(fd, (off_t)s->len) < 0)
+		r = -errno;
+	if (r == 0)
+		r = walk(s->to, &s->places, fd, s->sha256);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r < 0 && fd >= 0)
+		(void)unlink(path);
+	return r;
+}
+
+static json_object *to_json(const struct sw_rescue_slot *s)
+{
+	json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+	sw_json_add_u64(o, "from", s->from_at);
+	sw_json_add_u64(o, "to", s->to_at);
+	sw_json_add_u64(o, "length", s->len);
+	sw_json_add_u64(o, "boot", s->places.boot);
+	sw_json_add_u64(o, "first", s->places.first);
+	sw_json_add_str(o, "old_sha256", s->sha256);
+	for (size_t i = 0; i < s->places.n; i++) {
+		json_object_array_add(list, json_object_new_uint64(s->places.v[i].off));
+		json_object_array_add(list, json_object_new_uint64(s->places.v[i].len));
+	}
+	sw_json_add(o, "places", list);
+	return o;
+}
+
+int sw_rescue_slot_keep(struct sw_io *disk, const struct sw_repair *r, const char *undo_path,
+			json_object **ret_slot, struct sw_error *err)
+{
+	_cleanup_(slot_clear) struct sw_rescue_slot s = {};
+	_cleanup_free_ char *path = old_path(undo_path);
+	int k = path ? slot_open(disk, r, &s, err) : sw_fail_oom(err);
+
+	if (k < 0)
+		return k;
+	k = keep_old(&s, path);
+	if (k == 0) {
+		*ret_slot = to_json(&s);
+		return 0;
+	}
+	sw_fail_errno(err, SW_EXIT_FAILED, k, "cannot save what undo needs");
+	sw_error_where(err, "%s", path);
+	sw_error_hint(err, "nothing was changed; name a place with room for the slot's content "
+			   "with --save FILE, or give --no-undo");
+	return k;
+}
+
+void sw_rescue_slot_forget(const char *undo_path)
+{
+	_cleanup_free_ char *path = old_path(undo_path);
+
+	if (path)
+		(void)unlink(path);
+}
+
+int sw_rescue_slot_copy(struct sw_io *disk, const struct sw_repair *r, const struct sw_sink *sink,
+			struct sw_error *err)
+{
+	_cleanup_(slot_clear) struct sw_rescue_slot s = {};
+	int k = slot_open(disk, r, &s, err);
+
+	return k < 0 ? k : sw_slot_put(disk, s.to_at, s.from, &s.places, 1, sink, err);
+}
+
+/* ---- taking it back ---- */
+
+static int bad(struct sw_error *err, const char *why)
+{
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "this is not an undo file of slipway doctor");
+	sw_error_why(err, "%s", why);
+	return -EINVAL;
+}
+
+static int read_places(json_object *list, struct sw_rescue_slot *s)
+{
+	size_t n = list ? json_object_array_length(list) : 0;
+	uint64_t end = 0;
+
+	if (n == 0 || n % 2 || n / 2 > PLACES_MAX)
+		return -EINVAL;
+	s->places.v = calloc(n / 2, sizeof(*s->places.v));
+	if (!s->places.v)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i += 2) {
+		uint64_t off = json_object_get_uint64(json_object_array_get_idx(list, i));
+		uint64_t len = json_object_get_uint64(json_object_array_get_idx(list, i + 1));
+
+		if (off < end || off > s->len || len == 0 || len > s->len - off ||
+		    off % 512 || len % 512)
+			return -EINVAL;
+		end = off + len;
+		s->places.v[s->places.n++] = (struct sw_extent){ .off = off, .len = len };
+	}
+	return s->places.v[0].off == 0 ? 0 : -EINVAL;
+}
+
+static int from_json(json_object *o, uint64_t disk, struct sw_rescue_slot *s)
+{
+	const char *hash = sw_json_str(o, "old_sha256", "");
+	uint64_t first = sw_json_u64(o, "first", 0);
+
+	s->from_at = sw_json_u64(o, "from", UINT64_MAX);
+	s->to_at = sw_json_u64(o, "to", UINT64_MAX);
+	s->len = sw_json_u64(o, "length", 0);
+	s->places.boot = sw_json_u64(o, "boot", 0);
+	if (!sw_sha256_is_hex(hash) || s->len > disk || s->from_at > disk - s->len ||
+	    s->to_at > disk - s->len || first == 0 || first > s->places.boot ||
+	    s->places.boot > s->len || first > 4096 || s->places.boot % 512 ||
+	    (s->from_at < s->to_at + s->len && s->to_at < s->from_at + s->len))
+		return -EINVAL;
+	s->places.first = (uint32_t)first;
+	memcpy(s->sha256, hash, sizeof(s->sha256));
+	return read_places(sw_json_array(o, "places"), s);
+}
+
+static bool zeros(const uint8_t *d, size_t n)
+{
+	return d[0] == 0 && memcmp(d, d + 1, n - 1) == 0;
+}
+
+/* A sector is as the repair left it, or as it was: an undo that was cut off is repeated. */
+static int check_piece(struct sw_rescue_slot *s, uint64_t off, size_t n, uint8_t *d)
+{
+	uint8_t *old = d + CHUNK, *now = d + 2 * (size_t)CHUNK;
+	int r = sw_io_read(s->to, off, d, n);
+
+	if (r == 0)
+		r = sw_io_read(s->old, off, old, n);
+	if (r == 0)
+		r = sw_io_read(s->from, off, now, n);
+	for (size_t i = 0; r == 0 && i < n; i += 512)
+		if (memcmp(d + i, now + i, 512) != 0 && memcmp(d + i, old + i, 512) != 0 &&
+		    !(off + i < s->places.boot && zeros(d + i, 512)))
+			return -ESTALE;
+	return r;
+}
+
+static int check(struct sw_rescue_slot *s, struct sw_error *err)
+{
+	_cleanup_free_ uint8_t *d = malloc(3 * (size_t)CHUNK);
+	int r = d ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < s->places.n; i++) {
+		uint64_t off = s->places.v[i].off, end = off + s->places.v[i].len;
+
+		for (; r == 0 && off < end; off += CHUNK)
+			r = check_piece(s, off, end - off < CHUNK ? (size_t)(end - off) : CHUNK, d);
+	}
+	if (r == -ESTALE)
+		sw_fail(err, SW_EXIT_REFUSED, r, "a slot was changed since the repair");
+	else if (r < 0)
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "the slots cannot be read");
+	return r;
+}
+
+static int open_old(struct sw_rescue_slot *s, const char *undo_path, struct sw_error *err)
+{
+	_cleanup_free_ char *path = old_path(undo_path);
+	char sha256[SW_SHA256_TEXT];
+	int r = path ? sw_io_open(path, false, false, 0, &s->old, err) : sw_fail_oom(err);
+
+	if (r < 0)
+		return r;
+	if (s->old->size != s->len)
+		r = -EBADMSG;
+	if (r == 0)
+		r = walk(s->old, &s->places, -1, sha256);
+	if (r == 0 && strcasecmp(sha256, s->sha256) != 0)
+		r = -EBADMSG;
+	if (r == 0)
+		return 0;
+	sw_fail_errno(err, SW_EXIT_VERIFY, r, "what the slot held is not kept whole");
+	sw_error_where(err, "%s", path);
+	return r;
+}
+
+int sw_rescue_slot_undo(struct sw_io *disk, json_object *slot, const char *undo_path, bool write,
+			struct sw_error *err)
+{
+	_cleanup_(slot_clear) struct sw_rescue_slot s = {};
+	int r = from_json(slot, disk->size, &s);
+
+	if (r < 0)
+		return r == -ENOMEM ? sw_fail_oom(err) : bad(err, "a slot is not described whole");
+	r = slot_windows(disk, &s);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the slots cannot be read");
+	r = open_old(&s, undo_path, err);
+	if (r == 0)
+		r = check(&s, err);
+	return r < 0 || !write ? r : sw_slot_put(disk, s.to_at, s.old, &s.places, 1, NULL, err);
+}
