@@ -131,6 +131,39 @@ static int dangling(struct boot *b, const struct sw_boot_entry *e)
 	return sw_varset_plan(&set, &rep->vars);
 }
 
+/* No entry for any slot that could have one, and nothing that we remember. */
+static bool is_stranger(const struct boot *b)
+{
+	const struct sw_node *n = &b->s->node;
+	size_t good = 0;
+
+	for (size_t i = 0; i < n->n_slots; i++) {
+		if (count_entries(b, i))
+			return false;
+		good += n->slots[i].good;
+	}
+	return good > 0 && !b->s->have_state;
+}
+
+/* One cause, said once: the disk came from another machine, or the firmware was set back. */
+static int stranger(struct boot *b)
+{
+	const struct sw_node *n = &b->s->node;
+	struct sw_finding *fi = found(b, "firmware-new", SW_FINDING_WARNING,
+				      "this machine's firmware does not know the node",
+				      "the node starts only when the firmware looks for something "
+				      "to start by itself, and its mode is not kept");
+
+	if (!fi)
+		return -ENOMEM;
+	fi->sure = SW_SURE_LIKELY;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "none of %zu entries leads to a slot on %s and no record of a mode is there"
+		       ": the disk was in another machine, or the firmware was reset or replaced",
+		       b->set.n_entries, n->disk->name);
+	return add_keep(b, fi);
+}
+
 static int entries(struct boot *b)
 {
 	int r = 0;
@@ -217,6 +250,8 @@ int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s)
 		return r;
 	b.have = r == 0;
 	r = b.have ? 0 : cannot_plan(&b, &e);
+	if (r == 0 && b.have && is_stranger(&b))
+		return stranger(&b);
 	if (r == 0)
 		r = entries(&b);
 	if (r == 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/json.h"
+#include "boot/why.h"
 #include "rescue/private.h"
 
 /* Several nodes, or one that cannot be read: said, and the rest is looked at all the same. */
@@ -23,22 +25,61 @@ static int no_node(struct sw_examine *x, const struct sw_error *e)
 	return 0;
 }
 
+/* What a person wants to know first: which node, its mode, its image, what comes next. */
+static int summary(struct sw_examine *x, const struct sw_switch *s)
+{
+	_cleanup_why_ struct sw_why w = {};
+	json_object *lines;
+
+	if (!s->have_node)
+		return 0;
+	if (sw_why_make(s, NULL, x->f->time, &w) < 0)
+		return -ENOMEM;
+	lines = json_object_new_array();
+	for (size_t i = 0; i < w.n_lines; i++)
+		json_object_array_add(lines, json_object_new_string(w.lines[i]));
+	sw_json_add(w.json, "text", lines);
+	sw_json_add_str(w.json, "disk", s->node.disk->name);
+	sw_json_add_str(w.json, "hostname", sw_json_str(s->node.data, "hostname", NULL));
+	x->out->node = json_object_get(w.json);
+	return 0;
+}
+
+/* The other disks of a mirrored node: the same slots and data once more. */
+static int examine_copies(struct sw_examine *x, const struct sw_node *n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n->n_copies; i++) {
+		_cleanup_node_ struct sw_node copy = {};
+		struct sw_error e = {};
+
+		r = sw_node_find(x->m, x->f, n->copies[i]->name, &copy, &e);
+		r = r < 0 ? no_node(x, &e) : sw_examine_node(x, &copy, n->copies[i]->name);
+	}
+	return r;
+}
+
 static int examine_node(struct sw_examine *x)
 {
 	_cleanup_switch_ struct sw_switch s = {};
-	_cleanup_node_ struct sw_node n = {};
 	struct sw_error e = {};
 	int r;
 
 	if (!x->vars || !x->raw) {
-		r = sw_node_find(x->m, x->f, x->disk, &n, &e);
-		return r < 0 ? no_node(x, &e) : sw_examine_node(x, &n);
+		r = sw_node_find(x->m, x->f, x->disk, &s.node, &e);
+		s.have_node = r == 0;
+	} else {
+		r = sw_switch_open(x->m, x->f, x->vars, x->raw, x->disk, &s, &e);
 	}
-	r = sw_switch_open(x->m, x->f, x->vars, x->raw, x->disk, &s, &e);
 	if (r < 0)
 		return no_node(x, &e);
-	r = s.have_node ? sw_examine_node(x, &s.node) : 0;
-	return r < 0 ? r : sw_examine_boot(x, &s);
+	r = s.have_node ? sw_examine_node(x, &s.node, NULL) : 0;
+	if (r == 0)
+		r = examine_copies(x, &s.node);
+	if (r == 0)
+		r = summary(x, &s);
+	return r < 0 || !s.vars ? r : sw_examine_boot(x, &s);
 }
 
 int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
@@ -56,6 +97,7 @@ int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_
 		r = examine_node(&x);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the machine cannot be examined");
+	sw_findings_sort(&l);
 	*ret_findings = l;
 	l = (struct sw_findings){};
 	return 0;

@@ -23,6 +23,7 @@ void sw_findings_clear(struct sw_findings *l)
 	for (size_t i = 0; i < l->n; i++)
 		repair_free(l->v[i].repair);
 	free(l->v);
+	json_object_put(l->node);
 	*l = (struct sw_findings){};
 }
 
@@ -92,6 +93,19 @@ int sw_repair_add_bytes(struct sw_repair *r, struct sw_io *io, uint64_t off, con
 	return 0;
 }
 
+/* The worst first, else in the order in which they were found: tables before what is in them. */
+void sw_findings_sort(struct sw_findings *l)
+{
+	for (size_t i = 1; i < l->n; i++) {
+		struct sw_finding one = l->v[i];
+		size_t k = i;
+
+		for (; k > 0 && l->v[k - 1].severity < one.severity; k--)
+			l->v[k] = l->v[k - 1];
+		l->v[k] = one;
+	}
+}
+
 const char *sw_severity_name(enum sw_severity s)
 {
 	static const char *const names[] = { "info", "warning", "error" };
@@ -129,7 +143,7 @@ static json_object *slot_json(const struct sw_repair *r)
 {
 	json_object *o = json_object_new_object();
 
-	sw_json_add_str(o, "text", r->to->label);
+	sw_json_add_str(o, "to", r->to->label);
 	sw_json_add_u64(o, "offset", r->to->start);
 	sw_json_add_u64(o, "length", r->to->size);
 	sw_json_add_str(o, "from", r->from->label);
@@ -141,6 +155,7 @@ static json_object *repair_json(const struct sw_repair *r)
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
 
 	sw_json_add_str(o, "text", r->text);
+	sw_json_add_str(o, "disk", r->disk ? r->disk->name : NULL);
 	sw_json_add_bool(o, "undo", true);
 	for (size_t i = 0; i < r->n_bytes; i++)
 		json_object_array_add(list, bytes_json(&r->bytes[i]));

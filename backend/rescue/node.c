@@ -59,19 +59,20 @@ static int slot_repair(const struct sw_node *n, const struct sw_node_slot *s,
 	rep->from = from->part;
 	rep->to = s->part;
 	(void)snprintf(rep->text, sizeof(rep->text),
-		       "copy the image of slot %c over slot %c and read it back", upper(from), upper(s));
+		       "copy the image of slot %c over slot %c and read it back", upper(from),
+		       upper(s));
 	return 0;
 }
 
 static int damaged_slot(struct sw_examine *x, const struct sw_node *n,
-			const struct sw_node_slot *s)
+			const struct sw_node_slot *s, const char *prefix)
 {
 	bool last = sw_node_best_slot(n) < 0;
 	struct sw_finding *fi;
 	char id[32];
 
 	(void)snprintf(id, sizeof(id), "slot-%c", s->letter);
-	fi = sw_finding_add(x, NULL, id, last ? SW_FINDING_ERROR : SW_FINDING_WARNING,
+	fi = sw_finding_add(x, prefix, id, last ? SW_FINDING_ERROR : SW_FINDING_WARNING,
 			    s->filled ? SW_SURE_CERTAIN : SW_SURE_LIKELY);
 	if (!fi)
 		return -ENOMEM;
@@ -85,13 +86,14 @@ static int damaged_slot(struct sw_examine *x, const struct sw_node *n,
 	return slot_repair(n, s, fi);
 }
 
-static int empty_slot(struct sw_examine *x, const struct sw_node *n, const struct sw_node_slot *s)
+static int empty_slot(struct sw_examine *x, const struct sw_node *n, const struct sw_node_slot *s,
+		      const char *prefix)
 {
 	struct sw_finding *fi;
 	char id[32];
 
 	(void)snprintf(id, sizeof(id), "slot-%c", s->letter);
-	fi = sw_finding_add(x, NULL, id, SW_FINDING_INFO, SW_SURE_CERTAIN);
+	fi = sw_finding_add(x, prefix, id, SW_FINDING_INFO, SW_SURE_CERTAIN);
 	if (!fi)
 		return -ENOMEM;
 	(void)snprintf(fi->what, sizeof(fi->what), "slot %c is empty", upper(s));
@@ -100,7 +102,8 @@ static int empty_slot(struct sw_examine *x, const struct sw_node *n, const struc
 	return 0;
 }
 
-static int examine_slots(struct sw_examine *x, const struct sw_node *n, struct sw_io *io)
+static int examine_slots(struct sw_examine *x, const struct sw_node *n, struct sw_io *io,
+			 const char *prefix)
 {
 	size_t empty = 0;
 	int r = 0;
@@ -114,11 +117,11 @@ static int examine_slots(struct sw_examine *x, const struct sw_node *n, struct s
 		if (!s->filled)
 			r = is_blank(io, s->part->start, &blank);
 		if (r == 0)
-			r = blank ? empty_slot(x, n, s) : damaged_slot(x, n, s);
+			r = blank ? empty_slot(x, n, s, prefix) : damaged_slot(x, n, s, prefix);
 		empty += blank;
 	}
 	if (r == 0 && empty == n->n_slots) {
-		struct sw_finding *fi = sw_finding_add(x, NULL, "slots", SW_FINDING_INFO,
+		struct sw_finding *fi = sw_finding_add(x, prefix, "slots", SW_FINDING_INFO,
 						       SW_SURE_CERTAIN);
 
 		if (!fi)
@@ -131,11 +134,11 @@ static int examine_slots(struct sw_examine *x, const struct sw_node *n, struct s
 
 /* ---- node data ---- */
 
-static int data_finding(struct sw_examine *x, const struct sw_node *n,
+static int data_finding(struct sw_examine *x, const struct sw_node *n, const char *prefix,
 			const struct sw_nodedata_copies *c, struct sw_finding **ret_finding)
 {
 	bool none = !c->valid[0] && !c->valid[1];
-	struct sw_finding *fi = sw_finding_add(x, NULL, none ? "node-data" : "node-data-copy",
+	struct sw_finding *fi = sw_finding_add(x, prefix, none ? "node-data" : "node-data-copy",
 					       none ? SW_FINDING_ERROR : SW_FINDING_WARNING,
 					       SW_SURE_CERTAIN);
 
@@ -158,7 +161,8 @@ static int data_finding(struct sw_examine *x, const struct sw_node *n,
 	return 0;
 }
 
-static int examine_data(struct sw_examine *x, const struct sw_node *n, struct sw_io *io)
+static int examine_data(struct sw_examine *x, const struct sw_node *n, struct sw_io *io,
+			const char *prefix)
 {
 	struct sw_nodedata_copies c = {};
 	_cleanup_free_ uint8_t *copy = NULL;
@@ -173,7 +177,7 @@ static int examine_data(struct sw_examine *x, const struct sw_node *n, struct sw
 		return r == -ENOMEM ? r : 0;
 	if (c.valid[0] && c.valid[1])
 		return 0;
-	r = data_finding(x, n, &c, &fi);
+	r = data_finding(x, n, prefix, &c, &fi);
 	if (r < 0 || (!c.valid[0] && !c.valid[1]))
 		return r;
 	good = c.valid[0] ? 0 : 1;
@@ -189,12 +193,12 @@ static int examine_data(struct sw_examine *x, const struct sw_node *n, struct sw
 	return r;
 }
 
-int sw_examine_node(struct sw_examine *x, const struct sw_node *n)
+int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *prefix)
 {
 	_cleanup_io_ struct sw_io *io = NULL;
 	int r = sw_machine_open_disk(x->m, n->disk, false, false, &io, x->err);
 
 	if (r == 0)
-		r = examine_slots(x, n, io);
-	return r < 0 ? r : examine_data(x, n, io);
+		r = examine_slots(x, n, io, prefix);
+	return r < 0 ? r : examine_data(x, n, io, prefix);
 }

@@ -17,6 +17,7 @@ struct sw_examine {
 /* A new finding to be filled; NULL when out of memory. id may begin with "DISK/". */
 struct sw_finding *sw_finding_add(struct sw_examine *x, const char *disk, const char *id,
 				  enum sw_severity severity, enum sw_sure sure);
+void sw_findings_sort(struct sw_findings *l);
 /* A repair for it; owned by the finding. */
 struct sw_repair *sw_finding_repair(struct sw_finding *fi, const struct sw_disk *d);
 /* Adds len bytes that become `now`; the old ones are read from io. Equal ones are left out. */
@@ -40,5 +41,6 @@ int sw_rescue_undo_io(struct sw_io *io, json_object *undo, const char *undo_path
 		      struct sw_error *err);
 
 int sw_examine_table(struct sw_examine *x, const struct sw_disk *d);
-int sw_examine_node(struct sw_examine *x, const struct sw_node *n);
+/* prefix: of the findings' IDs, the disk of a further copy of the node, or NULL. */
+int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);

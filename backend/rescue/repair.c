@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "boot/hex.h"
+#include "boot/varstore.h"
 #include "rescue/private.h"
 
 /* ---- the file for undo ---- */
@@ -38,10 +39,27 @@ static void add_disk(json_object *o, const struct sw_disk *d)
 	sw_json_add(o, "disk", disk);
 }
 
-static int undo_json(const struct sw_repair *r, json_object *slot, json_object **ret_undo)
+/* What we remember of the mode, which a repair of entries writes as well; "" where it is new. */
+static int add_record(json_object *o, struct sw_varstore *vars)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	_cleanup_free_ char *hex = NULL;
+	uint32_t attrs;
+	size_t n = 0;
+
+	if (vars && sw_var_get(vars, &sw_guid_slipway, SW_MODE_VARIABLE, &data, &n, &attrs) == 0)
+		hex = sw_hex_encode(data, n);
+	if (data && !hex)
+		return -ENOMEM;
+	sw_json_add_str(o, "record", hex ? hex : "");
+	return 0;
+}
+
+static int undo_json(const struct sw_repair *r, json_object *slot, struct sw_varstore *vars,
+		     json_object **ret_undo)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
-	json_object *bytes = json_object_new_array(), *vars = json_object_new_array();
+	json_object *bytes = json_object_new_array(), *list = json_object_new_array();
 	int k = 0;
 
 	sw_json_add_u64(o, "slipway_undo", 2);
@@ -49,13 +67,15 @@ static int undo_json(const struct sw_repair *r, json_object *slot, json_object *
 	if (r->disk)
 		add_disk(o, r->disk);
 	sw_json_add(o, "bytes", bytes);
-	sw_json_add(o, "variables", vars);
+	sw_json_add(o, "variables", list);
 	if (slot)
 		sw_json_add(o, "slot", json_object_get(slot));
+	if (r->state_changed)
+		k = add_record(o, vars);
 	for (size_t i = 0; k == 0 && i < r->n_bytes; i++)
 		k = bytes_to_json(&r->bytes[i], bytes);
 	for (size_t i = 0; i < r->vars.n_writes; i++)
-		json_object_array_add(vars, sw_entry_write_to_json(&r->vars.writes[i]));
+		json_object_array_add(list, sw_entry_write_to_json(&r->vars.writes[i]));
 	if (k == 0)
 		*ret_undo = TAKE_PTR(o);
 	return k;
@@ -73,11 +93,11 @@ static int write_undo(const char *path, const char *text)
 	return r;
 }
 
-static int save_undo(const struct sw_repair *r, json_object *slot, const char *path,
-		     struct sw_error *err)
+static int save_undo(const struct sw_repair *r, json_object *slot, struct sw_varstore *vars,
+		     const char *path, struct sw_error *err)
 {
 	_cleanup_json_ json_object *o = NULL;
-	int k = undo_json(r, slot, &o);
+	int k = undo_json(r, slot, vars, &o);
 
 	if (k < 0)
 		return sw_fail_oom(err);
@@ -137,7 +157,7 @@ static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const ch
 	if (k == 0 && r->to && undo_path)
 		k = sw_rescue_slot_keep(io, r, undo_path, &slot, err);
 	if (k == 0 && undo_path)
-		k = save_undo(r, slot, undo_path, err);
+		k = save_undo(r, slot, NULL, undo_path, err);
 	if (k < 0 && slot)
 		sw_rescue_slot_forget(undo_path);
 	if (k == 0)
@@ -152,7 +172,7 @@ int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struc
 		     const char *undo_path, const struct sw_sink *sink, struct sw_error *err)
 {
 	int k = r->disk ? repair_disk(m, r, undo_path, sink, err)
-		: undo_path ? save_undo(r, NULL, undo_path, err) : 0;
+		: undo_path ? save_undo(r, NULL, vars, undo_path, err) : 0;
 
 	if (k == 0 && r->vars.n_writes)
 		k = vars ? sw_entry_plan_apply(vars, &r->vars, NULL, err)

@@ -40,8 +40,13 @@ struct sw_finding {
 };
 
 struct sw_findings {
-	struct sw_finding *v;
+	struct sw_finding *v;	/* the worst first */
 	size_t n;
+	/*
+	 * The node that was looked at: {"disk", "hostname"} and what sw_why_make() says;
+	 * NULL: none was found.
+	 */
+	json_object *node;
 };
 
 /*

@@ -97,7 +97,12 @@ static int found(struct sw_examine *x, const struct look *l, const char *id,
 		       l->backup ? "whole" : "none that is whole",
 		       l->backup ? l->backup->my_lba : l->last, l->last,
 		       l->scan.pmbr ? "there" : "missing");
-	return l->primary || l->backup ? add_repair(l, fi) : 0;
+	if (l->primary || l->backup)
+		return add_repair(l, fi);
+	(void)snprintf(fi->advice, sizeof(fi->advice),
+		       "write nothing to the disk; `testdisk` can look for the partitions, or "
+		       "install again");
+	return 0;
 }
 
 static int judge(struct sw_examine *x, const struct look *l)

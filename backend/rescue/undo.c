@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "boot/hex.h"
+#include "boot/varstore.h"
 #include "rescue/private.h"
 
 #define BYTES_MAX (4u << 20)	/* of one place; a repair writes far less */
@@ -171,6 +172,24 @@ static int undo_vars(struct sw_varstore *vars, json_object *list, bool write, st
 	return r;
 }
 
+/* Our own record of the mode: as it was, or gone where there was none. */
+static int undo_record(struct sw_varstore *vars, const char *hex, struct sw_error *err)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	struct sw_mode_state s;
+	size_t n = 0;
+	int r;
+
+	if (!hex || !vars)
+		return 0;
+	if (sw_hex_decode(hex, &data, &n) == 0 && sw_mode_state_decode(data, n, &s) == 0)
+		return sw_mode_state_write(vars, &s, err);
+	r = sw_var_del(vars, &sw_guid_slipway, SW_MODE_VARIABLE);
+	return r < 0 && r != -ENOENT
+		       ? sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot delete %s", SW_MODE_VARIABLE)
+		       : 0;
+}
+
 int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
 		   json_object *undo, const char *undo_path, struct sw_error *err)
 {
@@ -188,5 +207,5 @@ int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 		if (r == 0)
 			r = undo_vars(vars, list, write, err);
 	}
-	return r;
+	return r < 0 ? r : undo_record(vars, sw_json_str(undo, "record", NULL), err);
 }

@@ -83,12 +83,9 @@ def check_repair(case, identity, severity, more=()):
     same(sorted(i for i, f in left.items() if f["severity"] != "info"), sorted(more), "left")
     repaired = everything(case)
     expect(case.on("--yes", "doctor", "--undo", undo), 0, "Taken back")
-    now = everything(case)
-    same({n: v for n, v in now.items() if not n.startswith("SlipwayBoot")},
-         {n: v for n, v in damaged.items() if not n.startswith("SlipwayBoot")}, "after undo")
+    same(everything(case), damaged, "after undo")
     expect(case.on("--yes", "doctor", "--undo", undo), 0)      # one that was cut off is repeated
-    same({n: v for n, v in everything(case).items() if not n.startswith("SlipwayBoot")},
-         {n: v for n, v in damaged.items() if not n.startswith("SlipwayBoot")}, "undone twice")
+    same(everything(case), damaged, "undone twice")
     expect(case.on("--yes", "doctor", "--repair", identity), 0)
     same({n: v for n, v in everything(case).items()}, repaired, "repaired again")
 
@@ -262,6 +259,31 @@ def _(case):
     data = variable(case, f"Boot{number_of(case, 'Slipway A'):04X}").read_bytes()
     variable(case, "Boot0055").write_bytes(data)
     check_repair(case, "entry-a", "warning")
+
+
+@test("a disk from another machine: one finding with one repair, and the entries are there")
+def _(case):
+    install(case)
+    for label in ("Slipway A", "Slipway B"):
+        variable(case, f"Boot{number_of(case, label):04X}").unlink()
+    for path in (case.machine_dir / "vars").glob("SlipwayBoot-*"):
+        path.unlink()
+    check_repair(case, "firmware-new", "warning")
+    same(case.entries()[0][case.entries()[1][0]][0], "Slipway B", "the newest slot is first")
+
+
+@test("without --save the file for undo has a name of its own, and goes with the undo")
+def _(case):
+    install(case)
+    write_at(case.disk(), slot_at(case, "slipway-b"), b"\0" * SECTOR)
+    expect(case.on("--yes", "doctor", "--repair", "slot-b"), 0, "doctor-undo-1.json")
+    run = case.machine_dir / "run"
+    assert (run / "doctor-undo-1.json.slot").exists()
+    same((run / "doctor-undo-1.json.slot").stat().st_mode & 0o777, 0o600, "mode")
+    expect(case.on("--yes", "doctor", "--undo", run / "doctor-undo-1.json"), 0, "copy the image")
+    same(list(run.glob("doctor-undo*")), [], "files left")
+    expect(case.on("--yes", "doctor", "--repair", "slot-b", "--no-undo"), 0)
+    same(list(run.glob("doctor-undo*")), [], "files of a repair without undo")
 
 
 @test("an entry of ours that leads to a vanished partition is deleted, others' are left alone")

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rescue/visit.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+
+#define FILES 1000u	/* for undo, in one run_dir */
+
+void sw_visit_clear(struct sw_visit *v)
+{
+	sw_findings_clear(&v->found);
+	sw_facts_free(v->f);
+	json_object_put(v->raw);
+	*v = (struct sw_visit){ .m = v->m, .disk = v->disk };
+}
+
+int sw_visit_look(struct sw_visit *v, struct sw_error *err)
+{
+	int r;
+
+	sw_visit_clear(v);
+	r = sw_machine_facts(v->m, &v->f, err);
+	if (r == 0 && v->f->boot.supported && sw_machine_vars(v->m, &v->vars, NULL) == 0)
+		r = sw_entries_snapshot(v->vars, &v->raw, err);
+	return r < 0 ? r : sw_rescue_examine(v->m, v->f, v->vars, v->raw, v->disk, &v->found, err);
+}
+
+/* ---- the files for undo ---- */
+
+static char *file_name(const struct sw_machine *m, unsigned int n)
+{
+	return sw_fmt("%s/doctor-undo-%u.json", m->run_dir, n);
+}
+
+static char *next_file(const struct sw_machine *m)
+{
+	(void)sw_mkdir_all(m->run_dir, 0755);
+	for (unsigned int i = 1; i < FILES; i++) {
+		char *path = file_name(m, i);
+
+		if (!path || access(path, F_OK) < 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+json_object *sw_visit_last(const struct sw_machine *m)
+{
+	for (unsigned int i = FILES; i-- > 1;) {
+		_cleanup_free_ char *path = file_name(m, i);
+		_cleanup_json_ json_object *undo = NULL;
+		json_object *o;
+
+		if (!path || access(path, F_OK) < 0 || sw_json_load(path, &undo, NULL) < 0)
+			continue;
+		o = json_object_new_object();
+		sw_json_add_str(o, "file", path);
+		sw_json_add_str(o, "text", sw_json_str(undo, "text", ""));
+		return o;
+	}
+	return NULL;
+}
+
+/* ---- repairs ---- */
+
+static const struct sw_finding *find(const struct sw_visit *v, const char *id,
+				     struct sw_error *err)
+{
+	const struct sw_finding *fi = sw_findings_get(&v->found, id);
+
+	if (!fi) {
+		sw_fail(err, SW_EXIT_USAGE, -ENOENT, "there is no finding \"%s\" now", id);
+		sw_error_hint(err, v->found.n ? "`slipway doctor` lists them" : "nothing is wrong");
+		return NULL;
+	}
+	if (fi->repair)
+		return fi;
+	sw_fail(err, SW_EXIT_REFUSED, -EOPNOTSUPP, "slipway cannot repair %s", fi->id);
+	sw_error_why(err, "%s", fi->what);
+	if (fi->advice[0])
+		sw_error_hint(err, "%s", fi->advice);
+	return NULL;
+}
+
+static int still_there(const char *id, const char *saved, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "%s is still there after its repair", id);
+	sw_error_why(err, "the firmware or the disk did not keep what was written");
+	if (saved)
+		sw_error_hint(err, "`slipway doctor --undo %s` takes it back", saved);
+	return -EBADMSG;
+}
+
+int sw_visit_repair(struct sw_visit *v, const char *id, const char *save, char **ret_saved,
+		    struct sw_error *err)
+{
+	_cleanup_free_ char *name = strdup(id), *path = NULL;
+	const struct sw_finding *fi = find(v, id, err);
+	bool keep = !save || *save;
+	int r;
+
+	if (!fi)
+		return err && err->r < 0 ? err->r : -ENOENT;
+	if (keep)
+		path = save ? strdup(save) : next_file(v->m);
+	if (!name || (keep && !path))
+		return sw_fail_oom(err);
+	r = sw_rescue_repair(v->m, v->vars, fi->repair, path, NULL, err);
+	if (r == 0)
+		r = sw_visit_look(v, err);
+	if (r == 0 && sw_findings_get(&v->found, name))
+		r = still_there(name, path, err);
+	if (ret_saved)
+		*ret_saved = TAKE_PTR(path);
+	return r;
+}
+
+/* Taken back, our own copy is of no use any more; one that was asked for by name stays. */
+static void forget(const struct sw_machine *m, const char *file)
+{
+	_cleanup_free_ char *ours = sw_fmt("%s/doctor-undo-", m->run_dir);
+	_cleanup_free_ char *slot = sw_fmt("%s.slot", file);
+
+	if (!ours || !slot || strncmp(file, ours, strlen(ours)) != 0)
+		return;
+	(void)unlink(file);
+	(void)unlink(slot);
+}
+
+int sw_visit_undo(struct sw_visit *v, const char *file, char **ret_text, struct sw_error *err)
+{
+	_cleanup_json_ json_object *undo = NULL;
+	int r = sw_json_load(file, &undo, err);
+
+	if (r == 0)
+		r = sw_rescue_undo(v->m, v->f, v->vars, undo, file, err);
+	if (r < 0)
+		return r;
+	if (ret_text)
+		*ret_text = strdup(sw_json_str(undo, "text", file));
+	forget(v->m, file);
+	return sw_visit_look(v, err);
+}
+
+json_object *sw_visit_to_json(const struct sw_visit *v)
+{
+	json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+	for (size_t i = 0; i < v->found.n; i++)
+		json_object_array_add(list, sw_finding_to_json(&v->found.v[i]));
+	sw_json_add_bool(o, "healthy", sw_findings_worst(&v->found) == SW_FINDING_INFO);
+	sw_json_add(o, "findings", list);
+	if (v->found.node)
+		sw_json_add(o, "node", json_object_get(v->found.node));
+	return o;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A doctor's visit to a machine: look, repair, look again. What the command and
+ * the console do, done once. After a repair nothing that was read before it counts.
+ */
+#pragma once
+
+#include "rescue/rescue.h"
+
+struct sw_visit {
+	struct sw_machine *m;	/* borrowed */
+	const char *disk;	/* the node's, when several have one, or NULL; borrowed */
+	struct sw_facts *f;
+	json_object *raw;	/* boot variables, NULL without UEFI */
+	struct sw_varstore *vars;	/* borrowed from the machine; NULL without UEFI */
+	struct sw_findings found;
+};
+
+/* Reads everything, afresh. */
+int sw_visit_look(struct sw_visit *v, struct sw_error *err);
+void sw_visit_clear(struct sw_visit *v);
+#define _cleanup_visit_ _cleanup_(sw_visit_clear)
+
+/*
+ * Repairs the finding and looks again. save: the new file for undo; "": none is
+ * kept; NULL: DIR/doctor-undo-N.json in the machine's run_dir. ret_saved: the file,
+ * malloc'd, NULL when none is kept; may be NULL. -ENOENT (exit 2) when there is no
+ * such finding, -EOPNOTSUPP (exit 4) without a repair, -EBADMSG (exit 8) when it is
+ * still there afterwards.
+ */
+int sw_visit_repair(struct sw_visit *v, const char *id, const char *save, char **ret_saved,
+		    struct sw_error *err);
+/* Takes back what the file says and looks again. ret_text: what was taken back, or NULL. */
+int sw_visit_undo(struct sw_visit *v, const char *file, char **ret_text, struct sw_error *err);
+
+/* The last repair whose file is in run_dir: {"file", "text"}; NULL: none. */
+json_object *sw_visit_last(const struct sw_machine *m);
+
+/* {"healthy", "findings", "node"}; new reference, NULL when out of memory. */
+json_object *sw_visit_to_json(const struct sw_visit *v);

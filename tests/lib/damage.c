@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/damage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "boot/entries-private.h"
+#include "boot/hex.h"
+#include "boot/varstore.h"
+
+#define SECTOR 512u
+#define MIB (1u << 20)
+
+void damage_look(struct world *w, struct sw_visit *v)
+{
+	struct sw_error err = {};
+
+	v->m = w->m;
+	if (sw_visit_look(v, &err) < 0)
+		fail_msg("%s: %s", err.what, err.why);
+}
+
+const struct sw_finding *damage_found(const struct sw_visit *v, const struct damage *d)
+{
+	for (size_t i = 0; i < v->found.n; i++) {
+		const char *id = v->found.v[i].id, *slash = strchr(id, '/');
+
+		if (strcmp(slash ? slash + 1 : id, d->id) == 0)
+			return &v->found.v[i];
+	}
+	return NULL;
+}
+
+/* ---- bytes ---- */
+
+static struct sw_io *open_disk(struct world *w)
+{
+	_cleanup_free_ char *image = world_image(w, 0);
+	struct sw_io *io = NULL;
+
+	assert_int_equal(sw_io_open(image, true, false, SECTOR, &io, NULL), 0);
+	return io;
+}
+
+static void fill(struct world *w, uint64_t off, uint8_t byte, size_t len)
+{
+	_cleanup_io_ struct sw_io *io = open_disk(w);
+	_cleanup_free_ uint8_t *d = malloc(len);
+
+	memset(d, byte, len);
+	assert_int_equal(sw_io_write(io, off, d, len), 0);
+}
+
+static const struct sw_part *part(const struct sw_facts *f, const char *label)
+{
+	const struct sw_table *t = &f->disks[0].table;
+
+	for (size_t i = 0; i < t->n_parts; i++)
+		if (t->parts[i].label && strcmp(t->parts[i].label, label) == 0)
+			return &t->parts[i];
+	fail_msg("there is no partition %s", label);
+	return NULL;
+}
+
+static uint64_t start_of(struct world *w, const char *label)
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+
+	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
+	return part(f, label)->start;
+}
+
+void damage_world(struct world *w)
+{
+	_cleanup_slot_places_ struct sw_slot_places p = {};
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	_cleanup_io_ struct sw_io *io = NULL, *a = NULL;
+	struct sw_error err = {};
+
+	world_make(w, 1);
+	if (world_install(w, 0, &err) < 0)
+		fail_msg("%s: %s", err.what, err.why);
+	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
+	io = open_disk(w);
+	assert_int_equal(sw_io_window(io, part(f, "slipway-a")->start, part(f, "slipway-a")->size,
+				      &a), 0);
+	assert_int_equal(sw_slot_places(a, &p, NULL), 0);
+	assert_int_equal(sw_slot_put(io, part(f, "slipway-b")->start, a, &p, 1, NULL, NULL), 0);
+}
+
+/* ---- tables ---- */
+
+static void break_primary(struct world *w)
+{
+	fill(w, SECTOR + 40, 0xff, 8);
+}
+
+static void break_backup(struct world *w)
+{
+	fill(w, WORLD_DISK - SECTOR, 0, SECTOR);
+}
+
+static void break_both(struct world *w)
+{
+	break_primary(w);
+	break_backup(w);
+}
+
+static void break_mbr(struct world *w)
+{
+	fill(w, 0, 0, SECTOR);
+}
+
+/* The backup is the one of before the partitions got their names. */
+static void make_differ(struct world *w)
+{
+	_cleanup_io_ struct sw_io *io = open_disk(w);
+	_cleanup_free_ uint8_t *old = malloc(33 * SECTOR);
+	_cleanup_free_ char *image = world_image(w, 0);
+
+	assert_int_equal(sw_io_read(io, WORLD_DISK - 33 * SECTOR, old, 33 * SECTOR), 0);
+	world_sh("sgdisk -U R \"$0\" >/dev/null", image, NULL);
+	assert_int_equal(sw_io_write(io, WORLD_DISK - 33 * SECTOR, old, 33 * SECTOR), 0);
+}
+
+/* ---- slots and node data ---- */
+
+/* Half of another image, and the boot sector gone: nothing of it is what the repair writes. */
+static void break_b(struct world *w)
+{
+	uint64_t at = start_of(w, "slipway-b");
+
+	fill(w, at + 32 * 1024, 0xa5, 640 * 1024);
+	fill(w, at, 0, SECTOR);
+}
+
+static void break_slots(struct world *w)
+{
+	fill(w, start_of(w, "slipway-a"), 0, SECTOR);
+	fill(w, start_of(w, "slipway-b"), 0xff, 2 * SECTOR);
+}
+
+static void clear_b(struct world *w)
+{
+	fill(w, start_of(w, "slipway-b"), 0, MIB);
+}
+
+static void break_copy(struct world *w)
+{
+	fill(w, start_of(w, "slipway-node") + 4096, 'X', 9);
+}
+
+static void break_data(struct world *w)
+{
+	break_copy(w);
+	fill(w, start_of(w, "slipway-node") + MIB, 'X', 9);	/* of 2 MiB */
+}
+
+/* ---- variables ---- */
+
+static uint8_t *get(struct world *w, const char *name, size_t *ret_len)
+{
+	struct sw_varstore *vars = NULL;
+	uint8_t *data = NULL;
+	uint32_t attrs;
+
+	assert_int_equal(sw_machine_vars(w->m, &vars, NULL), 0);
+	assert_int_equal(sw_var_get(vars, &sw_guid_global, name, &data, ret_len, &attrs), 0);
+	return data;
+}
+
+static void set(struct world *w, const char *name, const void *data, size_t len)
+{
+	struct sw_varstore *vars = NULL;
+
+	assert_int_equal(sw_machine_vars(w->m, &vars, NULL), 0);
+	if (data)
+		assert_int_equal(sw_var_set(vars, &sw_guid_global, name, data, len, 7), 0);
+	else
+		assert_int_equal(sw_var_del(vars, &sw_guid_global, name), 0);
+}
+
+/* "Boot0003" of the entry with this label. */
+static void name_of(struct world *w, const char *label, char name[static 16])
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+
+	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
+	for (size_t i = 0; i < f->boot.n_entries; i++)
+		if (strcmp(f->boot.entries[i].label, label) == 0) {
+			(void)snprintf(name, 16, "Boot%04X", f->boot.entries[i].number);
+			return;
+		}
+	fail_msg("there is no entry %s", label);
+}
+
+/* What `slipway mode keep` leaves: without it every firmware is a new one. */
+static void remember(struct world *w)
+{
+	struct sw_mode_state s = { .mode = SW_NODE_LOCAL };
+	struct sw_varstore *vars = NULL;
+
+	assert_int_equal(sw_machine_vars(w->m, &vars, NULL), 0);
+	assert_int_equal(sw_mode_state_write(vars, &s, NULL), 0);
+}
+
+static void lose_a(struct world *w)
+{
+	char name[16];
+
+	remember(w);
+	name_of(w, "Slipway A", name);
+	set(w, name, NULL, 0);
+}
+
+static void lose_entries(struct world *w)
+{
+	char name[16];
+
+	name_of(w, "Slipway A", name);
+	set(w, name, NULL, 0);
+	name_of(w, "Slipway B", name);
+	set(w, name, NULL, 0);
+}
+
+static void double_b(struct world *w)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	char name[16];
+	size_t n;
+
+	name_of(w, "Slipway B", name);
+	data = get(w, name, &n);
+	set(w, "Boot0055", data, n);
+}
+
+/* Ours by name and path, on a partition that no disk here has. */
+static void leave_behind(struct world *w)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	char name[16];
+	uint8_t *hd;
+	size_t n;
+
+	name_of(w, "Slipway A", name);
+	data = get(w, name, &n);
+	hd = memmem(data, n, "\4\1\52\0", 4);
+	assert_non_null(hd);
+	memset(hd + 24, 0x5a, 16);
+	set(w, "Boot0055", data, n);
+}
+
+static void reverse_order(struct world *w)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t n;
+
+	data = get(w, "BootOrder", &n);
+	for (size_t i = 0; i + 1 < n / 2; i += 2) {
+		size_t k = n - 2 - i;
+		uint8_t low = data[i], high = data[i + 1];
+
+		if (k <= i)
+			break;
+		data[i] = data[k];
+		data[i + 1] = data[k + 1];
+		data[k] = low;
+		data[k + 1] = high;
+	}
+	set(w, "BootOrder", data, n);
+}
+
+const struct damage damages[] = {
+	{ .id = "gpt-primary", .severity = SW_FINDING_ERROR, .make = break_primary },
+	{ .id = "gpt-backup", .severity = SW_FINDING_WARNING, .make = break_backup },
+	{ .id = "gpt-mbr", .severity = SW_FINDING_ERROR, .make = break_mbr },
+	{ .id = "gpt-differ", .severity = SW_FINDING_WARNING, .make = make_differ },
+	{ .id = "gpt-lost", .severity = SW_FINDING_ERROR, .make = break_both, .no_repair = true },
+	{ .id = "slot-b", .severity = SW_FINDING_WARNING, .make = break_b, .every = 4 },
+	{ .id = "slot-a", .severity = SW_FINDING_ERROR, .make = break_slots, .no_repair = true },
+	{ .id = "slot-b", .severity = SW_FINDING_INFO, .make = clear_b, .no_repair = true },
+	{ .id = "node-data-copy", .severity = SW_FINDING_WARNING, .make = break_copy },
+	{ .id = "node-data", .severity = SW_FINDING_ERROR, .make = break_data, .no_repair = true },
+	{ .id = "entry-a", .severity = SW_FINDING_WARNING, .make = lose_a },
+	{ .id = "firmware-new", .severity = SW_FINDING_WARNING, .make = lose_entries },
+	{ .id = "entry-b", .severity = SW_FINDING_WARNING, .make = double_b },
+	{ .id = "entry-0055", .severity = SW_FINDING_WARNING, .make = leave_behind },
+	{ .id = "boot-order", .severity = SW_FINDING_WARNING, .make = reverse_order },
+};
+const size_t n_damages = ARRAY_SIZE(damages);
