@@ -197,28 +197,22 @@ static void name_of(struct world *w, const char *label, char name[static 16])
 	fail_msg("there is no entry %s", label);
 }
 
-/* What `slipway mode keep` leaves: without it every firmware is a new one. */
-static void remember(struct world *w)
-{
-	struct sw_mode_state s = { .mode = SW_NODE_LOCAL };
-	struct sw_varstore *vars = NULL;
-
-	assert_int_equal(sw_machine_vars(w->m, &vars, NULL), 0);
-	assert_int_equal(sw_mode_state_write(vars, &s, NULL), 0);
-}
-
 static void lose_a(struct world *w)
 {
 	char name[16];
 
-	remember(w);
 	name_of(w, "Slipway A", name);
 	set(w, name, NULL, 0);
 }
 
+/* As in another machine: what the install noted in the firmware is not there either. */
 static void lose_entries(struct world *w)
 {
+	struct sw_varstore *vars = NULL;
 	char name[16];
+
+	assert_int_equal(sw_machine_vars(w->m, &vars, NULL), 0);
+	assert_int_equal(sw_var_del(vars, &sw_guid_slipway, SW_MODE_VARIABLE), 0);
 
 	name_of(w, "Slipway A", name);
 	set(w, name, NULL, 0);

@@ -29,6 +29,7 @@ static int setup(void **state SW_UNUSED)
 
 static int teardown(void **state SW_UNUSED)
 {
+	world_sh("rm -rf \"$0\".*", healthy.dir, NULL);
 	world_free(&healthy);
 	return 0;
 }
