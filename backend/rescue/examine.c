@@ -25,6 +25,14 @@ static int no_node(struct sw_examine *x, const struct sw_error *e)
 	return 0;
 }
 
+static bool from_medium(const struct sw_facts *f)
+{
+	for (size_t i = 0; i < f->n_disks; i++)
+		if (f->disks[i].medium)
+			return true;
+	return false;
+}
+
 /* What a person wants to know first: which node, its mode, its image, what comes next. */
 static int summary(struct sw_examine *x, const struct sw_switch *s)
 {
@@ -36,7 +44,8 @@ static int summary(struct sw_examine *x, const struct sw_switch *s)
 	if (sw_why_make(s, NULL, x->f->time, &w) < 0)
 		return -ENOMEM;
 	lines = json_object_new_array();
-	for (size_t i = 0; i < w.n_lines; i++)
+	/* How the medium itself came to run, and the evidence for that, is not asked here. */
+	for (size_t i = from_medium(x->f) ? 2 : 0; i < w.n_lines; i++)
 		json_object_array_add(lines, json_object_new_string(w.lines[i]));
 	sw_json_add(w.json, "text", lines);
 	sw_json_add_str(w.json, "disk", s->node.disk->name);

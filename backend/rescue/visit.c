@@ -17,6 +17,22 @@ void sw_visit_clear(struct sw_visit *v)
 	*v = (struct sw_visit){ .m = v->m, .disk = v->disk };
 }
 
+bool sw_visit_worth(const struct sw_facts *f)
+{
+	for (size_t i = 0; i < f->n_disks; i++) {
+		const struct sw_table *t = &f->disks[i].table;
+
+		if (f->disks[i].medium)
+			continue;
+		if (t->damage)
+			return true;
+		for (size_t k = 0; k < t->n_parts; k++)
+			if (sw_part_is_slot(&t->parts[k]))
+				return true;
+	}
+	return false;
+}
+
 int sw_visit_look(struct sw_visit *v, struct sw_error *err)
 {
 	int r;

@@ -16,6 +16,9 @@ struct sw_visit {
 	struct sw_findings found;
 };
 
+/* True when a disk holds a node, or has a partition table that is damaged. */
+bool sw_visit_worth(const struct sw_facts *f);
+
 /* Reads everything, afresh. */
 int sw_visit_look(struct sw_visit *v, struct sw_error *err);
 void sw_visit_clear(struct sw_visit *v);

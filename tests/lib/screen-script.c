@@ -248,6 +248,23 @@ static void do_wipe(struct sw_script *sc, const char *name)
 	}
 }
 
+static void do_doctor(struct sw_script *sc, const char *name)
+{
+	_cleanup_free_ char *path = path_of(sc, name, ".json");
+	_cleanup_json_ json_object *o = NULL;
+	struct sw_error err = { 0 };
+
+	if (sw_json_load(path, &o, &err) < 0)
+		fail_msg("%s: %s %s", at_line, err.what, err.why);
+	if (sw_json_get(o, "error")) {
+		sw_error_from_json(sw_json_get(o, "error"), &err);
+		sw_state_doctor_failed(sc->state, &err);
+	} else {
+		sw_state_got_doctor(sc->state, o);
+	}
+	serve(sc);
+}
+
 static void do_event(struct sw_script *sc, const char *text)
 {
 	_cleanup_json_ json_object *o = NULL;
@@ -367,7 +384,9 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "reboot", SW_WANT_REBOOT }, { "off", SW_WANT_POWEROFF },
 		{ "switch", SW_WANT_SWITCH }, { "switch-set", SW_WANT_SWITCH_SET },
 		{ "wipe-plan", SW_WANT_WIPE_PLAN }, { "wipe", SW_WANT_WIPE },
-		{ "report", SW_WANT_WIPE_REPORT }, { "nothing", 0 },
+		{ "report", SW_WANT_WIPE_REPORT },
+		{ "doctor", SW_WANT_DOCTOR }, { "doctor-repair", SW_WANT_DOCTOR_REPAIR },
+		{ "doctor-undo", SW_WANT_DOCTOR_UNDO }, { "nothing", 0 },
 	};
 	unsigned int want = 0, all = 0;
 
@@ -415,6 +434,8 @@ static bool drive(struct sw_script *sc, const char *word, char *arg)
 		do_wipe(sc, arg);
 	else if (strcmp(word, "switch") == 0)
 		do_switch(sc, arg);
+	else if (strcmp(word, "doctor") == 0)
+		do_doctor(sc, arg);
 	else if (strcmp(word, "ended") == 0)
 		sw_state_ended(sc->state, number(arg)), serve(sc);
 	else if (strcmp(word, "tick") == 0)

@@ -95,6 +95,11 @@ static void test_a_wipe_that_the_disk_cannot_do_is_refused_before_consent(void *
 	sw_script_run(DIR, "wipe-refused");
 }
 
+static void test_the_doctor_shows_its_findings_repairs_and_takes_back(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "doctor");
+}
+
 static void test_answers_and_log_can_be_saved(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "save");
@@ -160,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_the_boot_switch_shows_its_writes_asks_and_reads_back),
 		cmocka_unit_test(test_a_disk_is_wiped_after_its_serial_was_typed_and_reported_on),
 		cmocka_unit_test(test_a_wipe_that_the_disk_cannot_do_is_refused_before_consent),
+		cmocka_unit_test(test_the_doctor_shows_its_findings_repairs_and_takes_back),
 		cmocka_unit_test(test_answers_and_log_can_be_saved),
 		cmocka_unit_test(test_hostile_disk_names_do_not_break_the_screen),
 		cmocka_unit_test(test_keys_and_an_answer_file_make_the_same_plan),

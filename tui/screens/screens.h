@@ -12,6 +12,8 @@ extern const struct sw_view_ops sw_screen_wipe;	/* which disk; then how; then co
 extern const struct sw_view_ops sw_screen_wipe_method;
 extern const struct sw_view_ops sw_screen_wipe_confirm;
 extern const struct sw_view_ops sw_screen_wipe_report;	/* s->wipe.report */
+extern const struct sw_view_ops sw_screen_doctor;	/* s->doctor */
+extern const struct sw_view_ops sw_screen_finding;	/* the one with the "id" s->doctor_arg */
 extern const struct sw_view_ops sw_screen_disk;
 extern const struct sw_view_ops sw_screen_details;	/* of the disk in s->looking_at */
 extern const struct sw_view_ops sw_screen_layout;

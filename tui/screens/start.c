@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first screen: what this machine is, and what can be done with it. */
+#include <ctype.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/size.h"
+#include "rescue/visit.h"
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
 #include "tui/session/state.h"
 
-enum item { ITEM_INSTALL, ITEM_JOURNAL, ITEM_SWITCH, ITEM_WIPE, ITEM_LOG, ITEM_HELP, ITEM_ABOUT,
+enum item { ITEM_INSTALL, ITEM_DOCTOR, ITEM_JOURNAL, ITEM_SWITCH, ITEM_WIPE, ITEM_LOG, ITEM_HELP,
+	    ITEM_ABOUT,
 	    ITEM_REBOOT, ITEM_OFF };
 
 struct start {
@@ -35,6 +39,8 @@ static void start_refresh(struct sw_view *v, struct sw_state *s)
 
 	sw_list_clear(&st->list);
 	sw_list_add_text(&st->list, ITEM_INSTALL, "Install a node on this machine");
+	if (s->facts && sw_visit_worth(s->facts))
+		sw_list_add_text(&st->list, ITEM_DOCTOR, "Find out why it does not boot");
 	if (journal_item(s))
 		sw_list_add_text(&st->list, ITEM_JOURNAL, journal_item(s));
 	if (s->facts && s->facts->boot.supported)
@@ -58,6 +64,9 @@ static void choose(struct sw_view *v, struct sw_state *s)
 	switch (row ? row->id : -1) {
 	case ITEM_INSTALL:
 		sw_view_push(s, &sw_screen_disk);
+		break;
+	case ITEM_DOCTOR:
+		sw_view_push(s, &sw_screen_doctor);
 		break;
 	case ITEM_JOURNAL:
 		for (size_t i = 0; i < s->n_journals && !s->journal; i++)
@@ -180,6 +189,64 @@ static unsigned int draw_facts(const struct sw_facts *f, struct sw_frame *fr, un
 	return line(fr, row, "Network", sw_buf_text(&links));
 }
 
+static void add_image(json_object *node, int64_t now, struct sw_buf *b)
+{
+	json_object *image = sw_json_get(node, "last_known_good");
+	const char *slot = image ? sw_json_str(image, "slot", "?") : "";
+	int64_t days = image ? (now - sw_json_int(image, "time", now)) / 86400 : 0;
+
+	if (!image)
+		sw_buf_adds(b, ", no slot is good");
+	else if (days < 1)
+		sw_buf_addf(b, ", image of today in slot %c", toupper((unsigned char)slot[0]));
+	else
+		sw_buf_addf(b, ", image of %d day%s ago in slot %c", (int)days,
+			    days == 1 ? "" : "s", toupper((unsigned char)slot[0]));
+}
+
+/* How many findings are no mere information, and the first of them. */
+static size_t faults(json_object *doctor, const char **ret_first)
+{
+	json_object *list = sw_json_array(doctor, "findings");
+	size_t n = 0;
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		json_object *fi = json_object_array_get_idx(list, i);
+
+		if (strcmp(sw_json_str(fi, "severity", ""), "info") == 0)
+			continue;
+		if (n++ == 0)
+			*ret_first = sw_json_str(fi, "what", "");
+	}
+	return n;
+}
+
+/* The node that is here already, and whether something is wrong with it. */
+static unsigned int draw_node(const struct sw_state *s, struct sw_frame *fr, unsigned int row)
+{
+	_cleanup_buf_ struct sw_buf b = { 0 }, wrong = { 0 };
+	json_object *node = s->doctor ? sw_json_get(s->doctor, "node") : NULL;
+	const char *first = "";
+	size_t n;
+
+	if (!sw_visit_worth(s->facts) || (!s->doctor && !s->doctor_pending))
+		return row;
+	if (!s->doctor)
+		return line(fr, row, "Node", "looking at what is installed ...");
+	if (node) {
+		sw_buf_addf(&b, "%s on %s, mode %s", sw_json_str(node, "hostname", "no name"),
+			    sw_json_str(node, "disk", "?"), sw_json_str(node, "mode", "?"));
+		add_image(node, s->facts->time, &b);
+	} else {
+		sw_buf_adds(&b, "none was found");
+	}
+	row = line(fr, row, "Node", sw_buf_text(&b));
+	n = faults(s->doctor, &first);
+	if (n)
+		sw_buf_addf(&wrong, "%zu thing%s wrong: %s", n, n == 1 ? " is" : "s are", first);
+	return line(fr, row, "", n ? sw_buf_text(&wrong) : "nothing is wrong with it");
+}
+
 static void start_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
 		       const struct sw_area *a)
 {
@@ -187,7 +254,7 @@ static void start_draw(struct sw_view *v, const struct sw_state *s, struct sw_fr
 	struct sw_area list = *a;
 
 	if (s->facts)
-		list.row = draw_facts(s->facts, f, a->row);
+		list.row = draw_node(s, f, draw_facts(s->facts, f, a->row));
 	else
 		list.row = line(f, a->row, "Machine",
 				s->facts_pending ? "looking ..." : s->facts_error.what);

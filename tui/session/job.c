@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "boot/entries.h"
 #include "boot/varstore.h"
+#include "tui/session/doctor-job.h"
 #include "tui/session/switch-job.h"
 
 /* ---- in the child ---- */
@@ -152,6 +153,15 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		break;
 	case SW_JOB_WIPE_REPORT:
 		r = do_wipe_report(m, s, out, &err);
+		break;
+	case SW_JOB_DOCTOR:
+		r = sw_doctor_job(m, SW_DOCTOR_LOOK, NULL, out, &err);
+		break;
+	case SW_JOB_DOCTOR_REPAIR:
+		r = sw_doctor_job(m, SW_DOCTOR_REPAIR, s->doctor_arg, out, &err);
+		break;
+	case SW_JOB_DOCTOR_UNDO:
+		r = sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, out, &err);
 		break;
 	default:
 		r = do_save(s, &err);
@@ -319,6 +329,11 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 		break;
 	case SW_JOB_WIPE_REPORT:
 		break;	/* it says itself that there is none */
+	case SW_JOB_DOCTOR:
+	case SW_JOB_DOCTOR_REPAIR:
+	case SW_JOB_DOCTOR_UNDO:
+		sw_state_doctor_failed(s, err);
+		break;
 	default:
 		sw_state_refuse(s, "Not saved: %s: %s", err->what, err->why);
 		break;
@@ -346,6 +361,8 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 		sw_state_got_switch(s, o);
 	} else if (kind == SW_JOB_WIPE_PLAN || kind == SW_JOB_WIPE_REPORT) {
 		sw_state_got_wipe(s, o);
+	} else if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO) {
+		sw_state_got_doctor(s, o);
 	} else {
 		sw_state_notice(s, "Saved as %s", s->save_path);
 	}

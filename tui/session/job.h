@@ -11,7 +11,8 @@
 #include "tui/session/state.h"
 
 enum sw_job_kind { SW_JOB_FACTS, SW_JOB_PLAN, SW_JOB_SAVE, SW_JOB_SWITCH,
-		   SW_JOB_SWITCH_SET, SW_JOB_WIPE_PLAN, SW_JOB_WIPE_REPORT, SW_N_JOBS };
+		   SW_JOB_SWITCH_SET, SW_JOB_WIPE_PLAN, SW_JOB_WIPE_REPORT, SW_JOB_DOCTOR,
+		   SW_JOB_DOCTOR_REPAIR, SW_JOB_DOCTOR_UNDO, SW_N_JOBS };
 
 struct sw_job {
 	enum sw_job_kind kind;

@@ -60,7 +60,8 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 	struct sw_error err = { 0 };
 
 	/* One that writes is never cut off by a second key. */
-	if ((kind == SW_JOB_FACTS || kind == SW_JOB_SWITCH_SET) && se->jobs[kind].pid > 0)
+	if ((kind == SW_JOB_FACTS || kind == SW_JOB_SWITCH_SET || kind == SW_JOB_DOCTOR_REPAIR ||
+	     kind == SW_JOB_DOCTOR_UNDO) && se->jobs[kind].pid > 0)
 		return;
 	if (sw_job_start(&se->jobs[kind], se->m, se->state, &err) == 0)
 		return;
@@ -72,6 +73,8 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 		sw_state_wipe_failed(se->state, &err);
 	else if (kind == SW_JOB_SWITCH || kind == SW_JOB_SWITCH_SET)
 		sw_state_switch_failed(se->state, &err);
+	else if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO)
+		sw_state_doctor_failed(se->state, &err);
 	else
 		sw_state_refuse(se->state, "Not saved: %s", err.what);
 }
@@ -80,6 +83,8 @@ static void start_work(struct session *se)
 {
 	struct sw_error err = { 0 };
 
+	sw_job_stop(&se->jobs[SW_JOB_DOCTOR]);	/* it reads what is about to change */
+	se->state->doctor_pending = false;
 	if (sw_worker_start(&se->worker, se->m, se->state, &err) < 0)
 		sw_state_work_failed(se->state, &err);
 }
@@ -92,6 +97,16 @@ static void power(struct session *se, enum sw_power what)
 		se->state->quit = true;
 	else
 		sw_state_refuse(se->state, "%s: %s", err.what, err.why);
+}
+
+static void do_doctor(struct session *se, unsigned int want)
+{
+	if (want & SW_WANT_DOCTOR)
+		start_job(se, SW_JOB_DOCTOR);
+	if (!(want & (SW_WANT_DOCTOR_REPAIR | SW_WANT_DOCTOR_UNDO)))
+		return;
+	se->state->doctor_pending = se->state->doctor_writing = true;
+	start_job(se, want & SW_WANT_DOCTOR_REPAIR ? SW_JOB_DOCTOR_REPAIR : SW_JOB_DOCTOR_UNDO);
 }
 
 /* What the last requests have asked for; doing it may ask for more. */
@@ -115,6 +130,7 @@ static void do_wants(struct session *se)
 			start_job(se, SW_JOB_WIPE_PLAN);
 		if (want & SW_WANT_WIPE_REPORT)
 			start_job(se, SW_JOB_WIPE_REPORT);
+		do_doctor(se, want);
 		if (want & SW_WANT_SAVE)
 			start_job(se, SW_JOB_SAVE);
 		if (want & (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO | SW_WANT_WIPE))

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "rescue/visit.h"
 #include "tui/screens/screens.h"
 
 struct sw_state *sw_state_new(struct sw_answers *answers, const char *run_dir)
@@ -43,6 +44,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	sw_progress_clear(&s->run);
 	json_object_put(s->boot_switch);
 	sw_state_wipe_clear(s);
+	json_object_put(s->doctor);
 	free(s->save_path);
 	free(s->save_text);
 	free(s->run_dir);
@@ -162,6 +164,23 @@ static void tell_of_journal(struct sw_state *s)
 		}
 }
 
+/* What is installed here, and what is wrong with it, so that the first screen can tell. */
+static void look_at_node(struct sw_state *s)
+{
+	bool known = s->doctor_fresh;
+
+	s->doctor_fresh = false;
+	if (known || s->unattended || s->phase == SW_PHASE_RUNNING)
+		return;
+	if (!sw_visit_worth(s->facts)) {
+		json_object_put(s->doctor);
+		s->doctor = NULL;
+		return;
+	}
+	s->doctor_pending = true;
+	s->want |= SW_WANT_DOCTOR;
+}
+
 void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journal_info *infos,
 			size_t n)
 {
@@ -184,6 +203,7 @@ void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journa
 		unattended_start(s);
 	if (s->phase == SW_PHASE_ASKING && !s->unattended && !s->deadline_ms)
 		tell_of_journal(s);
+	look_at_node(s);
 	sw_view_refresh(s);
 }
 
@@ -294,6 +314,35 @@ void sw_state_switch_failed(struct sw_state *s, const struct sw_error *err)
 	s->boot_switch_pending = false;
 	s->boot_switch_error = *err;
 	s->bell = true;
+	sw_view_refresh(s);
+}
+
+void sw_state_got_doctor(struct sw_state *s, json_object *found)
+{
+	const char *done = sw_json_str(found, "done", NULL);
+
+	json_object_put(s->doctor);
+	s->doctor = json_object_get(found);
+	s->doctor_pending = s->doctor_writing = false;
+	s->doctor_error = (struct sw_error){ 0 };
+	if (done) {
+		/* Tables may be others now; what is wrong with them has just been looked at. */
+		s->want |= SW_WANT_FACTS;
+		s->doctor_fresh = true;
+		sw_state_notice(s, "%s", done);
+		if (s->top->ops == &sw_screen_finding)
+			sw_view_pop(s);
+	}
+	sw_view_refresh(s);
+}
+
+void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err)
+{
+	s->doctor_pending = s->doctor_writing = false;
+	s->doctor_error = *err;
+	s->bell = true;
+	if (s->top->ops == &sw_screen_finding)
+		sw_view_pop(s);
 	sw_view_refresh(s);
 }
 

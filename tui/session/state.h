@@ -29,6 +29,9 @@
 
 #define SW_WANT_SWITCH 0x200u	/* look from where the machine starts */
 #define SW_WANT_SWITCH_SET 0x400u	/* carry out boot_choice */
+#define SW_WANT_DOCTOR 0x4000u	/* look for what is wrong */
+#define SW_WANT_DOCTOR_REPAIR 0x8000u	/* the finding doctor_arg */
+#define SW_WANT_DOCTOR_UNDO 0x10000u	/* the repair of the file doctor_arg */
 
 #define SW_MAX_FIELDS 64u
 #define SW_MAX_LAYOUTS 32u
@@ -85,6 +88,10 @@ struct sw_state {
 		struct sw_error error;
 		json_object *report;	/* NULL: none */
 	} wipe;
+	json_object *doctor;	/* what sw_doctor_job() found; NULL until known */
+	struct sw_error doctor_error;	/* the last look, repair or undo failed */
+	bool doctor_pending, doctor_writing, doctor_fresh;
+	char doctor_arg[256];	/* the finding's "id", or the undo file */
 
 	bool pen_serial;	/* the console with the pen is a serial line; set by the server */
 	char *save_path, *save_text;
@@ -123,6 +130,9 @@ void sw_state_got_switch(struct sw_state *s, json_object *found);
 void sw_state_switch_failed(struct sw_state *s, const struct sw_error *err);
 void sw_state_got_wipe(struct sw_state *s, json_object *found);
 void sw_state_wipe_failed(struct sw_state *s, const struct sw_error *err);
+/* Takes what a look, a repair or an undo found. */
+void sw_state_got_doctor(struct sw_state *s, json_object *found);
+void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err);
 /* The work could not even start. */
 void sw_state_work_failed(struct sw_state *s, const struct sw_error *err);
 /* True when the event is worth a frame at once, false when it can wait for the next tick. */

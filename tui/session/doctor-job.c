@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/session/doctor-job.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "rescue/visit.h"
+
+static int carry_out(struct sw_visit *v, enum sw_doctor_task task, const char *arg,
+		     json_object *out, struct sw_error *err)
+{
+	_cleanup_free_ char *text = NULL, *done = NULL;
+	int r;
+
+	if (task == SW_DOCTOR_LOOK)
+		return 0;
+	if (task == SW_DOCTOR_REPAIR)
+		r = sw_visit_repair(v, arg, NULL, NULL, err);
+	else
+		r = sw_visit_undo(v, arg, &text, err);
+	if (r < 0)
+		return r;
+	done = task == SW_DOCTOR_REPAIR
+		       ? sw_fmt("Repaired, and looked at again: %s is gone.", arg)
+		       : sw_fmt("Taken back: %s.", text ? text : arg);
+	sw_json_add_str(out, "done", done);
+	return 0;
+}
+
+int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *arg,
+		  json_object *out, struct sw_error *err)
+{
+	_cleanup_visit_ struct sw_visit v = { .m = m };
+	_cleanup_json_ json_object *found = NULL;
+	json_object *last;
+	int r;
+
+	if (m->kind == SW_MACHINE_CAPTURED)
+		return sw_fail(err, SW_EXIT_MISSING, -EROFS,
+			       "captured facts have no disks to look at");
+	r = sw_visit_look(&v, err);
+	if (r == 0)
+		r = carry_out(&v, task, arg, out, err);
+	if (r < 0)
+		return r;
+	found = sw_visit_to_json(&v);
+	json_object_object_foreach(found, key, value)
+		sw_json_add(out, key, json_object_get(value));
+	last = sw_visit_last(m);
+	if (last)
+		sw_json_add(out, "last", last);
+	return 0;
+}
