@@ -22,7 +22,11 @@ endif
 CC = gcc
 B := build/$(V)
 PKGS := ncursesw blkid fdisk efivar libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr yaml-0.1 \
-	json-c libarchive libcrypto libcryptsetup
+	json-c libcrypto libcryptsetup
+# Linked from its archive: of its formats only tar is used, and the shared one brings libxml2 and
+# the 30 MB of libicu along, into the node's cpio as well.
+ARCHIVE := -l:libarchive.a -l:libacl.so.1 -l:libz.so.1 -l:liblzma.so.5 -l:libzstd.so.1 \
+	-l:libbz2.so.1.0 -l:liblz4.so.1 -lcrypto
 
 VERSION := 0.1.0
 CFLAGS.release := -O2 -g -D_FORTIFY_SOURCE=2
@@ -40,7 +44,8 @@ CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-protot
 	-Wformat=2 -fstack-protector-strong -fPIE $(CFLAGS.$(V)) \
 	$(if $(or $(WERROR),$(CI)),-Werror)
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(CFLAGS.$(V))
-LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -Wl,--push-state,--as-needed $(ARCHIVE) \
+	-Wl,--pop-state
 
 BACKEND := $(sort $(wildcard backend/*/*.c))
 TUI := $(filter-out tui/main.c,$(sort $(wildcard tui/*.c tui/*/*.c)))
@@ -82,7 +87,7 @@ $(EXE): $(call obj,tui/main.c) $(TUILIB) $(LIB)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a $(TUILIB) $(LIB)
 	@echo "  LD  $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -lvterm
+	@$(CC) $(LDFLAGS) -o $@ $^ -larchive $(LDLIBS) -lcmocka -lvterm
 
 # Run inside a VM, so with as few libraries as possible.
 $(VMBIN): $(B)/tests/vm/real-firmware.o $(B)/libtest.a $(LIB)

@@ -61,7 +61,7 @@ fuzz:
 	@$(PACKAGES) test
 	@mkdir -p build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
 	clang $(CPPFLAGS) -std=gnu17 $(FUZZFLAGS) -o build/fuzz/$(T) tests/fuzz/fuzz-$(T).c \
-		$(TESTLIB) $(TUI) $(BACKEND) $(LDLIBS) -lcmocka -lvterm
+		$(TESTLIB) $(TUI) $(BACKEND) -larchive $(LDLIBS) -lcmocka -lvterm
 	build/fuzz/$(T) -max_total_time=$(FUZZTIME) -artifact_prefix=build/fuzz/ \
 		build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
 

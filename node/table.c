@@ -9,7 +9,8 @@
 const struct sw_command *const sw_commands[] = {
 	&sw_command_status,	 &sw_command_doctor,	  &sw_command_mode,
 	&sw_command_slots,	 &sw_command_promote,	  &sw_command_rollback,
-	&sw_command_node_config, &sw_command_node_set,	  &sw_command_boot_list,
+	&sw_command_node_config, &sw_command_node_overlay, &sw_command_node_set,
+	&sw_command_boot_list,
 	&sw_command_boot_show,	 &sw_command_boot_next,	  &sw_command_uki_show,
 	&sw_command_facts,	 NULL,
 };

@@ -194,6 +194,51 @@ def _(case):
     same((config / "overlay").read_bytes(), b"another", "overlay of slot A")
 
 
+def tree_of(top):
+    return {str(p.relative_to(top)): (p.read_bytes() if p.is_file() else None,
+                                      p.stat().st_mode & 0o777) for p in top.rglob("*")}
+
+
+@test("with the servers away the node unpacks the very configuration that it had from them")
+def _(case):
+    install(case)
+    source, tar = case.dir / "conf", case.dir / "overlay.tar.gz"
+    (source / "etc/rancher/rke2").mkdir(parents=True)
+    (source / "etc/rancher/rke2/config.yaml").write_text("server: https://cp.example:9345\n")
+    (source / "etc/rancher/rke2/config.yaml").chmod(0o600)
+    (source / "etc/hostname").write_text("node-07\n")
+    (source / "etc/localtime").symlink_to("hostname")
+    tool("tar", "-C", source, "-czf", tar, ".")
+    first, again = case.dir / "first", case.dir / "again"
+    expect(case.on("node", "overlay", first), 5, "no overlay is kept", "--overlay FILE")
+    expect(case.on("node", "overlay", "--file", tar, first), 0, "bytes in")
+    same(tree_of(first), tree_of(source), "what the server gave")
+    expect(case.on("promote", "--uki", uki(case), "--trust", "none", "--overlay", tar), 0)
+    run_from(case, "Slipway B")
+    done = expect(case.on("--json", "node", "overlay", again), 0).json()
+    same((done["from"], done["sha256"]), ("slot B", sha256(tar)), "where it is from")
+    same(tree_of(again), tree_of(source), "what was kept")
+    expect(case.on("node", "overlay", again), 6)        # never over something that is there
+    run_from(case, "Slipway A")
+    expect(case.on("node", "overlay", case.dir / "other"), 5, "no overlay is kept")
+    assert not (case.dir / "other").exists()
+
+
+@test("a hostile overlay is refused whole, from the server and from what was kept")
+def _(case):
+    install(case)
+    bad = case.dir / "bad.tar"
+    (case.dir / "evil").write_text("x")
+    tool("tar", "-C", case.dir, "-cf", bad, "--transform", "s,^evil,../../evil,", "-P", "evil")
+    out = case.dir / "out"
+    expect(case.on("node", "overlay", "--file", bad, out), 8, "the overlay is refused")
+    assert not out.exists()
+    expect(case.on("promote", "--uki", uki(case), "--trust", "none", "--overlay", bad), 0)
+    run_from(case, "Slipway B")
+    expect(case.on("node", "overlay", out), 8, "the overlay is refused")
+    assert not out.exists()
+
+
 @test("an overlay that is too large, empty or not there is refused before anything is written")
 def _(case):
     install(case)

@@ -125,8 +125,9 @@ class Machine:
         port = 0
         if iso:
             args += ["-drive", "if=none,id=iso,format=raw,readonly=on,file=" + iso]
-            if iso_bus == "usb":
-                args += ["-device", "usb-storage,bus=xhci.0,drive=iso,serial=STICK01,removable=on"]
+            if iso_bus in ("usb", "usb-first"):    # first: before a disk that starts as well
+                args += ["-device", "usb-storage,bus=xhci.0,drive=iso,serial=STICK01,removable=on"
+                         + (",bootindex=0" if iso_bus == "usb-first" else "")]
             else:
                 args += ["-device", "ide-cd,bus=ide.0,drive=iso"]
                 port = 1

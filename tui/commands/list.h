@@ -34,6 +34,7 @@ extern const struct sw_command sw_command_uki_show;
 extern const struct sw_command sw_command_promote;
 extern const struct sw_command sw_command_rollback;
 extern const struct sw_command sw_command_node_config;
+extern const struct sw_command sw_command_node_overlay;
 extern const struct sw_command sw_command_node_set;
 extern const struct sw_command sw_command_layout_plan;
 extern const struct sw_command sw_command_layout_apply;

@@ -32,6 +32,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_promote,
 	&sw_command_rollback,
 	&sw_command_node_config,
+	&sw_command_node_overlay,
 	&sw_command_node_set,
 	&sw_command_layout_list,
 	&sw_command_layout_plan,

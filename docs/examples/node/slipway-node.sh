@@ -7,6 +7,8 @@
 #
 #   node_watchdog          first of all, before drivers and network: a hang becomes a restart
 #   node_config DIR        host name, attestation URL, overlay ... as files
+#   node_overlay DIR [FILE]  the cluster's configuration as a tree: FILE as the server gave it; without
+#                          FILE, when the servers are away, what was kept for this image
 #   ... join the cluster ...
 #   node_good URL          the cluster accepted the node: keep this image, arm the network again
 #   node_failed TEXT       it did not: restart, which leads to the last known good image
@@ -49,6 +51,13 @@ node_config() {
 	"$NODE_SLIPWAY" node config "$1"
 }
 
+# Both roads go through the same check, and a start without the servers has the configuration that
+# the last good start over the network had. node_good keeps FILE beside the image.
+node_overlay() {
+	NODE_OVERLAY=${2:-}
+	"$NODE_SLIPWAY" node overlay ${NODE_OVERLAY:+--file "$NODE_OVERLAY"} "$1"
+}
+
 # By which road this system came: slot, network, other or unknown.
 node_road() {
 	"$NODE_SLIPWAY" --json status | sed -n 's/^ *"road": *"\([a-z]*\)".*/\1/p' | head -n 1
@@ -66,7 +75,8 @@ node_restart() {
 node_good() {
 	touch "$NODE_RUN/good"
 	if [ "$(node_road)" = network ] || [ "${2:-}" = always ]; then
-		"$NODE_SLIPWAY" promote --uki "$1" --reason "accepted by the cluster" ||
+		"$NODE_SLIPWAY" promote --uki "$1" --reason "accepted by the cluster" \
+			${NODE_OVERLAY:+--overlay "$NODE_OVERLAY"} ||
 			node_say "not promoted; the last known good image stays as it is"
 	fi
 	"$NODE_SLIPWAY" node set network_failures= network_image=

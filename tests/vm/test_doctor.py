@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A broken node in another machine: the medium as a USB stick, by keys on the serial line; then
+the same by command on the node itself."""
+
+import json
+import os
+import subprocess
+
+import bootnode
+import harness
+from bootnode import restart, run, up
+from test_install import check, need_slipway
+from test_modes import zero_boot_sector
+
+
+def spoil(machine, offset, data):
+    with open(machine.disks[0].path, "r+b") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def repair_by_keys(vm):
+    """What the screen proposes, the first finding first, until nothing is wrong."""
+    vm.expect_screen("Find out why it does not boot", timeout=150)
+    vm.expect_screen("things are wrong", timeout=150)
+    vm.send("DOWN", "ENTER")
+    vm.expect_screen("What is wrong with this machine")
+    vm.expect_screen("Repair  ", timeout=60)
+    seen = []
+    while "Nothing is wrong." not in vm.screen:
+        check(len(seen) < 9, "no end of findings:\n" + vm.screen.text())
+        vm.send("HOME", "ENTER", pause=0.3)
+        vm.expect_screen("One finding", "writes")
+        seen.append(vm.screen.line(2).split()[1].rstrip(":"))
+        vm.send("ENTER")
+        vm.expect_screen("can be taken back until this")
+        vm.send("DOWN", "ENTER", pause=0.3)
+        vm.expect_screen("%s is gone." % seen[-1], timeout=200)
+        vm.expect_screen("Take the last repair back")
+    print("# repaired by keys: " + ", ".join(seen), flush=True)
+    return seen
+
+
+def take_the_last_back_and_repair_it_again(vm):
+    vm.send("END", "ENTER", pause=0.3)
+    vm.expect_screen("What was wrong is then wrong again.")
+    vm.send("DOWN", "ENTER", pause=0.3)
+    vm.expect_screen("Taken back:", timeout=200)
+    check("Nothing is wrong." not in vm.screen, "nothing came back:\n" + vm.screen.text())
+    vm.send("ESC", pause=1)
+    vm.expect_screen("1 thing is wrong")
+    vm.send("UP")
+    check(len(repair_by_keys(vm)) == 1, "more than one thing came back")
+
+
+def doctor(vm, words=""):
+    """Exit status and findings of a command on the node."""
+    text = run(vm, "slipway --json --yes doctor %s; echo status=$?" % words, timeout=300)
+    body, _, status = text.rpartition("status=")
+    return int(status), json.loads(body[:body.rindex("}") + 1])["findings"]
+
+
+def break_on_the_node(vm, other):
+    run(vm, "dd if=/dev/zero of=/dev/nvme0n1p%d bs=512 count=1 2>/dev/null; "
+        "dd if=/dev/zero of=/dev/nvme0n1 bs=512 count=1 "
+        "seek=$(($(cat /sys/block/nvme0n1/size) - 1)) 2>/dev/null; "
+        "printf XX | dd of=/dev/nvme0n1p3 bs=1 seek=4096 2>/dev/null; sync; "
+        "for n in $(efibootmgr | sed -n 's/^Boot\\([0-9A-F]*\\).*Slipway .*/\\1/p'); do "
+        "efibootmgr -q -b $n -B; done" % other)
+
+
+def repair_by_command(vm):
+    status, found = doctor(vm)
+    ids = [f["id"] for f in found if f["severity"] != "info"]
+    print("# repaired by command: " + ", ".join(ids), flush=True)
+    check(status == 8, "status %d" % status)
+    for name in ids:
+        if name in [f["id"] for f in doctor(vm)[1]]:
+            doctor(vm, "--repair " + name)
+    check(doctor(vm)[0] == 0, "still wrong: %r" % (doctor(vm),))
+    return ids
+
+
+def test_a_broken_node_in_another_machine_is_put_right(directory):
+    """A disk from elsewhere with a destroyed slot, a bad copy of the node data and a table that
+    does not reach its end: by keys from the stick; then worse, by command on the node."""
+    iso = need_slipway()
+    node = bootnode.build()
+    machine = bootnode.installed(directory, node)
+    bootnode.on_standin(os.path.join(directory, "standin"), "promote", "--uki",
+                        node.image("lkg2"), "--trust", "none")
+    zero_boot_sector(machine, 1)
+    spoil(machine, machine.disks[0].partitions()[2]["start"] + 4096, b"XX")
+    os.truncate(machine.disks[0].path, os.path.getsize(machine.disks[0].path) + (64 << 20))
+    with harness.Vm(machine, iso=iso, iso_bus="usb-first", network=False) as vm:
+        seen = repair_by_keys(vm)
+        wanted = {"nvme0n1/gpt-grown", "slot-b", "node-data-copy", "firmware-new"}
+        check(set(seen) == wanted, "repaired: %r" % seen)
+        take_the_last_back_and_repair_it_again(vm)
+    verified = subprocess.run(["sgdisk", "-v", machine.disks[0].path], capture_output=True,
+                              text=True).stdout
+    check("No problems found" in verified, verified)
+    with harness.Vm(machine, cpus=1, network=False) as vm:
+        first = up(vm, "lkg", "slot")
+        check(doctor(vm)[0] == 0, "the node is not whole: %r" % (doctor(vm),))
+        break_on_the_node(vm, 2 if first.mode["slot"] == "a" else 1)
+        ids = repair_by_command(vm)
+        check({"nvme0n1/gpt-backup", "node-data-copy"} < set(ids) and
+              len([i for i in ids if i.startswith("slot-")]) == 1 and
+              any(i.startswith("entry-") for i in ids), "found: %r" % ids)
+        restart(vm, "lkg", "slot")
+        check(doctor(vm)[0] == 0, "not whole after a restart: %r" % (doctor(vm),))
