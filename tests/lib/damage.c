@@ -155,8 +155,13 @@ static void break_copy(struct world *w)
 
 static void break_data(struct world *w)
 {
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	const struct sw_part *p;
+
 	break_copy(w);
-	fill(w, start_of(w, "slipway-node") + MIB, 'X', 9);	/* of 2 MiB */
+	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
+	p = part(f, "slipway-node");
+	fill(w, p->start + p->size / 2, 'X', 9);	/* where the second copy begins */
 }
 
 /* ---- variables ---- */

@@ -152,6 +152,9 @@ static void look_and_repair(const struct damage *d)
 	before = content_of(&w);
 	damage_look(&w, &v);
 	fi = damage_found(&v, d);
+	for (size_t i = 0; !fi && i < v.found.n; i++)
+		print_message("# found: %s: %s: %s\n", v.found.v[i].id, v.found.v[i].what,
+			      v.found.v[i].evidence);
 	if (!fi)
 		fail_msg("%s was not found", d->id);
 	assert_int_equal(fi->severity, d->severity);

@@ -135,8 +135,8 @@ const struct sw_command sw_command_node_overlay = {
 	.min_rest = 1,
 	.max_rest = 1,
 	.opts = opts,
-	.details = "The one that `slipway promote --overlay` kept for the image that runs, or FILE.\n"
-		   "A tar, plain or with gzip, xz or zstd. One entry that leads out of DIR, or is\n"
+	.details = "What `slipway promote --overlay` kept for the image that runs, or FILE:\n"
+		   "a tar, plain or compressed. One entry that leads out of DIR, or is\n"
 		   "no file, directory or link, and nothing of it is unpacked. DIR must not exist.",
 	.run = run,
 };

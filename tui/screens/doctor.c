@@ -201,7 +201,8 @@ static void doctor_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 	room = end > list.row + 5 ? end - list.row - 5 : 1;
 	list.rows = room < dv->list.n ? room : (unsigned int)dv->list.n;
 	list.row += sw_list_draw(&dv->list, f, &list, NULL) + 1;
-	draw_about(s, sw_list_selected(&dv->list), f, list.row, end);
+	if (!f->lines)	/* on lines nothing moves with a selection: a finding is opened instead */
+		draw_about(s, sw_list_selected(&dv->list), f, list.row, end);
 }
 
 static void doctor_close(struct sw_view *v)
@@ -216,6 +217,13 @@ static enum sw_key_mode doctor_mode(const struct sw_view *v)
 	const struct doctor_view *dv = v->data;
 
 	return sw_list_mode(&dv->list);
+}
+
+static struct sw_widget doctor_widget(const struct sw_view *v)
+{
+	struct doctor_view *dv = v->data;
+
+	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &dv->list };
 }
 
 static const struct sw_hint doctor_hints[] = {
@@ -240,6 +248,7 @@ const struct sw_view_ops sw_screen_doctor = {
 	.request = doctor_request,
 	.close = doctor_close,
 	.mode = doctor_mode,
+	.widget = doctor_widget,
 };
 
 /* ---- one finding ---- */
@@ -321,4 +330,5 @@ const struct sw_view_ops sw_screen_finding = {
 	.request = finding_request,
 	.close = sw_pager_view_close,
 	.mode = sw_pager_view_mode,
+	.widget = sw_pager_view_widget,
 };

@@ -7,8 +7,8 @@
 #
 #   node_watchdog          first of all, before drivers and network: a hang becomes a restart
 #   node_config DIR        host name, attestation URL, overlay ... as files
-#   node_overlay DIR [FILE]  the cluster's configuration as a tree: FILE as the server gave it; without
-#                          FILE, when the servers are away, what was kept for this image
+#   node_overlay DIR [FILE]  the cluster's configuration as a tree: FILE as the server gave it;
+#                          without FILE, when the servers are away, what was kept for this image
 #   ... join the cluster ...
 #   node_good URL          the cluster accepted the node: keep this image, arm the network again
 #   node_failed TEXT       it did not: restart, which leads to the last known good image
