@@ -14,6 +14,7 @@
 #define SW_CMDLINE_MAX 2048	/* characters of a kernel command line (COMMAND_LINE_SIZE on x86) */
 #define SW_ALTERNATIVES_MAX 16	/* groups below one disk.match */
 #define SW_MORE_MAX 63		/* further disks */
+#define SW_DISK_WAIT 60U	/* seconds in which an unattended install's disks may come */
 #define SW_LIST_MAX 64		/* items of a field of type SW_FIELD_LIST */
 
 struct sw_places;	/* where each value stands in the answer file; private to answers/ */
@@ -44,6 +45,7 @@ struct sw_answers {
 	struct sw_disk_choice *more;	/* the layout's further disks; each as `disk` */
 	size_t n_more;
 	enum sw_conflicts conflicts;	/* names of the node on other disks */
+	char *disk_wait;	/* seconds as text, or NULL: SW_DISK_WAIT */
 	enum sw_failing failing;	/* a disk that reports its own end */
 	char *kernel, *initrd, *uki;	/* http(s)://…, /path, file:///path, medium:/path */
 	char *kernel_sha256, *initrd_sha256, *uki_sha256;

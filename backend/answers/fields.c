@@ -199,6 +199,12 @@ static int check_threshold(const char *text, struct sw_error *err)
 		: say(err, "it is not a number of keys", "write a number from 1 to 16");
 }
 
+static int check_wait(const char *text, struct sw_error *err)
+{
+	return strspn(text, "0123456789") == strlen(text) && strtoul(text, NULL, 10) <= 600 ? 0
+		: say(err, "it is not a number of seconds", "write a number from 0 to 600");
+}
+
 static const char *const policy_choices[] = { "none", NULL };
 /* A key does not come over a network. */
 static int check_local(const char *text, struct sw_error *err)
@@ -323,6 +329,13 @@ const struct sw_field sw_fields[] = {
 	  .help = "When a disk itself reports that it is failing (SMART, NVMe health log): refuse "
 		  "to install on it (the default), or use it all the same.",
 	  .example = "use" },
+
+	{ .key = "disk.wait", .label = "Wait for the disks", .type = SW_FIELD_TEXT, AT(disk_wait),
+	  .max = 3, .check = check_wait,
+	  .help = "How many seconds an install that nobody watches waits for its disks: until no "
+		  "more of them come, and then for those that must fit; 60 when it is not given, "
+		  "at most 600.",
+	  .example = "120" },
 
 	{ .key = "payload.kernel", .label = "Kernel", .type = SW_FIELD_URL, AT(kernel),
 	  .max = 2000, .applies = without_uki, .required = needs_kernel,

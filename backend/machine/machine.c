@@ -79,6 +79,12 @@ int sw_machine_facts_only(struct sw_machine *m, bool (*want)(const struct sw_dis
 	return sw_facts_collect(m, want, arg, ret_facts, err);
 }
 
+bool sw_machine_is_settled(const struct sw_machine *m)
+{
+	return m->kind != SW_MACHINE_REAL || access("/usr/lib/slipway/devices", F_OK) != 0 ||
+	       access("/run/slipway/settled", F_OK) == 0;
+}
+
 int sw_machine_vars(struct sw_machine *m, struct sw_varstore **ret_vars, struct sw_error *err)
 {
 	int r = m->vars ? 0 : sw_machine_ops_of(m)->vars(m, &m->vars, err);

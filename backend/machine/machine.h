@@ -55,6 +55,13 @@ int sw_machine_facts(struct sw_machine *m, struct sw_facts **ret_facts, struct s
 int sw_machine_facts_only(struct sw_machine *m, bool (*want)(const struct sw_disk *d, void *arg),
 			  void *arg, struct sw_facts **ret_facts, struct sw_error *err);
 
+/*
+ * Whether all disks have come that will come by themselves. The medium notes it when
+ * udev's queue is empty and nothing was added for two seconds; other systems that
+ * slipway runs on have long been up.
+ */
+bool sw_machine_is_settled(const struct sw_machine *m);
+
 /* The EFI variable store; borrowed. -EOPNOTSUPP on BIOS or without efivarfs, -EROFS on captured. */
 int sw_machine_vars(struct sw_machine *m, struct sw_varstore **ret_vars, struct sw_error *err);
 

@@ -445,6 +445,19 @@ def _(case):
         same(sha256(image), good, "image")
 
 
+@test("keys that count in an install only are named as ignored, in words and in JSON")
+def _(case):
+    define(case, a="Type=home;X-Slipway-Disk=system data;X-Slipway-Raid=1;SizeMaxBytes=20M")
+    image = case.dir / "disk.img"
+    made = ("--empty=create", "--size=100M")
+    expect(layout(case, "plan", image, *made), 0, "Ignored: X-Slipway-Disk=",
+           "Ignored: X-Slipway-Raid=")
+    found = expect(layout(case, "plan", image, "--json", *made), 0).json()
+    same(found["ignored"], ["X-Slipway-Disk", "X-Slipway-Raid"], "ignored")
+    define(case, a="Type=home")
+    same(expect(layout(case, "plan", image, "--json", *made), 0).json()["ignored"], [], "ignored")
+
+
 @test("specifiers are expanded, and UUID=null stays zero")
 def _(case):
     define(case, a="Type=home;Label=v-%v-%%;SizeMaxBytes=20M", b="Type=srv;UUID=null")

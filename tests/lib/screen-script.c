@@ -47,6 +47,7 @@ static void give_facts(struct sw_script *sc)
 	struct sw_facts *f = NULL;
 
 	json_object_put(load_facts(sc, &f));
+	sc->state->settled = !sc->unsettled;
 	sw_state_got_facts(sc->state, f, NULL, 0);
 }
 
@@ -487,6 +488,8 @@ static void prepare_or_check(struct sw_script *sc, const char *word, char *arg)
 		do_answers(sc, arg);
 	} else if (strcmp(word, "layouts") == 0) {
 		snprintf(sc->layouts, sizeof(sc->layouts), "%s", arg);
+	} else if (strcmp(word, "settled") == 0) {
+		sc->unsettled = strcmp(arg, "yes") != 0;
 	} else if (strcmp(word, "unattended") == 0) {
 		sc->unattended = true;
 		snprintf(sc->countdown, sizeof(sc->countdown), "%s", arg);

@@ -7,6 +7,7 @@
  *   answers FILE         what to start from (YAML), before `open`
  *   layouts NAME...      the shipped layouts that there are, before `open`; without it: node
  *   unattended [TEXT]    start by itself; with a text: after a countdown of 30 s
+ *   settled yes|no       whether more disks may come
  *   open                 makes the state and the first screen
  *   journal STATE STEP   the demo's plan as a journal: running | done | undoing
  *   keys NAME...         Enter Esc Up F1 ^U ... or single characters
@@ -41,7 +42,7 @@ struct sw_script {
 	char *facts;		/* path */
 	unsigned int rows, cols, keys, wants;
 	int64_t now_ms;
-	bool unattended;
+	bool unattended, unsettled;
 	char countdown[80];
 	struct sw_page seen;	/* plain mode: what a terminal has been told */
 	struct sw_buf said;

@@ -70,6 +70,19 @@ static void test_unattended_goes_from_facts_to_restart(void **state SW_UNUSED)
 	sw_script_run(DIR, "unattended");
 }
 
+static void
+test_unattended_waits_until_all_disks_have_come_and_for_one_that_fits(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "wait");
+	sw_script_run(DIR, "wait-never-settled");
+}
+
+static void test_waiting_for_a_disk_ends_with_the_refusal_or_at_any_key(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "wait-over");
+	sw_script_run(DIR, "wait-stop");
+}
+
 static void test_any_key_stops_a_countdown(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "countdown");
@@ -160,6 +173,9 @@ int main(void)
 		cmocka_unit_test(test_a_failure_stays_with_what_to_do_next),
 		cmocka_unit_test(test_an_interrupted_install_comes_first),
 		cmocka_unit_test(test_unattended_goes_from_facts_to_restart),
+		cmocka_unit_test(
+			test_unattended_waits_until_all_disks_have_come_and_for_one_that_fits),
+		cmocka_unit_test(test_waiting_for_a_disk_ends_with_the_refusal_or_at_any_key),
 		cmocka_unit_test(test_any_key_stops_a_countdown),
 		cmocka_unit_test(test_help_names_the_keys_that_work),
 		cmocka_unit_test(test_the_boot_switch_shows_its_writes_asks_and_reads_back),

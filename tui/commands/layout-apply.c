@@ -178,6 +178,25 @@ static void print_dropped(const struct sw_layout *l, const struct sw_layout_resu
 			       l->parts[i].priority);
 }
 
+/* Keys that mean something to an install only: everything goes to the one target here. */
+static const char *const install_keys[] = { "X-Slipway-Disk", "X-Slipway-Raid" };
+
+static bool not_looked_at(const struct sw_layout *l, size_t key)
+{
+	for (size_t i = 0; i < l->n_parts; i++)
+		if (key == 0 ? l->parts[i].disks != NULL : l->parts[i].raid)
+			return true;
+	return false;
+}
+
+static void print_ignored(const struct sw_layout *l)
+{
+	for (size_t k = 0; k < ARRAY_SIZE(install_keys); k++)
+		if (not_looked_at(l, k))
+			printf("Ignored: %s=, which counts in an install only; everything goes to "
+			       "this target\n", install_keys[k]);
+}
+
 static json_object *part_to_json(const struct sw_placement *p)
 {
 	json_object *o = json_object_new_object();
@@ -204,7 +223,7 @@ static json_object *part_to_json(const struct sw_placement *p)
 static json_object *to_json(const struct sw_layout_request *q, const struct sw_layout_result *t)
 {
 	json_object *o = json_object_new_object(), *parts = json_object_new_array();
-	json_object *dropped = json_object_new_array();
+	json_object *dropped = json_object_new_array(), *ignored = json_object_new_array();
 	char text[SW_GUID_TEXT];
 
 	sw_json_add_str(o, "target", q->target);
@@ -221,7 +240,11 @@ static json_object *to_json(const struct sw_layout_request *q, const struct sw_l
 			json_object_array_add(dropped,
 					      json_object_new_string(q->layout->parts[i].file));
 	sw_json_add(o, "partitions", parts);
+	for (size_t k = 0; k < ARRAY_SIZE(install_keys); k++)
+		if (not_looked_at(q->layout, k))
+			json_object_array_add(ignored, json_object_new_string(install_keys[k]));
 	sw_json_add(o, "dropped", dropped);
+	sw_json_add(o, "ignored", ignored);
 	return o;
 }
 
@@ -261,6 +284,7 @@ static void show(const struct sw_cli *cli, const struct sw_layout_request *q,
 	}
 	(void)print_text(q, t);
 	print_dropped(q->layout, t);
+	print_ignored(q->layout);
 	if (place)
 		print_undo(place);
 	fflush(stdout);

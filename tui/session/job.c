@@ -44,6 +44,7 @@ static int do_facts(struct sw_machine *m, json_object *out, struct sw_error *err
 	size_t n = 0;
 	int r = sw_machine_facts(m, &f, err);
 
+	sw_json_add_bool(out, "settled", sw_machine_is_settled(m));
 	sw_json_add(out, "journals", list);
 	if (r < 0)
 		return r;
@@ -170,6 +171,7 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 	if (r < 0) {
 		(void)sw_fail_errno(&err, SW_EXIT_INTERNAL, r, "it failed");
 		sw_json_add(out, "error", sw_error_to_json(&err));
+		json_object_object_add(out, "errno", json_object_new_int(r));
 	}
 	text = json_object_to_json_string_ext(out, JSON_C_TO_STRING_PLAIN);
 	(void)sw_fd_write_all(3, text, strlen(text));
@@ -290,6 +292,7 @@ static void deliver_facts(json_object *o, struct sw_state *s)
 		sw_state_facts_failed(s, &err);
 		return;
 	}
+	s->settled = sw_json_bool(o, "settled", true);
 	for (size_t i = 0; i < n; i++)
 		(void)journal_from_json(json_object_array_get_idx(list, i), &infos[i]);
 	sw_state_got_facts(s, f, infos, n);
@@ -352,6 +355,7 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 		deliver_error(kind, &err, s);
 	} else if (sw_json_get(o, "error")) {
 		sw_error_from_json(sw_json_get(o, "error"), &err);
+		err.r = (int)sw_json_int(o, "errno", err.r);
 		deliver_error(kind, &err, s);
 	} else if (kind == SW_JOB_FACTS) {
 		deliver_facts(o, s);

@@ -211,7 +211,7 @@ static int timeout(const struct session *se)
 		return left >= LAZY_MS ? 0 : (int)(LAZY_MS - left);
 	if (se->worker.adopted)
 		return FOLLOW_MS;
-	if (se->state->deadline_ms)
+	if (se->state->deadline_ms || se->state->waiting)
 		return 200;
 	return se->state->can_quit && se->server.n == 0 ? DESERTED_MS : -1;
 }

@@ -23,6 +23,7 @@ struct sw_state *sw_state_new(struct sw_answers *answers, const char *run_dir)
 		s->run_dir = strdup(run_dir);
 	if (!s->answers || (run_dir && !s->run_dir) || sw_n_fields > SW_MAX_FIELDS)
 		return sw_state_free(s);
+	s->settled = true;
 	s->want = SW_WANT_FACTS;
 	s->facts_pending = true;
 	return s;
@@ -128,6 +129,26 @@ static bool installed_already(const struct sw_state *s)
 	return false;
 }
 
+#define LOOK_AGAIN_MS 2000
+
+static void wait_for_disks(struct sw_state *s)
+{
+	s->look_ms = s->now_ms + LOOK_AGAIN_MS;
+	s->seconds_left = (unsigned int)((s->wait_ms - s->now_ms + 999) / 1000);
+	if (!s->waiting)
+		sw_view_push(s, &sw_screen_wait);
+	s->waiting = true;
+}
+
+static void wait_over(struct sw_state *s)
+{
+	if (!s->waiting)
+		return;
+	s->waiting = false;
+	sw_view_pop_to(s, &sw_screen_wait);
+	sw_view_pop(s);
+}
+
 /* An unattended session carries on by itself only with what it was told to install. */
 static void unattended_start(struct sw_state *s)
 {
@@ -152,6 +173,43 @@ static void unattended_start(struct sw_state *s)
 		}
 	}
 	sw_state_want_plan(s);
+}
+
+/* Disks come one after the other; to choose among those that were quick would be a guess. */
+static void unattended_try(struct sw_state *s)
+{
+	const char *wait = s->answers->disk_wait;
+
+	if (!s->wait_ms)
+		s->wait_ms = s->now_ms +
+			     1000 * (int64_t)(wait ? strtoul(wait, NULL, 10) : SW_DISK_WAIT);
+	if (!s->settled && s->now_ms < s->wait_ms) {
+		wait_for_disks(s);
+		return;
+	}
+	unattended_start(s);
+	if (!s->unattended)
+		wait_over(s);
+}
+
+/* True when something on the screen changes. */
+static bool wait_tick(struct sw_state *s)
+{
+	unsigned int was = s->seconds_left;
+
+	if (!s->waiting || s->plan_pending || s->facts_pending)
+		return false;
+	if (s->now_ms >= s->wait_ms) {
+		unattended_try(s);
+		return true;
+	}
+	s->seconds_left = (unsigned int)((s->wait_ms - s->now_ms + 999) / 1000);
+	if (s->now_ms >= s->look_ms) {
+		s->look_ms = s->now_ms + LOOK_AGAIN_MS;
+		s->facts_pending = true;
+		s->want |= SW_WANT_FACTS;
+	}
+	return s->seconds_left != was;
 }
 
 static void tell_of_journal(struct sw_state *s)
@@ -199,8 +257,8 @@ void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journa
 			s->journal = &infos[i];
 	if (first)
 		propose_hostname(s);
-	if (first && s->unattended && !s->deadline_ms)
-		unattended_start(s);
+	if ((first || s->waiting) && s->unattended && !s->deadline_ms)
+		unattended_try(s);
 	if (s->phase == SW_PHASE_ASKING && !s->unattended && !s->deadline_ms)
 		tell_of_journal(s);
 	look_at_node(s);
@@ -240,8 +298,12 @@ void sw_state_plan_failed(struct sw_state *s, const struct sw_error *err)
 {
 	s->plan_pending = false;
 	s->plan_error = *err;
-	if (s->unattended)
+	if (s->unattended && err->r == -ENODEV && s->now_ms < s->wait_ms) {
+		s->none_fits = true;
+		wait_for_disks(s);
+	} else if (s->unattended) {
 		sw_state_work_failed(s, err);
+	}
 	sw_view_refresh(s);
 }
 
@@ -274,6 +336,7 @@ void sw_state_start(struct sw_state *s, enum sw_work work)
 	}
 	s->work = work;
 	s->phase = SW_PHASE_RUNNING;
+	s->waiting = false;
 	s->failure = (struct sw_error){ 0 };
 	s->want |= want[work];
 	sw_view_only(s, &sw_screen_progress);
@@ -282,6 +345,7 @@ void sw_state_start(struct sw_state *s, enum sw_work work)
 static void fail(struct sw_state *s)
 {
 	s->phase = SW_PHASE_FAILED;
+	s->waiting = false;
 	s->bell = true;
 	sw_view_only(s, &sw_screen_result);
 }
@@ -388,7 +452,7 @@ static void countdown_over(struct sw_state *s)
 	s->unattended = true;
 	sw_view_pop(s);
 	if (s->facts)
-		unattended_start(s);
+		unattended_try(s);
 }
 
 bool sw_state_tick(struct sw_state *s, int64_t now_ms)
@@ -397,7 +461,7 @@ bool sw_state_tick(struct sw_state *s, int64_t now_ms)
 
 	s->now_ms = now_ms;
 	if (!s->deadline_ms)
-		return false;
+		return wait_tick(s);
 	left = s->deadline_ms > now_ms ? (unsigned int)((s->deadline_ms - now_ms + 999) / 1000) : 0;
 	if (left == 0) {
 		countdown_over(s);

@@ -103,6 +103,10 @@ struct sw_state {
 	} ask;
 	char *run_dir;		/* where the log is */
 	char *countdown_text;
+	/* Unattended, and the disks are still coming or none fits yet. */
+	bool waiting, settled, none_fits;
+	int64_t wait_ms;	/* until when that is waited for; 0: not begun */
+	int64_t look_ms;	/* when to look again */
 	int64_t deadline_ms;	/* of the countdown on the screen; 0: none */
 	unsigned int seconds_left;
 };
