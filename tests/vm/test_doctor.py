@@ -110,3 +110,7 @@ def test_a_broken_node_in_another_machine_is_put_right(directory):
               any(i.startswith("entry-") for i in ids), "found: %r" % ids)
         restart(vm, "lkg", "slot")
         check(doctor(vm)[0] == 0, "not whole after a restart: %r" % (doctor(vm),))
+
+
+# A start from the stick and two of the node: more than a change of the doctor pays for in CI.
+test_a_broken_node_in_another_machine_is_put_right.long = True
