@@ -22,7 +22,7 @@ def spoil(machine, offset, data):
 def repair_by_keys(vm):
     """What the screen proposes, the first finding first, until nothing is wrong."""
     vm.expect_screen("Find out why it does not boot", timeout=400)
-    vm.expect_screen("things are wrong", timeout=150)
+    vm.expect_screen(" wrong: ", timeout=150)
     vm.send("DOWN", "ENTER")
     vm.expect_screen("What is wrong with this machine")
     vm.expect_screen("Repair  ", timeout=60)
