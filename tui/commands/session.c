@@ -19,6 +19,7 @@
 #include "tui/session/session.h"
 
 #define LOOK_SECONDS 20		/* for media that appear late: USB, slow controllers */
+#define MEDIUM_SECONDS 120	/* for the one that the command line says we were started from */
 #define LOOK_PAUSE 2
 #define NETWORK_SECONDS 60	/* until a URL must have answered */
 
@@ -112,14 +113,23 @@ static bool plain_ended(pid_t pid, struct found *f)
 	return f->child_ended || stop_wanted;
 }
 
+/* A busy machine, or a slow controller: it is somewhere, and answers may be on it. */
+static bool awaits_medium(struct sw_machine *m)
+{
+	_cleanup_free_ char *path = NULL;
+
+	return m->medium && sw_machine_medium_file(m, "boot/vmlinuz", &path, NULL) < 0;
+}
+
 static void look(struct sw_machine *m, pid_t plain, struct found *f)
 {
-	time_t end = uptime() + LOOK_SECONDS;
+	time_t start = uptime();
 
 	for (;;) {
 		look_once(m, f);
-		if (f->error.r || f->source.kind != SW_SOURCE_NONE || uptime() >= end ||
-		    plain_ended(plain, f))
+		if (f->error.r || f->source.kind != SW_SOURCE_NONE || plain_ended(plain, f))
+			break;
+		if (uptime() - start >= (awaits_medium(m) ? MEDIUM_SECONDS : LOOK_SECONDS))
 			break;
 		sleep(LOOK_PAUSE);
 	}
