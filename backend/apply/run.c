@@ -32,6 +32,7 @@ static void run_clear(struct sw_run *run)
 	free(run->initrd);
 	free(run->uki);
 	free(run->image);
+	sw_buf_clear(&run->signatures);
 	sw_run_clear_keys(run);
 	sw_slot_manifest_clear(&run->manifest);
 	if (run->vars)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "apply/journal.h"
+#include "base/buf.h"
 #include "boot/slot.h"
 #include "layout/encrypted.h"
 
@@ -27,6 +28,7 @@ struct sw_run {
 	char *work;			/* scratch directory */
 	char *kernel, *initrd, *uki, *image;	/* files in it */
 	struct sw_slot_manifest manifest;
+	struct sw_buf signatures;	/* of the boot image, under Secure Boot */
 	struct sw_run_key *keys;
 	size_t n_keys;
 	char *escrow;			/* the recovery key as ciphertext, base64, or NULL */

@@ -122,6 +122,9 @@ static int check_uki(struct sw_run *run, struct sw_error *err)
 
 	if (r == 0)
 		r = sw_uki_check(&info, run->secure_boot, shown ? shown : "", err);
+	sw_buf_clear(&run->signatures);
+	if (r == 0 && run->secure_boot)
+		r = sw_uki_signatures(run->uki, &run->signatures, err);
 	if (r == 0) {
 		free(run->manifest.version);
 		run->manifest.version = sw_uki_osrel(&info, "IMAGE_VERSION");

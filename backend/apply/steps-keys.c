@@ -111,25 +111,70 @@ static int make_key(struct sw_run *run, const struct sw_placed *part,
 	return r;
 }
 
+/* Why the PCR 7 of the node cannot be told, in words. */
+static const char *why_unknown(const struct sw_run *run, int r)
+{
+	switch (r) {
+	case -ENOKEY:
+		return run->signatures.len
+			       ? "Secure Boot is on, and no certificate in its db is above the "
+				 "signer of the boot image"
+			       : "Secure Boot is on, and the plan has no boot image yet whose "
+				 "signer could be looked for in its db";
+	case -EOPNOTSUPP:
+		return "Secure Boot is on, and this firmware measures its keys in a way of its own";
+	case -ENODATA:
+		return "the firmware's event log says nothing of PCR 7 in the sha256 bank";
+	default:
+		return "the firmware's event log cannot be read";
+	}
+}
+
+/* Known before the first write, so that nobody finds out at the node's first start. */
+static int not_foretold(struct sw_run *run, int r, struct sw_error *err)
+{
+	bool other_way = sw_plan_makes_recovery(run->p);
+
+	for (size_t i = 0; i < run->p->n_parts && !other_way; i++)
+		other_way = run->p->parts[i].encrypt & SW_ENCRYPT_KEY_FILE;
+	if (other_way) {
+		sw_event_log(run->sink, "warning: %s: the TPM's key is sealed to PCR 7 as it is "
+			     "under this system. If the TPM does not open it on the node, open it "
+			     "with the recovery key or key file and seal it there: "
+			     "systemd-cryptenroll --wipe-slot=tpm2 --tpm2-device=auto "
+			     "--tpm2-pcrs=7", why_unknown(run, r));
+		return 0;
+	}
+	sw_fail(err, SW_EXIT_MISSING, -EPERM, "the node might not be able to open its state");
+	sw_error_why(err, "%s, and with disk.recovery: none only the TPM opens it",
+		     why_unknown(run, r));
+	sw_error_hint(err, "nothing was written; set disk.recovery to show or escrow");
+	return -EPERM;
+}
+
 /*
- * The medium is started through shim, which measures into PCR 7; the node is not.
- * Without a log, or under Secure Boot, the seal is to PCR 7 as it is.
+ * The medium is started through shim, which measures into PCR 7; the node is started by the
+ * firmware itself. *ret_known: NULL where the seal is to PCR 7 as it is.
  */
-static const struct sw_pcr7 *node_pcr7(struct sw_run *run, struct sw_pcr7 *ret_pcr7)
+static int node_pcr7(struct sw_run *run, struct sw_pcr7 *pcr7, const struct sw_pcr7 **ret_known,
+		     struct sw_error *err)
 {
 	_cleanup_eventlog_ struct sw_eventlog *l = NULL;
-	_cleanup_free_ char *path = NULL;
-	struct sw_error why = {};
+	_cleanup_free_ char *path = sw_machine_tpm_log(run->m);
+	int r;
 
+	*ret_known = NULL;
 	if (run->m->kind != SW_MACHINE_REAL)
-		return NULL;
-	path = sw_fmt("%s/kernel/security/tpm0/binary_bios_measurements", run->m->sys_root);
-	if (!path || sw_eventlog_read(path, &l, &why) < 0) {
-		sw_event_log(run->sink, "warning: %s (%s): the TPM's key is sealed to PCR 7 as it "
-					"is under this system", why.what, why.why);
-		return NULL;
-	}
-	return sw_eventlog_pcr7(l, ret_pcr7) == 0 ? ret_pcr7 : NULL;
+		return 0;
+	if (!path)
+		return sw_fail_oom(err);
+	r = sw_eventlog_read(path, &l, NULL);
+	/* What it says by these codes is another matter. */
+	r = r < 0 ? -EIO : sw_eventlog_pcr7(l, run->signatures.data, run->signatures.len, pcr7);
+	if (r < 0)
+		return not_foretold(run, r, err);
+	*ret_known = pcr7;
+	return 0;
 }
 
 int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
@@ -144,8 +189,8 @@ int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct s
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (all & SW_ENCRYPT_TPM2)
 		r = sw_machine_tcti(run->m, &keys.tcti, err);
-	if (all & SW_ENCRYPT_TPM2)
-		keys.pcr7 = node_pcr7(run, &pcr7);
+	if (r == 0 && (all & SW_ENCRYPT_TPM2))
+		r = node_pcr7(run, &pcr7, &keys.pcr7, err);
 	if (r == 0 && (all & SW_ENCRYPT_KEY_FILE))
 		r = read_key_file(run, &file, err);
 	if (r == 0)

@@ -63,19 +63,27 @@ static int read_info(int fd, const struct sw_pe *pe, struct sw_uki_info *info)
 	return r;
 }
 
+/* *ret_fd is closed by the caller, on failure too. */
+static int open_pe(const char *path, int *ret_fd, struct sw_pe *ret_pe, struct sw_error *err)
+{
+	int r;
+
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd >= 0)
+		return sw_pe_read(*ret_fd, path, ret_pe, err);
+	r = -errno;
+	sw_fail_errno(err, SW_EXIT_MISSING, r, "cannot open the kernel image");
+	sw_error_where(err, "%s", path);
+	return r;
+}
+
 int sw_uki_inspect(const char *path, struct sw_uki_info *ret_info, struct sw_error *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
 	struct sw_uki_info info = {};
 	struct sw_pe pe;
-	int r = fd < 0 ? -errno : 0;
+	int r = open_pe(path, &fd, &pe, err);
 
-	if (r < 0) {
-		sw_fail_errno(err, SW_EXIT_MISSING, r, "cannot open the kernel image");
-		sw_error_where(err, "%s", path);
-		return r;
-	}
-	r = sw_pe_read(fd, path, &pe, err);
 	if (r < 0)
 		return r;
 	r = read_info(fd, &pe, &info);
@@ -87,6 +95,30 @@ int sw_uki_inspect(const char *path, struct sw_uki_info *ret_info, struct sw_err
 	}
 	*ret_info = info;
 	return 0;
+}
+
+int sw_uki_signatures(const char *path, struct sw_buf *ret_table, struct sw_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ uint8_t *table = NULL;
+	struct sw_pe pe;
+	int r = open_pe(path, &fd, &pe, err);
+
+	if (r < 0 || pe.cert_len == 0)
+		return r;
+	r = pe.cert_len > SW_UKI_SIGNATURES_MAX ? -EFBIG : 0;
+	table = r == 0 ? malloc(pe.cert_len) : NULL;
+	if (r == 0 && !table)
+		return sw_fail_oom(err);
+	if (r == 0)
+		r = sw_pread_all(fd, table, pe.cert_len, pe.cert_off);
+	if (r == 0)
+		r = sw_buf_add(ret_table, table, pe.cert_len);
+	if (r == 0)
+		return 0;
+	sw_fail_errno(err, SW_EXIT_INVALID, r, "the image's signatures cannot be read");
+	sw_error_where(err, "%s", path);
+	return r;
 }
 
 char *sw_uki_osrel(const struct sw_uki_info *info, const char *key)

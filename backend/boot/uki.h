@@ -2,6 +2,7 @@
 /* Unified kernel images: assembled around systemd's stub, and inspected. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/error.h"
 
 struct sw_uki_parts {
@@ -40,6 +41,13 @@ struct sw_uki_info {
 /* Bounded PE reader (fuzzed). Says why a file is not a UKI: truncated, not PE, wrong machine. */
 int sw_uki_inspect(const char *path, struct sw_uki_info *ret_info, struct sw_error *err);
 void sw_uki_info_clear(struct sw_uki_info *info);
+
+/*
+ * Its attribute certificate table, which holds its signatures; empty without one.
+ * -EFBIG past SW_UKI_SIGNATURES_MAX, else as sw_uki_inspect().
+ */
+#define SW_UKI_SIGNATURES_MAX (1U << 20)
+int sw_uki_signatures(const char *path, struct sw_buf *ret_table, struct sw_error *err);
 
 /* The value of a key in .osrel, without quotes; malloc'd, NULL when it is not there. */
 char *sw_uki_osrel(const struct sw_uki_info *info, const char *key);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "boot/entries.h"
@@ -144,6 +145,13 @@ static int collect_firmware(struct sw_machine *m, struct sw_facts *f)
 	return 0;
 }
 
+static bool lacks_log(const struct sw_machine *m)
+{
+	_cleanup_free_ char *path = sw_machine_tpm_log(m);
+
+	return m->kind == SW_MACHINE_REAL && (!path || access(path, F_OK) < 0);
+}
+
 static int collect_tpm(struct sw_machine *m, struct sw_facts *f)
 {
 	_cleanup_tpm_info_ struct sw_tpm_info info = {};
@@ -160,6 +168,7 @@ static int collect_tpm(struct sw_machine *m, struct sw_facts *f)
 	if (r < 0)
 		return sw_facts_note(f, "TPM: %s: %s", err.what, err.why);
 	f->tpm_present = true;
+	f->tpm_log_missing = lacks_log(m);
 	f->tpm_version = TAKE_PTR(info.version);
 	f->tpm_vendor = TAKE_PTR(info.vendor);
 	return 0;

@@ -149,6 +149,7 @@ static const struct sw_field facts_fields[] = {
 	{ F(sw_facts, secure_boot, KIND_BOOL) },
 	{ F(sw_facts, setup_mode, KIND_BOOL) },
 	{ F(sw_facts, tpm_present, KIND_BOOL) },
+	{ F(sw_facts, tpm_log_missing, KIND_BOOL) },
 	{ F(sw_facts, tpm_version, KIND_STR) },
 	{ F(sw_facts, tpm_vendor, KIND_STR) },
 	{ F(sw_facts, boot_id, KIND_STR) },

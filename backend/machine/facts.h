@@ -95,6 +95,7 @@ struct sw_facts {
 	enum { SW_FIRMWARE_UEFI, SW_FIRMWARE_BIOS } firmware;
 	bool secure_boot, setup_mode;
 	bool tpm_present;
+	bool tpm_log_missing;	/* a real machine's TPM without the firmware's event log */
 	char *tpm_version, *tpm_vendor;	/* "2.0", manufacturer text */
 	char *boot_id;		/* kernel boot id: diskseq counts only within one */
 	int64_t time;		/* seconds since the epoch */

@@ -33,6 +33,12 @@ const struct sw_machine_ops *sw_machine_ops_of(const struct sw_machine *m)
 	}
 }
 
+char *sw_machine_tpm_log(const struct sw_machine *m)
+{
+	return m->sys_root ? sw_fmt("%s/kernel/security/tpm0/binary_bios_measurements", m->sys_root)
+			   : NULL;
+}
+
 struct sw_machine *sw_machine_free(struct sw_machine *m)
 {
 	if (!m)

@@ -73,6 +73,12 @@ int sw_machine_vars(struct sw_machine *m, struct sw_varstore **ret_vars, struct 
 int sw_machine_tcti(struct sw_machine *m, const char **ret_tcti, struct sw_error *err);
 
 /*
+ * Where the kernel shows the firmware's log of what it measured, if there is one;
+ * malloc'd. NULL without memory, or on a captured machine.
+ */
+char *sw_machine_tpm_log(const struct sw_machine *m);
+
+/*
  * Opens the whole disk. lock: flock LOCK_EX held until close. -EROFS on
  * captured; -ESTALE when another disk has taken the name since the facts.
  */

@@ -92,13 +92,17 @@ struct sw_pcr7 {
 };
 
 /*
- * What the firmware itself measures into PCR 7 ends with its separator; what a
- * loader of the running system added behind it (shim measures its SbatLevel) is
- * not there when the firmware starts a unified kernel image directly. -EOPNOTSUPP
- * under Secure Boot, where the key that the image is signed with is measured, too;
- * -ENODATA without a sha256 bank or a separator.
+ * What the loader of the running system added (shim measures its SbatLevel, and under
+ * Secure Boot what it is trusted by itself) is not there when the firmware starts a
+ * unified kernel image directly. Under Secure Boot the entry of db is measured that the
+ * image's signature leads to: signatures is the image's certificate table, NULL: none.
+ *
+ * -ENOKEY: Secure Boot is on, and no certificate in db is above the image's signer;
+ * -EOPNOTSUPP: this firmware measures db in a way of its own; -ENODATA without a sha256
+ * bank or a separator; -ENOMEM, -EIO.
  */
-int sw_eventlog_pcr7(const struct sw_eventlog *l, struct sw_pcr7 *ret_pcr7);
+int sw_eventlog_pcr7(const struct sw_eventlog *l, const void *signatures, size_t len,
+		     struct sw_pcr7 *ret_pcr7);
 
 /* "sha256"; NULL for an algorithm that is not a hash we know; static. */
 const char *sw_tpm_alg_name(uint16_t alg);

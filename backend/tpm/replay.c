@@ -107,44 +107,6 @@ int sw_eventlog_replay(const struct sw_eventlog *l, size_t bank, struct sw_pcrs 
 	return 0;
 }
 
-/* UEFI_VARIABLE_DATA: GUID, characters of the name, bytes of the value, name, value. */
-static bool says_secure_boot(const struct sw_log_event *e)
-{
-	static const char name[] = "S\0e\0c\0u\0r\0e\0B\0o\0o\0t";
-	const size_t head = 32, len = sizeof(name);	/* with the NUL of the last letter */
-
-	return e->type == SW_EV_EFI_VARIABLE_DRIVER_CONFIG && e->len == head + len + 1 &&
-	       memcmp(e->data + head, name, len) == 0 && e->data[head + len] == 1;
-}
-
-int sw_eventlog_pcr7(const struct sw_eventlog *l, struct sw_pcr7 *ret_pcr7)
-{
-	int bank = sw_eventlog_bank(l, "sha256");
-	struct sw_pcrs pcrs;
-	bool ended = false;
-
-	if (bank < 0)
-		return -ENODATA;
-	sw_pcrs_init(l, (size_t)bank, &pcrs);
-	for (size_t i = 0; i < l->n_events; i++) {
-		const struct sw_log_event *e = &l->events[i];
-		int r = e->pcr == 7 ? sw_pcrs_extend(l, (size_t)bank, e, &pcrs) : 0;
-
-		if (r < 0)
-			return r;
-		if (e->pcr != 7)
-			continue;
-		if (says_secure_boot(e))
-			return -EOPNOTSUPP;
-		if (e->type == SW_EV_SEPARATOR && !ended) {
-			memcpy(ret_pcr7->node, pcrs.value[7], sizeof(ret_pcr7->node));
-			ended = true;
-		}
-	}
-	memcpy(ret_pcr7->now, pcrs.value[7], sizeof(ret_pcr7->now));
-	return ended ? 0 : -ENODATA;
-}
-
 const char *sw_event_type_name(uint32_t type)
 {
 	/* TCG PC Client Platform Firmware Profile, section 10.4.1. */

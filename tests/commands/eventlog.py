@@ -3,10 +3,12 @@
 works out PCR values with Python's hashes: shares no code with backend/."""
 import hashlib
 import struct
+import uuid
 
 ALGS = {"sha1": 0x0004, "sha256": 0x000b, "sha384": 0x000c, "sha512": 0x000d}
 NO_ACTION, SEPARATOR, ACTION, IPL = 3, 4, 5, 13
 VARIABLE, APPLICATION, GPT = 0x80000001, 0x80000003, 0x80000006
+AUTHORITY, ACTION_EFI = 0x800000e0, 0x80000007
 
 
 def spec_id(banks):
@@ -22,6 +24,24 @@ def locality(value):
 
 def variable(name, value):
     return bytes(16) + struct.pack("<QQ", len(name), len(value)) + name.encode("utf-16le") + value
+
+
+X509 = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072").bytes_le
+DATABASE = uuid.UUID("d719b2cb-3d3a-4596-a3bc-dad00e67656f").bytes_le
+OWNER = bytes(range(16))
+
+
+def signature_lists(*certificates):
+    """EFI_SIGNATURE_LIST for each certificate (DER), as db holds them."""
+    return b"".join(X509 + struct.pack("<III", 28 + 16 + len(c), 0, 16 + len(c)) + OWNER + c
+                    for c in certificates)
+
+
+def authority(certificate):
+    """What is measured when an image is trusted because of this entry of db."""
+    value = OWNER + certificate
+    return (7, AUTHORITY, DATABASE + struct.pack("<QQ", 2, len(value)) +
+            "db".encode("utf-16le") + value)
 
 
 def agile(banks, events):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The measured-boot log: PCR values against real machines and against an independent replay."""
+import hashlib
 import json
+import subprocess
+from pathlib import Path
 
 import eventlog
-from lib import SOURCE, Skip, expect, main, same, test
+from lib import SOURCE, Skip, expect, main, need, same, test, tool
 
 DATA = SOURCE.parent / "shared" / "data" / "eventlogs"
 
@@ -120,6 +123,93 @@ def _(case):
 def _(case):
     case.create()
     expect(case.on("tpm", "log"), 5, "keeps no event log", "--log FILE")
+
+
+BOOTX64 = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+
+
+def signer(case, name, issuer=None):
+    """A key with a certificate, its own or of an issuer; the certificate in DER."""
+    key, pem = case.dir / f"{name}.key", case.dir / f"{name}.pem"
+    more = ("-CA", case.dir / f"{issuer}.pem", "-CAkey", case.dir / f"{issuer}.key") \
+        if issuer else ()
+    tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", pem,
+         "-subj", f"/CN={name}", "-days", "2", *more)
+    return subprocess.run(["openssl", "x509", "-in", pem, "-outform", "DER"], check=True,
+                          capture_output=True).stdout
+
+
+def signed(case, name):
+    out = case.dir / f"{name}.efi"
+    tool("sbsign", "--key", case.dir / f"{name}.key", "--cert", case.dir / f"{name}.pem",
+         "--output", out, BOOTX64)
+    return out
+
+
+def started(secure, db, *authorities):
+    """The log of a system that a loader started, trusted by what is said."""
+    return [(7, eventlog.VARIABLE, eventlog.variable("SecureBoot", bytes([secure]))),
+            (7, eventlog.VARIABLE, eventlog.variable("db", db)),
+            (7, eventlog.SEPARATOR, bytes(4)),
+            (4, eventlog.ACTION_EFI, b"Calling EFI Application from Boot Option"),
+            *authorities,
+            (7, eventlog.AUTHORITY, eventlog.variable("SbatLevel", b"sbat,1"))]
+
+
+def foretold(case, image, events):
+    log = write(case, "log", eventlog.agile(["sha1", "sha256"], events))
+    return case.run("--json", "tpm", "foretell", "--log", log, image)
+
+
+@test("PCR 7 of an image under Secure Boot: the first entry of db above its signer is measured")
+def _(case):
+    need("sbsign", "openssl")
+    other, root, shim = (signer(case, name) for name in ("other", "root", "shim"))
+    leaf = signer(case, "leaf", issuer="root")
+    image = signed(case, "leaf")
+    for db, entry in (((shim, other, root, leaf), root), ((shim, other, leaf, root), leaf)):
+        events = started(1, eventlog.signature_lists(*db), eventlog.authority(shim))
+        got = expect(foretold(case, image, events), 0).json()
+        same(got, {"now": eventlog.replay("sha256", events)["7"],
+                   "image": eventlog.replay("sha256", events[:4] +
+                                            [eventlog.authority(entry)])["7"]}, "PCR 7")
+    # What made the firmware trust a card's driver is measured before, and once.
+    events = started(1, eventlog.signature_lists(root), eventlog.authority(shim))
+    events.insert(3, eventlog.authority(root))
+    got = expect(foretold(case, image, events), 0).json()
+    same(got["image"], eventlog.replay("sha256", events[:4])["7"], "PCR 7")
+    # A log of a real machine, and the loader that this machine has been started by.
+    shim = Path("/usr/lib/shim/shimx64.efi.signed")
+    if DATA.is_dir() and shim.exists():
+        got = expect(case.run("--json", "tpm", "foretell", "--log", DATA / "rhel8-uefi.bin", shim),
+                     0).json()
+        same(got["image"], "7473bd00541c811cb0327d39e8a6a099bd216b58343e5873a6733f3624bddfc0",
+             "PCR 7 after shim's own authority")
+
+
+@test("PCR 7 of an image is not guessed: unknown signer, no signature, no log, other habits")
+def _(case):
+    need("sbsign", "openssl")
+    other, _ = signer(case, "other"), signer(case, "leaf")
+    image = signed(case, "leaf")
+    events = started(1, eventlog.signature_lists(other))
+    for path in (image, BOOTX64):
+        expect(foretold(case, path, events), 8, "no certificate in its db is above")
+    # Without Secure Boot nobody asks who signed it.
+    off = started(0, eventlog.signature_lists(other))
+    for path in (image, BOOTX64):
+        same(expect(foretold(case, path, off), 0).json()["image"],
+             eventlog.replay("sha256", off[:3])["7"], "PCR 7")
+    log = eventlog.agile(["sha256"], started(1, eventlog.signature_lists(other),
+                                             eventlog.authority(other)))
+    entry = eventlog.authority(other)[2]
+    habit = log.replace(hashlib.sha256(entry).digest(), hashlib.sha256(entry[32:]).digest())
+    assert habit != log
+    expect(case.run("tpm", "foretell", "--log", write(case, "habit", habit), image), 5,
+           "in a way of its own")
+    expect(case.run("tpm", "foretell", "--log", write(case, "sha1", eventlog.agile(["sha1"], off)),
+                    image), 8, "sha256 bank")
+    expect(case.run("tpm", "foretell", "--log", case.dir / "sha1", case.dir / "none"), 5)
 
 
 if __name__ == "__main__":

@@ -194,8 +194,8 @@ static void test_pcr_7_of_the_node_ends_with_the_firmwares_part(void **state SW_
 	add_pcr7(&b, SW_EV_EFI_VARIABLE_AUTHORITY, 0x33, "SbatLevel", 9);
 	assert_int_equal(parse(&b, b.len, &l, &err), 0);
 	assert_int_equal(parse(&direct, direct.len, &d, &err), 0);
-	assert_int_equal(sw_eventlog_pcr7(l, &via_shim), 0);
-	assert_int_equal(sw_eventlog_pcr7(d, &plain), 0);
+	assert_int_equal(sw_eventlog_pcr7(l, NULL, 0, &via_shim), 0);
+	assert_int_equal(sw_eventlog_pcr7(d, NULL, 0, &plain), 0);
 	assert_memory_equal(via_shim.node, plain.now, 32);
 	assert_memory_equal(plain.node, plain.now, 32);
 	assert_memory_not_equal(via_shim.now, via_shim.node, 32);
@@ -212,11 +212,11 @@ static void test_pcr_7_is_not_foretold_where_it_cannot_be_known(void **state SW_
 	add_secure_boot(&b, 1);
 	add_pcr7(&b, SW_EV_SEPARATOR, 0x22, "\0\0\0", 4);
 	assert_int_equal(parse(&b, b.len, &l, &err), 0);
-	assert_int_equal(sw_eventlog_pcr7(l, &p), -EOPNOTSUPP);
+	assert_int_equal(sw_eventlog_pcr7(l, NULL, 0, &p), -ENOKEY);
 	add_spec(&cut, sha256_bank, 1);
 	add_secure_boot(&cut, 0);
 	assert_int_equal(parse(&cut, cut.len, &c, &err), 0);
-	assert_int_equal(sw_eventlog_pcr7(c, &p), -ENODATA);
+	assert_int_equal(sw_eventlog_pcr7(c, NULL, 0, &p), -ENODATA);
 }
 
 int main(void)

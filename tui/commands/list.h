@@ -42,6 +42,7 @@ extern const struct sw_command sw_command_layout_undo;
 extern const struct sw_command sw_command_tpm_log;
 extern const struct sw_command sw_command_tpm_replay;
 extern const struct sw_command sw_command_tpm_explain;
+extern const struct sw_command sw_command_tpm_foretell;
 extern const struct sw_command sw_command_token_inspect;
 extern const struct sw_command sw_command_machine_create;
 extern const struct sw_command sw_command_session;

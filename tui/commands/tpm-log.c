@@ -23,8 +23,7 @@ int sw_cli_eventlog(const struct sw_cli *cli, const char *file, struct sw_eventl
 	r = sw_cli_machine(cli, &m, err);
 	if (r < 0)
 		return r;
-	path = m->sys_root ? sw_fmt("%s/kernel/security/tpm0/binary_bios_measurements", m->sys_root)
-			   : NULL;
+	path = sw_machine_tpm_log(m);
 	if (!path || m->kind != SW_MACHINE_REAL) {
 		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "this machine keeps no event log");
 		sw_error_hint(err, "--log FILE reads one from a file");
