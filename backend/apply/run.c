@@ -192,6 +192,8 @@ static int execute(struct sw_run *run, unsigned int started, struct sw_error *er
 	if (r == 0 && run->resumed)
 		r = sw_run_reopen_journals(run, err);
 	if (r == 0)
+		r = sw_run_keep_escrow(run, err);
+	if (r == 0)
 		r = snapshot_vars(run, err);
 	if (r == 0)
 		r = open_work(run, err);

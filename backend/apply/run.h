@@ -57,6 +57,11 @@ int sw_step_aside(struct sw_run *run, const struct sw_step *s, struct sw_error *
 int sw_step_entries(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_verify(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 
+/* Takes over keys in escrow that open what is kept; before the journal is written. */
+int sw_run_keep_escrow(struct sw_run *run, struct sw_error *err);
+/* Keys in escrow, made now and taken over, into new node data. -ENOMEM. */
+int sw_run_escrow_to_json(const struct sw_run *run, json_object *node_data);
+
 /* Refuses a plan whose keys cannot be made: no recovery key was confirmed, or it has no step. */
 int sw_run_check_keys(const struct sw_run *run, struct sw_error *err);
 /* What sw_step_keys() made for a partition, or NULL. */

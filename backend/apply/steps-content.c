@@ -229,18 +229,6 @@ static json_object *admission_to_json(const struct sw_answers *a)
 	return list;
 }
 
-/* The recovery key as the holder of the certificate can open it. */
-static json_object *escrow_to_json(const struct sw_run *run)
-{
-	_cleanup_free_ char *subject = NULL;
-	json_object *o = json_object_new_object();
-
-	(void)sw_escrow_check(run->p->answers->escrow, &subject, NULL);
-	sw_json_add_str(o, "certificate", subject);
-	sw_json_add_str(o, "cms", run->escrow);
-	return o;
-}
-
 /* The partitions that are ours to write: a promote looks here before it writes one. */
 static json_object *slots_to_json(const struct sw_plan *p)
 {
@@ -276,8 +264,8 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 		sw_json_add(o, "trust", keys);
 	sw_json_add_str(o, "answers_sha256", digest);
 	sw_json_add_str(o, "seed", sw_guid_format(&run->p->seed, seed));
-	if (run->escrow)
-		sw_json_add(o, "recovery_escrow", escrow_to_json(run));
+	if (sw_run_escrow_to_json(run, o) < 0)
+		return sw_fail_oom(err);
 	sw_json_add(o, "slots", slots_to_json(run->p));
 	json_object_object_add(o, "installed", json_object_new_int64(run->p->time));
 	return sw_nodedata_write(sw_run_io(run, s), s->off, s->len, o, true, err);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/json.h"
 #include "base/secret.h"
 
 #define SW_RECOVERY_GROUPS 8U
@@ -41,3 +42,21 @@ int sw_escrow_check(const char *certificate, char **ret_subject, struct sw_error
  */
 int sw_escrow_seal(const char *certificate, const struct sw_secret *key, char **ret_base64,
 		   struct sw_error *err);
+
+/*
+ * Keys in escrow as node data have them: the newest is "recovery_escrow", those of
+ * partitions that were kept on a reinstall are in the list "recovery_escrow_kept". Each
+ * is {certificate, cms, opens: [labels]}; opens was not always written.
+ */
+#define SW_ESCROW_KEPT_MAX 16U
+/* A copy of an entry with nothing in it but these, or NULL for what is none. */
+json_object *sw_escrow_entry_clean(json_object *entry);
+/* A copy of a list of them; NULL when it is none, or longer than SW_ESCROW_KEPT_MAX. */
+json_object *sw_escrow_list_clean(json_object *list);
+/* Whether it opens, or may open, a partition of this label. */
+bool sw_escrow_entry_opens(json_object *entry, const char *label);
+/*
+ * Puts them into new node data: fresh, the key that was made now (NULL: none), first,
+ * then the kept ones. Both borrowed.
+ */
+int sw_escrow_to_node_data(json_object *node_data, json_object *fresh, json_object *kept);

@@ -208,6 +208,29 @@ static int check_label(const struct sw_plan *p, const struct sw_disk *const *dis
 			      : refuse_role(err, label, "the layout has no partition of that name");
 }
 
+/* Members that are kept must be of one array, or one of them would go. */
+static int check_array(const struct sw_plan *p, const char *label, struct sw_error *err)
+{
+	const struct sw_part *first = NULL;
+
+	for (size_t k = 0; k < p->n_disks; k++) {
+		const struct sw_part *old = NULL;
+		int r = find_one(&p->disks[k], label, &old, err);
+
+		if (r < 0)
+			return r;
+		if (!old || !old->fs_type || strcmp(old->fs_type, "linux_raid_member") != 0)
+			continue;
+		if (!first)
+			first = old;
+		if (!old->fs_uuid || !first->fs_uuid || strcmp(old->fs_uuid, first->fs_uuid) != 0)
+			return refuse(err, label, p->disks[k].node,
+				      "it is a member of another array than the one on the first "
+				      "disk");
+	}
+	return 0;
+}
+
 int sw_plan_check_kept(const struct sw_plan *p, const struct sw_disk *const *disks,
 		       const struct sw_layout *l, struct sw_error *err)
 {
@@ -215,5 +238,7 @@ int sw_plan_check_kept(const struct sw_plan *p, const struct sw_disk *const *dis
 
 	for (char **k = p->answers->preserve; k && *k && r == 0; k++)
 		r = check_label(p, disks, l, *k, err);
+	for (char **k = p->answers->preserve; k && *k && r == 0; k++)
+		r = check_array(p, *k, err);
 	return r;
 }

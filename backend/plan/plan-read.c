@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "disk/recovery.h"
 #include "plan/content.h"
 #include "plan/steps.h"
 
@@ -317,6 +318,7 @@ static int check_digest(json_object *o, struct sw_error *err)
 int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error *err)
 {
 	_cleanup_plan_ struct sw_plan *p = calloc(1, sizeof(*p));
+	json_object *kept;
 	int r;
 
 	if (!p)
@@ -335,6 +337,10 @@ int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error
 		r = get_guid(o, "seed", &p->seed, err);
 	if (r == 0)
 		r = read_arrays(o, p, err);
+	if (r == 0 && (kept = sw_json_get(o, "kept_escrow"))) {
+		p->kept_escrow = sw_escrow_list_clean(kept);
+		r = p->kept_escrow ? 0 : bad(err, "kept_escrow");
+	}
 	if (r == 0)
 		r = check_tables(p, err);
 	if (r == 0)

@@ -118,6 +118,7 @@ struct sw_plan *sw_plan_free(struct sw_plan *p)
 	sw_plan_free_steps(p);
 	sw_strv_free(p->warnings);
 	sw_secret_free(p->recovery);
+	json_object_put(p->kept_escrow);
 	free(p);
 	return NULL;
 }

@@ -112,6 +112,12 @@ struct sw_plan {
 	char **warnings;	/* NULL-terminated, may be NULL */
 	int64_t time;		/* from the facts; goes into manifests */
 	/*
+	 * Recovery keys in escrow that open what is kept, out of the node data that were there:
+	 * an array of objects as the node data have them, or NULL. Read before the first
+	 * write, and in the journal from then on, for node data are written anew.
+	 */
+	json_object *kept_escrow;
+	/*
 	 * The recovery key that a person was shown and has confirmed, or NULL. Only in
 	 * memory: it is in no JSON and no journal.
 	 */

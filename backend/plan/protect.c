@@ -94,6 +94,24 @@ static int too_small(const struct sw_placed *part, const struct sw_layout *l, st
 	return -ENOSPC;
 }
 
+/* The TPM alone would open it, and nothing says that it will. */
+static int no_log(struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_MISSING, -ENODATA, "the node might not be able to open its disk");
+	sw_error_why(err, "with disk.recovery: none only the TPM opens it, and this system has no "
+			  "log of what the firmware measured, to seal to what the node will have");
+	sw_error_hint(err, "set disk.recovery to show or escrow, or install from slipway's medium");
+	return -ENODATA;
+}
+
+static bool only_tpm_opens(const struct sw_plan *p)
+{
+	for (size_t i = 0; i < p->n_parts; i++)
+		if (p->parts[i].encrypt == SW_ENCRYPT_TPM2)
+			return p->answers->recovery == SW_RECOVERY_NONE;
+	return false;
+}
+
 int sw_plan_check_protection(const struct sw_plan *p, const struct sw_facts *f,
 			     const struct sw_layout *l, struct sw_error *err)
 {
@@ -101,6 +119,8 @@ int sw_plan_check_protection(const struct sw_plan *p, const struct sw_facts *f,
 
 	if ((all & SW_ENCRYPT_TPM2) && !sw_plan_tpm_usable(f))
 		return no_tpm(f, l, err);
+	if (f->tpm_log_missing && only_tpm_opens(p))
+		return no_log(err);
 	if ((all & SW_ENCRYPT_KEY_FILE) && !(p->answers->key_file && *p->answers->key_file))
 		return no_key_file(l, err);
 	for (size_t i = 0; i < p->n_parts; i++) {
@@ -120,13 +140,18 @@ static char *worth(const struct sw_facts *f, const char *label)
 	if (f->secure_boot)
 		return sw_fmt("%s is opened by this machine's TPM as long as Secure Boot and its "
 			      "keys stay as they are: that protects a stolen disk, and against a "
-			      "system that these keys do not sign. A node image that another key "
-			      "signed than this installer needs the recovery key", label);
+			      "system that these keys do not sign. A later node image that is "
+			      "trusted by another key needs the recovery key once", label);
 	return sw_fmt("%s is opened by this machine's TPM: that protects a stolen disk; not a "
 		      "stolen machine, not against a hostile boot server, because without Secure "
-		      "Boot whatever starts on this machine can have it opened. Have the recovery "
-		      "key at hand for the first start: the TPM may not open it before it is "
-		      "sealed again under the node", label);
+		      "Boot whatever starts on this machine can have it opened", label);
+}
+
+static char *no_log_words(const char *label)
+{
+	return sw_fmt("this system has no log of what the firmware measured, so nobody can tell "
+		      "whether the TPM will open %s on the node: have the recovery key or key file "
+		      "at hand for its first start", label);
 }
 
 static char *recovery_words(const struct sw_plan *p)
@@ -153,24 +178,61 @@ static char *recovery_words(const struct sw_plan *p)
 static const struct sw_placed *first_with(const struct sw_plan *p, unsigned int encrypt)
 {
 	for (size_t i = 0; i < p->n_parts; i++)
-		if (encrypt ? p->parts[i].encrypt & encrypt
-			    : p->parts[i].role == SW_ROLE_STATE && !p->parts[i].encrypt)
+		if (p->parts[i].encrypt & encrypt)
 			return &p->parts[i];
 	return NULL;
 }
 
+/* What a partition that is kept holds now. */
+static const char *kept_content(const struct sw_plan *p, const struct sw_placed *part)
+{
+	const struct sw_plan_disk *d = &p->disks[part->disk];
+
+	for (size_t i = 0; i < d->n_old_parts; i++)
+		if (d->old_parts[i].start == part->start && d->old_parts[i].fs_type)
+			return d->old_parts[i].fs_type;
+	return "";
+}
+
+/* An array that is kept is left out: what is in it is not looked at. */
+static char *state_words(const struct sw_plan *p, const struct sw_placed *part, bool tpm)
+{
+	if (part->kept && !strcmp(kept_content(p, part), "crypto_LUKS"))
+		return sw_fmt("%s is kept, encrypted as it is: what opens it now opens it "
+			      "afterwards. A recovery key that the node data hold in escrow is "
+			      "kept, too", part->label);
+	if (part->encrypt || !tpm || (part->kept && part->raid))
+		return NULL;
+	return sw_fmt("%s is not encrypted: whoever gets hold of the disk can read it. %s",
+		      part->label,
+		      part->kept ? "It is kept as it is"
+				 : "The layout encrypted keeps its key in this machine's TPM");
+}
+
+static int warn_states(struct sw_plan *p, bool tpm)
+{
+	for (size_t i = 0; i < p->n_parts; i++) {
+		char *words = NULL;
+
+		if (p->parts[i].role == SW_ROLE_STATE)
+			words = state_words(p, &p->parts[i], tpm);
+		/* One is enough: its copies and members are no different. */
+		if (words)
+			return sw_plan_warn(p, words);
+	}
+	return 0;
+}
+
 int sw_plan_warn_protection(struct sw_plan *p, const struct sw_facts *f)
 {
-	const struct sw_placed *tpm = first_with(p, SW_ENCRYPT_TPM2), *plain = first_with(p, 0);
+	const struct sw_placed *tpm = first_with(p, SW_ENCRYPT_TPM2);
 	int r = 0;
 
 	if (tpm)
 		r = sw_plan_warn(p, worth(f, tpm->label));
+	if (r == 0 && tpm && f->tpm_log_missing)
+		r = sw_plan_warn(p, no_log_words(tpm->label));
 	if (r == 0 && tpm && tpm->encrypt == SW_ENCRYPT_TPM2)
 		r = sw_plan_warn(p, recovery_words(p));
-	if (r == 0 && plain && sw_plan_tpm_usable(f))
-		r = sw_plan_warn(p, sw_fmt("%s is not encrypted: whoever gets hold of the disk can "
-					   "read it. The layout encrypted keeps its key in this "
-					   "machine's TPM", plain->label));
-	return r;
+	return r == 0 ? warn_states(p, sw_plan_tpm_usable(f)) : r;
 }

@@ -161,6 +161,87 @@ def _(case):
     assert key.decode() not in done.out + done.err
 
 
+def node_data(case):
+    """The newest document in the node data partition."""
+    part = cut(case.disk(), partitions(case.disk())["slipway-node"], case.dir / "data.img")
+    found = []
+    for at in (0, part.stat().st_size // 2):
+        data = part.read_bytes()[at:]
+        start = data.find(b'{"')
+        if 0 <= start < 8192:
+            found.append(json.JSONDecoder().raw_decode(data[start:].decode("latin-1"))[0])
+    same(len(found), 2, "copies of the node data")
+    same(found[0], found[1], "copies of the node data")
+    return found[0]
+
+
+@test("a reinstall that keeps an encrypted state leaves it alone, and its recovery key in escrow")
+def _(case):
+    need("cryptsetup", "openssl", "swtpm")
+    create(case)
+    pem = certificate(case)
+    indented = "".join(f"    {line}\n" for line in pem.splitlines())
+    escrow = "  layout: encrypted\n  recovery: escrow\n  escrow: |\n" + indented
+    expect(case.on("install", "--answers", case.answers(replace=[("  layout: node", escrow)])), 0)
+    first = node_data(case)["recovery_escrow"]
+    same(first["opens"], ["state"], "what it opens")
+    before, entry = digest(state(case)), partitions(case.disk())["state"]
+    keep = case.answers(replace=[("  layout: node",
+                                  "  layout: encrypted\n  preserve: [state]")])
+    plan = expect(case.on("plan", "--answers", keep), 0)
+    words = " ".join(plan.out.split())
+    assert "state is kept, encrypted as it is" in words, plan.out
+    assert "not encrypted" not in words, plan.out
+    for _ in range(2):      # what was taken over once is taken over again
+        # Nobody has to be there: no key is made.
+        expect(case.on("install", "--answers", keep), 0)
+        same(node_data(case)["recovery_escrow"], first, "the older escrow")
+        same(digest(state(case)), before, "state")
+        same(partitions(case.disk())["state"], entry, "state's entry")
+    assert opens(case, state(case), decrypt(case, first["cms"]))
+    # One more encrypted partition gets a key of its own; both keys are there.
+    layout = case.dir / "mine"
+    shutil.copytree(ROOT / "layouts" / "encrypted", layout)
+    (layout / "40-state.conf").write_text(
+        (layout / "40-state.conf").read_text() + "SizeMaxBytes=256M\n")
+    (layout / "50-more.conf").write_text(
+        "[Partition]\nType=srv\nLabel=more\nSizeMinBytes=32M\nSizeMaxBytes=32M\n"
+        "Format=ext4\nEncrypt=tpm2\nPaddingMinBytes=6M\n")
+    make_room(case)
+    both = case.answers(replace=[("  layout: node", escrow.replace("encrypted", str(layout))
+                                  + "  preserve: [state]")])
+    expect(case.on("install", "--answers", both), 0)
+    data = node_data(case)
+    same(data["recovery_escrow"]["opens"], ["more"], "the new key")
+    same(data["recovery_escrow_kept"], [first], "the older key")
+    same(digest(state(case)), before, "state")
+
+
+def make_room(case):
+    """A larger disk, with its table moved to the new end."""
+    os.truncate(case.disk(), 1500 * MiB)
+    tool("sgdisk", "-e", case.disk())
+
+
+@test("an encrypted state is kept only as one: another content is refused, and nothing written")
+def _(case):
+    need("swtpm")
+    create(case)
+    layout = [("  layout: node", "  layout: encrypted\n  recovery: none")]
+    expect(case.on("install", "--answers", case.answers(replace=layout)), 0)
+    part = partitions(case.disk())["state"]
+    with open(case.disk(), "r+b") as file:
+        for at in (0, 16384):       # both copies of the header
+            file.seek(part["start"] * 512 + at)
+            file.write(bytes(4096))
+    before = digest(case.disk())
+    keep = case.answers(replace=[("  layout: node",
+                                  "  layout: encrypted\n  preserve: [state]")])
+    expect(case.on("install", "--answers", keep), 4, "state cannot be kept",
+           "40-state.conf says crypto_LUKS")
+    same(digest(case.disk()), before, "the disk")
+
+
 @test("the token and the header are what systemd-cryptenroll and cryptsetup make of them")
 def _(case):
     need("cryptsetup", "swtpm")

@@ -4,8 +4,8 @@
 import os
 import struct
 
-from lib import (GLOBAL, MiB, expect, fake_initrd, main, partitions as table, same, sha256, test,
-                 tool)
+from lib import (GLOBAL, MiB, cut, expect, fake_initrd, main, partitions as table, same, sha256,
+                 test, tool)
 
 LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
@@ -186,6 +186,39 @@ def _(case):
     same(content(image, new["state"]), before, "the kept partition's content")
     same([new[n]["node"][-1] for n in ("slipway-a", "slipway-b", "slipway-node")],
          ["1", "2", "3"], "numbers")
+
+
+@test("disk.preserve: both members of a RAID1 state stay to the byte; of two arrays none is kept")
+def _(case):
+    case.create(*DISKS)
+    one, two = case.disk(), case.disk(SECOND)
+    expect(case.on("install", "--yes", "--answers", several(case, "mirror", SECOND)), 0)
+    old = table(one)["state"], table(two)["state"]
+    before = content(one, old[0]), content(two, old[1])
+    more = f"\n    - match: {{serial: {SECOND}}}\n      wipe: any"
+    answers = case.answers(replace=[
+        ("layout: node\n", "layout: mirror\n"),
+        ("  wipe: any\n", f"  wipe: any\n  preserve: [state]\n  more:{more}\n")])
+    plan = expect(case.on("plan", "--answers", answers), 0)
+    assert "not encrypted" not in plan.out, plan.out
+    expect(case.on("install", "--yes", "--answers", answers), 0)
+    same((table(one)["state"], table(two)["state"]), old, "the members' entries")
+    same((content(one, old[0]), content(two, old[1])), before, "the members' content")
+    # A member of an array of its own: the name alone says nothing.
+    part = cut(two, old[1], case.dir / "member")
+    with open(part, "r+b") as f:
+        f.seek(4096)
+        block = bytearray(f.read(4096))
+    block[16] ^= 1          # the array's UUID
+    block[216:220] = bytes(4)
+    total = sum(struct.unpack("<64I", block[:256]))
+    block[216:220] = struct.pack("<I", (total & 0xffffffff) + (total >> 32) & 0xffffffff)
+    with open(two, "r+b") as f:
+        f.seek(old[1]["start"] * 512 + 4096)
+        f.write(block)
+    expect(case.on("install", "--yes", "--answers", answers), 4, "state cannot be kept",
+           "another array")
+    same(content(one, old[0]), before[0], "the first member")
 
 
 @test("what does not match is not kept: file system, type, size, name, two of a name")
