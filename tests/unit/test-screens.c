@@ -158,6 +158,12 @@ static void test_another_interrupted_install_waits_for_a_person(void **state SW_
 	sw_script_run(DIR, "unattended-other");
 }
 
+static void test_a_tpm_has_encrypted_proposed(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "encrypted");
+	sw_script_run(DIR, "encrypted-no-tpm");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +197,7 @@ int main(void)
 		cmocka_unit_test(test_typing_goes_on_when_the_machine_changes),
 		cmocka_unit_test(test_an_unattended_install_that_was_cut_goes_on_by_itself),
 		cmocka_unit_test(test_another_interrupted_install_waits_for_a_person),
+		cmocka_unit_test(test_a_tpm_has_encrypted_proposed),
 	};
 
 	setenv("SLIPWAY_LAYOUTS", "layouts", 1);

@@ -61,6 +61,15 @@ static bool allowed(const struct sw_state *s, struct sw_error *err)
 	return !s->facts || sw_state_may_lose(s, 0, err) == 0;
 }
 
+/* A state that stays readable although this machine could encrypt it. */
+static bool leaves_plain(const struct sw_state *s, const struct sw_layout *l)
+{
+	for (size_t i = 0; l && i < l->n_parts; i++)
+		if (l->parts[i].role == SW_ROLE_STATE && !l->parts[i].encrypt)
+			return sw_state_can_encrypt(s);
+	return false;
+}
+
 static bool layout_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
 {
 	struct sw_error err = { 0 };
@@ -98,13 +107,30 @@ static unsigned int draw_after(const struct sw_layout *l, const struct sw_disk *
 	for (size_t i = 0; i < n && row < end; i++, row++) {
 		char size[16], at[16];
 
-		sw_frame_putf(f, row, 10, "%-14s %6s at %-6s %s",
+		sw_frame_putf(f, row, 10, "%-14s %6s at %-6s %s%s",
 			      p[i].part->label ? p[i].part->label : "",
 			      sw_size_format(p[i].size, size, sizeof(size)),
 			      sw_size_format(p[i].start, at, sizeof(at)),
-			      p[i].part->format ? p[i].part->format : "");
+			      p[i].part->format ? p[i].part->format : "",
+			      p[i].part->encrypt ? ", encrypted" : "");
 	}
 	return row;
+}
+
+/* What the choice is and, where it could be a safer one, what it risks. */
+static unsigned int draw_choice(const struct sw_state *s, const struct sw_layout *l,
+				struct sw_frame *f, unsigned int row)
+{
+	if (l && l->description)
+		row += sw_frame_paragraph(f, row, 2, f->cols - 3, 2, l->description) + 1;
+	if (!leaves_plain(s, l))
+		return row;
+	sw_frame_put(f, row, 0, 1, 0, "!");
+	return row + 1 +
+	       sw_frame_paragraph(f, row, 2, f->cols - 3, 3,
+				  "State is not encrypted: whoever gets hold of the disk can "
+				  "read it. " SW_LAYOUT_ENCRYPTED " keeps its key in this "
+				  "machine's TPM.");
 }
 
 static void layout_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
@@ -123,8 +149,7 @@ static void layout_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 		sw_frame_put(f, row, 0, 1, 0, "!");
 		row += sw_frame_paragraph(f, row, 2, f->cols - 3, 5, text) + 1;
 	}
-	if (l && l->description)
-		row += sw_frame_paragraph(f, row, 2, f->cols - 3, 2, l->description) + 1;
+	row = draw_choice(s, l, f, row);
 	if (!d || row >= end)
 		return;
 	sw_frame_put(f, row, 2, 8, 0, "Now");

@@ -108,6 +108,25 @@ static void propose_hostname(struct sw_state *s)
 		(void)sw_field_set(f, s->answers, name, &ignored);
 }
 
+bool sw_state_can_encrypt(const struct sw_state *s)
+{
+	for (size_t i = 0; i < s->n_layouts; i++)
+		if (strcmp(s->layouts[i]->name, SW_LAYOUT_ENCRYPTED) == 0)
+			return s->facts && sw_plan_tpm_usable(s->facts);
+	return false;
+}
+
+/* Where a TPM can keep the key, state is encrypted unless somebody says otherwise. */
+static void propose_layout(struct sw_state *s)
+{
+	const struct sw_field *f = sw_field_find("disk.layout");
+	struct sw_error ignored = { 0 };
+
+	if (f && !s->answers->places && f->dflt && s->answers->layout &&
+	    strcmp(s->answers->layout, f->dflt) == 0 && sw_state_can_encrypt(s))
+		(void)sw_field_set(f, s->answers, SW_LAYOUT_ENCRYPTED, &ignored);
+}
+
 static bool same_answers(const struct sw_answers *a, const struct sw_answers *b)
 {
 	char x[65], y[65];
@@ -257,6 +276,8 @@ void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journa
 			s->journal = &infos[i];
 	if (first)
 		propose_hostname(s);
+	if (first && !s->unattended && !s->deadline_ms)
+		propose_layout(s);
 	if ((first || s->waiting) && s->unattended && !s->deadline_ms)
 		unattended_try(s);
 	if (s->phase == SW_PHASE_ASKING && !s->unattended && !s->deadline_ms)

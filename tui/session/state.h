@@ -150,6 +150,10 @@ bool sw_state_tick(struct sw_state *s, int64_t now_ms);
 
 /* The layout that the answers name, among the shipped ones; NULL: none of them. */
 const struct sw_layout *sw_state_layout(const struct sw_state *s);
+/* The shipped layout whose state a TPM opens; proposed where sw_state_can_encrypt(). */
+#define SW_LAYOUT_ENCRYPTED "encrypted"
+/* Whether that layout is on offer, and the machine has a TPM for it. */
+bool sw_state_can_encrypt(const struct sw_state *s);
 /* Chooses the disk to wipe; -ENOMEM. */
 int sw_state_wipe_choose(struct sw_state *s, const struct sw_disk *d);
 void sw_state_wipe_clear(struct sw_state *s);
