@@ -31,6 +31,11 @@ static const char layouts[] =
 	"\"$1\" \"$2\"; }\n"
 	"raid=a19d880f-05fc-4d3b-a006-743f0f84911e\n"
 	"on='X-Slipway-Disk=system second'; mkdir -p \"$0/tiny\" \"$0/twin\"; cd \"$0\"\n"
+	"mkdir sealed; (slot a >sealed/10-a.conf; slot b >sealed/20-b.conf; node >sealed/30-n.conf;"
+	" echo " WORLD_SECRET " >sealed/marker; printf '[Partition]\\nType=linux-generic\\n"
+	"Label=state\\nSizeMinBytes=30M\\nSizeMaxBytes=30M\\nPaddingMinBytes=6M\\nFormat=ext4\\n"
+	"Encrypt=tpm2\\nCopyFiles=%s:/marker\\nX-Slipway-Role=state\\n'"
+	" \"$0/sealed/marker\" >sealed/40-s.conf)\n"
 	"slot a >tiny/10-a.conf; slot b >tiny/20-b.conf; node >tiny/30-n.conf\n"
 	"slot a \"$on\" >twin/10-a.conf; slot b \"$on\" >twin/20-b.conf\n"
 	"node \"$on\" >twin/30-n.conf\n"
@@ -58,11 +63,28 @@ static void fail_with(const struct sw_error *err)
 	fail_msg("%s", t);
 }
 
+/* The recovery key goes to a certificate whose private key stays beside the machine. */
+static char *sealed_answers(const struct world *w)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/keeper.pem", w->dir);
+	_cleanup_buf_ struct sw_buf pem = {};
+
+	world_sh("openssl req -x509 -newkey rsa:2048 -nodes -keyout \"$0/keeper.key\" -out "
+		 "\"$0/keeper.pem\" -subj /CN=keeper -days 2 2>/dev/null", w->dir, NULL);
+	assert_int_equal(sw_file_read(path, &pem), 0);
+	for (size_t i = 0; i < pem.len; i++)
+		if (pem.data[i] == '\n')
+			pem.data[i] = ' ';
+	return sw_fmt("  recovery: escrow\n  escrow: \"%s\"\n", sw_buf_text(&pem));
+}
+
 static void make_plan(struct world *w)
 {
 	const char *more = w->n_disks > 1 ? "  more:\n  - match: {serial: NODE07TWO}\n"
 					    "    wipe: any\n" : "";
-	_cleanup_free_ char *text = sw_fmt(yaml, w->n_disks > 1 ? "twin" : "tiny", more);
+	_cleanup_free_ char *keep = w->sealed ? sealed_answers(w) : NULL;
+	_cleanup_free_ char *text = sw_fmt(yaml, w->sealed ? "sealed"
+					   : w->n_disks > 1 ? "twin" : "tiny", keep ? keep : more);
 	_cleanup_answers_ struct sw_answers *a = NULL;
 	_cleanup_layout_ struct sw_layout *l = NULL;
 	_cleanup_facts_ struct sw_facts *f = NULL;
@@ -96,7 +118,7 @@ static void fill_disk(struct world *w, unsigned int disk)
 		 image, NULL);
 }
 
-void world_make(struct world *w, unsigned int n_disks)
+static void make(struct world *w, unsigned int n_disks, bool sealed)
 {
 	const struct sw_standin_disk disks[] = {
 		{ .serial = "NODE07SYS", .model = "Test", .transport = "nvme", .size = WORLD_DISK,
@@ -104,12 +126,12 @@ void world_make(struct world *w, unsigned int n_disks)
 		{ .serial = "NODE07TWO", .model = "Test", .transport = "nvme", .size = WORLD_DISK,
 		  .sector = 512 },
 	};
-	struct sw_standin_config c = { .disks = disks, .n_disks = n_disks, .no_tpm = true };
+	struct sw_standin_config c = { .disks = disks, .n_disks = n_disks, .no_tpm = !sealed };
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	_cleanup_free_ char *defs = NULL;
 	struct sw_error err = {};
 
-	*w = (struct world){ .n_disks = n_disks };
+	*w = (struct world){ .n_disks = n_disks, .sealed = sealed };
 	assert_int_equal(sw_scratch_new("slipway-world", &w->dir), 0);
 	if (sw_standin_create(w->dir, &c, &err) < 0)
 		fail_with(&err);
@@ -127,6 +149,16 @@ void world_make(struct world *w, unsigned int n_disks)
 	for (unsigned int i = 0; i < n_disks; i++)
 		memcpy(w->old_table[i], f->disks[i].table.digest, sizeof(w->old_table[i]));
 	world_vars(w, w->old_vars);
+}
+
+void world_make(struct world *w, unsigned int n_disks)
+{
+	make(w, n_disks, false);
+}
+
+void world_make_sealed(struct world *w)
+{
+	make(w, 1, true);
 }
 
 void world_free(struct world *w)
@@ -162,6 +194,19 @@ void world_copy(const struct world *w, const char *to, struct world *ret)
 	world_reopen(ret);
 }
 
+/* Keys are new each time, so what they encrypt and their escrow are, too. */
+static bool is_random(const struct world *w, uint64_t off)
+{
+	for (size_t i = 0; w->sealed && i < w->plan->n_parts; i++) {
+		const struct sw_placed *part = &w->plan->parts[i];
+
+		if ((part->encrypt || part->role == SW_ROLE_NODE_DATA) && off >= part->start &&
+		    off < part->start + part->size)
+			return true;
+	}
+	return false;
+}
+
 static void digest_disk(const struct world *w, unsigned int disk, bool ends, struct sw_hash *h)
 {
 	uint64_t zone = sw_plan_journal_offset(WORLD_DISK);
@@ -172,6 +217,7 @@ static void digest_disk(const struct world *w, unsigned int disk, bool ends, str
 	assert_int_equal(sw_io_open(image, false, false, 512, &io, NULL), 0);
 	for (uint64_t off = 0; off < io->size; off += 1 << 20) {
 		if ((off >= zone && off < zone + SW_JOURNAL_LEN) ||
+		    (!ends && is_random(w, off)) ||
 		    (ends && off != 0 && off + (1 << 20) != io->size))
 			continue;
 		assert_int_equal(sw_io_read(io, off, buf, 1 << 20), 0);

@@ -18,11 +18,16 @@ struct world {
 	struct sw_machine *m;
 	struct sw_plan *plan;
 	unsigned int n_disks;
+	bool sealed;		/* state is encrypted: tests/lib/sealed-world.h */
 	char old_table[2][65];
 	char old_vars[SW_SHA256_TEXT];
 };
 
 void world_make(struct world *w, unsigned int n_disks);
+/* One disk; state is sealed to the stand-in's TPM, its recovery key in escrow. */
+void world_make_sealed(struct world *w);
+/* What is in a file of that state. */
+#define WORLD_SECRET "the-plain-text-of-a-secret-file"
 void world_free(struct world *w);
 /* Copies the whole machine to another directory; *ret is opened there, with the same plan. */
 void world_copy(const struct world *w, const char *to, struct world *ret);
@@ -33,7 +38,10 @@ void world_sh(const char *script, const char *a, const char *b);
 /* The image of a disk; malloc'd. */
 char *world_image(const struct world *w, unsigned int disk);
 
-/* Of the content of all disks outside the journals. ends: the first and last MiB of each only. */
+/*
+ * Of the content of all disks outside the journals, and of what is encrypted. ends: the
+ * first and last MiB of each only.
+ */
 void world_digest(const struct world *w, bool ends, char ret[static SW_SHA256_TEXT]);
 void world_vars(const struct world *w, char ret[static SW_SHA256_TEXT]);
 

@@ -18,6 +18,7 @@
 #include "disk/disk.h"
 #include "disk/gpt.h"
 #include "tests/lib/node-judge.h"
+#include "tests/lib/sealed-world.h"
 
 enum operation { INSTALL, RESUME, UNDO };
 
@@ -61,6 +62,7 @@ static void carry_on(struct judged *j, bool undo)
 {
 	_cleanup_free_ char *dir = sw_fmt("%s.try", j->w->dir);
 	char disks[SW_SHA256_TEXT], vars[SW_SHA256_TEXT];
+	struct sealed_secret secrets[SEALED_SECRETS];
 	struct sw_journal_info *info;
 	struct sw_error err = {};
 	struct world t;
@@ -76,6 +78,8 @@ static void carry_on(struct judged *j, bool undo)
 			 err.why);
 	world_digest(&t, undo, disks);
 	world_vars(&t, vars);
+	if (t.sealed && !undo)
+		sealed_open(&t, secrets);
 	assert_string_equal(disks, undo ? j->old_ends : j->new_disks);
 	assert_string_equal(vars, undo ? t.old_vars : j->new_vars);
 	info = world_journal(&t);
@@ -185,48 +189,72 @@ static int operate(struct world *w, enum operation op, struct sw_error *err)
 	return op == RESUME ? world_resume(w, err) : world_undo(w, err);
 }
 
-/* stop: after how many finished steps the install ended that is resumed or undone. */
-static void enumerate(enum operation op, unsigned int n_disks, unsigned int stop)
+/* Nothing that was written anywhere holds a key, or what it protects, in clear. */
+static void look_for_secrets(const struct tape *t, const struct world *w)
+{
+	struct sealed_secret s[SEALED_SECRETS];
+	size_t bytes = 0;
+
+	sealed_open(w, s);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct tape_op *op = &t->ops[i];
+
+		for (size_t k = 0; k < SEALED_SECRETS && op->data; k++)
+			if (memmem(op->data, op->len, s[k].data, s[k].len))
+				fail_msg("%s is in clear in operation %zu, at %llu", s[k].what, i,
+					 (unsigned long long)op->off);
+		bytes += op->data ? op->len : 0;
+	}
+	print_message("# no key and no plain text in %zu written bytes\n", bytes);
+}
+
+/*
+ * stop: after how many finished steps the install ended that is resumed or undone. start is
+ * freed.
+ */
+static void enumerate_in(struct world *start, enum operation op, unsigned int stop)
 {
 	static const char *const names[] = { "install", "resume", "undo" };
 	bool full = getenv("SLIPWAY_TEST_LONG") != NULL;
-	struct judged j = { .op = op, .n_disks = n_disks, .sample = full ? 600 : 100 };
+	unsigned int n_disks = start->n_disks;
+	struct judged j = { .op = op, .n_disks = n_disks, .w = start, .sample = full ? 600 : 100 };
 	struct tape t = { .fail_at = SIZE_MAX };
 	struct tape_play play = { .tape = &t, .judge = judge, .userdata = &j,
 				  .every = 200, .random = 100 };
 	_cleanup_free_ char *dir = NULL;
-	struct world start, w;
+	struct world w;
 	struct sw_error err = {};
 
 	if (full) {
-		bool whole = n_disks == 1 && op != RESUME;
+		bool whole = n_disks == 1 && op != RESUME && !start->sealed;
 
 		play.every = whole ? 1 : 2;
 		play.random = 0;
 		play.per_epoch = whole ? 2000 : 200;
 	}
-	world_make(&start, n_disks);
-	j.w = &start;
 	learn(&j);
 	free(j.node.disk);
-	j.node.disk = world_image(&start, 0);
-	if (op != INSTALL && world_install(&start, stop, &err) < 0)
+	j.node.disk = world_image(start, 0);
+	if (op != INSTALL && world_install(start, stop, &err) < 0)
 		assert_int_equal(err.exit, SW_EXIT_DIRTY);
-	dir = sw_fmt("%s.taped", start.dir);
-	world_copy(&start, dir, &w);
+	dir = sw_fmt("%s.taped", start->dir);
+	world_copy(start, dir, &w);
 	tape_attach(&t, w.m);
 	memset(&err, 0, sizeof(err));
 	if (operate(&w, op, &err) < 0)
 		fail_msg("%s: %s", err.what, err.why);
+	if (w.sealed)
+		look_for_secrets(&t, &w);
 	world_free(&w);
 	assert_int_equal(t.n_disks, n_disks);
-	play.m = start.m;
+	play.m = start->m;
 	play.seed = tape_seed();
 	tape_play(&play);
-	print_message("# %s, %u disk(s), %zu operations, %u epochs: %u states (%u prefixes, %u "
+	print_message("# %s%s, %u disk(s), %zu operations, %u epochs: %u states (%u prefixes, %u "
 		      "subsets): %u before, %u named, %u new, %u undone; %u resumed, %u undone "
 		      "from there, %u seen by sgdisk; %u start the new node, %u of these seen by "
-		      "fsck.vfat and mtools; 0 failures\n", names[op], n_disks, t.n, play.epochs,
+		      "fsck.vfat and mtools; 0 failures\n", names[op],
+		      start->sealed ? " with encryption" : "", n_disks, t.n, play.epochs,
 		      play.prefixes + play.subsets, play.prefixes, play.subsets, j.old, j.named,
 		      j.new_, j.undone, j.resumed, j.taken_back, j.outside, j.starts, j.looked);
 	assert_true(j.named > 20 && j.resumed + j.taken_back > 0);
@@ -235,7 +263,15 @@ static void enumerate(enum operation op, unsigned int n_disks, unsigned int stop
 	assert_true(op == UNDO || (j.starts > 0 && j.looked > 0));
 	node_judge_clear(&j.node);
 	tape_clear(&t);
-	world_free(&start);
+	world_free(start);
+}
+
+static void enumerate(enum operation op, unsigned int n_disks, unsigned int stop)
+{
+	struct world start;
+
+	world_make(&start, n_disks);
+	enumerate_in(&start, op, stop);
 }
 
 static void test_every_cut_of_an_install_on_one_disk(void **state SW_UNUSED)
@@ -247,6 +283,15 @@ static void test_every_cut_of_an_install_on_one_disk(void **state SW_UNUSED)
 static void test_every_cut_of_an_install_on_two_disks(void **state SW_UNUSED)
 {
 	enumerate(INSTALL, 2, 0);
+}
+
+/* Each resume makes new keys: what counts is that the escrow of the last ones opens state. */
+static void test_every_cut_of_an_encrypted_install(void **state SW_UNUSED)
+{
+	struct world start;
+
+	world_make_sealed(&start);
+	enumerate_in(&start, INSTALL, 0);
 }
 
 static void test_every_cut_of_a_resume(void **state SW_UNUSED)
@@ -357,6 +402,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cut_of_an_install_on_one_disk),
 		cmocka_unit_test(test_every_cut_of_an_install_on_two_disks),
+		cmocka_unit_test(test_every_cut_of_an_encrypted_install),
 		cmocka_unit_test(test_every_cut_of_a_resume),
 		cmocka_unit_test(test_every_cut_of_an_undo),
 		cmocka_unit_test(test_an_undo_brings_back_whole_what_it_says),
