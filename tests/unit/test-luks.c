@@ -285,29 +285,48 @@ static void test_a_failing_disk_leaves_no_header(void **state)
 	}
 }
 
+/* What the TPM says of one thing; *ret is freed with Esys_Free(). */
+static void ask(const struct fixture *f, TPM2_CAP cap, uint32_t what, TPMS_CAPABILITY_DATA **ret)
+{
+	TSS2_TCTI_CONTEXT *tcti = NULL;
+	ESYS_CONTEXT *esys = NULL;
+	TPMI_YES_NO more;
+
+	assert_int_equal(Tss2_TctiLdr_Initialize(f->tcti, &tcti), 0);
+	assert_int_equal(Esys_Initialize(&esys, tcti, NULL), 0);
+	assert_int_equal(Esys_GetCapability(esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, cap,
+					    what, 32, &more, ret), 0);
+	Esys_Finalize(&esys);
+	Tss2_TctiLdr_Finalize(&tcti);
+}
+
 /* Transient objects and loaded sessions: this many handles are in use. */
 static unsigned int left_in_tpm(const struct fixture *f)
 {
 	static const TPM2_HANDLE ranges[] = { TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST,
 					      TPM2_PERSISTENT_FIRST };
-	TSS2_TCTI_CONTEXT *tcti = NULL;
-	ESYS_CONTEXT *esys = NULL;
 	unsigned int n = 0;
 
-	assert_int_equal(Tss2_TctiLdr_Initialize(f->tcti, &tcti), 0);
-	assert_int_equal(Esys_Initialize(&esys, tcti, NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
 		TPMS_CAPABILITY_DATA *d = NULL;
-		TPMI_YES_NO more;
 
-		assert_int_equal(Esys_GetCapability(esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-						    TPM2_CAP_HANDLES, ranges[i], 32, &more, &d),
-				 0);
+		ask(f, TPM2_CAP_HANDLES, ranges[i], &d);
 		n += d->data.handles.count;
 		Esys_Free(d);
 	}
-	Esys_Finalize(&esys);
-	Tss2_TctiLdr_Finalize(&tcti);
+	return n;
+}
+
+/* How many wrong attempts the TPM has counted. */
+static unsigned int counted_failures(const struct fixture *f)
+{
+	TPMS_CAPABILITY_DATA *d = NULL;
+	unsigned int n;
+
+	ask(f, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_LOCKOUT_COUNTER, &d);
+	assert_int_equal(d->data.tpmProperties.tpmProperty[0].property, TPM2_PT_LOCKOUT_COUNTER);
+	n = d->data.tpmProperties.tpmProperty[0].value;
+	Esys_Free(d);
 	return n;
 }
 
@@ -337,6 +356,28 @@ static void test_sealed_to_pcr_7_and_nothing_stays(void **state)
 	assert_true(sw_tpm_unseal(f->tcti, &other, &none, &broken) < 0);
 	assert_null(none);
 	assert_int_equal(left_in_tpm(f), before);
+}
+
+/* A node that starts fifty times with another PCR 7 has not locked its TPM. */
+static void test_failed_attempts_do_not_lock_the_tpm(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_secret_ struct sw_secret *secret = NULL, *again = NULL, *back = NULL;
+	struct sw_sealed sealed, later;
+	struct sw_error err = {};
+
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err),
+			 0);
+	extend_pcr(f);
+	for (int i = 0; i < 50; i++) {
+		struct sw_error policy = {};
+
+		assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &back, &policy), -EPERM);
+		assert_non_null(strstr(policy.why, "PCRs do not hold"));
+	}
+	assert_int_equal(counted_failures(f), 0);
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &later, &again, &err), 0);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &later, &back, &err), 0);
 }
 
 /* extend_pcr() adds zeros: what PCR 7 holds afterwards is known beforehand. */
@@ -392,6 +433,7 @@ int main(void)
 		ONE(test_what_is_written_comes_back_and_is_not_in_clear),
 		ONE(test_a_failing_disk_leaves_no_header),
 		ONE(test_sealed_to_pcr_7_and_nothing_stays),
+		ONE(test_failed_attempts_do_not_lock_the_tpm),
 		ONE(test_sealed_for_the_node_opens_only_when_pcr_7_is_as_foretold),
 		ONE(test_pcrs_that_change_are_refused),
 	};
