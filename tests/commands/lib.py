@@ -9,6 +9,8 @@ import hashlib
 import http.server
 import json
 import os
+import pty
+import select
 import shutil
 import socket
 import struct
@@ -125,6 +127,36 @@ class Case:
         self.children.append(child)
         return child
 
+    def at_terminal(self, answer, *args, timeout=120):
+        """A command on a terminal of its own; answer(what was shown) gives a line to type, or
+        None. (exit code, what was shown)"""
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(self.machine_dir), *map(str, args)])
+        shown, end = "", time.monotonic() + timeout
+        while time.monotonic() < end:
+            ready, _, _ = select.select([fd], [], [], 0.2)
+            if not ready:
+                continue
+            try:
+                piece = os.read(fd, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece.decode(errors="replace")
+            typed = answer(shown)
+            if typed is not None:
+                os.write(fd, typed.encode() + b"\n")
+        os.close(fd)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+
+    def own_layout(self, name="node"):
+        """A copy of a shipped layout, to be changed."""
+        folder = self.dir / "layout"
+        shutil.copytree(SOURCE / "layouts" / name, folder)
+        return folder
+
     def create(self, *disks, extra=()):
         disks = disks or ("serial=NODE07SYS,size=4G,model=Alpha,transport=nvme",
                           "serial=DATA4711,size=6G,model=Beta,transport=sata")
@@ -238,6 +270,21 @@ def cut(image, part, out, sector=512):
          "iflag=skip_bytes,count_bytes", f"skip={part['start'] * sector}",
          f"count={part['size'] * sector}")
     return out
+
+
+def allocated(path):
+    """(place, bytes) of all that was ever written to a sparse file."""
+    with open(path, "rb") as file:
+        end, at = os.fstat(file.fileno()).st_size, 0
+        while at < end:
+            try:
+                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
+            except OSError:
+                return
+            hole = os.lseek(file.fileno(), at, os.SEEK_HOLE)
+            file.seek(at)
+            yield at, file.read(hole - at)
+            at = hole
 
 
 def head(image, size=MiB):

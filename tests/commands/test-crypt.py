@@ -4,16 +4,11 @@ import base64
 import hashlib
 import json
 import os
-import pty
 import re
-import select
-import shutil
-import time
 from pathlib import Path
 
-from lib import MiB, SLIPWAY, cut, expect, main, need, partitions, same, test, tool
+from lib import MiB, allocated, cut, expect, main, need, partitions, same, test, tool
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 ENCRYPTED = [("layout: node", "layout: encrypted")]
 
 
@@ -54,62 +49,18 @@ def decrypt(case, text):
 def digest(path):
     """Of what is written in a sparse file, and where."""
     found = hashlib.sha256()
-    with open(path, "rb") as file:
-        end, at = os.fstat(file.fileno()).st_size, 0
-        while at < end:
-            try:
-                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
-            except OSError:
-                break
-            hole = os.lseek(file.fileno(), at, os.SEEK_HOLE)
-            file.seek(at)
-            found.update(b"%d" % at + file.read(hole - at))
-            at = hole
+    for at, data in allocated(path):
+        found.update(b"%d" % at + data)
     return found.hexdigest()
 
 
 def holds(folder, needle):
-    """Whether any file below the folder holds these bytes; holes are skipped."""
+    """A file below the folder that holds these bytes, or None."""
     for path in Path(folder).rglob("*"):
-        if not path.is_file() or path.is_symlink():
-            continue
-        with open(path, "rb") as file:
-            end, at = os.fstat(file.fileno()).st_size, 0
-            while at < end:
-                try:
-                    at = os.lseek(file.fileno(), at, os.SEEK_DATA)
-                except OSError:
-                    break
-                hole = os.lseek(file.fileno(), at, os.SEEK_HOLE)
-                file.seek(at)
-                if needle in file.read(hole - at):
-                    return path
-                at = hole
+        if path.is_file() and not path.is_symlink() and \
+           any(needle in data for _, data in allocated(path)):
+            return path
     return None
-
-
-def at_terminal(case, answer, *args):
-    """Runs slipway on a terminal of its own; answer(shown) gives what to type, or None."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), *map(str, args)])
-    shown, end = "", time.monotonic() + 120
-    while time.monotonic() < end:
-        ready, _, _ = select.select([fd], [], [], 0.2)
-        if not ready:
-            continue
-        try:
-            piece = os.read(fd, 4096)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece.decode(errors="replace")
-        typed = answer(shown)
-        if typed is not None:
-            os.write(fd, typed.encode() + b"\n")
-    os.close(fd)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
 
 
 class Operator:
@@ -200,8 +151,7 @@ def _(case):
         same(partitions(case.disk())["state"], entry, "state's entry")
     assert opens(case, state(case), decrypt(case, first["cms"]))
     # One more encrypted partition gets a key of its own; both keys are there.
-    layout = case.dir / "mine"
-    shutil.copytree(ROOT / "layouts" / "encrypted", layout)
+    layout = case.own_layout("encrypted")
     (layout / "40-state.conf").write_text(
         (layout / "40-state.conf").read_text() + "SizeMaxBytes=256M\n")
     (layout / "50-more.conf").write_text(
@@ -284,7 +234,7 @@ def _(case):
     create(case)
     answers = case.answers(replace=ENCRYPTED)
     operator = Operator()
-    code, shown = at_terminal(case, operator, "install", "--answers", answers)
+    code, shown = case.at_terminal(operator, "install", "--answers", answers)
     same(code, 0, shown)
     assert opens(case, state(case), operator.key()), "the shown key does not open it"
     assert shown.index("Type group") < shown.index("1/"), "asked after the start"
@@ -295,8 +245,8 @@ def _(case):
 def _(case):
     create(case)
     before = digest(case.disk())
-    code, shown = at_terminal(case, Operator(right=False), "install", "--answers",
-                              case.answers(replace=ENCRYPTED))
+    code, shown = case.at_terminal(Operator(right=False), "install", "--answers",
+                                   case.answers(replace=ENCRYPTED))
     same(code, 130, shown)
     assert "not typed back" in shown, shown
     same(digest(case.disk()), before, "the disk")
@@ -321,8 +271,7 @@ def _(case):
 def _(case):
     need("cryptsetup", "swtpm")
     create(case)
-    layout = case.dir / "mine"
-    shutil.copytree(ROOT / "layouts" / "encrypted", layout)
+    layout = case.own_layout("encrypted")
     conf = layout / "40-state.conf"
     conf.write_text(conf.read_text().replace("Encrypt=tpm2", "Encrypt=key-file+tpm2"))
     key = os.urandom(48)

@@ -2,13 +2,10 @@
 """Installs on a stand-in machine, looked at with other people's tools."""
 import json
 import os
-import pty
-import select
-import shutil
 import subprocess
 import time
 
-from lib import (GLOBAL, MiB, Server, SLIPWAY, SOURCE, cut, expect, head, main, need, partitions,
+from lib import (GLOBAL, MiB, Server, SLIPWAY, cut, expect, head, main, need, partitions,
                  same, section, sha256, tail, test, tool)
 
 FAT = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
@@ -70,8 +67,7 @@ def _(case):
 
 def own_layout(case, old, new):
     """The answers' replacement for layout node with another state partition."""
-    layout = case.dir / "layout"
-    shutil.copytree(SOURCE / "layouts/node", layout)
+    layout = case.own_layout()
     state = layout / "40-state.conf"
     state.write_text(state.read_text().replace(old, new))
     return [("layout: node", f"layout: {layout}")]
@@ -334,28 +330,10 @@ def _(case):
 
 
 def talk(case, answers, typed):
-    """Runs install at a terminal, types once it asks; (exit code, what was shown)."""
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), "install", "--answers",
-                           str(answers)])
-    shown, sent, end = b"", False, time.monotonic() + 90
-    while time.monotonic() < end:
-        ready, _, _ = select.select([fd], [], [], 0.2)
-        if not ready:
-            continue
-        try:
-            piece = os.read(fd, 4096)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-        if b"to start:" in shown and not sent:
-            os.write(fd, typed.encode() + b"\n")
-            sent = True
-    os.close(fd)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode(errors="replace")
+    """Installs at a terminal, and types once it asks; (exit code, what was shown)."""
+    left = [typed]
+    return case.at_terminal(lambda shown: left.pop() if left and "to start:" in shown else None,
+                            "install", "--answers", answers)
 
 
 @test("at a terminal the end of the serial has to be typed; anything else cancels with exit 130")

@@ -2,12 +2,8 @@
 """Facts, check and plan: what is refused before anything is written, and where it says so."""
 import json
 import re
-import shutil
-from pathlib import Path
 
 from lib import expect, head, main, same, sha256, tail, test, tool
-
-LAYOUTS = Path(__file__).resolve().parent.parent.parent / "layouts"
 
 
 @test("facts name both disks, UEFI and the boot variables")
@@ -206,8 +202,7 @@ def _(case):
 @test("what an install fills itself is refused by the plan, naming file and role")
 def _(case):
     case.create()
-    layout = case.dir / "layout"
-    shutil.copytree(LAYOUTS / "node", layout)
+    layout = case.own_layout()
     slot = layout / "20-slot-b.conf"
     assert slot.exists(), list(layout.iterdir())
     slot.write_text(slot.read_text() + "MakeDirectories=/var\n")
