@@ -155,6 +155,16 @@ bool sw_answers_have_payload(const struct sw_answers *a)
 	return (a->uki && *a->uki) || (a->kernel && *a->kernel);
 }
 
+bool sw_answers_by_ipxe(const struct sw_answers *a)
+{
+	return a->boot_mode == SW_MODE_NETWORK && a->boot_via == SW_BOOT_IPXE;
+}
+
+bool sw_answers_fetches(const struct sw_answers *a)
+{
+	return sw_answers_have_payload(a) || sw_answers_by_ipxe(a) || (a->rescue && *a->rescue);
+}
+
 struct sw_trust sw_answers_trust(const struct sw_answers *a)
 {
 	return (struct sw_trust){

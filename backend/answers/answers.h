@@ -21,7 +21,7 @@ struct sw_places;	/* where each value stands in the answer file; private to answ
 
 enum sw_boot_mode { SW_MODE_LOCAL, SW_MODE_NETWORK, SW_MODE_HANDS_OFF };
 enum sw_boot_strategy { SW_BOOT_ARMED, SW_BOOT_ORDER };
-enum sw_boot_via { SW_BOOT_AUTO, SW_BOOT_HTTP, SW_BOOT_PXE };
+enum sw_boot_via { SW_BOOT_AUTO, SW_BOOT_HTTP, SW_BOOT_PXE, SW_BOOT_IPXE };
 enum sw_trust_policy { SW_TRUST_UNSAID, SW_TRUST_NOBODY };
 /* 0: not said, which means refuse. */
 enum sw_conflicts { SW_CONFLICTS_REFUSE = 1, SW_CONFLICTS_RENAME, SW_CONFLICTS_IGNORE };
@@ -59,6 +59,8 @@ struct sw_answers {
 	enum sw_boot_via boot_via;
 	char *boot_uri;		/* what the firmware boots over HTTP; empty: what DHCP says */
 	char *boot_nic;		/* MAC address, empty: the firmware's first card */
+	char *ipxe, *ipxe_sha256;	/* the iPXE binary, a source; for SW_BOOT_IPXE */
+	char *rescue, *rescue_sha256;	/* a UKI for the partition slipway-rescue, a source */
 	enum sw_admission_kind admission_kind;
 	char *admission_url;
 	enum sw_finish finish;
@@ -203,6 +205,11 @@ int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct
 
 /* True when there is an image to install; without one the slots stay empty. */
 bool sw_answers_have_payload(const struct sw_answers *a);
+
+/* True when any file has to be fetched: a payload, an iPXE, a rescue image. */
+/* True when the node starts from the network by an iPXE on its disk. */
+bool sw_answers_by_ipxe(const struct sw_answers *a);
+bool sw_answers_fetches(const struct sw_answers *a);
 
 /* The answer file that reproduces these answers (comments from the table); malloc'd. */
 char *sw_answers_to_yaml(const struct sw_answers *a);

@@ -78,6 +78,26 @@ static bool uki_is_remote(const struct sw_answers *a)
 	return given(a->uki) && sw_source_is_remote(a->uki) && !a->trust_keys;
 }
 
+static bool by_ipxe(const struct sw_answers *a)
+{
+	return from_network(a) && a->boot_via == SW_BOOT_IPXE;
+}
+
+static bool ipxe_is_remote(const struct sw_answers *a)
+{
+	return given(a->ipxe) && sw_source_is_remote(a->ipxe) && !a->trust_keys;
+}
+
+static bool has_rescue(const struct sw_answers *a)
+{
+	return given(a->rescue);
+}
+
+static bool rescue_is_remote(const struct sw_answers *a)
+{
+	return given(a->rescue) && sw_source_is_remote(a->rescue) && !a->trust_keys;
+}
+
 static bool attests(const struct sw_answers *a)
 {
 	return a->admission_kind == SW_ADMISSION_ATTEST;
@@ -221,7 +241,7 @@ static const char *const conflict_choices[] = { "refuse", "rename", "ignore", NU
 static const char *const failing_choices[] = { "refuse", "use", NULL };
 static const char *const mode_choices[] = { "local", "network", "hands-off", NULL };
 static const char *const strategy_choices[] = { "armed", "order", NULL };
-static const char *const via_choices[] = { "auto", "http", "pxe", NULL };
+static const char *const via_choices[] = { "auto", "http", "pxe", "ipxe", NULL };
 static const char *const kind_choices[] = { "none", "attest", NULL };
 static const char *const finish_choices[] = { "reboot", "poweroff", "stay", NULL };
 
@@ -422,7 +442,8 @@ const struct sw_field sw_fields[] = {
 	{ .key = "boot.network.via", .label = "Network boot", .type = SW_FIELD_CHOICE,
 	  AT(boot_via), .choices = via_choices, .applies = from_network,
 	  .help = "Which of the firmware's network entries is used. auto: the first in its boot "
-		  "order.",
+		  "order. ipxe: none of them, but an iPXE binary on the disk, with a script that "
+		  "boots boot.network.uri and gives up after its timeouts.",
 	  .example = "http", .dflt = "auto" },
 	{ .key = "boot.network.uri", .label = "Boot address", .type = SW_FIELD_URL, AT(boot_uri),
 	  .max = 1024, .applies = from_network, .check = check_boot_uri,
@@ -434,6 +455,28 @@ const struct sw_field sw_fields[] = {
 	  .help = "The MAC address of the card to boot from. Without it the firmware's first "
 		  "card.",
 	  .example = "52:54:00:12:34:56" },
+
+	{ .key = "boot.network.ipxe", .label = "iPXE binary", .type = SW_FIELD_URL, AT(ipxe),
+	  .max = 2000, .applies = by_ipxe, .required = by_ipxe,
+	  .help = "Where the iPXE binary (an EFI program of 2022 or later) comes from, in the "
+		  "forms of payload.kernel. Under Secure Boot it must be signed.",
+	  .missing = "give boot.network.ipxe, or another boot.network.via",
+	  .example = "medium:/ipxe.efi" },
+	{ .key = "boot.network.sha256", .label = "iPXE SHA-256", .type = SW_FIELD_SHA256,
+	  AT(ipxe_sha256), .applies = by_ipxe, .required = ipxe_is_remote, .missing = NO_HASH,
+	  .help = "The SHA-256 of the iPXE binary. Required when it comes over a network.",
+	  .example = HEX_A },
+
+	{ .key = "rescue.uki", .label = "Rescue image", .type = SW_FIELD_URL, AT(rescue),
+	  .max = 2000,
+	  .help = "A unified kernel image for a partition of its own, slipway-rescue, that the "
+		  "node starts with slipway mode once rescue, or when no slot starts.",
+	  .example = "medium:/rescue.efi" },
+	{ .key = "rescue.sha256", .label = "Rescue SHA-256", .type = SW_FIELD_SHA256,
+	  AT(rescue_sha256), .applies = has_rescue, .required = rescue_is_remote,
+	  .missing = NO_HASH,
+	  .help = "The SHA-256 of the rescue image. Required when it comes over a network.",
+	  .example = HEX_B },
 
 	{ .key = "admission.kind", .label = "Admission", .type = SW_FIELD_CHOICE,
 	  AT(admission_kind), .choices = kind_choices, .required = always,

@@ -57,7 +57,7 @@ static bool value_holds(struct check *c, const struct sw_field *f, const char *k
 
 static void report_missing(struct check *c, const struct sw_field *f)
 {
-	bool hash = strncmp(f->key, "payload.sha256.", 15) == 0;
+	bool hash = f->type == SW_FIELD_SHA256;
 
 	report(c, f->key, -EINVAL, "is missing",
 	       hash ? "what comes over a network is checked against its SHA-256 before it is used"
@@ -84,6 +84,12 @@ static void report_stray(struct check *c, const struct sw_field *f)
 		report(c, f->key, -EINVAL, "does not go with payload.uki",
 		       "a unified image is stored byte for byte and has its own command line",
 		       "build the command line into the image, or give kernel and initrd");
+	else if (strcmp(f->key, "rescue.sha256") == 0)
+		report(c, f->key, -EINVAL, "is given, but nothing belongs to it",
+		       "there is no rescue.uki in these answers", "take it out");
+	else if (c->a->boot_mode == SW_MODE_NETWORK && strncmp(f->key, "boot.network.", 13) == 0)
+		report(c, f->key, -EINVAL, "is given, but nothing would use it",
+		       "boot.network.via is not ipxe", "set via: ipxe, or take it out");
 	else if (strncmp(f->key, "boot.network.", 13) == 0 && !f->dflt)
 		report(c, f->key, -EINVAL, "is given, but nothing would use it",
 		       "boot.mode is not network", "set boot.mode: network, or take it out");
@@ -220,6 +226,11 @@ static void check_mode(struct check *c)
 		report(c, "boot.network.uri", -EINVAL, "does not go with boot.network.via: pxe",
 		       "only HTTP boot is told the address of its image",
 		       "use via: http, or take the address out");
+	if (c->a->boot_mode == SW_MODE_NETWORK && c->a->boot_via == SW_BOOT_IPXE &&
+	    !given(c->a->boot_uri))
+		report(c, "boot.network.uri", -EINVAL, "is missing",
+		       "iPXE's script needs the address of what it boots",
+		       "give boot.network.uri, or another boot.network.via");
 }
 
 int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,

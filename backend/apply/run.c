@@ -33,6 +33,8 @@ static void run_clear(struct sw_run *run)
 	free(run->uki);
 	free(run->image);
 	sw_buf_clear(&run->signatures);
+	free(run->rescue);
+	free(run->ipxe);
 	sw_run_clear_keys(run);
 	sw_slot_manifest_clear(&run->manifest);
 	if (run->vars)

@@ -26,7 +26,7 @@ struct sw_run {
 	struct sw_run_disk *disks;	/* one for each of the plan's */
 	json_object *vars;		/* boot variables as they were before, or NULL */
 	char *work;			/* scratch directory */
-	char *kernel, *initrd, *uki, *image;	/* files in it */
+	char *kernel, *initrd, *uki, *image, *rescue, *ipxe;	/* files in it */
 	struct sw_slot_manifest manifest;
 	struct sw_buf signatures;	/* of the boot image, under Secure Boot */
 	struct sw_run_key *keys;
@@ -45,6 +45,15 @@ int sw_step_fetch(struct sw_run *run, const struct sw_step *s, struct sw_error *
 int sw_step_image(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_keys(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_slot(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
+/* Checks the fetched rescue image and iPXE for this machine. */
+int sw_extras_check(struct sw_run *run, struct sw_error *err);
+/* Fetches them; fetch_one is steps-content's. */
+int sw_run_fetch(struct sw_run *run, const char *source, const char *sha256,
+		 char *const *signatures, const char *name, char **ret_path, struct sw_error *err);
+int sw_extras_fetch(struct sw_run *run, struct sw_error *err);
+/* The file system for one of their partitions, into the work directory. */
+int sw_extra_build(struct sw_run *run, const struct sw_placed *part, char **ret_image,
+		   struct sw_error *err);
 int sw_step_blank(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_error *err);
 int sw_step_format(struct sw_run *run, const struct sw_step *s, struct sw_error *err);

@@ -146,8 +146,8 @@ static int verify_part(struct sw_run *run, const struct sw_placed *part, struct 
 		return 0;
 	if (part->role == SW_ROLE_NODE_DATA)
 		return verify_data(io, part, err);
-	if (part->role == SW_ROLE_SLOT && sw_answers_have_payload(run->p->answers) &&
-	    part == sw_plan_find(run->p, part->disk, SW_ROLE_SLOT))
+	/* What iPXE lies on was read back by its own step. */
+	if (part->role != SW_ROLE_IPXE && sw_plan_fills(run->p, part))
 		return verify_slot(io, part, err);
 	if (part->format && (part->raid || part->encrypt))
 		return sw_verify_layers(run, part, err);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "boot/ipxe.h"
 #include "boot/nodedata.h"
 #include "boot/uki.h"
 #include "disk/recovery.h"
@@ -31,9 +32,8 @@ static int vouch(struct sw_run *run, const char *source, char *const *signatures
 	return r;
 }
 
-static int fetch_one(struct sw_run *run, const char *source, const char *sha256,
-		     char *const *signatures, const char *name, char **ret_path,
-		     struct sw_error *err)
+int sw_run_fetch(struct sw_run *run, const char *source, const char *sha256,
+		 char *const *signatures, const char *name, char **ret_path, struct sw_error *err)
 {
 	struct sw_trust t = sw_answers_trust(run->p->answers);
 	_cleanup_free_ char *out = sw_fmt("%s/%s", run->work, name);
@@ -62,20 +62,29 @@ static int fetch_one(struct sw_run *run, const char *source, const char *sha256,
 	return 0;
 }
 
-int sw_step_fetch(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
+static int fetch_payload(struct sw_run *run, struct sw_error *err)
 {
 	const struct sw_answers *a = run->p->answers;
+	int r;
+
+	if (!sw_answers_have_payload(a))
+		return 0;
+	if (a->uki && *a->uki)
+		return sw_run_fetch(run, a->uki, a->uki_sha256, a->uki_signature, "uki",
+				    &run->uki, err);
+	r = sw_run_fetch(run, a->kernel, a->kernel_sha256, a->kernel_signature, "kernel",
+			 &run->kernel, err);
+	return r < 0 ? r : sw_run_fetch(run, a->initrd, a->initrd_sha256, a->initrd_signature,
+					"initrd", &run->initrd, err);
+}
+
+int sw_step_fetch(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
+{
 	int r = sw_formats_check(run, err);
 
-	if (r < 0)
-		return r;
-	if (a->uki && *a->uki)
-		return fetch_one(run, a->uki, a->uki_sha256, a->uki_signature, "uki", &run->uki,
-				 err);
-	r = fetch_one(run, a->kernel, a->kernel_sha256, a->kernel_signature, "kernel",
-		      &run->kernel, err);
-	return r < 0 ? r : fetch_one(run, a->initrd, a->initrd_sha256, a->initrd_signature,
-				     "initrd", &run->initrd, err);
+	if (r == 0)
+		r = fetch_payload(run, err);
+	return r < 0 ? r : sw_extras_fetch(run, err);
 }
 
 static void drop_file(char **path)
@@ -156,7 +165,9 @@ static size_t count_filled(const struct sw_plan *p)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n_steps; i++)
-		n += p->steps[i].kind == SW_STEP_SLOT;
+		n += p->steps[i].kind == SW_STEP_SLOT && p->steps[i].part_label &&
+		     strcmp(p->steps[i].part_label, SW_RESCUE_LABEL) != 0 &&
+		     strcmp(p->steps[i].part_label, SW_IPXE_LABEL) != 0;
 	return n;
 }
 
@@ -180,8 +191,10 @@ static int build_image(struct sw_run *run, const struct sw_placed *part, struct 
 int sw_step_image(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
 {
 	const struct sw_placed *part = sw_plan_find(run->p, 0, SW_ROLE_SLOT);
-	int r;
+	int r = sw_extras_check(run, err);
 
+	if (r < 0 || !sw_answers_have_payload(run->p->answers))
+		return r;
 	if (!part)
 		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "the plan has no slot");
 	r = run->uki ? check_uki(run, err) : assemble(run, err);
@@ -202,7 +215,9 @@ int sw_step_slot(struct sw_run *run, const struct sw_step *s, struct sw_error *e
 
 	if (!part)
 		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "the plan has no such slot");
-	if (part != sw_plan_find(run->p, 0, SW_ROLE_SLOT))
+	if (part->role != SW_ROLE_SLOT)
+		r = sw_extra_build(run, part, &run->image, err);
+	else if (part != sw_plan_find(run->p, 0, SW_ROLE_SLOT))
 		r = build_image(run, part, err);
 	if (r == 0)
 		r = sw_slot_write(sw_run_io(run, s), s->off, run->image, run->step, run->sink, err);

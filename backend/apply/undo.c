@@ -24,7 +24,7 @@ static bool mentions_ours(const struct sw_plan *p, const char *hex)
 
 		for (size_t k = 0; k < 16; k++)
 			(void)snprintf(id + 2 * k, 3, "%02x", p->parts[i].uuid.b[k]);
-		if (p->parts[i].role == SW_ROLE_SLOT && strcasestr(hex, id))
+		if (p->parts[i].entry && strcasestr(hex, id))
 			return true;
 	}
 	return false;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "boot/bootpath.h"
 #include "boot/entries-private.h"
+#include "boot/ipxe.h"
 #include "boot/slot.h"
 
 static const char *const owners[] = { "ours", "firmware", "network", "foreign", "phantom" };
@@ -93,6 +94,13 @@ static int target_of_mac(const struct sw_facts *f, const uint8_t mac[static 6],
 		 : say(e, SW_TARGET_MISSING, strdup("no network card here has this address"));
 }
 
+/* The rescue image's partition, or iPXE's. */
+static bool is_extra(const struct sw_part *p)
+{
+	return p->label && (strcmp(p->label, SW_RESCUE_LABEL) == 0 ||
+			    strcmp(p->label, SW_IPXE_LABEL) == 0);
+}
+
 /* The firmware owns what it marked; the rest goes by path, never by label alone. */
 static enum sw_owner owner_of(const struct sw_loadopt *o, const struct sw_facts *f)
 {
@@ -112,11 +120,11 @@ static enum sw_owner owner_of(const struct sw_loadopt *o, const struct sw_facts 
 	    sw_devpath_has(o->path, o->path_len, SW_DP_MEDIA, SW_DP_MEDIA_FV_FILE))
 		return SW_OWNER_FIRMWARE;
 	if (sw_devpath_find_file(o->path, o->path_len, &hd, &path) < 0 ||
-	    strcasecmp(path, SW_SLOT_BOOT_PATH) != 0)
+	    (strcasecmp(path, SW_SLOT_BOOT_PATH) != 0 && strcasecmp(path, SW_IPXE_PATH) != 0))
 		return SW_OWNER_FOREIGN;
 	p = find_part(f, &hd.guid, &d);
 	if (p)
-		return sw_part_is_slot(p) ? SW_OWNER_OURS : SW_OWNER_FOREIGN;
+		return sw_part_is_slot(p) || is_extra(p) ? SW_OWNER_OURS : SW_OWNER_FOREIGN;
 	return named ? SW_OWNER_OURS : SW_OWNER_FOREIGN;
 }
 

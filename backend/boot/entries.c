@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "boot/hex.h"
+#include "boot/ipxe.h"
 #include "boot/entries-private.h"
 
 /* EDK2 marks the entries that it makes and deletes by itself with this GUID as optional data. */
@@ -60,7 +61,8 @@ static bool looks_ours(const struct sw_loadopt *o)
 
 	return strncmp(o->label, "Slipway ", 8) == 0 &&
 	       sw_devpath_find_file(o->path, o->path_len, &hd, &path) == 0 &&
-	       strcasecmp(path, "\\EFI\\BOOT\\BOOTX64.EFI") == 0;
+	       (strcasecmp(path, "\\EFI\\BOOT\\BOOTX64.EFI") == 0 ||
+		strcasecmp(path, SW_IPXE_PATH) == 0);
 }
 
 static const char *owner(const struct sw_loadopt *o)

@@ -17,6 +17,7 @@ struct work {
 	const struct sw_mode_slot *good[MAX_SLOTS];	/* in the order of preference */
 	uint16_t numbers[MAX_SLOTS];	/* of their entries */
 	size_t n_good;
+	uint16_t rescue;	/* of the rescue image's, when one is wished */
 	const struct sw_mode_wish *wish;
 	const struct sw_mode_state *old;	/* never NULL */
 	const struct sw_mode_evidence *ev;
@@ -155,6 +156,8 @@ static int ensure_slots(struct work *w)
 
 	for (size_t i = 0; r == 0 && i < w->n_good; i++)
 		r = ensure_slot(w, &w->good[i]->entry, &w->numbers[i]);
+	if (r == 0 && w->wish->rescue)
+		r = ensure_slot(w, w->wish->rescue, &w->rescue);
 	return r;
 }
 
@@ -252,7 +255,7 @@ static void judge_next(struct work *w)
 
 static int set_order(struct work *w)
 {
-	uint16_t first[MAX_SLOTS + 1];
+	uint16_t first[MAX_SLOTS + 2];
 	bool net = w->res.mode == SW_NODE_NETWORK && w->res.network >= 0;
 	bool net_first = net && w->wish->strategy == SW_STRATEGY_ORDER;
 	size_t n = 0;
@@ -265,6 +268,9 @@ static int set_order(struct work *w)
 		first[n++] = w->numbers[i];
 	if (net && !net_first)
 		first[n++] = (uint16_t)w->res.network;
+	/* A lost one comes back behind these; where it is, it stays. */
+	if (w->wish->rescue && sw_varset_place(&w->set, w->rescue) < 0)
+		first[n++] = w->rescue;
 	return sw_varset_first(&w->set, first, n);
 }
 
@@ -339,6 +345,9 @@ static int once_target(struct work *w, uint16_t *ret_number, struct sw_error *er
 			return no_slot(err, "a start from the disk");
 		*ret_number = w->numbers[0];
 		return 0;
+	case SW_ONCE_RESCUE:
+		*ret_number = w->rescue;
+		return w->wish->rescue ? 0 : -ENOENT;
 	default:
 		for (size_t i = 0; i < w->n_good; i++) {
 			if (w->good[i]->letter != w->wish->once_letter)

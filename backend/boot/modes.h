@@ -19,7 +19,7 @@
 
 enum sw_node_mode { SW_NODE_LOCAL, SW_NODE_NETWORK, SW_NODE_HANDS_OFF };
 enum sw_strategy { SW_STRATEGY_ARMED, SW_STRATEGY_ORDER };
-enum sw_once { SW_ONCE_NONE, SW_ONCE_NETWORK, SW_ONCE_LOCAL, SW_ONCE_SLOT };
+enum sw_once { SW_ONCE_NONE, SW_ONCE_NETWORK, SW_ONCE_LOCAL, SW_ONCE_SLOT, SW_ONCE_RESCUE };
 
 struct sw_mode_slot {
 	struct sw_entry_wanted entry;
@@ -36,6 +36,7 @@ struct sw_mode_wish {
 	struct sw_netwish net;
 	enum sw_once once;	/* only BootNext is set, the mode stays */
 	char once_letter;	/* SW_ONCE_SLOT */
+	const struct sw_entry_wanted *rescue;	/* its entry is kept, too; borrowed, NULL: none */
 	bool explicit;		/* a person asks now: counters start anew */
 	bool keep_next;		/* leave BootNext alone */
 	bool unarmed;		/* do not arm the network now; what armed it goes */

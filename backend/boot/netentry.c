@@ -49,11 +49,34 @@ static unsigned int rank(const struct sw_varset *s, const struct sw_varset_entry
 	return (k->active ? 0 : 1u << 20) + (place < 0 ? 1u << 18 : (unsigned int)place);
 }
 
+/* The entry that leads to iPXE; right content before other content. NULL: none. */
+static const struct sw_varset_entry *find_ipxe(const struct sw_varset *s,
+					       const struct sw_entry_wanted *w,
+					       enum sw_entry_match *ret_match)
+{
+	const struct sw_varset_entry *best = NULL;
+
+	*ret_match = SW_ENTRY_FOREIGN;
+	for (size_t i = 0; w && i < s->n_entries; i++) {
+		enum sw_entry_match m = sw_entry_match(s->entries[i].data, s->entries[i].len, w);
+
+		if (m <= *ret_match)
+			continue;
+		best = &s->entries[i];
+		*ret_match = m;
+	}
+	return best;
+}
+
 const struct sw_varset_entry *sw_netentry_find(const struct sw_varset *s,
 					       const struct sw_netwish *w)
 {
 	const struct sw_varset_entry *best = NULL;
 	unsigned int best_rank = 0;
+	enum sw_entry_match m;
+
+	if (w->via == SW_VIA_IPXE)
+		return find_ipxe(s, w->ipxe, &m);
 
 	for (size_t i = 0; i < s->n_entries; i++) {
 		const struct sw_varset_entry *e = &s->entries[i];
@@ -158,6 +181,35 @@ static int no_entry(const struct sw_netwish *w, struct sw_error *err)
 	return -ENOENT;
 }
 
+static int ensure_ipxe(struct sw_varset *s, const struct sw_entry_wanted *w, uint16_t *ret_number,
+		       struct sw_error *err)
+{
+	enum sw_entry_match m;
+	const struct sw_varset_entry *e = find_ipxe(s, w, &m);
+	_cleanup_buf_ struct sw_buf option = {};
+	struct sw_devpath_hd hd;
+	int n, r = 0;
+
+	if (!w) {
+		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is no iPXE on the node's disk");
+		sw_error_why(err, "an install with boot.network.via: ipxe puts it there");
+		sw_error_hint(err, "use --via auto, http or pxe");
+		return -ENOENT;
+	}
+	n = e ? e->number : sw_varset_free_number(s);
+	hd = (struct sw_devpath_hd){ .number = w->part_number, .start = w->part_start,
+				     .size = w->part_size, .guid = w->part_uuid };
+	if (n >= 0 && m != SW_ENTRY_RIGHT)
+		r = sw_loadopt_build_file(w->label, &hd, w->path, &option);
+	if (n >= 0 && r == 0 && m != SW_ENTRY_RIGHT)
+		r = sw_varset_put(s, (uint16_t)n, option.data, option.len);
+	if (n < 0 || r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, n < 0 ? n : r,
+				     "cannot make the entry for iPXE");
+	*ret_number = (uint16_t)n;
+	return 0;
+}
+
 int sw_netentry_ensure(struct sw_varset *s, const struct sw_netwish *w, uint16_t *ret_number,
 		       struct sw_error *err)
 {
@@ -165,6 +217,8 @@ int sw_netentry_ensure(struct sw_varset *s, const struct sw_netwish *w, uint16_t
 	bool cloned, right = false;
 	int r, n;
 
+	if (w->via == SW_VIA_IPXE)
+		return ensure_ipxe(s, w->ipxe, ret_number, err);
 	if (!w->uri || !*w->uri) {
 		const struct sw_varset_entry *e = sw_netentry_find(s, w);
 

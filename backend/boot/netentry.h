@@ -9,7 +9,7 @@
 #include "boot/bootpath.h"
 #include "boot/varset.h"
 
-enum sw_via { SW_VIA_AUTO, SW_VIA_HTTP, SW_VIA_PXE };
+enum sw_via { SW_VIA_AUTO, SW_VIA_HTTP, SW_VIA_PXE, SW_VIA_IPXE };
 
 /* Which network entry is wanted. */
 struct sw_netwish {
@@ -17,6 +17,8 @@ struct sw_netwish {
 	const char *uri;	/* NULL or "": what DHCP says */
 	bool have_mac;
 	uint8_t mac[6];
+	/* SW_VIA_IPXE: the entry that starts iPXE; borrowed. NULL: the disk has none. */
+	const struct sw_entry_wanted *ipxe;
 };
 
 /*
@@ -35,7 +37,8 @@ int sw_netentry_path(const struct sw_varset *s, const struct sw_netwish *w, stru
 		     bool *ret_cloned);
 
 /*
- * Makes sure that the wanted entry is in the set and returns its number. Without
+ * Makes sure that the wanted entry is in the set and returns its number. With
+ * SW_VIA_IPXE it is w->ipxe, whose script on the disk knows the address. Without
  * an address one is adopted. With one, an entry with that very path is used,
  * "Slipway network" rewritten, or a new one added. -ENOENT with words in err.
  */

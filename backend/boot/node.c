@@ -5,6 +5,8 @@
 
 #include "base/json.h"
 #include "boot/bootpath.h"
+#include "boot/ipxe.h"
+#include "boot/netentry.h"
 #include "boot/loadopt.h"
 #include "boot/nodedata.h"
 #include "boot/utf16.h"
@@ -81,6 +83,10 @@ int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *dis
 			name_entry(f, &n.slots[n.n_slots++]);
 		} else if (!n.data_part && p->label && strcmp(p->label, "slipway-node") == 0) {
 			n.data_part = p;
+		} else if (!n.rescue_part && p->label && strcmp(p->label, SW_RESCUE_LABEL) == 0) {
+			n.rescue_part = p;
+		} else if (!n.ipxe_part && p->label && strcmp(p->label, SW_IPXE_LABEL) == 0) {
+			n.ipxe_part = p;
 		}
 	}
 	r = read_data(io, &n, err);
@@ -142,19 +148,59 @@ int sw_node_overlay(struct sw_machine *m, const struct sw_node *n, size_t slot,
 	return 0;
 }
 
-struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot)
+static struct sw_entry_wanted entry_of(const struct sw_node *n, const struct sw_part *p,
+				    const char *label, const char *path)
 {
-	const struct sw_part *p = n->slots[slot].part;
 	uint32_t sector = n->disk->sector ? n->disk->sector : 512;
 
 	return (struct sw_entry_wanted){
-		.label = n->slots[slot].entry,
+		.label = label,
 		.part_number = p->number,
 		.part_start = p->start / sector,
 		.part_size = p->size / sector,
 		.part_uuid = p->uuid,
-		.path = SW_SLOT_BOOT_PATH,
+		.path = path,
 	};
+}
+
+struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot)
+{
+	return entry_of(n, n->slots[slot].part, n->slots[slot].entry, SW_SLOT_BOOT_PATH);
+}
+
+struct sw_entry_wanted sw_node_rescue_entry(const struct sw_node *n)
+{
+	return entry_of(n, n->rescue_part, SW_RESCUE_ENTRY, SW_SLOT_BOOT_PATH);
+}
+
+struct sw_entry_wanted sw_node_ipxe_entry(const struct sw_node *n)
+{
+	return entry_of(n, n->ipxe_part, SW_NETENTRY_LABEL, SW_IPXE_PATH);
+}
+
+int sw_node_check_rescue(struct sw_machine *m, const struct sw_node *n, struct sw_error *err)
+{
+	_cleanup_(sw_slot_manifest_clear) struct sw_slot_manifest mf = {};
+	_cleanup_io_ struct sw_io *io = NULL;
+	bool ok = false;
+	int r;
+
+	if (!n->rescue_part) {
+		sw_fail(err, SW_EXIT_REFUSED, -ENOENT, "the node has no rescue image");
+		sw_error_why(err, "there is no partition " SW_RESCUE_LABEL " on its disk");
+		sw_error_hint(err, "an install with rescue.uki puts one there");
+		return -ENOENT;
+	}
+	r = sw_machine_open_disk(m, n->disk, false, false, &io, err);
+	if (r == 0)
+		r = sw_slot_read(io, n->rescue_part->start, n->rescue_part->size, &mf, &ok, NULL);
+	if (r == 0 && ok)
+		return 0;
+	sw_fail(err, SW_EXIT_REFUSED, -EBADMSG, "the rescue image is damaged");
+	sw_error_where(err, "%s, partition %u", n->disk->name, n->rescue_part->number);
+	sw_error_why(err, "it is not the one that was written there");
+	sw_error_hint(err, "start from the medium instead; an install writes it again");
+	return -EBADMSG;
 }
 
 /* ---- the road ---- */
@@ -209,6 +255,10 @@ static enum sw_road by_partition(const struct sw_node *n, const struct sw_guid *
 			       n->slots[i].letter - 'a' + 'A');
 		return SW_ROAD_SLOT;
 	}
+	if (n->rescue_part && sw_guid_equal(&n->rescue_part->uuid, guid)) {
+		(void)snprintf(why, 200, "the boot stub was started from the rescue image");
+		return SW_ROAD_OTHER;
+	}
 	(void)snprintf(why, 200, "the boot stub was started from another partition, %s",
 		       sw_guid_format(guid, text));
 	return SW_ROAD_OTHER;
@@ -230,6 +280,12 @@ enum sw_road sw_node_road(struct sw_varstore *vars, const struct sw_varset *s,
 	}
 	if (l == LOADER_KNOWN)
 		return by_partition(n, &loader, ret_slot, why);
+	if (l == LOADER_ABSENT && e == SW_ROAD_SLOT && n->ipxe_part &&
+	    sw_guid_equal(&entry, &n->ipxe_part->uuid)) {
+		(void)snprintf(why, 200, "Boot%04X starts iPXE and no partition is named",
+			       (unsigned int)boot_current);
+		return SW_ROAD_NETWORK;
+	}
 	if (l == LOADER_ABSENT && e == SW_ROAD_NETWORK) {
 		(void)snprintf(why, 200, "Boot%04X is a network entry and no partition is named",
 			       (unsigned int)boot_current);

@@ -33,6 +33,8 @@ struct sw_node {
 	const struct sw_disk *copies[SW_NODE_COPIES];
 	size_t n_copies;
 	const struct sw_part *data_part;	/* NULL: none */
+	const struct sw_part *rescue_part;	/* slipway-rescue, NULL: none */
+	const struct sw_part *ipxe_part;	/* slipway-ipxe, NULL: none */
 	json_object *data;	/* node data, NULL when there is none that is valid */
 };
 
@@ -58,6 +60,12 @@ struct sw_kept_zone sw_node_overlay_zone(const struct sw_node *n, size_t slot);
  */
 int sw_node_overlay(struct sw_machine *m, const struct sw_node *n, size_t slot,
 		    struct sw_kept *ret_overlay, struct sw_error *err);
+
+/* The entries of rescue_part and ipxe_part, which must be there. */
+struct sw_entry_wanted sw_node_rescue_entry(const struct sw_node *n);
+struct sw_entry_wanted sw_node_ipxe_entry(const struct sw_node *n);
+/* Whether the rescue image is whole: it is read and hashed. -ENOENT, -EBADMSG in words. */
+int sw_node_check_rescue(struct sw_machine *m, const struct sw_node *n, struct sw_error *err);
 
 /* The boot entry that a slot must have. The label is borrowed from n. */
 struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot);

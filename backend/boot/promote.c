@@ -156,8 +156,7 @@ static int plan_order(const struct sw_switch *s, json_object *raw,
 	w.explicit = false;
 	w.keep_next = true;
 	w.once = SW_ONCE_NONE;
-	return sw_mode_reconcile(raw, slots, n, &w, s->have_state ? &s->state : NULL,
-				 &s->ev, ret_result, err);
+	return sw_switch_reconcile(s, raw, slots, n, &w, ret_result, err);
 }
 
 static int plan_before(const struct sw_switch *s, const struct sw_varset *set,

@@ -15,6 +15,7 @@
 #include "base/size.h"
 #include "boot/fat32.h"
 #include "boot/slot.h"
+#include "boot/slot-private.h"
 
 #define TIMEOUT_S 300
 #define FAT_EPOCH 315532800	/* 1980-01-01, the earliest date that FAT can hold */
@@ -45,6 +46,20 @@ static int make_fs(const char *out, uint32_t sector, uint32_t volume_id, const c
 	(void)snprintf(s, sizeof(s), "%u", sector);
 	(void)snprintf(id, sizeof(id), "%08x", volume_id);
 	return sw_proc_check(argv, NULL, TIMEOUT_S, err);
+}
+
+int sw_slot_make_fs(const char *out, uint64_t size, uint32_t sector, uint32_t volume_id,
+		    const char *label, struct sw_error *err)
+{
+	int r = make_empty(out, size, err);
+
+	return r < 0 ? r : make_fs(out, sector, volume_id, label, err);
+}
+
+void sw_slot_epoch(char text[static 64], int64_t time)
+{
+	(void)snprintf(text, 64, "SOURCE_DATE_EPOCH=%" PRId64,
+		       time < FAT_EPOCH ? (int64_t)FAT_EPOCH : time);
 }
 
 /* Opens the fresh file system with our own reader: it says what fits, and that it is a FAT32. */
@@ -92,8 +107,7 @@ static int fill(const char *uki, const char *manifest, const char *out, int64_t 
 	const char *env[] = { epoch, "TZ=UTC", "MTOOLS_SKIP_CHECK=1", NULL };
 	int r;
 
-	(void)snprintf(epoch, sizeof(epoch), "SOURCE_DATE_EPOCH=%" PRId64,
-		       time < FAT_EPOCH ? (int64_t)FAT_EPOCH : time);
+	sw_slot_epoch(epoch, time);
 	r = sw_proc_check(mmd, env, TIMEOUT_S, err);
 	if (r == 0)
 		r = sw_proc_check(put_uki, env, TIMEOUT_S, err);
@@ -136,9 +150,7 @@ static int build(const char *uki, const struct sw_slot_manifest *m, const char *
 	r = sw_file_write(path, text, strlen(text), 0644);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot write the slot's manifest");
-	r = make_empty(out, size, err);
-	if (r == 0)
-		r = make_fs(out, sector, volume_id, label, err);
+	r = sw_slot_make_fs(out, size, sector, volume_id, label, err);
 	if (r == 0)
 		r = check_room(out, (uint64_t)st.st_size + strlen(text), size, sector, err);
 	if (r == 0)

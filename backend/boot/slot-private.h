@@ -16,3 +16,9 @@ int sw_extents_add(struct sw_extents *l, uint64_t off, uint64_t end, uint64_t li
 uint64_t sw_extents_sum(const struct sw_extents *l);
 void sw_extents_clear(struct sw_extents *l);
 #define _cleanup_extents_ _cleanup_(sw_extents_clear)
+
+/* "SOURCE_DATE_EPOCH=…" for mtools, not before FAT's first date. */
+void sw_slot_epoch(char text[static 64], int64_t time);
+/* An empty FAT32 of exactly `size` bytes, as a sparse file; the same bytes each time. */
+int sw_slot_make_fs(const char *out, uint64_t size, uint32_t sector, uint32_t volume_id,
+		    const char *label, struct sw_error *err);

@@ -10,6 +10,9 @@
 #include "base/io.h"
 
 #define SW_SLOT_BOOT_PATH "\\EFI\\BOOT\\BOOTX64.EFI"
+/* A partition with a rescue image in the form of a slot, and its entry. */
+#define SW_RESCUE_LABEL "slipway-rescue"
+#define SW_RESCUE_ENTRY "Slipway rescue"
 
 struct sw_slot_manifest {
 	uint64_t sequence;

@@ -12,7 +12,7 @@
  */
 #define MARK "boot-switch"
 
-static const char *const vias[] = { "auto", "http", "pxe" };
+static const char *const vias[] = { "auto", "http", "pxe", "ipxe" };
 
 static void wish_from_data(json_object *data, struct sw_mode_wish *w)
 {
@@ -149,14 +149,36 @@ void sw_switch_clear(struct sw_switch *s)
 	*s = (struct sw_switch){};
 }
 
+int sw_switch_reconcile(const struct sw_switch *s, json_object *raw,
+			const struct sw_mode_slot *slots, size_t n_slots,
+			const struct sw_mode_wish *wish, struct sw_mode_result *ret_result,
+			struct sw_error *err)
+{
+	struct sw_entry_wanted rescue, ipxe;
+	struct sw_mode_wish w = *wish;
+
+	if (s->node.rescue_part) {
+		rescue = sw_node_rescue_entry(&s->node);
+		w.rescue = &rescue;
+	}
+	if (s->node.ipxe_part) {
+		ipxe = sw_node_ipxe_entry(&s->node);
+		w.net.ipxe = &ipxe;
+	}
+	return sw_mode_reconcile(raw, slots, n_slots, &w, s->have_state ? &s->state : NULL, &s->ev,
+				 ret_result, err);
+}
+
 int sw_switch_plan(const struct sw_switch *s, const struct sw_mode_wish *wish,
 		   struct sw_mode_result *ret_result, struct sw_error *err)
 {
 	struct sw_mode_slot slots[SW_MODE_SLOTS];
 	size_t n = sw_switch_slots(s, slots);
+	int r = 0;
 
-	return sw_mode_reconcile(s->raw, slots, n, wish, s->have_state ? &s->state : NULL, &s->ev,
-				 ret_result, err);
+	if (wish->once == SW_ONCE_RESCUE)
+		r = sw_node_check_rescue(s->m, &s->node, err);
+	return r < 0 ? r : sw_switch_reconcile(s, s->raw, slots, n, wish, ret_result, err);
 }
 
 /* ---- carrying it out ---- */

@@ -41,7 +41,12 @@ int sw_switch_open(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 void sw_switch_clear(struct sw_switch *s);
 #define _cleanup_switch_ _cleanup_(sw_switch_clear)
 
-/* sw_mode_reconcile() with what this machine has. */
+/* sw_mode_reconcile() with these slots and what else the node's disk has to start. */
+int sw_switch_reconcile(const struct sw_switch *s, json_object *raw,
+			const struct sw_mode_slot *slots, size_t n_slots,
+			const struct sw_mode_wish *wish, struct sw_mode_result *ret_result,
+			struct sw_error *err);
+/* The same with what this machine has; refuses what cannot start. */
 int sw_switch_plan(const struct sw_switch *s, const struct sw_mode_wish *wish,
 		   struct sw_mode_result *ret_result, struct sw_error *err);
 

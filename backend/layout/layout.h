@@ -9,7 +9,8 @@
 #include "base/guid.h"
 #include "machine/facts.h"
 
-enum sw_role { SW_ROLE_NONE, SW_ROLE_SLOT, SW_ROLE_NODE_DATA, SW_ROLE_STATE, SW_ROLE_RESCUE };
+enum sw_role { SW_ROLE_NONE, SW_ROLE_SLOT, SW_ROLE_NODE_DATA, SW_ROLE_STATE, SW_ROLE_RESCUE,
+	       SW_ROLE_IPXE };
 
 /* What opens an encrypted partition. */
 #define SW_ENCRYPT_TPM2 1U

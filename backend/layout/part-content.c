@@ -151,8 +151,7 @@ int sw_parse_check_content(struct sw_parse *s, struct sw_error *err)
 	if (s->p.format && !strcmp(s->p.format, "squashfs") && !files)
 		return clash(s, "Format=squashfs needs CopyFiles= or MakeDirectories=, since "
 				"nothing can be put into it later", err);
-	if (s->p.encrypt && (s->p.role == SW_ROLE_SLOT || s->p.role == SW_ROLE_RESCUE ||
-			     s->p.role == SW_ROLE_NODE_DATA))
+	if (s->p.encrypt && s->p.role != SW_ROLE_NONE && s->p.role != SW_ROLE_STATE)
 		return clash(s, "Encrypt= does not go with a slot, node data or rescue: firmware "
 				"and the node read them in clear", err);
 	/* As repart: what is encrypted is not left without a file system. */

@@ -114,7 +114,7 @@ int sw_parse_check_disks(struct sw_parse *s, struct sw_error *err)
 			     "an array of one disk survives nothing",
 			     "Name them: X-Slipway-Disk=system second");
 	if (s->p.raid && (s->p.role == SW_ROLE_SLOT || s->p.role == SW_ROLE_NODE_DATA ||
-			  s->p.role == SW_ROLE_RESCUE))
+			  s->p.role == SW_ROLE_RESCUE || s->p.role == SW_ROLE_IPXE))
 		return clash(s, err, "a slot, node data or rescue must not be on RAID",
 			     "firmware reads one disk, and writes to it behind the array's back",
 			     "Leave X-Slipway-Raid= out: each disk gets a copy of its own");

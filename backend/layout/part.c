@@ -291,6 +291,7 @@ static int set_role(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 		[SW_ROLE_NODE_DATA] = "node-data",
 		[SW_ROLE_STATE] = "state",
 		[SW_ROLE_RESCUE] = "rescue",
+		[SW_ROLE_IPXE] = "ipxe",
 	};
 
 	for (size_t i = SW_ROLE_SLOT; i < ARRAY_SIZE(roles); i++)

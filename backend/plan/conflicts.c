@@ -92,6 +92,9 @@ static const char *effect_of(const struct sw_placed *mine)
 	switch (mine->role) {
 	case SW_ROLE_SLOT:
 		return "it may be started, or updated, in the place of the node's slot";
+	case SW_ROLE_RESCUE:
+	case SW_ROLE_IPXE:
+		return "it may be started in the place of the node's";
 	case SW_ROLE_NODE_DATA:
 		return "the node may take its configuration from there";
 	default:

@@ -9,16 +9,21 @@
 
 int sw_content_check(const struct sw_layout *l, struct sw_error *err)
 {
+	static const char *const names[] = {
+		[SW_ROLE_SLOT] = "slot", [SW_ROLE_NODE_DATA] = "node-data",
+		[SW_ROLE_RESCUE] = "rescue", [SW_ROLE_IPXE] = "ipxe",
+	};
+
 	for (size_t i = 0; i < l->n_parts; i++) {
 		const struct sw_layout_part *part = &l->parts[i];
 
-		if (part->role != SW_ROLE_SLOT && part->role != SW_ROLE_NODE_DATA)
+		if (part->role == SW_ROLE_NONE || part->role == SW_ROLE_STATE)
 			continue;
 		if (!part->copy_blocks && !part->copy_files && !part->make_directories)
 			continue;
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL,
 			"a partition with X-Slipway-Role=%s cannot be filled by the layout",
-			part->role == SW_ROLE_SLOT ? "slot" : "node-data");
+			names[part->role]);
 		sw_error_where(err, "%s/%s", l->name, part->file);
 		sw_error_why(err, "the install writes its content");
 		sw_error_hint(err, "Leave out CopyBlocks=, CopyFiles= and MakeDirectories=");

@@ -3,14 +3,17 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "boot/ipxe.h"
 #include "boot/modes.h"
 #include "plan/plan.h"
 
 static const enum sw_via vias[] = {
 	[SW_BOOT_AUTO] = SW_VIA_AUTO, [SW_BOOT_HTTP] = SW_VIA_HTTP, [SW_BOOT_PXE] = SW_VIA_PXE,
+	[SW_BOOT_IPXE] = SW_VIA_IPXE,
 };
 static const char *const via_names[] = {
 	[SW_BOOT_AUTO] = "auto", [SW_BOOT_HTTP] = "http", [SW_BOOT_PXE] = "pxe",
+	[SW_BOOT_IPXE] = "ipxe",
 };
 
 static bool given(const char *s)
@@ -51,7 +54,9 @@ int sw_plan_entries(const struct sw_plan *p, json_object *raw, struct sw_entry_p
 {
 	const struct sw_answers *a = p->answers;
 	struct sw_netwish net = { .via = vias[a->boot_via], .uri = a->boot_uri };
+	const struct sw_placed *ipxe = sw_plan_find(p, 0, SW_ROLE_IPXE);
 	_cleanup_free_ struct sw_entry_wanted *w = NULL;
+	struct sw_entry_wanted own;
 	size_t n = 0;
 
 	*ret_entries = (struct sw_entry_plan){};
@@ -61,6 +66,10 @@ int sw_plan_entries(const struct sw_plan *p, json_object *raw, struct sw_entry_p
 		return sw_fail_oom(err);
 	if (a->boot_mode == SW_MODE_LOCAL)
 		return sw_entries_plan_local(raw, w, n, ret_entries, err);
+	if (ipxe && sw_answers_by_ipxe(a)) {
+		own = sw_plan_entry(p, ipxe, SW_IPXE_PATH);
+		net.ipxe = &own;
+	}
 	net.have_mac = given(a->boot_nic) && sw_mac_parse(a->boot_nic, net.mac) == 0;
 	return sw_entries_plan_network(raw, w, n, count_filled(p), &net,
 				       strategy_of(a), ret_entries, err);

@@ -167,7 +167,7 @@ static int check_def(const struct sw_plan *p, size_t disk, const struct sw_disk 
 	int r;
 
 	*ret_known = true;
-	if (def->role == SW_ROLE_SLOT || def->role == SW_ROLE_NODE_DATA)
+	if (def->role != SW_ROLE_NONE && def->role != SW_ROLE_STATE)
 		return refuse_role(err, label, "every install writes its slots and node data");
 	r = check_table(d, label, err);
 	if (r == 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "boot/ipxe.h"
 #include "boot/slot.h"
 #include "disk/mdraid.h"
 #include "plan/content.h"
@@ -29,7 +30,7 @@ static int disk_seed(const struct sw_plan *p, size_t disk, struct sw_guid *ret_s
 char *sw_plan_label(const struct sw_layout *l, size_t disk, const struct sw_layout_part *part)
 {
 	bool same = part->role == SW_ROLE_SLOT || part->role == SW_ROLE_NODE_DATA ||
-		    part->role == SW_ROLE_RESCUE || part->raid;
+		    part->role == SW_ROLE_RESCUE || part->role == SW_ROLE_IPXE || part->raid;
 	size_t at = sw_plan_layout_disk(l, disk), copy = disk - at + 1;
 	const char *name = l->disks[at].name;
 
@@ -70,6 +71,10 @@ static int add_part(struct sw_plan *p, size_t disk, const struct sw_placement *p
 		return -ENOMEM;
 	if (part->role == SW_ROLE_SLOT)
 		part->entry = entry_name(disk, (*slots)++);
+	else if (part->role == SW_ROLE_RESCUE && disk == 0)
+		part->entry = strdup(SW_RESCUE_ENTRY);
+	else if (part->role == SW_ROLE_IPXE && disk == 0)
+		part->entry = strdup(SW_NETENTRY_LABEL);
 	return part->label && (part->role != SW_ROLE_SLOT || part->entry) ? 0 : -ENOMEM;
 }
 
@@ -313,10 +318,31 @@ static const struct sw_placed *nth_slot(const struct sw_plan *p, size_t disk, si
 	return NULL;
 }
 
+struct sw_entry_wanted sw_plan_entry(const struct sw_plan *p, const struct sw_placed *part,
+				     const char *path)
+{
+	uint32_t sector = p->disks[part->disk].sector;
+
+	return (struct sw_entry_wanted){
+		.label = part->entry,
+		.part_number = part->number,
+		.part_start = part->start / sector,
+		.part_size = part->size / sector,
+		.part_uuid = part->uuid,
+		.path = path,
+	};
+}
+
+static bool given_rescue(const struct sw_plan *p)
+{
+	return p->answers->rescue && *p->answers->rescue;
+}
+
 int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret_wanted,
 			   size_t *ret_n)
 {
 	struct sw_entry_wanted *w = calloc(p->n_parts + 1, sizeof(*w));
+	const struct sw_placed *rescue = sw_plan_find(p, 0, SW_ROLE_RESCUE);
 	size_t n = 0;
 
 	if (!w)
@@ -327,15 +353,11 @@ int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret
 
 			if (!part || !part->entry)
 				continue;
-			w[n++] = (struct sw_entry_wanted){
-				.label = part->entry,
-				.part_number = part->number,
-				.part_start = part->start / p->disks[k].sector,
-				.part_size = part->size / p->disks[k].sector,
-				.part_uuid = part->uuid,
-				.path = SW_SLOT_BOOT_PATH,
-			};
+			w[n++] = sw_plan_entry(p, part, SW_SLOT_BOOT_PATH);
 		}
+	/* After all slots: it starts when none of them does. */
+	if (rescue && given_rescue(p))
+		w[n++] = sw_plan_entry(p, rescue, SW_SLOT_BOOT_PATH);
 	*ret_wanted = w;
 	*ret_n = n;
 	return 0;

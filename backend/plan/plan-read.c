@@ -189,8 +189,8 @@ static int part_from_json(json_object *o, void *into, struct sw_error *err)
 	uint64_t role = sw_json_u64(o, "role", 0), disk = sw_json_u64(o, "disk", 0);
 	const char *key;
 
-	if (role > SW_ROLE_RESCUE || disk >= p->n_disks)
-		return bad(err, role > SW_ROLE_RESCUE ? "partitions.role" : "partitions.disk");
+	if (role > SW_ROLE_IPXE || disk >= p->n_disks)
+		return bad(err, role > SW_ROLE_IPXE ? "partitions.role" : "partitions.disk");
 	if (sw_encrypt_parse(sw_json_str(o, "encrypt", "off"), &part->encrypt) < 0)
 		return bad(err, "partitions.encrypt");
 	p->n_parts++;

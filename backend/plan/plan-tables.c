@@ -32,6 +32,8 @@ static const char *what_is_it(const struct sw_placed *n)
 {
 	return n->kept ? "kept"
 	       : n->role == SW_ROLE_SLOT ? "boot slot"
+	       : n->role == SW_ROLE_RESCUE ? "rescue"
+	       : n->role == SW_ROLE_IPXE ? "iPXE"
 	       : n->raid ? n->encrypt ? "RAID1, encrypted" : "RAID1 member"
 	       : n->role == SW_ROLE_NODE_DATA ? "node data"
 	       : n->encrypt ? "encrypted"

@@ -9,6 +9,7 @@
 
 #include "base/strv.h"
 #include "plan/content.h"
+#include "plan/extra.h"
 #include "plan/protect.h"
 #include "plan/steps.h"
 
@@ -58,6 +59,19 @@ static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 	return r == 0 ? sw_plan_check_ranges(p, err) : r;
 }
 
+static int complete_and_build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
+			      const struct sw_layout *l, struct sw_error *err)
+{
+	struct sw_layout own;
+	int r;
+
+	if (sw_plan_complete_layout(l, p->answers, &own) < 0)
+		return sw_fail_oom(err);
+	r = build(p, f, raw, &own, err);
+	sw_plan_drop_layout(&own);
+	return r;
+}
+
 int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct sw_answers *a,
 		  const struct sw_layout *l, struct sw_plan **ret_plan, struct sw_error *err)
 {
@@ -72,7 +86,7 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct 
 	if (r == 0)
 		r = sw_answers_copy(a, &p->answers, err);
 	if (r == 0)
-		r = build(p, f, f->boot.writable ? raw_vars : NULL, l, err);
+		r = complete_and_build(p, f, f->boot.writable ? raw_vars : NULL, l, err);
 	if (r < 0)
 		return r;
 	*ret_plan = TAKE_PTR(p);

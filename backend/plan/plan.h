@@ -145,6 +145,12 @@ uint64_t sw_plan_journal_offset(uint64_t disk_size);
 int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret_wanted,
 			   size_t *ret_n);
 
+/* The boot entry that leads to a file of one of the plan's partitions; texts borrowed. */
+struct sw_entry_wanted sw_plan_entry(const struct sw_plan *p, const struct sw_placed *part,
+				     const char *path);
+/* What a step of kind SW_STEP_SLOT writes into a partition: its role's image, or nothing. */
+bool sw_plan_fills(const struct sw_plan *p, const struct sw_placed *part);
+
 /*
  * The writes of boot variables that give the node its entries and its mode, from
  * what the variables are now; empty in hands-off. -ENOENT: mode network, and the

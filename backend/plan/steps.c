@@ -95,14 +95,30 @@ static int add_range(struct sw_plan *p, enum sw_step_kind kind, unsigned int wei
 	return s->part_label ? 0 : -ENOMEM;
 }
 
+bool sw_plan_fills(const struct sw_plan *p, const struct sw_placed *part)
+{
+	const struct sw_answers *a = p->answers;
+
+	/* Of the slots of one disk the first is filled; of the others the system disk's. */
+	if (part != sw_plan_find(p, part->disk, part->role))
+		return false;
+	if (part->role == SW_ROLE_SLOT)
+		return sw_answers_have_payload(a);
+	if (part->disk != 0)
+		return false;
+	return part->role == SW_ROLE_IPXE ? sw_answers_by_ipxe(a)
+	       : part->role == SW_ROLE_RESCUE && a->rescue && *a->rescue;
+}
+
 static int add_part(struct sw_plan *p, const struct sw_placed *part)
 {
 	if (part->kept)
 		return 0;
-	/* Of the slots of one disk the first is filled. */
-	if (part->role == SW_ROLE_SLOT && sw_answers_have_payload(p->answers) &&
-	    part == sw_plan_find(p, part->disk, SW_ROLE_SLOT))
-		return add_range(p, SW_STEP_SLOT, 30, part, "Write slot");
+	if (sw_plan_fills(p, part))
+		return add_range(p, SW_STEP_SLOT, part->role == SW_ROLE_IPXE ? 2 : 30, part,
+				 part->role == SW_ROLE_IPXE     ? "Write iPXE and its script to"
+				 : part->role == SW_ROLE_RESCUE ? "Write the rescue image to"
+								: "Write slot");
 	if (part->role == SW_ROLE_SLOT)
 		return add_range(p, SW_STEP_BLANK, 2, part, "Clear slot");
 	if (part->role == SW_ROLE_NODE_DATA)
@@ -147,10 +163,14 @@ static int add_before_content(struct sw_plan *p)
 {
 	struct sw_step *s;
 
-	if (sw_answers_have_payload(p->answers) &&
-	    (!add(p, SW_STEP_FETCH, 30, strdup("Fetch and check the payload"),
+	if (sw_answers_fetches(p->answers) &&
+	    (!add(p, SW_STEP_FETCH, 30, strdup(sw_answers_have_payload(p->answers)
+					 ? "Fetch and check the payload"
+					 : "Fetch and check what the node starts with"),
 		  "nothing to undo: nothing is written to the machine") ||
-	     !add(p, SW_STEP_IMAGE, 15, strdup("Build the boot image and the slot"),
+	     !add(p, SW_STEP_IMAGE, 15, strdup(sw_answers_have_payload(p->answers)
+					 ? "Build the boot image and the slot"
+					 : "Check the images for this machine"),
 		  "nothing to undo: nothing is written to the machine")))
 		return -ENOMEM;
 	if (sw_plan_encrypts(p) &&

@@ -27,6 +27,8 @@ static int take_once(const char *word, struct sw_mode_wish *w, struct sw_error *
 		w->once = SW_ONCE_NETWORK;
 	} else if (strcmp(word, "local") == 0) {
 		w->once = SW_ONCE_LOCAL;
+	} else if (strcmp(word, "rescue") == 0) {
+		w->once = SW_ONCE_RESCUE;
 	} else if (strlen(word) == 1 && *word >= 'a' && *word < 'a' + SW_NODE_SLOTS) {
 		w->once = SW_ONCE_SLOT;
 		w->once_letter = *word;
@@ -34,6 +36,15 @@ static int take_once(const char *word, struct sw_mode_wish *w, struct sw_error *
 		return usage(err, "once", word);
 	}
 	return 0;
+}
+
+/* What iPXE boots is in the script beside it, which only an install writes. */
+static int script_is_written(struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_REFUSED, -EPERM, "the node starts from the network by iPXE");
+	sw_error_why(err, "address and network card are in the script on its disk");
+	sw_error_hint(err, "install again for others, or give --via http with the address");
+	return -EPERM;
 }
 
 static int take_network(const struct sw_args *a, struct sw_mode_wish *w, struct sw_error *err)
@@ -48,13 +59,17 @@ static int take_network(const struct sw_args *a, struct sw_mode_wish *w, struct 
 	if (uri)	/* an empty one goes back to what DHCP says */
 		w->net.uri = *uri ? uri : NULL;
 	if (!via)
-		return 0;
+		return w->net.via == SW_VIA_IPXE && (mac || uri) ? script_is_written(err) : 0;
 	if (strcmp(via, "auto") == 0)
 		w->net.via = SW_VIA_AUTO;
 	else if (strcmp(via, "http") == 0)
 		w->net.via = SW_VIA_HTTP;
 	else if (strcmp(via, "pxe") == 0)
 		w->net.via = SW_VIA_PXE;
+	else if (strcmp(via, "ipxe") == 0 && (mac || uri))
+		return script_is_written(err);
+	else if (strcmp(via, "ipxe") == 0)
+		w->net.via = SW_VIA_IPXE;
 	else
 		return usage(err, "the kind of network boot", via);
 	return 0;
@@ -68,7 +83,7 @@ static int take_words(const struct sw_args *a, struct sw_mode_wish *w, struct sw
 
 	if (once != (a->n_rest == 2)) {
 		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "mode: %s", once
-			? "once what? network, local, a or b" : "one word is enough");
+			? "once what? network, local, rescue, a or b" : "one word is enough");
 		return -EINVAL;
 	}
 	w->explicit = !keep;
@@ -226,7 +241,7 @@ static const struct sw_opt opts[] = {
 	{ OPT_STRATEGY, "strategy", "WORD", "of mode network: armed (default) or order" },
 	{ OPT_URI, "uri", "URL", "boot this over HTTP; \"\": what DHCP says" },
 	{ OPT_NIC, "nic", "MAC", "by this network card" },
-	{ OPT_VIA, "via", "WORD", "auto, http or pxe: which entry of the firmware to use" },
+	{ OPT_VIA, "via", "WORD", "auto, http, pxe: an entry of the firmware; ipxe: the disk's" },
 	{ OPT_UNARMED, "unarmed", NULL, "keep: put all right, but do not arm the network yet" },
 	{ 0, NULL, NULL, NULL },
 };
@@ -234,7 +249,7 @@ static const struct sw_opt opts[] = {
 const struct sw_command sw_command_mode = {
 	.name = "mode",
 	.summary = "Show or switch from where this node starts",
-	.operands = "[network|local|hands-off|keep|once network|local|a|b]",
+	.operands = "[network|local|hands-off|keep|once network|local|rescue|a|b]",
 	.max_rest = 2,
 	.opts = opts,
 	.details = "network  the network once, again after each good boot (keep); else the newest\n"

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An iPXE and a rescue image beside the slots: installed, started once, kept, undone."""
+from pathlib import Path
+import struct
+
+from lib import (GLOBAL, MiB, cut, expect, head, main, need, partitions, same, sha256, tail, test,
+                 tool)
+
+EFI = Path("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
+URI = "http://boot.example/node.efi"
+
+
+def ipxe(case, words=b"#!ipxe\n\0autoexec.ipxe\0"):
+    """A real EFI program with the words in it by which a new iPXE is known."""
+    path = case.dir / "ipxe.efi"
+    path.write_bytes(EFI.read_bytes() + words)
+    return path
+
+
+def uki(case):
+    """The image that an install assembled, as a rescue image."""
+    expect(case.on("install", "--answers", case.answers()), 0)
+    part = cut(case.disk(), partitions(case.disk())["slipway-a"], case.dir / "a.img")
+    out = case.dir / "rescue.efi"
+    tool("mcopy", "-n", "-i", part, "::/EFI/BOOT/BOOTX64.EFI", out)
+    return out
+
+
+def by_ipxe(case, binary, *more):
+    return case.answers(replace=[
+        ("mode: local", "mode: network\n  network: {via: ipxe, uri: \"" + URI +
+         f"\", ipxe: {binary}}}"), *more])
+
+
+def with_rescue(case, image, *more):
+    return case.answers(replace=[("finish:", f"rescue: {{uki: {image}}}\nfinish:"), *more])
+
+
+def plant(case, name, data):
+    path = case.machine_dir / "vars" / f"{name}-{GLOBAL}"
+    path.write_bytes(struct.pack("<I", 7) + data)
+
+
+def next_of(case):
+    path = case.machine_dir / "vars" / f"BootNext-{GLOBAL}"
+    return struct.unpack("<H", path.read_bytes()[4:])[0] if path.exists() else None
+
+
+def number_of(case, label):
+    return next(n for n, e in case.entries()[0].items() if e[0] == label)
+
+
+def variables(case):
+    return {p.name: p.read_bytes() for p in (case.machine_dir / "vars").iterdir()}
+
+
+@test("via: ipxe puts binary and script onto a partition of their own, and arms its entry")
+def _(case):
+    need("mcopy", "fsck.vfat")
+    case.create()
+    binary = ipxe(case)
+    answers = by_ipxe(case, binary, (f"uri: \"{URI}\"", f"uri: \"{URI}\", nic: 52:54:00:12:34:56"))
+    expect(case.on("plan", "--answers", answers), 0, "iPXE", "slipway-ipxe")
+    expect(case.on("install", "--answers", answers), 0)
+    part = partitions(case.disk())["slipway-ipxe"]
+    image = cut(case.disk(), part, case.dir / "ipxe.img")
+    tool("fsck.vfat", "-n", image)
+    tool("mcopy", "-i", image, "::/EFI/IPXE/IPXE.EFI", case.dir / "out.efi")
+    same(sha256(case.dir / "out.efi"), sha256(binary), "the binary")
+    script = tool("mtype", "-i", image, "::/EFI/IPXE/autoexec.ipxe").stdout
+    lines = script.strip().splitlines()
+    same((lines[0], lines[-1]), ("#!ipxe", "exit 1"), "first and last line of the script")
+    for word in ("ifconf", "chain"):
+        assert [x for x in lines if x.startswith(word) and "--timeout" in x], script
+    assert "52:54:00:12:34:56" in script and URI in script
+    net = number_of(case, "Slipway network")
+    same(case.entries()[0][net][1:], (part["uuid"].lower(), "\\EFI\\IPXE\\IPXE.EFI"), "entry")
+    order = [case.entries()[0][n][0] for n in case.entries()[1]]
+    same(order[:3], ["Slipway A", "Slipway network", "Slipway B"], "order")
+    same(next_of(case), net, "BootNext")
+    owners = {e["number"]: (e["owner"], e["target"])
+              for e in case.on("--json", "boot", "list").json()["entries"]}
+    same(owners[net], ("ours", "present"), "whose it is")
+    same(case.on("--json", "mode").json()["pending"], 0, "nothing left to write")
+
+
+@test("a node that iPXE started came from the network; keep writes a lost entry again")
+def _(case):
+    case.create()
+    expect(case.on("install", "--answers", by_ipxe(case, ipxe(case))), 0)
+    net = number_of(case, "Slipway network")
+    plant(case, "BootCurrent", struct.pack("<H", net))
+    same(case.on("--json", "mode").json()["running"], "network", "the road")
+    expect(case.on("--yes", "boot", "delete", f"{net:04X}"), 0)
+    expect(case.on("mode", "keep"), 0)
+    assert number_of(case, "Slipway network") in case.entries()[1]
+    expect(case.on("mode", "network", "--uri", "http://x.example/y"), 4, "script")
+    expect(case.on("mode", "local"), 0)
+    same(next_of(case), None, "BootNext in mode local")
+    expect(case.on("mode", "network"), 0)
+    same(next_of(case), number_of(case, "Slipway network"), "BootNext again")
+
+
+@test("no iPXE, one too old, one that Secure Boot refuses: a clear error, and nothing is written")
+def _(case):
+    case.create()
+    before = head(case.disk()), tail(case.disk(), 8 * MiB), variables(case)
+    for words, text in ((b"nothing", "this is not iPXE"), (b"#!ipxe\n", "too old")):
+        expect(case.on("install", "--answers", by_ipxe(case, ipxe(case, words))), 3, text)
+    expect(case.on("check", by_ipxe(case, "http://a.example/ipxe.efi")), 3, "SHA-256")
+    expect(case.on("check", case.answers(replace=[
+        ("mode: local", "mode: network\n  network: {via: ipxe}")])), 3, "boot.network.ipxe")
+    expect(case.on("check", case.answers(replace=[
+        ("mode: local", "mode: network\n  network: {via: http, ipxe: /x}")])), 3, "via is not ipxe")
+    same((head(case.disk()), tail(case.disk(), 8 * MiB), variables(case)), before, "machine")
+    expect(case.on("install", "--answers", case.answers()), 0)
+    expect(case.on("mode", "network", "--via", "ipxe"), 5, "no iPXE on the node's disk")
+
+
+@test("rescue.uki: a partition and an entry behind the slots, started by once rescue alone")
+def _(case):
+    case.create()
+    image = uki(case)
+    expect(case.on("mode", "once", "rescue"), 4, "the node has no rescue image", "rescue.uki")
+    expect(case.on("install", "--answers", with_rescue(case, image)), 0)
+    entry = number_of(case, "Slipway rescue")
+    order = [case.entries()[0][n][0] for n in case.entries()[1]]
+    same(order[:3], ["Slipway A", "Slipway B", "Slipway rescue"], "order")
+    part = cut(case.disk(), partitions(case.disk())["slipway-rescue"], case.dir / "r.img")
+    tool("mcopy", "-n", "-i", part, "::/EFI/BOOT/BOOTX64.EFI", case.dir / "r.efi")
+    same(sha256(case.dir / "r.efi"), sha256(image), "the rescue image")
+    before = case.entries()
+    expect(case.on("mode", "once", "rescue"), 0, "Slipway rescue")
+    same((next_of(case), case.entries()), (entry, before), "BootNext alone")
+    same(case.on("--json", "mode").json()["mode"], "local", "the mode stays")
+    expect(case.on("--yes", "boot", "delete", f"{entry:04X}"), 0)
+    expect(case.on("mode", "keep"), 0)
+    assert number_of(case, "Slipway rescue") in case.entries()[1]
+
+
+@test("a damaged rescue image is not started")
+def _(case):
+    case.create()
+    expect(case.on("install", "--answers", with_rescue(case, uki(case))), 0)
+    part = partitions(case.disk())["slipway-rescue"]
+    with open(case.disk(), "r+b") as disk:
+        disk.seek(part["start"] * 512)
+        disk.write(bytes(512))
+    before = variables(case)
+    expect(case.on("mode", "once", "rescue"), 4, "damaged")
+    same(variables(case), before, "variables")
+
+
+@test("undo takes both away, and a plan that was saved installs both")
+def _(case):
+    case.create()
+    image = uki(case)
+    expect(case.on("--yes", "undo"), 0)
+    before = head(case.disk()), variables(case)
+    answers = with_rescue(case, image, (
+        "mode: local", f"mode: network\n  network: {{via: ipxe, uri: \"{URI}\", "
+        f"ipxe: {ipxe(case)}}}"))
+    plan = case.dir / "plan.json"
+    expect(case.on("plan", "--answers", answers, "-o", plan), 0, "slipway-rescue", "slipway-ipxe")
+    expect(case.on("--yes", "apply", plan), 0)
+    assert {"slipway-rescue", "slipway-ipxe"} <= set(partitions(case.disk()))
+    expect(case.on("--yes", "undo"), 0)
+    same((head(case.disk()), variables(case)), before, "machine")
+
+
+@test("in mode network without a payload both still come, and the slots stay empty")
+def _(case):
+    case.create()
+    image = uki(case)
+    text = with_rescue(case, image, ("mode: local", "mode: network\n  network: {via: ipxe, uri: \""
+                                     + URI + f"\", ipxe: {ipxe(case)}}}")).read_text()
+    at, end = text.index("payload:"), text.index("boot:")
+    path = case.dir / "bare.yaml"
+    path.write_text(text[:at] + text[end:])
+    expect(case.on("install", "--answers", path), 0)
+    same([s["filled"] for s in case.on("--json", "slots").json()["slots"]], [False, False], "slots")
+    order = [case.entries()[0][n][0] for n in case.entries()[1]]
+    same(order[0], "Slipway network", "first in the order")
+
+
+if __name__ == "__main__":
+    main()
