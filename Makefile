@@ -21,8 +21,10 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 CC = gcc
 B := build/$(V)
-PKGS := ncursesw blkid fdisk efivar libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr yaml-0.1 \
-	json-c libcrypto libcryptsetup
+# Opened at the first use, not linked (backend/base/library.h).
+LAZY_PKGS := libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr libcryptsetup
+LINK_PKGS := ncursesw blkid fdisk efivar yaml-0.1 json-c libcrypto liburing
+PKGS := $(LINK_PKGS) $(LAZY_PKGS)
 # Linked from its archive: of its formats only tar is used, and the shared one brings libxml2 and
 # the 30 MB of libicu along, into the node's cpio as well.
 ARCHIVE := -l:libarchive.a -l:libacl.so.1 -l:libz.so.1 -l:liblzma.so.5 -l:libzstd.so.1 \
@@ -44,8 +46,10 @@ CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-protot
 	-Wformat=2 -fstack-protector-strong -fPIE $(CFLAGS.$(V)) \
 	$(if $(or $(WERROR),$(CI)),-Werror)
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(CFLAGS.$(V))
-LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -Wl,--push-state,--as-needed $(ARCHIVE) \
-	-Wl,--pop-state
+LDLIBS += $(shell pkg-config --libs $(LINK_PKGS) 2>/dev/null) \
+	-Wl,--push-state,--as-needed $(ARCHIVE) -Wl,--pop-state
+# What a test calls itself of the others.
+TESTLIBS := -Wl,--as-needed $(shell pkg-config --libs $(LAZY_PKGS) 2>/dev/null) -lcmocka -lvterm
 
 BACKEND := $(sort $(wildcard backend/*/*.c))
 TUI := $(filter-out tui/main.c,$(sort $(wildcard tui/*.c tui/*/*.c)))
@@ -87,7 +91,7 @@ $(EXE): $(call obj,tui/main.c) $(TUILIB) $(LIB)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a $(TUILIB) $(LIB)
 	@echo "  LD  $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ -larchive $(LDLIBS) -lcmocka -lvterm
+	@$(CC) $(LDFLAGS) -o $@ $^ -larchive $(LDLIBS) $(TESTLIBS)
 
 # Run inside a VM, so with as few libraries as possible.
 $(VMBIN): $(B)/tests/vm/real-firmware.o $(B)/libtest.a $(LIB)

@@ -29,7 +29,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$program" ] && [ -n "$user" ] && [ -n "$out" ] || usage
 PATH=$PATH:/usr/sbin:/sbin
-for tool in patchelf strip cpio ldd; do
+for tool in patchelf strip cpio ldd ldconfig readelf; do
 	command -v $tool >/dev/null || {
 		echo "node/build.sh: $tool is missing: .ci/packages test" >&2
 		exit 1
@@ -67,10 +67,27 @@ cp "$modules/IBM850.so" "$tree/$private/gconv/"
 	echo 'alias 850// IBM850//'
 } >"$tree/$private/gconv/gconv-modules"
 
+# Libraries that the program opens at their first use: it says which in its notes.
+opened=$(readelf -p .note.dlopen "$program" | sed -n 's/.*"soname":\["\([^"]*\)"\].*/\1/p')
+[ -n "$opened" ] || {
+	echo "node/build.sh: the program does not say which libraries it opens" >&2
+	exit 1
+}
+for name in $opened; do
+	ldconfig -p | awk -v name="$name" '$1 == name { print $1, "=>", $NF; exit }'
+done >"$work/opened"
+[ "$(wc -l <"$work/opened")" = "$(echo "$opened" | wc -l)" ] || {
+	echo "node/build.sh: ldconfig does not know all of:" $opened >&2
+	exit 1
+}
+
 # All libraries by their names, and the loader as ld.so.
-for file in "$program" mkfs.vfat mtools ssh-keygen; do
-	ldd "$(command -v "$file")"
-done |
+{
+	cat "$work/opened"
+	for file in "$program" mkfs.vfat mtools ssh-keygen $(awk '{ print $3 }' "$work/opened"); do
+		ldd "$(command -v "$file")"
+	done
+} |
 	awk '$2 == "=>" && $1 !~ /\// && $3 ~ /^\// { print $1, $3 }
 		$1 ~ /^\/.*ld-linux/ { print "ld.so", $1 }' |
 	sort -u >"$work/libraries"

@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include <libcryptsetup.h>
 #include <openssl/evp.h>
 
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "disk/cryptsetup.h"
 
 #define KEY_LEN 64U	/* two AES-256 keys: XTS */
 #define HEADERS 32768U	/* both binary headers with their JSON, before the key slots */
@@ -25,7 +25,8 @@ struct maker {
 
 static void maker_clear(struct maker *m)
 {
-	crypt_free(m->cd);
+	if (m->cd)
+		crypt_free(m->cd);
 	sw_secret_free(m->key);
 }
 
@@ -210,8 +211,10 @@ int sw_luks_make(const struct sw_luks_spec *spec, const char *file, struct sw_se
 {
 	_cleanup_(maker_clear) struct maker m = { .spec = spec, .err = err };
 	_cleanup_secret_ struct sw_secret *tpm = NULL;
-	int r = new_file(file, err);
+	int r = sw_cryptsetup_open(err);
 
+	if (r == 0)
+		r = new_file(file, err);
 	if (!spec->recovery && !spec->key_file && !spec->tpm_secret)
 		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "an encrypted partition has no key");
 	if (r == 0)

@@ -2,8 +2,7 @@
 /* What went wrong on the network, in a sentence with a next step. Private to net/. */
 #pragma once
 
-#include <curl/curl.h>
-
+#include "net/curl.h"
 #include "net/http.h"
 
 /* detail: libcurl's own words, or "". Sets ret_reply->retry. Returns a negative errno. */

@@ -64,11 +64,13 @@ int sw_http_put(const char *url, const void *data, size_t len, const struct sw_s
 	struct sw_http_get get = { .url = url };
 	struct sw_http_reply reply = {};
 	char detail[CURL_ERROR_SIZE] = "";
-	CURL *c = curl_easy_init();
+	int r = sw_curl_open(err);
+	CURL *c = r < 0 ? NULL : curl_easy_init();
 	CURLcode code;
 	long status = 0;
-	int r = 0;
 
+	if (r < 0)
+		return r;
 	if (!c)
 		return sw_fail_oom(err);
 	set_up(c, url, &u, detail);

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <pthread.h>
-
 #include "net/http-error.h"
 #include "base/file.h"
 
@@ -27,13 +25,6 @@ struct transfer {
 	uint64_t at;				/* offset of the next byte */
 	int failed;				/* -errno of a callback: the reason for stopping */
 };
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void init_curl(void)
-{
-	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
-}
 
 static bool is_https(const char *url)
 {
@@ -293,9 +284,11 @@ int sw_http_get(const struct sw_http_get *get, struct sw_http_reply *ret_reply,
 		struct sw_error *err)
 {
 	_cleanup_free_ char *url = strdup(get->url);
+	int opened = sw_curl_open(err);
 
 	memset(ret_reply, 0, sizeof(*ret_reply));
-	(void)pthread_once(&once, init_curl);
+	if (opened < 0)
+		return opened;
 	if (!url)
 		return sw_fail_oom(err);
 	if (!sw_http_may_redirect("http://", url))

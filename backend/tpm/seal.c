@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include <openssl/evp.h>
-#include <tss2/tss2_esys.h>
-#include <tss2/tss2_mu.h>
-#include <tss2/tss2_rc.h>
-#include <tss2/tss2_tctildr.h>
+
+#include "tpm/tss2.h"
 
 #define RETRIES 3
 
@@ -104,9 +102,10 @@ static int fail(struct tpm *t, TSS2_RC rc, const char *what)
 static int tpm_open(struct tpm *t, const char *tcti)
 {
 	TSS2_RC rc;
+	int r = sw_tss2_open(t->err);
 
-	/* The library would otherwise write its own complaints over the console. */
-	(void)setenv("TSS2_LOG", "all+none", 0);
+	if (r < 0)
+		return r;
 	rc = Tss2_TctiLdr_Initialize(tcti, &t->tcti);
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Esys_Initialize(&t->esys, t->tcti, NULL);

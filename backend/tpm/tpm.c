@@ -6,11 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include <tss2/tss2_esys.h>
-#include <tss2/tss2_rc.h>
-#include <tss2/tss2_tctildr.h>
-
 #include "base/text.h"
+#include "tpm/tss2.h"
 
 /* Shared by the asker and the thread; the last one to leave frees it. */
 struct query {
@@ -92,19 +89,11 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* The library would otherwise write its own complaints over the console. */
-static void quiet(void)
-{
-	(void)setenv("TSS2_LOG", "all+none", 0);
-}
-
 static int start(struct query *q, pthread_t *ret_thread)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	sigset_t all, old;
 	int r;
 
-	pthread_once(&once, quiet);
 	/* The program's signals are not this thread's business. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -153,10 +142,12 @@ static int conclude(struct query *q, struct sw_tpm_info *ret_info, struct sw_err
 int sw_tpm_query(const char *tcti, unsigned int timeout_s, struct sw_tpm_info *ret_info,
 		 struct sw_error *err)
 {
-	struct query *q = calloc(1, sizeof(*q));
+	int r = sw_tss2_open(err);
+	struct query *q = r < 0 ? NULL : calloc(1, sizeof(*q));
 	pthread_t thread;
-	int r;
 
+	if (r < 0)
+		return r;
 	if (!q)
 		return sw_fail_oom(err);
 	pthread_mutex_init(&q->lock, NULL);

@@ -91,11 +91,21 @@ rootfs_add_programs() {
 
 # What programs open by name at run time and ldd therefore cannot know.
 rootfs_add_plugins() {
-	local stage=$1 root=$2 lib=/usr/lib/x86_64-linux-gnu file gconv
+	local stage=$1 root=$2 slipway=$3 lib=/usr/lib/x86_64-linux-gnu file opened gconv
 	file=$lib/libtss2-tcti-device.so.0
 	[ -e "$file" ] || die "$file is missing; run .ci/packages build"
 	rootfs_library "$root" "$file"
 	rootfs_libraries "$stage" "$root" "$file"
+	# slipway says in its notes which libraries it opens at their first use.
+	readelf -p .note.dlopen "$slipway" >"$work/notes" || die "readelf $slipway"
+	opened=$(sed -n 's/.*"soname":\["\([^"]*\)"\].*/\1/p' "$work/notes")
+	[ -n "$opened" ] || die "$slipway does not say which libraries it opens"
+	for file in $opened; do
+		file=$lib/$file
+		[ -e "$file" ] || die "$file is missing; run .ci/packages build"
+		rootfs_library "$root" "$file"
+		rootfs_libraries "$stage" "$root" "$file"
+	done
 	# argon2 computes in threads, and glibc loads this when one of them ends, or aborts.
 	file=$lib/libgcc_s.so.1
 	[ -e "$file" ] || die "$file is missing; install libgcc-s1"
@@ -179,7 +189,7 @@ rootfs_build() {
 	say "root file system"
 	rootfs_skeleton "$root"
 	rootfs_add_programs "$stage" "$root" "$slipway"
-	rootfs_add_plugins "$stage" "$root"
+	rootfs_add_plugins "$stage" "$root" "$slipway"
 	rootfs_stub_icu "$root"
 	rootfs_add_busybox "$stage" "$root"
 	rootfs_add_data "$stage" "$root"

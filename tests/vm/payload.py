@@ -174,9 +174,17 @@ def newc(files):
     return out.getvalue()
 
 
+def opened_at_use(path):
+    """Libraries that a program opens by itself and names in its ELF notes, as paths."""
+    notes = subprocess.run(["readelf", "-p", ".note.dlopen", path], capture_output=True, text=True)
+    known = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True).stdout
+    return [re.search(rf"^\s*{re.escape(name)} .*=> (\S+)$", known, re.M).group(1)
+            for name in re.findall(r'"soname":\["([^"]+)"\]', notes.stdout)]
+
+
 def programs(files, *paths):
-    """Programs of this system with the libraries that ldd names."""
-    for path in paths:
+    """Programs of this system with the libraries that ldd names, and those that they open."""
+    for path in [*paths, *(name for path in paths for name in opened_at_use(path))]:
         names = subprocess.run(["ldd", path], capture_output=True, text=True).stdout
         for name in [path] + re.findall(r"(/\S+) \(0x", names):
             folder = ""

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libcryptsetup, opened at the first LUKS header that is made (base/library.h).
+ * Calls look as they do when it is linked. Private to disk/.
+ */
+#pragma once
+
+#include <libcryptsetup.h>
+
+#include "base/error.h"
+#include "base/library.h"
+
+#define SW_CRYPTSETUP_LIST(X)                                                                 \
+	X(crypt_init) X(crypt_free) X(crypt_set_log_callback) X(crypt_set_data_offset)        \
+	X(crypt_format) X(crypt_set_pbkdf_type) X(crypt_keyslot_add_by_volume_key)            \
+	X(crypt_token_json_set) X(crypt_load) X(crypt_activate_by_passphrase)
+
+struct sw_cryptsetup {
+	SW_CRYPTSETUP_LIST(SW_LIBRARY_POINTER)
+};
+
+extern struct sw_cryptsetup sw_cryptsetup;
+
+/* Before any of the calls below. */
+int sw_cryptsetup_open(struct sw_error *err);
+
+#define crypt_init (*sw_cryptsetup.crypt_init_)
+#define crypt_free (*sw_cryptsetup.crypt_free_)
+#define crypt_set_log_callback (*sw_cryptsetup.crypt_set_log_callback_)
+#define crypt_set_data_offset (*sw_cryptsetup.crypt_set_data_offset_)
+#define crypt_format (*sw_cryptsetup.crypt_format_)
+#define crypt_set_pbkdf_type (*sw_cryptsetup.crypt_set_pbkdf_type_)
+#define crypt_keyslot_add_by_volume_key (*sw_cryptsetup.crypt_keyslot_add_by_volume_key_)
+#define crypt_token_json_set (*sw_cryptsetup.crypt_token_json_set_)
+#define crypt_load (*sw_cryptsetup.crypt_load_)
+#define crypt_activate_by_passphrase (*sw_cryptsetup.crypt_activate_by_passphrase_)

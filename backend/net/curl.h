@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libcurl, opened at the first transfer (base/library.h). Calls look as they do
+ * when it is linked. Private to net/.
+ */
+#pragma once
+
+/* The checks are macros around the functions' names, which are ours here. */
+#define CURL_DISABLE_TYPECHECK
+#include <curl/curl.h>
+
+#include "base/error.h"
+#include "base/library.h"
+
+/* Clang and others without the typecheck have wrappers of the same names, for the same end. */
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+
+#define SW_CURL_LIST(X)                                                                       \
+	X(curl_global_init) X(curl_easy_init) X(curl_easy_cleanup) X(curl_easy_setopt)        \
+	X(curl_easy_perform) X(curl_easy_getinfo) X(curl_easy_strerror) X(curl_slist_append)  \
+	X(curl_slist_free_all)
+
+struct sw_curl {
+	SW_CURL_LIST(SW_LIBRARY_POINTER)
+};
+
+extern struct sw_curl sw_curl;
+
+/* Before any of the calls below; initializes libcurl the first time. */
+int sw_curl_open(struct sw_error *err);
+
+#define curl_global_init (*sw_curl.curl_global_init_)
+#define curl_easy_init (*sw_curl.curl_easy_init_)
+#define curl_easy_cleanup (*sw_curl.curl_easy_cleanup_)
+#define curl_easy_setopt (*sw_curl.curl_easy_setopt_)
+#define curl_easy_perform (*sw_curl.curl_easy_perform_)
+#define curl_easy_getinfo (*sw_curl.curl_easy_getinfo_)
+#define curl_easy_strerror (*sw_curl.curl_easy_strerror_)
+#define curl_slist_append (*sw_curl.curl_slist_append_)
+#define curl_slist_free_all (*sw_curl.curl_slist_free_all_)

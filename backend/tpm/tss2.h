@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The TPM software stack, opened at the first question to a TPM
+ * (base/library.h). Calls look as they do when it is linked. Private to tpm/.
+ */
+#pragma once
+
+#include <tss2/tss2_esys.h>
+#include <tss2/tss2_mu.h>
+#include <tss2/tss2_rc.h>
+#include <tss2/tss2_tctildr.h>
+
+#include "base/error.h"
+#include "base/library.h"
+
+/* Of libtss2-esys, and of libtss2-mu, which it loads itself. */
+#define SW_ESYS_LIST(X)                                                                       \
+	X(Esys_Initialize) X(Esys_Finalize) X(Esys_Free) X(Esys_GetCapability)                \
+	X(Esys_FlushContext) X(Esys_TR_Close) X(Esys_CreatePrimary) X(Esys_StartAuthSession)  \
+	X(Esys_TRSess_SetAttributes) X(Esys_PolicyPCR) X(Esys_PCR_Read)                       \
+	X(Esys_PolicyGetDigest) X(Esys_Create) X(Esys_Load) X(Esys_Unseal)                    \
+	X(Tss2_MU_TPM2B_PRIVATE_Marshal) X(Tss2_MU_TPM2B_PUBLIC_Marshal)                      \
+	X(Tss2_MU_TPM2B_PRIVATE_Unmarshal) X(Tss2_MU_TPM2B_PUBLIC_Unmarshal)
+#define SW_TCTILDR_LIST(X) X(Tss2_TctiLdr_Initialize) X(Tss2_TctiLdr_Finalize)
+#define SW_TSS2_RC_LIST(X) X(Tss2_RC_Decode)
+
+struct sw_tss2 {
+	SW_ESYS_LIST(SW_LIBRARY_POINTER)
+	SW_TCTILDR_LIST(SW_LIBRARY_POINTER)
+	SW_TSS2_RC_LIST(SW_LIBRARY_POINTER)
+};
+
+extern struct sw_tss2 sw_tss2;
+
+/* Before any of the calls below. Also stops the libraries from writing over the console. */
+int sw_tss2_open(struct sw_error *err);
+
+#define Esys_Initialize (*sw_tss2.Esys_Initialize_)
+#define Esys_Finalize (*sw_tss2.Esys_Finalize_)
+#define Esys_Free (*sw_tss2.Esys_Free_)
+#define Esys_GetCapability (*sw_tss2.Esys_GetCapability_)
+#define Esys_FlushContext (*sw_tss2.Esys_FlushContext_)
+#define Esys_TR_Close (*sw_tss2.Esys_TR_Close_)
+#define Esys_CreatePrimary (*sw_tss2.Esys_CreatePrimary_)
+#define Esys_StartAuthSession (*sw_tss2.Esys_StartAuthSession_)
+#define Esys_TRSess_SetAttributes (*sw_tss2.Esys_TRSess_SetAttributes_)
+#define Esys_PolicyPCR (*sw_tss2.Esys_PolicyPCR_)
+#define Esys_PCR_Read (*sw_tss2.Esys_PCR_Read_)
+#define Esys_PolicyGetDigest (*sw_tss2.Esys_PolicyGetDigest_)
+#define Esys_Create (*sw_tss2.Esys_Create_)
+#define Esys_Load (*sw_tss2.Esys_Load_)
+#define Esys_Unseal (*sw_tss2.Esys_Unseal_)
+#define Tss2_MU_TPM2B_PRIVATE_Marshal (*sw_tss2.Tss2_MU_TPM2B_PRIVATE_Marshal_)
+#define Tss2_MU_TPM2B_PUBLIC_Marshal (*sw_tss2.Tss2_MU_TPM2B_PUBLIC_Marshal_)
+#define Tss2_MU_TPM2B_PRIVATE_Unmarshal (*sw_tss2.Tss2_MU_TPM2B_PRIVATE_Unmarshal_)
+#define Tss2_MU_TPM2B_PUBLIC_Unmarshal (*sw_tss2.Tss2_MU_TPM2B_PUBLIC_Unmarshal_)
+#define Tss2_TctiLdr_Initialize (*sw_tss2.Tss2_TctiLdr_Initialize_)
+#define Tss2_TctiLdr_Finalize (*sw_tss2.Tss2_TctiLdr_Finalize_)
+#define Tss2_RC_Decode (*sw_tss2.Tss2_RC_Decode_)
