@@ -14,9 +14,11 @@
 
 #include "base/file.h"
 #include "base/size.h"
+#include "disk/blank.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
 #include "disk/lvm.h"
+#include "disk/mbr.h"
 #include "disk/wipemark.h"
 
 static void context_unref(struct fdisk_context **c)
@@ -64,6 +66,47 @@ static int copy_to_memfd(struct sw_io *io, int *ret_fd)
 	return 0;
 }
 
+/* A disk while it is looked at. */
+struct device {
+	struct sw_io io;	/* what was read at once comes from memory */
+	struct sw_io *whole;
+	struct sw_blank *seen;	/* the disk's own windows, or NULL */
+	int fd, direct;
+};
+
+static int seen_read(struct sw_io *io, uint64_t off, void *data, size_t len)
+{
+	const struct device *d = (const struct device *)io;
+
+	return d->seen && sw_blank_copy(d->seen, off, data, len)
+	     ? 0 : sw_io_read(d->whole, off, data, len);
+}
+
+static int seen_fd(struct sw_io *io)
+{
+	return ((const struct device *)io)->fd;
+}
+
+static const struct sw_io_ops seen_ops = { .read = seen_read, .fd = seen_fd };
+
+static void device_open(struct device *d, struct sw_io *io, int fd)
+{
+	char self[32];
+
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	*d = (struct device){ .io = *io, .whole = io, .fd = fd };
+	d->io.ops = &seen_ops;
+	d->direct = open(self, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	d->seen = sw_blank_read(d->direct, 0, io->size);
+}
+
+static void device_close(struct device *d)
+{
+	sw_blank_free(d->seen);
+	if (d->direct >= 0)
+		close(d->direct);
+}
+
 /* ---- file systems ---- */
 
 static int value_of(blkid_probe pr, const char *name, char **ret_value)
@@ -76,38 +119,17 @@ static int value_of(blkid_probe pr, const char *name, char **ret_value)
 	return *ret_value ? 0 : -ENOMEM;
 }
 
-/*
- * libblkid looks for ZFS in four labels of 256 KiB, more than for all others
- * together. Each label holds the pool's description 16 KiB from its start
- * (vdev_label_t in OpenZFS), so where all four are zero there (or cannot be
- * read: then libblkid is to say so) nobody needs to look further.
- */
-static bool may_be_zfs(int fd, uint64_t off, uint64_t size)
-{
-	static const uint64_t label = 256 << 10;
-	uint64_t end = size & ~(label - 1);
-	const uint64_t at[] = { 0, label, end - 2 * label, end - label };
-
-	if (end < 4 * label)
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
-		uint8_t head[512];
-
-		if (pread(fd, head, sizeof(head), (off_t)(off + at[i] + (16 << 10))) !=
-		    (ssize_t)sizeof(head))
-			return true;
-		for (size_t k = 0; k < sizeof(head); k++)
-			if (head[k])
-				return true;
-	}
-	return false;
-}
-
+/* Without those that libblkid would read much for and that cannot be there. */
 static void filter_area(blkid_probe pr, int fd, uint64_t off, uint64_t size)
 {
-	char zfs[] = "zfs_member", *names[] = { zfs, NULL };
+	char zfs[] = "zfs_member", log[] = "xfs_external_log", *names[3] = {};
+	size_t n = 0;
 
-	if (may_be_zfs(fd, off, size))
+	if (!sw_blank_may_be_zfs(fd, off, size))
+		names[n++] = zfs;
+	if (!sw_blank_may_be_xfs_log(fd, off))
+		names[n++] = log;
+	if (n == 0)
 		(void)blkid_probe_reset_superblocks_filter(pr);
 	else
 		(void)blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_NOTIN, names);
@@ -163,14 +185,22 @@ static int group_of(blkid_probe pr, struct sw_io *io, uint64_t off, uint64_t siz
 	return 0;
 }
 
-static int probe_part(blkid_probe pr, int fd, struct sw_io *io, struct sw_part *p)
+static bool part_is_blank(const struct device *d, const struct sw_part *p)
 {
+	_cleanup_blank_ struct sw_blank *b = sw_blank_read(d->direct, p->start, p->size);
+
+	return sw_blank_area(b, d->fd, p->start, p->size);
+}
+
+static int probe_part(blkid_probe pr, struct device *d, struct sw_part *p)
+{
+	struct sw_io *io = &d->io;
 	int r;
 
 	/* libblkid takes size 0 as "the whole disk". */
 	if (p->size == 0 || p->start >= io->size || p->size > io->size - p->start)
 		return 0;
-	if (set_area(pr, fd, p->start, p->size, io->sector) < 0)
+	if (part_is_blank(d, p) || set_area(pr, d->fd, p->start, p->size, io->sector) < 0)
 		return 0;
 	/* Two contradicting signatures: take the first rather than call it empty. */
 	r = blkid_do_safeprobe(pr);
@@ -216,13 +246,15 @@ static char *signature_text(blkid_probe pr)
 		      label ? label : "", label ? "\"" : "", off ? strtoull(off, NULL, 10) : 0ULL);
 }
 
-static int probe_whole(blkid_probe pr, int fd, struct sw_io *io, struct sw_table *t, char ***list,
+static int probe_whole(blkid_probe pr, struct device *d, struct sw_table *t, char ***list,
 		       size_t *n)
 {
+	struct sw_io *io = &d->io;
 	const char *type = NULL;
-	int r;
+	int r, fd = d->fd;
 
-	if (io->size < 512 || set_area(pr, fd, 0, io->size, io->sector) < 0)
+	if (io->size < 512 || sw_blank_area(d->seen, fd, 0, io->size) ||
+	    set_area(pr, fd, 0, io->size, io->sector) < 0)
 		return 0;
 	while ((r = blkid_do_probe(pr)) == 0) {
 		r = add_signature(list, n, signature_text(pr));
@@ -305,13 +337,18 @@ static int read_table(struct sw_io *io, int fd, struct sw_table *t)
 {
 	_cleanup_(context_unref) struct fdisk_context *cxt = fdisk_new_context();
 	_cleanup_free_ char *id = NULL;
+	char self[32];
 	int r;
 
 	if (!cxt)
 		return -ENOMEM;
 	(void)fdisk_disable_dialogs(cxt, 1);
 	(void)fdisk_save_user_sector_size(cxt, io->sector, io->sector);
-	r = fdisk_assign_device_by_fd(cxt, fd, io->path, 1);
+	/* By a name, or it would flush the disk's cache in the end, even when it only read. */
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	r = fdisk_assign_device(cxt, self, 1);
+	if (r == -ENOENT)
+		r = fdisk_assign_device_by_fd(cxt, fd, io->path, 1);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;	/* too small for any table */
 	if (fdisk_is_label(cxt, GPT))
@@ -419,12 +456,12 @@ static int judge_dos(struct sw_io *io, struct sw_buf *b)
 }
 
 /* Where libfdisk looks in vain or only finds what our own reader has found already. */
-enum need { NEED_FDISK, NEED_NOTHING, NEED_COPY };
+enum need { NEED_FDISK, NEED_NOTHING, NEED_COPY, NEED_MBR };
 
 /*
- * libfdisk reads every disk's signatures again and flushes the disk's cache, so
- * it is asked only where it knows more: DOS tables, and GPTs with a damage.
- * Without the boot signature in sector 0 it finds neither kind.
+ * libfdisk reads every disk's signatures again, so it is asked only where it
+ * knows more: DOS tables that are not plain, and GPTs with a damage. Without
+ * the boot signature in sector 0 it finds neither kind.
  */
 static enum need need_of(struct sw_io *io, const struct sw_gpt_scan *s)
 {
@@ -433,6 +470,8 @@ static enum need need_of(struct sw_io *io, const struct sw_gpt_scan *s)
 
 	if (!s->pmbr && !s->dos && !s->signed_mbr)
 		return NEED_NOTHING;
+	if (s->dos && !s->pmbr && s->n == 0)
+		return NEED_MBR;
 	if (s->dos || !s->pmbr || s->n != 2 || one->sector != io->sector ||
 	    two->sector != io->sector || !one->entries_ok || !two->entries_ok)
 		return NEED_FDISK;
@@ -444,6 +483,8 @@ static enum need need_of(struct sw_io *io, const struct sw_gpt_scan *s)
 
 static int find_table(struct sw_io *io, int fd, const struct sw_gpt_scan *s, struct sw_table *t)
 {
+	int r;
+
 	switch (need_of(io, s)) {
 	case NEED_NOTHING:
 		return 0;
@@ -451,6 +492,11 @@ static int find_table(struct sw_io *io, int fd, const struct sw_gpt_scan *s, str
 		t->type = SW_TABLE_GPT;
 		t->id = s->copies[0].id;
 		return sw_gpt_read_parts(io, &s->copies[0], &t->parts, &t->n_parts);
+	case NEED_MBR:
+		r = sw_mbr_read_parts(io, &t->parts, &t->n_parts);
+		if (r > 0)
+			t->type = SW_TABLE_DOS;
+		return r != 0 ? r : read_table(io, fd, t);
 	default:
 		return read_table(io, fd, t);
 	}
@@ -483,19 +529,6 @@ static int find_damage(struct sw_io *io, const struct sw_gpt_scan *scan, struct 
 	return t->damage ? 0 : -ENOMEM;
 }
 
-/*
- * libblkid reads in many small pieces, each of which would wait for the disk:
- * nearly everything that it looks at lies in these two areas.
- */
-static void prefetch(int fd, uint64_t size)
-{
-	static const uint64_t head = 128 << 10, tail = 512 << 10;
-
-	(void)posix_fadvise(fd, 0, (off_t)head, POSIX_FADV_WILLNEED);
-	if (size > tail)
-		(void)posix_fadvise(fd, (off_t)(size - tail), (off_t)tail, POSIX_FADV_WILLNEED);
-}
-
 /* Half-wiped is not blank: what was on it may still be there. */
 static int find_mark(struct sw_io *io, char ***list, size_t *n)
 {
@@ -515,13 +548,31 @@ static void strv_free(char **list)
 	free(list);
 }
 
+static int look(struct device *d, blkid_probe pr, struct sw_table *t, char ***signatures)
+{
+	struct sw_gpt_scan s;
+	size_t n = 0;
+	int r = sw_gpt_scan(&d->io, &s);
+
+	if (r >= 0)
+		r = find_table(&d->io, d->fd, &s, t);
+	if (r >= 0)
+		r = find_damage(&d->io, &s, t);
+	for (size_t i = 0; r >= 0 && i < t->n_parts; i++)
+		r = probe_part(pr, d, &t->parts[i]);
+	if (r >= 0)
+		r = probe_whole(pr, d, t, signatures, &n);
+	if (r >= 0)
+		r = find_mark(&d->io, signatures, &n);
+	return r < 0 ? r : sw_gpt_digest(&d->io, t->digest);
+}
+
 static int probe_all(struct sw_io *io, struct sw_table *t, char ***signatures)
 {
 	_cleanup_(probe_free) blkid_probe pr = blkid_new_probe();
 	_cleanup_close_ int own = -EBADF;
 	int fd = sw_io_fd(io), r = 0;
-	struct sw_gpt_scan s;
-	size_t n = 0;
+	struct device d;
 
 	if (!pr)
 		return -ENOMEM;
@@ -529,20 +580,12 @@ static int probe_all(struct sw_io *io, struct sw_table *t, char ***signatures)
 		r = copy_to_memfd(io, &own);
 		fd = own;
 	}
-	prefetch(fd, io->size);
-	if (r >= 0)
-		r = sw_gpt_scan(io, &s);
-	if (r >= 0)
-		r = find_table(io, fd, &s, t);
-	if (r >= 0)
-		r = find_damage(io, &s, t);
-	for (size_t i = 0; r >= 0 && i < t->n_parts; i++)
-		r = probe_part(pr, fd, io, &t->parts[i]);
-	if (r >= 0)
-		r = probe_whole(pr, fd, io, t, signatures, &n);
-	if (r >= 0)
-		r = find_mark(io, signatures, &n);
-	return r < 0 ? r : sw_gpt_digest(io, t->digest);
+	if (r < 0)
+		return r;
+	device_open(&d, io, fd);
+	r = look(&d, pr, t, signatures);
+	device_close(&d);
+	return r;
 }
 
 int sw_disk_probe(struct sw_io *io, struct sw_table *ret_table, char ***ret_signatures,

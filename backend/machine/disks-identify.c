@@ -95,16 +95,24 @@ static const char *transport_of(const char *real, const char *name)
 	return strncmp(name, "loop", 4) == 0 ? "loop" : NULL;
 }
 
+/* What drivers keep below device/, which loop devices and the like do not have. */
+static char *device_attr(const char *dir, bool device, const char *name)
+{
+	_cleanup_free_ char *below = device ? sw_fmt("%s/device", dir) : NULL;
+
+	return below ? attr(below, name) : NULL;
+}
+
 /*
  * "naa.…" is what udev and the labels on the bay call "0x…"; "t10." is no WWN
  * but vendor and serial.
  */
-static char *kernel_wwn(const char *dir)
+static char *kernel_wwn(const char *dir, bool device)
 {
 	_cleanup_free_ char *w = attr(dir, "wwid");
 
 	if (!w)
-		w = attr(dir, "device/wwid");
+		w = device_attr(dir, device, "wwid");
 	if (!w || strncmp(w, "t10.", 4) == 0)
 		return NULL;
 	return strncmp(w, "naa.", 4) == 0 ? sw_fmt("0x%s", w + 4) : TAKE_PTR(w);
@@ -118,21 +126,21 @@ static void first(char **to, char *value)
 		*to = value;
 }
 
-static void identify_serial(struct sw_disk *d, const char *dir, const char *real,
+static void identify_serial(struct sw_disk *d, const char *dir, const char *real, bool device,
 			    const struct sw_buf *udev)
 {
 	if (d->transport && strcmp(d->transport, "usb") == 0)
 		first(&d->serial, usb_serial(real));
 	first(&d->serial, attr(dir, "serial"));
-	first(&d->serial, attr(dir, "device/serial"));
-	first(&d->serial, vpd_serial(dir));
+	first(&d->serial, device_attr(dir, device, "serial"));
+	first(&d->serial, device ? vpd_serial(dir) : NULL);
 	first(&d->serial, udev_property(udev, "ID_SERIAL_SHORT"));
 }
 
 /* What stands in "vendor" for ATA and virtio says nothing about who made the disk. */
-static char *real_vendor(const char *dir)
+static char *real_vendor(const char *dir, bool device)
 {
-	_cleanup_free_ char *v = attr(dir, "device/vendor");
+	_cleanup_free_ char *v = device_attr(dir, device, "vendor");
 
 	if (!v || strcmp(v, "ATA") == 0 || strncmp(v, "0x", 2) == 0)
 		return NULL;
@@ -150,8 +158,11 @@ static char *loop_model(const char *dir)
 
 int sw_disk_identify(const struct sw_machine *m, const char *dir, struct sw_disk *d)
 {
-	_cleanup_free_ char *real = realpath(dir, NULL), *dev = attr(dir, "dev"), *record = NULL;
+	_cleanup_free_ char *real = strstr(dir, "/devices/") ? strdup(dir) : realpath(dir, NULL);
+	_cleanup_free_ char *dev = attr(dir, "dev"), *record = NULL;
+	_cleanup_free_ char *below = sw_fmt("%s/device", dir);
 	_cleanup_buf_ struct sw_buf udev = { .max = 1 << 20 };
+	bool device = below && access(below, F_OK) == 0;
 	const char *transport = transport_of(real ? real : dir, d->name);
 
 	if (dev && m->udev_root) {
@@ -164,13 +175,14 @@ int sw_disk_identify(const struct sw_machine *m, const char *dir, struct sw_disk
 		if (!d->transport)
 			return -ENOMEM;
 	}
-	identify_serial(d, dir, real ? real : dir, &udev);
-	first(&d->wwn, kernel_wwn(dir));
+	identify_serial(d, dir, real ? real : dir, device, &udev);
+	first(&d->wwn, kernel_wwn(dir, device));
 	first(&d->wwn, udev_property(&udev, "ID_WWN"));
-	first(&d->model, attr(dir, "device/model"));
-	first(&d->model, attr(dir, "device/name"));
-	first(&d->model, loop_model(dir));
-	first(&d->vendor, real_vendor(dir));
+	first(&d->model, device_attr(dir, device, "model"));
+	first(&d->model, device_attr(dir, device, "name"));
+	if (strncmp(d->name, "loop", 4) == 0)
+		first(&d->model, loop_model(dir));
+	first(&d->vendor, real_vendor(dir, device));
 	first(&d->path, udev_property(&udev, "ID_PATH"));
 	return 0;
 }

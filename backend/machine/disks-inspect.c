@@ -5,18 +5,15 @@
  * minutes. The threads share nothing but the list; each owns the disk it took.
  */
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include <blkid/blkid.h>
 #include <libfdisk/libfdisk.h>
 
+#include "base/parallel.h"
 #include "disk/disk.h"
 #include "machine/private.h"
-
-#define THREADS_MAX 16U
 
 /*
  * A last question to the kernel, for what leaves no trace in mounts, swap or
@@ -94,47 +91,24 @@ static int inspect(struct sw_machine *m, struct sw_disk *d)
 struct work {
 	struct sw_machine *m;
 	struct sw_disk *disks;
-	size_t n;
 	bool (*want)(const struct sw_disk *d, void *arg);
 	void *arg;
-	atomic_size_t next;
-	atomic_int result;	/* the first failure */
 };
 
-static void *worker(void *arg)
+static int inspect_one(size_t i, void *arg)
 {
-	struct work *w = arg;
+	const struct work *w = arg;
 
-	for (;;) {
-		size_t i = atomic_fetch_add(&w->next, 1);
-		int r, none = 0;
-
-		if (i >= w->n || atomic_load(&w->result) < 0)
-			return NULL;
-		if (w->want && !w->want(&w->disks[i], w->arg))
-			continue;
-		r = inspect(w->m, &w->disks[i]);
-		if (r < 0)
-			(void)atomic_compare_exchange_strong(&w->result, &none, r);
-	}
+	return !w->want || w->want(&w->disks[i], w->arg) ? inspect(w->m, &w->disks[i]) : 0;
 }
 
 int sw_disks_inspect(struct sw_machine *m, struct sw_disk *disks, size_t n,
 		     bool (*want)(const struct sw_disk *d, void *arg), void *arg)
 {
-	struct work w = { .m = m, .disks = disks, .n = n, .want = want, .arg = arg };
-	pthread_t threads[THREADS_MAX];
-	size_t started = 0;
+	struct work w = { .m = m, .disks = disks, .want = want, .arg = arg };
 
 	/* Both read their debugging variable at the first call, which must not be two at once. */
 	blkid_init_debug(0);
 	fdisk_init_debug(0);
-	while (started < THREADS_MAX && started + 1 < n &&
-	       pthread_create(&threads[started], NULL, worker, &w) == 0)
-		started++;
-	/* This thread works as well, alone when no other could be started. */
-	(void)worker(&w);
-	for (size_t i = 0; i < started; i++)
-		(void)pthread_join(threads[i], NULL);
-	return atomic_load(&w.result);
+	return sw_parallel(n, inspect_one, &w);
 }

@@ -4,9 +4,11 @@
  * a person could mean by "a disk"; what must not be touched is listed too, with
  * the reason, because a disk that is simply missing makes people look for it.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "machine/private.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -121,15 +123,8 @@ static int by_text(const void *a, const void *b)
 	return strverscmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int read_disk(struct sw_machine *m, const struct sw_busy *busy, const char *dir,
-		     const char *entry, struct sw_facts *f)
+static int set_names(const struct sw_machine *m, const char *entry, struct sw_disk *d)
 {
-	struct sw_disk *d = sw_facts_add_disk(f);
-	uint64_t sectors = attr_u64(dir, "size", 0), sector;
-	int r;
-
-	if (!d)
-		return -ENOMEM;
 	d->name = strdup(entry);
 	d->node = sw_fmt("%s/%s", m->dev_root, entry);
 	if (!d->name || !d->node)
@@ -137,6 +132,30 @@ static int read_disk(struct sw_machine *m, const struct sw_busy *busy, const cha
 	/* sysfs writes the slash of "cciss/c0d0" as an exclamation mark. */
 	for (char *p = d->node + strlen(m->dev_root); (p = strchr(p, '!'));)
 		*p = '/';
+	return 0;
+}
+
+/* What /sys/block/NAME links to: all further paths are shorter for the kernel. malloc'd. */
+static char *directory_of(const struct sw_machine *m, const char *entry)
+{
+	_cleanup_free_ char *link = sw_fmt("%s/block/%s", m->sys_root, entry);
+	char to[PATH_MAX];
+	ssize_t n = link ? readlink(link, to, sizeof(to) - 1) : -1;
+
+	if (n <= 0 || strncmp(to, "../devices/", 11) != 0)
+		return TAKE_PTR(link);
+	to[n] = '\0';
+	return sw_fmt("%s/%s", m->sys_root, to + 3);
+}
+
+static int read_disk(const struct sw_machine *m, const struct sw_busy *busy, const char *dir,
+		     const char *entry, struct sw_disk *d)
+{
+	uint64_t sectors = attr_u64(dir, "size", 0), sector;
+	int r = set_names(m, entry, d);
+
+	if (r < 0)
+		return r;
 	/* sysfs counts in 512 bytes whatever the sector size. */
 	d->size = sectors <= INT64_MAX / 512 ? sectors * 512 : 0;
 	sector = attr_u64(dir, "queue/logical_block_size", 512);
@@ -155,31 +174,65 @@ static int read_disk(struct sw_machine *m, const struct sw_busy *busy, const cha
 	return r;
 }
 
+/* ---- all of them ---- */
+
+struct reading {
+	const struct sw_machine *m;
+	const struct sw_busy *busy;
+	struct dirent **entries;
+	struct sw_disk *disks;		/* one for each; those not wanted stay without a name */
+};
+
+static int read_one(size_t i, void *arg)
+{
+	const struct reading *r = arg;
+	const char *name = r->entries[i]->d_name;
+	_cleanup_free_ char *dir = name[0] == '.' ? NULL : directory_of(r->m, name);
+
+	if (!dir)
+		return name[0] == '.' ? 0 : -ENOMEM;
+	/* Pulled out since the directory was listed: it is gone, not an empty drive. */
+	if (access(dir, F_OK) < 0 || !wanted(r->m, dir, name))
+		return 0;
+	return read_disk(r->m, r->busy, dir, name, &r->disks[i]);
+}
+
+static int read_all(struct reading *x, size_t n, struct sw_facts *f)
+{
+	size_t kept = f->n_disks;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = sw_facts_add_disk(f) ? 0 : -ENOMEM;
+	x->disks = f->disks + kept;
+	if (r == 0)
+		r = sw_parallel(n, read_one, x);
+	for (size_t i = kept; i < f->n_disks; i++)
+		if (f->disks[i].name || r < 0)
+			f->disks[kept++] = f->disks[i];
+	f->n_disks = kept;
+	return r;
+}
+
 int sw_disks_sysfs(struct sw_machine *m, struct sw_facts *f)
 {
 	_cleanup_(sw_busy_freep) struct sw_busy *busy = NULL;
 	_cleanup_free_ char *top = sw_fmt("%s/block", m->sys_root);
-	_cleanup_closedir_ DIR *list = top ? opendir(top) : NULL;
-	const struct dirent *e;
-	int r;
+	struct reading x = { .m = m };
+	int r, n;
 
 	if (!top)
 		return -ENOMEM;
-	if (!list)
+	n = scandir(top, &x.entries, NULL, NULL);
+	if (n < 0)
 		return sw_facts_note(f, "disks: %s cannot be read: %s", top, strerror(errno));
 	r = sw_busy_read(m, &busy);
-	while (r == 0 && (e = readdir(list))) {
-		_cleanup_free_ char *dir = NULL;
-
-		if (e->d_name[0] == '.')
-			continue;
-		dir = sw_fmt("%s/%s", top, e->d_name);
-		if (!dir)
-			return -ENOMEM;
-		/* Pulled out since the directory was listed: it is gone, not an empty drive. */
-		if (access(dir, F_OK) == 0 && wanted(m, dir, e->d_name))
-			r = read_disk(m, busy, dir, e->d_name, f);
-	}
+	x.busy = busy;
+	if (r == 0)
+		r = read_all(&x, (size_t)n, f);
+	for (int i = 0; i < n; i++)
+		free(x.entries[i]);
+	free(x.entries);
 	return r;
 }
 

@@ -11,8 +11,8 @@
 #include "machine/private.h"
 #include "base/text.h"
 
-#define FILE_MAX 262144
-#define DISKS_MAX 1024
+#define FILE_MAX ((size_t)4 << 20)	/* room for that many disks with all their keys */
+#define DISKS_MAX 8192
 #define TEXT_MAX 255
 
 struct loader {
@@ -143,9 +143,6 @@ static int get_name(struct loader *l, const char *key, const yaml_node_t *v, cha
 		return r;
 	if ((*ret)[strspn(*ret, "abcdefghijklmnopqrstuvwxyz0123456789")])
 		return refuse(l, v, key, "a kernel name such as nvme0n1 is expected");
-	for (size_t i = 0; i + 1 < l->s->n_disks; i++)
-		if (l->s->disks[i].name && strcmp(l->s->disks[i].name, *ret) == 0)
-			return refuse(l, v, key, "two disks have the same name");
 	return 0;
 }
 
@@ -217,6 +214,50 @@ static int one_disk(struct loader *l, const yaml_node_t *n, struct sw_standin_it
 	return 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct sw_standin_item *x = *(const struct sw_standin_item *const *)a;
+	const struct sw_standin_item *y = *(const struct sw_standin_item *const *)b;
+	int r = strcmp(x->name, y->name);
+
+	/* Of two alike the later one in the file comes second. */
+	return r != 0 ? r : (x > y) - (x < y);
+}
+
+/* Where a disk says its name; only called for disks that have been read. */
+static const yaml_node_t *name_of(struct loader *l, const yaml_node_t *disk)
+{
+	for (const yaml_node_pair_t *p = disk->data.mapping.pairs.start;
+	     p < disk->data.mapping.pairs.top; p++) {
+		const char *key = text_of(yaml_document_get_node(&l->doc, p->key));
+
+		if (key && strcmp(key, "name") == 0)
+			return yaml_document_get_node(&l->doc, p->value);
+	}
+	return disk;
+}
+
+/* Sorted, so that thousands of disks are compared in no time. */
+static int check_names(struct loader *l, const yaml_node_item_t *nodes)
+{
+	_cleanup_free_ const struct sw_standin_item **list = NULL;
+	size_t n = l->s->n_disks;
+
+	list = calloc(n + 1, sizeof(*list));
+	if (!list)
+		return sw_fail_oom(l->err);
+	for (size_t i = 0; i < n; i++)
+		list[i] = &l->s->disks[i];
+	qsort(list, n, sizeof(*list), by_name);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(list[i - 1]->name, list[i]->name) == 0)
+			return refuse(l, name_of(l, yaml_document_get_node(
+							    &l->doc,
+							    nodes[list[i] - l->s->disks])),
+				      "name", "two disks have the same name");
+	return 0;
+}
+
 static int get_disks(struct loader *l, const yaml_node_t *v)
 {
 	yaml_node_item_t *first;
@@ -242,7 +283,7 @@ static int get_disks(struct loader *l, const yaml_node_t *v)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return check_names(l, first);
 }
 
 static int top_key(struct loader *l, const char *key, const yaml_node_t *v, void *to)

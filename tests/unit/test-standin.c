@@ -302,6 +302,9 @@ static void test_bad_machine_yaml_is_refused_at_line_and_column(void **state SW_
 		{ "disks:\n  - serial: \"a\\e[2J\"\n", ":2:13" },
 		{ "disks:\n  - {name: a, image: a, size: 1M}\n  - {name: a, image: b, size: 1M}\n",
 		  ":3:12" },
+		{ "disks:\n  - {name: b, image: a, size: 1M}\n  - {name: a, image: b, size: 1M}\n"
+		  "  - {image: c, size: 1M, name: b}\n",
+		  ":4:32" },
 		{ "disks:\n  - {name: a, image: a, size: 1000}\n", ":2:5" },
 		{ "name: [\n", ":2:1" },
 	};
@@ -320,6 +323,31 @@ static void test_bad_machine_yaml_is_refused_at_line_and_column(void **state SW_
 		assert_string_equal(err.where + strlen(yaml), bad[i].at);
 		assert_true(err.why[0] && err.hint[0]);
 	}
+}
+
+static int open_with(const char *dir, size_t n)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/machine.yaml", dir);
+	FILE *file = fopen(path, "we");
+	struct sw_machine *m = NULL;
+	int r;
+
+	assert_non_null(file);
+	(void)fputs("machine: 1\ndisks:\n", file);
+	for (size_t i = 0; i < n; i++)
+		(void)fprintf(file, "- {name: sd%zu, image: disk-1.img, size: 1M}\n", i);
+	assert_int_equal(fclose(file), 0);
+	r = sw_machine_open_standin(dir, &m, NULL);
+	sw_machine_free(m);
+	return r;
+}
+
+static void test_thousands_of_disks_and_no_more(void **state SW_UNUSED)
+{
+	_cleanup_dir_ char *dir = four(false);
+
+	assert_int_equal(open_with(dir, 8192), 0);
+	assert_int_equal(open_with(dir, 8193), -EINVAL);
 }
 
 static void test_no_stand_in_is_one_clear_error(void **state SW_UNUSED)
@@ -459,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_a_used_directory_is_left_alone),
 		cmocka_unit_test(test_impossible_disks_are_refused_before_anything_is_made),
 		cmocka_unit_test(test_bad_machine_yaml_is_refused_at_line_and_column),
+		cmocka_unit_test(test_thousands_of_disks_and_no_more),
 		cmocka_unit_test(test_no_stand_in_is_one_clear_error),
 		cmocka_unit_test(test_swtpm_lives_and_dies_with_the_machine),
 		cmocka_unit_test(test_swtpm_is_started_again_after_it_died),

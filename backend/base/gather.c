@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/gather.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <liburing.h>
+
+#define SPARES 2U
+
+/* One for each thread: making a ring costs as much as reading a disk. */
+struct state {
+	struct io_uring ring;
+	bool has_ring;
+	uint8_t *spare[SPARES];
+};
+
+static pthread_key_t key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool usable;
+static atomic_bool forbidden;
+
+static void drop_ring(struct state *s)
+{
+	if (s->has_ring)
+		io_uring_queue_exit(&s->ring);
+	s->has_ring = false;
+}
+
+static void state_free(void *p)
+{
+	struct state *s = p;
+
+	drop_ring(s);
+	for (size_t i = 0; i < SPARES; i++)
+		free(s->spare[i]);
+	free(s);
+}
+
+static void state_free_last(void)
+{
+	/* The main thread ends without its destructors. */
+	if (usable && pthread_getspecific(key))
+		state_free(pthread_getspecific(key));
+}
+
+/*
+ * A child that goes on without exec must not use its parent's ring, and its
+ * number may soon be another file's.
+ */
+static void forget_ring(void)
+{
+	struct state *s = pthread_getspecific(key);
+
+	if (s)
+		drop_ring(s);
+}
+
+static void make_key(void)
+{
+	usable = pthread_key_create(&key, state_free) == 0;
+	if (usable && pthread_atfork(NULL, NULL, forget_ring) != 0)
+		usable = false;
+	(void)atexit(state_free_last);
+}
+
+static struct state *state_of_thread(void)
+{
+	struct state *s;
+
+	pthread_once(&once, make_key);
+	s = usable ? pthread_getspecific(key) : NULL;
+	if (s || !usable)
+		return s;
+	s = calloc(1, sizeof(*s));
+	if (s && pthread_setspecific(key, s) != 0) {
+		free(s);
+		s = NULL;
+	}
+	return s;
+}
+
+static struct io_uring *ring_of_thread(void)
+{
+	struct state *s = atomic_load(&forbidden) ? NULL : state_of_thread();
+
+	if (!s || s->has_ring)
+		return s ? &s->ring : NULL;
+	/* Containers and hardened kernels forbid it: no reason to ask for each disk again. */
+	if (io_uring_queue_init(SW_GATHER_MAX, &s->ring, 0) < 0) {
+		atomic_store(&forbidden, true);
+		return NULL;
+	}
+	s->has_ring = true;
+	return &s->ring;
+}
+
+uint8_t *sw_gather_memory(void)
+{
+	struct state *s = state_of_thread();
+
+	for (size_t i = 0; s && i < SPARES; i++)
+		if (s->spare[i]) {
+			uint8_t *data = s->spare[i];
+
+			s->spare[i] = NULL;
+			return data;
+		}
+	return aligned_alloc(SW_GATHER_ALIGN, SW_GATHER_BYTES);
+}
+
+void sw_gather_memory_free(uint8_t *data)
+{
+	struct state *s = data ? state_of_thread() : NULL;
+
+	for (size_t i = 0; s && i < SPARES; i++)
+		if (!s->spare[i]) {
+			s->spare[i] = data;
+			return;
+		}
+	free(data);
+}
+
+/* Afterwards nothing is under way any more, whatever went wrong: the memory is ours again. */
+static void wait_for_all(struct io_uring *ring, struct sw_gather_piece *pieces, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct io_uring_cqe *c;
+
+		while (io_uring_wait_cqe(ring, &c) < 0)
+			;
+		pieces[io_uring_cqe_get_data64(c)].got = c->res > 0 ? (size_t)c->res : 0;
+		io_uring_cqe_seen(ring, c);
+	}
+}
+
+int sw_gather(int fd, struct sw_gather_piece *pieces, size_t n)
+{
+	struct io_uring *ring = n > 0 && n <= SW_GATHER_MAX ? ring_of_thread() : NULL;
+	int r;
+
+	if (!ring)
+		return -EOPNOTSUPP;
+	for (size_t i = 0; i < n; i++) {
+		struct io_uring_sqe *s = io_uring_get_sqe(ring);
+
+		pieces[i].got = 0;
+		io_uring_prep_read(s, fd, pieces[i].data, (unsigned int)pieces[i].len,
+				   pieces[i].off);
+		io_uring_sqe_set_data64(s, i);
+	}
+	r = io_uring_submit(ring);
+	/* A short submission is the kernel out of memory; what it took has to come back first. */
+	if (r > 0)
+		wait_for_all(ring, pieces, (size_t)r);
+	if (r == (int)n)
+		return 0;
+	drop_ring(state_of_thread());
+	return -EOPNOTSUPP;
+}
