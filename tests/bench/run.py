@@ -218,6 +218,26 @@ def bench_layout(args):
     return layout.bench(args.slipway, args.out, environment())
 
 
+def bench_facts(args):
+    import facts  # pylint: disable=import-outside-toplevel
+    return facts.bench(args, environment())
+
+
+def bench_promote(args):
+    import promote  # pylint: disable=import-outside-toplevel
+    return promote.bench(args, sys.modules[__name__])
+
+
+def bench_node(_):
+    cpio = SOURCE / "build/slipway-node.cpio"
+    what = "size of slipway-node.cpio, unpacked and gzip -9 (MB)"
+    if not cpio.exists():
+        return {"what": what, "skipped": f"{cpio} is not there"}
+    packed = subprocess.run(["gzip", "-9c", str(cpio)], check=True, capture_output=True).stdout
+    return {"what": what, "slipway": f"{cpio.stat().st_size / 1e6:.1f}, {len(packed) / 1e6:.1f}",
+            "aim": "-"}
+
+
 def bench_disks(args):
     import disks  # pylint: disable=import-outside-toplevel
     return disks.bench(args)
@@ -226,7 +246,8 @@ def bench_disks(args):
 BENCHES = {"install": bench_install, "switch": bench_switch, "iso": bench_iso,
            "start": bench_start,
            "serial": bench_serial, "boot": bench_boot, "memory": bench_memory,
-           "layout": bench_layout, "disks": bench_disks}
+           "layout": bench_layout, "disks": bench_disks, "facts": bench_facts,
+           "promote": bench_promote, "node": bench_node}
 
 
 def machine_text():

@@ -34,7 +34,7 @@ def sparse_hash(path):
             end = os.lseek(file.fileno(), max(at, end), os.SEEK_HOLE)
             file.seek(at)
             for page in iter(lambda: file.read(min(4096, max(end - file.tell(), 0))), b""):
-                if page.strip(b"\0"):
+                if page != bytes(len(page)):
                     digest.update(b"%d" % (file.tell() - len(page)) + page)
 
 
