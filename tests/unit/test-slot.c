@@ -366,6 +366,79 @@ static void test_a_disk_that_changes_a_bit_is_found_out(void **state)
 	assert_int_equal(err.exit, SW_EXIT_VERIFY);
 }
 
+/* ---- a disk that says "durable" and loses a bit all the same ---- */
+
+static struct {
+	const struct sw_io_ops *real;
+	unsigned int flushes, at;	/* behind which flush the byte goes */
+	off_t off;
+	int fd;				/* the backing file, by a way of its own */
+} rot;
+
+static int rotting_flush(struct sw_io *io)
+{
+	int r = rot.real->flush(io);
+	uint8_t byte;
+
+	if (r < 0 || ++rot.flushes != rot.at)
+		return r;
+	assert_int_equal(pread(rot.fd, &byte, 1, rot.off), 1);
+	byte ^= 0x10;
+	assert_int_equal(pwrite(rot.fd, &byte, 1, rot.off), 1);
+	assert_int_equal(fsync(rot.fd), 0);
+	return 0;
+}
+
+static int write_to_rotting_disk(struct fixture *f, const char *disk, unsigned int at, off_t off)
+{
+	_cleanup_io_ struct sw_io *io = NULL;
+	struct sw_io_ops ops;
+	struct sw_error err = {};
+	int r;
+
+	assert_int_equal(sw_io_open(disk, true, false, 512, &io, NULL), 0);
+	rot.real = io->ops;
+	rot.at = at;
+	rot.off = off;
+	rot.flushes = 0;
+	ops = *io->ops;
+	ops.flush = rotting_flush;
+	io->ops = &ops;
+	r = sw_slot_write(io, 0, f->image, 4, NULL, &err);
+	assert_true(r == 0 || err.exit == SW_EXIT_VERIFY);
+	assert_true(rot.flushes >= 4);
+	io->ops = rot.real;
+	return r;
+}
+
+static void test_a_byte_that_changes_on_the_disk_behind_a_flush_is_found_out(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *disk = in(f, "rotting");
+	_cleanup_free_ struct sw_extent *ext = NULL;
+	unsigned int caught = 0;
+	size_t n = 0;
+
+	assert_int_equal(sw_image_extents(f->image, &ext, &n, NULL), 0);
+	rot.fd = open(disk, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(ftruncate(rot.fd, (off_t)SIZE), 0);
+	assert_int_equal(write_to_rotting_disk(f, disk, 0, 0), 0);
+	for (size_t i = 0; i < n; i++)
+		for (uint64_t at = 0; at < ext[i].len; at += 8209) {
+			off_t off = (off_t)(ext[i].off + at);
+			/* The reserved sectors are written behind the second flush, the first of
+			   them behind the third. */
+			unsigned int flush = off < 512 ? 4 : off < 32 * 512 ? 3 : 2;
+
+			for (; flush <= 4; flush++, caught++)
+				assert_int_equal(write_to_rotting_disk(f, disk, flush, off),
+						 -EBADMSG);
+		}
+	print_message("# %u bytes changed behind a flush, all found\n", caught);
+	assert_true(caught > 60);
+	close(rot.fd);
+}
+
 static void test_a_damaged_image_in_a_slot_is_readable_but_not_ok(void **state)
 {
 	struct fixture *f = *state;
@@ -504,6 +577,7 @@ int main(void)
 		cmocka_unit_test(test_cancelling_leaves_the_slot_unreadable),
 		cmocka_unit_test(test_a_write_error_at_any_point_is_reported),
 		cmocka_unit_test(test_a_disk_that_changes_a_bit_is_found_out),
+		cmocka_unit_test(test_a_byte_that_changes_on_the_disk_behind_a_flush_is_found_out),
 		cmocka_unit_test(test_a_damaged_image_in_a_slot_is_readable_but_not_ok),
 		cmocka_unit_test(test_an_image_with_holes_is_written_where_it_has_data),
 		cmocka_unit_test(test_the_head_of_an_image_is_written_last),
