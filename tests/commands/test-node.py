@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a node does for itself: trusted keys, overlays, and images looked into; by command."""
+import re
 import struct
 
 from lib import (GLOBAL, SOURCE, Server, expect, fake_initrd, main, need, same, section, sha256,
@@ -289,6 +290,38 @@ def _(case):
     expect(case.on("promote", "--uki", image, "--trust", "none"), 4, "Secure Boot is on")
     expect(case.on("promote", "--uki", signed, "--trust", "none"), 0)
     same(slots(case)["b"]["sha256"], sha256(signed), "slot B")
+
+
+@test("with Secure Boot on an install of what the firmware would refuse writes nothing; "
+      "a signed UKI is installed byte for byte")
+def _(case):
+    need("sbsign", "openssl")
+    case.create()
+    case.payload()
+    image, signed = uki(case), case.dir / "signed.efi"
+    tool("openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9",
+         "-subj", "/CN=test/", "-keyout", case.dir / "k", "-out", case.dir / "c")
+    tool("sbsign", "--key", case.dir / "k", "--cert", case.dir / "c", "--output", signed, image)
+    (case.machine_dir / "vars" / f"SecureBoot-{GLOBAL}").write_bytes(struct.pack("<IB", 7, 1))
+
+    def answers(path):
+        lines = [line for line in case.answers().read_text().splitlines()
+                 if not re.match(r"  (kernel|initrd|sha256|cmdline):", line)]
+        at = lines.index("payload:") + 1
+        lines[at:at] = [f"  uki: {path}", f'  sha256: {{uki: "{sha256(path)}"}}']
+        out = case.dir / "uki.yaml"
+        out.write_text("\n".join(lines) + "\n")
+        return out
+
+    disk = case.machine_dir / "disk-1.img"
+    before = sha256(disk), sorted(p.name for p in (case.machine_dir / "vars").iterdir())
+    expect(case.on("plan", "--answers", case.answers()), 4, "Secure Boot is on")
+    expect(case.on("install", "--answers", case.answers(), "--yes"), 4, "Secure Boot is on")
+    expect(case.on("install", "--answers", answers(image), "--yes"), 4, "Secure Boot is on")
+    same((sha256(disk), sorted(p.name for p in (case.machine_dir / "vars").iterdir())), before,
+         "the disk and the variables")
+    expect(case.on("install", "--answers", answers(signed), "--yes"), 0)
+    same(slots(case)["a"]["sha256"], sha256(signed), "slot A")
 
 
 @test("an install takes only what trust.keys signed, and the node goes on to trust these keys")
