@@ -278,6 +278,23 @@ def _(case):
     expect(case.run("uki", "show", case.dir / "initrd"), 3, "does not begin like a PE image")
 
 
+@test("uki show looks at what a server has, whoever vouches for it")
+def _(case):
+    case.payload()
+    image = uki(case)
+    server = Server(case.dir)
+    try:
+        url = f"{server.url}/{image.name}"
+        seen = case.run("--json", "uki", "show", url).json()
+        same((seen["file"], seen["uki"], seen["sha256"]), (url, True, sha256(image)), "image")
+        expect(case.run("uki", "show", url.replace("http://", "http://me:word@")), 3)
+        expect(case.run("uki", "show", f"{server.url}/nothing"), 10, "404")
+        expect(case.run("uki", "show", f"{server.url}/initrd"), 3)
+    finally:
+        server.close()
+    expect(case.run("uki", "show", url), 10)
+
+
 @test("a signed UKI is stored byte for byte, and with Secure Boot on the unsigned one is refused")
 def _(case):
     need("sbverify", "sbsign", "openssl", "mcopy")

@@ -2,24 +2,30 @@
 # shellcheck shell=sh
 #
 # What an initrd-only node does for its own survival, in plain shell: source it in /init. It needs
-# a shell, mount, sleep, sync, wget, sha256sum (busybox has them), efivarfs mounted, and
-# slipway-node.cpio behind the initrd. In this order:
+# a shell, sed, sleep, sync (busybox has them), efivarfs mounted, and slipway-node.cpio behind the
+# initrd: what is fetched, is fetched by slipway, from https as well. In this order:
 #
 #   node_watchdog          first of all, before drivers and network: a hang becomes a restart
 #   node_config DIR        host name, attestation URL, overlay ... as files
 #   node_overlay DIR [FILE]  the cluster's configuration as a tree: FILE as the server gave it;
 #                          without FILE, when the servers are away, what was kept for this image
 #   ... join the cluster ...
-#   node_good URL          the cluster accepted the node: keep this image, arm the network again
+#   node_good URL          the cluster accepted the node: an image that came over the network is
+#                          kept, and the network armed again
 #   node_failed TEXT       it did not: restart, which leads to the last known good image
-#   node_retry URL         in the last known good image: when to try the network again
+#   node_retry URL         in the last known good image: arm the network when it is worth a try;
+#                          elsewhere, and in any mode but network, it returns at once
 #
-# NODE_DEADLINE  seconds until node_good must have been called (900)
-# NODE_REBOOT    yes: node_retry restarts by itself when the network is worth a try (no)
+# NODE_DEADLINE   seconds until node_good must have been called (900)
+# NODE_REBOOT     yes: node_retry restarts by itself when it has armed the network (no)
+# NODE_PAUSE      seconds between two questions to the boot server at first (30); it doubles ...
+# NODE_PAUSE_MAX  ... up to this (3600)
 
 : "${NODE_SLIPWAY:=/slipway-node/slipway}"
 : "${NODE_DEADLINE:=900}"
 : "${NODE_REBOOT:=no}"
+: "${NODE_PAUSE:=30}"
+: "${NODE_PAUSE_MAX:=3600}"
 : "${NODE_RUN:=/run/slipway-node}"
 
 node_say() {
@@ -63,6 +69,11 @@ node_road() {
 	"$NODE_SLIPWAY" --json status | sed -n 's/^ *"road": *"\([a-z]*\)".*/\1/p' | head -n 1
 }
 
+# network, local or hands-off.
+node_mode() {
+	"$NODE_SLIPWAY" --json mode | sed -n 's/^ *"mode": *"\([a-z-]*\)".*/\1/p' | head -n 1
+}
+
 node_restart() {
 	sync
 	sleep 1
@@ -71,14 +82,18 @@ node_restart() {
 }
 
 # Only what came over the network is new. Whatever promote says, the network is armed again, so
-# that one refused image does not tie the node to its old one.
+# that one refused image does not tie the node to its old one. In the last known good image all is
+# put right, but it is node_retry that arms the network: what has just failed need not be tried at
+# the next start.
 node_good() {
 	touch "$NODE_RUN/good"
-	if [ "$(node_road)" = network ] || [ "${2:-}" = always ]; then
-		"$NODE_SLIPWAY" promote --uki "$1" --reason "accepted by the cluster" \
-			${NODE_OVERLAY:+--overlay "$NODE_OVERLAY"} ||
-			node_say "not promoted; the last known good image stays as it is"
+	if [ "$(node_road)" != network ] && [ "${2:-}" != always ]; then
+		"$NODE_SLIPWAY" mode keep --unarmed
+		return
 	fi
+	"$NODE_SLIPWAY" promote --uki "$1" --reason "accepted by the cluster" \
+		${NODE_OVERLAY:+--overlay "$NODE_OVERLAY"} ||
+		node_say "not promoted; the last known good image stays as it is"
 	"$NODE_SLIPWAY" node set network_failures= network_image=
 	"$NODE_SLIPWAY" mode keep
 }
@@ -88,30 +103,49 @@ node_failed() {
 	node_restart
 }
 
-# The boot server is asked with growing pauses, from 30 s to an hour. An image that the node came
-# back from twice is not tried a third time; the next one on the server is.
+# The SHA-256 of the image that the server has; empty when it has none, or is away.
+node_image() {
+	"$NODE_SLIPWAY" --json uki show "$1" | sed -n 's/^ *"sha256": *"\([0-9a-f]*\)".*/\1/p'
+}
+
+# How often the node came back from this image, as far as it is known: counted when it is armed.
+# The first time nobody has counted yet: then it is what the server has now, if it was there.
+node_failures() {
+	known=$(cat "$2/config/network_image" 2>/dev/null)
+	if [ "$known" = "$1" ]; then
+		cat "$2/config/network_failures" 2>/dev/null || echo 0
+	elif [ -z "$known" ] && [ "$3" = yes ] &&
+		"$NODE_SLIPWAY" status | grep -q 'start from the network did not work out'; then
+		echo 1
+	else
+		echo 0
+	fi
+}
+
+# The boot server is asked with growing pauses. An image that the node came back from twice is not
+# tried a third time; the next one on the server is.
 node_retry() {
-	dir=$NODE_RUN/retry pause=30
+	[ "$(node_mode)" = network ] && [ "$(node_road)" != network ] || return 0
+	dir=$NODE_RUN/retry pause=$NODE_PAUSE first=yes
+	mkdir -p "$dir"
 	while :; do
-		if wget -q -T 20 -O "$NODE_RUN/image" "$1"; then
-			image=$(sha256sum <"$NODE_RUN/image")
-			image=${image%% *}
-			rm -f "$NODE_RUN/image"
+		image=$(node_image "$1")
+		if [ "$image" ]; then
 			node_config "$dir" >/dev/null
-			failures=$(cat "$dir/config/network_failures" 2>/dev/null || echo 0)
-			known=$(cat "$dir/config/network_image" 2>/dev/null)
-			[ "$known" = "$image" ] || failures=0
+			failures=$(node_failures "$image" "$dir" $first)
 			[ "$failures" -ge 2 ] || break
 			node_say "the image on the server failed twice: waiting for another"
-			pause=3600
+			pause=$NODE_PAUSE_MAX
 		else
-			node_say "the boot server is away: asking again in $pause s"
+			node_say "the boot server has nothing to start: asking again in $pause s"
 		fi
+		first=no
 		sleep "$pause"
 		pause=$((pause * 2))
-		[ $pause -le 3600 ] || pause=3600
+		[ $pause -le "$NODE_PAUSE_MAX" ] || pause=$NODE_PAUSE_MAX
 	done
 	"$NODE_SLIPWAY" node set network_image="$image" network_failures=$((failures + 1))
 	"$NODE_SLIPWAY" mode keep
+	node_say "the boot server has an image: the next start is from the network"
 	[ "$NODE_REBOOT" != yes ] || node_restart
 }
