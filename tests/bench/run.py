@@ -192,6 +192,11 @@ def bench_serial(args):
              "met": used <= limit} for name, (used, limit) in found.items()]
 
 
+def bench_terminal(args):
+    import terminal  # pylint: disable=import-outside-toplevel
+    return terminal.bench(args, environment())
+
+
 def bench_start(_):
     """Starting the program and reading all facts of a stand-in: the floor of every command."""
     slipway = _.slipway
@@ -245,7 +250,8 @@ def bench_disks(args):
 
 BENCHES = {"install": bench_install, "switch": bench_switch, "iso": bench_iso,
            "start": bench_start,
-           "serial": bench_serial, "boot": bench_boot, "memory": bench_memory,
+           "serial": bench_serial, "terminal": bench_terminal,
+           "boot": bench_boot, "memory": bench_memory,
            "layout": bench_layout, "disks": bench_disks, "facts": bench_facts,
            "promote": bench_promote, "node": bench_node}
 

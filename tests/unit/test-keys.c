@@ -13,8 +13,8 @@
 static void test_no_request_needs_a_key_that_lines_take(void **state SW_UNUSED)
 {
 	static const uint32_t taken[] = {
-		SW_CTRL('s'), SW_CTRL('q'), 0x1d, '~', SW_CTRL('a'), SW_CTRL('b'), SW_CTRL('o'),
-		SW_CTRL('t'), SW_CTRL('z'), 0x1c,
+		SW_CTRL('s'), SW_CTRL('q'), 0x1d, '~', SW_CTRL('a'), SW_CTRL('o'), SW_CTRL('t'),
+		 SW_CTRL('z'), 0x1c,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {

@@ -44,6 +44,7 @@ static const struct binding bindings[] = {
 	{ '\n', SW_REQ_ACCEPT, BOTH },
 	{ SW_KEY_ESC, SW_REQ_BACK, BOTH },
 	{ SW_CTRL('x'), SW_REQ_BACK, BOTH },
+	{ SW_CTRL('b'), SW_REQ_BACK, BOTH },	/* one more: tmux takes it */
 	{ '/', SW_REQ_SEARCH, SW_MODE_KEYS },
 	{ 'n', SW_REQ_SEARCH_NEXT, SW_MODE_KEYS },
 	{ 'd', SW_REQ_DETAILS, SW_MODE_KEYS },

@@ -6,6 +6,11 @@
 
 #include "base/cleanup.h"
 #include "tui/session/keys.h"
+#include "tui/term/paste.h"
+
+/* Beyond all codes of terminfo's own keys, below those that ncurses makes up for extended ones. */
+#define CODE_PASTE (KEY_MAX - 2)
+#define CODE_PASTE_END (KEY_MAX - 1)
 
 static const struct {
 	const char *sequence;
@@ -24,6 +29,7 @@ static const struct {
 	{ "\033[Z", KEY_BTAB },
 	{ "\033OP", KEY_F(1) }, { "\033[11~", KEY_F(1) }, { "\033[[A", KEY_F(1) },
 	{ "\033[20~", KEY_F(9) },
+	{ "\033[200~", CODE_PASTE }, { "\033[201~", CODE_PASTE_END },
 	/* Esc and a digit, where no function key gets through. */
 	{ "\0331", KEY_F(1) }, { "\0332", KEY_F(2) }, { "\0333", KEY_F(3) },
 	{ "\0334", KEY_F(4) }, { "\0335", KEY_F(5) }, { "\0336", KEY_F(6) },
@@ -47,7 +53,7 @@ static const struct {
 	{ KEY_PPAGE, SW_KEY_PAGE_UP }, { KEY_NPAGE, SW_KEY_PAGE_DOWN },
 	{ KEY_IC, SW_KEY_INSERT }, { KEY_DC, SW_KEY_DELETE },
 	{ KEY_BACKSPACE, SW_KEY_BACKSPACE }, { KEY_BTAB, SW_KEY_BACK_TAB },
-	{ KEY_ENTER, '\r' },
+	{ KEY_ENTER, '\r' }, { CODE_PASTE, SW_KEY_PASTE }, { CODE_PASTE_END, SW_KEY_PASTE_END },
 };
 
 uint32_t sw_keytab_key(int kind, uint32_t code)

@@ -20,13 +20,17 @@
 #include "tui/term/keytab.h"
 #include "tui/term/link.h"
 #include "tui/term/paint.h"
+#include "tui/term/paste.h"
 #include "tui/term/tty.h"
 
 #define CONNECT_MS 10000	/* for the first session */
 #define DRAIN_MS 10
-#define DEAF_SECONDS 10
+#define DEAF_MS 10000
 #define ESC_LOCAL_MS 100
 #define ESC_SERIAL_MS 300	/* packets and slow lines tear sequences apart */
+/* xterm's bracketed paste; terminals without it ignore the unknown mode. */
+#define PASTE_ON "\033[?2004h"
+#define PASTE_OFF "\033[?2004l"
 #define KEY_DETACH 0x1cu	/* ^\ */
 
 struct viewer {
@@ -41,7 +45,9 @@ struct viewer {
 	uint32_t to_ack;
 	bool ack_due;
 	struct sw_echo echo;
-	time_t deaf_until;
+	struct sw_paste paste;
+	bool was_cr;
+	int64_t deaf_until;
 	unsigned int top, left;
 	sigset_t unblocked;
 };
@@ -51,6 +57,14 @@ static volatile sig_atomic_t stop;
 static void on_signal(int sig SW_UNUSED)
 {
 	stop = 1;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* ---- the session's side ---- */
@@ -146,37 +160,60 @@ static bool own_key(struct viewer *v, uint32_t key)
 /* A line that sends our own drawing back is not heard until it has been silent for a while. */
 static bool is_deaf(struct viewer *v, bool echo)
 {
-	struct timespec t;
+	int64_t now = now_ms();
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	if (!echo && t.tv_sec >= v->deaf_until)
+	if (!echo && now >= v->deaf_until)
 		return false;
-	v->deaf_until = t.tv_sec + DEAF_SECONDS;
+	v->deaf_until = now + DEAF_MS;
+	return true;
+}
+
+/* The next key of the terminal, 0 for one that means nothing; false: none is there. */
+static bool next_key(struct viewer *v, uint32_t *ret_key, bool *echo)
+{
+	bool was_cr = v->was_cr;
+	wint_t code;
+	int kind = get_wch(&code);
+
+	*ret_key = 0;
+	v->was_cr = kind == OK && code == '\r';
+	if (kind == ERR)
+		return false;
+	if (kind == KEY_CODE_YES && code == KEY_RESIZE) {
+		send_size(v);
+		return true;
+	}
+	*echo |= kind == OK && sw_echo_key(&v->echo, code);
+	/* Enter of lines that send both. */
+	if (kind == OK && code == '\n' && was_cr)
+		return true;
+	*ret_key = sw_keytab_key(kind, code);
+	if (*ret_key && own_key(v, *ret_key))
+		*ret_key = 0;
 	return true;
 }
 
 /* Everything that was typed, as one message: frames come after keys, not between them. */
 static void read_keys(struct viewer *v)
 {
-	uint32_t keys[SW_WIRE_MAX_KEYS];
+	struct pollfd more = { .fd = v->tty, .events = POLLIN };
+	uint32_t keys[SW_WIRE_MAX_KEYS], key;
 	bool echo = false;
 	size_t n = 0;
-	wint_t code;
-	int kind;
 
-	while (n < SW_WIRE_MAX_KEYS && (kind = get_wch(&code)) != ERR) {
-		uint32_t key;
-
-		if (kind == KEY_CODE_YES && code == KEY_RESIZE) {
-			send_size(v);
-			continue;
+	while (n < SW_WIRE_MAX_KEYS) {
+		if (next_key(v, &key, &echo)) {
+			if (key)
+				keys[n++] = key;
+		} else if (!sw_paste_wants_more(&v->paste, keys, n, now_ms()) ||
+			   poll(&more, 1, SW_PASTE_HOLD_MS) <= 0) {
+			break;
 		}
-		echo |= kind == OK && sw_echo_key(&v->echo, code);
-		key = sw_keytab_key(kind, code);
-		if (key && !own_key(v, key))
-			keys[n++] = key;
 	}
-	if (n && !is_deaf(v, echo) && v->link.sock >= 0)
+	if (is_deaf(v, echo) || v->link.sock < 0)
+		return;
+	n = sw_paste_filter(&v->paste, keys, n, now_ms());
+	if (n)
 		(void)sw_wire_keys(&v->link.to, keys, n);
 }
 
@@ -322,6 +359,7 @@ static int start_curses(struct viewer *v, const char *term, struct sw_error *err
 	set_escdelay(v->kind == SW_TTY_SERIAL ? ESC_SERIAL_MS : ESC_LOCAL_MS);
 	sw_keytab_define();
 	keep_flow_control(v->tty, &was);
+	fputs(PASTE_ON, v->out);
 	return 0;
 }
 
@@ -351,6 +389,7 @@ static void clear_viewer(struct viewer *v)
 	if (stop && v->tty >= 0)
 		(void)tcflush(v->tty, TCOFLUSH);
 	if (v->screen) {
+		fputs(PASTE_OFF, v->out);
 		endwin();
 		delscreen(v->screen);
 	}

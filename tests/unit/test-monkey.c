@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A monkey at every screen of a stand-in machine, in process: random keys, pastes, lines of plain
+ * mode, sizes and news from the machine. Nothing may crash, every screen must be drawable at every
+ * size, and nothing may be wanted that writes to a disk unless the end of its serial number was
+ * typed on the confirmation.
+ *
+ * SW_MONKEY_KEYS: how many keys (a sample without it). SW_MONKEY_SEED: from where to begin.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "tui/screens/screens.h"
+#include "tui/session/line.h"
+#include "tui/session/plain.h"
+#include "tui/session/text.h"
+
+#define KEYS 60000ul
+#define KEYS_LONG 1000000ul	/* in `make test-all`, where it also runs under sanitizers */
+#define WRITES (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO)
+
+struct monkey {
+	struct sw_state *s;
+	uint64_t random;
+	bool may_write;		/* the serial's end was typed */
+	unsigned long applies;
+	struct sw_page seen;
+};
+
+/* xorshift64*, so that a seed gives the same keys everywhere. */
+static uint32_t pick(struct monkey *m, uint32_t n)
+{
+	m->random ^= m->random >> 12;
+	m->random ^= m->random << 25;
+	m->random ^= m->random >> 27;
+	return (uint32_t)((m->random * 0x2545f4914f6cdd1dULL) >> 33) % n;
+}
+
+static json_object *load(const char *path)
+{
+	json_object *o = NULL;
+	struct sw_error err = { 0 };
+
+	if (sw_json_load(path, &o, &err) < 0)
+		fail_msg("%s: %s", path, err.what);
+	return o;
+}
+
+static json_object *load_facts(struct sw_facts **ret_facts)
+{
+	_cleanup_json_ json_object *o = load("tests/screens/demo.json");
+	json_object *vars = json_object_get(sw_json_get(o, "boot_variables"));
+	struct sw_error err = { 0 };
+
+	json_object_object_del(o, "boot_variables");
+	assert_int_equal(sw_facts_from_json(o, "demo.json", ret_facts, &err), 0);
+	return vars;
+}
+
+static void give_facts(struct sw_state *s)
+{
+	struct sw_facts *f = NULL;
+
+	json_object_put(load_facts(&f));
+	sw_state_got_facts(s, f, NULL, 0);
+}
+
+static void give_plan(struct sw_state *s)
+{
+	struct sw_facts *f = NULL;
+	json_object *vars = load_facts(&f);
+	struct sw_layout *l = NULL;
+	struct sw_plan *p = NULL;
+	struct sw_error err = { 0 };
+
+	if (sw_answers_validate(s->answers, NULL, &err) == 0 &&
+	    sw_layout_find(s->answers->layout, &l, &err) == 0)
+		(void)sw_plan_build(f, vars, s->answers, l, &p, &err);
+	if (p)
+		sw_state_got_plan(s, p);
+	else
+		sw_state_plan_failed(s, &err);
+	sw_layout_free(l);
+	sw_facts_free(f);
+	json_object_put(vars);
+}
+
+static void give_switch(struct monkey *m)
+{
+	_cleanup_json_ json_object *o = load(pick(m, 2) ? "tests/screens/switch-local.json"
+							: "tests/screens/switch-network.json");
+
+	sw_state_got_switch(m->s, o);
+}
+
+static void open_state(struct monkey *m)
+{
+	struct sw_answers *a = NULL;
+	struct sw_error err = { 0 };
+
+	if (pick(m, 3))
+		assert_int_equal(sw_answers_read("tests/screens/demo.yaml", &a, &err), 0);
+	m->s = sw_state_new(a, "/run/slipway");
+	assert_non_null(m->s);
+	m->s->can_quit = true;
+	assert_int_equal(sw_layout_find("node", &m->s->layouts[0], &err), 0);
+	m->s->n_layouts = 1;
+	sw_view_push(m->s, &sw_screen_start);
+}
+
+/* Some runs end well, some badly, and some are told of in between. */
+static void work(struct monkey *m)
+{
+	struct sw_event ev = { .type = SW_EVENT_START, .steps = 9, .step = 1 + pick(m, 9),
+			       .time_ms = 1760000000000, .text = "A step" };
+
+	if (m->s->phase != SW_PHASE_RUNNING)
+		return;
+	if (pick(m, 3) == 0)
+		ev.type = SW_EVENT_PROGRESS, ev.done = pick(m, 100), ev.size = 100;
+	(void)sw_state_event(m->s, &ev);
+	if (pick(m, 40) == 0)
+		sw_state_ended(m->s, pick(m, 2) ? 0 : SW_EXIT_DIRTY);
+}
+
+/* Plays the session. */
+static void serve(struct monkey *m)
+{
+	struct sw_state *s = m->s;
+
+	while (s->want) {
+		unsigned int want = s->want;
+
+		s->want = 0;
+		if ((want & WRITES) && !m->may_write)
+			fail_msg("wanted without a typed serial: %#x", want & WRITES);
+		if (want & SW_WANT_APPLY)
+			m->applies++;
+		if (want & SW_WANT_FACTS)
+			give_facts(s);
+		if (want & SW_WANT_PLAN)
+			give_plan(s);
+		if (want & (SW_WANT_SWITCH | SW_WANT_SWITCH_SET))
+			give_switch(m);
+	}
+	m->may_write = false;
+}
+
+/* What stands on the confirmation, if that is the screen, and counts with the next Enter. */
+static bool right_text(const struct sw_state *s, const char *text)
+{
+	if (!s->top || s->top->ops != &sw_screen_confirm || !s->plan)
+		return false;
+	for (size_t i = 0; i < s->plan->n_disks; i++)
+		if (s->plan->disks[i].confirm && strcmp(s->plan->disks[i].confirm, text) == 0)
+			return true;
+	return false;
+}
+
+static void press(struct monkey *m, uint32_t key)
+{
+	struct sw_widget w = sw_view_widget(m->s->top);
+
+	m->may_write = key == '\r' && w.kind == SW_WIDGET_LINE && right_text(m->s, w.line->text);
+	(void)sw_view_key(m->s, key);
+	serve(m);
+}
+
+static uint32_t random_key(struct monkey *m)
+{
+	static const uint32_t usual[] = {
+		'\r', '\r', '\r', '\t', ' ', SW_KEY_UP, SW_KEY_DOWN, SW_KEY_LEFT, SW_KEY_RIGHT,
+		SW_KEY_ESC, '/', 'n', 'd', 's', '?', SW_CTRL('u'), SW_CTRL('x'), 'l', 'r', 'u', 'q',
+	};
+
+	if (pick(m, 4))
+		return usual[pick(m, ARRAY_SIZE(usual))];
+	return pick(m, 3) ? pick(m, 0x250) : pick(m, SW_KEY_LAST + 3);
+}
+
+static const char *random_text(struct monkey *m)
+{
+	static const char *const texts[] = {
+		"medium:/vmlinuz", "medium:/initrd", "http://boot.example/x", "node-7", "any",
+		"7SY", "SYS", "NODE07SYS7", "yes", "/tmp/x.yaml", "\xe4\xb8\xad\xe6\x96\x87",
+		"e\xcc\x81",
+		"https://attest.example/v1", ":stop", "?", "<", "-", "/sda", "details 2", "99", "1",
+		"2", "", "%s%n", "a,b,,c", "\xff\xfe", "[::1]", "0123456789abcdef0123456789abcdef",
+	};
+
+	return texts[pick(m, ARRAY_SIZE(texts))];
+}
+
+static void paste(struct monkey *m)
+{
+	unsigned int width;
+
+	for (const char *p = random_text(m); *p;)
+		press(m, sw_text_next(&p, &width));
+}
+
+static void line(struct monkey *m)
+{
+	_cleanup_page_ struct sw_page page = { 0 };
+	_cleanup_buf_ struct sw_buf text = { 0 };
+	const char *answer = random_text(m);
+
+	m->may_write = right_text(m->s, answer);
+	if (!sw_plain_line(m->s, answer))
+		sw_plain_help(m->s, &text);
+	serve(m);
+	assert_int_equal(sw_plain_page(m->s, &page), 0);
+	assert_int_equal(sw_plain_news(&m->seen, &page, true, &text), 0);
+}
+
+/* The monkey is handed the right text now and then, so that it gets behind the confirmation. */
+static void confirm(struct monkey *m)
+{
+	const struct sw_plan *p = m->s->plan;
+
+	if (m->s->top->ops != &sw_screen_confirm || !p || !p->disks[0].confirm)
+		return;
+	press(m, SW_CTRL('u'));
+	for (const char *c = p->disks[0].confirm; *c; c++)
+		press(m, (unsigned char)*c);
+	press(m, '\r');
+}
+
+/* By its own feet it would hardly ever come far. */
+static void jump(struct monkey *m)
+{
+	static const struct sw_view_ops *const screens[] = {
+		&sw_screen_disk, &sw_screen_layout, &sw_screen_more_disks, &sw_screen_payload,
+		&sw_screen_boot, &sw_screen_admission, &sw_screen_node, &sw_screen_review,
+		&sw_screen_review, &sw_screen_confirm, &sw_screen_switch, &sw_screen_log,
+		&sw_screen_help, &sw_screen_about, &sw_screen_journal, &sw_screen_recovery,
+	};
+
+	if (m->s->phase != SW_PHASE_ASKING)
+		return;
+	sw_view_only(m->s, screens[pick(m, ARRAY_SIZE(screens))]);
+	serve(m);
+}
+
+static void draw(struct monkey *m)
+{
+	static const unsigned int sizes[][2] = { { 24, 80 }, { 43, 132 }, { 20, 60 } };
+	const unsigned int *size = sizes[pick(m, 3)];
+	_cleanup_frame_ struct sw_frame *f =
+		pick(m, 4) ? sw_frame_new(size[0], size[1])
+			   : sw_frame_new(1 + pick(m, 60), 1 + pick(m, 140));
+
+	assert_non_null(f);
+	sw_view_draw(m->s, f);
+	assert_true(f->cur_row < f->rows && f->cur_col < f->cols);
+}
+
+static void act(struct monkey *m)
+{
+	switch (pick(m, 40)) {
+	case 0:
+		paste(m);
+		break;
+	case 1:
+		line(m);
+		break;
+	case 2:
+		(void)sw_state_tick(m->s, m->s->now_ms + pick(m, 3000));
+		break;
+	case 3:
+		if (m->s->phase == SW_PHASE_ASKING && pick(m, 8) == 0)
+			give_facts(m->s);
+		break;
+	case 4:
+		confirm(m);
+		break;
+	case 5:
+		if (pick(m, 8) == 0)
+			jump(m);
+		break;
+	default:
+		press(m, random_key(m));
+		break;
+	}
+	work(m);
+	serve(m);
+}
+
+static void test_a_monkey_breaks_nothing_and_writes_nothing(void **state SW_UNUSED)
+{
+	const char *keys = getenv("SW_MONKEY_KEYS"), *seed = getenv("SW_MONKEY_SEED");
+	unsigned long usual = getenv("SLIPWAY_TEST_LONG") ? KEYS_LONG : KEYS;
+	unsigned long n = keys ? strtoul(keys, NULL, 10) : usual;
+	struct monkey m = { .random = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL) };
+
+	print_message("# SW_MONKEY_SEED=%llu, %lu keys\n", (unsigned long long)m.random, n);
+	m.random = m.random * 2 + 1;
+	for (unsigned long i = 0; i < n; i++) {
+		if (!m.s)
+			open_state(&m);
+		act(&m);
+		if (pick(&m, 4) == 0)
+			draw(&m);
+		if (m.s->quit || pick(&m, 5000) == 0) {
+			m.s = sw_state_free(m.s);
+			sw_page_clear(&m.seen);
+		}
+	}
+	print_message("# %lu installs were confirmed\n", m.applies);
+	sw_state_free(m.s);
+	sw_page_clear(&m.seen);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_monkey_breaks_nothing_and_writes_nothing),
+	};
+
+	setenv("SLIPWAY_LAYOUTS", "layouts", 1);
+	sw_text_init();
+	return cmocka_run_group_tests_name("monkey", tests, NULL, NULL);
+}
