@@ -23,7 +23,7 @@
 
 #define KEYS 60000ul
 #define KEYS_LONG 1000000ul	/* in `make test-all`, where it also runs under sanitizers */
-#define WRITES (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO)
+#define WRITES (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO | SW_WANT_WIPE)
 
 struct monkey {
 	struct sw_state *s;
@@ -240,6 +240,7 @@ static void jump(struct monkey *m)
 		&sw_screen_boot, &sw_screen_admission, &sw_screen_node, &sw_screen_review,
 		&sw_screen_review, &sw_screen_confirm, &sw_screen_switch, &sw_screen_log,
 		&sw_screen_help, &sw_screen_about, &sw_screen_journal, &sw_screen_recovery,
+		&sw_screen_wipe,
 	};
 
 	if (m->s->phase != SW_PHASE_ASKING)

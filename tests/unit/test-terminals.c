@@ -85,7 +85,6 @@ static size_t selected(const struct sw_rig *g)
 static void select_row(struct sw_rig *g, size_t row)
 {
 	((struct many *)g->s->top->data)->list.sel = row;
-	(void)sw_rig_settle(g);
 }
 
 /* ---- 9600 baud ---- */
@@ -378,7 +377,7 @@ static void wait_for_viewers(struct sw_rig *g, size_t n)
 /* One console goes through screens while the other does nothing; big frames, so that pipes fill. */
 static void go_on_beside(struct sw_rig *g)
 {
-	for (int i = 0; i < 12; i++) {
+	for (int i = 0; i < 6; i++) {
 		(void)sw_rig_type(g, "?");
 		assert_ptr_equal(g->s->top->ops, &sw_screen_help);
 		(void)sw_rig_type(g, "\030");
@@ -437,7 +436,7 @@ static bool loop_back(struct sw_rig *g)
 	char data[4096];
 	int quiet = 0;
 
-	for (int rounds = 0; rounds < 2000 && quiet < 20; rounds++) {
+	for (int rounds = 0; rounds < 2000 && quiet < 12; rounds++) {
 		size_t n = sw_server_poll(&g->srv, fds);
 		ssize_t got;
 
@@ -452,7 +451,7 @@ static bool loop_back(struct sw_rig *g)
 		}
 		(void)sw_server_handle(&g->srv, fds, n, g->s);
 	}
-	return quiet >= 20;
+	return quiet >= 12;
 }
 
 static const struct sw_view_ops *const looped[] = {

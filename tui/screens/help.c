@@ -23,7 +23,8 @@ static void add_keys(struct sw_buf *b, const struct sw_view *v, enum sw_key_mode
 		SW_REQ_UP, SW_REQ_DOWN, SW_REQ_NEXT, SW_REQ_PREVIOUS, SW_REQ_LEFT, SW_REQ_RIGHT,
 		SW_REQ_HOME, SW_REQ_END, SW_REQ_BACKSPACE, SW_REQ_DELETE, SW_REQ_KILL,
 	};
-	static const enum sw_request everywhere[] = { SW_REQ_HELP, SW_REQ_REDRAW, SW_REQ_PEN };
+	static const enum sw_request everywhere[] = { SW_REQ_HELP, SW_REQ_REDRAW, SW_REQ_PEN,
+							SW_REQ_SAVE };
 
 	sw_buf_adds(b, "Keys\n");
 	for (const struct sw_hint *h = v->ops->hints; h && h->req != SW_REQ_NONE; h++)

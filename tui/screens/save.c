@@ -15,6 +15,7 @@ void sw_screen_save_text(struct sw_state *s, char *text, const char *name)
 {
 	free(s->save_text);
 	free(s->save_path);
+	s->saves_answers = false;
 	s->save_text = text;
 	s->save_path = sw_fmt("%s/%s", s->run_dir ? s->run_dir : "/tmp", name);
 	if (!s->save_text || !s->save_path)
@@ -26,6 +27,7 @@ void sw_screen_save_text(struct sw_state *s, char *text, const char *name)
 void sw_screen_save_answers(struct sw_state *s)
 {
 	sw_screen_save_text(s, sw_answers_to_yaml(s->answers), "answers.yaml");
+	s->saves_answers = true;
 }
 
 void sw_screen_save_log(struct sw_state *s)
@@ -65,7 +67,7 @@ static bool save_request(struct sw_view *v, struct sw_state *s, enum sw_request 
 	return true;
 }
 
-static void save_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
+static void save_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
 		      const struct sw_area *a)
 {
 	struct save *sv = v->data;
@@ -73,6 +75,14 @@ static void save_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, str
 	sw_frame_put(f, a->row, 0, f->cols, 0,
 		     "Save as:");
 	sw_line_draw(&sv->line, f, a->row + 2, 0, f->cols - 1);
+	if (!s->saves_answers)
+		return;
+	sw_frame_put(f, a->row + 4, 0, f->cols, 0,
+		     "Without questions the same is installed by");
+	(void)sw_frame_paragraph(f, a->row + 6, 2, f->cols - 3, 3,
+				 "slipway install --answers FILE");
+	sw_frame_put(f, a->row + 8, 0, f->cols, 0,
+		     "or from slipway.yaml on the medium or on a stick labelled SLIPWAY.");
 }
 
 static void save_close(struct sw_view *v)

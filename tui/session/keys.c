@@ -50,6 +50,7 @@ static const struct binding bindings[] = {
 	{ 'd', SW_REQ_DETAILS, SW_MODE_KEYS },
 	{ 'l', SW_REQ_LOG, SW_MODE_KEYS },
 	{ 's', SW_REQ_SAVE, SW_MODE_KEYS },
+	{ SW_CTRL('w'), SW_REQ_SAVE, BOTH },
 	{ 'r', SW_REQ_RETRY, SW_MODE_KEYS },
 	{ 'u', SW_REQ_REFRESH, SW_MODE_KEYS },
 	{ 'c', SW_REQ_CANCEL, SW_MODE_KEYS },

@@ -4,7 +4,7 @@
  * session turns them into named requests through one table, from which the
  * hint line and the help are made too, so that they cannot disagree.
  *
- * No request hangs on a function key or on Esc alone, and none on a key that
+ * No request depends on a function key or on Esc alone, and none on a key that
  * serial lines and the programs around them take for themselves: ^S ^Q (flow
  * control), ^] ~ ^A ^B ^O ^T (telnet, ssh, screen, tmux, BMCs).
  */

@@ -216,6 +216,8 @@ static void add_words(const struct sw_view *v, struct sw_buf *b)
 		if (!is_moving(h->req) && h->req != SW_REQ_SEARCH)
 			(void)sw_buf_addf(b, "  %s%s\n", colon,
 					  h->word ? h->word : sw_request_word(h->req));
+	if (sw_view_widget(v).kind == SW_WIDGET_FORM)
+		(void)sw_buf_adds(b, "  :save  save the answers so far\n");
 	(void)sw_buf_addf(b, "  ?  this help\n  <  go back\n"
 			     "  %spen  take the pen when another console has it\n"
 			     "  %sredraw  say the whole page again\n", colon, colon);

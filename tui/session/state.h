@@ -95,6 +95,7 @@ struct sw_state {
 
 	bool pen_serial;	/* the console with the pen is a serial line; set by the server */
 	char *save_path, *save_text;
+	bool saves_answers;	/* the text is that of an answer file */
 	const struct sw_disk *looking_at;	/* by the details screen, while it opens */
 	struct sw_ask {
 		const char *question, *yes;

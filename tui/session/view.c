@@ -127,6 +127,12 @@ bool sw_view_request(struct sw_state *s, enum sw_request req, uint32_t ch)
 	case SW_REQ_HELP:
 		sw_view_push(s, &sw_screen_help);
 		return true;
+	case SW_REQ_SAVE:
+		if (s->phase != SW_PHASE_ASKING || s->top->ops->for_pen ||
+		    s->top->ops == &sw_screen_save)
+			return false;
+		sw_screen_save_answers(s);
+		return true;
 	case SW_REQ_BACK:
 	case SW_REQ_CANCEL:
 	case SW_REQ_QUIT:
