@@ -162,6 +162,7 @@ disk:
 payload: {{kernel: {kernel}, initrd: {initrd}, cmdline: "{cmdline}"}}
 boot: {{mode: {mode}}}
 admission: {{kind: attest, url: "{attest}"}}
+{more}
 finish: stay
 """
 
@@ -173,14 +174,14 @@ def on_standin(where, *words):
     return done.stdout
 
 
-def installed(directory, node, mode="local", bus="nvme"):
+def installed(directory, node, mode="local", bus="nvme", size="2G", more=""):
     """A machine whose disk was installed elsewhere: its own boot variables know nothing of it."""
     where = os.path.join(directory, "standin")
-    on_standin(where, "machine", "create", where, "--disk", "serial=NODE07SYS,size=2G")
+    on_standin(where, "machine", "create", where, "--disk", "serial=NODE07SYS,size=" + size)
     path = os.path.join(directory, "answers.yaml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(ANSWERS.format(kernel=node.kernel, initrd=node.initrd, mode=mode,
-                                  cmdline=CMDLINE + "lkg", attest=ATTEST))
+                                  cmdline=CMDLINE + "lkg", attest=ATTEST, more=more))
     on_standin(where, "install", "--answers", path, "--yes")
     facts = json.loads(on_standin(where, "facts", "--json"))
     machine = harness.Machine(os.path.join(directory, "machine"))
