@@ -63,21 +63,21 @@ def lap(vm):
 def slipway_usable(vm):
     """ENTER is pressed as soon as there is a screen and nothing more: the console comes up before
     udev has found every disk, and has to show them as they come."""
-    vm.expect_screen("Install a node on this machine", timeout=120)
+    vm.expect_screen("Install a node on this machine", timeout=900)
     first = lap(vm)
     vm.send("ENTER", pause=0)
     for serial, _ in DISKS:
-        vm.expect_screen(serial, timeout=60)
+        vm.expect_screen(serial, timeout=900)
     return dict(lap(vm), first=first["wall"], first_cpu=first["cpu"])
 
 
 def di_question(vm):
-    vm.expect_screen("Select a language", timeout=180)
+    vm.expect_screen("Select a language", timeout=900)
     return lap(vm)
 
 
 def floor_line(vm):
-    vm.expect_raw("FLOOR-UP", timeout=120)
+    vm.expect_raw("FLOOR-UP", timeout=900)
     return lap(vm)
 
 

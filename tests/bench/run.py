@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -262,15 +263,36 @@ def machine_text():
     return f"{model}, {os.cpu_count()} CPUs, {platform.release()}"
 
 
-def as_table(results):
-    lines = ["| what | slipway | compared with | | ratio | aim | met |",
-             "|---|---|---|---|---|---|---|"]
+def as_table(results, before):
+    """before: the results of the last run by what they measure, for a look at how it moved."""
+    lines = ["| what | slipway | compared with | | ratio | aim | met | ratio or value before |",
+             "|---|---|---|---|---|---|---|---|"]
     for row in results:
         met = {True: "yes", False: "**no**"}.get(row.get("met"), "")
+        old = before.get(row["what"], {})
         cells = [row["what"], row.get("slipway", ""), row.get("with", ""), row.get("other", ""),
-                 row.get("ratio", row.get("skipped", "")), row.get("aim", ""), met]
+                 row.get("ratio", row.get("skipped", "")), row.get("aim", ""), met,
+                 old.get("ratio", old.get("slipway", ""))]
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines)
+
+
+def last_results(path):
+    try:
+        return {row["what"]: row for row in json.loads(path.read_text())}
+    except (OSError, ValueError):
+        return {}
+
+
+def run_group(name, args):
+    """Its rows; a group that fails is a row that says so, and the others still run."""
+    try:
+        rows = BENCHES[name](args)
+    except Exception as problem:  # pylint: disable=broad-exception-caught
+        traceback.print_exc()
+        first = (str(problem) or type(problem).__name__).splitlines()[0]
+        return [{"what": name, "skipped": "failed: " + first, "failed": True}]
+    return rows if isinstance(rows, list) else [rows]
 
 
 def main():
@@ -284,16 +306,19 @@ def main():
     if not shutil.which("sfdisk", path=environment()["PATH"]):
         print("bench: sfdisk is missing (package fdisk)", file=sys.stderr)
         return 1
-    results = []
+    results, kept = [], args.out / "results.json"
+    before = last_results(kept)
     for name in args.only or BENCHES:
         print(f"bench: {name}", flush=True)
-        rows = BENCHES[name](args)
-        results += rows if isinstance(rows, list) else [rows]
-    text = f"Measured on {machine_text()}.\n\n{as_table(results)}\n"
-    (args.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+        results += run_group(name, args)
+    text = f"Measured on {machine_text()}.\n\n{as_table(results, before)}\n"
+    # Groups that did not run now stay for the next comparison.
+    now = {row["what"]: row for row in results}
+    merged = [*results, *(row for what, row in before.items() if what not in now)]
+    kept.write_text(json.dumps(merged, indent=1) + "\n")
     (args.out / "results.md").write_text(text)
     print(text)
-    return 0
+    return 1 if any(row.get("failed") for row in results) else 0
 
 
 if __name__ == "__main__":
