@@ -356,7 +356,8 @@ static int start_curses(struct viewer *v, const char *term, struct sw_error *err
 	nonl();
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
-	set_escdelay(v->kind == SW_TTY_SERIAL ? ESC_SERIAL_MS : ESC_LOCAL_MS);
+	if (!getenv("ESCDELAY"))	/* which ncurses reads itself */
+		set_escdelay(v->kind == SW_TTY_SERIAL ? ESC_SERIAL_MS : ESC_LOCAL_MS);
 	sw_keytab_define();
 	keep_flow_control(v->tty, &was);
 	fputs(PASTE_ON, v->out);
