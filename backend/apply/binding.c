@@ -158,6 +158,15 @@ static int check_kept(const struct sw_plan *p, size_t disk, const struct sw_disk
 	return 0;
 }
 
+/* What was begun on several disks is ended on all of them, or one would be half a node. */
+static void hint_whole(struct sw_error *err)
+{
+	err->hint[0] = '\0';
+	sw_error_hint(err, "nothing was written; an install on several disks is resumed and undone "
+			   "on all of them or not at all: attach the disk again, or install anew "
+			   "(or wipe) the disks that are here");
+}
+
 static int check_disk(const struct sw_plan *p, size_t disk, const struct sw_facts *f, bool resumed,
 		      unsigned int started, const struct sw_disk **ret_disk, struct sw_error *err)
 {
@@ -166,8 +175,12 @@ static int check_disk(const struct sw_plan *p, size_t disk, const struct sw_fact
 	bool table_open = resumed && started >= sw_plan_table_step(p, disk);
 	const char *why;
 
-	if (!d)
-		return refuse_absent(p, disk, f, err);
+	if (!d) {
+		(void)refuse_absent(p, disk, f, err);
+		if (resumed && p->n_disks > 1 && err)
+			hint_whole(err);
+		return -ESTALE;
+	}
 	why = sw_disk_excluded(d, 0);
 	if (why)
 		return refuse(err, d->node, "the disk must not be written to", why);

@@ -70,7 +70,10 @@ const struct sw_command sw_command_apply = {
 	.min_rest = 1,
 	.max_rest = 1,
 	.opts = opts,
-	.details = "Refused (exit 4) when the disk or the boot variables are no longer as the\n"
-		   "plan found them. Without a terminal --yes is needed.",
+	.details = "Refused (exit 4) when a disk of the plan or the boot variables are no longer\n"
+		   "as the plan found them, saying which, and when the file was edited: change\n"
+		   "the answers and plan again. The end of the serial of each disk that loses\n"
+		   "something has to be typed; without a terminal --yes is needed. A recovery\n"
+		   "key that a person must see is never made without one.",
 	.run = run,
 };
