@@ -442,8 +442,8 @@ const struct sw_field sw_fields[] = {
 	{ .key = "boot.network.via", .label = "Network boot", .type = SW_FIELD_CHOICE,
 	  AT(boot_via), .choices = via_choices, .applies = from_network,
 	  .help = "Which of the firmware's network entries is used. auto: the first in its boot "
-		  "order. ipxe: none of them, but an iPXE binary on the disk, with a script that "
-		  "boots boot.network.uri and gives up after its timeouts.",
+		  "order. ipxe: an iPXE binary on the disk, with a script for "
+		  "boot.network.uri.",
 	  .example = "http", .dflt = "auto" },
 	{ .key = "boot.network.uri", .label = "Boot address", .type = SW_FIELD_URL, AT(boot_uri),
 	  .max = 1024, .applies = from_network, .check = check_boot_uri,
