@@ -13,6 +13,11 @@
 #define BINARY_MAX (32u << 20)
 #define TIMEOUT_S 120
 
+/*
+ * iPXE gives the image's name to it as load options, and systemd's stub takes those
+ * for the kernel's command line in place of its own (seen: "boot.efi" alone, without
+ * panic=). An empty name leaves the stub its own.
+ */
 char *sw_ipxe_script(const char *uri, const char *mac)
 {
 	bool one = mac && *mac;
@@ -23,7 +28,7 @@ char *sw_ipxe_script(const char *uri, const char *mac)
 		      "echo slipway: starting from the network\n"
 		      "%s%s%s"
 		      "ifconf --timeout 15000 %s || goto failed\n"
-		      "chain --timeout 30000 %s || goto failed\n"
+		      "chain --name= --timeout 30000 %s || goto failed\n"
 		      ":failed\n"
 		      "echo slipway: the network did not work out\n"
 		      "exit 1\n",
