@@ -70,6 +70,7 @@ echo
 echo NODE-UP
 echo "NODE cmdline=$cmdline"
 slipway node config /run/node >/dev/null && echo "NODE attest=$(cat /run/node/attest_url)"
+[ -e /run/node/overlay ] && echo "NODE overlay=$(cat /run/node/overlay)"
 echo "NODE mode=$(slipway mode --json | tr -d '\\n')"
 [ -c /dev/watchdog ] && echo V >&9
 exec 9>&-
@@ -197,6 +198,7 @@ class Seen:
         self.cmdline = values["cmdline"].strip()
         self.id = re.search(r"node\.id=(\w+)", self.cmdline).group(1)
         self.attest = values.get("attest", "").strip()
+        self.overlay = values.get("overlay", "").strip()
         self.mode = json.loads(values["mode"])
 
     def __str__(self):
@@ -224,6 +226,15 @@ def restart(vm, want=None, running=None, timeout=600):
 def run(vm, command, timeout=200):
     """A command in the node's shell: its output."""
     return vm.run("echo begin=; " + command, timeout).rpartition("begin=\n")[2]
+
+
+def status(vm, *texts):
+    """`slipway status` in words, with these texts in it."""
+    said = run(vm, "slipway status")
+    for text in texts:
+        if text not in said:
+            raise harness.Failure("%r is not in the status:\n%s" % (text, said))
+    return said
 
 
 def slipway(vm, words, timeout=200):
