@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names of the new node on a disk that stays: refused, renamed and brought back, or ignored."""
 import json
-import os
 import shutil
-import signal
-import subprocess
-import time
 
-from lib import SLIPWAY, expect, head, main, partitions, same, sha256, tail, test, tool
+from lib import expect, head, main, partitions, same, sha256, tail, test, tool
+from powercut import in_time, power_cut
 
 
 def old_install(case, serial="DATA4711"):
@@ -117,42 +114,19 @@ def _(case):
     same((ends(case.disk()), ends(disk)), (node, other), "both disks")
 
 
-def apply_child(case):
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/cmdline", "rb") as file:
-                ours = str(case.machine_dir).encode() in file.read()
-            with open(f"/proc/{entry}/comm", encoding="ascii") as file:
-                if ours and file.read().strip() == "slipway-apply":
-                    return int(entry)
-        except (OSError, UnicodeDecodeError):
-            continue
-    return None
-
-
-def cut_at(case, kind):
-    child = subprocess.Popen([SLIPWAY, "--machine", str(case.machine_dir), "--json", "install",
-                              "--answers", str(answers(case, "rename"))],
-                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    case.children.append(child)
-    for line in child.stdout:
-        event = json.loads(line)
-        if event["event"] == "start" and event.get("id") == kind:
-            os.kill(apply_child(case), signal.SIGKILL)
-            break
-    child.stdout.read()
-    child.wait()
-    time.sleep(0.1)
+def cut_anew(case, kind):
+    shutil.rmtree(case.machine_dir, ignore_errors=True)
+    disk = old_install(case)
+    before = ends(disk)
+    power_cut(case, kind, answers(case, "rename"))
+    return disk, before
 
 
 @test("power cut around the renaming: resume finishes it, undo takes it back bit by bit")
 def _(case):
     for kind in ("table", "aside", "entries", "verify"):
         for way in ("resume", "undo"):
-            shutil.rmtree(case.machine_dir, ignore_errors=True)
-            disk = old_install(case)
-            before = ends(disk)
-            cut_at(case, kind)
+            disk, before = in_time(lambda: cut_anew(case, kind))
             expect(case.on(way, *(["--yes"] if way == "undo" else [])), 0)
             names = list(partitions(disk))
             if way == "undo":

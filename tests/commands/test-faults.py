@@ -5,10 +5,10 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 from lib import (GLOBAL, MiB, Result, SLIPWAY, Skip, expect, head, main, partitions, same, sha256,
                  tail, test, tool)
+from powercut import in_time, power_cut
 
 
 def old_table(case, serial="NODE07SYS"):
@@ -20,65 +20,34 @@ def variables(case):
     return {p.name: p.read_bytes() for p in (case.machine_dir / "vars").glob(f"*-{GLOBAL}")}
 
 
-def apply_child(case):
-    """The installing process: the one of our machine that leads its own session."""
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/cmdline", "rb") as f:
-                ours = str(case.machine_dir).encode() in f.read()
-            with open(f"/proc/{entry}/comm", encoding="ascii") as f:
-                named = f.read().strip() == "slipway-apply"
-        except (OSError, UnicodeDecodeError):
-            continue
-        if ours and named:
-            return int(entry)
-    return None
-
-
-def power_cut(case, kind, occurrence=1):
-    """Kills the install without warning as step `kind` starts (or, 'progress', within it)."""
-    child = subprocess.Popen([SLIPWAY, "--machine", str(case.machine_dir), "--json", "install",
-                              "--answers", str(case.answers())], stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL, text=True)
-    case.children.append(child)
-    for line in child.stdout:
-        event = json.loads(line)
-        if event["event"] == "start" and event.get("id") == kind:
-            occurrence -= 1
-            if occurrence == 0:
-                pid = apply_child(case)
-                assert pid, "the installing process was not found"
-                os.kill(pid, signal.SIGKILL)
-                break
-    else:
-        raise AssertionError(f"no step {kind}")
-    child.stdout.read()
-    code = child.wait()
-    # What holds the disk's lock may take a moment to go.
-    time.sleep(0.1)
-    return code
-
-
 def steps(case):
     plan = json.loads(case.on("--json", "plan", "--answers", case.answers()).out)
     return [s["kind"] for s in plan["steps"]]
 
 
-def after_the_journal(case):
-    """Each kind of step behind the journal with its number, on a new machine with an old table."""
+def behind_the_journal(case):
+    """Each kind of step behind the journal, with its number."""
     case.create()
     kinds = steps(case)
-    for kind in dict.fromkeys(kinds[kinds.index("journal") + 1:]):
-        shutil.rmtree(case.machine_dir)
+    return [(kind, kinds.index(kind) + 1)
+            for kind in dict.fromkeys(kinds[kinds.index("journal") + 1:])]
+
+
+def cut_anew(case, kind):
+    """On a new machine with an old table: what was there before the cut, and the exit code."""
+    def attempt():
+        shutil.rmtree(case.machine_dir, ignore_errors=True)
         case.create()
         old_table(case)
-        yield kind, kinds.index(kind) + 1
+        before = head(case.disk()), tail(case.disk()), variables(case)
+        return before, power_cut(case, kind, case.answers())
+    return in_time(attempt)
 
 
 @test("killed at any step after the journal: exit 7, status names the step, resume completes it")
 def _(case):
-    for kind, number in after_the_journal(case):
-        code = power_cut(case, kind)
+    for kind, number in behind_the_journal(case):
+        _, code = cut_anew(case, kind)
         same(code, 7, f"exit code after a cut at {kind}")
         status = expect(case.on("status"), 0, "stopped at step", "resume", "undo")
         journal = case.on("--json", "status").json()["journals"][0]
@@ -93,9 +62,8 @@ def _(case):
 
 @test("killed at any step after the journal: undo brings old table and variables back, bit by bit")
 def _(case):
-    for kind, _ in after_the_journal(case):
-        first, last, before = head(case.disk()), tail(case.disk()), variables(case)
-        power_cut(case, kind)
+    for kind, _ in behind_the_journal(case):
+        (first, last, before), _ = cut_anew(case, kind)
         expect(case.on("undo", "--dry-run"), 0, "precious")
         expect(case.on("undo"), 4, "--yes")
         expect(case.on("undo", "--yes"), 0)
@@ -108,9 +76,16 @@ def _(case):
 @test("killed before the journal nothing was changed and there is nothing to resume")
 def _(case):
     case.create()
-    old_table(case)
-    before = sha256(head(case.disk()) + tail(case.disk(), 8 * MiB))
-    power_cut(case, steps(case)[0])
+    first = steps(case)[0]
+
+    def attempt():
+        shutil.rmtree(case.machine_dir)
+        case.create()
+        old_table(case)
+        before = sha256(head(case.disk()) + tail(case.disk(), 8 * MiB))
+        power_cut(case, first, case.answers())
+        return before
+    before = in_time(attempt)
     same(sha256(head(case.disk()) + tail(case.disk(), 8 * MiB)), before, "disk")
     same(case.on("--json", "status").json()["journals"], [], "journals")
     expect(case.on("resume"), 5, "nothing to resume")
@@ -132,8 +107,7 @@ def _(case):
 
 @test("resume refuses a disk that was changed after the cut")
 def _(case):
-    case.create()
-    power_cut(case, "entries")
+    cut_anew(case, "entries")
     tool("sfdisk", "-q", case.disk(), input="label: gpt\nsize=1G, name=other, type=linux\n")
     expect(case.on("resume"), 4)
     same(list(partitions(case.disk())), ["other"], "partitions")

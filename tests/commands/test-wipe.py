@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`slipway wipe`: the right disk only, with its name said, and a report that claims no more."""
 import json
-import os
-import signal
+import shutil
 import subprocess
 
 from lib import MiB, SLIPWAY, expect, main, same, test, tool
+from powercut import TooLate, in_time, kill_writer
 
 
 def machine(case, size="64M"):
@@ -103,37 +103,29 @@ def _(case):
     assert disk.read_bytes() == before, "something was written"
 
 
-def wiper(case):
-    """The process that wipes: it leads its own session."""
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/cmdline", "rb") as f:
-                ours = str(case.machine_dir).encode() in f.read()
-            with open(f"/proc/{entry}/comm", encoding="ascii") as f:
-                if ours and f.read().strip() == "slipway-apply":
-                    return int(entry)
-        except (OSError, UnicodeDecodeError):
-            continue
-    return None
-
-
-@test("killed half-way: no table to be seen, disks and status name it, install refuses it as "
-      "blank, the same command ends it")
-def _(case):
+def cut_wipe(case):
+    """A wipe with zeros, killed behind its first 8 MiB. Returns the disk."""
+    shutil.rmtree(case.machine_dir, ignore_errors=True)
     disk = machine(case, "256M").disk()
     child = subprocess.Popen([SLIPWAY, "--machine", str(case.machine_dir), "--json", "wipe",
                               "--match", "serial=NODE07SYS", "--method", "zero", "--confirm",
                               "7SYS"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     case.children.append(child)
-    pid = None
     for line in child.stdout:
         event = json.loads(line)
-        pid = pid or wiper(case)
         if event["event"] == "progress" and event["done"] > 8 * MiB:
-            os.kill(pid, signal.SIGKILL)
             break
+    kill_writer(case)
     child.stdout.read()
-    assert child.wait() != 0
+    if child.wait() == 0:
+        raise TooLate
+    return disk
+
+
+@test("killed half-way: no table to be seen, disks and status name it, install refuses it as "
+      "blank, the same command ends it")
+def _(case):
+    disk = in_time(lambda: cut_wipe(case))
     assert '"gpt"' not in tool("sfdisk", "-J", disk, check=False).stdout, "a table is seen"
     expect(case.on("disks"), 0, "a wipe that was interrupted (zero")
     expect(case.on("status"), 0, "a wipe stopped (zero", "goes on where it stopped")

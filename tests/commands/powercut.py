@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kills the process that writes, at a step of its work: to the disks a power cut."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+from lib import SLIPWAY
+
+TRIES = 20
+
+
+class TooLate(Exception):
+    """It had ended before the signal came."""
+
+
+def writer(case):
+    """The process that writes to our machine's disks, or None: it leads its own session."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                ours = str(case.machine_dir).encode() in file.read()
+            with open(f"/proc/{entry}/comm", encoding="ascii") as file:
+                if ours and file.read().strip() == "slipway-apply":
+                    return int(entry)
+        except (OSError, UnicodeDecodeError):
+            continue
+    return None
+
+
+def kill_writer(case):
+    pid = writer(case)
+    if pid is None:
+        raise TooLate
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError as why:
+        raise TooLate from why
+
+
+def power_cut(case, kind, answers):
+    """Installs, and kills the install as step `kind` starts. The exit code of the command."""
+    child = subprocess.Popen([SLIPWAY, "--machine", str(case.machine_dir), "--json", "install",
+                              "--answers", str(answers)], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True)
+    case.children.append(child)
+    for line in child.stdout:
+        event = json.loads(line)
+        if event["event"] == "start" and event.get("id") == kind:
+            break
+    else:
+        raise AssertionError(f"no step {kind}")
+    kill_writer(case)
+    child.stdout.read()
+    code = child.wait()
+    if code == 0:
+        raise TooLate
+    # What holds the disk's lock may take a moment to go.
+    time.sleep(0.1)
+    return code
+
+
+def in_time(attempt):
+    """
+    What attempt returns. It sets all up and cuts; when a step was over before the
+    signal came, as happens on a busy machine, it is called again.
+    """
+    for _ in range(TRIES):
+        try:
+            return attempt()
+        except TooLate:
+            continue
+    raise AssertionError(f"none of {TRIES} cuts came in time")
