@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <blkid/blkid.h>
+
 #include "base/gather.h"
 
 #define ALIGN ((uint64_t)SW_GATHER_ALIGN)
@@ -45,13 +47,24 @@ static void add_zfs(struct list *l)
 	add(l, end - ZFS_LABEL + ZFS_POOL, PIECE);
 }
 
+/* A later release may look for something elsewhere: then it has to be asked. */
+static bool library_is_known(void)
+{
+	static const char known[] = "2.38";
+	const char *have = NULL;
+
+	(void)blkid_get_library_version(&have, NULL);
+	return have && strncmp(have, known, sizeof(known) - 1) == 0 &&
+	       (!have[sizeof(known) - 1] || have[sizeof(known) - 1] == '.');
+}
+
 size_t sw_blank_windows(uint64_t size, struct sw_blank_window ret_windows[SW_BLANK_WINDOWS_MAX])
 {
 	/* Sectors from the end: where else Promise's firmware puts its description. */
 	static const uint16_t sectors[] = { 399, 591, 675, 735, 911, 951, 974, 991, 3087 };
 	struct list l = { .w = ret_windows, .size = size };
 
-	if (size < LEAST)
+	if (size < LEAST || !library_is_known())
 		return 0;
 	add(&l, 0, HEAD);
 	/* Second LUKS2 headers at powers of two; UFS at 256 KiB, VMFS at 1 and 2 MiB. */

@@ -21,7 +21,8 @@ struct sw_blank_window {
 /*
  * The pieces of an area of this size (bytes) that decide whether libblkid finds
  * anything: it finds nothing where all of them are zero. Returns how many; 0 for
- * areas too small for this, of which libblkid has to be asked.
+ * areas too small for this and with another libblkid than 2.38: then it has to be
+ * asked.
  *
  * They cover what libblkid 2.38 reads of an area of zeros (tests/unit/test-blank
  * compares), but for one thing: it looks for an external XFS log in all of the

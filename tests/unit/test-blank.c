@@ -39,6 +39,15 @@ ssize_t read(int fd, void *data, size_t len)
 	return syscall(SYS_read, fd, data, len);
 }
 
+/* This, too, is called instead of the library's. */
+static const char *version = "2.38.1";
+
+int blkid_get_library_version(const char **ret_version, const char **ret_date SW_UNUSED)
+{
+	*ret_version = version;
+	return 0;
+}
+
 static int new_image(uint64_t size)
 {
 	int fd = memfd_create("test-blank", MFD_CLOEXEC);
@@ -150,6 +159,23 @@ static void too_small_areas_are_left_to_libblkid(void **state SW_UNUSED)
 
 	assert_false(sw_blank_area(NULL, fd, 0, MiB));
 	assert_true(sw_blank_may_be_zfs(fd, 0, MiB - 512));
+	close(fd);
+}
+
+static void another_release_of_libblkid_is_asked_itself(void **state SW_UNUSED)
+{
+	static const char *const others[] = { "2.37.4", "2.39", "2.380.1", "3.38", "" };
+	struct sw_blank_window w[SW_BLANK_WINDOWS_MAX];
+	const char *real = version;
+	int fd = new_image(8 * MiB);
+
+	assert_true(sw_blank_area(NULL, fd, 0, 8 * MiB));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		version = others[i];
+		assert_int_equal(sw_blank_windows(8 * MiB, w), 0);
+		assert_false(sw_blank_area(NULL, fd, 0, 8 * MiB));
+	}
+	version = real;
 	close(fd);
 }
 
@@ -348,6 +374,7 @@ int main(void)
 		cmocka_unit_test(libblkid_reads_nothing_else_of_a_blank_area),
 		cmocka_unit_test(one_byte_in_any_window_is_seen),
 		cmocka_unit_test(too_small_areas_are_left_to_libblkid),
+		cmocka_unit_test(another_release_of_libblkid_is_asked_itself),
 		cmocka_unit_test(read_at_once_is_the_same_as_one_after_the_other),
 		cmocka_unit_test(plain_dos_tables_read_as_libfdisk_reads_them),
 		cmocka_unit_test(what_is_not_plain_is_left_to_libfdisk),
