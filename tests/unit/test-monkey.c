@@ -5,13 +5,13 @@
  * size, and nothing may be wanted that writes to a disk unless the end of its serial number was
  * typed on the confirmation.
  *
- * SW_MONKEY_KEYS: how many keys (a sample without it). SW_MONKEY_SEED: from where to begin.
+ * A sample of a million keys, and all of them with SLIPWAY_TEST_LONG. SLIPWAY_SEED: from where to
+ * begin.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -20,6 +20,7 @@
 #include "tui/session/line.h"
 #include "tui/session/plain.h"
 #include "tui/session/text.h"
+#include "tests/lib/tape.h"
 
 #define KEYS 60000ul
 #define KEYS_LONG 1000000ul	/* in `make test-all`, where it also runs under sanitizers */
@@ -295,13 +296,9 @@ static void act(struct monkey *m)
 
 static void test_a_monkey_breaks_nothing_and_writes_nothing(void **state SW_UNUSED)
 {
-	const char *keys = getenv("SW_MONKEY_KEYS"), *seed = getenv("SW_MONKEY_SEED");
-	unsigned long usual = getenv("SLIPWAY_TEST_LONG") ? KEYS_LONG : KEYS;
-	unsigned long n = keys ? strtoul(keys, NULL, 10) : usual;
-	struct monkey m = { .random = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL) };
+	unsigned long n = getenv("SLIPWAY_TEST_LONG") ? KEYS_LONG : KEYS;
+	struct monkey m = { .random = tape_seed() * 2 + 1 };
 
-	print_message("# SW_MONKEY_SEED=%llu, %lu keys\n", (unsigned long long)m.random, n);
-	m.random = m.random * 2 + 1;
 	for (unsigned long i = 0; i < n; i++) {
 		if (!m.s)
 			open_state(&m);
@@ -313,7 +310,7 @@ static void test_a_monkey_breaks_nothing_and_writes_nothing(void **state SW_UNUS
 			sw_page_clear(&m.seen);
 		}
 	}
-	print_message("# %lu installs were confirmed\n", m.applies);
+	print_message("# %lu keys, %lu installs were confirmed\n", n, m.applies);
 	sw_state_free(m.s);
 	sw_page_clear(&m.seen);
 }
