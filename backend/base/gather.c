@@ -82,6 +82,19 @@ static struct state *state_of_thread(void)
 	return s;
 }
 
+/*
+ * Since Linux 6.1 what has ended is looked at only when the thread waits for it,
+ * all at once, and does not interrupt it each time. Older kernels know no such
+ * flags.
+ */
+static int new_ring(struct io_uring *ring)
+{
+	int r = io_uring_queue_init(SW_GATHER_MAX, ring,
+				    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+
+	return r == -EINVAL ? io_uring_queue_init(SW_GATHER_MAX, ring, 0) : r;
+}
+
 static struct io_uring *ring_of_thread(void)
 {
 	struct state *s = atomic_load(&forbidden) ? NULL : state_of_thread();
@@ -89,7 +102,7 @@ static struct io_uring *ring_of_thread(void)
 	if (!s || s->has_ring)
 		return s ? &s->ring : NULL;
 	/* Containers and hardened kernels forbid it: no reason to ask for each disk again. */
-	if (io_uring_queue_init(SW_GATHER_MAX, &s->ring, 0) < 0) {
+	if (new_ring(&s->ring) < 0) {
 		atomic_store(&forbidden, true);
 		return NULL;
 	}
@@ -151,7 +164,7 @@ int sw_gather(int fd, struct sw_gather_piece *pieces, size_t n)
 				   pieces[i].off);
 		io_uring_sqe_set_data64(s, i);
 	}
-	r = io_uring_submit(ring);
+	r = io_uring_submit_and_wait(ring, (unsigned int)n);
 	/* A short submission is the kernel out of memory; what it took has to come back first. */
 	if (r > 0)
 		wait_for_all(ring, pieces, (size_t)r);

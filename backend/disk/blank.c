@@ -13,12 +13,10 @@
 #define ALIGN ((uint64_t)SW_GATHER_ALIGN)
 #define KiB(n) ((uint64_t)(n) << 10)
 #define PIECE 512U
-#define HEAD KiB(68)
-/*
- * One read: the backup GPT, md 0.90 (in the last full 64 KiB but one), md 1.0, DDF (257 sectors
- * from the end), the three outermost places of Promise and all that use the last sectors.
- */
-#define TAIL KiB(132)
+#define GAP KiB(32)
+#define START KiB(20)	/* of an area: where most superblocks are */
+#define HEAD KiB(36)	/* the GPT of any sector size, and most superblocks */
+#define TAIL KiB(36)	/* the backup GPT, and most of the firmware RAIDs */
 #define LEAST (KiB(1024) * 2)
 #define ZFS_LABEL KiB(256)
 #define ZFS_POOL KiB(16)	/* the pool's description in a label: vdev_label_t in OpenZFS */
@@ -60,18 +58,22 @@ static bool library_is_known(void)
 
 size_t sw_blank_windows(uint64_t size, struct sw_blank_window ret_windows[SW_BLANK_WINDOWS_MAX])
 {
-	/* Sectors from the end: where else Promise's firmware puts its description. */
-	static const uint16_t sectors[] = { 399, 591, 675, 735, 911, 951, 974, 991, 3087 };
+	/* Sectors from the end: where else DDF (257) and Promise put their descriptions. */
+	static const uint16_t sectors[] = { 255, 256, 257, 399, 591, 675,
+					    735, 911, 951, 974, 991, 3087 };
 	struct list l = { .w = ret_windows, .size = size };
 
 	if (size < LEAST || !library_is_known())
 		return 0;
 	add(&l, 0, HEAD);
+	add(&l, KiB(63), KiB(5));
 	/* Second LUKS2 headers at powers of two; UFS at 256 KiB, VMFS at 1 and 2 MiB. */
 	for (uint64_t off = KiB(128); off <= KiB(4096); off *= 2)
 		add(&l, off, KiB(2));
 	for (size_t i = 0; i < ARRAY_SIZE(sectors); i++)
 		add(&l, (size / 512 - sectors[i]) * 512, PIECE);
+	/* md 0.90: the last full 64 KiB but one. */
+	add(&l, (size & ~(KiB(64) - 1)) - KiB(64), PIECE);
 	add_zfs(&l);
 	add(&l, size - TAIL, TAIL);
 	return l.n;
@@ -81,8 +83,9 @@ size_t sw_blank_windows(uint64_t size, struct sw_blank_window ret_windows[SW_BLA
 
 struct sw_blank {
 	struct sw_blank_window w[SW_BLANK_WINDOWS_MAX];		/* of the device */
-	struct sw_gather_piece pieces[SW_BLANK_WINDOWS_MAX];	/* each contains its window */
-	size_t n;
+	struct sw_gather_piece pieces[SW_BLANK_WINDOWS_MAX];
+	uint8_t piece_of[SW_BLANK_WINDOWS_MAX];			/* which contains the window */
+	size_t n, n_pieces;
 	uint8_t *data;
 };
 
@@ -94,20 +97,38 @@ struct sw_blank *sw_blank_free(struct sw_blank *b)
 	return NULL;
 }
 
-/* Pieces reach from page to page around their windows. */
+static int by_offset(const void *a, const void *b)
+{
+	const struct sw_blank_window *x = a, *y = b;
+
+	return (x->off > y->off) - (x->off < y->off);
+}
+
+/*
+ * Pieces reach from page to page around their windows; those close to each other
+ * are one, because a request costs more than what lies between.
+ */
 static size_t lay_out(struct sw_blank *b, uint64_t off)
 {
 	size_t total = 0;
 
+	qsort(b->w, b->n, sizeof(*b->w), by_offset);
 	for (size_t i = 0; i < b->n; i++) {
+		struct sw_gather_piece *last = b->n_pieces ? &b->pieces[b->n_pieces - 1] : NULL;
 		uint64_t start, end;
 
 		b->w[i].off += off;
 		start = b->w[i].off & ~(ALIGN - 1);
 		end = (b->w[i].off + b->w[i].len + ALIGN - 1) & ~(ALIGN - 1);
-		b->pieces[i] = (struct sw_gather_piece){ .off = start, .len = end - start };
-		total += b->pieces[i].len;
+		if (!last || start > last->off + last->len + GAP)
+			b->pieces[b->n_pieces++] = (struct sw_gather_piece){
+				.off = start, .len = end - start };
+		else if (end > last->off + last->len)
+			last->len = end - last->off;
+		b->piece_of[i] = (uint8_t)(b->n_pieces - 1);
 	}
+	for (size_t i = 0; i < b->n_pieces; i++)
+		total += b->pieces[i].len;
 	return total;
 }
 
@@ -123,39 +144,57 @@ struct sw_blank *sw_blank_read(int direct, uint64_t off, uint64_t size)
 	b->data = total > 0 && total <= SW_GATHER_BYTES ? sw_gather_memory() : NULL;
 	if (!b->data)
 		return NULL;
-	for (size_t i = 0; i < b->n; i++) {
+	for (size_t i = 0; i < b->n_pieces; i++) {
 		b->pieces[i].data = b->data + at;
 		at += b->pieces[i].len;
 	}
-	return sw_gather(direct, b->pieces, b->n) < 0 ? NULL : TAKE_PTR(b);
+	return sw_gather(direct, b->pieces, b->n_pieces) < 0 ? NULL : TAKE_PTR(b);
 }
 
 /* Where the window's bytes are; NULL when they could not all be read. */
 static const uint8_t *bytes_of(const struct sw_blank *b, size_t i)
 {
-	const struct sw_gather_piece *p = &b->pieces[i];
+	const struct sw_gather_piece *p = &b->pieces[b->piece_of[i]];
 	size_t skip = (size_t)(b->w[i].off - p->off);
 
 	return skip + b->w[i].len <= p->got ? p->data + skip : NULL;
 }
 
-bool sw_blank_copy(const struct sw_blank *b, uint64_t off, void *data, size_t len)
+/* NULL unless they lie in one window. */
+static const uint8_t *bytes_at(const struct sw_blank *b, uint64_t off, uint64_t len)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		const struct sw_blank_window *w = &b->w[i];
-		const uint8_t *p = bytes_of(b, i);
+		const uint8_t *p;
 
-		if (p && off >= w->off && len <= w->len && off - w->off <= w->len - len) {
-			memcpy(data, p + (off - w->off), len);
-			return true;
-		}
+		if (off < w->off || len > w->len || off - w->off > w->len - len)
+			continue;
+		p = bytes_of(b, i);
+		if (p)
+			return p + (off - w->off);
 	}
-	return false;
+	return NULL;
+}
+
+bool sw_blank_copy(const struct sw_blank *b, uint64_t off, void *data, size_t len)
+{
+	const uint8_t *p = bytes_at(b, off, len);
+
+	if (p)
+		memcpy(data, p, len);
+	return p;
 }
 
 static bool all_zero(const uint8_t *data, uint64_t len)
 {
 	return !data[0] && memcmp(data, data + 1, len - 1) == 0;
+}
+
+bool sw_blank_is_zero(const struct sw_blank *b, uint64_t off, uint64_t len)
+{
+	const uint8_t *p = len > 0 ? bytes_at(b, off, len) : NULL;
+
+	return p && all_zero(p, len);
 }
 
 static bool pieces_are_zero(const struct sw_blank *b)
@@ -180,6 +219,25 @@ static void prefetch(int fd, const struct sw_blank_window *w, size_t n, uint64_t
 				    POSIX_FADV_WILLNEED);
 }
 
+/* What is known to be zero is hardly asked for: only the start, and what is not. */
+static void prefetch_rest(const struct sw_blank *b, int fd, uint64_t off)
+{
+	const struct sw_blank_window start = { 0, START };
+
+	prefetch(fd, &start, 1, off);
+	for (size_t i = 0; i < b->n; i++)
+		for (uint64_t at = 0; at < b->w[i].len; at += ALIGN) {
+			const struct sw_blank_window page = {
+				b->w[i].off + at,
+				b->w[i].len - at < ALIGN ? b->w[i].len - at : ALIGN };
+
+			if (page.off + page.len > off + START &&
+			    !sw_blank_is_zero(b, page.off, page.len))
+				(void)posix_fadvise(fd, (off_t)page.off, (off_t)page.len,
+						    POSIX_FADV_WILLNEED);
+		}
+}
+
 static bool is_zero(int fd, uint64_t off, uint64_t len)
 {
 	static const size_t step = 16384;
@@ -199,13 +257,16 @@ static bool is_zero(int fd, uint64_t off, uint64_t len)
 bool sw_blank_area(const struct sw_blank *b, int fd, uint64_t off, uint64_t size)
 {
 	struct sw_blank_window w[SW_BLANK_WINDOWS_MAX];
-	size_t n = sw_blank_windows(size, w);
+	size_t n;
 
 	if (b && pieces_are_zero(b))
 		return true;
-	prefetch(fd, w, n, off);
-	if (b)
+	if (b) {
+		prefetch_rest(b, fd, off);
 		return false;
+	}
+	n = sw_blank_windows(size, w);
+	prefetch(fd, w, n, off);
 	for (size_t i = 0; i < n; i++)
 		if (!is_zero(fd, off + w[i].off, w[i].len))
 			return false;
@@ -225,7 +286,14 @@ static bool is_nvlist(const uint8_t data[static PIECE])
 	       memcmp(data, none, PIECE) != 0;
 }
 
-bool sw_blank_may_be_zfs(int fd, uint64_t off, uint64_t size)
+/* From memory where it is there. */
+static bool fetch(const struct sw_blank *b, int fd, uint64_t off, void *data, size_t len)
+{
+	return (b && sw_blank_copy(b, off, data, len)) ||
+	       pread(fd, data, len, (off_t)off) == (ssize_t)len;
+}
+
+bool sw_blank_may_be_zfs(const struct sw_blank *b, int fd, uint64_t off, uint64_t size)
 {
 	struct sw_blank_window w[4];
 	struct list l = { .w = w, .size = size };
@@ -235,13 +303,14 @@ bool sw_blank_may_be_zfs(int fd, uint64_t off, uint64_t size)
 		return true;
 	add_zfs(&l);
 	for (size_t i = 0; i < l.n; i++)
-		if (pread(fd, data, PIECE, (off_t)(off + w[i].off)) != (ssize_t)PIECE ||
-		    is_nvlist(data))
+		if (!fetch(b, fd, off + w[i].off, data, PIECE) || is_nvlist(data))
 			return true;
 	return false;
 }
 
-bool sw_blank_may_be_xfs_log(int fd, uint64_t off)
+bool sw_blank_may_be_xfs_log(const struct sw_blank *b, int fd, uint64_t off)
 {
-	return !is_zero(fd, off, 4);
+	uint8_t data[4];
+
+	return !fetch(b, fd, off, data, sizeof(data)) || !all_zero(data, sizeof(data));
 }

@@ -45,17 +45,23 @@ SW_DEFINE_CLEANUP(struct sw_blank, sw_blank_free)
 /* The bytes at off of the device; false unless they lie in one window that could be read. */
 bool sw_blank_copy(const struct sw_blank *b, uint64_t off, void *data, size_t len);
 
+/* True when len bytes, more than none, at off of the device lie in one such window and are zero. */
+bool sw_blank_is_zero(const struct sw_blank *b, uint64_t off, uint64_t len);
+
 /*
  * True when libblkid would find no superblock and no partition table in this
  * area of the device. False whenever that is not certain; a piece that cannot be
  * read is not. b: what was read of it, or NULL: then fd is read. When it is
- * false, the kernel has been told to read into its cache what libblkid will ask
- * for.
+ * false, the kernel has been told to read into its cache most of what libblkid will
+ * ask for.
  */
 bool sw_blank_area(const struct sw_blank *b, int fd, uint64_t off, uint64_t size);
 
-/* False when no label of ZFS with its description is there; libblkid reads a whole MiB for it. */
-bool sw_blank_may_be_zfs(int fd, uint64_t off, uint64_t size);
+/*
+ * False when no label of ZFS with its description is there; libblkid reads a
+ * whole MiB for it. b: what was read of the area, or NULL.
+ */
+bool sw_blank_may_be_zfs(const struct sw_blank *b, int fd, uint64_t off, uint64_t size);
 
 /*
  * False when no external XFS log can be there, for which libblkid reads 256 KiB.
@@ -63,4 +69,4 @@ bool sw_blank_may_be_zfs(int fd, uint64_t off, uint64_t size);
  * magic of a record, neither of which is 0 (xlog_pack_data() in the kernel), so
  * a log shows in the first block of its device.
  */
-bool sw_blank_may_be_xfs_log(int fd, uint64_t off);
+bool sw_blank_may_be_xfs_log(const struct sw_blank *b, int fd, uint64_t off);

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/size.h"
+#include "disk/absent.h"
 #include "disk/blank.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
@@ -120,31 +121,35 @@ static int value_of(blkid_probe pr, const char *name, char **ret_value)
 }
 
 /* Without those that libblkid would read much for and that cannot be there. */
-static void filter_area(blkid_probe pr, int fd, uint64_t off, uint64_t size)
+static void filter_area(blkid_probe pr, const struct sw_blank *b, int fd, uint64_t off,
+			uint64_t size)
 {
-	char zfs[] = "zfs_member", log[] = "xfs_external_log", *names[3] = {};
-	size_t n = 0;
+	char zfs[] = "zfs_member", log[] = "xfs_external_log", *names[SW_ABSENT_MAX + 2];
+	size_t n = sw_absent_types(b, off, size, names);
 
-	if (!sw_blank_may_be_zfs(fd, off, size))
+	if (!sw_blank_may_be_zfs(b, fd, off, size))
 		names[n++] = zfs;
-	if (!sw_blank_may_be_xfs_log(fd, off))
+	if (!sw_blank_may_be_xfs_log(b, fd, off))
 		names[n++] = log;
+	names[n] = NULL;
 	if (n == 0)
 		(void)blkid_probe_reset_superblocks_filter(pr);
 	else
 		(void)blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_NOTIN, names);
 }
 
-static int set_area(blkid_probe pr, int fd, uint64_t off, uint64_t size, uint32_t sector)
+/* b: what was read of the area, or NULL. */
+static int set_area(blkid_probe pr, const struct device *d, const struct sw_blank *b,
+		    uint64_t off, uint64_t size)
 {
-	if (blkid_probe_set_device(pr, fd, (blkid_loff_t)off, (blkid_loff_t)size) < 0)
+	if (blkid_probe_set_device(pr, d->fd, (blkid_loff_t)off, (blkid_loff_t)size) < 0)
 		return -EIO;
-	(void)blkid_probe_set_sectorsize(pr, sector);
+	(void)blkid_probe_set_sectorsize(pr, d->io.sector);
 	(void)blkid_probe_enable_partitions(pr, 0);
 	(void)blkid_probe_enable_superblocks(pr, 1);
 	(void)blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID |
 							    BLKID_SUBLKS_TYPE | BLKID_SUBLKS_MAGIC);
-	filter_area(pr, fd, off, size);
+	filter_area(pr, b, d->fd, off, size);
 	return 0;
 }
 
@@ -185,22 +190,18 @@ static int group_of(blkid_probe pr, struct sw_io *io, uint64_t off, uint64_t siz
 	return 0;
 }
 
-static bool part_is_blank(const struct device *d, const struct sw_part *p)
-{
-	_cleanup_blank_ struct sw_blank *b = sw_blank_read(d->direct, p->start, p->size);
-
-	return sw_blank_area(b, d->fd, p->start, p->size);
-}
-
 static int probe_part(blkid_probe pr, struct device *d, struct sw_part *p)
 {
+	_cleanup_blank_ struct sw_blank *b = NULL;
 	struct sw_io *io = &d->io;
 	int r;
 
 	/* libblkid takes size 0 as "the whole disk". */
 	if (p->size == 0 || p->start >= io->size || p->size > io->size - p->start)
 		return 0;
-	if (part_is_blank(d, p) || set_area(pr, d->fd, p->start, p->size, io->sector) < 0)
+	b = sw_blank_read(d->direct, p->start, p->size);
+	if (sw_blank_area(b, d->fd, p->start, p->size) ||
+	    set_area(pr, d, b, p->start, p->size) < 0)
 		return 0;
 	/* Two contradicting signatures: take the first rather than call it empty. */
 	r = blkid_do_safeprobe(pr);
@@ -251,10 +252,10 @@ static int probe_whole(blkid_probe pr, struct device *d, struct sw_table *t, cha
 {
 	struct sw_io *io = &d->io;
 	const char *type = NULL;
-	int r, fd = d->fd;
+	int r;
 
-	if (io->size < 512 || sw_blank_area(d->seen, fd, 0, io->size) ||
-	    set_area(pr, fd, 0, io->size, io->sector) < 0)
+	if (io->size < 512 || sw_blank_area(d->seen, d->fd, 0, io->size) ||
+	    set_area(pr, d, d->seen, 0, io->size) < 0)
 		return 0;
 	while ((r = blkid_do_probe(pr)) == 0) {
 		r = add_signature(list, n, signature_text(pr));
@@ -272,8 +273,7 @@ static int probe_whole(blkid_probe pr, struct device *d, struct sw_table *t, cha
 	if (t->type != SW_TABLE_NONE)
 		return 0;
 	/* Tables of other kinds (BSD, Sun, Mac ...) are something to lose as well. */
-	if (set_area(pr, fd, 0, io->size, io->sector) < 0)
-		return 0;
+	blkid_reset_probe(pr);	/* and keeps what it has read */
 	(void)blkid_probe_enable_superblocks(pr, 0);
 	(void)blkid_probe_enable_partitions(pr, 1);
 	if (blkid_do_probe(pr) != 0 || blkid_probe_lookup_value(pr, "PTTYPE", &type, NULL) < 0)

@@ -107,8 +107,8 @@ static void compare_reads(uint64_t size, uint32_t sector, bool tables)
 				 (unsigned long long)size, (unsigned long long)seen[i].len,
 				 (unsigned long long)seen[i].off);
 	assert_true(sw_blank_area(NULL, fd, 0, size));
-	assert_false(sw_blank_may_be_zfs(fd, 0, size));
-	assert_false(sw_blank_may_be_xfs_log(fd, 0));
+	assert_false(sw_blank_may_be_zfs(NULL, fd, 0, size));
+	assert_false(sw_blank_may_be_xfs_log(NULL, fd, 0));
 	blkid_free_probe(pr);
 	close(fd);
 }
@@ -158,7 +158,7 @@ static void too_small_areas_are_left_to_libblkid(void **state SW_UNUSED)
 	int fd = new_image(MiB);
 
 	assert_false(sw_blank_area(NULL, fd, 0, MiB));
-	assert_true(sw_blank_may_be_zfs(fd, 0, MiB - 512));
+	assert_true(sw_blank_may_be_zfs(NULL, fd, 0, MiB - 512));
 	close(fd);
 }
 

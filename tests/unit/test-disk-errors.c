@@ -68,10 +68,10 @@ ssize_t pread64(int fd, void *data, size_t len, off64_t off)
 static unsigned int spoilt;
 
 /* A request without a file fails by itself, in the kernel. */
-int io_uring_submit(struct io_uring *ring)
+int io_uring_submit_and_wait(struct io_uring *ring, unsigned int wait)
 {
-	int (*real)(struct io_uring *r) = NULL;
-	void *f = dlsym(RTLD_NEXT, "io_uring_submit");
+	int (*real)(struct io_uring *r, unsigned int n) = NULL;
+	void *f = dlsym(RTLD_NEXT, "io_uring_submit_and_wait");
 
 	memcpy(&real, &f, sizeof(real));
 	for (unsigned int i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++) {
@@ -82,7 +82,7 @@ int io_uring_submit(struct io_uring *ring)
 			spoilt++;
 		}
 	}
-	return real(ring);
+	return real(ring, wait);
 }
 
 static void find(const char *path, uint64_t from, uint64_t len)
