@@ -25,6 +25,7 @@ struct files {
 		char *name, *path;
 	} *v;
 	size_t n;
+	bool dropins;	/* a NAME.conf.d is among what the directory holds */
 };
 
 struct reader {
@@ -32,6 +33,7 @@ struct reader {
 	const char *const *dirs;
 	size_t n;
 	const struct sw_layout_machine *m;
+	bool dropins;
 };
 
 static void files_clear(struct files *f)
@@ -43,11 +45,16 @@ static void files_clear(struct files *f)
 	free(f->v);
 }
 
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), k = strlen(suffix);
+
+	return n > k && !strcmp(name + n - k, suffix);
+}
+
 static bool is_conf(const struct dirent *d)
 {
-	size_t n = strlen(d->d_name);
-
-	return d->d_name[0] != '.' && n > 5 && !strcmp(d->d_name + n - 5, ".conf");
+	return d->d_name[0] != '.' && has_suffix(d->d_name, ".conf");
 }
 
 static int add(struct files *f, const char *dir, const char *name)
@@ -75,9 +82,11 @@ static int add_dir(struct files *f, const char *dir, bool may_miss, struct sw_er
 
 	if (r == -ENOENT && may_miss)
 		return 0;
-	while (r >= 0 && (errno = 0, e = readdir(d)))
+	while (r >= 0 && (errno = 0, e = readdir(d))) {
+		f->dropins = f->dropins || has_suffix(e->d_name, ".conf.d");
 		if (is_conf(e) && e->d_type != DT_DIR)
 			r = add(f, dir, e->d_name);
+	}
 	if (r >= 0 && errno)
 		r = -errno;
 	if (r < 0) {
@@ -171,7 +180,8 @@ static int add_file(struct reader *rd, const struct found *file, struct sw_error
 	if (r < 0 || text.b[0].len == 0)
 		return r;
 	sources[0].path = file->path;
-	r = find_dropins(rd->dirs, rd->n, file->name, &dropins, err);
+	if (rd->dropins)
+		r = find_dropins(rd->dirs, rd->n, file->name, &dropins, err);
 	for (size_t i = 0; r >= 0 && i < dropins.n; i++) {
 		sources[i + 1].path = dropins.v[i].path;
 		r = read_one(dropins.v[i].path, &text.b[i + 1], err);
@@ -262,6 +272,7 @@ static int read_files(struct reader *rd, struct sw_error *err)
 	for (size_t i = 0; r >= 0 && i < rd->n; i++)
 		r = add_dir(&f, rd->dirs[i], false, err);
 	sort(&f);
+	rd->dropins = f.dropins;
 	for (size_t i = 0; r >= 0 && i < f.n && l->n_parts <= PARTS_MAX; i++)
 		r = add_file(rd, &f.v[i], err);
 	if (r >= 0 && (l->n_parts == 0 || l->n_parts > PARTS_MAX)) {

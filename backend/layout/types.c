@@ -6,6 +6,7 @@
 #include "layout/layout.h"
 #include "layout/types.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static const struct {
@@ -148,6 +149,14 @@ static const struct {
 	{ "linux-generic", "0fc63daf-8483-4772-8e79-3d69d8477de4" },
 };
 
+static struct sw_guid uuids[ARRAY_SIZE(types)];
+
+static void parse_uuids(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		(void)sw_guid_parse(types[i].uuid, &uuids[i]);
+}
+
 #if defined(__x86_64__)
 #define NATIVE "x86-64"
 #define SECONDARY "x86"
@@ -201,11 +210,12 @@ int sw_part_type_parse(const char *text, struct sw_guid *ret_type)
 
 const char *sw_part_type_name(const struct sw_guid *type)
 {
-	char text[SW_GUID_TEXT];
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	(void)sw_guid_format(type, text);
+	/* Asked several times for each of up to 128 partitions: compared as bytes, not as text. */
+	pthread_once(&once, parse_uuids);
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		if (!strcmp(types[i].uuid, text))
+		if (sw_guid_equal(&uuids[i], type))
 			return types[i].name;
 	return NULL;
 }
