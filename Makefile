@@ -22,13 +22,13 @@ endif
 CC = gcc
 B := build/$(V)
 # Opened at the first use, not linked (backend/base/library.h).
-LAZY_PKGS := libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr libcryptsetup
-LINK_PKGS := ncursesw blkid fdisk efivar yaml-0.1 json-c libcrypto liburing
+LAZY_PKGS := libcrypto libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr libcryptsetup
+LINK_PKGS := ncursesw blkid fdisk efivar yaml-0.1 json-c nettle liburing
 PKGS := $(LINK_PKGS) $(LAZY_PKGS)
 # Linked from its archive: of its formats only tar is used, and the shared one brings libxml2 and
 # the 30 MB of libicu along, into the node's cpio as well.
 ARCHIVE := -l:libarchive.a -l:libacl.so.1 -l:libz.so.1 -l:liblzma.so.5 -l:libzstd.so.1 \
-	-l:libbz2.so.1.0 -l:liblz4.so.1 -lcrypto
+	-l:libbz2.so.1.0 -l:liblz4.so.1
 
 VERSION := 0.1.0
 CFLAGS.release := -O2 -g -D_FORTIFY_SOURCE=2

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include "base/hash.h"
+
 
 #define BODY (SW_HOMEWORLD_LEN - 2)
 
@@ -15,13 +15,13 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 bool sw_homeworld_check(const char *s)
 {
-	uint8_t hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[SW_SHA256_LEN];
 	bool ok;
 
-	SHA256((const uint8_t *)s, BODY, hash);
+	sw_sha256_raw(s, BODY, hash);
 	ok = s[BODY] == alphabet[hash[0] >> 2] &&
 	     s[BODY + 1] == alphabet[(hash[0] & 3) << 4 | hash[1] >> 4];
-	OPENSSL_cleanse(hash, sizeof(hash));
+	explicit_bzero(hash, sizeof(hash));
 	return ok;
 }
 
@@ -84,6 +84,6 @@ int sw_homeworld_locate(const char *s, struct sw_homeworld_doubt *ret_doubt)
 			found++;
 		}
 	}
-	OPENSSL_cleanse(copy, sizeof(copy));
+	explicit_bzero(copy, sizeof(copy));
 	return found == 1 ? 0 : -ENOENT;
 }

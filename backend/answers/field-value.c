@@ -261,7 +261,10 @@ static int check_one(const struct sw_field *f, const char *key, const char *text
 		r = check_type(f, text, &e);
 	if (r == 0 && f->check)
 		r = f->check(text, &e);
-	if (r < 0 && err && err->r == 0) {
+	/* What cannot be checked for want of a library is not wrong. */
+	if (r < 0 && err && err->r == 0 && e.exit == SW_EXIT_MISSING) {
+		*err = e;
+	} else if (r < 0 && err && err->r == 0) {
 		name_value(f, key, text, err);
 		sw_error_why(err, "%s", e.why);
 		sw_error_hint(err, "%s", e.hint);

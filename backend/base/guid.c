@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <nettle/hmac.h>
 
 /* Where the RFC 4122 byte i is stored: the first three fields are swapped. */
 static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
@@ -85,12 +84,13 @@ bool sw_guid_is_zero(const struct sw_guid *g)
 int sw_guid_derive(const struct sw_guid *seed, const void *token, size_t len,
 		   struct sw_guid *ret_guid)
 {
-	uint8_t key[16], mac[EVP_MAX_MD_SIZE];
-	unsigned int n = 0;
+	uint8_t key[16], mac[SHA256_DIGEST_SIZE];
+	struct hmac_sha256_ctx ctx;
 
 	sw_guid_to_rfc(seed, key);
-	if (!HMAC(EVP_sha256(), key, sizeof(key), token, len, mac, &n) || n < 16)
-		return -EIO;
+	hmac_sha256_set_key(&ctx, sizeof(key), key);
+	hmac_sha256_update(&ctx, len, token);
+	hmac_sha256_digest(&ctx, sizeof(mac), mac);
 	mac[6] = (uint8_t)((mac[6] & 0x0f) | 0x40);
 	mac[8] = (uint8_t)((mac[8] & 0x3f) | 0x80);
 	sw_guid_from_rfc(mac, ret_guid);

@@ -6,59 +6,125 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include <openssl/evp.h>
+#include <nettle/sha2.h>
 
-/* EVP_MD_CTX under our own name, so that headers need no OpenSSL. */
+#include "base/crypto.h"
+
+/*
+ * Nettle needs no start, libcrypto takes 3 ms from being opened to its first
+ * hash; where the processor has no instructions for SHA-256 libcrypto is twice as
+ * fast. So what is small (tables, records) is kept and hashed with nettle, and
+ * what turns out longer goes to libcrypto, unless that cannot be used.
+ */
+#define SMALL 65536U
+
 struct sw_hash {
-	EVP_MD_CTX *ctx;
+	EVP_MD_CTX *ctx;	/* NULL while small, and without libcrypto */
+	bool large;
+	struct sha256_ctx own;	/* of what is large without libcrypto */
+	size_t len;
+	uint8_t small[SMALL];
 };
 
 struct sw_hash *sw_hash_new(void)
 {
-	struct sw_hash *h = calloc(1, sizeof(*h));
+	struct sw_hash *h = malloc(sizeof(*h));
 
-	if (!h)
-		return NULL;
-	h->ctx = EVP_MD_CTX_new();
-	if (!h->ctx || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1)
-		return sw_hash_free(h);
+	if (h) {
+		h->ctx = NULL;
+		h->large = false;
+		h->len = 0;
+	}
 	return h;
 }
 
 struct sw_hash *sw_hash_free(struct sw_hash *h)
 {
-	if (h)
+	if (h && h->ctx)
 		EVP_MD_CTX_free(h->ctx);
 	free(h);
 	return NULL;
 }
 
+static int feed(struct sw_hash *h, const void *data, size_t len)
+{
+	if (h->ctx)
+		return EVP_DigestUpdate(h->ctx, data, len) == 1 ? 0 : -EIO;
+	sha256_update(&h->own, len, data);
+	return 0;
+}
+
+static int become_large(struct sw_hash *h)
+{
+	h->large = true;
+	if (sw_crypto_open(NULL) == 0) {
+		h->ctx = EVP_MD_CTX_new();
+		if (!h->ctx || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1)
+			return -EIO;
+	} else {
+		sha256_init(&h->own);
+	}
+	return feed(h, h->small, h->len);
+}
+
 int sw_hash_update(struct sw_hash *h, const void *data, size_t len)
 {
-	return EVP_DigestUpdate(h->ctx, data, len) == 1 ? 0 : -EIO;
+	int r = 0;
+
+	if (len == 0)
+		return 0;
+	if (!h->large && len <= SMALL - h->len) {
+		memcpy(h->small + h->len, data, len);
+		h->len += len;
+		return 0;
+	}
+	if (!h->large)
+		r = become_large(h);
+	return r < 0 ? r : feed(h, data, len);
+}
+
+static void to_hex(const uint8_t md[static SW_SHA256_LEN], char ret_hex[static SW_SHA256_TEXT])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < SW_SHA256_LEN; i++) {
+		ret_hex[2 * i] = digits[md[i] >> 4];
+		ret_hex[2 * i + 1] = digits[md[i] & 15];
+	}
+	ret_hex[2 * SW_SHA256_LEN] = '\0';
 }
 
 int sw_hash_final(struct sw_hash *h, char ret_hex[static SW_SHA256_TEXT])
 {
-	uint8_t md[EVP_MAX_MD_SIZE];
-	unsigned int n = 0;
+	uint8_t md[SW_SHA256_LEN];
 
-	if (EVP_DigestFinal_ex(h->ctx, md, &n) != 1 || n != SW_SHA256_LEN)
+	if (!h->large)
+		sw_sha256_raw(h->small, h->len, md);
+	else if (!h->ctx)
+		sha256_digest(&h->own, sizeof(md), md);
+	else if (EVP_DigestFinal_ex(h->ctx, md, NULL) != 1)
 		return -EIO;
-	for (unsigned int i = 0; i < n; i++)
-		(void)snprintf(ret_hex + 2 * i, 3, "%02x", md[i]);
+	to_hex(md, ret_hex);
 	return 0;
+}
+
+void sw_sha256_raw(const void *data, size_t len, uint8_t ret_md[static SW_SHA256_LEN])
+{
+	struct sha256_ctx c;
+
+	sha256_init(&c);
+	sha256_update(&c, len, data);
+	sha256_digest(&c, SW_SHA256_LEN, ret_md);
+	explicit_bzero(&c, sizeof(c));
 }
 
 int sw_sha256(const void *data, size_t len, char ret_hex[static SW_SHA256_TEXT])
 {
-	_cleanup_hash_ struct sw_hash *h = sw_hash_new();
-	int r;
+	uint8_t md[SW_SHA256_LEN];
 
-	if (!h)
-		return -ENOMEM;
-	r = sw_hash_update(h, data, len);
-	return r < 0 ? r : sw_hash_final(h, ret_hex);
+	sw_sha256_raw(data, len, md);
+	to_hex(md, ret_hex);
+	return 0;
 }
 
 int sw_sha256_seal(const void *data, size_t len, char ret_hex[static SW_SHA256_TEXT - 1])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 over libcrypto, in one call or fed in pieces, and its hex form. */
+/* SHA-256, in one call or fed in pieces, and its hex form. */
 #pragma once
 
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 struct sw_hash;			/* a running SHA-256 */
 
-struct sw_hash *sw_hash_new(void);	/* NULL when libcrypto fails */
+struct sw_hash *sw_hash_new(void);	/* NULL when out of memory */
 struct sw_hash *sw_hash_free(struct sw_hash *h);
 int sw_hash_update(struct sw_hash *h, const void *data, size_t len);
 /* Ends the hash and writes 64 lower-case hex digits and a NUL. */
@@ -20,6 +20,8 @@ int sw_hash_final(struct sw_hash *h, char ret_hex[static SW_SHA256_TEXT]);
 SW_DEFINE_CLEANUP(struct sw_hash, sw_hash_free)
 #define _cleanup_hash_ _cleanup_(sw_hash_freep)
 
+/* In one call, for what is small: tables and records. Cannot fail; sw_sha256() returns 0. */
+void sw_sha256_raw(const void *data, size_t len, uint8_t ret_md[static SW_SHA256_LEN]);
 int sw_sha256(const void *data, size_t len, char ret_hex[static SW_SHA256_TEXT]);
 /*
  * A hash within a structure on disk: the 64 digits alone, so that a hex dump can

@@ -5,8 +5,6 @@
 #include <strings.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
 
 #include "base/hash.h"
 #include "boot/devpath.h"
@@ -46,17 +44,17 @@ uint64_t sw_kept_max(const struct sw_kept_zone *z)
 	return n > HEADER_LEN && z->slot < z->n_slots ? n - HEADER_LEN : 0;
 }
 
-static void hex(const uint8_t md[SHA256_DIGEST_LENGTH], char out[static 65])
+static void hex(const uint8_t md[SW_SHA256_LEN], char out[static 65])
 {
-	for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++)
+	for (size_t i = 0; i < SW_SHA256_LEN; i++)
 		(void)snprintf(out + 2 * i, 3, "%02x", md[i]);
 }
 
-static int unhex(const char *text, uint8_t md[SHA256_DIGEST_LENGTH])
+static int unhex(const char *text, uint8_t md[SW_SHA256_LEN])
 {
 	if (!sw_sha256_is_hex(text))
 		return -EINVAL;
-	for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++) {
+	for (size_t i = 0; i < SW_SHA256_LEN; i++) {
 		unsigned int v;
 
 		if (sscanf(text + 2 * i, "%2x", &v) != 1)
@@ -70,14 +68,14 @@ static int unhex(const char *text, uint8_t md[SHA256_DIGEST_LENGTH])
 static int read_copy(struct sw_io *io, const struct sw_kept_zone *z, unsigned int copy,
 		     struct sw_kept *ret)
 {
-	uint8_t h[HEADER_LEN], md[SHA256_DIGEST_LENGTH];
+	uint8_t h[HEADER_LEN], md[SW_SHA256_LEN];
 	_cleanup_free_ uint8_t *data = NULL;
 	uint64_t len;
 	int r = sw_io_read(io, place(z, copy), h, sizeof(h));
 
 	if (r < 0)
 		return r;
-	SHA256(h, AT_SELF, md);
+	sw_sha256_raw(h, AT_SELF, md);
 	len = sw_le64(h + AT_LENGTH);
 	if (memcmp(h + AT_MAGIC, magic, sizeof(magic)) != 0 || sw_le32(h + AT_VERSION) != VERSION ||
 	    sw_le32(h + AT_SEAL) != SW_KEPT_PLAIN || memcmp(h + AT_SELF, md, sizeof(md)) != 0 ||
@@ -89,7 +87,7 @@ static int read_copy(struct sw_io *io, const struct sw_kept_zone *z, unsigned in
 	r = sw_io_read(io, place(z, copy) + HEADER_LEN, data, (size_t)len);
 	if (r < 0)
 		return r;
-	SHA256(data, (size_t)len, md);
+	sw_sha256_raw(data, (size_t)len, md);
 	if (memcmp(h + AT_HASH, md, sizeof(md)) != 0)
 		return 0;
 	ret->data = TAKE_PTR(data);
@@ -184,8 +182,8 @@ static int write_copy(struct sw_io *io, const struct sw_kept_zone *z, unsigned i
 	sw_put_le32(h + AT_SEAL, SW_KEPT_PLAIN);
 	sw_put_le64(h + AT_SEQUENCE, sequence);
 	sw_put_le64(h + AT_LENGTH, len);
-	SHA256(data, len, h + AT_HASH);
-	SHA256(h, AT_SELF, h + AT_SELF);
+	sw_sha256_raw(data, len, h + AT_HASH);
+	sw_sha256_raw(h, AT_SELF, h + AT_SELF);
 	r = sw_io_write(io, place(z, copy), h, sizeof(h));
 	return r < 0 ? r : sw_io_flush(io);
 }
@@ -262,7 +260,7 @@ int sw_kept_mirror(struct sw_io *io, const struct sw_kept_zone *z, const char *u
 void sw_kept_clear(struct sw_kept *o)
 {
 	if (o->data)
-		OPENSSL_cleanse(o->data, o->len);
+		explicit_bzero(o->data, o->len);
 	free(o->data);
 	*o = (struct sw_kept){};
 }

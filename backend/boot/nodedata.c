@@ -11,8 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <openssl/sha.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "boot/devpath.h"
 
@@ -52,14 +52,14 @@ static uint64_t room(uint64_t size)
 /* Leaves ret->valid false for anything that is not a whole, untouched copy. */
 static int read_copy(struct sw_io *io, uint64_t at, uint64_t max, struct copy *ret)
 {
-	uint8_t h[HEADER_LEN], md[SHA256_DIGEST_LENGTH];
+	uint8_t h[HEADER_LEN], md[SW_SHA256_LEN];
 	_cleanup_free_ char *text = NULL;
 	uint64_t len;
 	int r = sw_io_read(io, at, h, sizeof(h));
 
 	if (r < 0)
 		return r;
-	SHA256(h, AT_SELF, md);
+	sw_sha256_raw(h, AT_SELF, md);
 	if (memcmp(h + AT_MAGIC, magic, sizeof(magic)) != 0 || sw_le32(h + AT_VERSION) != VERSION ||
 	    memcmp(h + AT_SELF, md, sizeof(md)) != 0)
 		return 0;
@@ -72,7 +72,7 @@ static int read_copy(struct sw_io *io, uint64_t at, uint64_t max, struct copy *r
 	r = sw_io_read(io, at + HEADER_LEN, text, (size_t)len);
 	if (r < 0)
 		return r;
-	SHA256((const uint8_t *)text, (size_t)len, md);
+	sw_sha256_raw(text, (size_t)len, md);
 	if (memcmp(h + AT_HASH, md, sizeof(md)) != 0)
 		return 0;
 	ret->valid = true;
@@ -153,8 +153,8 @@ static int write_copy(struct sw_io *io, uint64_t at, const char *text, size_t le
 	sw_put_le32(h + AT_VERSION, VERSION);
 	sw_put_le64(h + AT_SEQUENCE, sequence);
 	sw_put_le64(h + AT_LENGTH, len);
-	SHA256((const uint8_t *)text, len, h + AT_HASH);
-	SHA256(h, AT_SELF, h + AT_SELF);
+	sw_sha256_raw(text, len, h + AT_HASH);
+	sw_sha256_raw(h, AT_SELF, h + AT_SELF);
 	r = sw_io_write(io, at + HEADER_LEN, text, len);
 	if (r == 0)
 		r = sw_io_flush(io);

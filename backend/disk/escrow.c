@@ -3,12 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include <openssl/cms.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
-
+#include "base/crypto.h"
 #include "base/text.h"
 #include "disk/recovery.h"
 
@@ -81,8 +76,11 @@ int sw_escrow_check(const char *certificate, char **ret_subject, struct sw_error
 {
 	char name[256] = "";
 	X509 *x = NULL;
-	int r = read_certificate(certificate, &x, err);
+	int r = sw_crypto_open(err);
 
+	if (r < 0)
+		return r;
+	r = read_certificate(certificate, &x, err);
 	if (r == 0)
 		r = check_key(x, err);
 	if (r == 0 && ret_subject) {
@@ -124,8 +122,11 @@ int sw_escrow_seal(const char *certificate, const struct sw_secret *key, char **
 {
 	X509 *x = NULL;
 	unsigned char *der = NULL;
-	int n = 0, r = read_certificate(certificate, &x, err);
+	int n = 0, r = sw_crypto_open(err);
 
+	if (r < 0)
+		return r;
+	r = read_certificate(certificate, &x, err);
 	if (r == 0)
 		r = check_key(x, err);
 	if (r == 0) {

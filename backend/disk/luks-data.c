@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include <openssl/evp.h>
+#include "base/crypto.h"
 
 #include "disk/luks.h"
 
@@ -104,9 +104,13 @@ int sw_luks_data(struct sw_io *io, const struct sw_secret *key, uint32_t sector,
 		 struct sw_io **ret_io)
 {
 	struct data *d;
+	int r;
 
 	if (key->len != 64 || (sector != 512 && sector != SW_LUKS_SECTOR) || sector < io->sector)
 		return -EINVAL;
+	r = sw_crypto_open(NULL);
+	if (r < 0)
+		return r;
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return -ENOMEM;

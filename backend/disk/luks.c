@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include <openssl/evp.h>
+#include <nettle/base64.h>
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -139,7 +139,8 @@ json_object *sw_luks_tpm2_token(const struct sw_sealed *s, int slot)
 	json_object *o = new_token("systemd-tpm2", slot), *pcrs = json_object_new_array();
 	char blob[SW_TPM_BLOB_MAX / 3 * 4 + 8], policy[2 * sizeof(s->policy) + 1];
 
-	EVP_EncodeBlock((unsigned char *)blob, s->blob, (int)s->len);
+	base64_encode_raw(blob, s->len, s->blob);
+	blob[BASE64_ENCODE_RAW_LENGTH(s->len)] = '\0';
 	for (size_t i = 0; i < sizeof(s->policy); i++)
 		(void)snprintf(policy + 2 * i, 3, "%02x", s->policy[i]);
 	for (int i = 0; i < 24; i++)
@@ -161,7 +162,7 @@ static int secret_text(const struct sw_secret *s, struct sw_secret **ret_text,
 	int r = sw_secret_new((s->len + 2) / 3 * 4, ret_text, err);
 
 	if (r == 0)
-		EVP_EncodeBlock((*ret_text)->data, s->data, (int)s->len);
+		base64_encode_raw((char *)(*ret_text)->data, s->len, s->data);
 	return r;
 }
 

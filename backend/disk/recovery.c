@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <openssl/crypto.h>
+#include <nettle/memops.h>
 
 static const char modhex[] = "cbdefghijklnrtuv";
 
@@ -72,8 +72,8 @@ bool sw_recovery_matches(const struct sw_secret *key, unsigned int n, const char
 	size_t len = letters(typed, strlen(typed), given, sizeof(given));
 	size_t all = letters((const char *)key->data, key->len, whole, sizeof(whole));
 	const char *group = whole + n % SW_RECOVERY_GROUPS * SW_RECOVERY_GROUP;
-	bool ok = (len == SW_RECOVERY_GROUP && CRYPTO_memcmp(given, group, len) == 0) ||
-		  (len == all && CRYPTO_memcmp(given, whole, all) == 0);
+	bool ok = (len == SW_RECOVERY_GROUP && memeql_sec(given, group, len)) ||
+		  (len == all && memeql_sec(given, whole, all));
 
 	explicit_bzero(given, sizeof(given));
 	explicit_bzero(whole, sizeof(whole));

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/crypto.h"
 #include "layout/content.h"
 
 int sw_layout_check_keys(const struct sw_layout_part *p, const struct sw_layout_keys *keys,
@@ -78,8 +79,11 @@ int sw_encrypt_fill(struct sw_io *io, const struct sw_secret *key, const char *h
 		    unsigned int step, const struct sw_sink *sink, struct sw_error *err)
 {
 	_cleanup_io_ struct sw_io *window = NULL, *data = NULL;
-	int r = io->size > SW_LUKS_HEADER ? 0 : -ENOSPC;
+	int r = sw_crypto_open(err);
 
+	if (r < 0)
+		return r;
+	r = io->size > SW_LUKS_HEADER ? 0 : -ENOSPC;
 	if (r == 0)
 		r = sw_io_window(io, SW_LUKS_HEADER, io->size - SW_LUKS_HEADER, &window);
 	if (r == 0)

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <openssl/rand.h>
+#include <sys/random.h>
 
 #include "base/file.h"
 #include "boot/varstore.h"
@@ -37,7 +37,7 @@ static int boot_id(struct sw_machine *m, char **ret_id)
 		return -ENOMEM;
 	if (sw_file_read_line(path, ret_id) == 0)
 		return 0;
-	if (RAND_bytes(g.b, sizeof(g.b)) != 1)
+	if (getrandom(g.b, sizeof(g.b), 0) != sizeof(g.b))
 		return -EIO;
 	r = sw_file_write(path, sw_guid_format(&g, text), SW_GUID_TEXT - 1, 0644);
 	return r < 0 ? r : copy(ret_id, text);

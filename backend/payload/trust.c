@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include <openssl/evp.h>
+#include <nettle/base64.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -48,12 +48,14 @@ static bool is_type(const char *key, size_t len)
 /* RFC 4253, 6.6: the blob begins with the type as a string with its length before it. */
 static bool blob_is(const char *base64, size_t len, const char *type, size_t type_len)
 {
-	_cleanup_free_ uint8_t *blob = calloc(1, len + 4);
-	int n = blob && len > 0 && len % 4 == 0
-			? EVP_DecodeBlock(blob, (const uint8_t *)base64, (int)len) : -1;
+	_cleanup_free_ uint8_t *blob = malloc(BASE64_DECODE_LENGTH(len));
+	struct base64_decode_ctx c;
+	size_t n = 0;
 
-	return n >= (int)type_len + 4 && blob[0] == 0 && blob[1] == 0 && blob[2] == 0 &&
-	       blob[3] == type_len && memcmp(blob + 4, type, type_len) == 0;
+	base64_decode_init(&c);
+	return blob && len > 0 && base64_decode_update(&c, &n, blob, len, base64) &&
+	       base64_decode_final(&c) && n >= type_len + 4 && blob[0] == 0 && blob[1] == 0 &&
+	       blob[2] == 0 && blob[3] == type_len && memcmp(blob + 4, type, type_len) == 0;
 }
 
 int sw_trust_check_key(const char *key, struct sw_error *err)

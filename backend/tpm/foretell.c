@@ -7,9 +7,8 @@
  */
 #include <string.h>
 
-#include <openssl/evp.h>
-#include <openssl/pkcs7.h>
-#include <openssl/x509v3.h>
+#include "base/crypto.h"
+#include "base/hash.h"
 
 #include "tpm/eventlog.h"
 #include "tpm/siglist.h"
@@ -210,9 +209,12 @@ static int make_event(const struct sw_signature *s, uint8_t **ret_data, size_t *
 	return 0;
 }
 
-static int sha256(const void *data, size_t len, uint8_t ret[static 32])
+static bool is_hash_of(const uint8_t *digest, const void *data, size_t len)
 {
-	return EVP_Digest(data, len, ret, NULL, EVP_sha256(), NULL) == 1 ? 0 : -EIO;
+	uint8_t md[SW_SHA256_LEN];
+
+	sw_sha256_raw(data, len, md);
+	return digest && memcmp(md, digest, sizeof(md)) == 0;
 }
 
 /* What this firmware measured of db for others was the hash of the event's own data. */
@@ -220,13 +222,11 @@ static bool measures_so(const struct sw_eventlog *l, size_t bank)
 {
 	for (size_t i = 0; i < l->n_events; i++) {
 		const struct sw_log_event *e = &l->events[i];
-		uint8_t digest[32];
 		struct variable v;
 
 		if (e->pcr == 7 && e->type == SW_EV_EFI_VARIABLE_AUTHORITY &&
 		    read_variable(e, &v) && is_named(&v, "db") &&
-		    (!e->digest[bank] || sha256(e->data, e->len, digest) < 0 ||
-		     memcmp(digest, e->digest[bank], sizeof(digest)) != 0))
+		    !is_hash_of(e->digest[bank], e->data, e->len))
 			return false;
 	}
 	return true;
@@ -256,10 +256,10 @@ static int add_authority(const struct sw_eventlog *l, size_t bank, const struct 
 
 	if (r < 0 || measured_before(l, fw, data, e.len))
 		return r;
-	r = sha256(data, e.len, digest);
+	sw_sha256_raw(data, e.len, digest);
 	e.data = data;
 	e.digest[bank] = digest;
-	return r < 0 ? r : sw_pcrs_extend(l, bank, &e, pcrs);
+	return sw_pcrs_extend(l, bank, &e, pcrs);
 }
 
 int sw_eventlog_pcr7(const struct sw_eventlog *l, const void *signatures, size_t len,
@@ -272,6 +272,9 @@ int sw_eventlog_pcr7(const struct sw_eventlog *l, const void *signatures, size_t
 
 	if (bank < 0)
 		return -ENODATA;
+	r = sw_crypto_open(NULL);
+	if (r < 0)
+		return r;
 	r = find_firmware(l, &fw);
 	sw_pcrs_init(l, (size_t)bank, &now);
 	node = now;

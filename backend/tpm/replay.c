@@ -2,7 +2,7 @@
 /* From a log to the values that the PCRs must have: each is a chain of hashes. */
 #include <string.h>
 
-#include <openssl/evp.h>
+#include "base/crypto.h"
 
 #include "tpm/eventlog.h"
 
@@ -67,13 +67,18 @@ int sw_pcrs_extend(const struct sw_eventlog *l, size_t bank, const struct sw_log
 {
 	size_t i = find_alg(l->bank[bank].alg);
 	uint8_t joined[2 * SW_DIGEST_MAX];
-	const EVP_MD *md = i < ARRAY_SIZE(algs) ? EVP_get_digestbyname(algs[i].openssl) : NULL;
+	const EVP_MD *md;
 	unsigned int len = 0;
+	int r;
 
 	if (e->type == SW_EV_NO_ACTION)
 		return 0;
 	if (e->pcr >= SW_PCRS || !e->digest[bank])
 		return -EBADMSG;
+	r = sw_crypto_open(NULL);
+	if (r < 0)
+		return r;
+	md = i < ARRAY_SIZE(algs) ? EVP_get_digestbyname(algs[i].openssl) : NULL;
 	if (!md)
 		return -EOPNOTSUPP;
 	memcpy(joined, pcrs->value[e->pcr], pcrs->size);
@@ -89,10 +94,13 @@ int sw_eventlog_replay(const struct sw_eventlog *l, size_t bank, struct sw_pcrs 
 		       struct sw_error *err)
 {
 	struct sw_pcrs pcrs;
+	int r = sw_crypto_open(err);
 
+	if (r < 0)
+		return r;
 	sw_pcrs_init(l, bank, &pcrs);
 	for (size_t i = 0; i < l->n_events; i++) {
-		int r = sw_pcrs_extend(l, bank, &l->events[i], &pcrs);
+		r = sw_pcrs_extend(l, bank, &l->events[i], &pcrs);
 
 		if (r == 0)
 			continue;

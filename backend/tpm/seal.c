@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include <openssl/evp.h>
 
+#include "base/hash.h"
 #include "tpm/tss2.h"
 
 #define RETRIES 3
@@ -256,15 +256,10 @@ static int look_at_pcrs(struct tpm *t, struct sw_sealed *s, const struct sw_pcr7
 }
 
 /* The digest over the values of the one PCR that the node will have. */
-static bool hash_later(const struct sw_pcr7 *pcr7, TPM2B_DIGEST *ret_values)
+static void hash_later(const struct sw_pcr7 *pcr7, TPM2B_DIGEST *ret_values)
 {
-	unsigned int len = 0;
-
-	if (EVP_Digest(pcr7->node, sizeof(pcr7->node), ret_values->buffer, &len, EVP_sha256(),
-		       NULL) != 1)
-		return false;
-	ret_values->size = (UINT16)len;
-	return true;
+	sw_sha256_raw(pcr7->node, sizeof(pcr7->node), ret_values->buffer);
+	ret_values->size = SW_SHA256_LEN;
 }
 
 static int policy_digest(struct tpm *t, struct sw_sealed *s, const struct sw_pcr7 *pcr7)
@@ -272,8 +267,8 @@ static int policy_digest(struct tpm *t, struct sw_sealed *s, const struct sw_pcr
 	TPM2B_DIGEST values = {}, *d = NULL;
 	TSS2_RC rc;
 
-	if (s->later && !hash_later(pcr7, &values))
-		return sw_fail(t->err, SW_EXIT_INTERNAL, -EIO, "libcrypto does not hash");
+	if (s->later)
+		hash_later(pcr7, &values);
 	rc = start_policy(t, TPM2_SE_TRIAL, s->pcrs, &values);
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Esys_PolicyGetDigest(t->esys, t->policy, ESYS_TR_NONE, ESYS_TR_NONE,

@@ -112,6 +112,28 @@ def _(case):
     assert key.decode() not in done.out + done.err
 
 
+@test("without libcrypto a certificate meets one clear error, and a plain install goes on")
+def _(case):
+    need("openssl")
+    create(case)
+    pem = certificate(case)
+    indented = "".join(f"    {line}\n" for line in pem.splitlines())
+    (case.dir / "lib").mkdir()
+    (case.dir / "lib/libcrypto.so.3").write_text("no library\n")
+    without = {"LD_LIBRARY_PATH": str(case.dir / "lib")}
+    answers = case.answers(replace=[
+        ("  layout: node", "  layout: encrypted\n  recovery: escrow\n  escrow: |\n" + indented)])
+    before = digest(case.disk())
+    done = expect(case.on("install", "--answers", answers, env=without), 5)
+    for part in ("libcrypto.so.3 cannot be used", "install the package libssl3"):
+        assert part in done.err, done.err
+    same(digest(case.disk()), before, "the disk")
+    expect(case.on("install", "--answers", case.answers(), env=without), 0)
+    # What was hashed without it is found whole with it, and the other way round.
+    expect(case.on("slots", "verify"), 0)
+    expect(case.on("slots", "verify", env=without), 0)
+
+
 def node_data(case):
     """The newest document in the node data partition."""
     part = cut(case.disk(), partitions(case.disk())["slipway-node"], case.dir / "data.img")

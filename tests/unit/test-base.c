@@ -54,6 +54,7 @@ static void test_guid_round_trips_and_swaps_fields(void **state SW_UNUSED)
 static void test_guid_derivation_is_stable_and_token_bound(void **state SW_UNUSED)
 {
 	struct sw_guid seed, a, b, c;
+	char t[SW_GUID_TEXT];
 
 	assert_int_equal(sw_guid_parse("00112233-4455-6677-8899-aabbccddeeff", &seed), 0);
 	assert_int_equal(sw_guid_derive(&seed, "x", 1, &a), 0);
@@ -61,6 +62,8 @@ static void test_guid_derivation_is_stable_and_token_bound(void **state SW_UNUSE
 	assert_int_equal(sw_guid_derive(&seed, "y", 1, &c), 0);
 	assert_true(sw_guid_equal(&a, &b));
 	assert_false(sw_guid_equal(&a, &c));
+	/* HMAC-SHA256 as Python's hmac has it. */
+	assert_string_equal(sw_guid_format(&a, t), "2e101866-cfa2-4577-8af3-94c5c9679618");
 	assert_int_equal(a.b[7] & 0xf0, 0x40);
 	assert_int_equal(a.b[8] & 0xc0, 0x80);
 }
@@ -112,6 +115,46 @@ static void test_sha256_of_abc(void **state SW_UNUSED)
 	assert_string_equal(hex,
 			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_int_equal(sw_crc32("123456789", 9), 0xcbf43926);
+}
+
+/* FIPS 180-4's example of a million letters, in pieces that meet no boundary. */
+static void test_sha256_of_a_million_letters_in_pieces(void **state SW_UNUSED)
+{
+	_cleanup_hash_ struct sw_hash *h = sw_hash_new();
+	char piece[1237], hex[SW_SHA256_TEXT];
+
+	assert_non_null(h);
+	memset(piece, 'a', sizeof(piece));
+	for (size_t left = 1000000, n; left > 0; left -= n) {
+		n = left < sizeof(piece) ? left : sizeof(piece);
+		assert_int_equal(sw_hash_update(h, piece, n), 0);
+	}
+	assert_int_equal(sw_hash_final(h, hex), 0);
+	assert_string_equal(hex,
+			    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+/* Around the length from which on another library hashes. */
+static void test_sha256_is_the_same_in_one_call_and_in_pieces(void **state SW_UNUSED)
+{
+	static uint8_t data[2 * 65536 + 1];
+	static const size_t lengths[] = { 0, 1, 65535, 65536, 65537, sizeof(data) };
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 31 >> 3);
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		for (size_t first = 0; first <= lengths[i]; first += 65535) {
+			_cleanup_hash_ struct sw_hash *h = sw_hash_new();
+			char whole[SW_SHA256_TEXT], pieces[SW_SHA256_TEXT];
+
+			assert_non_null(h);
+			assert_int_equal(sw_hash_update(h, data, first), 0);
+			assert_int_equal(sw_hash_update(h, data + first, lengths[i] - first), 0);
+			assert_int_equal(sw_hash_final(h, pieces), 0);
+			assert_int_equal(sw_sha256(data, lengths[i], whole), 0);
+			assert_string_equal(pieces, whole);
+		}
+	}
 }
 
 static void test_recorder_keeps_order_and_injects_a_fault(void **state SW_UNUSED)
@@ -188,6 +231,8 @@ int main(void)
 		cmocka_unit_test(test_json_errors_name_line_and_column),
 		cmocka_unit_test(test_buffer_stops_at_its_ceiling),
 		cmocka_unit_test(test_sha256_of_abc),
+		cmocka_unit_test(test_sha256_of_a_million_letters_in_pieces),
+		cmocka_unit_test(test_sha256_is_the_same_in_one_call_and_in_pieces),
 		cmocka_unit_test(test_recorder_keeps_order_and_injects_a_fault),
 		cmocka_unit_test(test_programs_run_without_a_shell_and_within_time),
 		cmocka_unit_test(test_a_program_reads_what_it_is_given),

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
 
 #include "admission/overlay.h"
 #include "base/file.h"
@@ -28,7 +27,7 @@ struct source {
 static void source_clear(struct source *s)
 {
 	if (s->data)
-		OPENSSL_cleanse(s->data, s->len);
+		explicit_bzero(s->data, s->len);
 	free(s->data);
 }
 

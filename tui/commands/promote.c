@@ -2,7 +2,6 @@
 /* `slipway promote`: a new last-known-good image into the slot that is not in use. */
 #include <string.h>
 
-#include <openssl/crypto.h>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -43,7 +42,7 @@ static void job_clear(struct job *j)
 	free(j->who);
 	free(j->version);
 	if (j->overlay.data)
-		OPENSSL_cleanse(j->overlay.data, j->overlay.cap);
+		explicit_bzero(j->overlay.data, j->overlay.cap);
 	sw_buf_clear(&j->overlay);
 	free(j->dir);
 	free(j->uki);
