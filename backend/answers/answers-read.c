@@ -247,6 +247,13 @@ static bool is_short_trust(const char *path, const struct sw_yaml *value)
 	return value->kind == SW_YAML_SCALAR && strcmp(path, "trust") == 0;
 }
 
+/* `disk: none` is short for `disk: {use: none}`. */
+static bool is_short_disk(const char *path, const struct sw_yaml *value)
+{
+	return value->kind == SW_YAML_SCALAR && strcmp(path, "disk") == 0 &&
+	       strcmp(value->text, "none") == 0;
+}
+
 static int fail_group(struct mapping *m, const struct group *g, const struct sw_yaml *value)
 {
 	struct sw_error *err = next_at(m, value);
@@ -373,6 +380,8 @@ static void read_item(struct mapping *m, const struct group *g, const struct sw_
 		f = sw_field_find("payload.sha256.uki");
 	if (!f && is_short_trust(path, item->value))
 		f = sw_field_find("trust.policy");
+	if (!f && is_short_disk(path, item->value))
+		f = sw_field_find("disk.use");
 	if (f && (!g->item || f->home != SW_HOME_ANSWERS))
 		read_field(m, f, f->home == SW_HOME_ANSWERS ? f->key : name, item->value);
 	else if (f || !is_group(&inner))

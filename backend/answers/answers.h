@@ -29,6 +29,8 @@ enum sw_conflicts { SW_CONFLICTS_REFUSE = 1, SW_CONFLICTS_RENAME, SW_CONFLICTS_I
 enum sw_failing { SW_FAILING_REFUSE = 1, SW_FAILING_USE };
 /* Unsaid is show, and in no digest of answers that were written before. */
 enum sw_recovery { SW_RECOVERY_UNSAID, SW_RECOVERY_SHOW, SW_RECOVERY_ESCROW, SW_RECOVERY_NONE };
+/* 0: not said, so a disk is chosen. */
+enum sw_disk_use { SW_DISK_NONE = 1 };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
 enum sw_admission_kind { SW_ADMISSION_NONE, SW_ADMISSION_ATTEST };
 
@@ -36,6 +38,7 @@ struct sw_answers {
 	int version;
 	char *hostname;
 	struct sw_disk_choice disk;	/* always has at least one alternative, perhaps empty */
+	enum sw_disk_use disk_use;
 	char *layout;		/* name or path */
 	enum sw_recovery recovery;	/* counts when the layout encrypts with a TPM */
 	char *escrow;		/* certificate for SW_RECOVERY_ESCROW, on one line */
@@ -203,6 +206,8 @@ int sw_answers_validate(const struct sw_answers *a, const char *file, struct sw_
 int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,
 			    size_t max, size_t *ret_n);
 
+/* True for a node without a disk: nothing but boot variables is written. */
+bool sw_answers_diskless(const struct sw_answers *a);
 /* True when there is an image to install; without one the slots stay empty. */
 bool sw_answers_have_payload(const struct sw_answers *a);
 

@@ -48,6 +48,11 @@ static bool needs_initrd(const struct sw_answers *a)
 	return without_uki(a) && (!from_network(a) || given(a->kernel));
 }
 
+static bool with_disk(const struct sw_answers *a)
+{
+	return !sw_answers_diskless(a);
+}
+
 static bool has_kernel(const struct sw_answers *a)
 {
 	return given(a->kernel);
@@ -235,6 +240,7 @@ static int check_local(const char *text, struct sw_error *err)
 		   "put it onto the medium and write medium:/NAME, or give a path");
 }
 
+static const char *const use_choices[] = { "none", NULL };
 static const char *const recovery_choices[] = { "show", "escrow", "none", NULL };
 static const char *const wipe_choices[] = { "blank", "ours", "any", NULL };
 static const char *const conflict_choices[] = { "refuse", "rename", "ignore", NULL };
@@ -263,6 +269,12 @@ const struct sw_field sw_fields[] = {
 	  .help = "The name of the node. It goes into the node data and names this install.",
 	  .example = "node-07", .required = always, .max = 64 },
 
+	{ .key = "disk.use", .label = "Node without a disk", .type = SW_FIELD_CHOICE, AT(disk_use),
+	  .choices = use_choices,
+	  .help = "none: no disk is written; the node has boot entries and node data in the "
+		  "firmware only, and nothing to start when the network is away. Needs "
+		  "boot.mode: network. May be written as disk: none.",
+	  .example = "none" },
 	{ .key = "disk.match.serial", .label = "Disk serial", .type = SW_FIELD_TEXT,
 	  IN_MATCH(serial),
 	  .help = "The serial number of the disk to install on. * and ? match any characters.",
@@ -297,12 +309,12 @@ const struct sw_field sw_fields[] = {
 	  .help = "Whether the disk has turning platters: yes for a hard disk, no for an SSD.",
 	  .example = "no" },
 	{ .key = "disk.layout", .label = "Layout", .type = SW_FIELD_TEXT, AT(layout),
-	  .max = 1024, .check = check_layout, .required = always,
+	  .max = 1024, .check = check_layout, .applies = with_disk, .required = with_disk,
 	  .help = "How the disk is divided: the name of a layout that comes with slipway, or the "
 		  "path of a directory with partition definitions.",
 	  .example = "node", .dflt = "node" },
 	{ .key = "disk.wipe", .label = "Existing content", .type = SW_FIELD_CHOICE, IN_CHOICE(wipe),
-	  .choices = wipe_choices, .required = always,
+	  .choices = wipe_choices, .applies = with_disk, .required = with_disk,
 	  .help = "What may be overwritten: only a blank disk, also an earlier slipway install "
 		  "(ours), or anything. \"any\" needs a serial, WWN or path.",
 	  .example = "ours", .dflt = "blank" },

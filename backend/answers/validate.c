@@ -233,18 +233,81 @@ static void check_mode(struct check *c)
 		       "give boot.network.uri, or another boot.network.via");
 }
 
+/* What needs a disk, by the beginning of its keys; layout and wipe count when they are no default. */
+static const struct { const char *key, *why; } needs_disk[] = {
+	{ "payload.", "an image is kept in a slot, and a slot is on a disk" },
+	{ "trust.", "it says what a slot may hold, and slots are on a disk" },
+	{ "rescue.", "a rescue image lies in a partition" },
+	{ "boot.network.ipxe", "iPXE and its script lie in a partition" },
+	{ "boot.network.sha256", "iPXE and its script lie in a partition" },
+	{ "disk.match", "no disk is chosen" },
+	{ "disk.more", "no disk is chosen" },
+	{ "disk.layout", "there is nothing to divide" },
+	{ "disk.wipe", "nothing is overwritten" },
+	{ "disk.preserve", "nothing is overwritten" },
+	{ "disk.recovery", "nothing is encrypted" },
+	{ "disk.escrow", "nothing is encrypted" },
+	{ "disk.keyfile", "nothing is encrypted" },
+	{ "disk.conflicts", "no partition gets a name" },
+	{ "disk.failing", "no disk is chosen" },
+	{ "disk.wait", "no disk is waited for" },
+};
+
+static const char *why_no_disk(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(needs_disk); i++)
+		if (strncmp(key, needs_disk[i].key, strlen(needs_disk[i].key)) == 0)
+			return needs_disk[i].why;
+	return NULL;
+}
+
+static int check_needless(const char *key, const struct sw_field *f, const char *text, void *arg)
+{
+	const char *why = why_no_disk(key);
+
+	if (why && !(f->dflt && strcmp(text, f->dflt) == 0))
+		report(arg, key, -EINVAL, "does not go with disk: none", why,
+		       "take it out, or choose a disk with disk.match");
+	return 0;
+}
+
+static void check_diskless(struct check *c)
+{
+	if (c->a->boot_mode != SW_MODE_NETWORK)
+		report(c, "boot.mode", -EINVAL, "must be network with disk: none",
+		       "without a disk the network is all that the node can start from",
+		       "set boot.mode: network, or choose a disk with disk.match");
+	if (c->a->boot_mode == SW_MODE_NETWORK && c->a->boot_via == SW_BOOT_IPXE)
+		report(c, "boot.network.via", -EINVAL, "cannot be ipxe with disk: none",
+		       "iPXE and its script lie in a partition",
+		       "use via: http, or choose a disk with disk.match");
+	if (sw_answers_each(c->a, check_needless, c) < 0)
+		(void)sw_errors_keep(c->errors, sw_fail_oom(sw_errors_next(c->errors)));
+}
+
+static void check_rules(struct check *c)
+{
+	for (size_t i = 0; i < sw_n_fields; i++)
+		check_field(c, &sw_fields[i]);
+	if (!sw_answers_diskless(c->a)) {
+		check_disks(c);
+		check_cmdline(c);
+		check_trust(c);
+	}
+	check_mode(c);
+}
+
 int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,
 			    size_t max, size_t *ret_n)
 {
 	struct sw_errors errors = { .v = errs, .max = max };
 	struct check c = { .a = a, .file = file, .errors = &errors };
 
-	for (size_t i = 0; i < sw_n_fields; i++)
-		check_field(&c, &sw_fields[i]);
-	check_disks(&c);
-	check_cmdline(&c);
-	check_trust(&c);
-	check_mode(&c);
+	if (sw_answers_diskless(a))
+		check_diskless(&c);
+	/* What needs a disk is named once, not a second time by its own rules. */
+	if (errors.r == 0)
+		check_rules(&c);
 	if (ret_n)
 		*ret_n = errors.n;
 	return errors.r;

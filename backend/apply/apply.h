@@ -40,11 +40,13 @@ struct sw_left_out {
 	uint32_t from, to;
 };
 
+#define SW_NO_DISK "none"	/* in place of a disk's name: a node without one */
+
 struct sw_journal_info {
 	enum sw_journal_state state;
 	unsigned int step, steps;	/* last started step, 1-based */
 	bool undoing;			/* it was an undo that was interrupted */
-	char *disk_name;		/* facts' name of the disk it is on */
+	char *disk_name;		/* facts' name of the disk it is on, or SW_NO_DISK */
 	/*
 	 * Words when only a further disk of the install has it and the system disk
 	 * is absent or says nothing of it: then neither resume nor undo is possible.

@@ -6,7 +6,7 @@
 
 void sw_run_close_disks(struct sw_run *run)
 {
-	for (size_t k = 0; run->disks && k < run->p->n_disks; k++)
+	for (size_t k = 0; run->disks && k < sw_plan_journals(run->p); k++)
 		run->disks[k].io = sw_io_close(run->disks[k].io);
 }
 
@@ -48,7 +48,7 @@ int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts 
 	int r;
 
 	if (!run->disks)
-		run->disks = calloc(run->p->n_disks, sizeof(*run->disks));
+		run->disks = calloc(sw_plan_journals(run->p), sizeof(*run->disks));
 	if (!run->disks)
 		return sw_fail_oom(err);
 	r = sw_run_look(run, &before, err);
@@ -56,6 +56,8 @@ int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts 
 		r = sw_binding_check(run->p, before, run->resumed, started, ret_disks, err);
 	for (size_t k = 0; k < run->p->n_disks && r == 0; k++)
 		r = sw_machine_open_disk(run->m, ret_disks[k], true, true, &run->disks[k].io, err);
+	if (r == 0 && run->p->n_disks == 0)
+		r = sw_diskless_open(run->m, true, &run->disks[0].io, err);
 	if (r == 0)
 		r = sw_run_look(run, &f, err);
 	if (r == 0)
@@ -71,7 +73,7 @@ int sw_run_reopen_journals(struct sw_run *run, struct sw_error *err)
 {
 	char id[65] = "";
 
-	for (size_t k = 0; k < run->p->n_disks; k++) {
+	for (size_t k = 0; k < sw_plan_journals(run->p); k++) {
 		struct sw_journal_head h = {};
 		int r = sw_journal_open(run->disks[k].io, &run->disks[k].journal, &h);
 

@@ -50,14 +50,15 @@ static int write_zones(struct sw_journal_zone *z, const struct sw_plan *p, json_
 	_cleanup_json_ json_object *left_out = json_object_new_array();
 	int r = 0;
 
-	for (size_t k = 0; k < p->n_disks; k++) {
+	for (size_t k = 0; k < sw_plan_journals(p); k++) {
 		struct sw_left_out hole[2];
 
 		for (size_t i = 0; i < 2; i++)
-			hole[i] = blank_luks(z[k].area[i], i, p->disks[k].sector);
+			hole[i] = blank_luks(z[k].area[i], i,
+					     p->n_disks ? p->disks[k].sector : 512);
 		add_holes(left_out, hole);
 	}
-	for (size_t k = 0; k < p->n_disks && r == 0; k++) {
+	for (size_t k = 0; k < sw_plan_journals(p) && r == 0; k++) {
 		r = sw_journal_zone_document(p, k, vars, left_out, &z[k], err);
 		if (r < 0)
 			return r;
@@ -78,10 +79,10 @@ static void free_zones(struct sw_journal_zone *z, size_t n)
 int sw_journal_copy(const struct sw_run_disk *disks, const struct sw_plan *p, json_object *vars,
 		    struct sw_io *to, struct sw_error *err)
 {
-	struct sw_journal_zone *z = calloc(p->n_disks, sizeof(*z));
+	struct sw_journal_zone *z = calloc(sw_plan_journals(p), sizeof(*z));
 	int r = z ? 0 : sw_fail_oom(err);
 
-	for (size_t k = 0; k < p->n_disks && r == 0; k++) {
+	for (size_t k = 0; k < sw_plan_journals(p) && r == 0; k++) {
 		r = sw_journal_zone_read(disks[k].io, &z[k]);
 		if (r < 0) {
 			sw_fail_errno(err, SW_EXIT_FAILED, r, "the disk cannot be read");
@@ -90,7 +91,7 @@ int sw_journal_copy(const struct sw_run_disk *disks, const struct sw_plan *p, js
 	}
 	if (r == 0)
 		r = write_zones(z, p, vars, to, err);
-	free_zones(z, p->n_disks);
+	free_zones(z, sw_plan_journals(p));
 	return r;
 }
 
@@ -106,11 +107,11 @@ static int read_saved(struct sw_journal *j, uint64_t disk_size, struct sw_journa
 int sw_journal_export(struct sw_io *const *disks, const struct sw_plan *p, struct sw_io *to,
 		      struct sw_error *err)
 {
-	struct sw_journal_zone *z = calloc(p->n_disks, sizeof(*z));
+	struct sw_journal_zone *z = calloc(sw_plan_journals(p), sizeof(*z));
 	_cleanup_json_ json_object *vars = NULL;
 	int r = z ? 0 : sw_fail_oom(err);
 
-	for (size_t k = 0; k < p->n_disks && r == 0; k++) {
+	for (size_t k = 0; k < sw_plan_journals(p) && r == 0; k++) {
 		struct sw_journal_head h = {};
 		struct sw_journal j;
 
@@ -127,7 +128,7 @@ int sw_journal_export(struct sw_io *const *disks, const struct sw_plan *p, struc
 	}
 	if (r == 0)
 		r = write_zones(z, p, vars, to, err);
-	free_zones(z, p->n_disks);
+	free_zones(z, sw_plan_journals(p));
 	return r;
 }
 

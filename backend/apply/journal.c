@@ -135,7 +135,7 @@ int sw_journal_create(struct sw_io *io, const struct sw_plan *p, size_t disk, js
 		return r;
 	r = sw_journal_zone_read(io, &z);
 	if (r == 0)
-		r = sw_journal_write_zone(io, p->disks[disk].journal_off, &z);
+		r = sw_journal_write_zone(io, sw_plan_journal_place(p, disk), &z);
 	if (r < 0) {
 		sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be written");
 		sw_error_where(err, "%s", io->path);

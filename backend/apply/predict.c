@@ -59,9 +59,9 @@ int sw_table_check_predicted(struct sw_run *run, size_t disk, struct sw_error *e
 {
 	struct sw_run_disk *d = &run->disks[disk];
 	struct sw_table_image t = {};
-	int r = sw_plan_table(run->p, disk, &t, err);
+	int r = run->p->n_disks ? sw_plan_table(run->p, disk, &t, err) : 0;
 
-	if (r < 0)
+	if (r < 0 || run->p->n_disks == 0)
 		return r;
 	r = check_area(d, &t, false);
 	if (r == 0)

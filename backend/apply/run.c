@@ -11,6 +11,7 @@
 #include "apply/undo-copy.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "boot/nodevar.h"
 
 static const sw_step_fn step_fns[] = {
 	[SW_STEP_FETCH] = sw_step_fetch,       [SW_STEP_IMAGE] = sw_step_image,
@@ -52,7 +53,7 @@ static int start_journal(struct sw_run *run, struct sw_error *err)
 		return 0;
 	if (run->p->answers->undo_copy && *run->p->answers->undo_copy)
 		r = sw_undo_copy_make(run, run->p->answers->undo_copy, err);
-	for (size_t k = run->p->n_disks; k-- > 0 && r == 0;)
+	for (size_t k = sw_plan_journals(run->p); k-- > 0 && r == 0;)
 		r = sw_journal_create(run->disks[k].io, run->p, k, run->vars,
 				      &run->disks[k].journal, err);
 	run->changed = r == 0;
@@ -112,8 +113,8 @@ static void mark_dirty(struct sw_run *run, struct sw_error *err)
 	err->exit = SW_EXIT_DIRTY;
 	err->hint[0] = '\0';
 	sw_error_hint(err, "stopped at step %u of %zu; `slipway resume` finishes the install, "
-			   "`slipway undo` brings the old partition table and boot entries back",
-		      run->step, run->p->n_steps);
+			   "`slipway undo` brings the old %sboot entries back",
+		      run->step, run->p->n_steps, run->p->n_disks ? "partition table and " : "");
 }
 
 static int run_steps(struct sw_run *run, struct sw_error *err)
@@ -167,7 +168,7 @@ static int open_work(struct sw_run *run, struct sw_error *err)
 
 static int snapshot_vars(struct sw_run *run, struct sw_error *err)
 {
-	_cleanup_free_ char *state = NULL;
+	static const char *const own[] = { SW_MODE_VARIABLE, SW_NODE_VARIABLE };
 	struct sw_varstore *vars = NULL;
 	struct sw_error ignored = {};
 	int r;
@@ -175,9 +176,12 @@ static int snapshot_vars(struct sw_run *run, struct sw_error *err)
 	if (run->vars || sw_machine_vars(run->m, &vars, &ignored) < 0)
 		return 0;
 	r = sw_entries_snapshot(vars, &run->vars, err);
-	state = r == 0 ? sw_mode_state_hex(vars) : NULL;
-	if (state)
-		sw_json_add_str(run->vars, SW_MODE_VARIABLE, state);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(own); i++) {
+		_cleanup_free_ char *hex = sw_own_variable_hex(vars, own[i]);
+
+		if (hex)
+			sw_json_add_str(run->vars, own[i], hex);
+	}
 	return r;
 }
 

@@ -23,7 +23,7 @@ struct sw_run {
 	struct sw_machine *m;
 	struct sw_plan *p;		/* borrowed */
 	const struct sw_sink *sink;
-	struct sw_run_disk *disks;	/* one for each of the plan's */
+	struct sw_run_disk *disks;	/* one for each of the plan's journals */
 	json_object *vars;		/* boot variables as they were before, or NULL */
 	char *work;			/* scratch directory */
 	char *kernel, *initrd, *uki, *image, *rescue, *ipxe;	/* files in it */
@@ -130,6 +130,13 @@ int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts 
 int sw_run_look(struct sw_run *run, struct sw_facts **ret_facts, struct sw_error *err);
 /* Lets go of all locks. */
 void sw_run_close_disks(struct sw_run *run);
+
+/*
+ * The file that stands for the disk of a plan without one; writable: made when it
+ * is not there, and locked. -ENOENT.
+ */
+int sw_diskless_open(const struct sw_machine *m, bool writable, struct sw_io **ret_io,
+		     struct sw_error *err);
 
 /* Opens the journals of all disks again, each of which must be of this plan. */
 int sw_run_reopen_journals(struct sw_run *run, struct sw_error *err);

@@ -8,7 +8,7 @@
 
 struct found {
 	struct sw_journal_head h;
-	const struct sw_disk *d;	/* borrowed from the facts */
+	const struct sw_disk *d;	/* borrowed from the facts; NULL: of a node without a disk */
 	struct sw_plan *plan;
 };
 
@@ -27,7 +27,7 @@ static int info_from(struct found *f, struct sw_journal_info *info)
 					  .step = f->h.step ? f->h.step : journal,
 					  .steps = (unsigned int)p->n_steps,
 					  .undoing = f->h.undoing,
-					  .disk_name = strdup(f->d->name),
+					  .disk_name = strdup(f->d ? f->d->name : SW_NO_DISK),
 					  .time = f->h.time };
 	info->plan = TAKE_PTR(f->plan);
 	memcpy(info->left_out, f->h.left_out, sizeof(info->left_out));
@@ -37,19 +37,21 @@ static int info_from(struct found *f, struct sw_journal_info *info)
 	return info->disk_name ? 0 : -ENOMEM;
 }
 
+/* d NULL: the file that stands for the disk of a node without one. */
 static int scan_disk(struct sw_machine *m, const struct sw_disk *d, struct found *ret)
 {
 	_cleanup_io_ struct sw_io *io = NULL;
 	struct found f = { .d = d };
 	struct sw_error ignored = {};
 	struct sw_journal j;
-	int r = sw_machine_open_disk(m, d, false, false, &io, &ignored);
+	int r = d ? sw_machine_open_disk(m, d, false, false, &io, &ignored)
+		  : sw_diskless_open(m, false, &io, &ignored);
 
 	if (r == 0)
 		r = sw_journal_open(io, &j, &f.h);
 	if (r == 0)
 		r = sw_plan_from_json(f.h.plan, &f.plan, &ignored);
-	if (r == 0 && f.h.disk >= f.plan->n_disks)
+	if (r == 0 && (f.h.disk >= sw_plan_journals(f.plan) || !d != (f.plan->n_disks == 0)))
 		r = -EBADMSG;
 	if (r < 0)
 		found_clear(&f);
@@ -108,14 +110,16 @@ static bool told_already(const struct found *found, const struct found *f)
 int sw_journal_scan(struct sw_machine *m, const struct sw_facts *f,
 		    struct sw_journal_info **ret_infos, size_t *ret_n, struct sw_error *err)
 {
-	struct sw_journal_info *infos = calloc(f->n_disks + 1, sizeof(*infos));
-	struct found *found = calloc(f->n_disks + 1, sizeof(*found));
+	struct sw_journal_info *infos = calloc(f->n_disks + 2, sizeof(*infos));
+	struct found *found = calloc(f->n_disks + 2, sizeof(*found));
 	size_t n = 0, n_found = 0;
 	int r = infos && found ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < f->n_disks && r == 0; i++)
 		if (!f->disks[i].medium && scan_disk(m, &f->disks[i], &found[n_found]) == 0)
 			n_found++;
+	if (r == 0 && scan_disk(m, NULL, &found[n_found]) == 0)
+		n_found++;
 	for (size_t i = 0; i < n_found && r == 0; i++) {
 		if (found[i].h.disk == 0)
 			r = info_from(&found[i], &infos[n++]);
@@ -171,8 +175,9 @@ int sw_journal_info_from_copy(const struct sw_journal_head *h, struct sw_journal
 	info->state = SW_JOURNAL_RUNNING;
 	info->step = info->steps = (unsigned int)info->plan->n_steps;
 	info->step_title = strdup("not known");
-	info->disk_name = strdup(info->plan->disks[0].node ? info->plan->disks[0].node
-							   : "the install's disk");
+	info->disk_name = strdup(info->plan->n_disks == 0     ? SW_NO_DISK
+				 : info->plan->disks[0].node ? info->plan->disks[0].node
+							     : "the install's disk");
 	info->vars = h->vars ? json_object_get(h->vars) : NULL;
 	memcpy(info->left_out, h->left_out, sizeof(info->left_out));
 	*ret_info = info;

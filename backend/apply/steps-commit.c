@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/strv.h"
 #include "boot/nodedata.h"
+#include "boot/nodevar.h"
 #include "boot/switch.h"
 #include "disk/disk.h"
 #include "disk/mdraid.h"
@@ -80,7 +81,7 @@ static void write_state(struct sw_run *run)
  * slot already boots by the fallback path; it is named instead.
  */
 int sw_step_entries(struct sw_run *run, const struct sw_step *s SW_UNUSED,
-		    struct sw_error *err SW_UNUSED)
+		    struct sw_error *err)
 {
 	struct sw_error e = {};
 	_cleanup_free_ char *text = NULL;
@@ -88,6 +89,12 @@ int sw_step_entries(struct sw_run *run, const struct sw_step *s SW_UNUSED,
 	if (write_entries(run, &e) == 0) {
 		write_state(run);
 		return 0;
+	}
+	/* Without a disk there is no fallback path, and nothing else was asked for. */
+	if (run->p->n_disks == 0) {
+		if (err)
+			*err = e;
+		return e.r < 0 ? e.r : -EIO;
 	}
 	run->degraded = true;
 	text = sw_error_text(&e);
@@ -154,9 +161,24 @@ static int verify_part(struct sw_run *run, const struct sw_placed *part, struct 
 	return 0;
 }
 
+static int verify_variable(struct sw_run *run, struct sw_error *err)
+{
+	_cleanup_json_ json_object *is = NULL, *wanted = sw_plan_node_data(run->p);
+	struct sw_varstore *vars = NULL;
+	int r = sw_machine_vars(run->m, &vars, err);
+
+	if (r == 0 && (sw_nodevar_read(vars, &is) < 0 || !json_object_equal(is, wanted))) {
+		r = -EBADMSG;
+		sw_fail(err, SW_EXIT_VERIFY, r, "the node data do not read back as written");
+		sw_error_where(err, "EFI variable " SW_NODE_VARIABLE);
+		sw_error_hint(err, "the firmware loses or changes variables; see its log");
+	}
+	return r;
+}
+
 int sw_step_verify(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
 {
-	int r = 0;
+	int r = run->p->n_disks ? 0 : verify_variable(run, err);
 
 	for (size_t k = 0; k < run->p->n_disks && r == 0; k++) {
 		r = sw_io_drop(run->disks[k].io);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "boot/ipxe.h"
 #include "boot/nodedata.h"
+#include "boot/nodevar.h"
 #include "boot/uki.h"
 #include "disk/recovery.h"
 #include "payload/payload.h"
@@ -231,57 +232,16 @@ int sw_step_blank(struct sw_run *run, const struct sw_step *s, struct sw_error *
 	return sw_slot_invalidate(sw_run_io(run, s), s->off, s->len, err);
 }
 
-static json_object *admission_to_json(const struct sw_answers *a)
-{
-	json_object *list = json_object_new_array(), *o;
-
-	if (a->admission_kind != SW_ADMISSION_ATTEST)
-		return list;
-	o = json_object_new_object();
-	sw_json_add_str(o, "kind", "attest");
-	sw_json_add_str(o, "url", a->admission_url);
-	json_object_array_add(list, o);
-	return list;
-}
-
-/* The partitions that are ours to write: a promote looks here before it writes one. */
-static json_object *slots_to_json(const struct sw_plan *p)
-{
-	json_object *list = json_object_new_array();
-
-	for (size_t i = 0; i < p->n_parts; i++) {
-		char uuid[SW_GUID_TEXT];
-
-		if (p->parts[i].role == SW_ROLE_SLOT)
-			json_object_array_add(list, json_object_new_string(sw_guid_format(
-							    &p->parts[i].uuid, uuid)));
-	}
-	return list;
-}
-
 int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
 {
-	const struct sw_answers *a = run->p->answers;
-	_cleanup_json_ json_object *o = json_object_new_object();
-	struct sw_trust trust = sw_answers_trust(a);
-	json_object *keys;
-	char digest[SW_SHA256_TEXT], seed[SW_GUID_TEXT];
-	int r = sw_answers_digest(a, digest);
+	_cleanup_json_ json_object *o = sw_plan_node_data(run->p);
+	struct sw_varstore *vars = NULL;
+	int r;
 
-	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "the answers have no digest");
-	sw_json_add_u64(o, "slipway_node", 1);
-	sw_json_add_str(o, "hostname", a->hostname);
-	sw_plan_mode_to_json(a, o);
-	sw_json_add(o, "admission", admission_to_json(a));
-	keys = sw_trust_to_json(&trust);
-	if (keys)
-		sw_json_add(o, "trust", keys);
-	sw_json_add_str(o, "answers_sha256", digest);
-	sw_json_add_str(o, "seed", sw_guid_format(&run->p->seed, seed));
-	if (sw_run_escrow_to_json(run, o) < 0)
+	if (!o || sw_run_escrow_to_json(run, o) < 0)
 		return sw_fail_oom(err);
-	sw_json_add(o, "slots", slots_to_json(run->p));
-	json_object_object_add(o, "installed", json_object_new_int64(run->p->time));
-	return sw_nodedata_write(sw_run_io(run, s), s->off, s->len, o, true, err);
+	if (run->p->n_disks)
+		return sw_nodedata_write(sw_run_io(run, s), s->off, s->len, o, true, err);
+	r = sw_machine_vars(run->m, &vars, err);
+	return r < 0 ? r : sw_nodevar_write(vars, o, err);
 }

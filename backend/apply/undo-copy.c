@@ -10,20 +10,20 @@
 #include "base/file.h"
 
 /* A file of the size of all zones, as an io. */
-static int new_copy(const char *path, size_t n_disks, struct sw_io **ret_io, struct sw_error *err)
+static int new_copy(const char *path, const struct sw_plan *p, struct sw_io **ret_io, struct sw_error *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (fd < 0 || ftruncate(fd, (off_t)(n_disks * SW_JOURNAL_LEN)) < 0)
+	if (fd < 0 || ftruncate(fd, (off_t)(sw_plan_journals(p) * SW_JOURNAL_LEN)) < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot make the undo copy");
 	return sw_io_open(path, true, false, 512, ret_io, err);
 }
 
-/* "slipway-undo-SERIAL.bin"; what FAT or a URL would not take becomes a dash. */
+/* "slipway-undo-SERIAL.bin", without a disk the host name; what FAT or a URL would not take becomes a dash. */
 static char *file_name(const struct sw_plan *p)
 {
-	const char *serial = p->disks[0].serial ? p->disks[0].serial : "disk";
-	char *name = sw_fmt("slipway-undo-%.64s.bin", serial);
+	const char *word = p->n_disks ? p->disks[0].serial : p->answers->hostname;
+	char *name = sw_fmt("slipway-undo-%.64s.bin", word ? word : "disk");
 
 	for (char *c = name; c && *c; c++)
 		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.",
@@ -53,7 +53,7 @@ int sw_undo_copy_make(struct sw_run *run, const char *where, struct sw_error *er
 	if (!path || !name)
 		return sw_fail_oom(err);
 	(void)unlink(path);
-	r = new_copy(path, run->p->n_disks, &io, err);
+	r = new_copy(path, run->p, &io, err);
 	if (r == 0)
 		r = sw_journal_copy(run->disks, run->p, run->vars, io, err);
 	io = sw_io_close(io);
@@ -72,6 +72,8 @@ static int export_disks(struct sw_machine *m, const struct sw_plan *p, struct sw
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	int r = sw_machine_facts(m, &f, err);
 
+	if (r == 0 && p->n_disks == 0)
+		r = sw_diskless_open(m, false, &disks[0], err);
 	for (size_t k = 0; k < p->n_disks && r == 0; k++) {
 		const struct sw_disk *d = sw_bound_disk(p, k, f);
 
@@ -83,7 +85,7 @@ static int export_disks(struct sw_machine *m, const struct sw_plan *p, struct sw
 	}
 	if (r == 0)
 		r = sw_journal_export(disks, p, to, err);
-	for (size_t k = 0; k < p->n_disks; k++)
+	for (size_t k = 0; k < sw_plan_journals(p); k++)
 		sw_io_close(disks[k]);
 	return r;
 }
@@ -101,7 +103,7 @@ int sw_undo_copy_export(struct sw_machine *m, const struct sw_journal_info *info
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "no scratch directory");
 	path = sw_fmt("%s/copy", dir);
-	r = path && name ? new_copy(path, info->plan->n_disks, &io, err) : sw_fail_oom(err);
+	r = path && name ? new_copy(path, info->plan, &io, err) : sw_fail_oom(err);
 	if (r == 0)
 		r = export_disks(m, info->plan, io, err);
 	io = sw_io_close(io);
@@ -130,7 +132,8 @@ static int check_zone(struct sw_undo_copy *c, const struct sw_plan *p, size_t k,
 	_cleanup_free_ uint8_t *first = NULL, *last = NULL;
 	struct sw_journal_head h = {};
 	struct sw_journal j;
-	int r = sw_journal_open_at(c->io, k * SW_JOURNAL_LEN, p->disks[k].size, &j, &h);
+	int r = sw_journal_open_at(c->io, k * SW_JOURNAL_LEN, sw_plan_journal_size(p, k), &j,
+				   &h);
 
 	if (r == 0 && (h.disk != k || strcmp(h.id, id) != 0))
 		r = -EBADMSG;
@@ -152,9 +155,9 @@ static int read_copy(struct sw_undo_copy *c, struct sw_error *err)
 	if (r == 0)
 		r = sw_journal_info_from_copy(&h, &c->info);
 	p = r == 0 ? c->info->plan : NULL;
-	if (p && c->io->size != p->n_disks * SW_JOURNAL_LEN)
+	if (p && c->io->size != sw_plan_journals(p) * SW_JOURNAL_LEN)
 		r = -EBADMSG;
-	for (size_t k = 0; p && k < p->n_disks && r == 0; k++)
+	for (size_t k = 0; p && k < sw_plan_journals(p) && r == 0; k++)
 		r = check_zone(c, p, k, h.id);
 	sw_journal_head_clear(&h);
 	return r < 0 ? not_a_copy(err, c, r) : 0;
@@ -231,7 +234,7 @@ static int restore_all(struct sw_run *run, struct sw_undo_copy *c, const char *i
 	bool has[SW_PLAN_MAX_DISKS] = {};
 	int r = 0;
 
-	for (size_t k = 0; k < run->p->n_disks && r >= 0; k++) {
+	for (size_t k = 0; k < sw_plan_journals(run->p) && r >= 0; k++) {
 		struct sw_journal_head h = {};
 
 		r = has_journal(run, k, id, err);
@@ -239,16 +242,16 @@ static int restore_all(struct sw_run *run, struct sw_undo_copy *c, const char *i
 			has[k] = true;
 			continue;
 		}
-		r = sw_journal_open_at(c->io, k * SW_JOURNAL_LEN, run->p->disks[k].size,
+		r = sw_journal_open_at(c->io, k * SW_JOURNAL_LEN, sw_plan_journal_size(run->p, k),
 				       &run->disks[k].journal, &h);
 		sw_journal_head_clear(&h);
 		r = r < 0 ? not_a_copy(err, c, r) : sw_table_check_predicted(run, k, err);
 	}
 	/* The system disk's last, as when it was first written. */
-	for (size_t k = run->p->n_disks; k-- > 0 && r >= 0;)
+	for (size_t k = sw_plan_journals(run->p); k-- > 0 && r >= 0;)
 		if (!has[k])
 			r = sw_journal_import(c->io, k * SW_JOURNAL_LEN, run->disks[k].io,
-					      run->p->disks[k].journal_off,
+					      sw_plan_journal_place(run->p, k),
 					      (unsigned int)run->p->n_steps, err);
 	return r < 0 ? r : 0;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What undo brings back whole and what it does not, said before it is done. */
+#include <string.h>
+
 #include "apply/run.h"
 #include "base/file.h"
 #include "base/size.h"
@@ -99,6 +101,11 @@ char *sw_undo_text(const struct sw_journal_info *info)
 
 	if (info->alone)
 		return sw_fmt("Undo is not possible from %s: %s\n", info->disk_name, info->alone);
+	if (p->n_disks == 0)
+		return strdup("Undo brings back:\n"
+			      "  the old boot order and boot entries, and slipway's own "
+			      "variables\n"
+			      "  (no disk was written)\n");
 	r = sw_buf_addf(&b, "Undo on %s (serial %s) brings back:\n", info->disk_name,
 			p->disks[0].serial ? p->disks[0].serial : "none");
 	for (size_t k = 0; k < p->n_disks && r == 0; k++)

@@ -9,6 +9,7 @@
 #include "apply/run.h"
 #include "base/json.h"
 #include "boot/hex.h"
+#include "boot/nodevar.h"
 
 /* Puts one variable back to what it was: content, or absence. */
 static int restore_var(struct sw_varstore *vars, const char *name, const char *old_hex,
@@ -52,6 +53,18 @@ static bool took_next(const struct sw_plan *p)
 	return false;
 }
 
+/* The node data of a node without a disk last, as it was the first to be written. */
+static int restore_own(struct sw_varstore *vars, const struct sw_journal_info *info,
+		       struct sw_error *err)
+{
+	const char *mode = sw_json_str(info->vars, SW_MODE_VARIABLE, NULL);
+	const char *data = sw_json_str(info->vars, SW_NODE_VARIABLE, NULL);
+	int r = sw_own_variable_restore(vars, SW_MODE_VARIABLE, mode, err);
+
+	return r < 0 || info->plan->n_disks ? r
+		: sw_own_variable_restore(vars, SW_NODE_VARIABLE, data, err);
+}
+
 static int restore_vars(struct sw_machine *m, const struct sw_journal_info *info,
 			const struct sw_sink *sink, struct sw_error *err)
 {
@@ -59,7 +72,7 @@ static int restore_vars(struct sw_machine *m, const struct sw_journal_info *info
 	struct sw_varstore *vars = NULL;
 	int r;
 
-	if (!info->vars || info->plan->entries.n_writes == 0)
+	if (!info->vars || (info->plan->entries.n_writes == 0 && info->plan->n_disks))
 		return 0;
 	r = sw_machine_vars(m, &vars, err);
 	if (r == 0)
@@ -82,8 +95,7 @@ static int restore_vars(struct sw_machine *m, const struct sw_journal_info *info
 	}
 	if (r == 0 && took_next(info->plan) && !sw_json_get(now, "BootNext"))
 		r = restore_var(vars, "BootNext", sw_json_str(info->vars, "BootNext", ""), "", err);
-	return r < 0 ? r : sw_mode_state_restore(vars, sw_json_str(info->vars, SW_MODE_VARIABLE,
-								    NULL), err);
+	return r < 0 ? r : restore_own(vars, info, err);
 }
 
 static int put_back(struct sw_io *io, uint64_t off, const uint8_t *data, uint64_t len)
@@ -254,7 +266,9 @@ int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info,
 	done.result = r;
 	done.error = mine;
 	(void)snprintf(done.text, sizeof(done.text), "%s",
-		       r < 0 ? "Undo failed" : "The old partition table and boot entries are back");
+		       r < 0 ? "Undo failed"
+		       : info->plan->n_disks ? "The old partition table and boot entries are back"
+					     : "The old boot entries are back");
 	sw_event_emit(sink, &done);
 	if (err && r < 0)
 		*err = mine;

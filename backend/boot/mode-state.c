@@ -98,31 +98,31 @@ bool sw_mode_state_same(const struct sw_mode_state *a, const struct sw_mode_stat
 	return memcmp(x, y, sizeof(x)) == 0;
 }
 
-int sw_mode_state_restore(struct sw_varstore *vars, const char *hex, struct sw_error *err)
+int sw_own_variable_restore(struct sw_varstore *vars, const char *name, const char *hex,
+			    struct sw_error *err)
 {
 	_cleanup_free_ uint8_t *data = NULL;
 	size_t len = 0;
 	int r = hex ? sw_hex_decode(hex, &data, &len) : 0;
 
 	if (r == 0 && len == 0)
-		r = sw_var_del(vars, &sw_guid_slipway, SW_MODE_VARIABLE);
+		r = sw_var_del(vars, &sw_guid_slipway, name);
 	else if (r == 0)
-		r = sw_var_set(vars, &sw_guid_slipway, SW_MODE_VARIABLE, data, len,
-			       SW_VAR_NV_BS_RT);
+		r = sw_var_set(vars, &sw_guid_slipway, name, data, len, SW_VAR_NV_BS_RT);
 	r = r == -ENOENT ? 0 : r;
 	if (r < 0)
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "the variable %s cannot be restored",
-			      SW_MODE_VARIABLE);
+			      name);
 	return r;
 }
 
-char *sw_mode_state_hex(struct sw_varstore *vars)
+char *sw_own_variable_hex(struct sw_varstore *vars, const char *name)
 {
 	_cleanup_free_ uint8_t *d = NULL;
 	uint32_t attrs;
 	size_t n;
 
-	if (sw_var_get(vars, &sw_guid_slipway, SW_MODE_VARIABLE, &d, &n, &attrs) < 0)
+	if (sw_var_get(vars, &sw_guid_slipway, name, &d, &n, &attrs) < 0)
 		return NULL;
 	return sw_hex_encode(d, n);
 }

@@ -127,7 +127,8 @@ int sw_mode_state_read(struct sw_varstore *vars, struct sw_mode_state *ret_state
 int sw_mode_state_write(struct sw_varstore *vars, const struct sw_mode_state *s,
 			struct sw_error *err);
 bool sw_mode_state_same(const struct sw_mode_state *a, const struct sw_mode_state *b);
-/* The variable as stored, for undo; malloc'd, NULL when there is none or it cannot be read. */
-char *sw_mode_state_hex(struct sw_varstore *vars);
+/* A variable of ours as stored, for undo; malloc'd, NULL when there is none that can be read. */
+char *sw_own_variable_hex(struct sw_varstore *vars, const char *name);
 /* Puts it back to that; NULL or "": takes it away. */
-int sw_mode_state_restore(struct sw_varstore *vars, const char *hex, struct sw_error *err);
+int sw_own_variable_restore(struct sw_varstore *vars, const char *name, const char *hex,
+			    struct sw_error *err);

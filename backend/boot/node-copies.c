@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "boot/node-private.h"
 #include "boot/nodedata.h"
+#include "boot/nodevar.h"
 #include "boot/utf16.h"
 
 static bool has_slots(const struct sw_disk *d)
@@ -148,9 +149,26 @@ static int write_data(struct sw_machine *m, const struct sw_disk *d, json_object
 	return r < 0 ? r : sw_nodedata_write(io, p->start, p->size, data, false, err);
 }
 
+int sw_node_read_variable(struct sw_machine *m, struct sw_node *n)
+{
+	struct sw_varstore *vars = NULL;
+	int r = sw_machine_vars(m, &vars, NULL);
+
+	return r < 0 ? -ENOENT : sw_nodevar_read(vars, &n->data);
+}
+
+static int write_variable(struct sw_machine *m, json_object *data, struct sw_error *err)
+{
+	struct sw_varstore *vars = NULL;
+	int r = sw_machine_vars(m, &vars, err);
+
+	return r < 0 ? r : sw_nodevar_write(vars, data, err);
+}
+
 int sw_node_write_data(struct sw_machine *m, const struct sw_node *n, struct sw_error *err)
 {
-	int r = write_data(m, n->disk, n->data, err);
+	int r = n->disk ? write_data(m, n->disk, n->data, err)
+			: write_variable(m, n->data, err);
 
 	for (size_t i = 0; i < n->n_copies && r == 0; i++)
 		r = write_data(m, n->copies[i], n->data, err);

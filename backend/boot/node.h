@@ -26,7 +26,7 @@ struct sw_node_slot {
 };
 
 struct sw_node {
-	const struct sw_disk *disk;	/* borrowed from the facts */
+	const struct sw_disk *disk;	/* borrowed from the facts; NULL: a node without a disk */
 	struct sw_node_slot slots[SW_NODE_SLOTS];
 	size_t n_slots;
 	/* Further disks that hold the same install (layout "mirror"); borrowed. */
@@ -49,7 +49,15 @@ int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *dis
 void sw_node_clear(struct sw_node *n);
 #define _cleanup_node_ _cleanup_(sw_node_clear)
 
-/* Writes n->data (read back) into its partition and that of every copy. -ENOENT without one. */
+/*
+ * The node data of a node without a disk (boot/nodevar.h) into n->data, for when
+ * sw_node_find() found none. -ENOENT, -EBADMSG.
+ */
+int sw_node_read_variable(struct sw_machine *m, struct sw_node *n);
+/*
+ * Writes n->data (read back) into its partition and that of every copy, without a
+ * disk into the variable. -ENOENT without such a partition.
+ */
 int sw_node_write_data(struct sw_machine *m, const struct sw_node *n, struct sw_error *err);
 
 /* Where the slot's overlay is kept; of size 0 without node data. */

@@ -93,6 +93,8 @@ static int read_node(struct sw_switch *s, const char *disk, struct sw_error *err
 	s->have_node = r == 0;
 	if (r == 0)
 		r = sw_switch_read_copies(s, &e);
+	if (r == -ENOENT && !disk && !s->have_node)
+		(void)sw_node_read_variable(s->m, &s->node);
 	if (r == 0 || (r == -ENOENT && !disk && !s->have_node))
 		return 0;
 	if (err)

@@ -26,8 +26,8 @@ size_t sw_plan_layout_disk(const struct sw_layout *l, size_t disk)
  * A node's UUIDs come from its name and its disk, so that the same install twice
  * gives the same bytes.
  */
-static int choose_seed(const struct sw_answers *a, const struct sw_disk *d,
-		       struct sw_guid *ret_seed)
+int sw_plan_choose_seed(const struct sw_answers *a, const struct sw_disk *d,
+			struct sw_guid *ret_seed)
 {
 	static const uint8_t space[16] = { 0x9e, 0x1f, 0x4c, 0x02, 0x7a, 0x35, 0x4d, 0x61,
 					   0x8b, 0x0e, 0x55, 0x1a, 0x90, 0xc3, 0x2d, 0x74 };
@@ -178,6 +178,6 @@ int sw_plan_choose_disks(struct sw_plan *p, const struct sw_facts *f, const stru
 	r = sw_plan_check_kept(p, disks, l, err);
 	if (r < 0)
 		return r;
-	r = choose_seed(a, disks[0], &p->seed);
+	r = sw_plan_choose_seed(a, disks[0], &p->seed);
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_INVALID, r, "the seed is not usable") : 0;
 }

@@ -178,6 +178,8 @@ static bool on_disk(const struct sw_plan *p, size_t disk, uint64_t off, uint64_t
 {
 	const struct sw_plan_disk *d = &p->disks[disk];
 
+	if (p->n_disks == 0)
+		return off == 0 && len == 0;
 	return off <= d->size && len <= d->size - off && off % d->sector == 0 &&
 	       len % d->sector == 0;
 }
@@ -214,6 +216,12 @@ static int part_from_json(json_object *o, void *into, struct sw_error *err)
 	return 0;
 }
 
+static bool needs_no_disk(enum sw_step_kind kind)
+{
+	return kind == SW_STEP_JOURNAL || kind == SW_STEP_NODE_DATA || kind == SW_STEP_ENTRIES ||
+	       kind == SW_STEP_VERIFY;
+}
+
 static int step_from_json(json_object *o, void *into, struct sw_error *err)
 {
 	struct sw_plan *p = into;
@@ -224,7 +232,8 @@ static int step_from_json(json_object *o, void *into, struct sw_error *err)
 
 	while (k <= SW_STEP_VERIFY && strcmp(sw_step_kind_name((enum sw_step_kind)k), kind) != 0)
 		k++;
-	if (k > SW_STEP_VERIFY || disk >= p->n_disks)
+	if (k > SW_STEP_VERIFY || disk >= sw_plan_journals(p) ||
+	    (p->n_disks == 0 && !needs_no_disk((enum sw_step_kind)k)))
 		return bad(err, k > SW_STEP_VERIFY ? "steps.kind" : "steps.disk");
 	p->n_steps++;
 	s->disk = (unsigned int)disk;
@@ -264,7 +273,7 @@ static int read_arrays(json_object *o, struct sw_plan *p, struct sw_error *err)
 	int r = read_array(o, "disks", (void **)&p->disks, sizeof(*p->disks), SW_PLAN_MAX_DISKS, p,
 			   err, disk_from_json);
 
-	if (r == 0 && p->n_disks == 0)
+	if (r == 0 && (p->n_disks == 0) != sw_answers_diskless(p->answers))
 		r = bad(err, "disks");
 	if (r == 0)
 		r = read_array(o, "partitions", (void **)&p->parts, sizeof(*p->parts), MAX_ITEMS, p,

@@ -89,7 +89,8 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 	int r;
 
 	if (!sw_answers_have_payload(a))
-		r = sw_buf_adds(&payload, "none: the slots stay empty");
+		r = sw_buf_adds(&payload, p->n_disks ? "none: the slots stay empty"
+						     : "none: the network has it");
 	else if (a->uki)
 		r = add_source(&payload, "", a->uki);
 	else
@@ -127,7 +128,7 @@ static int add_steps(struct sw_buf *b, const struct sw_plan *p, unsigned int wid
 char *sw_plan_text(const struct sw_plan *p, unsigned int width)
 {
 	_cleanup_buf_ struct sw_buf b = {};
-	int r = 0;
+	int r = p->n_disks ? 0 : sw_buf_adds(&b, "Disk     none: no disk is written\n");
 
 	for (size_t k = 0; k < p->n_disks && r == 0; k++) {
 		r = add_disk(&b, p, k, width);

@@ -86,7 +86,9 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct 
 	if (r == 0)
 		r = sw_answers_copy(a, &p->answers, err);
 	if (r == 0)
-		r = complete_and_build(p, f, f->boot.writable ? raw_vars : NULL, l, err);
+		r = sw_answers_diskless(a)
+			    ? sw_plan_build_diskless(p, f, f->boot.writable ? raw_vars : NULL, err)
+			    : complete_and_build(p, f, f->boot.writable ? raw_vars : NULL, l, err);
 	if (r < 0)
 		return r;
 	*ret_plan = TAKE_PTR(p);

@@ -93,7 +93,10 @@ struct sw_aside {
 	size_t n_parts;
 };
 
-/* The system disk comes first; it keeps the journal's records and is committed last. */
+/*
+ * The system disk comes first; it keeps the journal's records and is committed last.
+ * A node without a disk has none of them, nor partitions.
+ */
 struct sw_plan {
 	struct sw_plan_disk *disks;
 	size_t n_disks;
@@ -137,6 +140,19 @@ SW_DEFINE_CLEANUP(struct sw_plan, sw_plan_free)
  */
 #define SW_JOURNAL_LEN (4ULL << 20)
 uint64_t sw_plan_journal_offset(uint64_t disk_size);
+
+/*
+ * A plan without disks (disk: none) has one journal all the same, in a file that
+ * is laid out like a disk of this size.
+ */
+#define SW_PLAN_FILE_SIZE (6ULL << 20)
+size_t sw_plan_journals(const struct sw_plan *p);
+/* The bytes of what the journal is on, and where it begins there. */
+uint64_t sw_plan_journal_size(const struct sw_plan *p, size_t disk);
+uint64_t sw_plan_journal_place(const struct sw_plan *p, size_t disk);
+
+/* The node data that the plan writes, but for keys in escrow; new reference, NULL: no memory. */
+json_object *sw_plan_node_data(const struct sw_plan *p);
 
 /*
  * The entries the plan wants, in boot order: one for each slot, its copies on

@@ -235,6 +235,21 @@ static int add_after_content(struct sw_plan *p)
 		   "nothing to undo: nothing is written") ? 0 : -ENOMEM;
 }
 
+int sw_plan_add_diskless_steps(struct sw_plan *p)
+{
+	static const char back[] = "the old variable is written back, or it goes";
+
+	if (!add(p, SW_STEP_JOURNAL, 2, strdup("Save the boot variables as undo data"),
+		 "nothing to undo: no disk and no variable is written") ||
+	    !add(p, SW_STEP_NODE_DATA, 1, strdup("Write the node data into the firmware"), back) ||
+	    !add(p, SW_STEP_ENTRIES, 2, strdup("Write the boot entries and the boot order"),
+		 "the old boot entries and boot order are written back") ||
+	    !add(p, SW_STEP_VERIFY, 1, strdup("Read everything back and compare"),
+		 "nothing to undo: nothing is written"))
+		return -ENOMEM;
+	return 0;
+}
+
 int sw_plan_add_steps(struct sw_plan *p, struct sw_error *err)
 {
 	if (add_before_content(p) < 0 || add_content(p) < 0 || add_after_content(p) < 0)
@@ -284,7 +299,7 @@ static int warn_network(struct sw_plan *p, const struct sw_answers *a, bool writ
 	if (r == 0 && a->boot_strategy == SW_BOOT_ORDER)
 		r = sw_plan_warn(p, strdup("strategy order: a network image that panics is started "
 					   "again and again; the slot does not get its turn"));
-	if (r == 0 && !sw_answers_have_payload(a))
+	if (r == 0 && !sw_answers_have_payload(a) && !sw_answers_diskless(a))
 		r = sw_plan_warn(p, strdup("no payload: all slots stay empty until the first "
 					   "promote; until then nothing starts when the network "
 					   "fails"));

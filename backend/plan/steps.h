@@ -21,6 +21,14 @@ bool sw_plan_keeps(const struct sw_plan *p, const char *label);
 char *sw_plan_label(const struct sw_layout *l, size_t disk, const struct sw_layout_part *part);
 /* The disk of the layout that the plan's disk stands for: the last may be several. */
 size_t sw_plan_layout_disk(const struct sw_layout *l, size_t disk);
+/* UUIDs come from the answers' seed, else from the name and what this disk says of itself. */
+int sw_plan_choose_seed(const struct sw_answers *a, const struct sw_disk *d,
+			struct sw_guid *ret_seed);
+/* A plan for disk: none; everything but p->answers is still to be done. */
+int sw_plan_build_diskless(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
+			   struct sw_error *err);
+/* Its steps: boot variables only. */
+int sw_plan_add_diskless_steps(struct sw_plan *p);
 int sw_plan_add_steps(struct sw_plan *p, struct sw_error *err);
 int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_vars,
 			 struct sw_error *err);

@@ -202,6 +202,8 @@ int sw_confirm_plan(const struct sw_cli *cli, const struct sw_plan *p, struct sw
 	size_t n = 0, asked = 0;
 	int r = 0;
 
+	if (p->n_disks == 0)
+		return sw_confirm(cli, "\nType yes to write the boot variables: ", "yes", err);
 	for (size_t k = 0; k < p->n_disks; k++)
 		n += p->disks[k].confirm != NULL;
 	for (size_t k = 0; k < p->n_disks && r == 0; k++) {

@@ -32,12 +32,26 @@ static void view_clear(struct view *v)
 	sw_target_clear(&v->t);
 }
 
+/* On a disk, else in the firmware. */
+static int find_node(const struct sw_cli *cli, struct view *v, struct sw_error *err)
+{
+	const char *disk = sw_arg(&cli->args, 'd');
+	struct sw_error e = {};
+	int r = sw_node_find(v->t.m, v->t.f, disk, &v->node, &e);
+
+	if (r == -ENOENT && !disk && sw_node_read_variable(v->t.m, &v->node) == 0)
+		return 0;
+	if (r < 0 && err)
+		*err = e;
+	return r;
+}
+
 static int open_node(const struct sw_cli *cli, struct view *v, struct sw_error *err)
 {
 	int r = sw_target_open(cli, &v->t, err);
 
 	if (r == 0)
-		r = sw_node_find(v->t.m, v->t.f, sw_arg(&cli->args, 'd'), &v->node, err);
+		r = find_node(cli, v, err);
 	if (r < 0 || v->node.data)
 		return r;
 	sw_fail(err, SW_EXIT_MISSING, -ENOENT, "the node has no node data");
@@ -348,7 +362,20 @@ static void set_config(json_object *data, const char *key, const char *value)
 		json_object_object_del(config, key);
 }
 
-static int set_one(json_object *data, const char *word, struct sw_error *err)
+/* Whatever else is set may be a secret, and what needs a slot needs a disk. */
+static int refuse_on_variable(const char *key, struct sw_error *err)
+{
+	if (strcmp(key, "hostname") == 0 || strcmp(key, ATTEST) == 0)
+		return 0;
+	sw_fail(err, SW_EXIT_REFUSED, -EPERM, "%s cannot be kept for a node without a disk", key);
+	sw_error_why(err, "its node data are an EFI variable, which everybody on the node can "
+			  "read, so that no secret may be in it, and which has little room");
+	sw_error_hint(err, "hostname and " ATTEST " can be set; what else the node needs has to "
+			   "come over the network");
+	return -EPERM;
+}
+
+static int set_one(json_object *data, const char *word, bool on_disk, struct sw_error *err)
 {
 	_cleanup_free_ char *key = NULL, *value = NULL;
 	const char *equals = strchr(word, '=');
@@ -367,7 +394,9 @@ static int set_one(json_object *data, const char *word, struct sw_error *err)
 		sw_error_hint(err, "the mode is `slipway mode`'s, the rest an install's");
 		return -EPERM;
 	}
-	r = read_value(equals + 1, &value, err);
+	r = on_disk ? 0 : refuse_on_variable(key, err);
+	if (r == 0)
+		r = read_value(equals + 1, &value, err);
 	if (r < 0)
 		return r;
 	if (strcmp(key, ATTEST) == 0)
@@ -398,7 +427,7 @@ static int run_set(struct sw_cli *cli, struct sw_error *err)
 	if (json_object_deep_copy(v.node.data, &old, NULL) < 0)
 		return sw_fail_oom(err);
 	for (int i = 0; r == 0 && i < cli->args.n_rest; i++)
-		r = set_one(v.node.data, cli->args.rest[i], err);
+		r = set_one(v.node.data, cli->args.rest[i], v.node.disk, err);
 	same = r == 0 && json_object_equal(old, v.node.data);
 	if (r == 0 && !same)
 		r = sw_node_write_data(v.t.m, &v.node, err);

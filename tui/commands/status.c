@@ -147,6 +147,21 @@ static json_object *disk_json(const struct sw_target *t, const struct sw_disk *d
 	return node || json_object_array_length(slots) ? TAKE_PTR(o) : NULL;
 }
 
+/* A node without a disk has its data in the firmware. */
+static void add_diskless(const struct sw_target *t, json_object *list)
+{
+	struct sw_node node = {};
+	json_object *o;
+
+	if (!t->vars || sw_node_read_variable(t->m, &node) < 0)
+		return;
+	o = json_object_new_object();
+	sw_json_add_str(o, "disk", SW_NO_DISK);
+	sw_json_add(o, "slots", json_object_new_array());
+	sw_json_add(o, "node", node.data);
+	json_object_array_add(list, o);
+}
+
 /* Nothing of it where there are no UEFI variables, or several nodes to choose from. */
 static void add_why(const struct sw_target *t, json_object *o)
 {
@@ -189,6 +204,8 @@ static int collect(const struct sw_target *t, json_object **ret_status, struct s
 		if (d)
 			json_object_array_add(list, d);
 	}
+	if (json_object_array_length(list) == 0)
+		add_diskless(t, list);
 	for (size_t i = 0; i < t->f->boot.n_entries; i++) {
 		const struct sw_bootvar *e = &t->f->boot.entries[i];
 		json_object *item;
@@ -217,9 +234,14 @@ static void print_time(int64_t t)
 		printf(", %s", text);
 }
 
+static const char *show_disk(const char *name)
+{
+	return strcmp(name, SW_NO_DISK) == 0 ? "no disk" : name;
+}
+
 static void print_journal(json_object *j)
 {
-	const char *disk = sw_json_str(j, "disk", "?");
+	const char *disk = show_disk(sw_json_str(j, "disk", "?"));
 	const char *state = sw_json_str(j, "state", "");
 
 	if (strcmp(state, "interrupted") == 0) {
@@ -267,6 +289,12 @@ static void print_installed(json_object *d)
 {
 	json_object *slots = sw_json_array(d, "slots"), *node = sw_json_get(d, "node");
 
+	if (strcmp(sw_json_str(d, "disk", ""), SW_NO_DISK) == 0) {
+		printf("no disk: node %s, mode %s; its data are in the firmware, and no image is "
+		       "kept\n", sw_json_str(node, "hostname", "-"),
+		       sw_json_str(node, "mode", "-"));
+		return;
+	}
 	printf("%s (serial %s): node %s\n", sw_json_str(d, "disk", ""),
 	       sw_json_str(d, "serial", "-"), sw_json_str(node, "hostname", "-"));
 	if (sw_json_get(d, "error"))

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an install keeps for the node: its name, mode, admission, trust and whence it came. */
+#include "base/hash.h"
+#include "base/json.h"
+#include "payload/trust.h"
+#include "plan/plan.h"
+
+static json_object *admission_to_json(const struct sw_answers *a)
+{
+	json_object *list = json_object_new_array(), *o;
+
+	if (a->admission_kind != SW_ADMISSION_ATTEST)
+		return list;
+	o = json_object_new_object();
+	sw_json_add_str(o, "kind", "attest");
+	sw_json_add_str(o, "url", a->admission_url);
+	json_object_array_add(list, o);
+	return list;
+}
+
+/* The partitions that are ours to write: a promote looks here before it writes one. */
+static json_object *slots_to_json(const struct sw_plan *p)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < p->n_parts; i++) {
+		char uuid[SW_GUID_TEXT];
+
+		if (p->parts[i].role == SW_ROLE_SLOT)
+			json_object_array_add(list, json_object_new_string(sw_guid_format(
+							    &p->parts[i].uuid, uuid)));
+	}
+	return list;
+}
+
+json_object *sw_plan_node_data(const struct sw_plan *p)
+{
+	const struct sw_answers *a = p->answers;
+	struct sw_trust trust = sw_answers_trust(a);
+	char digest[SW_SHA256_TEXT], seed[SW_GUID_TEXT];
+	json_object *o, *keys;
+
+	if (sw_answers_digest(a, digest) < 0)
+		return NULL;
+	o = json_object_new_object();
+	sw_json_add_u64(o, "slipway_node", 1);
+	sw_json_add_str(o, "hostname", a->hostname);
+	sw_plan_mode_to_json(a, o);
+	sw_json_add(o, "admission", admission_to_json(a));
+	keys = sw_trust_to_json(&trust);
+	if (keys)
+		sw_json_add(o, "trust", keys);
+	sw_json_add_str(o, "answers_sha256", digest);
+	sw_json_add_str(o, "seed", sw_guid_format(&p->seed, seed));
+	sw_json_add(o, "slots", slots_to_json(p));
+	json_object_object_add(o, "installed", json_object_new_int64(p->time));
+	return o;
+}
