@@ -233,7 +233,7 @@ static void check_mode(struct check *c)
 		       "give boot.network.uri, or another boot.network.via");
 }
 
-/* What needs a disk, by the beginning of its keys; layout and wipe count when they are no default. */
+/* What needs a disk, by the beginning of its keys. A default says nothing. */
 static const struct { const char *key, *why; } needs_disk[] = {
 	{ "payload.", "an image is kept in a slot, and a slot is on a disk" },
 	{ "trust.", "it says what a slot may hold, and slots are on a disk" },

@@ -8,7 +8,7 @@
 
 struct found {
 	struct sw_journal_head h;
-	const struct sw_disk *d;	/* borrowed from the facts; NULL: of a node without a disk */
+	const struct sw_disk *d;	/* borrowed; NULL: of a node without a disk */
 	struct sw_plan *plan;
 };
 

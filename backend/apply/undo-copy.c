@@ -10,7 +10,8 @@
 #include "base/file.h"
 
 /* A file of the size of all zones, as an io. */
-static int new_copy(const char *path, const struct sw_plan *p, struct sw_io **ret_io, struct sw_error *err)
+static int new_copy(const char *path, const struct sw_plan *p, struct sw_io **ret_io,
+		    struct sw_error *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
@@ -19,7 +20,10 @@ static int new_copy(const char *path, const struct sw_plan *p, struct sw_io **re
 	return sw_io_open(path, true, false, 512, ret_io, err);
 }
 
-/* "slipway-undo-SERIAL.bin", without a disk the host name; what FAT or a URL would not take becomes a dash. */
+/*
+ * "slipway-undo-SERIAL.bin", without a disk with the host name; what FAT or a URL
+ * would not take becomes a dash.
+ */
 static char *file_name(const struct sw_plan *p)
 {
 	const char *word = p->n_disks ? p->disks[0].serial : p->answers->hostname;

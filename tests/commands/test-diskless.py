@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""disk: none: a node of boot variables alone, on machines with disks that stay untouched, or none."""
+"""disk: none: a node of boot variables alone; disks that are there stay untouched."""
 import hashlib
 import json
 import shutil
