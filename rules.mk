@@ -39,13 +39,13 @@ test-all:
 check:
 	@$(PACKAGES) test
 	@$(MAKE) --no-print-directory all tests-bin
-	@$(TESTS) --check $(if $(ONLY),--only $(ONLY))
+	@$(TESTS) --check $(if $(ONLY),--only '$(ONLY)')
 
 check-vm:
 	@$(PACKAGES) test
 	@$(MAKE) --no-print-directory all $(VMBIN)
 	@$(MAKE) --no-print-directory iso-files build/slipway-node.cpio
-	@$(TESTS) --vm $(if $(ONLY),--only $(ONLY))
+	@$(TESTS) --vm $(if $(ONLY),--only '$(ONLY)')
 
 lint: all check-man
 	@python3 tests/lint/house.py
