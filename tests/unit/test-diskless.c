@@ -247,7 +247,6 @@ static void edited_plan_is_refused(void **state SW_UNUSED)
 
 static void node_data_have_a_bound(void **state SW_UNUSED)
 {
-	_cleanup_free_ char *long_uri = NULL, *yaml = NULL;
 	_cleanup_json_ json_object *o = json_object_new_object();
 	char many[SW_NODEVAR_MAX + 1];
 	struct sw_error err = {};
