@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A question whose harmless answer is selected first. */
+#include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
 #include "tui/session/state.h"
 
 struct ask {
-	struct sw_list list;
+	struct sw_list list;	/* first: see list-view.h */
 	struct sw_ask ask;
 };
 
@@ -69,20 +70,6 @@ static void ask_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, stru
 	sw_list_draw(&a->list, f, &list, NULL);
 }
 
-static void ask_close(struct sw_view *v)
-{
-	struct ask *a = v->data;
-
-	sw_list_clear(&a->list);
-}
-
-static struct sw_widget ask_widget(const struct sw_view *v)
-{
-	struct ask *d = v->data;
-
-	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
-}
-
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
@@ -94,6 +81,6 @@ const struct sw_view_ops sw_screen_ask = {
 	.open = ask_open,
 	.draw = ask_draw,
 	.request = ask_request,
-	.close = ask_close,
-	.widget = ask_widget,
+	.close = sw_list_view_close,
+	.widget = sw_list_view_widget,
 };

@@ -7,12 +7,13 @@
 
 #include "base/size.h"
 #include "disk/select.h"
+#include "tui/screens/line-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/line.h"
 #include "tui/session/state.h"
 
 struct confirm {
-	struct sw_line line;
+	struct sw_line line;	/* first: see line-view.h */
 	unsigned int plan_count;	/* the plan that the next counts for */
 	size_t disk;			/* of the plan, asked for now */
 };
@@ -95,18 +96,6 @@ static void confirm_draw(struct sw_view *v, const struct sw_state *s, struct sw_
 	sw_line_draw(&c->line, f, row + 1, 0, 40);
 }
 
-static void confirm_close(struct sw_view *v)
-{
-	struct confirm *c = v->data;
-
-	sw_line_clear(&c->line);
-}
-
-static enum sw_key_mode confirm_mode(const struct sw_view *v SW_UNUSED)
-{
-	return SW_MODE_TEXT;
-}
-
 static struct sw_widget confirm_widget(const struct sw_view *v)
 {
 	struct confirm *d = v->data;
@@ -130,7 +119,7 @@ const struct sw_view_ops sw_screen_confirm = {
 	.refresh = confirm_refresh,
 	.draw = confirm_draw,
 	.request = confirm_request,
-	.close = confirm_close,
+	.close = sw_line_view_close,
 	.widget = confirm_widget,
-	.mode = confirm_mode,
+	.mode = sw_line_view_mode,
 };

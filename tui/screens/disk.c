@@ -6,8 +6,9 @@
  */
 #include <string.h>
 
-#include "base/size.h"
 #include "disk/disk.h"
+#include "tui/screens/disk-list.h"
+#include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/disks.h"
 #include "tui/session/list.h"
@@ -15,22 +16,9 @@
 #define NO_DISK (-1)		/* the row that ends a choice of any number of disks */
 
 struct disk_view {
-	struct sw_list list;
+	struct sw_list list;	/* first: see list-view.h */
 	size_t k;		/* the layout's disk that is asked for */
 };
-
-static void add_disk(struct disk_view *dv, const struct sw_state *s, size_t i, const char *off)
-{
-	const struct sw_disk *d = &s->facts->disks[i];
-	_cleanup_free_ char *what = sw_disk_describe(d);
-	char size[16];
-	const char *cols[] = {
-		d->name, sw_size_format(d->size, size, sizeof(size)),
-		d->model ? d->model : d->vendor, d->serial, what,
-	};
-
-	sw_list_add(&dv->list, (int)i, off, ARRAY_SIZE(cols), cols);
-}
 
 static void fill(struct disk_view *dv, const struct sw_state *s)
 {
@@ -43,32 +31,20 @@ static void fill(struct disk_view *dv, const struct sw_state *s)
 	if (sw_state_disk_need(s, dv->k) == SW_DISK_OPTIONAL)
 		sw_list_add(&dv->list, NO_DISK, NULL, ARRAY_SIZE(none), none);
 	for (size_t i = 0; i < s->facts->n_disks; i++)
-		add_disk(dv, s, i, st[i].excluded);
+		sw_disk_list_add(&dv->list, s->facts, i, st[i].excluded);
 	sw_disk_standings_free(st, s->facts->n_disks);
 }
 
-/* The selection stays on the same disk although the list may have changed. */
 static void disk_refresh(struct sw_view *v, struct sw_state *s)
 {
 	struct disk_view *dv = v->data;
-	const struct sw_list_row *row = sw_list_selected(&dv->list);
-	_cleanup_free_ char *was = row ? strdup(row->col[0]) : NULL;
+	_cleanup_free_ char *was = sw_disk_list_name(&dv->list);
 	const struct sw_disk *chosen = sw_state_disk_at(s, dv->k);
 
 	if (!was && chosen)
 		was = strdup(chosen->name);
 	fill(dv, s);
-	for (size_t i = dv->list.n; i-- > 0;)
-		if (was ? strcmp(dv->list.rows[i].col[0], was) == 0 : !dv->list.rows[i].off)
-			dv->list.sel = i;
-}
-
-/* NULL also on the row that is no disk. */
-static const struct sw_disk *selected(const struct disk_view *dv, const struct sw_state *s)
-{
-	const struct sw_list_row *row = sw_list_selected(&dv->list);
-
-	return row && row->id != NO_DISK && s->facts ? &s->facts->disks[row->id] : NULL;
+	sw_disk_list_select(&dv->list, was);
 }
 
 static void go_on(struct disk_view *dv, struct sw_state *s)
@@ -96,7 +72,7 @@ static bool settle(struct disk_view *dv, struct sw_state *s, const struct sw_dis
 static void choose(struct disk_view *dv, struct sw_state *s)
 {
 	const struct sw_list_row *row = sw_list_selected(&dv->list);
-	const struct sw_disk *d = selected(dv, s);
+	const struct sw_disk *d = sw_disk_list_selected(&dv->list, s);
 
 	if (row && row->id == NO_DISK) {
 		sw_answers_cut_more(s->answers, dv->k - 1);
@@ -117,26 +93,12 @@ static bool disk_request(struct sw_view *v, struct sw_state *s, enum sw_request 
 {
 	struct disk_view *dv = v->data;
 
-	if (sw_list_request(&dv->list, s, req, ch))
+	if (sw_disk_list_request(&dv->list, s, req, ch))
 		return true;
-	switch (req) {
-	case SW_REQ_ACCEPT:
-		choose(dv, s);
-		return true;
-	case SW_REQ_DETAILS:
-	case SW_REQ_RIGHT:
-		s->looking_at = selected(dv, s);
-		if (s->looking_at)
-			sw_view_push(s, &sw_screen_details);
-		return true;
-	case SW_REQ_REFRESH:
-		s->want |= SW_WANT_FACTS;
-		s->facts_pending = true;
-		sw_state_notice(s, "Looking at the disks again ...");
-		return true;
-	default:
+	if (req != SW_REQ_ACCEPT)
 		return false;
-	}
+	choose(dv, s);
+	return true;
 }
 
 static void draw_which(const struct disk_view *dv, const struct sw_state *s, struct sw_frame *f,
@@ -155,8 +117,6 @@ static void draw_which(const struct disk_view *dv, const struct sw_state *s, str
 static void disk_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
 		      const struct sw_area *a)
 {
-	static const char *const header[SW_LIST_COLS] = { "disk", "size", "model", "serial",
-							  "what is on it" };
 	struct disk_view *dv = v->data;
 	struct sw_area list = *a;
 
@@ -165,32 +125,7 @@ static void disk_draw(struct sw_view *v, const struct sw_state *s, struct sw_fra
 		list.row += 2;
 		list.rows -= list.rows > 2 ? 2 : 0;
 	}
-	if (dv->list.n)
-		sw_list_draw(&dv->list, f, &list, header);
-	else
-		sw_frame_put(f, list.row, 2, f->cols, 0,
-			     s->facts_pending ? "looking ..." : "There is no disk.");
-}
-
-static void disk_close(struct sw_view *v)
-{
-	struct disk_view *dv = v->data;
-
-	sw_list_clear(&dv->list);
-}
-
-static enum sw_key_mode disk_mode(const struct sw_view *v)
-{
-	const struct disk_view *dv = v->data;
-
-	return sw_list_mode(&dv->list);
-}
-
-static struct sw_widget disk_widget(const struct sw_view *v)
-{
-	struct disk_view *d = v->data;
-
-	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
+	sw_disk_list_draw(&dv->list, s, f, &list);
 }
 
 static const struct sw_hint hints[] = {
@@ -209,9 +144,9 @@ const struct sw_view_ops sw_screen_disk = {
 	.refresh = disk_refresh,
 	.draw = disk_draw,
 	.request = disk_request,
-	.close = disk_close,
-	.widget = disk_widget,
-	.mode = disk_mode,
+	.close = sw_list_view_close,
+	.widget = sw_list_view_widget,
+	.mode = sw_list_view_mode,
 };
 
 /* One view for each further disk, so that going back goes from disk to disk. */
@@ -235,7 +170,7 @@ const struct sw_view_ops sw_screen_more_disks = {
 	.refresh = disk_refresh,
 	.draw = disk_draw,
 	.request = disk_request,
-	.close = disk_close,
-	.widget = disk_widget,
-	.mode = disk_mode,
+	.close = sw_list_view_close,
+	.widget = sw_list_view_widget,
+	.mode = sw_list_view_mode,
 };

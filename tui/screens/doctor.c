@@ -10,13 +10,14 @@
 #include "base/text.h"
 #include "rescue/report.h"
 #include "tui/screens/pager-view.h"
+#include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
 
 #define ROW_UNDO 100000
 
 struct doctor_view {
-	struct sw_list list;
+	struct sw_list list;	/* first: see list-view.h */
 	char question[400];	/* borrowed by the ask screen above */
 };
 
@@ -205,27 +206,6 @@ static void doctor_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 		draw_about(s, sw_list_selected(&dv->list), f, list.row, end);
 }
 
-static void doctor_close(struct sw_view *v)
-{
-	struct doctor_view *dv = v->data;
-
-	sw_list_clear(&dv->list);
-}
-
-static enum sw_key_mode doctor_mode(const struct sw_view *v)
-{
-	const struct doctor_view *dv = v->data;
-
-	return sw_list_mode(&dv->list);
-}
-
-static struct sw_widget doctor_widget(const struct sw_view *v)
-{
-	struct doctor_view *dv = v->data;
-
-	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &dv->list };
-}
-
 static const struct sw_hint doctor_hints[] = {
 	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, "look closer" }, { SW_REQ_REFRESH, NULL },
 	{ SW_REQ_SAVE, "save" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
@@ -246,9 +226,9 @@ const struct sw_view_ops sw_screen_doctor = {
 	.refresh = doctor_refresh,
 	.draw = doctor_draw,
 	.request = doctor_request,
-	.close = doctor_close,
-	.mode = doctor_mode,
-	.widget = doctor_widget,
+	.close = sw_list_view_close,
+	.mode = sw_list_view_mode,
+	.widget = sw_list_view_widget,
 };
 
 /* ---- one finding ---- */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
 #include "tui/session/state.h"
@@ -10,7 +11,7 @@
 enum item { ITEM_RESUME, ITEM_UNDO, ITEM_LEAVE };
 
 struct journal {
-	struct sw_list list;
+	struct sw_list list;	/* first: see list-view.h */
 	char *undo;		/* what undo brings back, and what it cannot */
 };
 
@@ -104,15 +105,8 @@ static void journal_close(struct sw_view *v)
 {
 	struct journal *jv = v->data;
 
-	sw_list_clear(&jv->list);
+	sw_list_view_close(v);
 	free(jv->undo);
-}
-
-static struct sw_widget journal_widget(const struct sw_view *v)
-{
-	struct journal *d = v->data;
-
-	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
 }
 
 static const struct sw_hint hints[] = {
@@ -132,5 +126,5 @@ const struct sw_view_ops sw_screen_journal = {
 	.draw = journal_draw,
 	.request = journal_request,
 	.close = journal_close,
-	.widget = journal_widget,
+	.widget = sw_list_view_widget,
 };

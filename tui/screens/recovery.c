@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "disk/recovery.h"
+#include "tui/screens/line-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/line.h"
 #include "tui/session/state.h"
 
 struct recovery {
-	struct sw_line line;
+	struct sw_line line;	/* first: see line-view.h */
 	struct sw_secret *key;
 	unsigned int group, plan_count;
 	bool warned;		/* that the serial line may be recorded */
@@ -127,13 +128,8 @@ static void recovery_close(struct sw_view *v)
 	struct recovery *c = v->data;
 
 	wipe_line(c);
-	sw_line_clear(&c->line);
+	sw_line_view_close(v);
 	c->key = sw_secret_free(c->key);
-}
-
-static enum sw_key_mode recovery_mode(const struct sw_view *v SW_UNUSED)
-{
-	return SW_MODE_TEXT;
 }
 
 static struct sw_widget recovery_widget(const struct sw_view *v)
@@ -163,5 +159,5 @@ const struct sw_view_ops sw_screen_recovery = {
 	.request = recovery_request,
 	.close = recovery_close,
 	.widget = recovery_widget,
-	.mode = recovery_mode,
+	.mode = sw_line_view_mode,
 };

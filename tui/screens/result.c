@@ -2,6 +2,7 @@
 /* How it ended. It stays until somebody decides what is next. */
 #include "base/file.h"
 #include "base/json.h"
+#include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
 #include "tui/session/state.h"
@@ -11,7 +12,7 @@ enum item { ITEM_REBOOT, ITEM_OFF, ITEM_RETRY, ITEM_JOURNAL, ITEM_LOG, ITEM_SAVE
 	    ITEM_SAVE_REPORT, ITEM_AGAIN, ITEM_START };
 
 struct result {
-	struct sw_list list;
+	struct sw_list list;	/* first: see list-view.h */
 };
 
 #define AFTER_SECONDS 10	/* an unattended machine waits this long before it restarts */
@@ -266,27 +267,6 @@ static void result_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 	sw_list_draw(&rs->list, f, &list, NULL);
 }
 
-static void result_close(struct sw_view *v)
-{
-	struct result *rs = v->data;
-
-	sw_list_clear(&rs->list);
-}
-
-static enum sw_key_mode result_mode(const struct sw_view *v)
-{
-	const struct result *rs = v->data;
-
-	return sw_list_mode(&rs->list);
-}
-
-static struct sw_widget result_widget(const struct sw_view *v)
-{
-	struct result *d = v->data;
-
-	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
-}
-
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_LOG, NULL }, { SW_REQ_SAVE, "save log" },
 	{ SW_REQ_BACK, "start" }, { SW_REQ_NONE, NULL },
@@ -302,7 +282,7 @@ const struct sw_view_ops sw_screen_result = {
 	.refresh = result_refresh,
 	.draw = result_draw,
 	.request = result_request,
-	.close = result_close,
-	.widget = result_widget,
-	.mode = result_mode,
+	.close = sw_list_view_close,
+	.widget = sw_list_view_widget,
+	.mode = sw_list_view_mode,
 };

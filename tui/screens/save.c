@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "tui/screens/line-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/line.h"
 #include "tui/session/state.h"
 
 struct save {
-	struct sw_line line;
+	struct sw_line line;	/* first: see line-view.h */
 };
 
 void sw_screen_save_text(struct sw_state *s, char *text, const char *name)
@@ -85,18 +86,6 @@ static void save_draw(struct sw_view *v, const struct sw_state *s, struct sw_fra
 		     "or from slipway.yaml on the medium or on a stick labelled SLIPWAY.");
 }
 
-static void save_close(struct sw_view *v)
-{
-	struct save *sv = v->data;
-
-	sw_line_clear(&sv->line);
-}
-
-static enum sw_key_mode save_mode(const struct sw_view *v SW_UNUSED)
-{
-	return SW_MODE_TEXT;
-}
-
 static struct sw_widget save_widget(const struct sw_view *v)
 {
 	struct save *d = v->data;
@@ -115,7 +104,7 @@ const struct sw_view_ops sw_screen_save = {
 	.open = save_open,
 	.draw = save_draw,
 	.request = save_request,
-	.close = save_close,
+	.close = sw_line_view_close,
 	.widget = save_widget,
-	.mode = save_mode,
+	.mode = sw_line_view_mode,
 };

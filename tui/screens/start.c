@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/size.h"
 #include "rescue/visit.h"
+#include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
 #include "tui/session/state.h"
@@ -15,7 +16,7 @@ enum item { ITEM_INSTALL, ITEM_DOCTOR, ITEM_JOURNAL, ITEM_SWITCH, ITEM_WIPE, ITE
 	    ITEM_REBOOT, ITEM_OFF };
 
 struct start {
-	struct sw_list list;
+	struct sw_list list;	/* first: see list-view.h */
 };
 
 static const char *journal_item(const struct sw_state *s)
@@ -263,27 +264,6 @@ static void start_draw(struct sw_view *v, const struct sw_state *s, struct sw_fr
 	sw_list_draw(&st->list, f, &list, NULL);
 }
 
-static void start_close(struct sw_view *v)
-{
-	struct start *st = v->data;
-
-	sw_list_clear(&st->list);
-}
-
-static enum sw_key_mode start_mode(const struct sw_view *v)
-{
-	const struct start *st = v->data;
-
-	return sw_list_mode(&st->list);
-}
-
-static struct sw_widget start_widget(const struct sw_view *v)
-{
-	struct start *d = v->data;
-
-	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
-}
-
 static const struct sw_hint hints[] = {
 	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_REFRESH, NULL },
 	{ SW_REQ_NONE, NULL },
@@ -303,7 +283,7 @@ const struct sw_view_ops sw_screen_start = {
 	.refresh = start_refresh,
 	.draw = start_draw,
 	.request = start_request,
-	.close = start_close,
-	.widget = start_widget,
-	.mode = start_mode,
+	.close = sw_list_view_close,
+	.widget = sw_list_view_widget,
+	.mode = sw_list_view_mode,
 };

@@ -7,12 +7,13 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
 #include "tui/session/state.h"
 
 struct sw_switch_view {
-	struct sw_list list;
+	struct sw_list list;	/* first: see list-view.h */
 	char question[240];	/* borrowed by the ask screen above */
 };
 
@@ -210,27 +211,6 @@ static void switch_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 		draw_writes(choice_at(s, row ? row->id : -1), f, list.row, end);
 }
 
-static void switch_close(struct sw_view *v)
-{
-	struct sw_switch_view *sv = v->data;
-
-	sw_list_clear(&sv->list);
-}
-
-static enum sw_key_mode switch_mode(const struct sw_view *v)
-{
-	const struct sw_switch_view *sv = v->data;
-
-	return sw_list_mode(&sv->list);
-}
-
-static struct sw_widget switch_widget(const struct sw_view *v)
-{
-	struct sw_switch_view *d = v->data;
-
-	return (struct sw_widget){ .kind = SW_WIDGET_LIST, .list = &d->list };
-}
-
 static const struct sw_hint hints[] = {
 	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, "switch" }, { SW_REQ_REFRESH, NULL },
 	{ SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
@@ -251,7 +231,7 @@ const struct sw_view_ops sw_screen_switch = {
 	.refresh = switch_refresh,
 	.draw = switch_draw,
 	.request = switch_request,
-	.close = switch_close,
-	.widget = switch_widget,
-	.mode = switch_mode,
+	.close = sw_list_view_close,
+	.widget = sw_list_view_widget,
+	.mode = sw_list_view_mode,
 };

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/size.h"
 #include "disk/disk.h"
 #include "disk/select.h"
+#include "tui/screens/disk-list.h"
+#include "tui/screens/line-view.h"
+#include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/line.h"
 #include "tui/session/list.h"
@@ -16,42 +18,21 @@
 
 /* ---- which disk ---- */
 
-struct wipe_list {
-	struct sw_list list;
-};
-
-static void add_disk(struct sw_list *l, const struct sw_facts *f, size_t i)
-{
-	const struct sw_disk *d = &f->disks[i];
-	_cleanup_free_ char *what = sw_disk_describe(d);
-	char size[16];
-	const char *cols[] = {
-		d->name, sw_size_format(d->size, size, sizeof(size)),
-		d->model ? d->model : d->vendor, d->serial, what,
-	};
-
-	(void)sw_list_add(l, (int)i, sw_disk_excluded(d, 0), ARRAY_SIZE(cols), cols);
-}
-
-/* The selection stays on the same disk although the list may have changed. */
 static void disk_refresh(struct sw_view *v, struct sw_state *s)
 {
-	struct sw_list *l = &((struct wipe_list *)v->data)->list;
-	const struct sw_list_row *row = sw_list_selected(l);
-	_cleanup_free_ char *was = row ? strdup(row->col[0]) : NULL;
+	struct sw_list *l = v->data;
+	_cleanup_free_ char *was = sw_disk_list_name(l);
 
 	sw_list_clear(l);
 	for (size_t i = 0; s->facts && i < s->facts->n_disks; i++)
-		add_disk(l, s->facts, i);
-	for (size_t i = l->n; i-- > 0;)
-		if (was ? strcmp(l->rows[i].col[0], was) == 0 : !l->rows[i].off)
-			l->sel = i;
+		sw_disk_list_add(l, s->facts, i, sw_disk_excluded(&s->facts->disks[i], 0));
+	sw_disk_list_select(l, was);
 }
 
 static void choose_disk(struct sw_list *l, struct sw_state *s)
 {
 	const struct sw_list_row *row = sw_list_selected(l);
-	const struct sw_disk *d = row && s->facts ? &s->facts->disks[row->id] : NULL;
+	const struct sw_disk *d = sw_disk_list_selected(l, s);
 
 	if (!d)
 		sw_state_refuse(s, "No disk has been found yet; u looks again.");
@@ -65,60 +46,18 @@ static void choose_disk(struct sw_list *l, struct sw_state *s)
 
 static bool disk_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
 {
-	struct sw_list *l = &((struct wipe_list *)v->data)->list;
-	const struct sw_list_row *row;
-
-	if (sw_list_request(l, s, req, ch))
+	if (sw_disk_list_request(v->data, s, req, ch))
 		return true;
-	switch (req) {
-	case SW_REQ_ACCEPT:
-		choose_disk(l, s);
-		return true;
-	case SW_REQ_DETAILS:
-	case SW_REQ_RIGHT:
-		row = sw_list_selected(l);
-		s->looking_at = row && s->facts ? &s->facts->disks[row->id] : NULL;
-		if (s->looking_at)
-			sw_view_push(s, &sw_screen_details);
-		return true;
-	case SW_REQ_REFRESH:
-		s->want |= SW_WANT_FACTS;
-		s->facts_pending = true;
-		sw_state_notice(s, "Looking at the disks again ...");
-		return true;
-	default:
+	if (req != SW_REQ_ACCEPT)
 		return false;
-	}
+	choose_disk(v->data, s);
+	return true;
 }
 
 static void disk_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
 		      const struct sw_area *a)
 {
-	static const char *const header[SW_LIST_COLS] = { "disk", "size", "model", "serial",
-							  "what is on it" };
-	struct sw_list *l = &((struct wipe_list *)v->data)->list;
-
-	if (l->n)
-		sw_list_draw(l, f, a, header);
-	else
-		sw_frame_put(f, a->row, 2, f->cols, 0,
-			     s->facts_pending ? "looking ..." : "There is no disk.");
-}
-
-static void list_close(struct sw_view *v)
-{
-	sw_list_clear(&((struct wipe_list *)v->data)->list);
-}
-
-static enum sw_key_mode list_mode(const struct sw_view *v)
-{
-	return sw_list_mode(&((const struct wipe_list *)v->data)->list);
-}
-
-static struct sw_widget list_widget(const struct sw_view *v)
-{
-	return (struct sw_widget){ .kind = SW_WIDGET_LIST,
-				   .list = &((struct wipe_list *)v->data)->list };
+	sw_disk_list_draw(v->data, s, f, a);
 }
 
 static const struct sw_hint disk_hints[] = {
@@ -131,14 +70,14 @@ const struct sw_view_ops sw_screen_wipe = {
 	.help = "Everything on the disk is to be gone. Nothing is written before you have seen "
 		"what is lost and have typed the end of the disk's serial.\n\n"
 		"A disk marked '-' cannot be wiped; the reason stands beside it.",
-	.size = sizeof(struct wipe_list),
+	.size = sizeof(struct sw_list),
 	.hints = disk_hints,
 	.refresh = disk_refresh,
 	.draw = disk_draw,
 	.request = disk_request,
-	.close = list_close,
-	.widget = list_widget,
-	.mode = list_mode,
+	.close = sw_list_view_close,
+	.widget = sw_list_view_widget,
+	.mode = sw_list_view_mode,
 };
 
 /* ---- how ---- */
@@ -163,7 +102,7 @@ static const struct {
 
 static void method_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 {
-	struct sw_list *l = &((struct wipe_list *)v->data)->list;
+	struct sw_list *l = v->data;
 
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
 		(void)sw_list_add_text(l, (int)i, methods[i].label);
@@ -171,7 +110,7 @@ static void method_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 
 static bool method_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
 {
-	struct sw_list *l = &((struct wipe_list *)v->data)->list;
+	struct sw_list *l = v->data;
 
 	if (sw_list_request(l, s, req, ch))
 		return true;
@@ -189,7 +128,7 @@ static bool method_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 static void method_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
 			const struct sw_area *a)
 {
-	struct sw_list *l = &((struct wipe_list *)v->data)->list;
+	struct sw_list *l = v->data;
 	unsigned int used = sw_list_draw(l, f, a, NULL);
 	const struct sw_list_row *row = sw_list_selected(l);
 
@@ -214,20 +153,20 @@ const struct sw_view_ops sw_screen_wipe_method = {
 	.help = "Whichever it is: the report afterwards says of each part of the disk whether "
 		"it was read back as zeros (\"verified by reading\") or whether the disk only "
 		"reported that it had done it (\"commanded\").",
-	.size = sizeof(struct wipe_list),
+	.size = sizeof(struct sw_list),
 	.hints = method_hints,
 	.open = method_open,
 	.draw = method_draw,
 	.request = method_request,
-	.close = list_close,
-	.widget = list_widget,
-	.mode = list_mode,
+	.close = sw_list_view_close,
+	.widget = sw_list_view_widget,
+	.mode = sw_list_view_mode,
 };
 
 /* ---- what it means, and consent ---- */
 
 struct wipe_confirm {
-	struct sw_line line;
+	struct sw_line line;	/* first: see line-view.h */
 	bool ready;		/* to be typed into */
 };
 
@@ -300,16 +239,6 @@ static void confirm_draw(struct sw_view *v, const struct sw_state *s, struct sw_
 	sw_line_draw(&c->line, f, row + 1, 0, 40);
 }
 
-static void confirm_close(struct sw_view *v)
-{
-	sw_line_clear(&((struct wipe_confirm *)v->data)->line);
-}
-
-static enum sw_key_mode confirm_mode(const struct sw_view *v SW_UNUSED)
-{
-	return SW_MODE_TEXT;
-}
-
 /* There is nothing to type before it is known what is lost. */
 static struct sw_widget confirm_widget(const struct sw_view *v)
 {
@@ -335,7 +264,7 @@ const struct sw_view_ops sw_screen_wipe_confirm = {
 	.refresh = confirm_refresh,
 	.draw = confirm_draw,
 	.request = confirm_request,
-	.close = confirm_close,
+	.close = sw_line_view_close,
 	.widget = confirm_widget,
-	.mode = confirm_mode,
+	.mode = sw_line_view_mode,
 };
