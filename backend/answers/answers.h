@@ -211,9 +211,9 @@ bool sw_answers_diskless(const struct sw_answers *a);
 /* True when there is an image to install; without one the slots stay empty. */
 bool sw_answers_have_payload(const struct sw_answers *a);
 
-/* True when any file has to be fetched: a payload, an iPXE, a rescue image. */
 /* True when the node starts from the network by an iPXE on its disk. */
 bool sw_answers_by_ipxe(const struct sw_answers *a);
+/* True when any file has to be fetched: a payload, an iPXE, a rescue image. */
 bool sw_answers_fetches(const struct sw_answers *a);
 
 /* The answer file that reproduces these answers (comments from the table); malloc'd. */

@@ -83,11 +83,6 @@ static bool uki_is_remote(const struct sw_answers *a)
 	return given(a->uki) && sw_source_is_remote(a->uki) && !a->trust_keys;
 }
 
-static bool by_ipxe(const struct sw_answers *a)
-{
-	return from_network(a) && a->boot_via == SW_BOOT_IPXE;
-}
-
 static bool ipxe_is_remote(const struct sw_answers *a)
 {
 	return given(a->ipxe) && sw_source_is_remote(a->ipxe) && !a->trust_keys;
@@ -469,13 +464,14 @@ const struct sw_field sw_fields[] = {
 	  .example = "52:54:00:12:34:56" },
 
 	{ .key = "boot.network.ipxe", .label = "iPXE binary", .type = SW_FIELD_URL, AT(ipxe),
-	  .max = 2000, .applies = by_ipxe, .required = by_ipxe,
+	  .max = 2000, .applies = sw_answers_by_ipxe, .required = sw_answers_by_ipxe,
 	  .help = "Where the iPXE binary (an EFI program of 2022 or later) comes from, in the "
 		  "forms of payload.kernel. Under Secure Boot it must be signed.",
 	  .missing = "give boot.network.ipxe, or another boot.network.via",
 	  .example = "medium:/ipxe.efi" },
 	{ .key = "boot.network.sha256", .label = "iPXE SHA-256", .type = SW_FIELD_SHA256,
-	  AT(ipxe_sha256), .applies = by_ipxe, .required = ipxe_is_remote, .missing = NO_HASH,
+	  AT(ipxe_sha256), .applies = sw_answers_by_ipxe, .required = ipxe_is_remote,
+	  .missing = NO_HASH,
 	  .help = "The SHA-256 of the iPXE binary. Required when it comes over a network.",
 	  .example = HEX_A },
 

@@ -226,8 +226,7 @@ static void check_mode(struct check *c)
 		report(c, "boot.network.uri", -EINVAL, "does not go with boot.network.via: pxe",
 		       "only HTTP boot is told the address of its image",
 		       "use via: http, or take the address out");
-	if (c->a->boot_mode == SW_MODE_NETWORK && c->a->boot_via == SW_BOOT_IPXE &&
-	    !given(c->a->boot_uri))
+	if (sw_answers_by_ipxe(c->a) && !given(c->a->boot_uri))
 		report(c, "boot.network.uri", -EINVAL, "is missing",
 		       "iPXE's script needs the address of what it boots",
 		       "give boot.network.uri, or another boot.network.via");
@@ -277,7 +276,7 @@ static void check_diskless(struct check *c)
 		report(c, "boot.mode", -EINVAL, "must be network with disk: none",
 		       "without a disk the network is all that the node can start from",
 		       "set boot.mode: network, or choose a disk with disk.match");
-	if (c->a->boot_mode == SW_MODE_NETWORK && c->a->boot_via == SW_BOOT_IPXE)
+	if (sw_answers_by_ipxe(c->a))
 		report(c, "boot.network.via", -EINVAL, "cannot be ipxe with disk: none",
 		       "iPXE and its script lie in a partition",
 		       "use via: http, or choose a disk with disk.match");

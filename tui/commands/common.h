@@ -58,10 +58,11 @@ bool sw_is_interactive(void);
  * Asks until a line comes; exit 130 when it is not `expected`. With --yes
  * nothing is asked. Without a terminal it is refused unless --yes is given.
  */
-int sw_confirm_disk(const struct sw_cli *cli, const char *question, const char *confirm,
-		    const char *serial, struct sw_error *err);
 int sw_confirm(const struct sw_cli *cli, const char *question, const char *expected,
 	       struct sw_error *err);
+/* The same for a disk: `confirm`, the end of its serial, or more of that (sw_disk_confirmed()). */
+int sw_confirm_disk(const struct sw_cli *cli, const char *question, const char *confirm,
+		    const char *serial, struct sw_error *err);
 /* The same for a plan: once for each of its disks on which something can be lost. */
 int sw_confirm_plan(const struct sw_cli *cli, const struct sw_plan *p, struct sw_error *err);
 
