@@ -103,10 +103,12 @@ static int load(struct planner *p, json_object *raw)
 
 /* ---- one wanted entry ---- */
 
-static struct sw_devpath_hd wanted_hd(const struct sw_entry_wanted *w)
+int sw_entry_build(const struct sw_entry_wanted *w, struct sw_buf *b)
 {
-	return (struct sw_devpath_hd){ .number = w->part_number, .start = w->part_start,
-				       .size = w->part_size, .guid = w->part_uuid };
+	struct sw_devpath_hd hd = { .number = w->part_number, .start = w->part_start,
+				    .size = w->part_size, .guid = w->part_uuid };
+
+	return sw_loadopt_build_file(w->label, &hd, w->path, b);
 }
 
 /*
@@ -213,7 +215,6 @@ static int free_number(const struct planner *p)
 
 static int plan_entry(struct planner *p, const struct sw_entry_wanted *w, uint16_t *ret_number)
 {
-	struct sw_devpath_hd hd = wanted_hd(w);
 	struct present *e = choose(p, w);
 	_cleanup_buf_ struct sw_buf b = {};
 	char name[16], text[200], guid[SW_GUID_TEXT];
@@ -225,7 +226,7 @@ static int plan_entry(struct planner *p, const struct sw_entry_wanted *w, uint16
 	mark(p, (unsigned int)n);
 	if (e && sw_entry_match(e->data, e->len, w) == SW_ENTRY_RIGHT)
 		return 0;
-	r = sw_loadopt_build_file(w->label, &hd, w->path, &b);
+	r = sw_entry_build(w, &b);
 	if (r < 0)
 		return r;
 	(void)snprintf(name, sizeof(name), "Boot%04X", (unsigned int)n);

@@ -115,10 +115,8 @@ static const struct sw_varset_entry *choose(const struct work *w, const struct s
 
 static int put_entry(struct work *w, const struct sw_entry_wanted *e, uint16_t number)
 {
-	struct sw_devpath_hd hd = { .number = e->part_number, .start = e->part_start,
-				    .size = e->part_size, .guid = e->part_uuid };
 	_cleanup_buf_ struct sw_buf b = {};
-	int r = sw_loadopt_build_file(e->label, &hd, e->path, &b);
+	int r = sw_entry_build(e, &b);
 
 	return r < 0 ? r : sw_varset_put(&w->set, number, b.data, b.len);
 }

@@ -187,7 +187,6 @@ static int ensure_ipxe(struct sw_varset *s, const struct sw_entry_wanted *w, uin
 	enum sw_entry_match m;
 	const struct sw_varset_entry *e = find_ipxe(s, w, &m);
 	_cleanup_buf_ struct sw_buf option = {};
-	struct sw_devpath_hd hd;
 	int n, r = 0;
 
 	if (!w) {
@@ -197,10 +196,8 @@ static int ensure_ipxe(struct sw_varset *s, const struct sw_entry_wanted *w, uin
 		return -ENOENT;
 	}
 	n = e ? e->number : sw_varset_free_number(s);
-	hd = (struct sw_devpath_hd){ .number = w->part_number, .start = w->part_start,
-				     .size = w->part_size, .guid = w->part_uuid };
 	if (n >= 0 && m != SW_ENTRY_RIGHT)
-		r = sw_loadopt_build_file(w->label, &hd, w->path, &option);
+		r = sw_entry_build(w, &option);
 	if (n >= 0 && r == 0 && m != SW_ENTRY_RIGHT)
 		r = sw_varset_put(s, (uint16_t)n, option.data, option.len);
 	if (n < 0 || r < 0)
