@@ -6,12 +6,10 @@
 
 #include "base/buf.h"
 #include "base/file.h"
-#include "base/proc.h"
 #include "boot/slot-private.h"
 #include "boot/uki.h"
 
 #define BINARY_MAX (32u << 20)
-#define TIMEOUT_S 120
 
 /*
  * iPXE gives the image's name to it as load options, and systemd's stub takes those
@@ -87,19 +85,12 @@ int sw_ipxe_check(const char *path, bool secure_boot, const char *where, struct 
 static int fill(const char *binary, const char *script, const char *out, int64_t time,
 		struct sw_error *err)
 {
-	const char *mmd[] = { "mmd", "-i", out, "::/EFI", "::/EFI/IPXE", NULL };
-	const char *put[] = { "mcopy", "-i", out, binary, "::/EFI/IPXE/IPXE.EFI", NULL };
-	const char *put_script[] = { "mcopy", "-i", out, script, "::/EFI/IPXE/autoexec.ipxe",
-				     NULL };
-	char epoch[64];
-	const char *env[] = { epoch, "TZ=UTC", "MTOOLS_SKIP_CHECK=1", NULL };
-	int r;
+	static const char *const folders[] = { "::/EFI", "::/EFI/IPXE", NULL };
+	const struct sw_slot_file files[] = {
+		{ binary, "::/EFI/IPXE/IPXE.EFI" }, { script, "::/EFI/IPXE/autoexec.ipxe" }, {},
+	};
 
-	sw_slot_epoch(epoch, time);
-	r = sw_proc_check(mmd, env, TIMEOUT_S, err);
-	if (r == 0)
-		r = sw_proc_check(put, env, TIMEOUT_S, err);
-	return r < 0 ? r : sw_proc_check(put_script, env, TIMEOUT_S, err);
+	return sw_slot_fill_fs(out, time, folders, files, err);
 }
 
 int sw_ipxe_build(const char *binary, const char *script, int64_t time, uint64_t size,

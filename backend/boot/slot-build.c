@@ -97,21 +97,35 @@ static int check_room(const char *out, uint64_t need, uint64_t size, uint32_t se
 	return -ENOSPC;
 }
 
-static int fill(const char *uki, const char *manifest, const char *out, int64_t time,
-		struct sw_error *err)
+int sw_slot_fill_fs(const char *out, int64_t time, const char *const *folders,
+		    const struct sw_slot_file *files, struct sw_error *err)
 {
-	const char *mmd[] = { "mmd", "-i", out, "::/EFI", "::/EFI/BOOT", "::/SLIPWAY", NULL };
-	const char *put_uki[] = { "mcopy", "-i", out, uki, "::/EFI/BOOT/BOOTX64.EFI", NULL };
-	const char *put_manifest[] = { "mcopy", "-i", out, manifest, "::/SLIPWAY/MANIFEST", NULL };
+	const char *mmd[4 + SW_SLOT_FOLDERS] = { "mmd", "-i", out };
 	char epoch[64];
 	const char *env[] = { epoch, "TZ=UTC", "MTOOLS_SKIP_CHECK=1", NULL };
 	int r;
 
+	for (size_t i = 0; i < SW_SLOT_FOLDERS && folders[i]; i++)
+		mmd[3 + i] = folders[i];
 	sw_slot_epoch(epoch, time);
 	r = sw_proc_check(mmd, env, TIMEOUT_S, err);
-	if (r == 0)
-		r = sw_proc_check(put_uki, env, TIMEOUT_S, err);
-	return r < 0 ? r : sw_proc_check(put_manifest, env, TIMEOUT_S, err);
+	for (; r == 0 && files->from; files++) {
+		const char *mcopy[] = { "mcopy", "-i", out, files->from, files->to, NULL };
+
+		r = sw_proc_check(mcopy, env, TIMEOUT_S, err);
+	}
+	return r;
+}
+
+static int fill(const char *uki, const char *manifest, const char *out, int64_t time,
+		struct sw_error *err)
+{
+	static const char *const folders[] = { "::/EFI", "::/EFI/BOOT", "::/SLIPWAY", NULL };
+	const struct sw_slot_file files[] = {
+		{ uki, "::/EFI/BOOT/BOOTX64.EFI" }, { manifest, "::/SLIPWAY/MANIFEST" }, {},
+	};
+
+	return sw_slot_fill_fs(out, time, folders, files, err);
 }
 
 /* Through the same eyes as every later reader: what was built is what was asked for. */

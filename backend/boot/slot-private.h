@@ -22,3 +22,15 @@ void sw_slot_epoch(char text[static 64], int64_t time);
 /* An empty FAT32 of exactly `size` bytes, as a sparse file; the same bytes each time. */
 int sw_slot_make_fs(const char *out, uint64_t size, uint32_t sector, uint32_t volume_id,
 		    const char *label, struct sw_error *err);
+
+struct sw_slot_file {
+	const char *from, *to;	/* a path here, and in the image as mtools has it ("::/A/B") */
+};
+
+#define SW_SLOT_FOLDERS 3u
+/*
+ * Fills it: folders (at most SW_SLOT_FOLDERS, ended by NULL, parents first), then
+ * files (ended by one without `from`), all of the time `time` (seconds since 1970).
+ */
+int sw_slot_fill_fs(const char *out, int64_t time, const char *const *folders,
+		    const struct sw_slot_file *files, struct sw_error *err);
