@@ -225,3 +225,18 @@ void sw_rig_assert_shows_the_frame(struct sw_rig *g)
 	assert_int_equal(cursor.row, f->cur_row);
 	assert_int_equal(cursor.col, f->cur_col);
 }
+
+void sw_rig_walk(const char *term, unsigned short rows, unsigned short cols,
+		 const char *const *steps, size_t n)
+{
+	struct sw_rig g;
+
+	sw_rig_open(&g, term, rows, cols);
+	(void)sw_rig_settle(&g);
+	sw_rig_assert_shows_the_frame(&g);
+	for (size_t i = 0; i < n; i++) {
+		(void)sw_rig_type(&g, steps[i]);
+		sw_rig_assert_shows_the_frame(&g);
+	}
+	sw_rig_close(&g);
+}

@@ -42,3 +42,6 @@ void sw_rig_close(struct sw_rig *g);
 char *sw_rig_text(struct sw_rig *g, unsigned int rows, unsigned int cols);
 /* Text and cursor of the terminal are those of the state's frame. */
 void sw_rig_assert_shows_the_frame(struct sw_rig *g);
+/* Types these on a terminal of its own; it shows the frame at the beginning and behind each. */
+void sw_rig_walk(const char *term, unsigned short rows, unsigned short cols,
+		 const char *const *steps, size_t n);

@@ -215,54 +215,54 @@ static void do_type(struct sw_script *sc, const char *text)
 		press(sc, sw_text_next(&text, &width));
 }
 
-/* What a look or a switch found, as the job's child says it. */
-static void do_switch(struct sw_script *sc, const char *name)
+/* What a job's child says in a file of the script; NULL and the error when it says one. */
+static json_object *said_by_job(const struct sw_script *sc, const char *name,
+				struct sw_error *ret_error)
 {
 	_cleanup_free_ char *path = path_of(sc, name, ".json");
 	_cleanup_json_ json_object *o = NULL;
-	struct sw_error err = { 0 };
 
-	if (sw_json_load(path, &o, &err) < 0)
-		fail_msg("%s: %s %s", at_line, err.what, err.why);
-	if (sw_json_get(o, "error")) {
-		sw_error_from_json(sw_json_get(o, "error"), &err);
+	if (sw_json_load(path, &o, ret_error) < 0)
+		fail_msg("%s: %s %s", at_line, ret_error->what, ret_error->why);
+	if (!sw_json_get(o, "error"))
+		return TAKE_PTR(o);
+	sw_error_from_json(sw_json_get(o, "error"), ret_error);
+	return NULL;
+}
+
+/* What a look or a switch found. */
+static void do_switch(struct sw_script *sc, const char *name)
+{
+	struct sw_error err = { 0 };
+	_cleanup_json_ json_object *o = said_by_job(sc, name, &err);
+
+	if (o)
+		sw_state_got_switch(sc->state, o);
+	else
 		sw_state_switch_failed(sc->state, &err);
-		return;
-	}
-	sw_state_got_switch(sc->state, o);
 }
 
 /* What looking at the disk to be wiped found, or what the wipe's report says. */
 static void do_wipe(struct sw_script *sc, const char *name)
 {
-	_cleanup_free_ char *path = path_of(sc, name, ".json");
-	_cleanup_json_ json_object *o = NULL;
 	struct sw_error err = { 0 };
+	_cleanup_json_ json_object *o = said_by_job(sc, name, &err);
 
-	if (sw_json_load(path, &o, &err) < 0)
-		fail_msg("%s: %s %s", at_line, err.what, err.why);
-	if (sw_json_get(o, "error")) {
-		sw_error_from_json(sw_json_get(o, "error"), &err);
-		sw_state_wipe_failed(sc->state, &err);
-	} else {
+	if (o)
 		sw_state_got_wipe(sc->state, o);
-	}
+	else
+		sw_state_wipe_failed(sc->state, &err);
 }
 
 static void do_doctor(struct sw_script *sc, const char *name)
 {
-	_cleanup_free_ char *path = path_of(sc, name, ".json");
-	_cleanup_json_ json_object *o = NULL;
 	struct sw_error err = { 0 };
+	_cleanup_json_ json_object *o = said_by_job(sc, name, &err);
 
-	if (sw_json_load(path, &o, &err) < 0)
-		fail_msg("%s: %s %s", at_line, err.what, err.why);
-	if (sw_json_get(o, "error")) {
-		sw_error_from_json(sw_json_get(o, "error"), &err);
-		sw_state_doctor_failed(sc->state, &err);
-	} else {
+	if (o)
 		sw_state_got_doctor(sc->state, o);
-	}
+	else
+		sw_state_doctor_failed(sc->state, &err);
 	serve(sc);
 }
 

@@ -253,18 +253,9 @@ static void test_every_terminal_shows_the_frame_at_every_size(void **state SW_UN
 {
 	static const char *const terms[] = { "vt100", "vt220", "linux", "xterm", "screen" };
 	static const char *const steps[] = { "\033[B", "\r", "\030", "?", "\002", "\f" };
-	struct sw_rig g;
 
-	for (size_t t = 0; t < ARRAY_SIZE(terms); t++) {
-		sw_rig_open(&g, terms[t], 43, 132);
-		(void)sw_rig_settle(&g);
-		sw_rig_assert_shows_the_frame(&g);
-		for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-			(void)sw_rig_type(&g, steps[i]);
-			sw_rig_assert_shows_the_frame(&g);
-		}
-		sw_rig_close(&g);
-	}
+	for (size_t t = 0; t < ARRAY_SIZE(terms); t++)
+		sw_rig_walk(terms[t], 43, 132, steps, ARRAY_SIZE(steps));
 }
 
 /* What is smaller than 80x24 is scrolled so that the cursor's row is in sight. */
@@ -390,7 +381,8 @@ static void go_on_beside(struct sw_rig *g)
 	}
 }
 
-static void test_a_terminal_that_nobody_reads_holds_nobody_up(void **state SW_UNUSED)
+/* Two consoles; the other is put to sleep by `calm`, and the first one's screens still come. */
+static void beside_one_that(void (*calm)(const struct other *o))
 {
 	struct sw_rig g;
 	struct other o;
@@ -399,39 +391,36 @@ static void test_a_terminal_that_nobody_reads_holds_nobody_up(void **state SW_UN
 	(void)sw_rig_type(&g, "j");
 	other_open(&o, &g);
 	wait_for_viewers(&g, 2);
+	if (calm)
+		calm(&o);
 	go_on_beside(&g);
 	other_close(&o);
 	sw_rig_close(&g);
+}
+
+static void stop_output(const struct other *o)
+{
+	assert_int_equal(tcflow(o->slave, TCOOFF), 0);
+}
+
+static void stop_viewer(const struct other *o)
+{
+	assert_int_equal(kill(o->pid, SIGSTOP), 0);
+}
+
+static void test_a_terminal_that_nobody_reads_holds_nobody_up(void **state SW_UNUSED)
+{
+	beside_one_that(NULL);
 }
 
 static void test_xoff_holds_nobody_up(void **state SW_UNUSED)
 {
-	struct sw_rig g;
-	struct other o;
-
-	sw_rig_open(&g, "vt220", SW_RIG_ROWS, SW_RIG_COLS);
-	(void)sw_rig_type(&g, "j");
-	other_open(&o, &g);
-	wait_for_viewers(&g, 2);
-	assert_int_equal(tcflow(o.slave, TCOOFF), 0);
-	go_on_beside(&g);
-	other_close(&o);
-	sw_rig_close(&g);
+	beside_one_that(stop_output);
 }
 
 static void test_a_stopped_viewer_holds_nobody_up(void **state SW_UNUSED)
 {
-	struct sw_rig g;
-	struct other o;
-
-	sw_rig_open(&g, "vt220", SW_RIG_ROWS, SW_RIG_COLS);
-	(void)sw_rig_type(&g, "j");
-	other_open(&o, &g);
-	wait_for_viewers(&g, 2);
-	assert_int_equal(kill(o.pid, SIGSTOP), 0);
-	go_on_beside(&g);
-	other_close(&o);
-	sw_rig_close(&g);
+	beside_one_that(stop_viewer);
 }
 
 /* Sends everything back that comes; true when it has become quiet. */

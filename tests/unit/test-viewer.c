@@ -111,16 +111,8 @@ static void walk(const char *term)
 		"\033[H", "x", "\033[1~", "\033OF", "\177", "\b", "\033[Z", "\f", "\r", "\030",
 		"\033[6~", "\0331", "\033[5~",
 	};
-	struct sw_rig g;
 
-	sw_rig_open(&g, term, ROWS, COLS);
-	(void)sw_rig_settle(&g);
-	sw_rig_assert_shows_the_frame(&g);
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		(void)sw_rig_type(&g, steps[i]);
-		sw_rig_assert_shows_the_frame(&g);
-	}
-	sw_rig_close(&g);
+	sw_rig_walk(term, ROWS, COLS, steps, ARRAY_SIZE(steps));
 }
 
 static void test_vt100_shows_the_frames(void **state SW_UNUSED)
