@@ -196,6 +196,13 @@ int sw_io_write(struct sw_io *io, uint64_t off, const void *data, size_t len)
 	return inside(io, off, len) ? io->ops->write(io, off, data, len) : -ERANGE;
 }
 
+bool sw_bytes_are_zero(const void *data, size_t len)
+{
+	const uint8_t *d = data;
+
+	return len == 0 || (d[0] == 0 && memcmp(d, d + 1, len - 1) == 0);
+}
+
 int sw_io_write_block(struct sw_io *io, uint64_t off, const void *data, size_t len)
 {
 	uint8_t block[4096] = {};

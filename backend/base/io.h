@@ -53,6 +53,8 @@ int sw_io_write(struct sw_io *io, uint64_t off, const void *data, size_t len);
 /* A block of 4096 bytes, or of less data and zeros behind it. -E2BIG for more. */
 int sw_io_write_block(struct sw_io *io, uint64_t off, const void *data, size_t len);
 int sw_io_zero(struct sw_io *io, uint64_t off, uint64_t len);
+/* True when all of these bytes are zero; also of none. */
+bool sw_bytes_are_zero(const void *data, size_t len);
 /*
  * BLKDISCARD, or a hole in a file. -EOPNOTSUPP when the disk takes no such
  * command. What is read there afterwards is the disk's own affair.

@@ -287,7 +287,7 @@ static int is_zero(struct sw_io *io, uint64_t off, uint64_t end, uint8_t *buf)
 
 		if (r < 0)
 			return r;
-		if (buf[0] != 0 || memcmp(buf, buf + 1, n - 1) != 0)
+		if (!sw_bytes_are_zero(buf, n))
 			return -EBADMSG;
 		off += n;
 	}

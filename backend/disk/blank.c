@@ -9,6 +9,7 @@
 #include <blkid/blkid.h>
 
 #include "base/gather.h"
+#include "base/io.h"
 
 #define ALIGN ((uint64_t)SW_GATHER_ALIGN)
 #define KiB(n) ((uint64_t)(n) << 10)
@@ -185,16 +186,11 @@ bool sw_blank_copy(const struct sw_blank *b, uint64_t off, void *data, size_t le
 	return p;
 }
 
-static bool all_zero(const uint8_t *data, uint64_t len)
-{
-	return !data[0] && memcmp(data, data + 1, len - 1) == 0;
-}
-
 bool sw_blank_is_zero(const struct sw_blank *b, uint64_t off, uint64_t len)
 {
 	const uint8_t *p = len > 0 ? bytes_at(b, off, len) : NULL;
 
-	return p && all_zero(p, len);
+	return p && sw_bytes_are_zero(p, len);
 }
 
 static bool pieces_are_zero(const struct sw_blank *b)
@@ -202,7 +198,7 @@ static bool pieces_are_zero(const struct sw_blank *b)
 	for (size_t i = 0; i < b->n; i++) {
 		const uint8_t *p = bytes_of(b, i);
 
-		if (!p || !all_zero(p, b->w[i].len))
+		if (!p || !sw_bytes_are_zero(p, b->w[i].len))
 			return false;
 	}
 	return b->n > 0;
@@ -246,7 +242,7 @@ static bool is_zero(int fd, uint64_t off, uint64_t len)
 	while (len > 0) {
 		size_t n = len < step ? (size_t)len : step;
 
-		if (pread(fd, data, n, (off_t)off) != (ssize_t)n || !all_zero(data, n))
+		if (pread(fd, data, n, (off_t)off) != (ssize_t)n || !sw_bytes_are_zero(data, n))
 			return false;
 		off += n;
 		len -= n;
@@ -312,5 +308,5 @@ bool sw_blank_may_be_xfs_log(const struct sw_blank *b, int fd, uint64_t off)
 {
 	uint8_t data[4];
 
-	return !fetch(b, fd, off, data, sizeof(data)) || !all_zero(data, sizeof(data));
+	return !fetch(b, fd, off, data, sizeof(data)) || !sw_bytes_are_zero(data, sizeof(data));
 }

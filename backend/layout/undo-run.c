@@ -146,7 +146,7 @@ static int add_piece(struct collector *c, uint64_t off, uint64_t len, uint8_t *b
 	o = json_object_new_object();
 	sw_json_add_u64(o, "off", off);
 	sw_json_add_u64(o, "len", len);
-	if (buf[0] != 0 || memcmp(buf, buf + 1, len - 1) != 0) {
+	if (!sw_bytes_are_zero(buf, len)) {
 		sw_json_add_u64(o, "at", c->at);
 		sw_json_add_str(o, "sha256", hex);
 		c->at += len;

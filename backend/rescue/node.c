@@ -29,7 +29,7 @@ static int is_blank(struct sw_io *io, uint64_t off, bool *ret_blank)
 	_cleanup_free_ uint8_t *d = malloc(LOOKED_AT);
 	int r = d ? sw_io_read(io, off, d, LOOKED_AT) : -ENOMEM;
 
-	*ret_blank = r == 0 && d[0] == 0 && memcmp(d, d + 1, LOOKED_AT - 1) == 0;
+	*ret_blank = r == 0 && sw_bytes_are_zero(d, LOOKED_AT);
 	return r == -ENOMEM ? r : 0;
 }
 

@@ -60,7 +60,7 @@ static int slot_open(struct sw_io *disk, const struct sw_repair *r, struct sw_re
 
 static int keep_piece(int fd, const uint8_t *d, size_t n, uint64_t off)
 {
-	if (d[0] == 0 && memcmp(d, d + 1, n - 1) == 0)
+	if (sw_bytes_are_zero(d, n))
 		return 0;
 	errno = 0;
 	return pwrite(fd, d, n, (off_t)off) == (ssize_t)n ? 0 : errno ? -errno : -EIO;
@@ -214,11 +214,6 @@ static int from_json(json_object *o, uint64_t disk, struct sw_rescue_slot *s)
 	return read_places(sw_json_array(o, "places"), s);
 }
 
-static bool zeros(const uint8_t *d, size_t n)
-{
-	return d[0] == 0 && memcmp(d, d + 1, n - 1) == 0;
-}
-
 /* A sector is as the repair left it, or as it was: an undo that was cut off is repeated. */
 static int check_piece(struct sw_rescue_slot *s, uint64_t off, size_t n, uint8_t *d)
 {
@@ -231,7 +226,7 @@ static int check_piece(struct sw_rescue_slot *s, uint64_t off, size_t n, uint8_t
 		r = sw_io_read(s->from, off, now, n);
 	for (size_t i = 0; r == 0 && i < n; i += 512)
 		if (memcmp(d + i, now + i, 512) != 0 && memcmp(d + i, old + i, 512) != 0 &&
-		    !(off + i < s->places.boot && zeros(d + i, 512)))
+		    !(off + i < s->places.boot && sw_bytes_are_zero(d + i, 512)))
 			return -ESTALE;
 	return r;
 }
