@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/guid.h"
+#include "base/le.h"
 
 #define SW_DP_HARDWARE 1
 #define SW_DP_ACPI 2
@@ -61,11 +62,3 @@ int sw_devpath_add(struct sw_buf *b, uint8_t type, uint8_t subtype, const void *
 int sw_devpath_add_hd(struct sw_buf *b, const struct sw_devpath_hd *hd);
 int sw_devpath_add_file(struct sw_buf *b, const char *path);	/* backslashes; UTF-8 */
 int sw_devpath_add_end(struct sw_buf *b);
-
-/* Little-endian fields, as all of these formats have them. */
-uint16_t sw_le16(const uint8_t *p);
-uint32_t sw_le32(const uint8_t *p);
-uint64_t sw_le64(const uint8_t *p);
-void sw_put_le16(uint8_t *p, uint16_t v);
-void sw_put_le32(uint8_t *p, uint32_t v);
-void sw_put_le64(uint8_t *p, uint64_t v);

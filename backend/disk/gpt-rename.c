@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/le.h"
 #include "disk/gpt.h"
 
 #define NAME_UNITS 36U
@@ -14,11 +15,6 @@ static void put32(uint8_t *p, uint32_t v)
 {
 	for (unsigned int i = 0; i < 4; i++)
 		p[i] = (uint8_t)(v >> (8 * i));
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 static int refuse(struct sw_io *io, struct sw_error *err, const char *why)
@@ -127,7 +123,7 @@ static int write_copy(struct sw_io *io, const struct both *b, const struct sw_gp
 
 	if (r < 0)
 		return r;
-	len = get32(h + 12);
+	len = sw_le32(h + 12);
 	if (len < 92 || len > sizeof(h))
 		return -EBADMSG;
 	put32(h + 88, sw_crc32(b->entries, b->len));

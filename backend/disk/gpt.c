@@ -5,18 +5,9 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/le.h"
 
 #define ENTRIES_MAX ((uint64_t)1 << 20)	/* bytes we read of an entry array: 8192 usual entries */
-
-static uint32_t le32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint64_t le64(const uint8_t *p)
-{
-	return le32(p) | (uint64_t)le32(p + 4) << 32;
-}
 
 /* last_lba may lie outside: the disk can have shrunk, and its partitions are still to be named. */
 static bool header_sane(const struct sw_gpt_copy *c, uint64_t disk_size)
@@ -72,17 +63,17 @@ static int read_copy(struct sw_io *io, uint64_t off, uint32_t sector, struct sw_
 		return r == -ERANGE ? 0 : r;
 	if (memcmp(h, "EFI PART", 8) != 0)
 		return 0;
-	len = le32(h + 12);
-	crc = le32(h + 16);
-	c.my_lba = le64(h + 24);
-	c.other_lba = le64(h + 32);
-	c.first_lba = le64(h + 40);
-	c.last_lba = le64(h + 48);
+	len = sw_le32(h + 12);
+	crc = sw_le32(h + 16);
+	c.my_lba = sw_le64(h + 24);
+	c.other_lba = sw_le64(h + 32);
+	c.first_lba = sw_le64(h + 40);
+	c.last_lba = sw_le64(h + 48);
 	memcpy(c.id.b, h + 56, 16);
-	c.entries_lba = le64(h + 72);
-	c.n_entries = le32(h + 80);
-	c.entry_len = le32(h + 84);
-	c.entries_crc = le32(h + 88);
+	c.entries_lba = sw_le64(h + 72);
+	c.n_entries = sw_le32(h + 80);
+	c.entry_len = sw_le32(h + 84);
+	c.entries_crc = sw_le32(h + 88);
 	memset(h + 16, 0, 4);
 	c.header_ok = len >= 92 && len <= sizeof(h) && sw_crc32(h, len) == crc &&
 		      header_sane(&c, io->size);
@@ -126,7 +117,7 @@ static int read_mbr(struct sw_io *io, struct sw_gpt_scan *s, uint64_t *ret_last)
 	s->signed_mbr = true;
 	for (size_t i = 0; i < 4; i++) {
 		const uint8_t *e = b + 446 + 16 * i;
-		uint32_t start = le32(e + 8), len = le32(e + 12);
+		uint32_t start = sw_le32(e + 8), len = sw_le32(e + 12);
 
 		if (e[4] == 0xee) {
 			s->pmbr = true;
@@ -237,7 +228,7 @@ int sw_gpt_read_parts(struct sw_io *io, const struct sw_gpt_copy *c, struct sw_p
 	for (uint32_t i = 0; r >= 0 && i < c->n_entries; i++) {
 		const uint8_t *e = data + (size_t)i * c->entry_len;
 		struct sw_part p = { .number = i + 1 };
-		uint64_t a = le64(e + 32), b = le64(e + 40);
+		uint64_t a = sw_le64(e + 32), b = sw_le64(e + 40);
 
 		memcpy(p.type.b, e, 16);
 		memcpy(p.uuid.b, e + 16, 16);
@@ -245,7 +236,7 @@ int sw_gpt_read_parts(struct sw_io *io, const struct sw_gpt_copy *c, struct sw_p
 			continue;
 		p.start = a * c->sector;
 		p.size = (b - a + 1) * c->sector;
-		p.attrs = le64(e + 48);
+		p.attrs = sw_le64(e + 48);
 		p.label = name_from(e + 56);
 		r = p.label ? add_part(&parts, &n, &p) : -ENOMEM;
 		if (r < 0)

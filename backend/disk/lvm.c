@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/le.h"
+
 #define LABEL_SECTORS 4U
 #define SECTOR 512U
 #define AREAS_MAX 16U
@@ -10,16 +12,6 @@
 #define MDA_MAX ((uint64_t)1 << 32)
 
 static const char mda_magic[] = "\x20LVM2\x20x[5A%r0N*>";
-
-static uint32_t le32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint64_t le64(const uint8_t *p)
-{
-	return le32(p) | (uint64_t)le32(p + 4) << 32;
-}
 
 struct volume {
 	struct sw_io *io;
@@ -43,8 +35,8 @@ static int find_label(const struct volume *v, uint8_t sector[static SECTOR], siz
 
 		if (r < 0)
 			return r;
-		header = le32(sector + 20);
-		if (memcmp(sector, "LABELONE", 8) == 0 && le64(sector + 8) == i &&
+		header = sw_le32(sector + 20);
+		if (memcmp(sector, "LABELONE", 8) == 0 && sw_le64(sector + 8) == i &&
 		    memcmp(sector + 24, "LVM2 001", 8) == 0 && header >= 32 &&
 		    header < SECTOR - 40) {
 			*ret_header = header;
@@ -61,7 +53,7 @@ static int find_area(const uint8_t *sector, size_t at, uint64_t *ret_off, uint64
 
 	at += 40;
 	for (unsigned int i = 0; i < AREAS_MAX && at + 16 <= SECTOR; i++, at += 16) {
-		uint64_t off = le64(sector + at), size = le64(sector + at + 8);
+		uint64_t off = sw_le64(sector + at), size = sw_le64(sector + at + 8);
 
 		if (off == 0 && lists++ == 0)
 			continue;
@@ -85,8 +77,8 @@ static int read_text(const struct volume *v, uint64_t area, uint64_t size, char 
 
 	if (r < 0)
 		return r;
-	at = le64(head + 40);
-	len = le64(head + 48);
+	at = sw_le64(head + 40);
+	len = sw_le64(head + 48);
 	if (memcmp(head + 4, mda_magic, 16) != 0 || size <= SECTOR || size > MDA_MAX ||
 	    at < SECTOR || at >= size || len == 0)
 		return -ENODATA;

@@ -4,14 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/le.h"
+
 #define LIST_HEAD 28U		/* GUID of the type; sizes of list, header and entry */
 #define CERT_HEAD 8U		/* length with this head, revision, type */
 #define CERT_PKCS7 0x0002U	/* WIN_CERT_TYPE_PKCS_SIGNED_DATA */
-
-static uint32_t get32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
 
 static bool is_x509(const uint8_t *type)
 {
@@ -30,9 +27,9 @@ int sw_siglist_each(const uint8_t *data, size_t len,
 
 		if (len - at < LIST_HEAD)
 			return -EBADMSG;
-		size = get32(data + at + 16);
-		head = get32(data + at + 20);
-		each = get32(data + at + 24);
+		size = sw_le32(data + at + 16);
+		head = sw_le32(data + at + 20);
+		each = sw_le32(data + at + 24);
 		if (size > len - at || size < LIST_HEAD || head > size - LIST_HEAD ||
 		    each <= SW_SIGNATURE_OWNER || (size - LIST_HEAD - head) % each != 0)
 			return -EBADMSG;
@@ -57,7 +54,7 @@ bool sw_wincert_next(const uint8_t *table, size_t len, size_t *at, struct sw_win
 
 	if (left < CERT_HEAD)
 		return false;
-	size = get32(p);
+	size = sw_le32(p);
 	if (size < CERT_HEAD || size > left)
 		return false;
 	*ret_cert = (struct sw_wincert){ .data = p + CERT_HEAD, .len = size - CERT_HEAD,
