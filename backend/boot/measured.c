@@ -13,14 +13,6 @@
 #define TEXT_MAX 160U		/* characters of a boot loader's text that are shown */
 #define GPT_ENTRY_MIN 128U
 
-static uint64_t le64_at(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le64toh(v);
-}
-
 static char *by_length(const struct sw_log_event *e)
 {
 	return e->len ? sw_fmt("%zu bytes", e->len) : strdup("");
@@ -85,22 +77,17 @@ static char *variable_value(const char *name, const uint8_t *data, size_t len)
 	return len ? sw_fmt("%s, %zu bytes", name, len) : sw_fmt("%s, not set", name);
 }
 
-/* UEFI_VARIABLE_DATA: GUID, characters of the name, bytes of the value, name, value. */
 static char *describe_variable(const struct sw_log_event *e)
 {
 	_cleanup_free_ char *name = NULL;
-	uint64_t chars, bytes;
+	struct sw_log_variable v;
 
-	if (e->len < 32)
+	if (!sw_log_variable(e, &v))
 		return by_length(e);
-	chars = le64_at(e->data + 16);
-	bytes = le64_at(e->data + 24);
-	if (chars > (e->len - 32) / 2 || bytes != e->len - 32 - 2 * chars)
-		return by_length(e);
-	name = sw_utf16_to_utf8(e->data + 32, (size_t)chars * 2);
+	name = sw_utf16_to_utf8(v.name, v.name_len);
 	if (!name)
 		return NULL;
-	return one_line(variable_value(name, e->data + 32 + 2 * chars, (size_t)bytes));
+	return one_line(variable_value(name, v.value, v.len));
 }
 
 /* UEFI_IMAGE_LOAD_EVENT: address, size, link address, bytes of the device path, path. */
@@ -112,7 +99,7 @@ static char *describe_image(const struct sw_log_event *e)
 
 	if (e->len < 32)
 		return by_length(e);
-	len = le64_at(e->data + 24);
+	len = sw_le64(e->data + 24);
 	if (len > e->len - 32)
 		return by_length(e);
 	r = len ? sw_devpath_text(e->data + 32, (size_t)len, &path) : -EINVAL;
@@ -128,7 +115,7 @@ static char *describe_gpt(const struct sw_log_event *e)
 
 	if (e->len < 100 || memcmp(e->data, "EFI PART", 8) != 0)
 		return by_length(e);
-	n = le64_at(e->data + 92);
+	n = sw_le64(e->data + 92);
 	if (n > (e->len - 100) / GPT_ENTRY_MIN)
 		return by_length(e);
 	return sw_fmt("partition table, %llu partitions", (unsigned long long)n);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/le.h"
 
 #define SHA1_LEN 20U
 #define TPM_ALG_SHA1 0x0004U
@@ -286,4 +287,22 @@ int sw_eventlog_bank(const struct sw_eventlog *l, const char *name)
 			return (int)i;
 	}
 	return -ENOENT;
+}
+
+bool sw_log_variable(const struct sw_log_event *e, struct sw_log_variable *ret_variable)
+{
+	const uint8_t *at = e->data;
+	uint64_t chars, len;
+
+	if (e->len < SW_LOG_VARIABLE_HEAD)
+		return false;
+	chars = sw_le64(at + 16);
+	len = sw_le64(at + 24);
+	if (chars > (e->len - SW_LOG_VARIABLE_HEAD) / 2 ||
+	    len != e->len - SW_LOG_VARIABLE_HEAD - 2 * chars)
+		return false;
+	at += SW_LOG_VARIABLE_HEAD;
+	*ret_variable = (struct sw_log_variable){ .name = at, .name_len = 2 * (size_t)chars,
+						  .value = at + 2 * chars, .len = (size_t)len };
+	return true;
 }

@@ -39,6 +39,17 @@ struct sw_log_event {
 	size_t len;
 };
 
+/* The value of a firmware variable, as an event of one holds it (UEFI_VARIABLE_DATA). */
+struct sw_log_variable {
+	const uint8_t *name, *value;	/* borrowed; the name in UTF-16, without a NUL */
+	size_t name_len, len;		/* bytes */
+};
+
+#define SW_LOG_VARIABLE_HEAD 32U	/* GUID, characters of the name, bytes of the value */
+
+/* False when the event's lengths do not fit such data. */
+bool sw_log_variable(const struct sw_log_event *e, struct sw_log_variable *ret_variable);
+
 struct sw_eventlog {
 	uint8_t *bytes;			/* the whole log, owned */
 	struct {

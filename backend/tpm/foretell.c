@@ -13,40 +13,7 @@
 #include "tpm/eventlog.h"
 #include "tpm/siglist.h"
 
-/* UEFI_VARIABLE_DATA: GUID, characters of the name, bytes of the value, name, value. */
-#define VARIABLE_HEAD 32U
-
-struct variable {
-	const uint8_t *name, *value;	/* the name in UTF-16, without a NUL */
-	size_t name_len, len;		/* bytes */
-};
-
-static uint64_t get64(const uint8_t *p)
-{
-	uint64_t v = 0;
-
-	for (int i = 7; i >= 0; i--)
-		v = v << 8 | p[i];
-	return v;
-}
-
-static bool read_variable(const struct sw_log_event *e, struct variable *ret)
-{
-	uint64_t chars, len;
-
-	if (e->len < VARIABLE_HEAD)
-		return false;
-	chars = get64(e->data + 16);
-	len = get64(e->data + 24);
-	if (chars > (e->len - VARIABLE_HEAD) / 2 || len != e->len - VARIABLE_HEAD - 2 * chars)
-		return false;
-	*ret = (struct variable){ .name = e->data + VARIABLE_HEAD, .name_len = 2 * (size_t)chars,
-				  .value = e->data + VARIABLE_HEAD + 2 * chars,
-				  .len = (size_t)len };
-	return true;
-}
-
-static bool is_named(const struct variable *v, const char *name)
+static bool is_named(const struct sw_log_variable *v, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -73,14 +40,14 @@ static bool starts_booting(const struct sw_log_event *e)
 struct firmware {
 	size_t end;		/* events before it are not of what was started */
 	bool secure_boot;
-	struct variable db;	/* empty: not in the log */
+	struct sw_log_variable db;	/* empty: not in the log */
 };
 
 static void note_variable(const struct sw_log_event *e, struct firmware *fw)
 {
-	struct variable v;
+	struct sw_log_variable v;
 
-	if (e->type != SW_EV_EFI_VARIABLE_DRIVER_CONFIG || !read_variable(e, &v))
+	if (e->type != SW_EV_EFI_VARIABLE_DRIVER_CONFIG || !sw_log_variable(e, &v))
 		return;
 	if (is_named(&v, "SecureBoot"))
 		fw->secure_boot = v.len == 1 && v.value[0] == 1;
@@ -190,7 +157,7 @@ static int find_authority(const struct firmware *fw, const void *table, size_t l
 /* Name and GUID of db, then the entry, as the firmware puts them together. */
 static int make_event(const struct sw_signature *s, uint8_t **ret_data, size_t *ret_len)
 {
-	static const uint8_t head[VARIABLE_HEAD + 4] = {
+	static const uint8_t head[SW_LOG_VARIABLE_HEAD + 4] = {
 		/* EFI_IMAGE_SECURITY_DATABASE_GUID */
 		0xcb, 0xb2, 0x19, 0xd7, 0x3a, 0x3d, 0x96, 0x45,
 		0xa3, 0xbc, 0xda, 0xd0, 0x0e, 0x67, 0x65, 0x6f,
@@ -222,10 +189,10 @@ static bool measures_so(const struct sw_eventlog *l, size_t bank)
 {
 	for (size_t i = 0; i < l->n_events; i++) {
 		const struct sw_log_event *e = &l->events[i];
-		struct variable v;
+		struct sw_log_variable v;
 
 		if (e->pcr == 7 && e->type == SW_EV_EFI_VARIABLE_AUTHORITY &&
-		    read_variable(e, &v) && is_named(&v, "db") &&
+		    sw_log_variable(e, &v) && is_named(&v, "db") &&
 		    !is_hash_of(e->digest[bank], e->data, e->len))
 			return false;
 	}
