@@ -8,6 +8,7 @@
 
 #include "tui/session/frame.h"
 #include "tui/session/text.h"
+#include "tui/session/title.h"
 
 static void assert_frame(const struct sw_frame *f, const char *expected)
 {
@@ -136,6 +137,73 @@ static void test_every_byte_string_can_be_drawn(void **state SW_UNUSED)
 	}
 }
 
+static void assert_elided(const char *text, unsigned int width, const char *expected)
+{
+	_cleanup_buf_ struct sw_buf b = { 0 };
+
+	sw_text_elide(text, width, &b);
+	assert_string_equal(sw_buf_text(&b), expected);
+	assert_true(sw_text_columns(sw_buf_text(&b)) <= width);
+}
+
+static void test_long_names_give_up_their_middle(void **state SW_UNUSED)
+{
+	sw_text_init();
+	assert_elided("SAMSUNG", 7, "SAMSUNG");
+	assert_elided("SAMSUNG-4711", 7, "SAM~711");
+	assert_elided("SAMSUNG-4711", 2, "S~");
+	assert_elided("SAMSUNG-4711", 1, "~");
+	assert_elided("SAMSUNG-4711", 0, "");
+	/* Wide characters stay whole, and a mark does not change its letter. */
+	assert_elided("漢字漢字漢字", 8, "漢字~字");
+	assert_elided("漢字漢字漢字", 7, "漢~漢字");
+	assert_elided("abcdefx\xcc\x81yz", 5, "ab~yz");
+	/* What is no UTF-8 counts and is cut like letters. */
+	assert_elided("\xff\xff\xff\xff\xff\xff", 3, "\xff~\xff");
+}
+
+static void assert_title(const struct sw_facts *f, unsigned int cols, const char *title,
+			 const char *expected)
+{
+	_cleanup_frame_ struct sw_frame *fr = sw_frame_new(1, cols);
+
+	sw_title_draw(fr, title, f);
+	assert_frame(fr, expected);
+}
+
+/* What the title line says of a machine, as its facts change one by one. */
+static void test_the_title_line_tells_the_facts_that_fit(void **state SW_UNUSED)
+{
+	char *addresses[] = { (char *)"fe80::1/64", (char *)"192.0.2.7/24", NULL };
+	struct sw_link links[] = { { .name = (char *)"lo" }, { .name = (char *)"eth0" } };
+	struct sw_bootvar entry = { .number = 3, .label = (char *)"Slipway A" };
+	struct sw_facts f = { .machine_name = (char *)"rack3-u07", .links = links, .n_links = 1,
+			      .boot = { .current = -1, .entries = &entry, .n_entries = 1 } };
+
+	assert_title(NULL, 60, "Log", "slipway - Log\n");
+	assert_title(&f, 60, "Log",
+		     "slipway - Log           rack3-u07  UEFI SB off  no net card\n");
+	f.n_links = 2;
+	f.secure_boot = true;
+	assert_title(&f, 60, "Log",
+		     "slipway - Log             rack3-u07  UEFI SB on  no carrier\n");
+	links[1].carrier = true;
+	links[1].addresses = addresses;
+	f.boot.current = 3;
+	assert_title(&f, 61, "Log",
+		     "slipway - Log  rack3-u07  UEFI SB on  net up  from Slipway A\n");
+	addresses[1] = NULL;
+	f.firmware = SW_FIRMWARE_BIOS;
+	entry.owner = (char *)"network";
+	assert_title(&f, 60, "Log",
+		     "slipway - Log     rack3-u07  BIOS  no address  from network\n");
+	/* Where there is too little room the product goes first, then what stands last. */
+	assert_title(&f, 52, "Log", "Log       rack3-u07  BIOS  no address  from network\n");
+	assert_title(&f, 40, "Log", "Log         rack3-u07  BIOS  no address\n");
+	assert_title(&f, 12, "Log", "Log\n");
+	assert_title(&f, 2, "Log", "L~\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +213,8 @@ int main(void)
 		cmocka_unit_test(test_hostile_text_cannot_move_or_colour),
 		cmocka_unit_test(test_wide_characters_are_never_halved),
 		cmocka_unit_test(test_text_wraps_at_blanks_and_keeps_its_indent),
+		cmocka_unit_test(test_long_names_give_up_their_middle),
+		cmocka_unit_test(test_the_title_line_tells_the_facts_that_fit),
 		cmocka_unit_test(test_every_byte_string_can_be_drawn),
 	};
 

@@ -10,6 +10,7 @@
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
 #include "tui/session/state.h"
+#include "tui/session/text.h"
 
 enum item { ITEM_INSTALL, ITEM_DOCTOR, ITEM_JOURNAL, ITEM_SWITCH, ITEM_WIPE, ITEM_LOG, ITEM_HELP,
 	    ITEM_ABOUT,
@@ -159,8 +160,12 @@ static void add_links(const struct sw_facts *f, struct sw_buf *b)
 
 static unsigned int line(struct sw_frame *f, unsigned int row, const char *label, const char *text)
 {
+	_cleanup_buf_ struct sw_buf b = { 0 };
+
+	/* A serial number at the end tells more than what stands before it. */
+	sw_text_elide(text, f->cols > 12 ? f->cols - 12 : 0, &b);
 	sw_frame_put(f, row, 2, 10, 0, label);
-	sw_frame_put(f, row, 12, f->cols - 12, 0, text);
+	sw_frame_put(f, row, 12, f->cols, 0, sw_buf_text(&b));
 	return row + 1;
 }
 

@@ -177,15 +177,20 @@ static void widths(const struct sw_list *l, const char *const *header, unsigned 
 	}
 }
 
+/* The last column says something; those before it are names, which differ at their ends. */
 static void draw_cols(struct sw_frame *f, unsigned int row, const unsigned int *w, size_t n_cols,
 		      const char *const *text)
 {
 	unsigned int col = 2;
 
 	for (size_t c = 0; c < n_cols && col < f->cols; c++) {
-		unsigned int width = c + 1 == n_cols ? f->cols - col : w[c];
+		bool last = c + 1 == n_cols;
+		unsigned int width = last ? f->cols - col : w[c];
+		_cleanup_buf_ struct sw_buf name = { 0 };
 
-		sw_frame_put(f, row, col, width, 0, text[c]);
+		if (!last && text[c])
+			sw_text_elide(text[c], width, &name);
+		sw_frame_put(f, row, col, width, 0, last ? text[c] : sw_buf_text(&name));
 		col += width + GAP;
 	}
 }

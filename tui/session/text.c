@@ -5,7 +5,6 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "base/buf.h"
 #include "base/text.h"
 
 void sw_text_init(void)
@@ -53,6 +52,48 @@ unsigned int sw_text_columns(const char *text)
 		n += w;
 	}
 	return n;
+}
+
+/* Where the last part begins that takes at most `width` columns. */
+static const char *tail_of(const char *text, unsigned int width)
+{
+	unsigned int left = sw_text_columns(text), w;
+
+	while (*text && left > width) {
+		sw_text_next(&text, &w);
+		left -= w;
+	}
+	/* Marks that belong to what was left out are left out too. */
+	for (const char *next = text; *next; text = next) {
+		sw_text_next(&next, &w);
+		if (w)
+			break;
+	}
+	return text;
+}
+
+void sw_text_elide(const char *text, unsigned int width, struct sw_buf *b)
+{
+	unsigned int head, at = 0, w;
+	const char *p = text, *next;
+
+	if (!width)
+		return;
+	if (sw_text_columns(text) <= width) {
+		(void)sw_buf_adds(b, text);
+		return;
+	}
+	head = width / 2;
+	for (; *p; p = next) {
+		next = p;
+		sw_text_next(&next, &w);
+		if (at + w > head)
+			break;
+		at += w;
+	}
+	(void)sw_buf_add(b, text, (size_t)(p - text));
+	(void)sw_buf_adds(b, "~");
+	(void)sw_buf_adds(b, tail_of(p, width - 1 - at));
 }
 
 int sw_lines_add(struct sw_lines *l, const char *text, size_t len)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 
 /* Makes wcwidth() know more than ASCII; harmless to call more than once. */
@@ -23,6 +24,12 @@ uint32_t sw_text_next(const char **p, unsigned int *ret_width);
 
 /* Columns that the whole text takes. */
 unsigned int sw_text_columns(const char *text);
+
+/*
+ * Adds a name to b in at most `width` columns. One that is longer gives up its middle,
+ * where '~' stands then: models, serial numbers and paths differ at their ends.
+ */
+void sw_text_elide(const char *text, unsigned int width, struct sw_buf *b);
 
 /* Lines of at most a given width. */
 struct sw_lines {

@@ -5,7 +5,7 @@
 
 #include "tui/screens/screens.h"
 #include "tui/session/state.h"
-#include "tui/session/text.h"
+#include "tui/session/title.h"
 
 /* Rows taken by title and blank above, and by notice and hints below. */
 #define ABOVE 2u
@@ -173,16 +173,6 @@ void sw_view_hints(const struct sw_view *v, unsigned int width, struct sw_buf *b
 	add_hints(everywhere, mode, width, b);
 }
 
-static void draw_title(const struct sw_state *s, struct sw_frame *f)
-{
-	const char *name = s->facts ? s->facts->machine_name : NULL;
-	unsigned int width = name ? sw_text_columns(name) : 0;
-
-	sw_frame_put(f, 0, 0, f->cols, SW_ATTR_BOLD, s->top->ops->title);
-	if (width && width < f->cols / 2)
-		sw_frame_put(f, 0, f->cols - width - 1, width, 0, name);
-}
-
 void sw_view_draw_content(struct sw_state *s, struct sw_frame *f)
 {
 	struct sw_area a = { .rows = f->rows, .cols = f->cols };
@@ -202,7 +192,7 @@ void sw_view_draw(struct sw_state *s, struct sw_frame *f)
 		return;
 	if (f->rows > ABOVE + BELOW)
 		a.rows = f->rows - ABOVE - BELOW;
-	draw_title(s, f);
+	sw_title_draw(f, s->top->ops->title, s->facts);
 	s->top->ops->draw(s->top, s, f, &a);
 	sw_frame_put(f, f->rows - 2, 0, f->cols, 0, s->notice);
 	sw_view_hints(s->top, f->cols - 1, &hints);
