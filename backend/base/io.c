@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 struct io_fd {
 	struct sw_io io;
@@ -131,24 +132,52 @@ static int measure(struct io_fd *f, uint32_t sector)
 	return 0;
 }
 
+enum {
+	LOCK_POLL_MS = 50,
+	/* A disk that answers slowly keeps udev busy for long: its blkid reads many places. */
+	LOCK_WAIT_MS = 30000,
+};
+
+/*
+ * udev holds LOCK_SH on a whole disk while it looks at it, after the disk has
+ * come and after every program that closed it: those who only read end by
+ * themselves and are waited for. LOCK_EX is held by a program that writes.
+ * Source: https://systemd.io/BLOCK_DEVICE_LOCKING
+ */
+static int take_lock(int fd)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
+
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_POLL_MS) {
+		if (errno != EWOULDBLOCK || waited >= LOCK_WAIT_MS ||
+		    flock(fd, LOCK_SH | LOCK_NB) < 0)
+			return -errno;
+		/* Kept while waiting, it would hold off another that waits. */
+		(void)flock(fd, LOCK_UN);
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+static int fail_open(int r, const char *path, struct sw_error *err)
+{
+	if (r == -EWOULDBLOCK)
+		sw_fail_errno(err, SW_EXIT_REFUSED, r,
+			      "another program holds the lock of this disk");
+	else
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot open the disk");
+	return sw_error_where(err, "%s", path), r;
+}
+
 int sw_io_open(const char *path, bool writable, bool lock, uint32_t sector, struct sw_io **ret_io,
 	       struct sw_error *err)
 {
 	_cleanup_close_ int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	struct io_fd *f;
-	int r = 0;
+	int r = fd < 0 ? -errno : lock ? take_lock(fd) : 0;
 
-	if (fd < 0)
-		r = -errno;
-	else if (lock && flock(fd, LOCK_EX | LOCK_NB) < 0)
-		r = -errno;
-	if (r < 0) {
-		sw_fail_errno(err, r == -EWOULDBLOCK ? SW_EXIT_REFUSED : SW_EXIT_FAILED, r,
-			      r == -EWOULDBLOCK ? "another program holds the lock of this disk"
-						: "cannot open the disk");
-		sw_error_where(err, "%s", path);
-		return r;
-	}
+	if (r < 0)
+		return fail_open(r, path, err);
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return sw_fail_oom(err);

@@ -37,7 +37,8 @@ struct sw_io {
 /*
  * Opens a block device or a regular file. A device's sector size is asked of
  * the kernel; for a file `sector` counts (0: 512). With lock, takes flock
- * LOCK_EX without waiting: -EWOULDBLOCK when another holds it.
+ * LOCK_EX: waits up to 30 s for those who hold LOCK_SH (udev while it looks at
+ * the disk), then, and at once when another holds LOCK_EX, -EWOULDBLOCK.
  */
 int sw_io_open(const char *path, bool writable, bool lock, uint32_t sector, struct sw_io **ret_io,
 	       struct sw_error *err);

@@ -3,10 +3,15 @@
  * Whole installs on stand-in machines: real images, real libfdisk, real mtools
  * and mkfs, stopped after every step and then resumed or undone.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -387,6 +392,48 @@ static void test_a_plan_is_refused_while_another_holds_the_disk(void **state SW_
 	free_world(&w);
 }
 
+/* What udev does to a disk that has just come: LOCK_SH, held until it has looked. */
+static pid_t looks_at(const char *node, int ms)
+{
+	struct timespec look = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open(node, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 || flock(fd, LOCK_SH) < 0 || write(ready[1], "", 1) != 1)
+			_exit(1);
+		(void)nanosleep(&look, NULL);
+		_exit(0);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void test_a_disk_that_is_being_looked_at_is_waited_for(void **state SW_UNUSED)
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	_cleanup_io_ struct sw_io *io = NULL;
+	struct sw_error err = {};
+	struct world w = {};
+	int status;
+	pid_t pid;
+
+	make_world(&w);
+	assert_int_equal(sw_machine_facts(w.m, &f, &err), 0);
+	pid = looks_at(f->disks[0].node, 300);
+	assert_int_equal(sw_io_open(f->disks[0].node, true, true, 512, &io, &err), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	free_world(&w);
+}
+
 static void test_a_plan_survives_json_and_an_edited_one_is_refused(void **state SW_UNUSED)
 {
 	_cleanup_json_ json_object *a = NULL, *b = NULL;
@@ -443,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_stopped_before_the_journal_nothing_is_written),
 		cmocka_unit_test(test_a_plan_is_refused_when_the_table_changed_since),
 		cmocka_unit_test(test_a_plan_is_refused_while_another_holds_the_disk),
+		cmocka_unit_test(test_a_disk_that_is_being_looked_at_is_waited_for),
 		cmocka_unit_test(test_a_plan_survives_json_and_an_edited_one_is_refused),
 		cmocka_unit_test(test_a_full_variable_store_degrades_to_the_fallback_path),
 	};
