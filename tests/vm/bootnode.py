@@ -122,6 +122,11 @@ class Node(payload.Payload):
 
 
 def build():
+    with harness.alone(FOLDER):
+        return _build()
+
+
+def _build():
     node = Node(FOLDER)
     programs = [_slipway(), _real_firmware()]
     package = payload.kernel_package()
@@ -129,7 +134,6 @@ def build():
     if os.path.exists(node.initrd) and \
        all(os.path.getmtime(node.initrd) > os.path.getmtime(path) for path in sources):
         return node
-    os.makedirs(FOLDER, exist_ok=True)
     kernel, modules = payload.unpack(package, NET_MODULES)
     order = payload.load_order(modules, MODULES)
     files = {name: (stat.S_IFDIR | 0o755, b"") for name in ("bin", "sbin", "modules")}

@@ -11,6 +11,7 @@ romfile= (QEMU's iPXE ROM runs first otherwise), and KVM does not run OVMF when 
 import atexit
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import re
@@ -26,6 +27,8 @@ import screen
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("SLIPWAY_BUILD", os.path.join(ROOT, "build"))
+# Limits are written for a machine that has the processors for itself.
+PATIENCE = float(os.environ.get("SLIPWAY_VM_PATIENCE", "1"))
 OVMF = "/usr/share/OVMF"
 
 KEYS = {
@@ -82,6 +85,15 @@ def build_file(name):
     if not os.path.exists(path):
         raise Skip("%s is not built (make iso)" % name)
     return path
+
+
+@contextlib.contextmanager
+def alone(directory):
+    """One of the tests that run at the same time makes what all of them use."""
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, ".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class Machine:
@@ -232,7 +244,7 @@ class Vm:
                 "-device", "tpm-crb,tpmdev=tpm0"]
 
     def _connect(self, path):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 20 * PATIENCE
         while True:
             connection = socket.socket(socket.AF_UNIX)
             try:
@@ -272,7 +284,7 @@ class Vm:
         self._replies.clear()
         self._qmp.sendall(json.dumps(request).encode() + b"\n")
         with self._changed:
-            if not self._changed.wait_for(lambda: self._replies, 20):
+            if not self._changed.wait_for(lambda: self._replies, 20 * PATIENCE):
                 raise Failure("QEMU does not answer to " + command)
             reply = self._replies[0]
         if "error" in reply:
@@ -349,6 +361,7 @@ class Vm:
         return text in self.plain(self.position)
 
     def _await(self, texts, timeout, test):
+        timeout *= PATIENCE
         found = []
 
         def check():
@@ -363,12 +376,14 @@ class Vm:
         raise Failure("%s before any of %r was seen\n%s" % (what, list(texts), self.report()))
 
     def wait_reset(self, count=1, timeout=120):
+        timeout *= PATIENCE
         with self._changed:
             if not self._changed.wait_for(lambda: self.resets >= count or self._ended, timeout) \
                or self.resets < count:
                 raise Failure("no reset within %g s\n%s" % (timeout, self.report()))
 
     def wait_off(self, timeout=120):
+        timeout *= PATIENCE
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -382,6 +397,7 @@ class Vm:
                        "%d bytes on %s" % (size, disk.serial))
 
     def _wait_for(self, test, timeout, what):
+        timeout *= PATIENCE
         deadline = time.monotonic() + timeout
         while not test():
             if time.monotonic() > deadline:
@@ -395,7 +411,7 @@ class Vm:
         with self._changed:
             done = self._changed.wait_for(
                 lambda: re.search(r"^end=(\d+)=", self.plain(self.position), re.M) or
-                self._ended, timeout)
+                self._ended, timeout * PATIENCE)
         text = self.plain(self.position)
         match = re.search(r"^end=(\d+)=", text, re.M)
         if not done or not match:

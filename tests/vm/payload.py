@@ -95,7 +95,8 @@ class Payload:
 
     def uki(self, path, cmdline):
         """A unified kernel image around systemd's stub, for tests that need no installer."""
-        text = os.path.join(self.directory, "cmdline")
+        new = "%s.%d" % (path, os.getpid())     # other tests may read the one that is there
+        text = new + ".cmdline"
         with open(text, "wb") as file:
             file.write(cmdline.encode() + b"\0")
         args = ["objcopy"]
@@ -105,7 +106,9 @@ class Payload:
                                       (".initrd", self.initrd, 0x4000000)):
             args += ["--add-section", "%s=%s" % (name, source),
                      "--change-section-vma", "%s=0x%x" % (name, address)]
-        subprocess.run(args + [STUB, path], check=True)
+        subprocess.run(args + [STUB, new], check=True)
+        os.unlink(text)
+        os.rename(new, path)
         return path
 
 
@@ -197,13 +200,17 @@ def programs(files, *paths):
 
 def build(directory):
     """Makes (or finds, if it is newer than its sources) the payload in directory."""
+    with harness.alone(directory):
+        return _build(directory)
+
+
+def _build(directory):
     payload = Payload(directory)
     package = kernel_package()
     sources = [package, os.path.abspath(__file__)]
     if os.path.exists(payload.initrd) and \
        all(os.path.getmtime(payload.initrd) > os.path.getmtime(path) for path in sources):
         return payload
-    os.makedirs(directory, exist_ok=True)
     kernel, modules = unpack(package)
     order = load_order(modules, MODULES)
     files = {"bin": (stat.S_IFDIR | 0o755, b""), "modules": (stat.S_IFDIR | 0o755, b"")}

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the VM tests one after the other and speaks TAP.
+"""Runs the VM tests, as many at a time as there are processors for, and speaks TAP.
 
-    python3 tests/vm/run.py [--filter TEXT]... [--list] [--long] [--keep]
+    python3 tests/vm/run.py [--filter TEXT]... [--jobs N] [--list] [--long] [--keep]
 
-Every function test_* of every test_*.py is one test; it gets an empty directory. Tests marked
-@long run only with --long. The last line is "N passed, N failed, N skipped".
+Every function test_* of every test_*.py is one test; it gets a process and an empty directory.
+Tests marked @long run only with --long. The last line is "N passed, N failed, N skipped".
 """
 
 import argparse
 import glob
 import importlib
+import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -52,38 +54,108 @@ def run_one(function, directory):
         return "failed", traceback.format_exc()
 
 
-def main():
+def exactly(name, directory, result):
+    """The child's part: one test; its verdict goes into a file, what it prints to the output."""
+    function = dict(collect([name]))[name]
+    verdict, text = run_one(function, directory)
+    with open(result, "w", encoding="utf-8") as file:
+        json.dump({"verdict": verdict, "text": text}, file)
+    return 0
+
+
+class Test:
+    """A test that runs in a process of its own."""
+
+    def __init__(self, name, jobs):
+        self.name, self.start = name, time.monotonic()
+        self.top = tempfile.mkdtemp(prefix="slipway-vm-")
+        self.directory = os.path.join(self.top, "t")
+        os.mkdir(self.directory)
+        self.result = os.path.join(self.top, "result")
+        self.output = open(os.path.join(self.top, "output"), "w+", encoding="utf-8",
+                           errors="replace")
+        self.process = harness.spawn(
+            [sys.executable, os.path.abspath(__file__), "--exactly", name, self.directory,
+             self.result], stdout=self.output, stderr=subprocess.STDOUT,
+            env=dict(os.environ, SLIPWAY_VM_PATIENCE=str(jobs)))
+
+    def end(self):
+        harness.reap(self.process)
+        shutil.rmtree(self.top, ignore_errors=True)
+
+    def verdict(self):
+        try:
+            with open(self.result, encoding="utf-8") as file:
+                result = json.load(file)
+            return result["verdict"], result["text"]
+        except (OSError, ValueError):
+            return "failed", "the test's process ended with status %d" % self.process.returncode
+
+    def report(self, number, keep):
+        """Prints its lines and gives the verdict."""
+        verdict, text = self.verdict()
+        harness.reap(self.process)
+        self.output.seek(0)
+        sys.stdout.write(self.output.read())
+        self.output.close()
+        word = "not ok" if verdict == "failed" else "ok"
+        note = " # SKIP " + text if verdict == "skipped" else ""
+        print("%s %d - %s (%.1f s)%s" % (word, number, self.name,
+                                         time.monotonic() - self.start, note))
+        if verdict == "failed":
+            print("".join("# %s\n" % line for line in text.split("\n")), end="")
+        if verdict == "failed" and keep:
+            print("# kept: " + self.directory)
+        else:
+            shutil.rmtree(self.top, ignore_errors=True)
+        sys.stdout.flush()
+        return verdict
+
+
+def run_all(names, jobs, keep):
+    count = {"passed": 0, "failed": 0, "skipped": 0}
+    waiting, running = list(names), []
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                running.append(Test(waiting.pop(0), jobs))
+            for test in [test for test in running if test.process.poll() is not None]:
+                running.remove(test)
+                count[test.report(sum(count.values()) + 1, keep)] += 1
+            time.sleep(0.1)
+    finally:
+        for test in running:
+            test.end()
+    return count
+
+
+def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--filter", action="append", default=[])
+    parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4),
+                        help="tests at a time; the limits of their waits grow with it")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--long", action="store_true", help="also the tests marked @long")
     parser.add_argument("--keep", action="store_true", help="keep the directories of failed tests")
-    options = parser.parse_args()
-    tests = [(name, function) for name, function in collect(options.filter)
-             if options.long or options.list or not getattr(function, "long", False)]
-    if options.list:
-        print("\n".join(name for name, _ in tests))
-        return 0
+    parser.add_argument("--exactly", nargs=3, metavar=("NAME", "DIRECTORY", "RESULT"),
+                        help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
     # SystemExit runs the clean-up that SIGTERM's default would not.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    count = {"passed": 0, "failed": 0, "skipped": 0}
+    if options.exactly:
+        return exactly(*options.exactly)
+    names = [name for name, function in collect(options.filter)
+             if options.long or options.list or not getattr(function, "long", False)]
+    if options.list:
+        print("\n".join(names))
+        return 0
     began = time.monotonic()
-    print("TAP version 13\n1..%d" % len(tests), flush=True)
-    for number, (name, function) in enumerate(tests, 1):
-        directory = tempfile.mkdtemp(prefix="slipway-vm-")
-        start = time.monotonic()
-        verdict, text = run_one(function, directory)
-        count[verdict] += 1
-        word = "not ok" if verdict == "failed" else "ok"
-        note = " # SKIP " + text if verdict == "skipped" else ""
-        print("%s %d - %s (%.1f s)%s" % (word, number, name, time.monotonic() - start, note))
-        if verdict == "failed":
-            print("".join("# %s\n" % line for line in text.split("\n")), end="")
-        sys.stdout.flush()
-        if verdict == "failed" and options.keep:
-            print("# kept: " + directory, flush=True)
-        else:
-            shutil.rmtree(directory, ignore_errors=True)
+    print("TAP version 13\n1..%d" % len(names), flush=True)
+    count = run_all(names, options.jobs, options.keep)
     print("# %.1f s in all" % (time.monotonic() - began))
     print("%d passed, %d failed, %d skipped" % (count["passed"], count["failed"],
                                                 count["skipped"]))
