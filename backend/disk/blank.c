@@ -15,7 +15,6 @@
 #define KiB(n) ((uint64_t)(n) << 10)
 #define PIECE 512U
 #define GAP KiB(32)
-#define START KiB(20)	/* of an area: where most superblocks are */
 #define HEAD KiB(36)	/* the GPT of any sector size, and most superblocks */
 #define TAIL KiB(36)	/* the backup GPT, and most of the firmware RAIDs */
 #define LEAST (KiB(1024) * 2)
@@ -161,10 +160,9 @@ static const uint8_t *bytes_of(const struct sw_blank *b, size_t i)
 	return skip + b->w[i].len <= p->got ? p->data + skip : NULL;
 }
 
-/* NULL unless they lie in one window. */
-static const uint8_t *bytes_at(const struct sw_blank *b, uint64_t off, uint64_t len)
+const uint8_t *sw_blank_bytes(const struct sw_blank *b, uint64_t off, uint64_t len)
 {
-	for (size_t i = 0; i < b->n; i++) {
+	for (size_t i = 0; b && i < b->n; i++) {
 		const struct sw_blank_window *w = &b->w[i];
 		const uint8_t *p;
 
@@ -179,18 +177,11 @@ static const uint8_t *bytes_at(const struct sw_blank *b, uint64_t off, uint64_t 
 
 bool sw_blank_copy(const struct sw_blank *b, uint64_t off, void *data, size_t len)
 {
-	const uint8_t *p = bytes_at(b, off, len);
+	const uint8_t *p = sw_blank_bytes(b, off, len);
 
 	if (p)
 		memcpy(data, p, len);
 	return p;
-}
-
-bool sw_blank_is_zero(const struct sw_blank *b, uint64_t off, uint64_t len)
-{
-	const uint8_t *p = len > 0 ? bytes_at(b, off, len) : NULL;
-
-	return p && sw_bytes_are_zero(p, len);
 }
 
 static bool pieces_are_zero(const struct sw_blank *b)
@@ -215,25 +206,6 @@ static void prefetch(int fd, const struct sw_blank_window *w, size_t n, uint64_t
 				    POSIX_FADV_WILLNEED);
 }
 
-/* What is known to be zero is hardly asked for: only the start, and what is not. */
-static void prefetch_rest(const struct sw_blank *b, int fd, uint64_t off)
-{
-	const struct sw_blank_window start = { 0, START };
-
-	prefetch(fd, &start, 1, off);
-	for (size_t i = 0; i < b->n; i++)
-		for (uint64_t at = 0; at < b->w[i].len; at += ALIGN) {
-			const struct sw_blank_window page = {
-				b->w[i].off + at,
-				b->w[i].len - at < ALIGN ? b->w[i].len - at : ALIGN };
-
-			if (page.off + page.len > off + START &&
-			    !sw_blank_is_zero(b, page.off, page.len))
-				(void)posix_fadvise(fd, (off_t)page.off, (off_t)page.len,
-						    POSIX_FADV_WILLNEED);
-		}
-}
-
 static bool is_zero(int fd, uint64_t off, uint64_t len)
 {
 	static const size_t step = 16384;
@@ -255,12 +227,8 @@ bool sw_blank_area(const struct sw_blank *b, int fd, uint64_t off, uint64_t size
 	struct sw_blank_window w[SW_BLANK_WINDOWS_MAX];
 	size_t n;
 
-	if (b && pieces_are_zero(b))
-		return true;
-	if (b) {
-		prefetch_rest(b, fd, off);
-		return false;
-	}
+	if (b)
+		return pieces_are_zero(b);
 	n = sw_blank_windows(size, w);
 	prefetch(fd, w, n, off);
 	for (size_t i = 0; i < n; i++)

@@ -42,18 +42,17 @@ struct sw_blank *sw_blank_free(struct sw_blank *b);
 SW_DEFINE_CLEANUP(struct sw_blank, sw_blank_free)
 #define _cleanup_blank_ _cleanup_(sw_blank_freep)
 
-/* The bytes at off of the device; false unless they lie in one window that could be read. */
-bool sw_blank_copy(const struct sw_blank *b, uint64_t off, void *data, size_t len);
+/* len bytes at off of the device, or NULL unless they lie in one window that could be read. */
+const uint8_t *sw_blank_bytes(const struct sw_blank *b, uint64_t off, uint64_t len);
 
-/* True when len bytes, more than none, at off of the device lie in one such window and are zero. */
-bool sw_blank_is_zero(const struct sw_blank *b, uint64_t off, uint64_t len);
+/* The same as a copy; false when they cannot be had. */
+bool sw_blank_copy(const struct sw_blank *b, uint64_t off, void *data, size_t len);
 
 /*
  * True when libblkid would find no superblock and no partition table in this
  * area of the device. False whenever that is not certain; a piece that cannot be
- * read is not. b: what was read of it, or NULL: then fd is read. When it is
- * false, the kernel has been told to read into its cache most of what libblkid will
- * ask for.
+ * read is not. b: what was read of it, or NULL: then fd is read, and when it is
+ * false, the kernel has been told to read into its cache what libblkid will ask for.
  */
 bool sw_blank_area(const struct sw_blank *b, int fd, uint64_t off, uint64_t size);
 

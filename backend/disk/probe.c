@@ -6,7 +6,9 @@
  * one left.
  */
 #include <fcntl.h>
+#include <linux/blkzoned.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include <blkid/blkid.h>
@@ -14,7 +16,7 @@
 
 #include "base/file.h"
 #include "base/size.h"
-#include "disk/absent.h"
+#include "disk/maybe.h"
 #include "disk/blank.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
@@ -73,6 +75,7 @@ struct device {
 	struct sw_io *whole;
 	struct sw_blank *seen;	/* the disk's own windows, or NULL */
 	int fd, direct;
+	bool zoned;
 };
 
 static int seen_read(struct sw_io *io, uint64_t off, void *data, size_t len)
@@ -93,12 +96,14 @@ static const struct sw_io_ops seen_ops = { .read = seen_read, .fd = seen_fd };
 static void device_open(struct device *d, struct sw_io *io, int fd)
 {
 	char self[32];
+	uint32_t zone = 0;
 
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	*d = (struct device){ .io = *io, .whole = io, .fd = fd };
 	d->io.ops = &seen_ops;
 	d->direct = open(self, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	d->seen = sw_blank_read(d->direct, 0, io->size);
+	d->zoned = ioctl(fd, BLKGETZONESZ, &zone) == 0 && zone > 0;
+	d->seen = d->zoned ? NULL : sw_blank_read(d->direct, 0, io->size);
 }
 
 static void device_close(struct device *d)
@@ -120,36 +125,58 @@ static int value_of(blkid_probe pr, const char *name, char **ret_value)
 	return *ret_value ? 0 : -ENOMEM;
 }
 
-/* Without those that libblkid would read much for and that cannot be there. */
-static void filter_area(blkid_probe pr, const struct sw_blank *b, int fd, uint64_t off,
-			uint64_t size)
-{
-	char zfs[] = "zfs_member", log[] = "xfs_external_log", *names[SW_ABSENT_MAX + 2];
-	size_t n = sw_absent_types(b, off, size, names);
+/* An area, and what libblkid has to be asked for there. */
+struct area {
+	uint64_t off, size;
+	const struct sw_blank *seen;	/* what was read of it, or NULL */
+	bool blank;
+	size_t n_types;
+	char *types[SW_MAYBE_MAX];	/* only with seen */
+};
 
-	if (!sw_blank_may_be_zfs(b, fd, off, size))
+static void area_look(struct area *a, const struct device *d)
+{
+	/* btrfs keeps its superblocks elsewhere on a zoned disk. */
+	a->blank = !d->zoned && sw_blank_area(a->seen, d->fd, a->off, a->size);
+	if (a->seen && !a->blank)
+		a->n_types = sw_maybe_types(a->seen, a->off, a->size, a->types);
+}
+
+static bool may_hold_superblocks(const struct area *a)
+{
+	return !a->blank && (!a->seen || a->n_types > 0);
+}
+
+/* Only those that may be there; or without those that libblkid would read much for. */
+static void filter_area(blkid_probe pr, struct area *a, int fd)
+{
+	char zfs[] = "zfs_member", log[] = "xfs_external_log", *names[3] = {};
+	size_t n = 0;
+
+	if (a->seen) {
+		(void)blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_ONLYIN, a->types);
+		return;
+	}
+	if (!sw_blank_may_be_zfs(NULL, fd, a->off, a->size))
 		names[n++] = zfs;
-	if (!sw_blank_may_be_xfs_log(b, fd, off))
+	if (!sw_blank_may_be_xfs_log(NULL, fd, a->off))
 		names[n++] = log;
-	names[n] = NULL;
 	if (n == 0)
 		(void)blkid_probe_reset_superblocks_filter(pr);
 	else
 		(void)blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_NOTIN, names);
 }
 
-/* b: what was read of the area, or NULL. */
-static int set_area(blkid_probe pr, const struct device *d, const struct sw_blank *b,
-		    uint64_t off, uint64_t size)
+static int set_area(blkid_probe pr, const struct device *d, struct area *a)
 {
-	if (blkid_probe_set_device(pr, d->fd, (blkid_loff_t)off, (blkid_loff_t)size) < 0)
+	if (blkid_probe_set_device(pr, d->fd, (blkid_loff_t)a->off, (blkid_loff_t)a->size) < 0)
 		return -EIO;
 	(void)blkid_probe_set_sectorsize(pr, d->io.sector);
 	(void)blkid_probe_enable_partitions(pr, 0);
 	(void)blkid_probe_enable_superblocks(pr, 1);
 	(void)blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID |
 							    BLKID_SUBLKS_TYPE | BLKID_SUBLKS_MAGIC);
-	filter_area(pr, b, d->fd, off, size);
+	filter_area(pr, a, d->fd);
 	return 0;
 }
 
@@ -192,16 +219,18 @@ static int group_of(blkid_probe pr, struct sw_io *io, uint64_t off, uint64_t siz
 
 static int probe_part(blkid_probe pr, struct device *d, struct sw_part *p)
 {
-	_cleanup_blank_ struct sw_blank *b = NULL;
+	_cleanup_blank_ struct sw_blank *seen = NULL;
+	struct area a = { .off = p->start, .size = p->size };
 	struct sw_io *io = &d->io;
 	int r;
 
 	/* libblkid takes size 0 as "the whole disk". */
 	if (p->size == 0 || p->start >= io->size || p->size > io->size - p->start)
 		return 0;
-	b = sw_blank_read(d->direct, p->start, p->size);
-	if (sw_blank_area(b, d->fd, p->start, p->size) ||
-	    set_area(pr, d, b, p->start, p->size) < 0)
+	seen = d->zoned ? NULL : sw_blank_read(d->direct, p->start, p->size);
+	a.seen = seen;
+	area_look(&a, d);
+	if (!may_hold_superblocks(&a) || set_area(pr, d, &a) < 0)
 		return 0;
 	/* Two contradicting signatures: take the first rather than call it empty. */
 	r = blkid_do_safeprobe(pr);
@@ -247,17 +276,35 @@ static char *signature_text(blkid_probe pr)
 		      label ? label : "", label ? "\"" : "", off ? strtoull(off, NULL, 10) : 0ULL);
 }
 
+/* Tables of other kinds (BSD, Sun, Mac ...) are something to lose as well. */
+static int probe_other_table(blkid_probe pr, char ***list, size_t *n)
+{
+	const char *type = NULL;
+
+	blkid_reset_probe(pr);	/* and keeps what it has read */
+	(void)blkid_probe_enable_superblocks(pr, 0);
+	(void)blkid_probe_enable_partitions(pr, 1);
+	if (blkid_do_probe(pr) != 0 || blkid_probe_lookup_value(pr, "PTTYPE", &type, NULL) < 0)
+		return 0;
+	if (!strcmp(type, "PMBR") || !strcmp(type, "gpt") || !strcmp(type, "dos"))
+		return 0;
+	return add_signature(list, n, sw_fmt("%s partition table", type));
+}
+
 static int probe_whole(blkid_probe pr, struct device *d, struct sw_table *t, char ***list,
 		       size_t *n)
 {
+	struct area a = { .size = d->io.size, .seen = d->seen };
 	struct sw_io *io = &d->io;
-	const char *type = NULL;
-	int r;
+	int r = 1;
 
-	if (io->size < 512 || sw_blank_area(d->seen, d->fd, 0, io->size) ||
-	    set_area(pr, d, d->seen, 0, io->size) < 0)
+	if (io->size < 512)
 		return 0;
-	while ((r = blkid_do_probe(pr)) == 0) {
+	area_look(&a, d);
+	if (a.blank || (t->type != SW_TABLE_NONE && !may_hold_superblocks(&a)) ||
+	    set_area(pr, d, &a) < 0)
+		return 0;
+	while (may_hold_superblocks(&a) && (r = blkid_do_probe(pr)) == 0) {
 		r = add_signature(list, n, signature_text(pr));
 		if (r >= 0 && !t->group)
 			r = group_of(pr, io, 0, io->size, &t->group);
@@ -270,17 +317,7 @@ static int probe_whole(blkid_probe pr, struct device *d, struct sw_table *t, cha
 		if (r < 0)
 			return r;
 	}
-	if (t->type != SW_TABLE_NONE)
-		return 0;
-	/* Tables of other kinds (BSD, Sun, Mac ...) are something to lose as well. */
-	blkid_reset_probe(pr);	/* and keeps what it has read */
-	(void)blkid_probe_enable_superblocks(pr, 0);
-	(void)blkid_probe_enable_partitions(pr, 1);
-	if (blkid_do_probe(pr) != 0 || blkid_probe_lookup_value(pr, "PTTYPE", &type, NULL) < 0)
-		return 0;
-	if (!strcmp(type, "PMBR") || !strcmp(type, "gpt") || !strcmp(type, "dos"))
-		return 0;
-	return add_signature(list, n, sw_fmt("%s partition table", type));
+	return t->type == SW_TABLE_NONE ? probe_other_table(pr, list, n) : 0;
 }
 
 /* ---- the table ---- */

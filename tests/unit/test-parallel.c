@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The same work on many things, side by side. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -48,10 +50,39 @@ static void a_failure_is_told_and_stops_the_rest(void **state SW_UNUSED)
 	assert_true(atomic_load(&calls) <= 10 + 2 * SW_PARALLEL_MAX);
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t all_here = PTHREAD_COND_INITIALIZER;
+static size_t inside;
+
+/* Like a disk that spins up: ends when all threads that there may be wait like it. */
+static int waits_for_the_others(size_t i SW_UNUSED, void *arg SW_UNUSED)
+{
+	struct timespec until;
+	int r = 0;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 60;
+	pthread_mutex_lock(&lock);
+	inside++;
+	pthread_cond_broadcast(&all_here);
+	while (inside < SW_PARALLEL_MAX && r == 0)
+		r = pthread_cond_timedwait(&all_here, &lock, &until);
+	pthread_mutex_unlock(&lock);
+	return -r;
+}
+
+static void those_that_wait_are_many_at_once(void **state SW_UNUSED)
+{
+	inside = 0;
+	assert_int_equal(sw_parallel(500, waits_for_the_others, NULL), 0);
+	assert_int_equal(inside, 500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_done_once),
+		cmocka_unit_test(those_that_wait_are_many_at_once),
 		cmocka_unit_test(a_failure_is_told_and_stops_the_rest),
 	};
 
