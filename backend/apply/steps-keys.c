@@ -10,6 +10,7 @@
 #include "apply/run.h"
 #include "base/file.h"
 #include "disk/recovery.h"
+#include "machine/shell.h"
 
 void sw_run_clear_keys(struct sw_run *run)
 {
@@ -188,6 +189,8 @@ int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct s
 	/* What libraries keep of the keys in memory of theirs goes into no core dump either. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (all & SW_ENCRYPT_TPM2)
+		r = sw_shell_may_seal(run->m, err);
+	if (r == 0 && (all & SW_ENCRYPT_TPM2))
 		r = sw_machine_tcti(run->m, &keys.tcti, err);
 	if (r == 0 && (all & SW_ENCRYPT_TPM2))
 		r = node_pcr7(run, &pcr7, &keys.pcr7, err);

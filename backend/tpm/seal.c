@@ -452,3 +452,24 @@ int sw_tpm_parse_pcrs(const char *text, uint32_t *ret_pcrs, struct sw_error *err
 		*ret_pcrs = pcrs;
 	return r;
 }
+
+/* ---- giving up ---- */
+
+int sw_tpm_forfeit(const char *tcti, struct sw_error *err)
+{
+	static const char what[] = "slipway: a rescue shell was opened";
+	TPML_DIGEST_VALUES digests = { .count = 1, .digests[0].hashAlg = TPM2_ALG_SHA256 };
+	struct tpm t = TPM_NONE(err);
+	TSS2_RC rc;
+	int r = tpm_open(&t, tcti);
+
+	sw_sha256_raw(what, strlen(what), digests.digests[0].digest.sha256);
+	if (r == 0) {
+		rc = Esys_PCR_Extend(t.esys, ESYS_TR_PCR7, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+				     ESYS_TR_NONE, &digests);
+		if (rc != TSS2_RC_SUCCESS)
+			r = fail(&t, rc, "the TPM's PCR 7 cannot be extended");
+	}
+	tpm_close(&t);
+	return r;
+}

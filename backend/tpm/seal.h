@@ -54,3 +54,10 @@ int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, struct sw_secret 
 
 /* "7", "0+7" (or with commas) to bits; -EINVAL with exit 2 for what must not be sealed to. */
 int sw_tpm_parse_pcrs(const char *text, uint32_t *ret_pcrs, struct sw_error *err);
+
+/*
+ * Extends PCR 7 (sha256 bank), to which keys are sealed by default: until the machine
+ * is restarted the TPM gives none of them back, and what is sealed meanwhile opens
+ * never again. For when somebody gets a shell. Errors as of sw_tpm_seal().
+ */
+int sw_tpm_forfeit(const char *tcti, struct sw_error *err);

@@ -17,7 +17,7 @@
 #define SW_ESYS_LIST(X)                                                                       \
 	X(Esys_Initialize) X(Esys_Finalize) X(Esys_Free) X(Esys_GetCapability)                \
 	X(Esys_FlushContext) X(Esys_TR_Close) X(Esys_CreatePrimary) X(Esys_StartAuthSession)  \
-	X(Esys_TRSess_SetAttributes) X(Esys_PolicyPCR) X(Esys_PCR_Read)                       \
+	X(Esys_TRSess_SetAttributes) X(Esys_PolicyPCR) X(Esys_PCR_Read) X(Esys_PCR_Extend)    \
 	X(Esys_PolicyGetDigest) X(Esys_Create) X(Esys_Load) X(Esys_Unseal)                    \
 	X(Tss2_MU_TPM2B_PRIVATE_Marshal) X(Tss2_MU_TPM2B_PUBLIC_Marshal)                      \
 	X(Tss2_MU_TPM2B_PRIVATE_Unmarshal) X(Tss2_MU_TPM2B_PUBLIC_Unmarshal)
@@ -46,6 +46,7 @@ int sw_tss2_open(struct sw_error *err);
 #define Esys_TRSess_SetAttributes (*sw_tss2.Esys_TRSess_SetAttributes_)
 #define Esys_PolicyPCR (*sw_tss2.Esys_PolicyPCR_)
 #define Esys_PCR_Read (*sw_tss2.Esys_PCR_Read_)
+#define Esys_PCR_Extend (*sw_tss2.Esys_PCR_Extend_)
 #define Esys_PolicyGetDigest (*sw_tss2.Esys_PolicyGetDigest_)
 #define Esys_Create (*sw_tss2.Esys_Create_)
 #define Esys_Load (*sw_tss2.Esys_Load_)

@@ -282,6 +282,21 @@ def _(case):
            "such as node")
 
 
+@test("after a shell was opened nothing is sealed any more: refused with exit 4, nothing written")
+def _(case):
+    need("swtpm")
+    create(case)
+    answers = case.answers(replace=[("  layout: node", "  layout: encrypted\n  recovery: none")])
+    mark = case.machine_dir / "run" / "shell-opened"
+    mark.parent.mkdir(exist_ok=True)
+    mark.write_text("done\n")
+    before = digest(case.disk())
+    expect(case.on("install", "--answers", answers), 4, "a rescue shell was opened", "restart")
+    same(digest(case.disk()), before, "the disk")
+    mark.unlink()
+    expect(case.on("install", "--answers", answers), 0)
+
+
 @test("a plain state on a machine with a TPM is named as a risk in the review")
 def _(case):
     create(case)

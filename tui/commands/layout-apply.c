@@ -14,6 +14,7 @@
 #include "disk/disk.h"
 #include "layout/target.h"
 #include "layout/types.h"
+#include "machine/shell.h"
 #include "tui/commands/layout-target.h"
 #include "tui/commands/list.h"
 
@@ -424,8 +425,9 @@ static int find_tpm(const struct sw_cli *cli, struct sw_machine **ret_machine, c
 	}
 	r = sw_cli_machine(cli, ret_machine, err);
 	if (r == 0 && sw_machine_tcti(*ret_machine, &tcti, &none) == 0) {
-		*ret_tcti = strdup(tcti);
-		r = *ret_tcti ? 0 : sw_fail_oom(err);
+		r = sw_shell_may_seal(*ret_machine, err);
+		*ret_tcti = r == 0 ? strdup(tcti) : NULL;
+		r = r < 0 || *ret_tcti ? r : sw_fail_oom(err);
 	}
 	return r;
 }
