@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <string.h>
+#include <time.h>
 #include <strings.h>
 
 #include <ctype.h>
@@ -162,4 +163,24 @@ const char *sw_text_show(const char *s, char shown[static SW_TEXT_SHOW])
 	if (s[n])
 		memcpy(shown + n, "...", 4);
 	return shown;
+}
+
+const char *sw_time_text(int64_t seconds, char text[static SW_TIME_TEXT])
+{
+	time_t t = (time_t)seconds;
+	struct tm utc, local;
+	size_t n;
+
+	text[0] = '\0';
+	if (!gmtime_r(&t, &utc) || !localtime_r(&t, &local))
+		return text;
+	if (local.tm_gmtoff == 0)
+		n = strftime(text, SW_TIME_TEXT, "%Y-%m-%d %H:%M UTC", &utc);
+	else
+		n = strftime(text, SW_TIME_TEXT, "%Y-%m-%d %H:%M %z", &local);
+	if (n && local.tm_gmtoff != 0)
+		n = strftime(text + n, SW_TIME_TEXT - n, " (%H:%M UTC)", &utc);
+	if (!n)
+		text[0] = '\0';
+	return text;
 }

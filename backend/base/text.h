@@ -42,3 +42,11 @@ bool sw_text_is_near(const char *typed, const char *known, unsigned int *ret_dis
 #define SW_TEXT_SHOW 44
 /* At most 40 characters, printable ASCII only, "..." when cut. For messages. */
 const char *sw_text_show(const char *s, char shown[static SW_TEXT_SHOW]);
+
+#define SW_TIME_TEXT 48
+/*
+ * Seconds since the epoch as a person reads them: "2026-11-27 03:50 UTC", and where
+ * the local time is another, "2026-11-27 04:50 +0100 (03:50 UTC)". Empty when it is
+ * beyond what a calendar has.
+ */
+const char *sw_time_text(int64_t seconds, char text[static SW_TIME_TEXT]);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
+#include <stdlib.h>
+#include <time.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "base/buf.h"
 #include "base/event.h"
 #include "base/guid.h"
@@ -220,6 +223,25 @@ static void test_events_survive_json(void **state SW_UNUSED)
 	assert_int_equal(back.error.exit, SW_EXIT_DIRTY);
 }
 
+/* Zones as POSIX writes them, so that no zone files are needed: hours west of Greenwich. */
+static void test_times_are_local_and_utc(void **state SW_UNUSED)
+{
+	char text[SW_TIME_TEXT];
+
+	setenv("TZ", "UTC0", 1);
+	tzset();
+	assert_string_equal(sw_time_text(1760000000, text), "2025-10-09 08:53 UTC");
+	setenv("TZ", "XXX-5:30", 1);
+	tzset();
+	assert_string_equal(sw_time_text(1760000000, text), "2025-10-09 14:23 +0530 (08:53 UTC)");
+	setenv("TZ", "XXX10", 1);
+	tzset();
+	assert_string_equal(sw_time_text(1760000000, text), "2025-10-08 22:53 -1000 (08:53 UTC)");
+	assert_string_equal(sw_time_text(INT64_MAX, text), "");
+	unsetenv("TZ");
+	tzset();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_programs_run_without_a_shell_and_within_time),
 		cmocka_unit_test(test_a_program_reads_what_it_is_given),
 		cmocka_unit_test(test_events_survive_json),
+		cmocka_unit_test(test_times_are_local_and_utc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway slots`: what each slot of the node holds; `slots verify` fails when one is bad. */
 #include <string.h>
-#include <time.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "boot/promote.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
@@ -99,9 +99,7 @@ static json_object *slot_json(const struct view *v, size_t i)
 static void print_slot(const struct view *v, size_t i)
 {
 	const struct sw_node_slot *s = &v->node.slots[i];
-	time_t when = (time_t)s->m.time;
-	char text[32] = "";
-	struct tm tm;
+	char text[SW_TIME_TEXT];
 
 	printf("%c  %s%s%s%s\n", s->letter - 'a' + 'A',
 	       s->good ? "good" : s->filled ? "BAD" : "empty or damaged",
@@ -111,11 +109,10 @@ static void print_slot(const struct view *v, size_t i)
 		printf("   %s\n", s->why);
 	if (!s->filled)
 		return;
-	if (gmtime_r(&when, &tm))
-		(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &tm);
 	printf("   sequence %llu, %s, %s, %s\n   from %s\n   sha256 %s\n",
 	       (unsigned long long)s->m.sequence, s->m.build_id ? s->m.build_id : "-",
-	       s->m.reason ? s->m.reason : "-", text, s->m.source ? s->m.source : "-",
+	       s->m.reason ? s->m.reason : "-", sw_time_text(s->m.time, text),
+	       s->m.source ? s->m.source : "-",
 	       s->m.sha256);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An install that was interrupted (or is complete and can be undone): resume, undo, leave. */
 #include <string.h>
-#include <time.h>
 
+#include "base/text.h"
 #include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
@@ -59,12 +59,10 @@ static bool journal_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 static void describe(const struct sw_journal_info *j, struct sw_buf *b)
 {
 	const char *disk = j->disk_name ? j->disk_name : "a disk";
-	time_t t = (time_t)j->time;
-	char when[32] = "";
-	struct tm tm;
+	char when[SW_TIME_TEXT + 4] = "", text[SW_TIME_TEXT];
 
-	if (j->time > 0 && gmtime_r(&t, &tm))
-		strftime(when, sizeof(when), " of %Y-%m-%d %H:%M UTC", &tm);
+	if (j->time > 0)
+		(void)snprintf(when, sizeof(when), " of %s", sw_time_text(j->time, text));
 	if (j->state == SW_JOURNAL_DONE)
 		sw_buf_addf(b, "The install%s on %s is complete.", when, disk);
 	else if (j->undoing)

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The status in words, from its JSON. */
+#include "rescue/status.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "apply/apply.h"
+#include "base/json.h"
+#include "base/text.h"
+
+/* After a failed addition nothing more is added, and the failure is the result. */
+struct out {
+	struct sw_buf *b;
+	int r;
+};
+
+SW_PRINTF(2, 3) static void say(struct out *o, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	if (o->r < 0)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	o->r = text ? sw_buf_adds(o->b, text) : -ENOMEM;
+}
+
+static void add_time(struct out *o, int64_t t)
+{
+	char text[SW_TIME_TEXT];
+
+	if (t > 0)
+		say(o, ", %s", sw_time_text(t, text));
+}
+
+static const char *show_disk(const char *name)
+{
+	return strcmp(name, SW_NO_DISK) == 0 ? "no disk" : name;
+}
+
+static void add_journal(struct out *o, json_object *j)
+{
+	const char *disk = show_disk(sw_json_str(j, "disk", "?"));
+	const char *state = sw_json_str(j, "state", "");
+
+	if (strcmp(state, "interrupted") == 0) {
+		say(o, "%s: an install stopped at step %llu of %llu: %s", disk,
+		       (unsigned long long)sw_json_u64(j, "step", 0),
+		       (unsigned long long)sw_json_u64(j, "steps", 0), sw_json_str(j, "title", ""));
+		add_time(o, sw_json_int(j, "time", 0));
+		say(o, "\n  -> `slipway resume` goes on, `slipway undo` takes it back\n");
+		return;
+	}
+	if (strcmp(state, "alone") == 0)
+		say(o, "%s: part of an install on several disks", disk);
+	else
+		say(o, "%s: the last install is %s", disk, state);
+	add_time(o, sw_json_int(j, "time", 0));
+	say(o, "\n");
+	if (sw_json_get(j, "alone"))
+		say(o, "  -> %s\n", sw_json_str(j, "alone", ""));
+}
+
+static void add_wipe(struct out *o, json_object *w)
+{
+	say(o, "%s: a wipe stopped (%s, %llu %% done)", sw_json_str(w, "disk", "?"),
+	       sw_json_str(w, "method", ""), (unsigned long long)sw_json_u64(w, "percent", 0));
+	add_time(o, sw_json_int(w, "time", 0));
+	say(o, "\n  -> `slipway wipe %s` goes on where it stopped\n",
+	       sw_json_str(w, "node", "DISK"));
+}
+
+static void add_slot(struct out *o, json_object *s)
+{
+	say(o, "  %-14s ", sw_json_str(s, "partition", ""));
+	if (!sw_json_bool(s, "filled", false)) {
+		say(o, "empty\n");
+		return;
+	}
+	say(o, "%s, sequence %llu, %s, %s", sw_json_str(s, "build_id", "-"),
+	       (unsigned long long)sw_json_u64(s, "sequence", 0), sw_json_str(s, "reason", "-"),
+	       sw_json_bool(s, "hash_ok", false) ? "hash right" : "HASH WRONG");
+	add_time(o, sw_json_int(s, "time", 0));
+	say(o, "\n");
+}
+
+static void add_installed(struct out *o, json_object *d)
+{
+	json_object *slots = sw_json_array(d, "slots"), *node = sw_json_get(d, "node");
+
+	if (strcmp(sw_json_str(d, "disk", ""), SW_NO_DISK) == 0) {
+		say(o, "no disk: node %s, mode %s; its data are in the firmware, and no image is "
+		       "kept\n", sw_json_str(node, "hostname", "-"),
+		       sw_json_str(node, "mode", "-"));
+		return;
+	}
+	say(o, "%s (serial %s): node %s\n", sw_json_str(d, "disk", ""),
+	       sw_json_str(d, "serial", "-"), sw_json_str(node, "hostname", "-"));
+	if (sw_json_get(d, "error"))
+		say(o, "  cannot be read: %s\n", sw_json_str(d, "error", ""));
+	for (size_t i = 0; slots && i < json_object_array_length(slots); i++)
+		add_slot(o, json_object_array_get_idx(slots, i));
+}
+
+static void add_all(struct out *o, json_object *status)
+{
+	json_object *journals = sw_json_array(status, "journals");
+	json_object *disks = sw_json_array(status, "installed");
+	json_object *wipes = sw_json_array(status, "wipes");
+	json_object *entries = sw_json_array(status, "entries");
+	json_object *lines = sw_json_array(sw_json_get(status, "here"), "text");
+
+	for (size_t i = 0; i < json_object_array_length(journals); i++)
+		add_journal(o, json_object_array_get_idx(journals, i));
+	for (size_t i = 0; i < json_object_array_length(wipes); i++)
+		add_wipe(o, json_object_array_get_idx(wipes, i));
+	for (size_t i = 0; i < json_object_array_length(disks); i++)
+		add_installed(o, json_object_array_get_idx(disks, i));
+	for (size_t i = 0; i < json_object_array_length(entries); i++) {
+		json_object *e = json_object_array_get_idx(entries, i);
+
+		say(o, "Boot%04X        %s\n", (unsigned int)sw_json_u64(e, "number", 0),
+		       sw_json_str(e, "label", ""));
+	}
+	if (json_object_array_length(journals) + json_object_array_length(disks) +
+		    json_object_array_length(wipes) == 0)
+		say(o, "nothing is installed by slipway on this machine\n");
+	for (size_t i = 0; lines && i < json_object_array_length(lines); i++)
+		say(o, "%s%s\n", i ? "  " : "\n",
+		       json_object_get_string(json_object_array_get_idx(lines, i)));
+}
+
+int sw_status_text(json_object *status, struct sw_buf *b)
+{
+	struct out o = { .b = b };
+
+	add_all(&o, status);
+	return o.r;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rescue/status.h"
+
+#include <string.h>
+
+#include "apply/apply.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "boot/nodedata.h"
+#include "boot/slot.h"
+#include "boot/varstore.h"
+#include "boot/why.h"
+#include "disk/wipemark.h"
+
+/* What is looked at: borrowed from the caller. */
+struct look {
+	struct sw_machine *m;
+	const struct sw_facts *f;
+	json_object *vars;
+};
+
+static const char *const states[] = {
+	[SW_JOURNAL_NONE] = "none",
+	[SW_JOURNAL_RUNNING] = "interrupted",
+	[SW_JOURNAL_DONE] = "done",
+	[SW_JOURNAL_UNDONE] = "undone",
+	[SW_JOURNAL_ALONE] = "alone",
+};
+
+static json_object *journal_json(const struct sw_journal_info *i)
+{
+	json_object *o = json_object_new_object();
+
+	sw_json_add_str(o, "disk", i->disk_name);
+	sw_json_add_str(o, "state", states[i->state]);
+	sw_json_add_u64(o, "step", i->step);
+	sw_json_add_u64(o, "steps", i->steps);
+	sw_json_add_str(o, "title", i->step_title);
+	sw_json_add_str(o, "alone", i->alone);
+	sw_json_add_u64(o, "disks", i->plan->n_disks);
+	json_object_object_add(o, "time", json_object_new_int64(i->time));
+	return o;
+}
+
+static int journals(const struct look *t, json_object *o, struct sw_error *err)
+{
+	struct sw_journal_info *infos = NULL;
+	json_object *list;
+	size_t n = 0;
+	int r = sw_journal_scan(t->m, t->f, &infos, &n, err);
+
+	if (r < 0)
+		return r;
+	list = json_object_new_array();
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(list, journal_json(&infos[i]));
+	sw_json_add(o, "journals", list);
+	sw_journal_infos_free(infos, n);
+	return 0;
+}
+
+/* Disks that say that a wipe of them did not end. */
+static void wipes(const struct look *t, json_object *o)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < t->f->n_disks; i++) {
+		const struct sw_disk *d = &t->f->disks[i];
+		_cleanup_io_ struct sw_io *io = NULL;
+		struct sw_error ignored = {};
+		struct sw_wipe_mark m;
+		json_object *item;
+
+		if (d->medium || sw_machine_open_disk(t->m, d, false, false, &io, &ignored) < 0 ||
+		    sw_wipe_mark_read(io, &m) < 0)
+			continue;
+		item = json_object_new_object();
+		sw_json_add_str(item, "disk", d->name);
+		sw_json_add_str(item, "node", d->node);
+		sw_json_add_str(item, "method", sw_wipe_method_name(m.method));
+		sw_json_add_u64(item, "percent", sw_wipe_mark_percent(&m));
+		json_object_object_add(item, "time", json_object_new_int64(m.time));
+		json_object_array_add(list, item);
+	}
+	sw_json_add(o, "wipes", list);
+}
+
+static json_object *slot_json(struct sw_io *io, const struct sw_part *p)
+{
+	json_object *o = json_object_new_object();
+	struct sw_slot_manifest mf = {};
+	struct sw_error err = {};
+	bool ok = false;
+	int r = sw_slot_read(io, p->start, p->size, &mf, &ok, &err);
+
+	sw_json_add_str(o, "partition", p->label);
+	sw_json_add_u64(o, "number", p->number);
+	sw_json_add_bool(o, "filled", r == 0);
+	if (r < 0) {
+		sw_json_add_str(o, "why", err.what);
+		return o;
+	}
+	sw_json_add_bool(o, "hash_ok", ok);
+	sw_json_add_u64(o, "sequence", mf.sequence);
+	sw_json_add_str(o, "build_id", mf.build_id);
+	sw_json_add_str(o, "sha256", mf.sha256);
+	sw_json_add_str(o, "source", mf.source);
+	sw_json_add_str(o, "reason", mf.reason);
+	json_object_object_add(o, "time", json_object_new_int64(mf.time));
+	sw_slot_manifest_clear(&mf);
+	return o;
+}
+
+static bool is_slot(const struct sw_part *p)
+{
+	return p->label && strncmp(p->label, "slipway-", 8) == 0 && strlen(p->label) == 9;
+}
+
+static bool is_node_data(const struct sw_part *p)
+{
+	return p->label && strcmp(p->label, "slipway-node") == 0;
+}
+
+/* NULL when nothing of ours is on the disk. */
+static json_object *disk_json(const struct look *t, const struct sw_disk *d)
+{
+	_cleanup_json_ json_object *o = json_object_new_object();
+	json_object *slots = json_object_new_array(), *node = NULL;
+	_cleanup_io_ struct sw_io *io = NULL;
+	struct sw_error err = {};
+	uint64_t sequence;
+
+	sw_json_add_str(o, "disk", d->name);
+	sw_json_add_str(o, "serial", d->serial);
+	sw_json_add(o, "slots", slots);
+	for (size_t i = 0; i < d->table.n_parts; i++) {
+		const struct sw_part *p = &d->table.parts[i];
+
+		if (!is_slot(p) && !is_node_data(p))
+			continue;
+		if (!io && sw_machine_open_disk(t->m, d, false, false, &io, &err) < 0) {
+			sw_json_add_str(o, "error", err.what);
+			return TAKE_PTR(o);
+		}
+		if (is_slot(p))
+			json_object_array_add(slots, slot_json(io, p));
+		else if (!node && sw_nodedata_read(io, p->start, p->size, &node, &sequence,
+						   &err) == 0)
+			sw_json_add(o, "node", node);
+	}
+	return node || json_object_array_length(slots) ? TAKE_PTR(o) : NULL;
+}
+
+/* A node without a disk has its data in the firmware. */
+static void add_diskless(const struct look *t, json_object *list)
+{
+	struct sw_node node = {};
+	json_object *o;
+
+	if (!t->vars || sw_node_read_variable(t->m, &node) < 0)
+		return;
+	o = json_object_new_object();
+	sw_json_add_str(o, "disk", SW_NO_DISK);
+	sw_json_add(o, "slots", json_object_new_array());
+	sw_json_add(o, "node", node.data);
+	json_object_array_add(list, o);
+}
+
+/* Nothing of it where there are no UEFI variables, or several nodes to choose from. */
+static void add_why(const struct look *t, json_object *o)
+{
+	const char *proc = t->m->proc_root ? t->m->proc_root : "/proc";
+	_cleanup_free_ char *path = sw_fmt("%s/cmdline", proc);
+	_cleanup_switch_ struct sw_switch s = {};
+	_cleanup_free_ char *cmdline = NULL;
+	_cleanup_why_ struct sw_why w = {};
+	struct sw_varstore *vars = NULL;
+	json_object *lines;
+
+	if (!t->vars || sw_machine_vars(t->m, &vars, NULL) < 0 ||
+	    sw_switch_open(t->m, t->f, vars, t->vars, NULL, &s, NULL) < 0)
+		return;
+	if (path)
+		(void)sw_file_read_line(path, &cmdline);
+	if (sw_why_make(&s, cmdline, t->f->time, &w) < 0)
+		return;
+	lines = json_object_new_array();
+	for (size_t i = 0; i < w.n_lines; i++)
+		json_object_array_add(lines, json_object_new_string(sw_text_clean(w.lines[i])));
+	sw_json_add(w.json, "text", lines);
+	sw_json_add(o, "here", json_object_get(w.json));
+}
+
+static int collect(const struct look *t, json_object **ret_status, struct sw_error *err)
+{
+	_cleanup_json_ json_object *o = json_object_new_object();
+	json_object *list = json_object_new_array(), *ours = json_object_new_array();
+	int r = journals(t, o, err);
+
+	wipes(t, o);
+	sw_json_add(o, "installed", list);
+	sw_json_add(o, "entries", ours);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < t->f->n_disks; i++) {
+		json_object *d = disk_json(t, &t->f->disks[i]);
+
+		if (d)
+			json_object_array_add(list, d);
+	}
+	if (json_object_array_length(list) == 0)
+		add_diskless(t, list);
+	for (size_t i = 0; i < t->f->boot.n_entries; i++) {
+		const struct sw_bootvar *e = &t->f->boot.entries[i];
+		json_object *item;
+
+		if (!e->owner || strcmp(e->owner, "ours") != 0)
+			continue;
+		item = json_object_new_object();
+		sw_json_add_u64(item, "number", e->number);
+		sw_json_add_str(item, "label", e->label);
+		json_object_array_add(ours, item);
+	}
+	add_why(t, o);
+	*ret_status = TAKE_PTR(o);
+	return 0;
+}
+
+int sw_status_look(struct sw_machine *m, const struct sw_facts *f, json_object *vars,
+		   json_object **ret_status, struct sw_error *err)
+{
+	const struct look t = { .m = m, .f = f, .vars = vars };
+
+	return collect(&t, ret_status, err);
+}
