@@ -72,6 +72,10 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(if $(Q),,@echo "  CC  $<";)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# What the console's page about slipway says it was built with.
+LIBRARIES := $(foreach p,$(PKGS) libarchive,$(p) $(shell pkg-config --modversion $(p) 2>/dev/null),)
+$(B)/tui/screens/about.o: CPPFLAGS += -DSW_LIBRARIES='"$(LIBRARIES)"'
+
 $(LIB): $(call obj,$(BACKEND))
 	@mkdir -p $(@D)
 	@rm -f $@; ar rcsD $@ $^

@@ -123,6 +123,7 @@ static void do_open(struct sw_script *sc, struct sw_facts *first, struct sw_jour
 	free(names);
 	assert_true(s->n_layouts > 0);
 	sw_view_push(s, &sw_screen_start);
+	s->has_shell = !sc->no_shell;
 	s->unattended = sc->unattended && !sc->countdown[0];
 	if (sc->countdown[0]) {
 		s->countdown_text = strdup(sc->countdown);
@@ -266,6 +267,30 @@ static void do_doctor(struct sw_script *sc, const char *name)
 	serve(sc);
 }
 
+/* "status NAME", "network NAME", "reach NAME": what such a look found. */
+static bool do_look(struct sw_script *sc, const char *kind, const char *name)
+{
+	static const char *const kinds[SW_N_LOOKS] = {
+		[SW_LOOK_STATUS] = "status", [SW_LOOK_NETWORK] = "network",
+		[SW_LOOK_REACH] = "reach",
+	};
+	struct sw_error err = { 0 };
+
+	for (size_t i = 0; i < SW_N_LOOKS; i++) {
+		_cleanup_json_ json_object *o = NULL;
+
+		if (strcmp(kinds[i], kind) != 0)
+			continue;
+		o = said_by_job(sc, name, &err);
+		if (o)
+			sw_state_got_look(sc->state, (enum sw_look_kind)i, o);
+		else
+			sw_state_look_failed(sc->state, (enum sw_look_kind)i, &err);
+		return true;
+	}
+	return false;
+}
+
 static void do_event(struct sw_script *sc, const char *text)
 {
 	_cleanup_json_ json_object *o = NULL;
@@ -387,7 +412,9 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "wipe-plan", SW_WANT_WIPE_PLAN }, { "wipe", SW_WANT_WIPE },
 		{ "report", SW_WANT_WIPE_REPORT },
 		{ "doctor", SW_WANT_DOCTOR }, { "doctor-repair", SW_WANT_DOCTOR_REPAIR },
-		{ "doctor-undo", SW_WANT_DOCTOR_UNDO }, { "nothing", 0 },
+		{ "doctor-undo", SW_WANT_DOCTOR_UNDO },
+		{ "status", SW_WANT_STATUS }, { "network", SW_WANT_NETWORK },
+		{ "reach", SW_WANT_REACH }, { "shell", SW_WANT_SHELL }, { "nothing", 0 },
 	};
 	unsigned int want = 0, all = 0;
 
@@ -446,7 +473,7 @@ static bool drive(struct sw_script *sc, const char *word, char *arg)
 	else if (strcmp(word, "open") == 0)
 		do_open(sc, NULL, NULL);
 	else
-		return false;
+		return do_look(sc, word, arg);
 	return true;
 }
 
@@ -493,6 +520,8 @@ static void prepare_or_check(struct sw_script *sc, const char *word, char *arg)
 	} else if (strcmp(word, "unattended") == 0) {
 		sc->unattended = true;
 		snprintf(sc->countdown, sizeof(sc->countdown), "%s", arg);
+	} else if (strcmp(word, "shell") == 0) {
+		sc->no_shell = strcmp(arg, "yes") != 0;
 	} else if (strcmp(word, "size") == 0) {
 		assert_int_equal(sscanf(arg, "%u %u", &sc->rows, &sc->cols), 2);
 	} else if (strcmp(word, "dump") == 0) {

@@ -15,6 +15,9 @@
  *   event JSON           from the running work
  *   switch NAME          what a look at the boot switch found: NAME.json
  *   wipe NAME            what a wipe would do or what its report says: NAME.json
+ *   doctor NAME          what looking for faults found: NAME.json
+ *   status NAME          what a look at the status found, network NAME, reach NAME alike
+ *   shell yes|no         whether this system has a shell; before `open`, without it: yes
  *   ended STATUS         its end
  *   tick MS              time that passes
  *   line [TEXT]          an answer in plain mode
@@ -27,7 +30,8 @@
  *   hide TEXT            the frame does not show it
  *   answer KEY [TEXT]    the answers' value of a key; without text: none
  *   want NAME            the session was asked for: apply resume undo cancel save reboot off
- *                        switch switch-set wipe-plan wipe report nothing
+ *                        switch switch-set wipe-plan wipe report status network reach
+ *                        shell nothing
  *   at-most N            keys pressed so far
  */
 #pragma once
@@ -42,7 +46,7 @@ struct sw_script {
 	char *facts;		/* path */
 	unsigned int rows, cols, keys, wants;
 	int64_t now_ms;
-	bool unattended, unsettled;
+	bool unattended, unsettled, no_shell;
 	char countdown[80];
 	struct sw_page seen;	/* plain mode: what a terminal has been told */
 	struct sw_buf said;

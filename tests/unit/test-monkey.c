@@ -30,7 +30,7 @@ struct monkey {
 	struct sw_state *s;
 	uint64_t random;
 	bool may_write;		/* the serial's end was typed */
-	unsigned long applies;
+	unsigned long applies, shells;
 	struct sw_page seen;
 };
 
@@ -100,6 +100,34 @@ static void give_switch(struct monkey *m)
 	sw_state_got_switch(m->s, o);
 }
 
+static void give_looks(struct monkey *m, unsigned int want)
+{
+	static const struct {
+		unsigned int want;
+		const char *found;
+	} looks[SW_N_LOOKS] = {
+		[SW_LOOK_STATUS] = { SW_WANT_STATUS, "tests/screens/status.json" },
+		[SW_LOOK_NETWORK] = { SW_WANT_NETWORK, "tests/screens/network.json" },
+		[SW_LOOK_REACH] = { SW_WANT_REACH, "tests/screens/reach-works.json" },
+	};
+	struct sw_error err = { 0 };
+
+	for (size_t i = 0; i < SW_N_LOOKS; i++) {
+		_cleanup_json_ json_object *o = NULL;
+
+		if (!(want & looks[i].want) || pick(m, 3) == 0)
+			continue;
+		o = load(looks[i].found);
+		if (pick(m, 2)) {
+			sw_state_got_look(m->s, (enum sw_look_kind)i, o);
+		} else {
+			(void)sw_fail(&err, SW_EXIT_NETWORK, -EIO, "it failed");
+			sw_state_look_failed(m->s, (enum sw_look_kind)i, &err);
+		}
+	}
+	m->shells += (want & SW_WANT_SHELL) != 0;
+}
+
 static void open_state(struct monkey *m)
 {
 	struct sw_answers *a = NULL;
@@ -110,6 +138,7 @@ static void open_state(struct monkey *m)
 	m->s = sw_state_new(a, "/run/slipway");
 	assert_non_null(m->s);
 	m->s->can_quit = true;
+	m->s->has_shell = true;
 	assert_int_equal(sw_layout_find("node", &m->s->layouts[0], &err), 0);
 	m->s->n_layouts = 1;
 	sw_view_push(m->s, &sw_screen_start);
@@ -149,6 +178,7 @@ static void serve(struct monkey *m)
 			give_plan(s);
 		if (want & (SW_WANT_SWITCH | SW_WANT_SWITCH_SET))
 			give_switch(m);
+		give_looks(m, want);
 	}
 	m->may_write = false;
 }

@@ -113,6 +113,26 @@ static void test_the_doctor_shows_its_findings_repairs_and_takes_back(void **sta
 	sw_script_run(DIR, "doctor");
 }
 
+static void test_status_and_network_are_looked_at_and_a_url_is_tested(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "looks");
+}
+
+static void test_a_shell_is_asked_for_before_it_opens(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "shell");
+}
+
+static void test_each_greyed_item_says_why(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "greyed");
+}
+
+static void test_plain_mode_shows_status_network_and_shell(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "looks-by-lines");
+}
+
 static void test_answers_and_log_can_be_saved(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "save");
@@ -188,6 +208,10 @@ int main(void)
 		cmocka_unit_test(test_a_disk_is_wiped_after_its_serial_was_typed_and_reported_on),
 		cmocka_unit_test(test_a_wipe_that_the_disk_cannot_do_is_refused_before_consent),
 		cmocka_unit_test(test_the_doctor_shows_its_findings_repairs_and_takes_back),
+		cmocka_unit_test(test_status_and_network_are_looked_at_and_a_url_is_tested),
+		cmocka_unit_test(test_a_shell_is_asked_for_before_it_opens),
+		cmocka_unit_test(test_each_greyed_item_says_why),
+		cmocka_unit_test(test_plain_mode_shows_status_network_and_shell),
 		cmocka_unit_test(test_answers_and_log_can_be_saved),
 		cmocka_unit_test(test_hostile_disk_names_do_not_break_the_screen),
 		cmocka_unit_test(test_keys_and_an_answer_file_make_the_same_plan),

@@ -319,7 +319,7 @@ static void test_keys_count_only_from_the_pen(void **state SW_UNUSED)
 
 	sw_rig_open(&g, "vt220", ROWS, COLS);
 	(void)sw_rig_settle(&g);
-	(void)sw_rig_type(&g, "j");
+	(void)sw_rig_type(&g, "jj");
 	client_open(&c, &g, 0);
 	(void)sw_rig_settle(&g);
 	client_receive(&c);
@@ -362,7 +362,7 @@ static void test_the_first_key_takes_a_free_pen(void **state SW_UNUSED)
 	client_key(&c, 'j');
 	(void)sw_rig_settle(&g);
 	client_receive(&c);
-	assert_true(frame_has(c.frame, "> Switch between"));
+	assert_true(frame_has(c.frame, ">-Find out"));
 	assert_int_equal(c.frame->cols, 100);
 	assert_int_equal(c.frame->rows, 40);
 	/* It leaves, and the pen is free again. */

@@ -15,6 +15,9 @@ extern const struct sw_view_ops sw_screen_wipe_confirm;
 extern const struct sw_view_ops sw_screen_wipe_report;	/* s->wipe.report */
 extern const struct sw_view_ops sw_screen_doctor;	/* s->doctor */
 extern const struct sw_view_ops sw_screen_finding;	/* the one with the "id" s->doctor_arg */
+extern const struct sw_view_ops sw_screen_status;
+extern const struct sw_view_ops sw_screen_network;
+extern const struct sw_view_ops sw_screen_reach;	/* whether a URL answers */
 extern const struct sw_view_ops sw_screen_disk;
 extern const struct sw_view_ops sw_screen_details;	/* of the disk in s->looking_at */
 extern const struct sw_view_ops sw_screen_layout;

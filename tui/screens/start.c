@@ -11,10 +11,12 @@
 #include "tui/session/list.h"
 #include "tui/session/state.h"
 #include "tui/session/text.h"
+#include "tui/session/title.h"
 
-enum item { ITEM_INSTALL, ITEM_DOCTOR, ITEM_JOURNAL, ITEM_SWITCH, ITEM_WIPE, ITEM_LOG, ITEM_HELP,
-	    ITEM_ABOUT,
-	    ITEM_REBOOT, ITEM_OFF };
+enum item { ITEM_INSTALL, ITEM_DOCTOR, ITEM_JOURNAL, ITEM_SWITCH, ITEM_STATUS, ITEM_NETWORK,
+	    ITEM_WIPE, ITEM_SHELL, ITEM_LOG, ITEM_HELP, ITEM_ABOUT, ITEM_REBOOT, ITEM_OFF };
+
+#define MAX_ITEM 40u		/* columns */
 
 struct start {
 	struct sw_list list;	/* first: see list-view.h */
@@ -33,6 +35,63 @@ static const char *journal_item(const struct sw_state *s)
 					      : "Undo the last install";
 }
 
+/* ---- why an item cannot be chosen; NULL: it can ---- */
+
+static const char *no_doctor(const struct sw_state *s)
+{
+	return sw_visit_worth(s->facts) ? NULL : "no node is on its disks";
+}
+
+static const char *no_install(const struct sw_state *s)
+{
+	return s->facts && s->facts->firmware == SW_FIRMWARE_BIOS ? "needs UEFI, this is BIOS"
+								  : NULL;
+}
+
+static const char *no_switch(const struct sw_state *s)
+{
+	return s->facts->boot.supported ? NULL
+	       : s->facts->firmware == SW_FIRMWARE_BIOS ? "needs UEFI, this is BIOS"
+							: "its boot variables cannot be read";
+}
+
+static const char *no_wipe(const struct sw_state *s)
+{
+	return s->facts->n_disks ? NULL : "it has no disk";
+}
+
+static const char *no_shell(const struct sw_state *s)
+{
+	return s->has_shell ? NULL : "this system has none";
+}
+
+static const char *no_log(const struct sw_state *s)
+{
+	return s->run.log_n ? NULL : "nothing has been done yet";
+}
+
+static const struct {
+	enum item id;
+	const char *text;
+	/* Why it cannot be chosen, NULL: it can. */
+	const char *(*off)(const struct sw_state *s);
+	bool needs_facts;
+} items[] = {
+	{ ITEM_INSTALL, "Install a node on this machine", no_install, false },
+	{ ITEM_DOCTOR, "Find out why it does not boot", no_doctor, true },
+	{ ITEM_JOURNAL, NULL, NULL, false },
+	{ ITEM_SWITCH, "Switch between network and disk", no_switch, true },
+	{ ITEM_STATUS, "Status of what is installed", NULL, false },
+	{ ITEM_NETWORK, "Network", NULL, false },
+	{ ITEM_WIPE, "Wipe a disk", no_wipe, true },
+	{ ITEM_SHELL, "Rescue shell", no_shell, false },
+	{ ITEM_LOG, "Read the log", no_log, false },
+	{ ITEM_HELP, "Help", NULL, false },
+	{ ITEM_ABOUT, "About slipway", NULL, false },
+	{ ITEM_REBOOT, "Restart the machine", NULL, false },
+	{ ITEM_OFF, "Power the machine off", NULL, false },
+};
+
 static void start_refresh(struct sw_view *v, struct sw_state *s)
 {
 	struct start *st = v->data;
@@ -40,66 +99,81 @@ static void start_refresh(struct sw_view *v, struct sw_state *s)
 	int was = row ? row->id : ITEM_INSTALL;
 
 	sw_list_clear(&st->list);
-	sw_list_add_text(&st->list, ITEM_INSTALL, "Install a node on this machine");
-	if (s->facts && sw_visit_worth(s->facts))
-		sw_list_add_text(&st->list, ITEM_DOCTOR, "Find out why it does not boot");
-	if (journal_item(s))
-		sw_list_add_text(&st->list, ITEM_JOURNAL, journal_item(s));
-	if (s->facts && s->facts->boot.supported)
-		sw_list_add_text(&st->list, ITEM_SWITCH, "Switch between network and disk");
-	if (s->facts && s->facts->n_disks)
-		sw_list_add_text(&st->list, ITEM_WIPE, "Wipe a disk");
-	if (s->run.log_n)
-		sw_list_add_text(&st->list, ITEM_LOG, "Read the log");
-	sw_list_add_text(&st->list, ITEM_HELP, "Help");
-	sw_list_add_text(&st->list, ITEM_ABOUT, "About slipway");
-	sw_list_add_text(&st->list, ITEM_REBOOT, "Restart the machine");
-	sw_list_add_text(&st->list, ITEM_OFF, "Power the machine off");
+	st->list.max_col = MAX_ITEM;
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
+		const char *text = items[i].id == ITEM_JOURNAL ? journal_item(s) : items[i].text;
+		const char *off = NULL;
+
+		if (!text)
+			continue;
+		if (items[i].needs_facts && !s->facts)
+			off = s->facts_pending ? "looking ..." : "the machine is unknown";
+		else if (items[i].off)
+			off = items[i].off(s);
+		(void)sw_list_add(&st->list, items[i].id, off, 1, &text);
+	}
 	sw_list_select(&st->list, was);
 }
 
-static void choose(struct sw_view *v, struct sw_state *s)
+static void open_journal(struct sw_state *s)
 {
-	struct start *st = v->data;
-	const struct sw_list_row *row = sw_list_selected(&st->list);
+	for (size_t i = 0; i < s->n_journals && !s->journal; i++)
+		if (s->journals[i].state == SW_JOURNAL_DONE && !s->journals[i].alone)
+			s->journal = &s->journals[i];
+	sw_view_push(s, &sw_screen_journal);
+}
 
-	switch (row ? row->id : -1) {
-	case ITEM_INSTALL:
-		sw_view_push(s, &sw_screen_disk);
-		break;
-	case ITEM_DOCTOR:
-		sw_view_push(s, &sw_screen_doctor);
-		break;
+static void ask_shell(struct sw_state *s)
+{
+	sw_screen_ask_first(s, s->facts && s->facts->tpm_present
+			    ? "Open a shell on this console? It can read everything here. The "
+			      "TPM's keys are given up first: until this machine is restarted "
+			      "encrypted state stays closed, and no install can encrypt."
+			    : "Open a shell on this console? It can read and destroy everything "
+			      "here.", "Open a shell", SW_WANT_SHELL, false);
+}
+
+/* What needs more than a screen to be opened. */
+static void choose_other(struct sw_state *s, int id)
+{
+	switch (id) {
 	case ITEM_JOURNAL:
-		for (size_t i = 0; i < s->n_journals && !s->journal; i++)
-			if (s->journals[i].state == SW_JOURNAL_DONE && !s->journals[i].alone)
-				s->journal = &s->journals[i];
-		sw_view_push(s, &sw_screen_journal);
+		open_journal(s);
 		break;
-	case ITEM_SWITCH:
-		sw_view_push(s, &sw_screen_switch);
-		break;
-	case ITEM_WIPE:
-		sw_view_push(s, &sw_screen_wipe);
-		break;
-	case ITEM_LOG:
-		sw_view_push(s, &sw_screen_log);
-		break;
-	case ITEM_HELP:
-		sw_view_push(s, &sw_screen_help);
-		break;
-	case ITEM_ABOUT:
-		sw_view_push(s, &sw_screen_about);
+	case ITEM_SHELL:
+		ask_shell(s);
 		break;
 	case ITEM_REBOOT:
 		sw_screen_ask_first(s, "Restart this machine now?", "Restart", SW_WANT_REBOOT,
 				    false);
 		break;
-	case ITEM_OFF:
+	default:
 		sw_screen_ask_first(s, "Power this machine off now?", "Power off",
 				    SW_WANT_POWEROFF, false);
 		break;
 	}
+}
+
+static void choose(struct sw_view *v, struct sw_state *s)
+{
+	static const struct sw_view_ops *const screens[] = {
+		[ITEM_INSTALL] = &sw_screen_disk, [ITEM_DOCTOR] = &sw_screen_doctor,
+		[ITEM_SWITCH] = &sw_screen_switch, [ITEM_STATUS] = &sw_screen_status,
+		[ITEM_NETWORK] = &sw_screen_network, [ITEM_WIPE] = &sw_screen_wipe,
+		[ITEM_LOG] = &sw_screen_log, [ITEM_HELP] = &sw_screen_help,
+		[ITEM_ABOUT] = &sw_screen_about, [ITEM_OFF] = NULL,
+	};
+	struct start *st = v->data;
+	const struct sw_list_row *row = sw_list_selected(&st->list);
+
+	if (!row)
+		return;
+	if (row->off)
+		sw_state_refuse(s, "%s: %s.", row->col[0], row->off);
+	else if (screens[row->id])
+		sw_view_push(s, screens[row->id]);
+	else
+		choose_other(s, row->id);
 }
 
 static bool start_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
@@ -177,14 +251,14 @@ static const char *or_none(const char *text)
 static unsigned int draw_facts(const struct sw_facts *f, struct sw_frame *fr, unsigned int row)
 {
 	_cleanup_buf_ struct sw_buf machine = { 0 }, tpm = { 0 }, disks = { 0 }, links = { 0 };
+	_cleanup_buf_ struct sw_buf origin = { 0 };
 
 	sw_buf_addf(&machine, "%s %s, serial %s", f->vendor ? f->vendor : "",
 		    or_none(f->product), or_none(f->serial));
 	row = line(fr, row, "Machine", sw_buf_text(&machine) + strspn(sw_buf_text(&machine), " "));
 	row = line(fr, row, "Firmware",
 		   f->firmware == SW_FIRMWARE_BIOS ? "BIOS (slipway needs UEFI to install)"
-		   : f->secure_boot ? "UEFI, Secure Boot on"
-		   : f->setup_mode ? "UEFI, Secure Boot in setup mode" : "UEFI, Secure Boot off");
+						   : sw_title_firmware(f, false));
 	if (f->tpm_present)
 		sw_buf_addf(&tpm, "%s %s", or_none(f->tpm_version),
 			    f->tpm_vendor ? f->tpm_vendor : "");
@@ -192,7 +266,10 @@ static unsigned int draw_facts(const struct sw_facts *f, struct sw_frame *fr, un
 	add_disks(f, &disks);
 	row = line(fr, row, "Disks", sw_buf_text(&disks));
 	add_links(f, &links);
-	return line(fr, row, "Network", sw_buf_text(&links));
+	row = line(fr, row, "Network", sw_buf_text(&links));
+	/* The title line says it, which plain mode does not have. */
+	sw_title_origin(f, &origin);
+	return fr->lines && origin.len ? line(fr, row, "From", sw_buf_text(&origin)) : row;
 }
 
 static void add_image(json_object *node, int64_t now, struct sw_buf *b)

@@ -11,7 +11,9 @@
 #include "base/json.h"
 #include "boot/entries.h"
 #include "boot/varstore.h"
+#include "machine/shell.h"
 #include "tui/session/doctor-job.h"
+#include "tui/session/look-job.h"
 #include "tui/session/switch-job.h"
 
 /* ---- in the child ---- */
@@ -164,6 +166,18 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 	case SW_JOB_DOCTOR_UNDO:
 		r = sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, out, &err);
 		break;
+	case SW_JOB_STATUS:
+		r = sw_look_job(m, SW_LOOK_STATUS, NULL, out, &err);
+		break;
+	case SW_JOB_NETWORK:
+		r = sw_look_job(m, SW_LOOK_NETWORK, NULL, out, &err);
+		break;
+	case SW_JOB_REACH:
+		r = sw_look_job(m, SW_LOOK_REACH, s->reach_url, out, &err);
+		break;
+	case SW_JOB_SHELL:
+		r = sw_shell_prepare(m, &err);
+		break;
 	default:
 		r = do_save(s, &err);
 		break;
@@ -314,6 +328,12 @@ static void deliver_plan(json_object *o, struct sw_state *s)
 	sw_state_plan_failed(s, &err);
 }
 
+static enum sw_look_kind look_of(enum sw_job_kind kind)
+{
+	return kind == SW_JOB_STATUS ? SW_LOOK_STATUS
+	       : kind == SW_JOB_NETWORK ? SW_LOOK_NETWORK : SW_LOOK_REACH;
+}
+
 static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, struct sw_state *s)
 {
 	switch (kind) {
@@ -336,6 +356,14 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_DOCTOR_REPAIR:
 	case SW_JOB_DOCTOR_UNDO:
 		sw_state_doctor_failed(s, err);
+		break;
+	case SW_JOB_STATUS:
+	case SW_JOB_NETWORK:
+	case SW_JOB_REACH:
+		sw_state_look_failed(s, look_of(kind), err);
+		break;
+	case SW_JOB_SHELL:
+		sw_state_refuse(s, "No shell: %s: %s", err->what, err->why);
 		break;
 	default:
 		sw_state_refuse(s, "Not saved: %s: %s", err->what, err->why);
@@ -367,6 +395,10 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 		sw_state_got_wipe(s, o);
 	} else if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO) {
 		sw_state_got_doctor(s, o);
+	} else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_REACH) {
+		sw_state_got_look(s, look_of(kind), o);
+	} else if (kind == SW_JOB_SHELL) {
+		s->want |= SW_WANT_SHELL_OPEN;
 	} else {
 		sw_state_notice(s, "Saved as %s", s->save_path);
 	}

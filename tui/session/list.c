@@ -21,7 +21,7 @@ void sw_list_clear(struct sw_list *l)
 	for (size_t i = 0; i < l->n; i++)
 		clear_row(&l->rows[i]);
 	free(l->rows);
-	*l = (struct sw_list){ 0 };
+	*l = (struct sw_list){ .max_col = l->max_col };
 }
 
 int sw_list_add(struct sw_list *l, int id, const char *off, size_t n_cols, const char *const *cols)
@@ -164,6 +164,8 @@ enum sw_key_mode sw_list_mode(const struct sw_list *l)
 static void widths(const struct sw_list *l, const char *const *header, unsigned int *w,
 		   size_t *ret_cols)
 {
+	unsigned int max = l->max_col ? l->max_col : MAX_COL;
+
 	*ret_cols = 1;
 	for (size_t c = 0; c < SW_LIST_COLS; c++) {
 		w[c] = header && header[c] ? sw_text_columns(header[c]) : 0;
@@ -172,9 +174,13 @@ static void widths(const struct sw_list *l, const char *const *header, unsigned 
 				w[c] = sw_text_columns(l->rows[i].col[c]);
 		if (w[c])
 			*ret_cols = c + 1;
-		if (w[c] > MAX_COL)
-			w[c] = MAX_COL;
+		if (w[c] > max)
+			w[c] = max;
 	}
+	/* A reason has to stand beside what it is about. */
+	for (size_t i = 0; i < l->n && *ret_cols == 1; i++)
+		if (l->rows[i].off)
+			*ret_cols = 2;
 }
 
 /* The last column says something; those before it are names, which differ at their ends. */

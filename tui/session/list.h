@@ -16,6 +16,7 @@ struct sw_list {
 		int id;
 	} *rows;
 	size_t n, sel, top;
+	unsigned int max_col;	/* what a column but the last takes at most; 0: 28 */
 	bool searching;
 	char find[64];
 };

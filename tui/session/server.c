@@ -428,6 +428,22 @@ static void send_text(struct sw_server *srv, struct sw_conn *c, struct sw_state 
 	flush(c);
 }
 
+bool sw_server_shell(struct sw_server *srv, struct sw_state *s)
+{
+	struct sw_conn *c = srv->pen;
+
+	if (!c || sw_wire_shell(&c->out) < 0)
+		return false;
+	/* What it shows afterwards is not what it showed before. */
+	sw_frame_free(TAKE_PTR(c->shown));
+	c->flags |= SW_FRAME_REDRAW;
+	sw_page_clear(&c->seen);
+	flush(c);
+	sw_state_notice(s, "A shell is open on %s; its \"exit\" comes back here.",
+			c->hello.name[0] ? c->hello.name : "the console with the pen");
+	return true;
+}
+
 void sw_server_show(struct sw_server *srv, struct sw_state *s)
 {
 	_cleanup_frame_ struct sw_frame *f = NULL;

@@ -58,5 +58,7 @@ size_t sw_server_poll(const struct sw_server *srv, struct pollfd *fds);
 /* Does what the poll found. True when something has changed that is to be shown. */
 bool sw_server_handle(struct sw_server *srv, const struct pollfd *fds, size_t n,
 		      struct sw_state *s);
+/* Has the console with the pen run the rescue shell; false: nobody has the pen. */
+bool sw_server_shell(struct sw_server *srv, struct sw_state *s);
 /* Draws the state for every viewer that can take a frame. */
 void sw_server_show(struct sw_server *srv, struct sw_state *s);

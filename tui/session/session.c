@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "machine/shell.h"
 #include "machine/watch.h"
 #include "tui/screens/screens.h"
 #include "tui/session/job.h"
@@ -31,6 +32,7 @@ struct session {
 	bool dirty, lazy;
 	int64_t shown_ms;
 	struct sw_watch watch;
+	const struct sw_conn *shell_for;	/* who asked for a shell; only to be compared */
 	int64_t look_ms;	/* when to look at the machine again, 0: not soon */
 	sigset_t unblocked;	/* signals arrive only while waiting */
 };
@@ -75,6 +77,12 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 		sw_state_switch_failed(se->state, &err);
 	else if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO)
 		sw_state_doctor_failed(se->state, &err);
+	else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_REACH)
+		sw_state_look_failed(se->state, kind == SW_JOB_STATUS ? SW_LOOK_STATUS
+				     : kind == SW_JOB_NETWORK ? SW_LOOK_NETWORK
+							      : SW_LOOK_REACH, &err);
+	else if (kind == SW_JOB_SHELL)
+		sw_state_refuse(se->state, "No shell: %s", err.what);
 	else
 		sw_state_refuse(se->state, "Not saved: %s", err.what);
 }
@@ -109,6 +117,32 @@ static void do_doctor(struct session *se, unsigned int want)
 	start_job(se, want & SW_WANT_DOCTOR_REPAIR ? SW_JOB_DOCTOR_REPAIR : SW_JOB_DOCTOR_UNDO);
 }
 
+static void do_looks(struct session *se, unsigned int want)
+{
+	if (want & SW_WANT_STATUS)
+		start_job(se, SW_JOB_STATUS);
+	if (want & SW_WANT_NETWORK)
+		start_job(se, SW_JOB_NETWORK);
+	if (want & SW_WANT_REACH)
+		start_job(se, SW_JOB_REACH);
+}
+
+/* It opens where it was asked for: somebody else may have taken the pen meanwhile. */
+static void do_shell(struct session *se, unsigned int want)
+{
+	if (want & SW_WANT_SHELL) {
+		se->shell_for = se->server.pen;
+		start_job(se, SW_JOB_SHELL);
+	}
+	if (!(want & SW_WANT_SHELL_OPEN))
+		return;
+	if (!se->shell_for || se->shell_for != se->server.pen ||
+	    !sw_server_shell(&se->server, se->state))
+		sw_state_refuse(se->state, "No shell: the console that asked for it has lost the "
+					   "pen.");
+	se->shell_for = NULL;
+}
+
 /* What the last requests have asked for; doing it may ask for more. */
 static void do_wants(struct session *se)
 {
@@ -131,6 +165,8 @@ static void do_wants(struct session *se)
 		if (want & SW_WANT_WIPE_REPORT)
 			start_job(se, SW_JOB_WIPE_REPORT);
 		do_doctor(se, want);
+		do_looks(se, want);
+		do_shell(se, want);
 		if (want & SW_WANT_SAVE)
 			start_job(se, SW_JOB_SAVE);
 		if (want & (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO | SW_WANT_WIPE))
@@ -170,6 +206,7 @@ static int init_state(struct session *se, const struct sw_session_options *o, st
 		return sw_fail_oom(err);
 	se->state = s;
 	s->can_quit = o->can_quit;
+	s->has_shell = se->m->kind != SW_MACHINE_CAPTURED && sw_shell_exists();
 	s->now_ms = now_ms();
 	load_layouts(s);
 	sw_view_push(s, &sw_screen_start);

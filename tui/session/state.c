@@ -46,6 +46,9 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	json_object_put(s->boot_switch);
 	sw_state_wipe_clear(s);
 	json_object_put(s->doctor);
+	for (size_t i = 0; i < SW_N_LOOKS; i++)
+		json_object_put(s->looks[i].found);
+	free(s->reach_url);
 	free(s->save_path);
 	free(s->save_text);
 	free(s->run_dir);
@@ -428,6 +431,34 @@ void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err)
 	s->bell = true;
 	if (s->top->ops == &sw_screen_finding)
 		sw_view_pop(s);
+	sw_view_refresh(s);
+}
+
+void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind)
+{
+	static const unsigned int want[SW_N_LOOKS] = {
+		[SW_LOOK_STATUS] = SW_WANT_STATUS, [SW_LOOK_NETWORK] = SW_WANT_NETWORK,
+		[SW_LOOK_REACH] = SW_WANT_REACH,
+	};
+
+	s->looks[kind].pending = true;
+	s->looks[kind].error = (struct sw_error){ 0 };
+	s->want |= want[kind];
+}
+
+void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *found)
+{
+	json_object_put(s->looks[kind].found);
+	s->looks[kind] = (struct sw_look){ .found = json_object_get(found) };
+	sw_view_refresh(s);
+}
+
+/* What the look before it found is not what there is now. */
+void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const struct sw_error *err)
+{
+	json_object_put(s->looks[kind].found);
+	s->looks[kind] = (struct sw_look){ .error = *err };
+	s->bell = true;
 	sw_view_refresh(s);
 }
 

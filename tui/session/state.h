@@ -33,11 +33,26 @@
 #define SW_WANT_DOCTOR_REPAIR 0x8000u	/* the finding doctor_arg */
 #define SW_WANT_DOCTOR_UNDO 0x10000u	/* the repair of the file doctor_arg */
 
+#define SW_WANT_STATUS 0x20000u	/* what is installed, and why this system runs */
+#define SW_WANT_NETWORK 0x40000u	/* routes and name servers */
+#define SW_WANT_REACH 0x80000u	/* whether reach_url answers */
+#define SW_WANT_SHELL 0x100000u	/* a shell: what has to come before it */
+#define SW_WANT_SHELL_OPEN 0x200000u	/* the shell itself, on the console with the pen */
+
 #define SW_MAX_FIELDS 64u
 #define SW_MAX_LAYOUTS 32u
 
 enum sw_phase { SW_PHASE_ASKING, SW_PHASE_RUNNING, SW_PHASE_DONE, SW_PHASE_FAILED };
 enum sw_work { SW_WORK_INSTALL, SW_WORK_RESUME, SW_WORK_UNDO, SW_WORK_WIPE };
+
+/* What a look at something found, and what it is doing. */
+enum sw_look_kind { SW_LOOK_STATUS, SW_LOOK_NETWORK, SW_LOOK_REACH, SW_N_LOOKS };
+
+struct sw_look {
+	json_object *found;	/* NULL until known */
+	struct sw_error error;	/* the last look failed */
+	bool pending;
+};
 
 struct sw_state {
 	struct sw_view *top;
@@ -93,6 +108,10 @@ struct sw_state {
 	bool doctor_pending, doctor_writing, doctor_fresh;
 	char doctor_arg[256];	/* the finding's "id", or the undo file */
 
+	struct sw_look looks[SW_N_LOOKS];
+	char *reach_url;	/* to be tried, or tried last; NULL: none */
+	bool has_shell;		/* there is one on this system */
+
 	bool pen_serial;	/* the console with the pen is a serial line; set by the server */
 	char *save_path, *save_text;
 	bool saves_answers;	/* the text is that of an answer file */
@@ -138,6 +157,11 @@ void sw_state_wipe_failed(struct sw_state *s, const struct sw_error *err);
 /* Takes what a look, a repair or an undo found. */
 void sw_state_got_doctor(struct sw_state *s, json_object *found);
 void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err);
+/* Begins a look, which the session carries out; the error of the last one is forgotten. */
+void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind);
+/* Takes what a look found. */
+void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *found);
+void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const struct sw_error *err);
 /* The work could not even start. */
 void sw_state_work_failed(struct sw_state *s, const struct sw_error *err);
 /* True when the event is worth a frame at once, false when it can wait for the next tick. */

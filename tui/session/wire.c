@@ -116,6 +116,13 @@ int sw_wire_bye(struct sw_buf *b, const char *text)
 	return r < 0 ? r : add(b, SW_WIRE_BYE, &body);
 }
 
+int sw_wire_shell(struct sw_buf *b)
+{
+	const struct sw_buf nothing = { 0 };
+
+	return add(b, SW_WIRE_SHELL, &nothing);
+}
+
 /* Cells from `at` on that go into one run: alike in attributes, and all blank or none. */
 static size_t run_length(const struct sw_frame *f, size_t at, size_t end, bool *ret_blank)
 {
@@ -167,7 +174,7 @@ int sw_wire_next(const uint8_t *data, size_t len, struct sw_message *ret_message
 
 	if (len == 0)
 		return 0;
-	if (!strchr("HKSALFTB", data[0]) || data[0] == '\0')
+	if (!strchr("HKSALFTBX", data[0]) || data[0] == '\0')
 		return -EBADMSG;
 	if (len < HEADER)
 		return 0;

@@ -16,6 +16,7 @@
  *               then runs: u16 cells, u8 attributes (0x80: blanks), characters as UTF-8
  *     T text    u32 number, u8 flags, then what to print in plain mode
  *     B bye     text: the session has ended on purpose
+ *     X shell   nothing: run the rescue shell on this terminal, then show the session again
  */
 #pragma once
 
@@ -36,6 +37,7 @@ enum sw_wire_type {
 	SW_WIRE_FRAME = 'F',
 	SW_WIRE_TEXT = 'T',
 	SW_WIRE_BYE = 'B',
+	SW_WIRE_SHELL = 'X',
 };
 
 #define SW_HELLO_UTF8 0x01u
@@ -63,6 +65,7 @@ int sw_wire_line(struct sw_buf *b, const char *text);
 int sw_wire_text(struct sw_buf *b, const struct sw_buf *text, uint32_t number,
 		 unsigned int flags);
 int sw_wire_bye(struct sw_buf *b, const char *text);
+int sw_wire_shell(struct sw_buf *b);
 
 struct sw_message {
 	enum sw_wire_type type;

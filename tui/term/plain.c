@@ -12,6 +12,7 @@
 #include "tui/session/text.h"
 #include "tui/term/echo.h"
 #include "tui/term/link.h"
+#include "tui/term/shell.h"
 #include "tui/term/tty.h"
 
 #define CONNECT_MS 10000
@@ -100,6 +101,20 @@ static void keep_printed(struct plain *p, const uint8_t *text, size_t n)
 	(void)sw_buf_add(&p->printed, text, n);
 }
 
+/* The terminal is the shell's until that ends. */
+static void run_shell(struct plain *p)
+{
+	static const char banner[] = "\nRescue shell. 'exit' goes back to slipway.\n";
+	const char *term = getenv("TERM");
+
+	print(p, banner, sizeof(banner) - 1);
+	(void)tcsetattr(p->tty, TCSANOW, &p->was);
+	(void)sw_shell_run(p->tty, term ? term : "dumb", &p->unblocked, &stop);
+	cancel = 0;
+	(void)tcflush(p->tty, TCIFLUSH);
+	set_up(p, true);
+}
+
 static bool take_message(const struct sw_message *m, void *arg)
 {
 	struct plain *p = arg;
@@ -110,6 +125,8 @@ static bool take_message(const struct sw_message *m, void *arg)
 
 	if (m->type == SW_WIRE_BYE) {
 		p->over = true;
+	} else if (m->type == SW_WIRE_SHELL) {
+		run_shell(p);
 	} else if (sw_wire_read_text(m, &text, &n, &number, &flags) == 0) {
 		set_up(p, !(flags & SW_TEXT_SECRET) && !p->deaf_until);
 		keep_printed(p, text, n);

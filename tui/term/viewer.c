@@ -21,6 +21,7 @@
 #include "tui/term/link.h"
 #include "tui/term/paint.h"
 #include "tui/term/paste.h"
+#include "tui/term/shell.h"
 #include "tui/term/tty.h"
 
 #define CONNECT_MS 10000	/* for the first session */
@@ -217,6 +218,23 @@ static void read_keys(struct viewer *v)
 		(void)sw_wire_keys(&v->link.to, keys, n);
 }
 
+/* The terminal is the shell's until that ends; no key typed to it comes to the session. */
+static void run_shell(struct viewer *v)
+{
+	fputs(PASTE_OFF, v->out);
+	endwin();
+	fprintf(v->out, "\r\nRescue shell on %s. 'exit' goes back to slipway.\r\n", v->name);
+	fflush(v->out);
+	(void)sw_shell_run(v->tty, v->term, &v->unblocked, &stop);
+	if (stop)
+		return;
+	(void)tcflush(v->tty, TCIFLUSH);
+	reset_prog_mode();
+	flushinp();
+	fputs(PASTE_ON, v->out);
+	clearok(curscr, TRUE);
+}
+
 static bool take_message(const struct sw_message *m, void *arg)
 {
 	struct viewer *v = arg;
@@ -226,6 +244,8 @@ static bool take_message(const struct sw_message *m, void *arg)
 
 	if (m->type == SW_WIRE_BYE) {
 		v->over = true;
+	} else if (m->type == SW_WIRE_SHELL) {
+		run_shell(v);
 	} else if (sw_wire_read_frame(m, &f, &number, &flags) == 0) {
 		sw_frame_free(v->frame);
 		v->frame = f;

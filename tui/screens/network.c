@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network as this system has it: links, addresses, routes, name servers. Read only. */
+#include <string.h>
+
+#include "base/json.h"
+#include "tui/screens/pager-view.h"
+#include "tui/screens/screens.h"
+
+static void add_link(const struct sw_link *l, struct sw_buf *b)
+{
+	bool any = l->addresses && l->addresses[0];
+
+	sw_buf_addf(b, "  %-10s %-11s %s\n", l->name, l->carrier ? "carrier" : "no carrier",
+		    any ? l->addresses[0] : "no address");
+	for (char **a = any ? l->addresses + 1 : NULL; a && *a; a++)
+		sw_buf_addf(b, "  %-22s %s\n", "", *a);
+	sw_buf_addf(b, "  %-22s %s%s%s\n", "", l->mac ? l->mac : "no hardware address",
+		    l->driver ? ", driver " : "", l->driver ? l->driver : "");
+}
+
+static void add_links(const struct sw_facts *f, struct sw_buf *b)
+{
+	size_t n = 0;
+
+	sw_buf_adds(b, "Links\n");
+	for (size_t i = 0; f && i < f->n_links; i++)
+		if (strcmp(f->links[i].name, "lo") != 0) {
+			add_link(&f->links[i], b);
+			n++;
+		}
+	if (!n)
+		sw_buf_adds(b, "  none: no network card has a driver\n");
+}
+
+static void add_routes(json_object *list, struct sw_buf *b)
+{
+	size_t n = list ? json_object_array_length(list) : 0;
+
+	sw_buf_adds(b, "\nRoutes\n");
+	for (size_t i = 0; i < n; i++) {
+		json_object *r = json_object_array_get_idx(list, i);
+		const char *via = sw_json_str(r, "via", NULL);
+
+		sw_buf_addf(b, "  %-22s %s%s on %s", sw_json_str(r, "to", "?"), via ? "via " : "",
+			    via ? via : "directly", sw_json_str(r, "link", "?"));
+		if (sw_json_int(r, "metric", 0))
+			sw_buf_addf(b, ", metric %lld", (long long)sw_json_int(r, "metric", 0));
+		sw_buf_adds(b, "\n");
+	}
+	if (!n)
+		sw_buf_adds(b, "  none: only what is on the same wire can be reached\n");
+}
+
+static void add_names(json_object *list, const char *title, const char *none, struct sw_buf *b)
+{
+	size_t n = list ? json_object_array_length(list) : 0;
+
+	if (!n && !none)
+		return;
+	sw_buf_addf(b, "\n%s\n", title);
+	for (size_t i = 0; i < n; i++)
+		sw_buf_addf(b, "  %s\n",
+			    json_object_get_string(json_object_array_get_idx(list, i)));
+	if (!n)
+		sw_buf_addf(b, "  %s\n", none);
+}
+
+static void network_refresh(struct sw_view *v, struct sw_state *s)
+{
+	const struct sw_look *l = &s->looks[SW_LOOK_NETWORK];
+	struct sw_pager_view *pv = v->data;
+	_cleanup_free_ char *error = l->error.what[0] ? sw_error_text(&l->error) : NULL;
+	_cleanup_buf_ struct sw_buf b = { 0 };
+
+	add_links(s->facts, &b);
+	if (error)
+		sw_buf_addf(&b, "\n%s\n", error);
+	if (l->found) {
+		add_routes(sw_json_array(l->found, "routes"), &b);
+		add_names(sw_json_array(l->found, "dns"), "Name servers",
+			  "none: only addresses can be used, not names", &b);
+		add_names(sw_json_array(l->found, "search"), "Search domains", NULL, &b);
+	} else if (l->pending) {
+		sw_buf_adds(&b, "\nlooking ...\n");
+	}
+	sw_pager_set(&pv->pager, sw_buf_steal(&b));
+}
+
+static void network_open(struct sw_view *v SW_UNUSED, struct sw_state *s)
+{
+	sw_state_want_look(s, SW_LOOK_NETWORK);
+}
+
+static bool network_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
+			    uint32_t ch)
+{
+	struct sw_pager_view *pv = v->data;
+
+	if (sw_pager_request(&pv->pager, s, req, ch))
+		return true;
+	if (req == SW_REQ_ACCEPT) {
+		sw_view_push(s, &sw_screen_reach);
+	} else if (req == SW_REQ_REFRESH) {
+		sw_state_want_look(s, SW_LOOK_NETWORK);
+		s->want |= SW_WANT_FACTS;
+		s->facts_pending = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static const struct sw_hint hints[] = {
+	{ SW_REQ_ACCEPT, "test a URL" }, { SW_REQ_BACK, NULL }, { SW_REQ_PAGE_UP, NULL },
+	{ SW_REQ_REFRESH, NULL }, { SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_network = {
+	.title = "Network",
+	.help = "What the kernel has now: cards with their addresses, where packets go, and who "
+		"answers for names. Nothing is changed here. Links and addresses follow by "
+		"themselves; routes and name servers when you look again.\n\n"
+		"Enter asks a server of your choice and says what came of it.",
+	.size = sizeof(struct sw_pager_view),
+	.hints = hints,
+	.open = network_open,
+	.refresh = network_refresh,
+	.draw = sw_pager_view_draw,
+	.request = network_request,
+	.close = sw_pager_view_close,
+	.widget = sw_pager_view_widget,
+	.mode = sw_pager_view_mode,
+};

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/term/shell.h"
+
+#include <poll.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "machine/shell.h"
+
+#define HANG_UP_MS 3000
+
+/* The viewer has ignored and blocked signals of its own; the shell begins with none of that. */
+static int set_attributes(posix_spawnattr_t *attr, const sigset_t *unblocked)
+{
+	sigset_t all;
+
+	sigemptyset(&all);
+	sigaddset(&all, SIGPIPE);
+	sigaddset(&all, SIGTSTP);
+	sigaddset(&all, SIGINT);
+	sigaddset(&all, SIGQUIT);
+	sigaddset(&all, SIGTTOU);
+	if (posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) != 0 ||
+	    posix_spawnattr_setsigmask(attr, unblocked) != 0 ||
+	    posix_spawnattr_setsigdefault(attr, &all) != 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int start(int tty, const char *term, const sigset_t *unblocked, pid_t *ret_pid)
+{
+	char *argv[] = { (char *)"sh", (char *)"-l", NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	int r;
+
+	(void)setenv("TERM", term, 1);
+	(void)setenv("HOME", "/", 0);
+	if (posix_spawn_file_actions_init(&files) != 0)
+		return -ENOMEM;
+	if (posix_spawnattr_init(&attr) != 0) {
+		posix_spawn_file_actions_destroy(&files);
+		return -ENOMEM;
+	}
+	r = set_attributes(&attr, unblocked);
+	for (int fd = 0; fd < 3 && r == 0; fd++)
+		r = -posix_spawn_file_actions_adddup2(&files, tty, fd);
+	if (r == 0)
+		r = -posix_spawn(ret_pid, SW_SHELL, &files, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	return r;
+}
+
+/* A shell that has given the terminal to a program of its own may have died with that. */
+static void take_terminal_back(int tty)
+{
+	void (*was)(int) = signal(SIGTTOU, SIG_IGN);
+
+	(void)tcsetpgrp(tty, getpgrp());
+	(void)signal(SIGTTOU, was);
+}
+
+int sw_shell_run(int tty, const char *term, const sigset_t *unblocked,
+		 const volatile sig_atomic_t *stop)
+{
+	struct timespec soon = { .tv_sec = HANG_UP_MS / 1000 };
+	_cleanup_close_ int ended = -EBADF;
+	struct pollfd p;
+	pid_t pid = 0;
+	int r = start(tty, term, unblocked, &pid);
+
+	if (r < 0)
+		return r;
+	ended = (int)syscall(SYS_pidfd_open, pid, 0);
+	p = (struct pollfd){ .fd = ended, .events = POLLIN };
+	while (!*stop && ended >= 0 && ppoll(&p, 1, NULL, unblocked) <= 0)
+		;
+	if (*stop) {
+		(void)kill(pid, SIGHUP);
+		(void)kill(pid, SIGCONT);
+		if (ended < 0 || ppoll(&p, 1, &soon, NULL) <= 0)
+			(void)kill(pid, SIGKILL);
+	}
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	take_terminal_back(tty);
+	return 0;
+}
