@@ -235,23 +235,23 @@ static int read_list(struct mapping *m, const struct sw_field *f, const char *na
 
 static void read_group(struct mapping *m, const struct group *g, const struct sw_yaml *map);
 
-/* `sha256: HEX` beside `uki:` is short for `sha256: {uki: HEX}`. */
-static bool is_short_hash(const struct mapping *m, const char *path, const struct sw_yaml *value)
+/*
+ * The field that a value in a group's place is for: `sha256: HEX` beside `uki:`
+ * is short for `sha256: {uki: HEX}`, `trust: none` for `trust: {policy: none}`,
+ * `disk: none` for `disk: {use: none}`. Anything else there is a mistake that
+ * the group's own message tells better.
+ */
+static const struct sw_field *short_for(const struct mapping *m, const char *path,
+					const struct sw_yaml *value)
 {
-	return m->uki && value->kind == SW_YAML_SCALAR && strcmp(path, "payload.sha256") == 0;
-}
+	const struct sw_field *f = value->kind == SW_YAML_SCALAR ? sw_field_standing_for(path)
+								 : NULL;
 
-/* `trust: none` is short for `trust: {policy: none}`. */
-static bool is_short_trust(const char *path, const struct sw_yaml *value)
-{
-	return value->kind == SW_YAML_SCALAR && strcmp(path, "trust") == 0;
-}
-
-/* `disk: none` is short for `disk: {use: none}`. */
-static bool is_short_disk(const char *path, const struct sw_yaml *value)
-{
-	return value->kind == SW_YAML_SCALAR && strcmp(path, "disk") == 0 &&
-	       strcmp(value->text, "none") == 0;
+	if (f && f->type == SW_FIELD_SHA256 && !m->uki)
+		return NULL;
+	if (f && strcmp(path, "disk") == 0 && strcmp(value->text, "none") != 0)
+		return NULL;
+	return f;
 }
 
 static int fail_group(struct mapping *m, const struct group *g, const struct sw_yaml *value)
@@ -376,12 +376,8 @@ static void read_item(struct mapping *m, const struct group *g, const struct sw_
 		return;
 	}
 	f = sw_field_find(path);
-	if (!f && is_short_hash(m, path, item->value))
-		f = sw_field_find("payload.sha256.uki");
-	if (!f && is_short_trust(path, item->value))
-		f = sw_field_find("trust.policy");
-	if (!f && is_short_disk(path, item->value))
-		f = sw_field_find("disk.use");
+	if (!f)
+		f = short_for(m, path, item->value);
 	if (f && (!g->item || f->home != SW_HOME_ANSWERS))
 		read_field(m, f, f->home == SW_HOME_ANSWERS ? f->key : name, item->value);
 	else if (f || !is_group(&inner))

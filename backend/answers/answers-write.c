@@ -82,7 +82,7 @@ static int add_comment(struct sw_buf *b, const struct sw_field *f)
 	if (f->type != SW_FIELD_CHOICE)
 		return 0;
 	for (size_t i = 0; f->choices[i] && r == 0; i++)
-		r = sw_buf_addf(b, "%s%s", i ? " | " : "\t# ", f->choices[i]);
+		r = sw_buf_addf(b, "%s%s", i ? " | " : "  # ", f->choices[i]);
 	return r;
 }
 

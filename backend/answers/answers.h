@@ -15,6 +15,7 @@
 #define SW_ALTERNATIVES_MAX 16	/* groups below one disk.match */
 #define SW_MORE_MAX 63		/* further disks */
 #define SW_DISK_WAIT 60U	/* seconds in which an unattended install's disks may come */
+#define SW_FIELD_MAX 255U		/* characters of a value whose field says nothing else */
 #define SW_LIST_MAX 64		/* items of a field of type SW_FIELD_LIST */
 
 struct sw_places;	/* where each value stands in the answer file; private to answers/ */
@@ -132,7 +133,9 @@ struct sw_field {
 	bool (*applies)(const struct sw_answers *a);
 	bool (*required)(const struct sw_answers *a);
 	const char *missing;	/* what to do when it is required and absent, or NULL */
-	size_t max;		/* longest text; 0: 255 */
+	size_t max;		/* longest text; 0: SW_FIELD_MAX */
+	/* The group in whose place this one value may stand, as in `trust: none`; or NULL. */
+	const char *stands_for;
 	/* A rule of this field alone, after the type's own; says only err->why and the hint. */
 	int (*check)(const char *text, struct sw_error *err);
 };
@@ -141,6 +144,8 @@ extern const struct sw_field sw_fields[];
 extern const size_t sw_n_fields;
 
 const struct sw_field *sw_field_find(const char *key);
+/* The field whose value may stand for a whole group, or NULL. */
+const struct sw_field *sw_field_standing_for(const char *group);
 /* What is to be said about a group of fields, such as disk.match; NULL: nothing. */
 const char *sw_field_group_help(const char *group);
 /*
@@ -234,6 +239,8 @@ char *sw_answers_explain(const char *key);
 char *sw_answers_suggest(const char *key);
 /* Source of slipway-answers(5) (mdoc) from the table; malloc'd. */
 char *sw_answers_manual(void);
+/* The table as a JSON Schema, for editors; malloc'd, NULL when out of memory. */
+char *sw_answers_schema(void);
 /* Whom the answers trust; everything in it is borrowed from them. */
 struct sw_trust sw_answers_trust(const struct sw_answers *a);
 /* sha256 over the canonical form, to tell whether a node was installed from these answers. */

@@ -13,8 +13,6 @@
 #include "disk/recovery.h"
 #include "payload/payload.h"
 
-#define DEFAULT_MAX 255
-
 /* Choices and numbers are ints (or enums of that size) in the structure. */
 _Static_assert(sizeof(enum sw_wipe) == sizeof(int), "enums are stored through an int");
 
@@ -193,7 +191,7 @@ static int check_source(const char *text, struct sw_error *err)
 
 static int check_common(const struct sw_field *f, const char *text, struct sw_error *err)
 {
-	size_t max = f->max ? f->max : DEFAULT_MAX;
+	size_t max = f->max ? f->max : SW_FIELD_MAX;
 
 	if (strlen(text) > max) {
 		sw_error_why(err, "it has %zu characters, at most %zu are allowed", strlen(text),

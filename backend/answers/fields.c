@@ -269,6 +269,7 @@ const struct sw_field sw_fields[] = {
 	  .help = "none: no disk is written; the node has boot entries and node data in the "
 		  "firmware only, and nothing to start when the network is away. Needs "
 		  "boot.mode: network. May be written as disk: none.",
+	  .stands_for = "disk",
 	  .example = "none" },
 	{ .key = "disk.match.serial", .label = "Disk serial", .type = SW_FIELD_TEXT,
 	  IN_MATCH(serial),
@@ -396,6 +397,7 @@ const struct sw_field sw_fields[] = {
 	  .missing = NO_HASH,
 	  .help = "The SHA-256 of the unified kernel image. With payload.uki it may stand directly "
 		  "as payload.sha256.",
+	  .stands_for = "payload.sha256",
 	  .example = HEX_A },
 	{ .key = "payload.signature.kernel", .label = "Kernel signature", .type = SW_FIELD_LIST,
 	  AT(kernel_signature), .max = 2000, .applies = signs_kernel, .check = sw_source_check,
@@ -432,6 +434,7 @@ const struct sw_field sw_fields[] = {
 	  .choices = policy_choices,
 	  .help = "none: the node takes every later image without a signature, whoever put it on "
 		  "the server. May be written as trust: none.",
+	  .stands_for = "trust",
 	  .example = "none" },
 
 	{ .key = "boot.mode", .label = "Boot mode", .type = SW_FIELD_CHOICE, AT(boot_mode),
@@ -514,6 +517,14 @@ const struct sw_field *sw_field_find(const char *key)
 {
 	for (size_t i = 0; i < sw_n_fields; i++)
 		if (strcmp(sw_fields[i].key, key) == 0)
+			return &sw_fields[i];
+	return NULL;
+}
+
+const struct sw_field *sw_field_standing_for(const char *group)
+{
+	for (size_t i = 0; i < sw_n_fields; i++)
+		if (sw_fields[i].stands_for && strcmp(sw_fields[i].stands_for, group) == 0)
 			return &sw_fields[i];
 	return NULL;
 }

@@ -9,8 +9,9 @@ from lib import expect, main, same, test
 def _(case):
     out = expect(case.run("--help"), 0).out
     for word in ("facts", "disks", "check", "plan", "apply", "install", "status", "undo", "resume",
-                 "explain", "answers example", "answers manual", "machine create", "session",
-                 "attach", "boot list", "layout list", "--machine", "--facts", "--json", "--yes"):
+                 "explain", "answers example", "answers manual", "answers schema",
+                 "machine create", "session", "attach", "boot list", "layout list", "--machine",
+                 "--facts", "--json", "--yes"):
         assert word in out, word
 
 

@@ -432,11 +432,11 @@ static void test_one_disk_is_written_as_it_always_was(void **state SW_UNUSED)
 			    "# See slipway-answers(5), or \"slipway explain KEY\".\n"
 			    "slipway: 1\nnode:\n  hostname: \"n\"\ndisk:\n  match:\n"
 			    "    serial: A\n  layout: node\n"
-			    "  wipe: any\t# blank | ours | any\n"
+			    "  wipe: any  # blank | ours | any\n"
 			    "payload:\n  kernel: \"/k\"\n  initrd: \"/i\"\n"
-			    "boot:\n  mode: local\t# local | network | hands-off\n"
-			    "admission:\n  kind: none\t# none | attest\n"
-			    "finish: stay\t# reboot | poweroff | stay\n");
+			    "boot:\n  mode: local  # local | network | hands-off\n"
+			    "admission:\n  kind: none  # none | attest\n"
+			    "finish: stay  # reboot | poweroff | stay\n");
 	assert_int_equal(sw_answers_digest(a, digest), 0);
 	assert_memory_equal(digest, "2eecd839d4b5f2596b18008c19e4e1f7", 32);
 }

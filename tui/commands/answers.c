@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `slipway answers example` and `manual`: what the field table says, as files. */
+/* `slipway answers example`, `manual` and `schema`: what the field table says, as files. */
 #include "answers/answers.h"
 
 #include <string.h>
 
 #include "tui/commands/list.h"
+
+static int print(const char *text, const char *end, struct sw_error *err)
+{
+	if (!text)
+		return sw_fail_oom(err);
+	(void)printf("%s%s", text, end);
+	return 0;
+}
 
 /*
  * The example is made from the table, so a key cannot be missing from it. Where
@@ -32,20 +40,21 @@ static int run_example(struct sw_cli *cli SW_UNUSED, struct sw_error *err)
 			return r;
 	}
 	text = sw_answers_to_yaml(a);
-	if (!text)
-		return sw_fail_oom(err);
-	fputs(text, stdout);
-	return 0;
+	return print(text, "", err);
 }
 
 static int run_manual(struct sw_cli *cli SW_UNUSED, struct sw_error *err)
 {
 	_cleanup_free_ char *text = sw_answers_manual();
 
-	if (!text)
-		return sw_fail_oom(err);
-	fputs(text, stdout);
-	return 0;
+	return print(text, "", err);
+}
+
+static int run_schema(struct sw_cli *cli SW_UNUSED, struct sw_error *err)
+{
+	_cleanup_free_ char *text = sw_answers_schema();
+
+	return print(text, "\n", err);
 }
 
 const struct sw_command sw_command_answers_example = {
@@ -60,4 +69,11 @@ const struct sw_command sw_command_answers_manual = {
 	.summary = "Print slipway-answers(5) as mdoc",
 	.operands = "",
 	.run = run_manual,
+};
+
+const struct sw_command sw_command_answers_schema = {
+	.name = "answers schema",
+	.summary = "Print a JSON Schema of the answer file, for editors",
+	.operands = "",
+	.run = run_schema,
 };

@@ -19,6 +19,7 @@ extern const struct sw_command sw_command_wipe;
 extern const struct sw_command sw_command_explain;
 extern const struct sw_command sw_command_answers_example;
 extern const struct sw_command sw_command_answers_manual;
+extern const struct sw_command sw_command_answers_schema;
 extern const struct sw_command sw_command_boot_list;
 extern const struct sw_command sw_command_layout_list;
 extern const struct sw_command sw_command_boot_show;

@@ -18,6 +18,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_explain,
 	&sw_command_answers_example,
 	&sw_command_answers_manual,
+	&sw_command_answers_schema,
 	&sw_command_boot_list,
 	&sw_command_boot_show,
 	&sw_command_boot_order,

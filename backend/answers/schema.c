@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The field table as a JSON Schema, for editors that check and complete YAML
+ * while it is typed. It says less than sw_answers_validate(): what depends on
+ * other answers is in the descriptions only.
+ * Source: https://json-schema.org/draft/2020-12
+ */
+#include <string.h>
+
+#include "answers/answers.h"
+#include "base/json.h"
+
+#define DRAFT "https://json-schema.org/draft/2020-12/schema"
+
+/* Editors take an unquoted 0123 for a number and an unquoted no for a boolean; slipway does not. */
+static json_object *any_scalar(void)
+{
+	json_object *types = json_object_new_array();
+
+	json_object_array_add(types, json_object_new_string("string"));
+	json_object_array_add(types, json_object_new_string("number"));
+	json_object_array_add(types, json_object_new_string("boolean"));
+	return types;
+}
+
+static json_object *choices_of(const struct sw_field *f, bool or_nothing)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; f->choices[i]; i++) {
+		json_object_array_add(list, json_object_new_string(f->choices[i]));
+		if (strcmp(f->choices[i], "yes") == 0 || strcmp(f->choices[i], "no") == 0)
+			json_object_array_add(list, json_object_new_boolean(*f->choices[i] == 'y'));
+	}
+	/* An empty value is as good as none. */
+	if (or_nothing)
+		json_object_array_add(list, json_object_new_string(""));
+	return list;
+}
+
+static const char *pattern_of(const struct sw_field *f)
+{
+	switch (f->type) {
+	case SW_FIELD_SHA256:
+		return "^([0-9A-Fa-f]{64})?$";
+	case SW_FIELD_UUID:
+		return "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$";
+	case SW_FIELD_HOSTNAME:
+		return "^([0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?)?$";
+	case SW_FIELD_INT:
+		return "^[0-9]{0,9}$";
+	default:
+		return NULL;
+	}
+}
+
+/* One value of the field, without its words. In a group's place it is never empty. */
+static json_object *value_of(const struct sw_field *f, bool or_nothing)
+{
+	json_object *o = json_object_new_object();
+	const char *pattern = pattern_of(f);
+
+	if (f->type == SW_FIELD_CHOICE) {
+		sw_json_add(o, "enum", choices_of(f, or_nothing));
+		return o;
+	}
+	sw_json_add(o, "type", any_scalar());
+	if (pattern)
+		sw_json_add_str(o, "pattern", pattern);
+	/* Bytes in the table, never more characters here. A certificate has line breaks. */
+	if (f->type != SW_FIELD_CERTIFICATE)
+		sw_json_add_u64(o, "maxLength", f->max ? f->max : SW_FIELD_MAX);
+	return o;
+}
+
+static json_object *array_of(json_object *items, uint64_t least, uint64_t most)
+{
+	json_object *o = json_object_new_object();
+
+	sw_json_add_str(o, "type", "array");
+	sw_json_add(o, "items", items);
+	if (least)
+		sw_json_add_u64(o, "minItems", least);
+	sw_json_add_u64(o, "maxItems", most);
+	return o;
+}
+
+static json_object *either(json_object *a, json_object *b)
+{
+	json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+	json_object_array_add(list, a);
+	json_object_array_add(list, b);
+	sw_json_add(o, "anyOf", list);
+	return o;
+}
+
+static json_object *disks(void);
+
+static json_object *schema_of(const struct sw_field *f)
+{
+	json_object *o = f->type == SW_FIELD_DISKS ? array_of(disks(), 0, SW_MORE_MAX) :
+			 f->type == SW_FIELD_LIST ?
+			 either(value_of(f, true), array_of(value_of(f, true), 0, SW_LIST_MAX)) :
+			 value_of(f, true);
+	json_object *examples = json_object_new_array();
+
+	sw_json_add_str(o, "title", f->label);
+	sw_json_add_str(o, "description", f->help);
+	if (f->dflt)
+		sw_json_add_str(o, "default", f->dflt);
+	if (f->secret)
+		sw_json_add_bool(o, "writeOnly", true);
+	json_object_array_add(examples, json_object_new_string(f->example));
+	sw_json_add(o, "examples", examples);
+	return o;
+}
+
+static json_object *new_group(const char *name)
+{
+	json_object *o = json_object_new_object();
+	const char *help = sw_field_group_help(name);
+
+	sw_json_add_str(o, "type", "object");
+	if (help)
+		sw_json_add_str(o, "description", help);
+	sw_json_add_bool(o, "additionalProperties", false);
+	sw_json_add(o, "properties", json_object_new_object());
+	return o;
+}
+
+static void require(json_object *group, const char *word)
+{
+	json_object *list = sw_json_array(group, "required");
+
+	if (!list) {
+		list = json_object_new_array();
+		sw_json_add(group, "required", list);
+	}
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), word) == 0)
+			return;
+	json_object_array_add(list, json_object_new_string(word));
+}
+
+/* Without a default, and whatever the other answers are. */
+static bool always_required(const struct sw_field *f)
+{
+	struct sw_answers empty = {};
+
+	return f->required && f->required(&empty) && !f->applies && !f->dflt;
+}
+
+/* The schema of the value below one key of a group; borrowed, made when it is new. */
+static json_object *below(json_object *group, const char *path, const char *word)
+{
+	json_object *all = sw_json_get(group, "properties"), *o = sw_json_get(all, word);
+
+	if (!o) {
+		o = new_group(path);
+		sw_json_add(all, word, o);
+	}
+	return o;
+}
+
+/* from: how many characters of the key lie outside of root. */
+static void add_field(json_object *root, const struct sw_field *f, size_t from)
+{
+	char path[128];
+	json_object *group = root;
+	const char *word = f->key + from;
+
+	for (const char *dot; (dot = strchr(word, '.')); word = dot + 1) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)(dot - word), word);
+		(void)snprintf(path, sizeof(path), "%.*s", (int)(dot - f->key), f->key);
+		if (always_required(f))
+			require(group, name);
+		group = below(group, path, name);
+	}
+	if (always_required(f))
+		require(group, word);
+	sw_json_add(sw_json_get(group, "properties"), word, schema_of(f));
+}
+
+/* In place of the one group of clauses a list of such groups may stand. */
+static void allow_alternatives(json_object *disk)
+{
+	json_object *all = sw_json_get(disk, "properties"), *match = sw_json_get(all, "match");
+
+	sw_json_add(all, "match", either(json_object_get(match),
+					 array_of(json_object_get(match), 1, SW_ALTERNATIVES_MAX)));
+}
+
+/* One further disk: of the keys below disk, those that every disk has of its own. */
+static json_object *disks(void)
+{
+	json_object *o = new_group("disk.more");
+
+	for (size_t i = 0; i < sw_n_fields; i++)
+		if (sw_fields[i].home != SW_HOME_ANSWERS)
+			add_field(o, &sw_fields[i], strlen("disk."));
+	allow_alternatives(o);
+	return o;
+}
+
+/* What may stand for a whole group is one value of one field in it. */
+static void allow_short(json_object *root, const struct sw_field *f)
+{
+	const char *word = f->stands_for;
+	json_object *all = sw_json_get(root, "properties");
+
+	for (const char *dot; (dot = strchr(word, '.')); word = dot + 1) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)(dot - word), word);
+		all = sw_json_get(sw_json_get(all, name), "properties");
+	}
+	sw_json_add(all, word, either(value_of(f, false), json_object_get(sw_json_get(all, word))));
+}
+
+/* The one version there is, as a number or in quotes. */
+static json_object *versions(void)
+{
+	json_object *list = json_object_new_array();
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%d", SW_ANSWERS_VERSION);
+	json_object_array_add(list, json_object_new_int(SW_ANSWERS_VERSION));
+	json_object_array_add(list, json_object_new_string(text));
+	return list;
+}
+
+char *sw_answers_schema(void)
+{
+	json_object *root = json_object_new_object(), *o = new_group("");
+	json_object *all = sw_json_get(o, "properties");
+	char *text;
+
+	sw_json_add_str(root, "$schema", DRAFT);
+	sw_json_add_str(root, "title", "slipway answers");
+	json_object_object_foreach(o, key, value)
+		sw_json_add(root, key, json_object_get(value));
+	json_object_put(o);
+	for (size_t i = 0; i < sw_n_fields; i++)
+		add_field(root, &sw_fields[i], 0);
+	sw_json_add(sw_json_get(all, "slipway"), "enum", versions());
+	require(root, "slipway");
+	allow_alternatives(sw_json_get(all, "disk"));
+	/* The innermost first: a group that is within an alternative is not found any more. */
+	for (size_t i = sw_n_fields; i-- > 0;)
+		if (sw_fields[i].stands_for)
+			allow_short(root, &sw_fields[i]);
+	text = strdup(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+							   JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(root);
+	return text;
+}
