@@ -53,4 +53,57 @@ def _(case):
         assert at["title"] and at["description"].endswith("."), key
 
 
+def capture(case, name, *disks):
+    """The facts of one more machine of the rack, as its operator would have saved them."""
+    case.machine_dir = case.dir / ("m-" + name)
+    case.create(*disks)
+    path = case.dir / "rack" / (name + ".json")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(expect(case.on("facts", "--json"), 0).out)
+    return path
+
+
+def rack(case):
+    """Three machines with two disks each, and one that has the disk twice as large only."""
+    two = "serial=DATA4711,size=6G,model=Beta,transport=sata"
+    for name in ("node-01", "node-02", "node-12"):
+        capture(case, name, f"serial=S-{name},size=4G,model=Alpha,transport=nvme", two)
+    return capture(case, "node-31", two)
+
+
+@test("check says on how many machines of a rack the answers plan, and why not on the others")
+def _(case):
+    last = rack(case)
+    answers = case.answers(replace=[("{serial: NODE07SYS}", "{serial: 'S-node-0?'}")])
+    result = expect(case.run("--facts", last.parent, "check", answers), 4,
+                    "node.yaml: valid; it plans on 2 of 4 machines")
+    reasons = [line for line in result.out.splitlines() if line.startswith("  node-")]
+    same([line.split(":")[0] for line in reasons], ["  node-12, node-31"], "reasons")
+    assert "-> " in result.out, result
+    said = expect(case.run("--json", "--facts", last.parent, "check", answers), 4).json()
+    same([(m["name"], m["planned"]) for m in said["machines"]],
+         [("node-01", True), ("node-02", True), ("node-12", False), ("node-31", False)], "machines")
+    same(said["machines"][1]["disks"][0]["serial"], "S-node-02", "disk")
+    same(said["machines"][3]["error"]["exit"], 4, "error")
+    every = case.answers(replace=[("{serial: NODE07SYS}", "{size: largest}"),
+                                  ("wipe: any", "wipe: blank")])
+    expect(case.run("check", every, "--facts", last.parent), 0, "it plans on 4 of 4 machines")
+
+
+@test("facts of several machines may be given one by one, and only to check")
+def _(case):
+    last = rack(case)
+    first = last.with_name("node-01.json")
+    answers = case.answers(replace=[("{serial: NODE07SYS}", "{size: largest}"),
+                                  ("wipe: any", "wipe: blank")])
+    expect(case.run("check", answers, "--facts", first, "--facts", last), 0, "on 2 of 2 machines")
+    expect(case.run("plan", "--facts", first, "--facts", last, "--answers", answers), 2,
+           "more than once")
+    last.write_text("{")
+    expect(case.run("check", answers, "--facts", last.parent), 3, "node-31.json")
+    empty = case.dir / "empty"
+    empty.mkdir()
+    expect(case.run("check", answers, "--facts", empty), 5, "no *.json")
+
+
 main()

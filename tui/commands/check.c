@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway check`: are these answers valid, and do they plan on a machine? */
 #include "base/json.h"
-#include "tui/commands/common.h"
+#include "tui/commands/check-nodes.h"
 #include "tui/commands/list.h"
 
 #define MAX_ERRORS 32u
@@ -13,22 +13,28 @@ struct result {
 };
 
 /* Rules over several answers are only looked at when every single one can be read. */
-static int check_one(const struct sw_target *t, const char *file, struct result *res)
+static int read_one(const char *file, struct sw_answers **ret_answers, struct result *res)
 {
-	_cleanup_answers_ struct sw_answers *a = NULL;
-	int r = sw_answers_read_all(file, res->errs, MAX_ERRORS, &res->n, &a);
+	int r = sw_answers_read_all(file, res->errs, MAX_ERRORS, &res->n, ret_answers);
 
-	if (r == 0)
-		r = sw_answers_validate_all(a, file, res->errs, MAX_ERRORS, &res->n);
-	if (r < 0 || !t->m)
-		return r;
+	return r < 0 ? r : sw_answers_validate_all(*ret_answers, file, res->errs, MAX_ERRORS,
+						   &res->n);
+}
+
+static int plan_one(const struct sw_target *t, const struct sw_answers *a, const char *file,
+		    struct result *res)
+{
+	int r;
+
+	if (!t->m)
+		return 0;
 	res->errs[0] = (struct sw_error){};
 	r = sw_target_plan(t, a, file, &res->plan, &res->errs[0]);
 	res->n = r < 0;
 	return r;
 }
 
-static json_object *disks_json(const struct sw_plan *p)
+json_object *sw_check_disks_json(const struct sw_plan *p)
 {
 	json_object *list = json_object_new_array();
 
@@ -52,7 +58,7 @@ static void print_json(const char *file, const struct result *res)
 	sw_json_add_bool(o, "valid", res->n == 0);
 	sw_json_add_bool(o, "planned", res->plan != NULL);
 	if (res->plan)
-		sw_json_add(o, "disks", disks_json(res->plan));
+		sw_json_add(o, "disks", sw_check_disks_json(res->plan));
 	for (size_t i = 0; i < res->n; i++)
 		json_object_array_add(list, sw_error_to_json(&res->errs[i]));
 	sw_json_add(o, "errors", list);
@@ -79,30 +85,43 @@ static void print_text(const char *file, const struct result *res)
 		print_valid(file, res->plan);
 }
 
+/* Against nothing, one machine or many; the exit code for the file, or -errno. */
+static int check_one(const struct sw_cli *cli, const struct sw_target *t,
+		     const struct sw_nodes *nodes, const char *file, struct sw_error *err)
+{
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	_cleanup_free_ struct result *res = calloc(1, sizeof(*res));
+	int r;
+
+	if (!res)
+		return sw_fail_oom(err);
+	r = read_one(file, &a, res);
+	if (r == 0 && nodes->n)
+		return sw_nodes_check(nodes, a, file, cli->json, err);
+	if (r == 0)
+		r = plan_one(t, a, file, res);
+	(cli->json ? print_json : print_text)(file, res);
+	res->plan = sw_plan_free(res->plan);
+	return r < 0 ? (int)res->errs[0].exit : 0;
+}
+
 /* Every file is looked at; the exit code is that of the first one that failed. */
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	_cleanup_target_ struct sw_target t = {};
-	_cleanup_free_ struct result *res = calloc(1, sizeof(*res));
-	int code = 0;
+	_cleanup_nodes_ struct sw_nodes nodes = {};
+	int code = 0, r = 0;
 
-	if (!res)
-		return sw_fail_oom(err);
-	if (cli->machine_dir || cli->facts) {
-		int r = sw_target_open(cli, &t, err);
-
-		if (r < 0)
-			return r;
+	if (sw_nodes_wanted(cli))
+		r = sw_nodes_open(cli, &nodes, err);
+	else if (cli->machine_dir || cli->facts)
+		r = sw_target_open(cli, &t, err);
+	for (int i = 0; i < cli->args.n_rest && r >= 0; i++) {
+		r = check_one(cli, &t, &nodes, cli->args.rest[i], err);
+		if (code == 0 && r > 0)
+			code = r;
 	}
-	for (int i = 0; i < cli->args.n_rest; i++) {
-		int r = check_one(&t, cli->args.rest[i], res);
-
-		(cli->json ? print_json : print_text)(cli->args.rest[i], res);
-		res->plan = sw_plan_free(res->plan);
-		if (r < 0 && code == 0)
-			code = (int)res->errs[0].exit;
-	}
-	return code;
+	return r < 0 ? r : code;
 }
 
 const struct sw_command sw_command_check = {
@@ -111,5 +130,9 @@ const struct sw_command sw_command_check = {
 	.operands = "FILE...",
 	.min_rest = 1,
 	.max_rest = -1,
+	.many_facts = true,
+	.details = "--facts may be given more than once, and may name a directory of facts:\n"
+		   "the answers are then planned on every machine, and those that refuse them\n"
+		   "are named with the reason.",
 	.run = run,
 };

@@ -119,7 +119,10 @@ static int take_option(struct sw_cli *cli, struct parser *p, int id, struct sw_e
 		cli->machine_dir = optarg;
 		return 0;
 	case OPT_FACTS:
-		cli->facts = optarg;
+		if (cli->n_facts == SW_ARGS_MAX)
+			return sw_fail(err, SW_EXIT_USAGE, -E2BIG,
+				       "too many --facts: give a directory that holds them");
+		cli->facts = cli->all_facts[cli->n_facts++] = optarg;
 		return 0;
 	case OPT_JSON:
 		cli->json = true;
@@ -246,6 +249,11 @@ static int run_command(struct sw_cli *cli, int argc, char **argv, struct sw_erro
 	if (cli->machine_dir && cli->facts)
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
 			       "--machine and --facts exclude each other");
+	if (cli->n_facts > 1 && !cli->cmd->many_facts) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--facts is given more than once");
+		sw_error_hint(err, "only `slipway check` looks at several machines");
+		return -EINVAL;
+	}
 	return cli->cmd->run(cli, err);
 }
 

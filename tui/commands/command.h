@@ -38,7 +38,9 @@ struct sw_command;
 
 struct sw_cli {
 	const char *machine_dir;	/* --machine */
-	const char *facts;		/* --facts */
+	const char *facts;		/* --facts, the last one */
+	const char *all_facts[SW_ARGS_MAX];	/* all of them, in order */
+	size_t n_facts;
 	bool json, yes, plain;
 	const struct sw_command *cmd;
 	struct sw_args args;
@@ -49,6 +51,7 @@ struct sw_command {
 	const char *summary;	/* one line, starts with a capital, no full stop */
 	const char *operands;	/* "FILE...", "" when it takes none */
 	int min_rest, max_rest;	/* number of operands; max -1: any */
+	bool many_facts;	/* --facts may be given more than once */
 	const struct sw_opt *opts;	/* ends with an id of 0; NULL: none */
 	const char *details;	/* more text for its own help, or NULL */
 	int (*run)(struct sw_cli *cli, struct sw_error *err);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/commands/check-nodes.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/json.h"
+
+#define SUFFIX ".json"
+
+struct verdict {
+	struct sw_plan *plan;	/* NULL: refused, see err */
+	struct sw_error err;
+	bool told;
+};
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool sw_nodes_wanted(const struct sw_cli *cli)
+{
+	return cli->n_facts > 1 || (cli->n_facts == 1 && is_directory(cli->all_facts[0]));
+}
+
+static char *name_of(const char *path)
+{
+	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	size_t n = strlen(base), end = strlen(SUFFIX);
+
+	if (n > end && strcmp(base + n - end, SUFFIX) == 0)
+		n -= end;
+	return strndup(base, n);
+}
+
+static int add_file(const struct sw_cli *cli, const char *path, struct sw_nodes *nodes,
+		    struct sw_error *err)
+{
+	struct sw_node_facts *more = reallocarray(nodes->list, nodes->n + 1, sizeof(*more));
+	struct sw_cli one = *cli;
+	int r;
+
+	if (!more)
+		return sw_fail_oom(err);
+	nodes->list = more;
+	more[nodes->n] = (struct sw_node_facts){ .name = name_of(path) };
+	if (!more[nodes->n].name)
+		return sw_fail_oom(err);
+	one.facts = path;
+	r = sw_target_open(&one, &more[nodes->n].t, err);
+	nodes->n++;
+	if (r < 0)
+		sw_error_where(err, "%s", path);
+	return r;
+}
+
+static int is_facts(const struct dirent *e)
+{
+	size_t n = strlen(e->d_name), end = strlen(SUFFIX);
+
+	return e->d_name[0] != '.' && n > end && strcmp(e->d_name + n - end, SUFFIX) == 0;
+}
+
+static int add_directory(const struct sw_cli *cli, const char *path, struct sw_nodes *nodes,
+			 struct sw_error *err)
+{
+	struct dirent **names = NULL;
+	int n = scandir(path, &names, is_facts, alphasort), r = n < 0 ? -errno : 0;
+
+	if (r < 0)
+		sw_fail_errno(err, SW_EXIT_MISSING, r, "cannot read the directory of facts");
+	else if (n == 0)
+		r = sw_fail(err, SW_EXIT_MISSING, -ENOENT, "no *.json is in the directory");
+	for (int i = 0; i < n; i++) {
+		_cleanup_free_ char *file = sw_fmt("%s/%s", path, names[i]->d_name);
+
+		if (r == 0)
+			r = file ? add_file(cli, file, nodes, err) : sw_fail_oom(err);
+		free(names[i]);
+	}
+	free(names);
+	if (r == 0)
+		return 0;
+	sw_error_where(err, "%s", path);
+	sw_error_hint(err, "capture each machine with `slipway facts --json > NAME.json`");
+	return r;
+}
+
+int sw_nodes_open(const struct sw_cli *cli, struct sw_nodes *ret_nodes, struct sw_error *err)
+{
+	_cleanup_nodes_ struct sw_nodes nodes = {};
+	int r = 0;
+
+	for (size_t i = 0; i < cli->n_facts && r == 0; i++) {
+		const char *path = cli->all_facts[i];
+
+		r = is_directory(path) ? add_directory(cli, path, &nodes, err)
+				       : add_file(cli, path, &nodes, err);
+	}
+	if (r < 0)
+		return r;
+	*ret_nodes = nodes;
+	nodes = (struct sw_nodes){};
+	return 0;
+}
+
+void sw_nodes_clear(struct sw_nodes *nodes)
+{
+	for (size_t i = 0; i < nodes->n; i++) {
+		free(nodes->list[i].name);
+		sw_target_clear(&nodes->list[i].t);
+	}
+	free(nodes->list);
+	*nodes = (struct sw_nodes){};
+}
+
+static bool same_mistake(const struct sw_error *a, const struct sw_error *b)
+{
+	return strcmp(a->what, b->what) == 0 && strcmp(a->where, b->where) == 0;
+}
+
+/* Marks those that refuse as the one at `at` does; true when all of them say the same why. */
+static bool take_group(const struct sw_nodes *nodes, struct verdict *v, size_t at, bool *ret_in)
+{
+	bool same = true;
+
+	for (size_t i = at; i < nodes->n; i++) {
+		ret_in[i] = !v[i].plan && !v[i].told && same_mistake(&v[at].err, &v[i].err);
+		v[i].told |= ret_in[i];
+		same &= !ret_in[i] || strcmp(v[at].err.why, v[i].err.why) == 0;
+	}
+	return same;
+}
+
+/* The machines that refuse for the reason of the one at `at`; what differs among them below. */
+static void print_group(const struct sw_nodes *nodes, struct verdict *v, size_t at, bool *in)
+{
+	const struct sw_error *e = &v[at].err;
+	bool same = take_group(nodes, v, at, in);
+
+	printf("  ");
+	for (size_t i = at; i < nodes->n; i++)
+		if (in[i])
+			printf("%s%s", i == at ? "" : ", ", nodes->list[i].name);
+	printf(": %s%s%s%s%s\n", e->where, *e->where ? ": " : "", e->what,
+	       same && *e->why ? ": " : "", same ? e->why : "");
+	for (size_t i = at; i < nodes->n && !same; i++)
+		if (in[i])
+			printf("    %s: %s\n", nodes->list[i].name, v[i].err.why);
+	if (*e->hint)
+		printf("    -> %s\n", e->hint);
+}
+
+static void print_text(const struct sw_nodes *nodes, struct verdict *v, const char *file, bool *in)
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < nodes->n; i++)
+		good += v[i].plan != NULL;
+	printf("%s: valid; it plans on %zu of %zu machines\n", file, good, nodes->n);
+	for (size_t i = 0; i < nodes->n; i++)
+		if (!v[i].plan && !v[i].told)
+			print_group(nodes, v, i, in);
+}
+
+static void print_json(const struct sw_nodes *nodes, const struct verdict *v, const char *file)
+{
+	_cleanup_json_ json_object *o = json_object_new_object();
+	json_object *list = json_object_new_array();
+
+	sw_json_add_str(o, "file", file);
+	sw_json_add_bool(o, "valid", true);
+	for (size_t i = 0; i < nodes->n; i++) {
+		json_object *node = json_object_new_object();
+
+		sw_json_add_str(node, "name", nodes->list[i].name);
+		sw_json_add_bool(node, "planned", v[i].plan != NULL);
+		sw_json_add(node, v[i].plan ? "disks" : "error",
+			    v[i].plan ? sw_check_disks_json(v[i].plan)
+				      : sw_error_to_json(&v[i].err));
+		json_object_array_add(list, node);
+	}
+	sw_json_add(o, "machines", list);
+	sw_json_add(o, "errors", json_object_new_array());
+	sw_print_json(o);
+}
+
+int sw_nodes_check(const struct sw_nodes *nodes, const struct sw_answers *a, const char *file,
+		   bool json, struct sw_error *err)
+{
+	_cleanup_free_ struct verdict *v = calloc(nodes->n, sizeof(*v));
+	_cleanup_free_ bool *in = calloc(nodes->n, sizeof(*in));
+	int code = 0;
+
+	if (!v || !in)
+		return sw_fail_oom(err);
+	for (size_t i = 0; i < nodes->n; i++)
+		if (sw_target_plan(&nodes->list[i].t, a, file, &v[i].plan, &v[i].err) < 0 && !code)
+			code = (int)v[i].err.exit;
+	if (json)
+		print_json(nodes, v, file);
+	else
+		print_text(nodes, v, file, in);
+	for (size_t i = 0; i < nodes->n; i++)
+		sw_plan_free(v[i].plan);
+	return code;
+}
