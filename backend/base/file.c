@@ -60,9 +60,9 @@ static int take_line(const char *text, char **ret_line)
 	return 0;
 }
 
-int sw_file_read_line(const char *path, char **ret_line)
+int sw_file_read_line_at(int at, const char *path, char **ret_line)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(at, path, O_RDONLY | O_CLOEXEC);
 	_cleanup_buf_ struct sw_buf b = { .max = 65536 };
 	char first[4096];
 	ssize_t n = fd < 0 ? -1 : read(fd, first, sizeof(first) - 1);
@@ -79,6 +79,11 @@ int sw_file_read_line(const char *path, char **ret_line)
 	if (r == 0)
 		r = sw_fd_read(fd, &b);
 	return r < 0 ? r : take_line(sw_buf_text(&b), ret_line);
+}
+
+int sw_file_read_line(const char *path, char **ret_line)
+{
+	return sw_file_read_line_at(AT_FDCWD, path, ret_line);
 }
 
 int sw_fd_write_all(int fd, const void *data, size_t len)

@@ -10,6 +10,8 @@ int sw_fd_read(int fd, struct sw_buf *b);
 
 /* First line of a small file (sysfs) without trailing white space; malloc'd. */
 int sw_file_read_line(const char *path, char **ret_line);
+/* at: the directory that path is relative to, or AT_FDCWD. */
+int sw_file_read_line_at(int at, const char *path, char **ret_line);
 
 /* Writes by temporary file, fsync and rename, so a reader sees the old or the new content. */
 int sw_file_write(const char *path, const void *data, size_t len, unsigned int mode);

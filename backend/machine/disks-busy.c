@@ -7,6 +7,7 @@
  */
 #include "machine/busy.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -23,6 +24,11 @@ struct sw_busy *sw_busy_free(struct sw_busy *b)
 	for (size_t i = 0; i < b->n; i++)
 		free(b->items[i].what);
 	free(b->items);
+	for (size_t i = 0; i < b->n_loops; i++) {
+		free(b->loops[i].name);
+		free(b->loops[i].file);
+	}
+	free(b->loops);
 	free(b);
 	return NULL;
 }
@@ -229,25 +235,68 @@ static int swaps(const struct sw_machine *m, struct sw_busy *b)
 	return r;
 }
 
+static int by_loop_name(const void *a, const void *b)
+{
+	const struct sw_busy_loop *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+const char *sw_busy_loop_file(const struct sw_busy *b, const char *name)
+{
+	struct sw_busy_loop key = { .name = (char *)name }, *found;
+
+	found = b->n_loops ? bsearch(&key, b->loops, b->n_loops, sizeof(key), by_loop_name) : NULL;
+	return found ? found->file : NULL;
+}
+
+static int add_loop(struct sw_busy *b, const char *name, char **file)
+{
+	struct sw_busy_loop *loops = b->loops;
+
+	if ((b->n_loops & (b->n_loops + 1)) == 0 || !loops) {
+		loops = reallocarray(loops, 2 * b->n_loops + 2, sizeof(*loops));
+		if (!loops)
+			return -ENOMEM;
+		b->loops = loops;
+	}
+	loops[b->n_loops] = (struct sw_busy_loop){ .name = strdup(name) };
+	if (!loops[b->n_loops].name)
+		return -ENOMEM;
+	loops[b->n_loops++].file = TAKE_PTR(*file);
+	return 0;
+}
+
 /* A loop device on /dev/sda3 leaves no holder there. */
+static int one_loop(const struct sw_machine *m, struct sw_busy *b, const struct sw_sysdir *top,
+		    const char *name)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/loop/backing_file", name), *file = NULL;
+	unsigned int major, minor;
+	int r = 0;
+
+	if (!path)
+		return -ENOMEM;
+	if (sw_file_read_line_at(top->fd, path, &file) < 0)
+		return 0;
+	if (sw_source_number(m, file, &major, &minor) == 0)
+		r = add(b, SW_BUSY_HOLDER, major, minor, strdup(name));
+	return r == 0 ? add_loop(b, name, &file) : r;
+}
+
 static int loops(const struct sw_machine *m, struct sw_busy *b)
 {
-	_cleanup_free_ char *top = sw_fmt("%s/block", m->sys_root);
-	_cleanup_closedir_ DIR *list = top ? opendir(top) : NULL;
-	const struct dirent *e;
-	int r = top ? 0 : -ENOMEM;
+	_cleanup_free_ char *path = sw_fmt("%s/block", m->sys_root);
+	_cleanup_sysdir_ struct sw_sysdir top = SW_SYSDIR_CLOSED;
+	int r = path ? 0 : -ENOMEM;
 
-	while (list && r == 0 && (e = readdir(list))) {
-		_cleanup_free_ char *path = NULL, *file = NULL;
-		unsigned int major, minor;
-
-		if (strncmp(e->d_name, "loop", 4) != 0)
-			continue;
-		path = sw_fmt("%s/%s/loop/backing_file", top, e->d_name);
-		if (path && sw_file_read_line(path, &file) == 0 &&
-		    sw_source_number(m, file, &major, &minor) == 0)
-			r = add(b, SW_BUSY_HOLDER, major, minor, strdup(e->d_name));
-	}
+	if (r < 0 || sw_sysdir_open(AT_FDCWD, path, &top) < 0)
+		return r;
+	for (const char *e = NULL; r == 0 && (e = sw_sysdir_next(&top, e));)
+		if (strncmp(e, "loop", 4) == 0)
+			r = one_loop(m, b, &top, e);
+	if (b->n_loops > 1)
+		qsort(b->loops, b->n_loops, sizeof(*b->loops), by_loop_name);
 	return r;
 }
 

@@ -5,6 +5,7 @@
  * it, and where that is mounted. So every holder is followed to the top, and
  * each top gets a line with what lies between.
  */
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -22,15 +23,14 @@ struct climb {
 };
 
 /* A container host mounts one device a hundred times: the first place and a count say enough. */
-static int uses_of(const struct sw_busy *b, const char *dir, char **ret_words)
+static int uses_of(const struct sw_busy *b, const struct sw_sysdir *dir, char **ret_words)
 {
-	unsigned int major, minor;
 	size_t i, n = 0, same = 0;
 
 	*ret_words = NULL;
-	if (sw_busy_number(dir, &major, &minor) < 0)
+	if (!dir->is_device)
 		return 0;
-	i = sw_busy_find(b, major, minor, &n);
+	i = sw_busy_find(b, dir->number.major, dir->number.minor, &n);
 	while (same < n && b->items[i + same].kind == b->items[i].kind)
 		same++;
 	if (n == 0 || b->items[i].kind == SW_BUSY_HOLDER)
@@ -40,20 +40,12 @@ static int uses_of(const struct sw_busy *b, const char *dir, char **ret_words)
 	return *ret_words ? 0 : -ENOMEM;
 }
 
-static char *attr(const char *dir, const char *name)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/%s", dir, name), *line = NULL;
-
-	if (!path || sw_file_read_line(path, &line) < 0 || !*sw_text_clean(line))
-		return NULL;
-	return TAKE_PTR(line);
-}
-
 /* What people know it by: "vg0-root", "multipath disk mpatha", "md127 (raid1)", "bcache0". */
-static char *label_of(const char *dir, const char *name)
+static char *label_of(const struct sw_sysdir *dir, const char *name)
 {
-	_cleanup_free_ char *dm = attr(dir, "dm/name"), *uuid = attr(dir, "dm/uuid");
-	_cleanup_free_ char *level = attr(dir, "md/level");
+	_cleanup_free_ char *dm = sw_sysdir_line(dir, "dm/name");
+	_cleanup_free_ char *uuid = sw_sysdir_line(dir, "dm/uuid");
+	_cleanup_free_ char *level = sw_sysdir_line(dir, "md/level");
 
 	if (dm)
 		return sw_fmt("%s%s", uuid && strncmp(uuid, "mpath-", 6) == 0 ? "multipath disk "
@@ -61,8 +53,8 @@ static char *label_of(const char *dir, const char *name)
 	return level ? sw_fmt("%s (%s)", name, level) : strdup(name);
 }
 
-static int climb(struct climb *c, const char *dir, const char *name, const char *through,
-		 unsigned int depth);
+static int climb(struct climb *c, const struct sw_sysdir *dir, const char *name,
+		 const char *through, unsigned int depth);
 
 static int say(struct climb *c, const char *label, const char *use, const char *through)
 {
@@ -76,13 +68,18 @@ static int say(struct climb *c, const char *label, const char *use, const char *
 			       through ? " through " : "", through ? through : "");
 }
 
-/* One thing that stands on the device. A top that is not in use is told too. */
-static int visit(struct climb *c, const char *dir, const char *name, const char *through,
+/*
+ * One thing that stands on the device, at path below the directory at. A top that
+ * is not in use is told too; so is one that is gone or cannot be looked into.
+ */
+static int visit(struct climb *c, int at, const char *path, const char *name, const char *through,
 		 unsigned int depth)
 {
-	_cleanup_free_ char *label = label_of(dir, name), *use = NULL, *via = NULL;
+	_cleanup_sysdir_ struct sw_sysdir dir = SW_SYSDIR_CLOSED;
+	bool open = sw_sysdir_open_device(at, path, &dir) == 0;
+	_cleanup_free_ char *label = label_of(&dir, name), *use = NULL, *via = NULL;
 	size_t before = c->lines + c->left_out;
-	int r = uses_of(c->busy, dir, &use);
+	int r = uses_of(c->busy, &dir, &use);
 
 	if (!label || r < 0)
 		return -ENOMEM;
@@ -91,49 +88,49 @@ static int visit(struct climb *c, const char *dir, const char *name, const char 
 		return -ENOMEM;
 	if (use)
 		r = say(c, label, use, through);
-	if (r == 0 && depth < DEPTH_MAX)
-		r = climb(c, dir, name, via, depth + 1);
+	if (r == 0 && open && depth < DEPTH_MAX)
+		r = climb(c, &dir, name, via, depth + 1);
 	if (r == 0 && c->lines + c->left_out == before)
 		r = say(c, label, NULL, through);
 	return r;
 }
 
 /* Partitions of an array or a loop device: told like what stands on it. Not of the disk itself. */
-static int partitions(struct climb *c, const char *dir, const char *name, const char *through,
-		      unsigned int depth)
+static int partitions(struct climb *c, const struct sw_sysdir *dir, const char *name,
+		      const char *through, unsigned int depth)
 {
-	_cleanup_closedir_ DIR *list = opendir(dir);
-	const struct dirent *e;
 	int r = 0;
 
-	while (list && r == 0 && (e = readdir(list))) {
-		_cleanup_free_ char *part = NULL, *number = NULL, *use = NULL;
+	for (const char *e = NULL; r == 0 && (e = sw_sysdir_next(dir, e));) {
+		_cleanup_sysdir_ struct sw_sysdir part = SW_SYSDIR_CLOSED;
+		_cleanup_free_ char *use = NULL;
 		size_t before = c->lines + c->left_out;
 
-		if (strncmp(e->d_name, name, strlen(name)) != 0)
+		if (strncmp(e, name, strlen(name)) != 0)
 			continue;
-		part = sw_fmt("%s/%s", dir, e->d_name);
-		number = part ? attr(part, "partition") : NULL;
-		if (!number)
+		r = sw_sysdir_open_device(dir->fd, e, &part);
+		if (r < 0 || !sw_sysdir_has(&part, "partition")) {
+			r = r == 0 || sw_sysdir_is_gone(r) ? 0 : r;
 			continue;
-		r = uses_of(c->busy, part, &use);
+		}
+		r = uses_of(c->busy, &part, &use);
 		if (r == 0 && use)
-			r = say(c, e->d_name, use, through);
+			r = say(c, e, use, through);
 		if (r == 0 && c->lines + c->left_out == before && depth < DEPTH_MAX)
-			r = climb(c, part, e->d_name, through, depth + 1);
+			r = climb(c, &part, e, through, depth + 1);
 	}
 	return r;
 }
 
-static int loops_on(struct climb *c, const char *dir, const char *through, unsigned int depth)
+static int loops_on(struct climb *c, const struct sw_sysdir *dir, const char *through,
+		    unsigned int depth)
 {
-	unsigned int major, minor;
 	size_t i, n = 0;
 	int r = 0;
 
-	if (sw_busy_number(dir, &major, &minor) < 0)
+	if (!dir->is_device)
 		return 0;
-	i = sw_busy_find(c->busy, major, minor, &n);
+	i = sw_busy_find(c->busy, dir->number.major, dir->number.minor, &n);
 	for (size_t k = i; k < i + n && r == 0; k++) {
 		const struct sw_busy_item *x = &c->busy->items[k];
 		_cleanup_free_ char *loop = NULL;
@@ -141,32 +138,36 @@ static int loops_on(struct climb *c, const char *dir, const char *through, unsig
 		if (x->kind != SW_BUSY_HOLDER)
 			continue;
 		loop = sw_fmt("%s/block/%s", c->busy->sys_root, x->what);
-		r = loop ? visit(c, loop, x->what, through, depth) : -ENOMEM;
+		r = loop ? visit(c, AT_FDCWD, loop, x->what, through, depth) : -ENOMEM;
 	}
 	return r;
 }
 
-static int climb(struct climb *c, const char *dir, const char *name, const char *through,
-		 unsigned int depth)
+static int holders(struct climb *c, const struct sw_sysdir *dir, const char *through,
+		   unsigned int depth)
 {
-	_cleanup_free_ char *path = sw_fmt("%s/holders", dir);
-	_cleanup_closedir_ DIR *list = path ? opendir(path) : NULL;
-	const struct dirent *e;
-	int r = path ? 0 : -ENOMEM;
+	_cleanup_sysdir_ struct sw_sysdir list = SW_SYSDIR_CLOSED;
+	int r = sw_sysdir_open(dir->fd, "holders", &list);
 
-	while (list && r == 0 && (e = readdir(list))) {
-		_cleanup_free_ char *holder = sw_fmt("%s/%s", path, e->d_name);
+	if (r < 0)
+		return sw_sysdir_is_gone(r) ? 0 : r;
+	for (const char *e = NULL; r == 0 && (e = sw_sysdir_next(&list, e));)
+		r = visit(c, list.fd, e, e, through, depth);
+	return r;
+}
 
-		if (e->d_name[0] == '.')
-			continue;
-		r = holder ? visit(c, holder, e->d_name, through, depth) : -ENOMEM;
-	}
+static int climb(struct climb *c, const struct sw_sysdir *dir, const char *name,
+		 const char *through, unsigned int depth)
+{
+	int r = holders(c, dir, through, depth);
+
 	if (r == 0)
 		r = loops_on(c, dir, through, depth);
 	return r == 0 && through ? partitions(c, dir, name, through, depth) : r;
 }
 
-int sw_busy_check(const struct sw_busy *b, const char *dir, const char *name, struct sw_disk *d)
+int sw_busy_check(const struct sw_busy *b, const struct sw_sysdir *dir, const char *name,
+		  struct sw_disk *d)
 {
 	struct climb c = { .busy = b, .d = d, .name = name };
 	_cleanup_free_ char *use = NULL;

@@ -4,14 +4,23 @@
  * a person could mean by "a disk"; what must not be touched is listed too, with
  * the reason, because a disk that is simply missing makes people look for it.
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/parallel.h"
+#include "machine/busy.h"
 #include "machine/private.h"
 #include "base/strv.h"
 #include "base/text.h"
+
+struct reading {
+	const struct sw_machine *m;
+	const struct sw_busy *busy;
+	struct dirent **entries;
+	struct sw_disk *disks;		/* one for each; those not wanted stay without a name */
+};
 
 static bool number_follows(const char *name, const char *prefix)
 {
@@ -20,33 +29,13 @@ static bool number_follows(const char *name, const char *prefix)
 	return strncmp(name, prefix, n) == 0 && name[n] >= '0' && name[n] <= '9';
 }
 
-static uint64_t attr_u64(const char *dir, const char *name, uint64_t dflt)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/%s", dir, name), *line = NULL;
-	char *end;
-	uint64_t v;
-
-	if (!path || sw_file_read_line(path, &line) < 0 || *line < '0' || *line > '9')
-		return dflt;
-	errno = 0;
-	v = strtoull(line, &end, 10);
-	return errno || *end ? dflt : v;
-}
-
-static bool exists(const char *dir, const char *name)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/%s", dir, name);
-
-	return path && access(path, F_OK) == 0;
-}
-
 static bool is_mapped(const char *name)
 {
 	return number_follows(name, "dm-") || number_follows(name, "md");
 }
 
 /* Memory, floppies, empty loops and the special areas of flash chips are nobody's disks. */
-static bool wanted(const struct sw_machine *m, const char *dir, const char *name)
+static bool wanted(const struct reading *x, const struct sw_sysdir *dir, const char *name)
 {
 	static const char *const never[] = { "ram", "zram", "fd", "mtdblock", "nullb" };
 
@@ -54,43 +43,43 @@ static bool wanted(const struct sw_machine *m, const char *dir, const char *name
 		if (number_follows(name, never[i]))
 			return false;
 	if (number_follows(name, "sr"))
-		return m->medium != NULL;
+		return x->m->medium != NULL;
 	if (number_follows(name, "loop"))
-		return exists(dir, "loop/backing_file");
+		return sw_busy_loop_file(x->busy, name);
 	if (number_follows(name, "mmcblk") && (strstr(name, "boot") || strstr(name, "rpmb")))
 		return false;
 	/* One path of a multipath NVMe disk: the disk itself has an entry of its own. */
-	if (attr_u64(dir, "hidden", 0))
+	if (sw_sysdir_u64(dir, "hidden", 0))
 		return false;
 	if (is_mapped(name) || number_follows(name, "nbd"))
-		return attr_u64(dir, "size", 0) > 0;
+		return sw_sysdir_u64(dir, "size", 0) > 0;
 	return true;
 }
 
-static int mapped_use(const char *dir, struct sw_disk *d)
+static int mapped_use(const struct sw_sysdir *dir, struct sw_disk *d)
 {
-	_cleanup_free_ char *path = sw_fmt("%s/dm/name", dir), *name = NULL;
+	_cleanup_free_ char *name = NULL;
 
 	if (strncmp(d->name, "md", 2) == 0)
 		return sw_disk_add_use(d, "it is a software RAID device, not a disk");
-	if (path && sw_file_read_line(path, &name) == 0 && *sw_text_clean(name))
+	name = sw_sysdir_line(dir, "dm/name");
+	if (name)
 		return sw_disk_add_use(d, "it is a device mapper device (%s), not a disk", name);
 	return sw_disk_add_use(d, "it is a device mapper device, not a disk");
 }
 
 /* Host-managed SMR: every zone is written from front to back, so no table can be changed. */
-static bool zoned(const char *dir)
+static bool zoned(const struct sw_sysdir *dir)
 {
-	_cleanup_free_ char *path = sw_fmt("%s/queue/zoned", dir), *line = NULL;
+	_cleanup_free_ char *kind = sw_sysdir_line(dir, "queue/zoned");
 
-	return path && sw_file_read_line(path, &line) == 0 && strcmp(line, "host-managed") == 0;
+	return kind && strcmp(kind, "host-managed") == 0;
 }
 
 /* The disk's own uses, then those of each partition directory below it. */
-static int uses(const struct sw_busy *busy, const char *dir, const char *entry, struct sw_disk *d)
+static int uses(const struct sw_busy *busy, const struct sw_sysdir *dir, const char *entry,
+		struct sw_disk *d)
 {
-	_cleanup_closedir_ DIR *list = opendir(dir);
-	const struct dirent *e;
 	int r = 0;
 
 	if (d->read_only)
@@ -104,16 +93,16 @@ static int uses(const struct sw_busy *busy, const char *dir, const char *entry, 
 		r = mapped_use(dir, d);
 	if (r == 0)
 		r = sw_busy_check(busy, dir, d->name, d);
-	while (r == 0 && list && (e = readdir(list))) {
-		_cleanup_free_ char *part = NULL;
+	for (const char *e = NULL; r == 0 && (e = sw_sysdir_next(dir, e));) {
+		_cleanup_sysdir_ struct sw_sysdir part = SW_SYSDIR_CLOSED;
 
-		if (strncmp(e->d_name, entry, strlen(entry)) != 0)
+		if (strncmp(e, entry, strlen(entry)) != 0)
 			continue;
-		part = sw_fmt("%s/%s", dir, e->d_name);
-		if (!part)
-			return -ENOMEM;
-		if (exists(part, "partition"))
-			r = sw_busy_check(busy, part, e->d_name, d);
+		r = sw_sysdir_open_device(dir->fd, e, &part);
+		if (r == 0 && sw_sysdir_has(&part, "partition"))
+			r = sw_busy_check(busy, &part, e, d);
+		else if (sw_sysdir_is_gone(r))
+			r = 0;
 	}
 	return r;
 }
@@ -148,26 +137,26 @@ static char *directory_of(const struct sw_machine *m, const char *entry)
 	return sw_fmt("%s/%s", m->sys_root, to + 3);
 }
 
-static int read_disk(const struct sw_machine *m, const struct sw_busy *busy, const char *dir,
+static int read_disk(const struct reading *x, const char *path, const struct sw_sysdir *dir,
 		     const char *entry, struct sw_disk *d)
 {
-	uint64_t sectors = attr_u64(dir, "size", 0), sector;
-	int r = set_names(m, entry, d);
+	uint64_t sectors = sw_sysdir_u64(dir, "size", 0), sector;
+	int r = set_names(x->m, entry, d);
 
 	if (r < 0)
 		return r;
 	/* sysfs counts in 512 bytes whatever the sector size. */
 	d->size = sectors <= INT64_MAX / 512 ? sectors * 512 : 0;
-	sector = attr_u64(dir, "queue/logical_block_size", 512);
+	sector = sw_sysdir_u64(dir, "queue/logical_block_size", 512);
 	d->sector = sector >= 512 && sector <= 1 << 20 && !(sector & (sector - 1))
 		  ? (uint32_t)sector : 512;
-	d->diskseq = attr_u64(dir, "diskseq", 0);
-	d->rotational = attr_u64(dir, "queue/rotational", 0);
-	d->removable = attr_u64(dir, "removable", 0);
-	d->read_only = attr_u64(dir, "ro", 0);
-	r = sw_disk_identify(m, dir, d);
+	d->diskseq = sw_sysdir_u64(dir, "diskseq", 0);
+	d->rotational = sw_sysdir_u64(dir, "queue/rotational", 0);
+	d->removable = sw_sysdir_u64(dir, "removable", 0);
+	d->read_only = sw_sysdir_u64(dir, "ro", 0);
+	r = sw_disk_identify(x->m, path, dir, sw_busy_loop_file(x->busy, entry), d);
 	if (r == 0)
-		r = uses(busy, dir, entry, d);
+		r = uses(x->busy, dir, entry, d);
 	/* readdir() has no order; the same machine must give the same facts. */
 	if (r == 0 && d->uses)
 		qsort(d->uses, sw_strv_len(d->uses), sizeof(*d->uses), by_text);
@@ -176,25 +165,21 @@ static int read_disk(const struct sw_machine *m, const struct sw_busy *busy, con
 
 /* ---- all of them ---- */
 
-struct reading {
-	const struct sw_machine *m;
-	const struct sw_busy *busy;
-	struct dirent **entries;
-	struct sw_disk *disks;		/* one for each; those not wanted stay without a name */
-};
-
 static int read_one(size_t i, void *arg)
 {
-	const struct reading *r = arg;
-	const char *name = r->entries[i]->d_name;
-	_cleanup_free_ char *dir = name[0] == '.' ? NULL : directory_of(r->m, name);
+	const struct reading *x = arg;
+	const char *name = x->entries[i]->d_name;
+	_cleanup_free_ char *path = name[0] == '.' ? NULL : directory_of(x->m, name);
+	_cleanup_sysdir_ struct sw_sysdir dir = SW_SYSDIR_CLOSED;
+	int r;
 
-	if (!dir)
+	if (!path)
 		return name[0] == '.' ? 0 : -ENOMEM;
+	r = sw_sysdir_open_device(AT_FDCWD, path, &dir);
 	/* Pulled out since the directory was listed: it is gone, not an empty drive. */
-	if (access(dir, F_OK) < 0 || !wanted(r->m, dir, name))
-		return 0;
-	return read_disk(r->m, r->busy, dir, name, &r->disks[i]);
+	if (r < 0)
+		return sw_sysdir_is_gone(r) ? 0 : r;
+	return wanted(x, &dir, name) ? read_disk(x, path, &dir, name, &x->disks[i]) : 0;
 }
 
 static int read_all(struct reading *x, size_t n, struct sw_facts *f)

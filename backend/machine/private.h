@@ -3,6 +3,7 @@
 #pragma once
 
 #include "machine/machine.h"
+#include "machine/sysdir.h"
 
 /* One table a kind; machine.c picks by m->kind, so a test can fill a struct sw_machine by hand. */
 struct sw_machine_ops {
@@ -72,8 +73,12 @@ int sw_disks_trace_system(const struct sw_machine *m, struct sw_facts *f);
 /* Leaves the read-only loop devices out. */
 void sw_disks_drop_images(struct sw_facts *f);
 
-/* Serial, WWN, model, vendor, transport and by-path name of sys_root/block/NAME. */
-int sw_disk_identify(const struct sw_machine *m, const char *dir, struct sw_disk *d);
+/*
+ * Serial, WWN, model, vendor, transport and by-path name of the disk whose directory
+ * is open as dir; path is where it is. loop_file: behind a loop device, or NULL.
+ */
+int sw_disk_identify(const struct sw_machine *m, const char *path, const struct sw_sysdir *dir,
+		     const char *loop_file, struct sw_disk *d);
 
 /* The number of "/dev/NAME", or of what that links to, from sysfs. -ENODEV for any other word. */
 int sw_source_number(const struct sw_machine *m, const char *source, unsigned int *ret_major,
@@ -88,7 +93,8 @@ SW_DEFINE_CLEANUP(struct sw_busy, sw_busy_free)
  * Adds the uses of one device (the disk or a partition): mounts, swap, and who
  * holds it, followed to the top of the stack.
  */
-int sw_busy_check(const struct sw_busy *b, const char *dir, const char *name, struct sw_disk *d);
+int sw_busy_check(const struct sw_busy *b, const struct sw_sysdir *dir, const char *name,
+		  struct sw_disk *d);
 
 /* True when an iso9660 file system with this UUID starts at off of the open device. */
 bool sw_iso_matches(int fd, uint64_t off, uint64_t size, const char *uuid);
