@@ -8,13 +8,17 @@
 
 #include <liburing.h>
 
-#define SPARES 2U
+#define SLOTS 2U
 
-/* One for each thread: making a ring costs as much as reading a disk. */
+/*
+ * One for each thread: making a ring costs as much as reading a disk. The kernel
+ * knows the memory, too, or it would look up each page for each reading.
+ */
 struct state {
 	struct io_uring ring;
-	bool has_ring;
-	uint8_t *spare[SPARES];
+	bool has_ring, has_buffer;
+	uint8_t *memory;		/* SLOTS of them, or NULL */
+	bool taken[SLOTS];
 };
 
 static pthread_key_t key;
@@ -34,8 +38,7 @@ static void state_free(void *p)
 	struct state *s = p;
 
 	drop_ring(s);
-	for (size_t i = 0; i < SPARES; i++)
-		free(s->spare[i]);
+	free(s->memory);
 	free(s);
 }
 
@@ -95,45 +98,60 @@ static int new_ring(struct io_uring *ring)
 	return r == -EINVAL ? io_uring_queue_init(SW_GATHER_MAX, ring, 0) : r;
 }
 
-static struct io_uring *ring_of_thread(void)
+/* Without the right to lock this much memory, it goes without. */
+static bool show_memory(struct state *s)
+{
+	const struct iovec all = { .iov_base = s->memory, .iov_len = SLOTS * SW_GATHER_BYTES };
+
+	return s->memory && io_uring_register_buffers(&s->ring, &all, 1) == 0;
+}
+
+/* With a ring, or NULL. */
+static struct state *ready_state(void)
 {
 	struct state *s = atomic_load(&forbidden) ? NULL : state_of_thread();
 
 	if (!s || s->has_ring)
-		return s ? &s->ring : NULL;
+		return s;
 	/* Containers and hardened kernels forbid it: no reason to ask for each disk again. */
 	if (new_ring(&s->ring) < 0) {
 		atomic_store(&forbidden, true);
 		return NULL;
 	}
 	s->has_ring = true;
-	return &s->ring;
+	s->has_buffer = show_memory(s);
+	return s;
 }
 
 uint8_t *sw_gather_memory(void)
 {
 	struct state *s = state_of_thread();
 
-	for (size_t i = 0; s && i < SPARES; i++)
-		if (s->spare[i]) {
-			uint8_t *data = s->spare[i];
-
-			s->spare[i] = NULL;
-			return data;
+	if (s && !s->memory)
+		s->memory = aligned_alloc(SW_GATHER_ALIGN, SLOTS * SW_GATHER_BYTES);
+	for (size_t i = 0; s && s->memory && i < SLOTS; i++)
+		if (!s->taken[i]) {
+			s->taken[i] = true;
+			return s->memory + i * SW_GATHER_BYTES;
 		}
 	return aligned_alloc(SW_GATHER_ALIGN, SW_GATHER_BYTES);
+}
+
+static bool is_shown(const struct state *s, const uint8_t *data, size_t len)
+{
+	const uint8_t *end = s->memory + SLOTS * SW_GATHER_BYTES;
+
+	return s->memory && data >= s->memory && data < end && len <= (size_t)(end - data);
 }
 
 void sw_gather_memory_free(uint8_t *data)
 {
 	struct state *s = data ? state_of_thread() : NULL;
 
-	for (size_t i = 0; s && i < SPARES; i++)
-		if (!s->spare[i]) {
-			s->spare[i] = data;
-			return;
-		}
-	free(data);
+	if (s && is_shown(s, data, 0))
+		s->taken[(size_t)(data - s->memory) / SW_GATHER_BYTES] = false;
+	else
+		free(data);
 }
 
 /* Afterwards nothing is under way any more, whatever went wrong: the memory is ours again. */
@@ -149,27 +167,34 @@ static void wait_for_all(struct io_uring *ring, struct sw_gather_piece *pieces, 
 	}
 }
 
+static void prepare(struct state *s, int fd, const struct sw_gather_piece *p, size_t number)
+{
+	struct io_uring_sqe *e = io_uring_get_sqe(&s->ring);
+
+	if (s->has_buffer && is_shown(s, p->data, p->len))
+		io_uring_prep_read_fixed(e, fd, p->data, (unsigned int)p->len, p->off, 0);
+	else
+		io_uring_prep_read(e, fd, p->data, (unsigned int)p->len, p->off);
+	io_uring_sqe_set_data64(e, number);
+}
+
 int sw_gather(int fd, struct sw_gather_piece *pieces, size_t n)
 {
-	struct io_uring *ring = n > 0 && n <= SW_GATHER_MAX ? ring_of_thread() : NULL;
+	struct state *s = n > 0 && n <= SW_GATHER_MAX ? ready_state() : NULL;
 	int r;
 
-	if (!ring)
+	if (!s)
 		return -EOPNOTSUPP;
 	for (size_t i = 0; i < n; i++) {
-		struct io_uring_sqe *s = io_uring_get_sqe(ring);
-
 		pieces[i].got = 0;
-		io_uring_prep_read(s, fd, pieces[i].data, (unsigned int)pieces[i].len,
-				   pieces[i].off);
-		io_uring_sqe_set_data64(s, i);
+		prepare(s, fd, &pieces[i], i);
 	}
-	r = io_uring_submit_and_wait(ring, (unsigned int)n);
+	r = io_uring_submit_and_wait(&s->ring, (unsigned int)n);
 	/* A short submission is the kernel out of memory; what it took has to come back first. */
 	if (r > 0)
-		wait_for_all(ring, pieces, (size_t)r);
+		wait_for_all(&s->ring, pieces, (size_t)r);
 	if (r == (int)n)
 		return 0;
-	drop_ring(state_of_thread());
+	drop_ring(s);
 	return -EOPNOTSUPP;
 }

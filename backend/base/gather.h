@@ -24,7 +24,8 @@ struct sw_gather_piece {
 /*
  * Memory for the pieces, SW_GATHER_BYTES of it, aligned; NULL when out of
  * memory. The thread keeps what it frees for the next time: fresh pages from the
- * kernel for each disk would cost more than the reading.
+ * kernel for each disk would cost more than the reading. To be freed by the thread
+ * that got it.
  */
 uint8_t *sw_gather_memory(void);
 void sw_gather_memory_free(uint8_t *data);

@@ -19,10 +19,10 @@ struct sw_sysdir {
 	int fd;
 	bool is_device;		/* number: of the device that it is of */
 	struct sw_devno number;
-	struct sw_buf names;	/* each with its NUL, in no order; without those that start with a dot */
+	struct sw_buf names;	/* each with its NUL, in no order; none that starts with a dot */
 };
 
-/* at: the directory that path is relative to, or AT_FDCWD. -errno; then there is nothing to close. */
+/* at: what path is relative to, or AT_FDCWD. -errno; then there is nothing to close. */
 int sw_sysdir_open(int at, const char *path, struct sw_sysdir *ret_dir);
 /* The same, and reads the device's number from "dev"; without one it is no device. */
 int sw_sysdir_open_device(int at, const char *path, struct sw_sysdir *ret_dir);
