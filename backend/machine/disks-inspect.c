@@ -20,12 +20,12 @@
  * holders (second disks of btrfs, ZFS members, iSCSI targets): an exclusive open
  * fails while anybody has claimed the disk or a partition of it.
  */
-static int check_claimed(struct sw_disk *d)
+static int check_claimed(struct sw_disk *d, int of_disk)
 {
 	_cleanup_close_ int fd = -EBADF;
 	struct stat st;
 
-	if (d->uses || stat(d->node, &st) < 0 || !S_ISBLK(st.st_mode))
+	if (d->uses || fstat(of_disk, &st) < 0 || !S_ISBLK(st.st_mode))
 		return 0;
 	fd = open(d->node, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 && errno == EBUSY)
@@ -83,7 +83,7 @@ static int inspect(struct sw_machine *m, struct sw_disk *d)
 	d->signatures = signatures;
 	if (m->kind == SW_MACHINE_REAL && m->medium)
 		d->medium = holds_medium(io, d, m->medium);
-	return check_claimed(d);
+	return check_claimed(d, sw_io_fd(io));
 }
 
 /* ---- side by side ---- */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "base/proc.h"
 #include "disk/disk.h"
@@ -376,6 +377,30 @@ static void test_the_digest_changes_with_every_byte_of_the_table_and_no_other(vo
 	}
 }
 
+static void test_the_digest_of_a_blank_disk_is_that_of_zeros(void **s SW_UNUSED)
+{
+	static const uint32_t sectors[] = { 512, 4096, 512, 4096 };
+	/* The last two are smaller than what is hashed of larger ones. */
+	static const uint64_t sizes[] = { SIZE, SIZE, 20480, 40960 };
+	static const size_t lens[] = { 34304, 45056, 20480, 40960 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sectors); i++) {
+		_cleanup_io_ struct sw_io *io = NULL;
+		_cleanup_free_ uint8_t *zeros = calloc(1, lens[i]);
+		char a[65], b[65];
+
+		assert_int_equal(sw_io_new_recorder(sizes[i], sectors[i], NULL, NULL, SIZE_MAX,
+						    0, &io), 0);
+		assert_non_null(zeros);
+		assert_int_equal(sw_sha256(zeros, lens[i], a), 0);
+		assert_int_equal(sw_gpt_digest(io, b), 0);
+		assert_string_equal(a, b);
+		assert_int_equal(sw_io_write(io, sizes[i] - 1, "x", 1), 0);
+		assert_int_equal(sw_gpt_digest(io, b), 0);
+		assert_string_not_equal(a, b);
+	}
+}
+
 static void test_words_never_carry_control_characters(void **s SW_UNUSED)
 {
 	struct sw_part p = { .number = 1, .size = MIB, .label = "a\033[2Jb\n" };
@@ -410,6 +435,7 @@ int main(void)
 		cmocka_unit_test(test_probing_writes_nothing),
 		cmocka_unit_test(
 			test_the_digest_changes_with_every_byte_of_the_table_and_no_other),
+		cmocka_unit_test(test_the_digest_of_a_blank_disk_is_that_of_zeros),
 		cmocka_unit_test(test_words_never_carry_control_characters),
 	};
 
