@@ -234,9 +234,50 @@ static void test_a_new_session_follows_a_running_install(void **state SW_UNUSED)
 	(void)sw_remove_tree(dir);
 }
 
+/* A held key on a slow line turns pages; without hurry a row more is a row more. */
+static void test_a_list_in_a_hurry_turns_pages(void **state SW_UNUSED)
+{
+	_cleanup_frame_ struct sw_frame *f = sw_frame_new(10, 40);
+	_cleanup_state_ struct sw_state *s = sw_state_new(NULL, NULL);
+	const struct sw_area a = { .rows = 10, .cols = 40 };
+	struct sw_list l = { 0 };
+	char text[16];
+
+	assert_non_null(s);
+	for (int i = 0; i < 40; i++) {
+		(void)snprintf(text, sizeof(text), "row %d", i);
+		assert_int_equal(sw_list_add_text(&l, i, text), 0);
+	}
+	for (int i = 0; i < 10; i++)
+		assert_true(sw_list_request(&l, s, SW_REQ_DOWN, 0));
+	(void)sw_list_draw(&l, f, &a, NULL);
+	assert_int_equal(l.top, 1);
+	s->hurry = true;
+	assert_true(sw_list_request(&l, s, SW_REQ_DOWN, 0));
+	(void)sw_list_draw(&l, f, &a, NULL);
+	assert_int_equal(l.top, 10);	/* row 11 is the second */
+	for (int i = 0; i < 40; i++) {
+		assert_true(sw_list_request(&l, s, SW_REQ_DOWN, 0));
+		(void)sw_list_draw(&l, f, &a, NULL);
+	}
+	assert_int_equal(l.sel, 39);
+	assert_int_equal(l.top, 30);
+	for (int i = 0; i < 10; i++)
+		assert_true(sw_list_request(&l, s, SW_REQ_UP, 0));
+	(void)sw_list_draw(&l, f, &a, NULL);
+	assert_int_equal(l.top, 21);	/* row 29 is the last but one */
+	s->hurry = false;
+	for (int i = 0; i < 9; i++)
+		assert_true(sw_list_request(&l, s, SW_REQ_UP, 0));
+	(void)sw_list_draw(&l, f, &a, NULL);
+	assert_int_equal(l.top, 20);
+	sw_list_clear(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_list_in_a_hurry_turns_pages),
 		cmocka_unit_test(test_a_line_is_edited_by_characters),
 		cmocka_unit_test(test_a_long_line_scrolls_with_the_cursor),
 		cmocka_unit_test(test_a_list_moves_searches_and_scrolls),

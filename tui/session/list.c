@@ -123,6 +123,7 @@ bool sw_list_request(struct sw_list *l, struct sw_state *s, enum sw_request req,
 {
 	if (l->searching)
 		return search_request(l, s, req, ch);
+	l->page = s->hurry;
 	switch (req) {
 	case SW_REQ_UP:
 		move(l, -1);
@@ -251,6 +252,19 @@ static unsigned int draw_lines(const struct sw_list *l, struct sw_frame *f,
 	return row - a->row;
 }
 
+/* Which row comes first, so that the selection is in sight. One row of the old page stays. */
+static void follow(struct sw_list *l, size_t rows)
+{
+	bool page = l->page && rows > 2;
+
+	if (l->sel < l->top)
+		l->top = !page ? l->sel : l->sel + 2 > rows ? l->sel + 2 - rows : 0;
+	if (rows && l->sel >= l->top + rows)
+		l->top = page ? l->sel - 1 : l->sel - rows + 1;
+	if (l->top + rows > l->n)
+		l->top = l->n > rows ? l->n - rows : 0;
+}
+
 unsigned int sw_list_draw(struct sw_list *l, struct sw_frame *f, const struct sw_area *a,
 			  const char *const *header)
 {
@@ -265,12 +279,7 @@ unsigned int sw_list_draw(struct sw_list *l, struct sw_frame *f, const struct sw
 		used = 1;
 		rows--;
 	}
-	if (l->sel < l->top)
-		l->top = l->sel;
-	if (rows && l->sel >= l->top + rows)
-		l->top = l->sel - rows + 1;
-	if (l->top && l->n <= rows)
-		l->top = 0;
+	follow(l, rows);
 	for (unsigned int i = 0; i < rows && l->top + i < l->n; i++)
 		draw_row(l, f, a->row + used++, l->top + i, w, n_cols);
 	return used;

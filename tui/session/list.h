@@ -2,6 +2,10 @@
 /*
  * A list with columns. '>' marks the selection and the cursor stands on it;
  * rows that cannot be chosen stay in sight with '-' and their reason.
+ *
+ * A row more at the edge is a line more on a terminal that can scroll. Where keys come
+ * faster than that, a page is turned instead: a slow line carries fewer rows than a held
+ * key moves, and within a page only the mark moves.
  */
 #pragma once
 
@@ -17,6 +21,7 @@ struct sw_list {
 	} *rows;
 	size_t n, sel, top;
 	unsigned int max_col;	/* what a column but the last takes at most; 0: 28 */
+	bool page;	/* a selection that leaves the rows in sight turns a whole page */
 	bool searching;
 	char find[64];
 };

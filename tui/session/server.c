@@ -11,6 +11,7 @@
 #define MIN_ROWS 24u
 #define MIN_COLS 80u
 #define QUIET_MS 60000		/* after this long a serial line may show anything */
+#define HURRY_MS 1500
 #define INPUT_MAX (1u << 16)
 
 static struct sw_conn *conn_free(struct sw_conn *c)
@@ -159,6 +160,17 @@ static void nothing(struct sw_conn *c, int64_t silent_ms)
 		c->flags |= SW_FRAME_REDRAW;
 }
 
+/* A held key on a slow line; it stays one between two pages that it turns. */
+static bool in_hurry(struct sw_conn *c, int64_t now_ms)
+{
+	if (c->keys++ || c->sent != c->acked) {
+		c->hurried = true;
+		c->hurry_ms = now_ms;
+	}
+	c->hurried = c->hurried && now_ms - c->hurry_ms < HURRY_MS;
+	return c->hurried;
+}
+
 static void handle_key(struct sw_server *srv, struct sw_conn *c, struct sw_state *s, uint32_t key,
 		       int64_t silent_ms)
 {
@@ -177,6 +189,7 @@ static void handle_key(struct sw_server *srv, struct sw_conn *c, struct sw_state
 		return;
 	}
 	s->pen_serial = c->hello.flags & SW_HELLO_SERIAL;
+	s->hurry = in_hurry(c, s->now_ms);
 	if (!sw_view_key(s, key))
 		nothing(c, silent_ms);
 }
@@ -231,6 +244,7 @@ static int handle_line(struct sw_server *srv, struct sw_conn *c, const struct sw
 		return 0;
 	srv->pen = c;
 	s->pen_serial = c->hello.flags & SW_HELLO_SERIAL;
+	s->hurry = false;
 	if (!sw_plain_line(s, text))
 		sw_plain_help(s, &c->reply);
 	return 0;
@@ -332,6 +346,7 @@ static void send_frame(struct sw_server *srv, struct sw_conn *c, const struct sw
 {
 	struct sw_frame *copy;
 
+	c->keys = 0;
 	if (!c->flags && c->shown && sw_frame_equal(c->shown, f))
 		return;
 	copy = sw_frame_new(f->rows, f->cols);

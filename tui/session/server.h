@@ -28,6 +28,9 @@ struct sw_conn {
 	struct sw_frame *shown;		/* the last frame it was sent */
 	unsigned int flags;		/* SW_FRAME_* for its next frame */
 	int64_t key_ms;			/* when it last sent keys */
+	unsigned int keys;		/* that came since its last frame */
+	bool hurried;
+	int64_t hurry_ms;		/* when keys last came faster than frames were shown */
 	/* in plain mode: */
 	struct sw_page seen;		/* the page it was sent */
 	struct sw_buf reply;		/* for it alone, before its next page */

@@ -112,6 +112,7 @@ struct sw_state {
 	char *reach_url;	/* to be tried, or tried last; NULL: none */
 	bool has_shell;		/* there is one on this system */
 
+	bool hurry;		/* keys come faster than the pen's terminal shows what they do */
 	bool pen_serial;	/* the console with the pen is a serial line; set by the server */
 	char *save_path, *save_text;
 	bool saves_answers;	/* the text is that of an answer file */
