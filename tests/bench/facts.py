@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Facts of machines with many disks: real block devices against lsblk, and growth on a stand-in."""
 import contextlib
+import resource
 import statistics
 import subprocess
 import tempfile
@@ -51,10 +52,16 @@ def loop_devices(folder, env):
             subprocess.run(["losetup", "--detach", device], env=env, check=False)
 
 
+def processor():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def seconds(argv, env):
-    start = time.monotonic()
+    """On the clock, and of the processor: what else runs moves the first far more."""
+    start, used = time.monotonic(), processor()
     run(argv, env)
-    return time.monotonic() - start
+    return time.monotonic() - start, processor() - used
 
 
 def alternate(commands, env, rounds):
@@ -65,20 +72,24 @@ def alternate(commands, env, rounds):
             took = seconds(argv, env)
             if number > 0:
                 times[which].append(took)
-    return [statistics.median(t) for t in times]
+    return [[statistics.median(column) for column in zip(*t, strict=True)] for t in times]
+
+
+def row(what, ours, theirs):
+    return {"what": f"{what} (ms)", "slipway": round(ours * 1000, 1), "with": "lsblk -O -J",
+            "other": round(theirs * 1000, 1), "ratio": round(ours / theirs, 2), "aim": "<= 0.5",
+            "met": ours / theirs <= 0.5}
 
 
 def bench_loops(args, env):
-    what = f"facts on {LOOPS} loop devices (ms)"
+    what = f"facts on {LOOPS} loop devices"
     with tempfile.TemporaryDirectory(prefix="bench.", dir=args.out) as name, \
          loop_devices(Path(name), env) as devices:
         if len(devices) < LOOPS:
-            return {"what": what, "skipped": f"only {len(devices)} loop devices can be had here"}
+            return [{"what": what, "skipped": f"only {len(devices)} loop devices can be had here"}]
         ours, theirs = alternate([[args.slipway, "--json", "facts"], ["lsblk", "-O", "-J"]], env,
                                  4 * args.rounds)
-    return {"what": what, "slipway": round(ours * 1000, 1), "with": "lsblk -O -J",
-            "other": round(theirs * 1000, 1), "ratio": round(ours / theirs, 2), "aim": "<= 0.5",
-            "met": ours / theirs <= 0.5}
+    return [row(what, ours[0], theirs[0]), row(f"{what}, processor time", ours[1], theirs[1])]
 
 
 def stand_in(folder, count, kinds, base):
@@ -103,8 +114,9 @@ def bench_growth(args, env):
         base = (folder / "m/machine.yaml").read_text()
         for count in (FEW, MANY):
             stand_in(folder / str(count), count, kinds, base)
-        few, many = alternate([[args.slipway, "--machine", folder / str(count), "--json", "facts"]
-                               for count in (FEW, MANY)], env, args.rounds)
+        commands = [[args.slipway, "--machine", folder / str(count), "--json", "facts"]
+                    for count in (FEW, MANY)]
+        (few, _), (many, _) = alternate(commands, env, args.rounds)
     ratio = many / few
     aim = SLACK * MANY / FEW
     return {"what": f"facts of a stand-in with {MANY} disks (ms)", "slipway": round(many * 1000, 1),
@@ -113,4 +125,4 @@ def bench_growth(args, env):
 
 
 def bench(args, env):
-    return [bench_loops(args, env), bench_growth(args, env)]
+    return [*bench_loops(args, env), bench_growth(args, env)]
