@@ -111,6 +111,28 @@ static int wait_until_up(pid_t pid, const char *ctrl)
 	return -ETIMEDOUT;
 }
 
+/*
+ * TPM2_Shutdown(TPM_SU_CLEAR), as a kernel sends it before the power goes: a TPM counts a start
+ * without one as a wrong attempt, and locks itself after a few.
+ */
+static void shut_down(const char *path)
+{
+	static const uint8_t command[12] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x45, 0, 0 };
+	static const struct timeval second = { .tv_sec = 1 };
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint8_t reply[10];
+
+	if (fd < 0 || strlen(path) >= sizeof(a.sun_path) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second)) < 0)
+		return;
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0 &&
+	    send(fd, command, sizeof(command), MSG_NOSIGNAL) == (ssize_t)sizeof(command))
+		(void)recv(fd, reply, sizeof(reply), 0);
+}
+
 static void reap(pid_t pid)
 {
 	(void)kill(pid, SIGTERM);
@@ -198,10 +220,13 @@ int sw_standin_tpm_start(struct sw_machine *m, struct sw_error *err)
 void sw_standin_tpm_stop(struct sw_machine *m)
 {
 	static const char *const names[] = { "tpm.sock", "tpm.sock.ctrl" };
+	_cleanup_free_ char *sock = sw_fmt("%s/tpm.sock", m->run_dir);
 
 	/* A forked child that frees its copy must not end its parent's TPM. */
 	if (!m->standin || m->standin->tpm_pid <= 0 || m->standin->owner != getpid())
 		return;
+	if (sock)
+		shut_down(sock);
 	reap(m->standin->tpm_pid);
 	m->standin->tpm_pid = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
