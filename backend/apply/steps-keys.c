@@ -142,8 +142,8 @@ static int not_foretold(struct sw_run *run, int r, struct sw_error *err)
 		sw_event_log(run->sink, "warning: %s: the TPM's key is sealed to PCR 7 as it is "
 			     "under this system. If the TPM does not open it on the node, open it "
 			     "with the recovery key or key file and seal it there: "
-			     "systemd-cryptenroll --wipe-slot=tpm2 --tpm2-device=auto "
-			     "--tpm2-pcrs=7", why_unknown(run, r));
+			     "slipway state reseal, or systemd-cryptenroll --wipe-slot=tpm2 "
+			     "--tpm2-device=auto --tpm2-pcrs=7", why_unknown(run, r));
 		return 0;
 	}
 	sw_fail(err, SW_EXIT_MISSING, -EPERM, "the node might not be able to open its state");

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a slot holds, judged from its bytes alone: manifest, and whether the image is its own. */
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "boot/fat32.h"
 #include "boot/slot.h"
@@ -75,4 +77,28 @@ int sw_slot_read(struct sw_io *io, uint64_t offset, uint64_t size,
 	*ret_manifest = m;
 	m = (struct sw_slot_manifest){};
 	return 0;
+}
+
+static int to_file(const void *data, size_t len, void *userdata)
+{
+	return sw_fd_write_all(*(int *)userdata, data, len);
+}
+
+int sw_slot_image(struct sw_io *io, uint64_t offset, uint64_t size, const char *out,
+		  struct sw_error *err)
+{
+	_cleanup_close_ int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	_cleanup_fat_ struct sw_fat fat = {};
+	struct sw_fat_file file;
+	int r = fd < 0 ? -errno : sw_fat_open(io, offset, size, &fat);
+
+	if (r == 0)
+		r = sw_fat_find(&fat, SW_SLOT_BOOT_PATH, &file);
+	if (r == 0)
+		r = file.directory ? -EISDIR : sw_fat_read(&fat, &file, to_file, &fd);
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_VERIFY, r, "the slot's image cannot be read");
+		sw_error_where(err, "%s at byte %llu", io->path, (unsigned long long)offset);
+	}
+	return r;
 }

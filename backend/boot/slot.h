@@ -89,6 +89,10 @@ int sw_slot_invalidate(struct sw_io *io, uint64_t offset, uint64_t size, struct 
 int sw_slot_read(struct sw_io *io, uint64_t offset, uint64_t size,
 		 struct sw_slot_manifest *ret_manifest, bool *ret_hash_ok, struct sw_error *err);
 
+/* Copies the boot image of a slot to a new file. -ENOENT, -EIO; exit 8. */
+int sw_slot_image(struct sw_io *io, uint64_t offset, uint64_t size, const char *out,
+		  struct sw_error *err);
+
 char *sw_slot_manifest_text(const struct sw_slot_manifest *m);	/* KEY=value lines */
 int sw_slot_manifest_parse(const char *text, size_t len, struct sw_slot_manifest *ret_manifest);
 void sw_slot_manifest_clear(struct sw_slot_manifest *m);

@@ -13,7 +13,10 @@
 #define SW_CRYPTSETUP_LIST(X)                                                                 \
 	X(crypt_init) X(crypt_free) X(crypt_set_log_callback) X(crypt_set_data_offset)        \
 	X(crypt_format) X(crypt_set_pbkdf_type) X(crypt_keyslot_add_by_volume_key)            \
-	X(crypt_token_json_set) X(crypt_load) X(crypt_activate_by_passphrase)
+	X(crypt_token_json_set) X(crypt_load) X(crypt_activate_by_passphrase)                 \
+	X(crypt_volume_key_get) X(crypt_get_volume_key_size) X(crypt_get_data_offset)         \
+	X(crypt_get_metadata_size) X(crypt_token_status) X(crypt_token_json_get)              \
+	X(crypt_token_is_assigned) X(crypt_keyslot_destroy)
 
 struct sw_cryptsetup {
 	SW_CRYPTSETUP_LIST(SW_LIBRARY_POINTER)
@@ -34,3 +37,11 @@ int sw_cryptsetup_open(struct sw_error *err);
 #define crypt_token_json_set (*sw_cryptsetup.crypt_token_json_set_)
 #define crypt_load (*sw_cryptsetup.crypt_load_)
 #define crypt_activate_by_passphrase (*sw_cryptsetup.crypt_activate_by_passphrase_)
+#define crypt_volume_key_get (*sw_cryptsetup.crypt_volume_key_get_)
+#define crypt_get_volume_key_size (*sw_cryptsetup.crypt_get_volume_key_size_)
+#define crypt_get_data_offset (*sw_cryptsetup.crypt_get_data_offset_)
+#define crypt_get_metadata_size (*sw_cryptsetup.crypt_get_metadata_size_)
+#define crypt_token_status (*sw_cryptsetup.crypt_token_status_)
+#define crypt_token_json_get (*sw_cryptsetup.crypt_token_json_get_)
+#define crypt_token_is_assigned (*sw_cryptsetup.crypt_token_is_assigned_)
+#define crypt_keyslot_destroy (*sw_cryptsetup.crypt_keyslot_destroy_)

@@ -9,21 +9,13 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "disk/cryptsetup.h"
+#include "disk/luks-private.h"
 
 #define KEY_LEN 64U	/* two AES-256 keys: XTS */
-#define HEADERS 32768U	/* both binary headers with their JSON, before the key slots */
 #define CHUNK (1u << 20)
+#define BLOCK 4096U
 
-struct maker {
-	struct crypt_device *cd;
-	const struct sw_luks_spec *spec;
-	struct sw_secret *key;
-	char said[200];		/* by the library, the last complaint */
-	struct sw_error *err;
-};
-
-static void maker_clear(struct maker *m)
+void sw_luks_maker_clear(struct sw_luks_maker *m)
 {
 	if (m->cd)
 		crypt_free(m->cd);
@@ -33,7 +25,7 @@ static void maker_clear(struct maker *m)
 /* The library would otherwise write its complaints over the console. */
 static void keep_log(int level, const char *text, void *userdata)
 {
-	struct maker *m = userdata;
+	struct sw_luks_maker *m = userdata;
 
 	if (level != CRYPT_LOG_ERROR)
 		return;
@@ -41,7 +33,7 @@ static void keep_log(int level, const char *text, void *userdata)
 	(void)sw_text_clean(m->said);
 }
 
-static int fail(struct maker *m, int r, const char *what)
+int sw_luks_fail(struct sw_luks_maker *m, int r, const char *what)
 {
 	sw_fail(m->err, SW_EXIT_FAILED, r, "%s", what);
 	sw_error_why(m->err, "%s", m->said[0] ? m->said : strerror(-r));
@@ -57,7 +49,7 @@ int sw_luks_uuid(const struct sw_guid *part_uuid, struct sw_guid *ret_uuid)
 
 /* ---- the header ---- */
 
-static int new_file(const char *file, struct sw_error *err)
+int sw_luks_new_file(const char *file, struct sw_error *err)
 {
 	_cleanup_close_ int fd = open(file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
@@ -67,7 +59,7 @@ static int new_file(const char *file, struct sw_error *err)
 	return 0;
 }
 
-static int format(struct maker *m, const char *file)
+static int format(struct sw_luks_maker *m, const char *file)
 {
 	/* Its digest is of a random key: no cost makes that harder to guess. */
 	const struct crypt_pbkdf_type quick = {
@@ -79,18 +71,18 @@ static int format(struct maker *m, const char *file)
 	int r = crypt_init(&m->cd, file);
 
 	if (r < 0)
-		return fail(m, r, "the encryption cannot be prepared");
+		return sw_luks_fail(m, r, "the encryption cannot be prepared");
 	crypt_set_log_callback(m->cd, keep_log, m);
 	r = crypt_set_data_offset(m->cd, SW_LUKS_HEADER / 512);
 	if (r >= 0)
 		r = crypt_format(m->cd, CRYPT_LUKS2, "aes", "xts-plain64",
 				 sw_guid_format(&m->spec->uuid, uuid), (const char *)m->key->data,
 				 m->key->len, &params);
-	return r < 0 ? fail(m, r, "the LUKS2 header cannot be made") : 0;
+	return r < 0 ? sw_luks_fail(m, r, "the LUKS2 header cannot be made") : 0;
 }
 
 /* The slot's number, or -errno. The TPM's secret is random: systemd, too, makes it cheap. */
-static int add_slot(struct maker *m, const void *pass, size_t len, bool cheap)
+static int add_slot(struct sw_luks_maker *m, const void *pass, size_t len, bool cheap)
 {
 	const struct sw_luks_cost *c = &m->spec->cost;
 	const struct crypt_pbkdf_type pbkdf2 = {
@@ -110,16 +102,16 @@ static int add_slot(struct maker *m, const void *pass, size_t len, bool cheap)
 		r = crypt_keyslot_add_by_volume_key(m->cd, CRYPT_ANY_SLOT,
 						    (const char *)m->key->data, m->key->len, pass,
 						    len);
-	return r < 0 ? fail(m, r, "a key slot cannot be made") : r;
+	return r < 0 ? sw_luks_fail(m, r, "a key slot cannot be made") : r;
 }
 
-static int add_token(struct maker *m, json_object *o)
+static int add_token(struct sw_luks_maker *m, json_object *o)
 {
 	_cleanup_json_ json_object *token = o;
 	int r = crypt_token_json_set(m->cd, CRYPT_ANY_TOKEN,
 				     json_object_to_json_string_ext(token, JSON_C_TO_STRING_PLAIN));
 
-	return r < 0 ? fail(m, r, "the LUKS2 header does not take its token") : 0;
+	return r < 0 ? sw_luks_fail(m, r, "the LUKS2 header does not take its token") : 0;
 }
 
 static json_object *new_token(const char *type, int slot)
@@ -134,6 +126,11 @@ static json_object *new_token(const char *type, int slot)
 	return o;
 }
 
+char *sw_luks_policy_text(const struct sw_sealed *s, char *text)
+{
+	return sw_hex(s->policy, sizeof(s->policy), text);
+}
+
 json_object *sw_luks_tpm2_token(const struct sw_sealed *s, int slot)
 {
 	json_object *o = new_token("systemd-tpm2", slot), *pcrs = json_object_new_array();
@@ -141,8 +138,6 @@ json_object *sw_luks_tpm2_token(const struct sw_sealed *s, int slot)
 
 	base64_encode_raw(blob, s->len, s->blob);
 	blob[BASE64_ENCODE_RAW_LENGTH(s->len)] = '\0';
-	for (size_t i = 0; i < sizeof(s->policy); i++)
-		(void)snprintf(policy + 2 * i, 3, "%02x", s->policy[i]);
 	for (int i = 0; i < 24; i++)
 		if (s->pcrs & 1U << i)
 			json_object_array_add(pcrs, json_object_new_int(i));
@@ -150,14 +145,14 @@ json_object *sw_luks_tpm2_token(const struct sw_sealed *s, int slot)
 	sw_json_add(o, "tpm2-pcrs", pcrs);
 	sw_json_add_str(o, "tpm2-pcr-bank", "sha256");
 	sw_json_add_str(o, "tpm2-primary-alg", s->rsa ? "rsa" : "ecc");
-	sw_json_add_str(o, "tpm2-policy-hash", policy);
+	sw_json_add_str(o, "tpm2-policy-hash", sw_luks_policy_text(s, policy));
 	sw_json_add_bool(o, "tpm2-pin", false);
 	return o;
 }
 
 /* systemd's passphrase is the base64 of what the TPM gives back. */
-static int secret_text(const struct sw_secret *s, struct sw_secret **ret_text,
-		       struct sw_error *err)
+int sw_luks_secret_text(const struct sw_secret *s, struct sw_secret **ret_text,
+			struct sw_error *err)
 {
 	int r = sw_secret_new((s->len + 2) / 3 * 4, ret_text, err);
 
@@ -166,7 +161,16 @@ static int secret_text(const struct sw_secret *s, struct sw_secret **ret_text,
 	return r;
 }
 
-static int add_slots(struct maker *m, const struct sw_secret *tpm)
+int sw_luks_add_seal(struct sw_luks_maker *m, const struct sw_sealed *sealed,
+		     const struct sw_secret *text)
+{
+	int slot = add_slot(m, text->data, text->len, true);
+	int r = slot < 0 ? slot : add_token(m, sw_luks_tpm2_token(sealed, slot));
+
+	return r < 0 ? r : slot;
+}
+
+static int add_slots(struct sw_luks_maker *m, const struct sw_secret *tpm)
 {
 	const struct sw_luks_spec *s = m->spec;
 	int r = 0;
@@ -178,50 +182,61 @@ static int add_slots(struct maker *m, const struct sw_secret *tpm)
 	}
 	if (r >= 0 && s->key_file)
 		r = add_slot(m, s->key_file->data, s->key_file->len, false);
-	if (r >= 0 && tpm) {
-		r = add_slot(m, tpm->data, tpm->len, true);
-		if (r >= 0)
-			r = add_token(m, sw_luks_tpm2_token(s->sealed, r));
-	}
+	if (r >= 0 && tpm)
+		r = sw_luks_add_seal(m, s->sealed, tpm);
 	return r < 0 ? r : 0;
 }
 
-/* Opened from the file as another program would, with each key: a slot that fails is no slot. */
-static int try_slots(struct maker *m, const char *file, const struct sw_secret *tpm)
+int sw_luks_load(struct sw_luks_maker *m, const char *file)
 {
-	const struct sw_secret *keys[] = { m->spec->recovery, m->spec->key_file, tpm };
 	int r;
 
-	crypt_free(m->cd);
+	if (m->cd)
+		crypt_free(m->cd);
 	m->cd = NULL;
 	r = crypt_init(&m->cd, file);
-	if (r < 0)
-		return fail(m, r, "the LUKS2 header cannot be read back");
-	crypt_set_log_callback(m->cd, keep_log, m);
-	r = crypt_load(m->cd, CRYPT_LUKS2, NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(keys) && r >= 0; i++)
+	if (r >= 0) {
+		crypt_set_log_callback(m->cd, keep_log, m);
+		r = crypt_load(m->cd, CRYPT_LUKS2, NULL);
+	}
+	return r < 0 ? sw_luks_fail(m, r, "the LUKS2 header cannot be read") : 0;
+}
+
+int sw_luks_try(struct sw_luks_maker *m, int slot, const struct sw_secret *key)
+{
+	int r = crypt_activate_by_passphrase(m->cd, NULL, slot, (const char *)key->data, key->len,
+					     0);
+
+	return r < 0 ? sw_luks_fail(m, r, "the LUKS2 header does not open with its own key") : 0;
+}
+
+/* Opened from the file as another program would, with each key: a slot that fails is no slot. */
+static int try_slots(struct sw_luks_maker *m, const char *file, const struct sw_secret *tpm)
+{
+	const struct sw_secret *keys[] = { m->spec->recovery, m->spec->key_file, tpm };
+	int r = sw_luks_load(m, file);
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && r == 0; i++)
 		if (keys[i])
-			r = crypt_activate_by_passphrase(m->cd, NULL, CRYPT_ANY_SLOT,
-							 (const char *)keys[i]->data, keys[i]->len,
-							 0);
-	return r < 0 ? fail(m, r, "the LUKS2 header does not open with its own key") : 0;
+			r = sw_luks_try(m, CRYPT_ANY_SLOT, keys[i]);
+	return r;
 }
 
 int sw_luks_make(const struct sw_luks_spec *spec, const char *file, struct sw_secret **ret_key,
 		 struct sw_error *err)
 {
-	_cleanup_(maker_clear) struct maker m = { .spec = spec, .err = err };
+	_cleanup_(sw_luks_maker_clear) struct sw_luks_maker m = { .spec = spec, .err = err };
 	_cleanup_secret_ struct sw_secret *tpm = NULL;
 	int r = sw_cryptsetup_open(err);
 
 	if (r == 0)
-		r = new_file(file, err);
+		r = sw_luks_new_file(file, err);
 	if (!spec->recovery && !spec->key_file && !spec->tpm_secret)
 		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "an encrypted partition has no key");
 	if (r == 0)
 		r = sw_secret_random(KEY_LEN, &m.key, err);
 	if (r == 0 && spec->tpm_secret)
-		r = secret_text(spec->tpm_secret, &tpm, err);
+		r = sw_luks_secret_text(spec->tpm_secret, &tpm, err);
 	if (r == 0)
 		r = format(&m, file);
 	if (r == 0)
@@ -237,16 +252,38 @@ int sw_luks_make(const struct sw_luks_spec *spec, const char *file, struct sw_se
 
 /* ---- onto the disk ---- */
 
-static int copy(struct sw_io *io, struct sw_io *from, uint64_t off, uint64_t end, uint8_t *buf)
+/* Only blocks that differ: what a key slot that stays is in is not written anew. */
+static int copy_chunk(struct sw_io *io, uint64_t off, const uint8_t *now, const uint8_t *old,
+		      size_t len)
+{
+	size_t from = 0, to;
+	int r = 0;
+
+	for (; r == 0 && from < len; from = to) {
+		bool same = memcmp(now + from, old + from, BLOCK) == 0;
+
+		for (to = from + BLOCK; to < len; to += BLOCK)
+			if ((memcmp(now + to, old + to, BLOCK) == 0) != same)
+				break;
+		if (!same)
+			r = sw_io_write(io, off + from, now + from, to - from);
+	}
+	return r;
+}
+
+static int copy(struct sw_io *io, struct sw_io *from, uint64_t off, uint64_t end, uint8_t *a,
+		uint8_t *b)
 {
 	int r = 0;
 
 	for (; r == 0 && off < end; off += CHUNK) {
 		size_t n = end - off < CHUNK ? (size_t)(end - off) : CHUNK;
 
-		r = sw_io_read(from, off, buf, n);
+		r = sw_io_read(from, off, a, n);
 		if (r == 0)
-			r = sw_io_write(io, off, buf, n);
+			r = sw_io_read(io, off, b, n);
+		if (r == 0)
+			r = copy_chunk(io, off, a, b, n);
 	}
 	return r == 0 ? sw_io_flush(io) : r;
 }
@@ -275,9 +312,11 @@ int sw_luks_write_header(struct sw_io *io, const char *file, struct sw_error *er
 		return r;
 	if (!a || !b)
 		return sw_fail_oom(err);
-	r = copy(io, from, HEADERS, SW_LUKS_HEADER, a);
+	r = copy(io, from, 2 * SW_LUKS_METADATA, SW_LUKS_HEADER, a, b);
 	if (r == 0)
-		r = copy(io, from, 0, HEADERS, a);
+		r = copy(io, from, SW_LUKS_METADATA, 2 * SW_LUKS_METADATA, a, b);
+	if (r == 0)
+		r = copy(io, from, 0, SW_LUKS_METADATA, a, b);
 	if (r == 0)
 		r = compare(io, from, a, b);
 	if (r == -EBADMSG) {

@@ -57,3 +57,39 @@ int sw_luks_data(struct sw_io *io, const struct sw_secret *key, uint32_t sector,
 
 /* The systemd-tpm2 token of this key slot, as systemd 252 writes it; new reference. */
 json_object *sw_luks_tpm2_token(const struct sw_sealed *s, int slot);
+/* Lower-case hex of the policy, as the token has it; text has room for 65 bytes. */
+char *sw_luks_policy_text(const struct sw_sealed *s, char *text);
+
+/*
+ * ---- another seal ----
+ *
+ * A header is changed in a copy and written back by sw_luks_write_header(), which writes
+ * the blocks that differ alone: new key slots, flush, the second header, flush, the first.
+ * So a power cut leaves one header that is whole, and the operator's own key opens it.
+ */
+#define SW_LUKS_SLOTS 32
+#define SW_LUKS_TOKENS 32
+
+struct sw_luks_slots {
+	int key;	/* that the operator's key opened */
+	int seal;	/* that the TPM's secret opens */
+};
+
+/* Copies the header of io (the partition) to a new scratch file. */
+int sw_luks_read_header(struct sw_io *io, const char *file, struct sw_error *err);
+
+/*
+ * Adds a seal: key (a recovery key or key file) opens the volume key, the TPM's secret gets
+ * a key slot and a token, and the slot is tried. -EPERM (exit 4) for a key that opens nothing.
+ */
+int sw_luks_reseal(const char *file, const struct sw_secret *key, const struct sw_secret *secret,
+		   const struct sw_sealed *sealed, struct sw_luks_slots *ret_slots,
+		   struct sw_error *err);
+
+/*
+ * Removes all other systemd-tpm2 tokens with their key slots; with alike only those that
+ * are sealed to the same values.
+ */
+int sw_luks_drop_seals(const char *file, const struct sw_luks_slots *keep,
+		       const struct sw_sealed *alike, unsigned int *ret_removed,
+		       unsigned int *ret_kept, struct sw_error *err);

@@ -79,3 +79,27 @@ bool sw_recovery_matches(const struct sw_secret *key, unsigned int n, const char
 	explicit_bzero(whole, sizeof(whole));
 	return ok;
 }
+
+int sw_recovery_passphrase(const struct sw_secret *given, struct sw_secret **ret_key,
+			   struct sw_error *err)
+{
+	_cleanup_secret_ struct sw_secret *key = NULL;
+	char whole[SW_RECOVERY_GROUPS * SW_RECOVERY_GROUP + 1] = "";
+	size_t n = letters((const char *)given->data, given->len, whole, sizeof(whole) - 1);
+	bool is_key = n == sizeof(whole) - 1 && strspn(whole, modhex) == n;
+	int r = sw_secret_new(is_key ? SW_RECOVERY_LEN : given->len, &key, err);
+
+	if (r == 0 && !is_key)
+		memcpy(key->data, given->data, given->len);
+	for (size_t i = 0; r == 0 && is_key && i < SW_RECOVERY_GROUPS; i++) {
+		uint8_t *to = key->data + i * (SW_RECOVERY_GROUP + 1);
+
+		memcpy(to, whole + i * SW_RECOVERY_GROUP, SW_RECOVERY_GROUP);
+		if (i + 1 < SW_RECOVERY_GROUPS)
+			to[SW_RECOVERY_GROUP] = '-';
+	}
+	explicit_bzero(whole, sizeof(whole));
+	if (r == 0)
+		*ret_key = TAKE_PTR(key);
+	return r;
+}

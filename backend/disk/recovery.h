@@ -30,6 +30,13 @@ int sw_recovery_ask_for(unsigned int *ret_n);
 bool sw_recovery_matches(const struct sw_secret *key, unsigned int n, const char *typed);
 
 /*
+ * What was typed or read, as the passphrase: a recovery key in any case, with or without
+ * dashes, blanks or a line's end becomes the one that opens; other bytes stay as they are.
+ */
+int sw_recovery_passphrase(const struct sw_secret *given, struct sw_secret **ret_key,
+			   struct sw_error *err);
+
+/*
  * Reads a certificate: PEM, or the base64 of its DER; white space of any kind does
  * not count. Says only err->why and the hint. With ret_subject: its subject, malloc'd.
  */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layout/encrypted.h"
 
-#include <string.h>
-
 #include "base/crypto.h"
 #include "layout/content.h"
 
@@ -27,29 +25,6 @@ int sw_layout_check_keys(const struct sw_layout_part *p, const struct sw_layout_
 	return 0;
 }
 
-static int seal(const struct sw_layout_keys *keys, struct sw_sealed *ret_sealed,
-		struct sw_secret **ret_secret, struct sw_error *err)
-{
-	_cleanup_secret_ struct sw_secret *secret = NULL, *back = NULL;
-	int r = sw_tpm_seal(keys->tcti, keys->pcrs ? keys->pcrs : SW_TPM_PCRS_DEFAULT, keys->pcr7,
-			    ret_sealed, &secret, err);
-
-	/* What only the node can open cannot be tried here. */
-	if (r == 0 && !ret_sealed->later)
-		r = sw_tpm_unseal(keys->tcti, ret_sealed, &back, err);
-	if (r < 0)
-		return r;
-	if (back && (back->len != secret->len ||
-		     memcmp(back->data, secret->data, back->len) != 0)) {
-		r = sw_fail(err, SW_EXIT_MISSING, -EIO,
-			    "the TPM does not give back what was sealed");
-		sw_error_hint(err, "do not rely on this TPM; install without encryption by TPM");
-		return r;
-	}
-	*ret_secret = TAKE_PTR(secret);
-	return 0;
-}
-
 int sw_encrypt_make(unsigned int encrypt, const struct sw_guid *part_uuid,
 		    const struct sw_layout_keys *keys, const struct sw_secret *recovery,
 		    const char *file, struct sw_encrypt_note *ret_note, struct sw_secret **ret_key,
@@ -66,7 +41,8 @@ int sw_encrypt_make(unsigned int encrypt, const struct sw_guid *part_uuid,
 	if (encrypt & SW_ENCRYPT_KEY_FILE)
 		spec.key_file = keys->key_file;
 	if (encrypt & SW_ENCRYPT_TPM2)
-		r = seal(keys, &sealed, &secret, err);
+		r = sw_tpm_seal_tried(keys->tcti, keys->pcrs ? keys->pcrs : SW_TPM_PCRS_DEFAULT,
+				      keys->pcr7, &sealed, &secret, err);
 	if (r < 0)
 		return r;
 	spec.tpm_secret = secret;

@@ -74,6 +74,6 @@ int sw_shell_may_seal(const struct sw_machine *m, struct sw_error *err)
 		"a rescue shell was opened since this system started");
 	sw_error_why(err, "PCR 7 of the TPM was extended then, so a key sealed now would never "
 			  "open again");
-	sw_error_hint(err, "restart the machine, and install before a shell is opened");
+	sw_error_hint(err, "restart the machine, and seal or install before a shell is opened");
 	return -EPERM;
 }

@@ -3,114 +3,10 @@
 
 #include <string.h>
 
-
 #include "base/hash.h"
-#include "tpm/tss2.h"
+#include "tpm/context.h"
 
 #define RETRIES 3
-
-struct tpm {
-	TSS2_TCTI_CONTEXT *tcti;
-	ESYS_CONTEXT *esys;
-	ESYS_TR primary, crypt, policy, object;
-	bool rsa;
-	struct sw_error *err;
-};
-
-#define TPM_NONE(e) { .primary = ESYS_TR_NONE, .crypt = ESYS_TR_NONE, .policy = ESYS_TR_NONE, \
-		      .object = ESYS_TR_NONE, .err = (e) }
-
-static void flush(struct tpm *t, ESYS_TR *h)
-{
-	if (*h != ESYS_TR_NONE && Esys_FlushContext(t->esys, *h) != TSS2_RC_SUCCESS)
-		(void)Esys_TR_Close(t->esys, h);
-	*h = ESYS_TR_NONE;
-}
-
-static void tpm_close(struct tpm *t)
-{
-	if (t->esys) {
-		flush(t, &t->object);
-		flush(t, &t->policy);
-		flush(t, &t->crypt);
-		flush(t, &t->primary);
-		Esys_Finalize(&t->esys);
-	}
-	if (t->tcti)
-		Tss2_TctiLdr_Finalize(&t->tcti);
-}
-
-/* ---- what went wrong, in words ---- */
-
-struct reason {
-	TSS2_RC rc;
-	int r;
-	const char *why, *hint;
-};
-
-static const struct reason *find_reason(TSS2_RC rc)
-{
-	static const struct reason list[] = {
-		{ TPM2_RC_POLICY_FAIL, -EPERM,
-		  "its PCRs do not hold what they held when the secret was sealed",
-		  "open the volume with its recovery key, then seal it anew" },
-		{ TPM2_RC_INTEGRITY, -EPERM, "the secret was sealed by another TPM, or the TPM was "
-					     "cleared since",
-		  "open the volume with its recovery key, then seal it anew" },
-		{ TPM2_RC_LOCKOUT, -EIO, "the TPM is locked after too many wrong attempts",
-		  "wait until it unlocks itself, or clear it in the firmware setup" },
-		{ TPM2_RC_AUTH_FAIL, -EIO, "the TPM has an owner password",
-		  "clear the TPM in the firmware setup" },
-		{ TPM2_RC_BAD_AUTH, -EIO, "the TPM has an owner password",
-		  "clear the TPM in the firmware setup" },
-		{ TPM2_RC_HIERARCHY, -EIO, "its storage hierarchy is turned off",
-		  "turn it on in the firmware setup" },
-		{ TPM2_RC_INITIALIZE, -EIO, "the firmware has not started it",
-		  "turn the TPM on in the firmware setup" },
-		{ TPM2_RC_FAILURE, -EIO, "it is in failure mode",
-		  "turn the machine off and on; if it stays so, the TPM is broken" },
-		{ TPM2_RC_OBJECT_MEMORY, -EIO, "its memory is full of other programs' keys",
-		  "restart the machine" },
-		{ TPM2_RC_SESSION_MEMORY, -EIO, "its memory is full of other programs' sessions",
-		  "restart the machine" },
-		{ TSS2_TCTI_RC_IO_ERROR, -ENODEV, "it does not answer",
-		  "see that the TPM is turned on in the firmware setup" },
-	};
-
-	/* Which handle, session or parameter it was about is of no use here. */
-	if (!(rc & TSS2_RC_LAYER_MASK) && (rc & TPM2_RC_FMT1))
-		rc = TPM2_RC_FMT1 | (rc & 0x3f);
-	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
-		if (rc == list[i].rc)
-			return &list[i];
-	return NULL;
-}
-
-static int fail(struct tpm *t, TSS2_RC rc, const char *what)
-{
-	const struct reason *why = find_reason(rc);
-	int r = why ? why->r : -EIO;
-
-	sw_fail(t->err, SW_EXIT_MISSING, r, "%s", what);
-	sw_error_why(t->err, "%s", why ? why->why : Tss2_RC_Decode(rc));
-	sw_error_hint(t->err, "%s", why ? why->hint
-					: "restart the machine; if it stays so, clear the TPM in "
-					  "the firmware setup");
-	return r;
-}
-
-static int tpm_open(struct tpm *t, const char *tcti)
-{
-	TSS2_RC rc;
-	int r = sw_tss2_open(t->err);
-
-	if (r < 0)
-		return r;
-	rc = Tss2_TctiLdr_Initialize(tcti, &t->tcti);
-	if (rc == TSS2_RC_SUCCESS)
-		rc = Esys_Initialize(&t->esys, t->tcti, NULL);
-	return rc == TSS2_RC_SUCCESS ? 0 : fail(t, rc, "the TPM cannot be opened");
-}
 
 /* ---- keys and sessions ---- */
 
@@ -145,7 +41,7 @@ static const TPM2B_PUBLIC template_rsa = {
 	},
 };
 
-static TSS2_RC create_primary(struct tpm *t, bool rsa)
+static TSS2_RC create_primary(struct sw_tpm *t, bool rsa)
 {
 	static const TPM2B_SENSITIVE_CREATE no_auth;
 	static const TPM2B_DATA no_data;
@@ -158,7 +54,7 @@ static TSS2_RC create_primary(struct tpm *t, bool rsa)
 }
 
 /* Sessions are salted with the key: who listens on the bus sees no secret. */
-static TSS2_RC start_session(struct tpm *t, TPM2_SE type, bool salted, ESYS_TR *ret_session)
+static TSS2_RC start_session(struct sw_tpm *t, TPM2_SE type, bool salted, ESYS_TR *ret_session)
 {
 	static const TPMT_SYM_DEF aes = AES_128_CFB;
 	TPMA_SESSION on = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT |
@@ -172,9 +68,9 @@ static TSS2_RC start_session(struct tpm *t, TPM2_SE type, bool salted, ESYS_TR *
 	return rc;
 }
 
-static int open_storage(struct tpm *t, const char *tcti, int rsa)
+static int open_storage(struct sw_tpm *t, const char *tcti, int rsa)
 {
-	int r = tpm_open(t, tcti);
+	int r = sw_tpm_open(t, tcti);
 	TSS2_RC rc;
 
 	if (r < 0)
@@ -184,9 +80,11 @@ static int open_storage(struct tpm *t, const char *tcti, int rsa)
 	if (rc != TSS2_RC_SUCCESS && rsa < 0 && !(rc & TSS2_RC_LAYER_MASK))
 		rc = create_primary(t, true);
 	if (rc != TSS2_RC_SUCCESS)
-		return fail(t, rc, "the TPM makes no storage key");
+		return sw_tpm_fail(t, rc, "the TPM makes no storage key");
 	rc = start_session(t, TPM2_SE_HMAC, true, &t->crypt);
-	return rc == TSS2_RC_SUCCESS ? 0 : fail(t, rc, "the TPM starts no encrypted session");
+	return rc == TSS2_RC_SUCCESS
+		       ? 0
+		       : sw_tpm_fail(t, rc, "the TPM starts no encrypted session");
 }
 
 static TPML_PCR_SELECTION selection(uint32_t pcrs)
@@ -203,7 +101,8 @@ static TPML_PCR_SELECTION selection(uint32_t pcrs)
 
 /* A policy session that is bound to the PCRs as they are now. */
 /* values: the digest over the PCRs' values; an empty one: as they are. */
-static TSS2_RC start_policy(struct tpm *t, TPM2_SE type, uint32_t pcrs, const TPM2B_DIGEST *values)
+static TSS2_RC start_policy(struct sw_tpm *t, TPM2_SE type, uint32_t pcrs,
+			    const TPM2B_DIGEST *values)
 {
 	const TPML_PCR_SELECTION which = selection(pcrs);
 	TSS2_RC rc = start_session(t, type, true, &t->policy);
@@ -234,7 +133,7 @@ static bool differs_later(const struct sw_sealed *s, const struct sw_pcr7 *pcr7,
 }
 
 /* Whether the bank is there at all, and whether the firmware measures into it. */
-static int look_at_pcrs(struct tpm *t, struct sw_sealed *s, const struct sw_pcr7 *pcr7)
+static int look_at_pcrs(struct sw_tpm *t, struct sw_sealed *s, const struct sw_pcr7 *pcr7)
 {
 	const TPML_PCR_SELECTION which = selection(s->pcrs);
 	TPML_DIGEST *values = NULL;
@@ -243,7 +142,7 @@ static int look_at_pcrs(struct tpm *t, struct sw_sealed *s, const struct sw_pcr7
 	UINT32 n = values ? values->count : 0;
 
 	if (rc != TSS2_RC_SUCCESS)
-		return fail(t, rc, "the TPM's PCRs cannot be read");
+		return sw_tpm_fail(t, rc, "the TPM's PCRs cannot be read");
 	for (UINT32 i = 0; i < n; i++)
 		s->measured |= is_extended(&values->digests[i]);
 	s->later = n == 1 && differs_later(s, pcr7, &values->digests[0]);
@@ -262,7 +161,7 @@ static void hash_later(const struct sw_pcr7 *pcr7, TPM2B_DIGEST *ret_values)
 	ret_values->size = SW_SHA256_LEN;
 }
 
-static int policy_digest(struct tpm *t, struct sw_sealed *s, const struct sw_pcr7 *pcr7)
+static int policy_digest(struct sw_tpm *t, struct sw_sealed *s, const struct sw_pcr7 *pcr7)
 {
 	TPM2B_DIGEST values = {}, *d = NULL;
 	TSS2_RC rc;
@@ -275,7 +174,7 @@ static int policy_digest(struct tpm *t, struct sw_sealed *s, const struct sw_pcr
 					  ESYS_TR_NONE, &d);
 	if (rc != TSS2_RC_SUCCESS || d->size != sizeof(s->policy)) {
 		Esys_Free(d);
-		return fail(t, rc, "the TPM makes no policy of its PCRs");
+		return sw_tpm_fail(t, rc, "the TPM makes no policy of its PCRs");
 	}
 	memcpy(s->policy, d->buffer, sizeof(s->policy));
 	Esys_Free(d);
@@ -294,7 +193,7 @@ static TSS2_RC marshal(struct sw_sealed *s, const TPM2B_PRIVATE *private,
 	return rc;
 }
 
-static int create_sealed(struct tpm *t, struct sw_sealed *s, const struct sw_secret *secret)
+static int create_sealed(struct sw_tpm *t, struct sw_sealed *s, const struct sw_secret *secret)
 {
 	static const TPM2B_DATA no_data;
 	static const TPML_PCR_SELECTION no_pcrs;
@@ -323,7 +222,7 @@ static int create_sealed(struct tpm *t, struct sw_sealed *s, const struct sw_sec
 		rc = marshal(s, private, public);
 	Esys_Free(private);
 	Esys_Free(public);
-	return rc == TSS2_RC_SUCCESS ? 0 : fail(t, rc, "the TPM seals nothing");
+	return rc == TSS2_RC_SUCCESS ? 0 : sw_tpm_fail(t, rc, "the TPM seals nothing");
 }
 
 static int bad_pcrs(struct sw_error *err, const char *why)
@@ -347,7 +246,7 @@ static int check_pcrs(uint32_t pcrs, struct sw_error *err)
 int sw_tpm_seal(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
 		struct sw_sealed *ret_sealed, struct sw_secret **ret_secret, struct sw_error *err)
 {
-	_cleanup_(tpm_close) struct tpm t = TPM_NONE(err);
+	_cleanup_(sw_tpm_close) struct sw_tpm t = SW_TPM_NONE(err);
 	_cleanup_secret_ struct sw_secret *secret = NULL;
 	struct sw_sealed s = { .pcrs = pcrs };
 	int r = check_pcrs(pcrs, err);
@@ -372,7 +271,7 @@ int sw_tpm_seal(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
 
 /* ---- unsealing ---- */
 
-static int load(struct tpm *t, const struct sw_sealed *s)
+static int load(struct sw_tpm *t, const struct sw_sealed *s)
 {
 	TPM2B_PRIVATE private = {};
 	TPM2B_PUBLIC public = {};
@@ -384,22 +283,24 @@ static int load(struct tpm *t, const struct sw_sealed *s)
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Esys_Load(t->esys, t->primary, ESYS_TR_PASSWORD, t->crypt, ESYS_TR_NONE,
 			       &private, &public, &t->object);
-	return rc == TSS2_RC_SUCCESS ? 0 : fail(t, rc, "the TPM does not take the sealed secret");
+	return rc == TSS2_RC_SUCCESS
+		       ? 0
+		       : sw_tpm_fail(t, rc, "the TPM does not take the sealed secret");
 }
 
-static TSS2_RC try_unseal(struct tpm *t, uint32_t pcrs, TPM2B_SENSITIVE_DATA **ret_data)
+static TSS2_RC try_unseal(struct sw_tpm *t, uint32_t pcrs, TPM2B_SENSITIVE_DATA **ret_data)
 {
 	static const TPM2B_DIGEST as_they_are;
 	TSS2_RC rc = start_policy(t, TPM2_SE_POLICY, pcrs, &as_they_are);
 
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Esys_Unseal(t->esys, t->object, t->policy, t->crypt, ESYS_TR_NONE, ret_data);
-	flush(t, &t->policy);
+	sw_tpm_flush(t, &t->policy);
 	return rc;
 }
 
 /* A PCR that was extended in between makes the policy void: looked at again. */
-static int unseal(struct tpm *t, uint32_t pcrs, struct sw_secret **ret_secret)
+static int unseal(struct sw_tpm *t, uint32_t pcrs, struct sw_secret **ret_secret)
 {
 	TPM2B_SENSITIVE_DATA *data = NULL;
 	TSS2_RC rc = TPM2_RC_PCR_CHANGED;
@@ -408,7 +309,7 @@ static int unseal(struct tpm *t, uint32_t pcrs, struct sw_secret **ret_secret)
 	for (int i = 0; i < RETRIES && rc == TPM2_RC_PCR_CHANGED; i++)
 		rc = try_unseal(t, pcrs, &data);
 	if (rc != TSS2_RC_SUCCESS)
-		return fail(t, rc, "the TPM does not give the secret back");
+		return sw_tpm_fail(t, rc, "the TPM does not give the secret back");
 	r = sw_secret_new(data->size, ret_secret, t->err);
 	if (r == 0)
 		memcpy((*ret_secret)->data, data->buffer, data->size);
@@ -420,12 +321,35 @@ static int unseal(struct tpm *t, uint32_t pcrs, struct sw_secret **ret_secret)
 int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, struct sw_secret **ret_secret,
 		  struct sw_error *err)
 {
-	_cleanup_(tpm_close) struct tpm t = TPM_NONE(err);
+	_cleanup_(sw_tpm_close) struct sw_tpm t = SW_TPM_NONE(err);
 	int r = open_storage(&t, tcti, s->rsa);
 
 	if (r == 0)
 		r = load(&t, s);
 	return r == 0 ? unseal(&t, s->pcrs, ret_secret) : r;
+}
+
+int sw_tpm_seal_tried(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
+		      struct sw_sealed *ret_sealed, struct sw_secret **ret_secret,
+		      struct sw_error *err)
+{
+	_cleanup_secret_ struct sw_secret *secret = NULL, *back = NULL;
+	int r = sw_tpm_seal(tcti, pcrs, pcr7, ret_sealed, &secret, err);
+
+	/* What only the node can open cannot be tried here. */
+	if (r == 0 && !ret_sealed->later)
+		r = sw_tpm_unseal(tcti, ret_sealed, &back, err);
+	if (r < 0)
+		return r;
+	if (back && (back->len != secret->len ||
+		     memcmp(back->data, secret->data, back->len) != 0)) {
+		r = sw_fail(err, SW_EXIT_MISSING, -EIO,
+			    "the TPM does not give back what was sealed");
+		sw_error_hint(err, "do not rely on this TPM for encryption");
+		return r;
+	}
+	*ret_secret = TAKE_PTR(secret);
+	return 0;
 }
 
 /* ---- text ---- */
@@ -455,21 +379,35 @@ int sw_tpm_parse_pcrs(const char *text, uint32_t *ret_pcrs, struct sw_error *err
 
 /* ---- giving up ---- */
 
-int sw_tpm_forfeit(const char *tcti, struct sw_error *err)
+static void forfeit_digest(uint8_t digest[static SW_SHA256_LEN])
 {
 	static const char what[] = "slipway: a rescue shell was opened";
-	TPML_DIGEST_VALUES digests = { .count = 1, .digests[0].hashAlg = TPM2_ALG_SHA256 };
-	struct tpm t = TPM_NONE(err);
-	TSS2_RC rc;
-	int r = tpm_open(&t, tcti);
 
-	sw_sha256_raw(what, strlen(what), digests.digests[0].digest.sha256);
+	sw_sha256_raw(what, strlen(what), digest);
+}
+
+void sw_tpm_forfeited(uint8_t value[static SW_SHA256_LEN])
+{
+	uint8_t joined[2 * SW_SHA256_LEN];
+
+	memcpy(joined, value, SW_SHA256_LEN);
+	forfeit_digest(joined + SW_SHA256_LEN);
+	sw_sha256_raw(joined, sizeof(joined), value);
+}
+
+int sw_tpm_forfeit(const char *tcti, struct sw_error *err)
+{
+	TPML_DIGEST_VALUES digests = { .count = 1, .digests[0].hashAlg = TPM2_ALG_SHA256 };
+	_cleanup_(sw_tpm_close) struct sw_tpm t = SW_TPM_NONE(err);
+	TSS2_RC rc;
+	int r = sw_tpm_open(&t, tcti);
+
+	forfeit_digest(digests.digests[0].digest.sha256);
 	if (r == 0) {
 		rc = Esys_PCR_Extend(t.esys, ESYS_TR_PCR7, ESYS_TR_PASSWORD, ESYS_TR_NONE,
 				     ESYS_TR_NONE, &digests);
 		if (rc != TSS2_RC_SUCCESS)
-			r = fail(&t, rc, "the TPM's PCR 7 cannot be extended");
+			r = sw_tpm_fail(&t, rc, "the TPM's PCR 7 cannot be extended");
 	}
-	tpm_close(&t);
 	return r;
 }

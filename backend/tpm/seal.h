@@ -45,6 +45,11 @@ struct sw_sealed {
 int sw_tpm_seal(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
 		struct sw_sealed *ret_sealed, struct sw_secret **ret_secret, struct sw_error *err);
 
+/* The same, tried at once unless ret_sealed->later: only the node can try that. */
+int sw_tpm_seal_tried(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
+		      struct sw_sealed *ret_sealed, struct sw_secret **ret_secret,
+		      struct sw_error *err);
+
 /*
  * -EPERM (exit 5) when the PCRs hold something else now, or the TPM is another one
  * (or was cleared).
@@ -61,3 +66,5 @@ int sw_tpm_parse_pcrs(const char *text, uint32_t *ret_pcrs, struct sw_error *err
  * never again. For when somebody gets a shell. Errors as of sw_tpm_seal().
  */
 int sw_tpm_forfeit(const char *tcti, struct sw_error *err);
+/* What it makes of the value that PCR 7 had before. */
+void sw_tpm_forfeited(uint8_t value[static 32]);

@@ -263,6 +263,81 @@ def _(case):
     same(holds(case.machine_dir, operator.key()), None, "the key in clear")
 
 
+def seals(image):
+    """The TPM tokens of a header, and how many key slots it has."""
+    meta = header(image)
+    return [t for t in meta["tokens"].values() if t["type"] == "systemd-tpm2"], \
+        len(meta["keyslots"])
+
+
+class KeyTyper:
+    """Types the key once, when it is asked for."""
+
+    def __init__(self, key):
+        self.key, self.typed = key, False
+
+    def __call__(self, shown):
+        if self.typed or "(it is not shown): " not in shown:
+            return None
+        self.typed = True
+        return self.key
+
+
+@test("state reseal: the recovery key, typed or from a file or descriptor, brings a new seal")
+def _(case):
+    need("cryptsetup", "swtpm")
+    create(case)
+    operator = Operator()
+    same(case.at_terminal(operator, "install", "--answers",
+                          case.answers(replace=ENCRYPTED))[0], 0, "install")
+    key, image = operator.key(), state(case)
+    first, slots = seals(image)
+    same((len(first), slots), (1, 2), "seals and key slots")
+    path = case.dir / "recovery"
+    path.write_bytes(key.replace(b"-", b" ").upper() + b"\n")    # as people write it down
+    done = expect(case.on("--json", "state", "reseal", "--key-file", path), 0)
+    got = done.json()
+    same({k: got[k] for k in ("label", "pcr7", "measured", "tried", "removed", "kept")},
+         {"label": "state", "pcr7": "00" * 32, "measured": False, "tried": True, "removed": 1,
+          "kept": 0}, "what it says")
+    second, slots = seals(state(case))
+    same((len(second), slots), (1, 2), "seals and key slots")
+    assert second[0]["tpm2-blob"] != first[0]["tpm2-blob"], "the same seal"
+    expect(case.on("state", "reseal", "state", "--key-fd", "0", stdin=key.decode()), 0,
+           "The TPM opens it: tried. Older seals removed: 1")
+    code, shown = case.at_terminal(KeyTyper(key.decode()), "state", "reseal")
+    same(code, 0, shown)
+    assert key.decode() not in shown, "the key was shown"
+    assert opens(case, state(case), key), "the recovery key does not open it"
+    same(len(seals(state(case))[0]), 1, "seals")
+    path.unlink()
+    same(holds(case.machine_dir, key), None, "the key in clear")
+
+
+@test("state reseal refuses a wrong key, no key, and what is not encrypted, and writes nothing")
+def _(case):
+    need("swtpm")
+    create(case)
+    case.own_layout("encrypted")
+    expect(case.on("install", "--answers", case.answers(replace=[
+        ("  layout: node", "  layout: encrypted\n  recovery: none")])), 0)
+    before = digest(case.disk())
+    wrong = case.dir / "wrong"
+    wrong.write_bytes(b"not the key")
+    for arguments, code, words in (
+            (["--key-file", wrong], 4, "this key does not open it"),
+            (["--key-file", case.dir / "missing"], 5, "missing"),
+            ([], 2, "where is the recovery key?"),
+            (["--key-fd", "x"], 2, "number of a file descriptor"),
+            (["slipway-node", "--key-file", wrong], 4, '"slipway-node" is not encrypted'),
+            (["stats", "--key-file", wrong], 5, 'there is no partition "stats"')):
+        expect(case.on("state", "reseal", *arguments), code, words)
+    mark = case.machine_dir / "run" / "shell-opened"
+    mark.write_text("done\n")
+    expect(case.on("state", "reseal", "--key-file", wrong), 4, "a rescue shell was opened")
+    same(digest(case.disk()), before, "the disk")
+
+
 @test("a key that is not typed back cancels with exit 130, and the disk is as it was")
 def _(case):
     create(case)

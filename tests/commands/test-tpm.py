@@ -125,6 +125,31 @@ def _(case):
     expect(case.on("tpm", "log"), 5, "keeps no event log", "--log FILE")
 
 
+@test("tpm pcrs: what the TPM holds in each bank, beside what the log leads to and its events")
+def _(case):
+    need("swtpm")
+    case.create()
+    got = expect(case.on("--json", "tpm", "pcrs"), 0).json()
+    same((sorted(got["sha256"], key=int), len(got["sha256"]["7"]["value"])),
+         ([str(n) for n in range(24)], 64), "PCRs")
+    same(got["sha256"]["17"]["value"], "ff" * 32, "a PCR of the dynamic root of trust")
+    log = write(case, "log", eventlog.agile(["sha256"], started(1, b"")))
+    got = expect(case.on("--json", "tpm", "pcrs", "--log", log, "--bank", "sha256", 7, 8),
+                 0).json()
+    same(list(got), ["sha256"], "banks")
+    same(sorted(got["sha256"]), ["7", "8"], "PCRs")
+    seven, eight = got["sha256"]["7"], got["sha256"]["8"]
+    same(seven["log"], eventlog.replay("sha256", started(1, b""))["7"], "what the log leads to")
+    same((seven["value"], seven["explained"], eight["explained"], eight["events"]),
+         ("00" * 32, False, True, []), "what is said")
+    same([e["type"] for e in seven["events"]][:3], ["EV_EFI_VARIABLE_DRIVER_CONFIG"] * 2 +
+         ["EV_SEPARATOR"], "events of PCR 7")
+    expect(case.on("tpm", "pcrs", "--log", log, 7, 8), 0, "not what the log leads to (4 events)",
+           "nothing was measured", "PCR 7 was made by", "SecureBoot = 1", "not in the log")
+    expect(case.on("tpm", "pcrs", "24"), 2)
+    expect(case.on("tpm", "pcrs", "--bank", "md5"), 2, "the TPM keeps no bank", "it has sha")
+
+
 BOOTX64 = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
 
 

@@ -178,6 +178,37 @@ static void test_what_is_no_certificate_is_refused(void **state SW_UNUSED)
 	free(dir);
 }
 
+static void test_what_is_typed_becomes_the_passphrase(void **state SW_UNUSED)
+{
+	static const char key[] = "cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-"
+				  "jklnrtuv";
+	static const struct { const char *given, *wanted; } cases[] = {
+		{ key, key },
+		{ "CBDEFGHI JKLNRTUV CBDEFGHI JKLNRTUV cbdefghijklnrtuv cbdefghi-jklnrtuv\r\n",
+		  key },
+		/* One letter less, one more, one that is none: another passphrase, as it is. */
+		{ "cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtu\n",
+		  NULL },
+		{ "cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtuvc",
+		  NULL },
+		{ "abdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtuv-cbdefghi-jklnrtuv",
+		  NULL },
+		{ " a key file\n", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *wanted = cases[i].wanted ? cases[i].wanted : cases[i].given;
+		_cleanup_secret_ struct sw_secret *given = NULL, *got = NULL;
+		struct sw_error err = {};
+
+		assert_int_equal(sw_secret_new(strlen(cases[i].given), &given, &err), 0);
+		memcpy(given->data, cases[i].given, given->len);
+		assert_int_equal(sw_recovery_passphrase(given, &got, &err), 0);
+		assert_int_equal(got->len, strlen(wanted));
+		assert_memory_equal(got->data, wanted, got->len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_secrets_are_locked_and_not_dumped),
 		cmocka_unit_test(test_escrow_is_opened_by_openssl),
 		cmocka_unit_test(test_what_is_no_certificate_is_refused),
+		cmocka_unit_test(test_what_is_typed_becomes_the_passphrase),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,27 +4,10 @@
 
 #include "base/json.h"
 #include "boot/uki.h"
+#include "rescue/reseal.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 #include "tui/commands/tpm-log.h"
-
-static int failed(int r, const char *image, struct sw_error *err)
-{
-	sw_fail(err, r == -EOPNOTSUPP ? SW_EXIT_MISSING : SW_EXIT_VERIFY, r,
-		"the PCR 7 of this image cannot be told");
-	sw_error_where(err, "%s", image);
-	if (r == -ENOKEY) {
-		sw_error_why(err, "Secure Boot is on, and no certificate in its db is above the "
-				  "image's signer: the firmware starts it only if it knows its "
-				  "hash");
-		sw_error_hint(err, "sign it with a key that this machine's db trusts");
-	} else if (r == -EOPNOTSUPP) {
-		sw_error_why(err, "this firmware measures the entries of db in a way of its own");
-	} else {
-		sw_error_why(err, "the log says nothing of PCR 7 in the sha256 bank");
-	}
-	return r;
-}
 
 static void print_values(const struct sw_cli *cli, const struct sw_pcr7 *p)
 {
@@ -61,7 +44,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		return r;
 	r = sw_eventlog_pcr7(l, table.data, table.len, &p);
 	if (r < 0)
-		return failed(r, image, err);
+		return sw_pcr7_failed(r, image, err);
 	print_values(cli, &p);
 	return 0;
 }

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An encrypted partition sealed to the TPM again, after the firmware, Secure Boot or the
+ * signer of the node's image has changed. Nothing is taken away before something else opens.
+ */
+#pragma once
+
+#include "base/secret.h"
+#include "boot/switch.h"
+#include "tpm/eventlog.h"
+
+/*
+ * The LUKS partition of this label, on the disk of this name (NULL: on any). -ENOENT (exit 5),
+ * -ENOTUNIQ (exit 4): it is on several disks; -EMEDIUMTYPE (exit 4): it is not encrypted.
+ */
+int sw_reseal_find(const struct sw_facts *f, const char *disk, const char *label,
+		   const struct sw_disk **ret_disk, const struct sw_part **ret_part,
+		   struct sw_error *err);
+
+/*
+ * The PCR 7 that the firmware gives a system when it starts an image: that in a file, or (image
+ * NULL) the one in the slot of s that is started first; *ret_letter is then the slot's, else 0.
+ * log: a path. Exit 5 or 8 when that cannot be told.
+ */
+int sw_reseal_foretell(const struct sw_switch *s, const char *image, const char *log,
+		       struct sw_pcr7 *ret_pcr7, char *ret_letter, struct sw_error *err);
+/* Says why sw_eventlog_pcr7() could not tell it: r is what it returned. */
+int sw_pcr7_failed(int r, const char *image, struct sw_error *err);
+
+struct sw_reseal {
+	struct sw_machine *m;
+	const struct sw_disk *disk;
+	const struct sw_part *part;
+	const struct sw_secret *key;	/* a recovery key or the content of a key file */
+	const struct sw_pcr7 *pcr7;	/* as the node will have it; NULL: as it is */
+};
+
+struct sw_resealed {
+	bool measured;		/* see struct sw_sealed */
+	bool later;		/* only the node can try it: the older seals were left */
+	uint8_t pcr7[32];	/* what it is sealed to */
+	unsigned int removed, kept;	/* older seals */
+};
+
+/*
+ * Adds the new seal, tries it (unless only the node can), writes it and reads it back; only
+ * then removes the older ones. Exit 4 for a wrong key or a PCR 7 that is not what the log says,
+ * 5 when the TPM refuses, 7 when the disk failed in between: the key given still opens it.
+ */
+int sw_reseal_run(const struct sw_reseal *w, struct sw_resealed *ret_done, struct sw_error *err);
