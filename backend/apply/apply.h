@@ -33,6 +33,7 @@ enum sw_journal_state {
 	SW_JOURNAL_DONE,
 	SW_JOURNAL_UNDONE,
 	SW_JOURNAL_ALONE,	/* of a further disk; how far the install came is not known here */
+	SW_JOURNAL_OWED,	/* undone but on the disks in `owed` */
 };
 
 /* Bytes of a saved MiB that a copy leaves out, since a LUKS header was there. from == to: none. */
@@ -49,9 +50,12 @@ struct sw_journal_info {
 	char *disk_name;		/* facts' name of the disk it is on, or SW_NO_DISK */
 	/*
 	 * Words when only a further disk of the install has it and the system disk
-	 * is absent or says nothing of it: then neither resume nor undo is possible.
+	 * is absent or says nothing of it: then it can only be undone without that.
 	 */
 	char *alone;
+	/* Sets of the plan's disks, bit k for disks[k]. */
+	uint64_t absent;	/* not in the machine, or not alone what they are bound to */
+	uint64_t owed;		/* still to be undone when the others have been; 0: all */
 	json_object *vars;		/* boot variables as they were before, or NULL */
 	struct sw_plan *plan;
 	char *step_title;
@@ -70,19 +74,42 @@ void sw_journal_infos_free(struct sw_journal_info *infos, size_t n);
 
 /* The same child process for a resume or an undo. */
 enum sw_apply_kind { SW_APPLY_INSTALL, SW_APPLY_RESUME, SW_APPLY_UNDO };
-int sw_apply_spawn_journal(struct sw_machine *m, const struct sw_journal_info *info,
-			   enum sw_apply_kind kind, pid_t *ret_pid, int *ret_fd,
-			   struct sw_error *err);
+int sw_apply_resume_spawn(struct sw_machine *m, const struct sw_journal_info *info,
+			  pid_t *ret_pid, int *ret_fd, struct sw_error *err);
+int sw_undo_spawn(struct sw_machine *m, const struct sw_journal_info *info, uint64_t without,
+		  pid_t *ret_pid, int *ret_fd, struct sw_error *err);
 
-/* Why an install cannot be resumed or undone from this journal, as an error; 0 when it can. */
+/* Why an install cannot be resumed from this journal, as an error; 0 when it can. */
 int sw_journal_refuse_alone(const struct sw_journal_info *info, struct sw_error *err);
 
 /* Runs an interrupted plan to its end. Accepts exactly the states that the journal predicts. */
 int sw_apply_resume(struct sw_machine *m, const struct sw_journal_info *info,
 		    const struct sw_sink *sink, struct sw_error *err);
 
+/* The disks that an undo has to bring back, those away among them. */
+uint64_t sw_undo_todo(const struct sw_journal_info *info);
+/* Those of them that are not here. */
+uint64_t sw_undo_away(const struct sw_journal_info *info);
+/* "disk 2 (MODEL, serial S, WWN W)"; malloc'd. */
+char *sw_undo_disk(const struct sw_journal_info *info, size_t disk);
+/* Labels and sizes of the partitions that it had when it was seen last, on one line; malloc'd. */
+char *sw_undo_holds(const struct sw_journal_info *info, size_t disk);
+/* The disks of a set, ", " between them; malloc'd. */
+char *sw_undo_disks(const struct sw_journal_info *info, uint64_t set);
+/* Adds the disk of this serial, WWN or number (from 1) to a set. -ENOENT, exit 2: there is none. */
+int sw_undo_add_disk(const struct sw_journal_info *info, const char *name, uint64_t *set,
+		     struct sw_error *err);
+/*
+ * Whether all disks that have to be brought back are here but for those of `without`,
+ * and there is any; -ENXIO (exit 4) names one that is not and what is on it.
+ */
+int sw_undo_check(const struct sw_journal_info *info, uint64_t without, struct sw_error *err);
+
 /* What undo would bring back and what it cannot, a line each; malloc'd. */
-char *sw_undo_text(const struct sw_journal_info *info);
-/* All disks of the install; -ENXIO (exit 4) when the journal is alone. */
-int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info,
+char *sw_undo_text(const struct sw_journal_info *info, uint64_t without);
+/*
+ * All disks of the install but those of `without`, whether they are here or not; what
+ * these are owed is in the journals of the others, and a later undo brings back just that.
+ */
+int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info, uint64_t without,
 		const struct sw_sink *sink, struct sw_error *err);

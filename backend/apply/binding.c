@@ -162,9 +162,9 @@ static int check_kept(const struct sw_plan *p, size_t disk, const struct sw_disk
 static void hint_whole(struct sw_error *err)
 {
 	err->hint[0] = '\0';
-	sw_error_hint(err, "nothing was written; an install on several disks is resumed and undone "
-			   "on all of them or not at all: attach the disk again, or install anew "
-			   "(or wipe) the disks that are here");
+	sw_error_hint(err, "nothing was written; an install on several disks is resumed on all of "
+			   "them or not at all: attach the disk again, or take back what is here "
+			   "with `slipway undo --without DISK`");
 }
 
 static int check_disk(const struct sw_plan *p, size_t disk, const struct sw_facts *f, bool resumed,
@@ -191,12 +191,17 @@ static int check_disk(const struct sw_plan *p, size_t disk, const struct sw_fact
 	return check_kept(p, disk, d, table_open, err);
 }
 
-int sw_binding_check(const struct sw_plan *p, const struct sw_facts *f, bool resumed,
-		     unsigned int started, const struct sw_disk **ret_disks, struct sw_error *err)
+int sw_binding_check(const struct sw_run *run, const struct sw_facts *f, unsigned int started,
+		     const struct sw_disk **ret_disks, struct sw_error *err)
 {
-	for (size_t k = 0; k < p->n_disks; k++) {
-		int r = check_disk(p, k, f, resumed, started, &ret_disks[k], err);
+	const struct sw_plan *p = run->p;
 
+	for (size_t k = 0; k < p->n_disks; k++) {
+		int r = 0;
+
+		if (run->without >> k & 1)
+			continue;
+		r = check_disk(p, k, f, run->resumed, started, &ret_disks[k], err);
 		if (r < 0)
 			return r;
 		for (size_t i = 0; i < k; i++)
@@ -206,7 +211,7 @@ int sw_binding_check(const struct sw_plan *p, const struct sw_facts *f, bool res
 					      "their serials or WWNs do not tell them apart");
 	}
 	/* Firmware may add entries of its own between two starts, so a resume plans them anew. */
-	if (!resumed && strcmp(f->boot.digest, p->boot_digest) != 0)
+	if (!run->resumed && strcmp(f->boot.digest, p->boot_digest) != 0)
 		return refuse(err, NULL, "the boot entries have changed since the plan was made",
 			      "BootOrder, BootNext or a boot entry is not as the plan expects");
 	return 0;

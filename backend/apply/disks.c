@@ -53,15 +53,17 @@ int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts 
 		return sw_fail_oom(err);
 	r = sw_run_look(run, &before, err);
 	if (r == 0)
-		r = sw_binding_check(run->p, before, run->resumed, started, ret_disks, err);
+		r = sw_binding_check(run, before, started, ret_disks, err);
 	for (size_t k = 0; k < run->p->n_disks && r == 0; k++)
-		r = sw_machine_open_disk(run->m, ret_disks[k], true, true, &run->disks[k].io, err);
+		if (!(run->without >> k & 1))
+			r = sw_machine_open_disk(run->m, ret_disks[k], true, true,
+						 &run->disks[k].io, err);
 	if (r == 0 && run->p->n_disks == 0)
 		r = sw_diskless_open(run->m, true, &run->disks[0].io, err);
 	if (r == 0)
 		r = sw_run_look(run, &f, err);
 	if (r == 0)
-		r = sw_binding_check(run->p, f, run->resumed, started, ret_disks, err);
+		r = sw_binding_check(run, f, started, ret_disks, err);
 	if (r == 0)
 		r = sw_asides_check(run->p, f, run->resumed, started, err);
 	if (r == 0)
@@ -71,16 +73,17 @@ int sw_run_open_disks(struct sw_run *run, unsigned int started, struct sw_facts 
 
 int sw_run_reopen_journals(struct sw_run *run, struct sw_error *err)
 {
-	char id[65] = "";
-
 	for (size_t k = 0; k < sw_plan_journals(run->p); k++) {
 		struct sw_journal_head h = {};
-		int r = sw_journal_open(run->disks[k].io, &run->disks[k].journal, &h);
+		int r;
 
-		if (r == 0 && (h.disk != k || (k > 0 && strcmp(h.id, id) != 0)))
+		if (run->without >> k & 1)
+			continue;
+		r = sw_journal_open(run->disks[k].io, &run->disks[k].journal, &h);
+		if (r == 0 && (h.disk != k || (*run->id && strcmp(h.id, run->id) != 0)))
 			r = -ESTALE;
 		if (r == 0)
-			memcpy(id, h.id, sizeof(id));
+			memcpy(run->id, h.id, sizeof(run->id));
 		sw_journal_head_clear(&h);
 		if (r == -ESTALE) {
 			sw_fail(err, SW_EXIT_REFUSED, r, "the journals do not belong together");
@@ -99,16 +102,47 @@ int sw_run_reopen_journals(struct sw_run *run, struct sw_error *err)
 	return 0;
 }
 
-static bool for_all(enum sw_record_kind kind)
+/* Of the same plan, on a disk whose table is one that the plan predicts. */
+static bool is_witness(struct sw_run *run, size_t k)
 {
-	return kind == SW_RECORD_DONE || kind == SW_RECORD_UNDO || kind == SW_RECORD_UNDONE;
+	struct sw_journal_head h = {};
+	struct sw_error ignored = {};
+	bool is = sw_journal_open(run->disks[k].io, &run->disks[k].journal, &h) == 0 &&
+		  h.disk == k && strcmp(h.id, run->id) == 0 &&
+		  sw_table_check_predicted(run, k, &ignored) == 0;
+
+	sw_journal_head_clear(&h);
+	return is;
 }
 
-int sw_run_note(struct sw_run *run, enum sw_record_kind kind)
+void sw_run_open_witnesses(struct sw_run *run, const struct sw_facts *f, uint64_t which)
+{
+	for (size_t k = 0; k < run->p->n_disks; k++) {
+		const struct sw_disk *d = which >> k & 1 ? sw_bound_disk(run->p, k, f) : NULL;
+		struct sw_error ignored = {};
+
+		if (!d || sw_disk_excluded(d, 0) ||
+		    sw_machine_open_disk(run->m, d, true, true, &run->disks[k].io, &ignored) < 0)
+			continue;
+		if (!is_witness(run, k))
+			run->disks[k].io = sw_io_close(run->disks[k].io);
+	}
+}
+
+static bool for_all(enum sw_record_kind kind)
+{
+	return kind == SW_RECORD_DONE || kind == SW_RECORD_UNDO || kind == SW_RECORD_UNDONE ||
+	       kind == SW_RECORD_OWED;
+}
+
+int sw_run_note(struct sw_run *run, enum sw_record_kind kind, uint64_t step)
 {
 	int r = 0;
 
 	for (size_t k = run->p->n_disks; k-- > 1 && r == 0 && for_all(kind);)
-		r = sw_journal_record(&run->disks[k].journal, kind, run->step);
-	return r < 0 ? r : sw_journal_record(&run->disks[0].journal, kind, run->step);
+		if (run->disks[k].io)
+			r = sw_journal_record(&run->disks[k].journal, kind, step);
+	if (r == 0 && run->disks[0].io)
+		r = sw_journal_record(&run->disks[0].journal, kind, step);
+	return r;
 }

@@ -31,7 +31,8 @@ struct header {
 
 struct record {
 	char magic[8];
-	uint32_t index, kind, step, pad;
+	uint32_t index, kind, step;
+	uint32_t step_high;	/* a step never needs it, a set of disks does */
 	int64_t time;
 	char id[64];		/* the header's id */
 	char self[64];
@@ -261,6 +262,11 @@ static void note_record(struct sw_journal_head *head, const struct record *rec)
 	case SW_RECORD_UNDONE:
 		head->state = SW_JOURNAL_UNDONE;
 		break;
+	case SW_RECORD_OWED:
+		head->state = SW_JOURNAL_OWED;
+		head->partly = true;
+		head->owed = le32toh(rec->step) | (uint64_t)le32toh(rec->step_high) << 32;
+		break;
 	default:
 		break;
 	}
@@ -333,7 +339,7 @@ void sw_journal_head_clear(struct sw_journal_head *h)
 	*h = (struct sw_journal_head){};
 }
 
-int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, unsigned int step)
+int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, uint64_t step)
 {
 	struct record rec = {};
 	struct header h;
@@ -347,7 +353,8 @@ int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, unsigned i
 	memcpy(rec.magic, record_magic, sizeof(record_magic));
 	rec.index = htole32(j->next);
 	rec.kind = htole32(kind);
-	rec.step = htole32(step);
+	rec.step = htole32((uint32_t)step);
+	rec.step_high = htole32((uint32_t)(step >> 32));
 	rec.time = (int64_t)htole64((uint64_t)time(NULL));
 	memcpy(rec.id, h.id, 64);
 	r = sw_sha256_seal(&rec, offsetof(struct record, self), rec.self);

@@ -26,6 +26,7 @@ enum sw_record_kind {
 	SW_RECORD_DONE,		/* plan finished */
 	SW_RECORD_UNDO,		/* undo started */
 	SW_RECORD_UNDONE,	/* undo finished */
+	SW_RECORD_OWED,		/* undo finished but on these disks: step is a set of them */
 };
 
 struct sw_journal {
@@ -44,6 +45,8 @@ struct sw_journal_head {
 	bool noted;		/* there is a record */
 	unsigned int step;	/* last started */
 	bool undoing;		/* an undo was started */
+	bool partly;		/* one was finished but on some disks, */
+	uint64_t owed;		/* these: bit k for disks[k] of the plan */
 	int64_t time;		/* of the last record */
 	struct sw_left_out left_out[SW_PLAN_MAX_DISKS][2];
 };
@@ -64,7 +67,7 @@ int sw_journal_open_at(struct sw_io *io, uint64_t off, uint64_t disk_size,
 void sw_journal_head_clear(struct sw_journal_head *h);
 
 /* Appends a record and flushes. -ENOSPC when 255 are used up. */
-int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, unsigned int step);
+int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, uint64_t step);
 
 #define SW_JOURNAL_SAVED (1U << 20)
 /* What was saved of the disk's first (or last) MiB; malloc'd, SW_JOURNAL_SAVED bytes. */

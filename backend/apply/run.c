@@ -66,7 +66,7 @@ static int note(struct sw_run *run, enum sw_record_kind kind, struct sw_error *e
 
 	if (!run->changed)
 		return 0;
-	r = sw_run_note(run, kind);
+	r = sw_run_note(run, kind, run->step);
 	if (r < 0)
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "the journal cannot be continued");
 	return r;
@@ -256,7 +256,7 @@ int sw_apply_resume(struct sw_machine *m, const struct sw_journal_info *info,
 
 	if (info->alone)
 		return sw_journal_refuse_alone(info, err);
-	if (info->state != SW_JOURNAL_RUNNING) {
+	if (info->state != SW_JOURNAL_RUNNING || info->owed) {
 		sw_fail(err, SW_EXIT_REFUSED, -EALREADY, "there is nothing to resume");
 		sw_error_why(err, "the last install on %s %s", info->disk_name,
 			     info->state == SW_JOURNAL_DONE ? "is complete" : "was undone");

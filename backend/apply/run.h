@@ -24,6 +24,8 @@ struct sw_run {
 	struct sw_plan *p;		/* borrowed */
 	const struct sw_sink *sink;
 	struct sw_run_disk *disks;	/* one for each of the plan's journals */
+	char id[65];			/* the journals' (struct sw_journal_head), once open */
+	uint64_t without;		/* undo: disks that stay as they are, bit k for disks[k] */
 	json_object *vars;		/* boot variables as they were before, or NULL */
 	char *work;			/* scratch directory */
 	char *kernel, *initrd, *uki, *image, *rescue, *ipxe;	/* files in it */
@@ -112,13 +114,13 @@ int sw_asides_check(const struct sw_plan *p, const struct sw_facts *f, bool resu
 void sw_asides_restore(struct sw_run *run, const struct sw_facts *f);
 
 /*
- * Whether each disk is still as it was planned on; ret_disks: room for one for
- * each of the plan's, borrowed from f. started: the number of the step that the
- * journal says was running, 0 for a first run; from its table step on a disk's
- * table may be anything.
+ * Whether each disk is still as it was planned on, but for run->without; ret_disks:
+ * room for one for each of the plan's, borrowed from f. started: the number of the
+ * step that the journal says was running, 0 for a first run; from its table step on
+ * a disk's table may be anything.
  */
-int sw_binding_check(const struct sw_plan *p, const struct sw_facts *f, bool resumed,
-		     unsigned int started, const struct sw_disk **ret_disks, struct sw_error *err);
+int sw_binding_check(const struct sw_run *run, const struct sw_facts *f, unsigned int started,
+		     const struct sw_disk **ret_disks, struct sw_error *err);
 
 /*
  * Locks first and looks afterwards, so that nothing can change between look and
@@ -138,20 +140,34 @@ void sw_run_close_disks(struct sw_run *run);
 int sw_diskless_open(const struct sw_machine *m, bool writable, struct sw_io **ret_io,
 		     struct sw_error *err);
 
-/* Opens the journals of all disks again, each of which must be of this plan. */
+/* Opens the journals of all open disks again, each of which must be of this plan. */
 int sw_run_reopen_journals(struct sw_run *run, struct sw_error *err);
+/*
+ * Undo: those of run->without that are here, are as an undo has left them and have
+ * their journal, so that they can be told how it ends. What cannot be opened is left out.
+ */
+void sw_run_open_witnesses(struct sw_run *run, const struct sw_facts *f, uint64_t which);
 
 /*
  * A record on the system disk, which counts; what ends or reverses a run is
- * first noted on the others too, so that each can tell when it is alone.
+ * first noted on the others too, so that each can tell when it is alone. Disks that
+ * are not open are passed over.
  */
-int sw_run_note(struct sw_run *run, enum sw_record_kind kind);
+int sw_run_note(struct sw_run *run, enum sw_record_kind kind, uint64_t step);
 
 /*
  * On a resume or undo with the journals open: refuses a disk whose table is not
  * one that the plan can have left behind. -ESTALE then.
  */
 int sw_table_check_predicted(struct sw_run *run, size_t disk, struct sw_error *err);
+
+/*
+ * Whether an undo leaves the boot entries alone: the journal is alone, and its system disk
+ * is here and has other uses.
+ */
+bool sw_undo_keeps_vars(const struct sw_journal_info *info);
+/* What an undo without these disks will still owe when it has ended well. */
+uint64_t sw_undo_leaves(const struct sw_journal_info *info, uint64_t without);
 
 /* The 1-based number of the plan's first step of this kind, UINT_MAX when there is none. */
 unsigned int sw_plan_step_number(const struct sw_plan *p, enum sw_step_kind kind);

@@ -18,7 +18,65 @@ static void found_clear(struct found *f)
 	sw_plan_free(f->plan);
 }
 
-static int info_from(struct found *f, struct sw_journal_info *info)
+/* What the journals of one install tell together. */
+struct together {
+	bool partly, undoing;
+	uint64_t owed;
+};
+
+/*
+ * What is owed only gets less, and each disk knows how it was when it last took part: so
+ * it is what all agree on.
+ */
+static struct together hear_all(const struct found *found, size_t n, const char *id)
+{
+	struct together t = { .owed = UINT64_MAX };
+
+	for (size_t i = 0; i < n; i++) {
+		const struct sw_journal_head *h = &found[i].h;
+
+		if (strcmp(h->id, id) != 0)
+			continue;
+		t.undoing |= h->undoing && h->state == SW_JOURNAL_RUNNING;
+		t.partly |= h->partly;
+		if (h->state == SW_JOURNAL_UNDONE)
+			t.owed = 0;
+		else if (h->partly)
+			t.owed &= h->owed;
+	}
+	return t;
+}
+
+/* An undo that was begun or ended without this disk. */
+static void correct(struct sw_journal_info *info, const struct together *t)
+{
+	if (info->state == SW_JOURNAL_UNDONE)
+		return;
+	if (!t->partly) {
+		if (t->undoing && info->state != SW_JOURNAL_ALONE)
+			info->state = SW_JOURNAL_RUNNING;
+		info->undoing |= t->undoing;
+		return;
+	}
+	info->owed = t->owed;
+	info->undoing |= t->undoing;
+	if (t->owed == 0)
+		info->state = SW_JOURNAL_UNDONE;
+	else
+		info->state = t->undoing ? SW_JOURNAL_RUNNING : SW_JOURNAL_OWED;
+}
+
+static uint64_t absent_disks(const struct sw_plan *p, const struct sw_facts *f)
+{
+	uint64_t set = 0;
+
+	for (size_t k = 0; k < p->n_disks; k++)
+		if (!sw_bound_disk(p, k, f))
+			set |= 1ULL << k;
+	return set;
+}
+
+static int info_from(struct found *f, const struct sw_facts *facts, struct sw_journal_info *info)
 {
 	struct sw_plan *p = f->plan;
 	unsigned int journal = sw_plan_step_number(p, SW_STEP_JOURNAL);
@@ -30,6 +88,7 @@ static int info_from(struct found *f, struct sw_journal_info *info)
 					  .disk_name = strdup(f->d ? f->d->name : SW_NO_DISK),
 					  .time = f->h.time };
 	info->plan = TAKE_PTR(f->plan);
+	info->absent = absent_disks(info->plan, facts);
 	memcpy(info->left_out, f->h.left_out, sizeof(info->left_out));
 	info->vars = f->h.vars ? json_object_get(f->h.vars) : NULL;
 	if (info->step <= p->n_steps)
@@ -61,15 +120,19 @@ static int scan_disk(struct sw_machine *m, const struct sw_disk *d, struct found
 }
 
 /* What a journal of a further disk means when the system disk's is not here. */
-static char *why_alone(const struct sw_plan *p, const struct sw_facts *f)
+static char *why_alone(const struct sw_plan *p, const struct sw_facts *f, bool undone)
 {
 	const struct sw_disk *system = sw_bound_disk(p, 0, f);
 	const char *serial = p->disks[0].serial ? p->disks[0].serial : "unknown";
 
+	if (!system && undone)
+		return sw_fmt("the system disk of that install (serial %s) is not in this machine; "
+			      "with it back, `slipway undo` finishes", serial);
 	if (!system)
 		return sw_fmt("it belongs to an install whose system disk (serial %s) is not in "
-			      "this machine; with that disk back it can be resumed or undone",
-			      serial);
+			      "this machine; with that disk back it can be resumed or undone, and "
+			      "now undone with `slipway undo --without %s`", serial,
+			      p->disks[0].serial ? serial : "1");
 	if (strcmp(system->table.digest, p->disks[0].table_digest) == 0)
 		return sw_fmt("the install ended before anything but its journal was written; "
 			      "there is nothing to resume or undo, install again");
@@ -77,16 +140,17 @@ static char *why_alone(const struct sw_plan *p, const struct sw_facts *f)
 		      "something else was put on it since", system->name, serial);
 }
 
-static int alone_from(struct found *f, const struct sw_facts *facts, struct sw_journal_info *info)
+static int alone_from(struct found *f, const struct sw_facts *facts, bool partly,
+		      struct sw_journal_info *info)
 {
 	bool ended = f->h.noted && f->h.state != SW_JOURNAL_RUNNING;
-	int r = info_from(f, info);
+	int r = info_from(f, facts, info);
 
 	if (r < 0)
 		return r;
 	if (!ended)
 		info->state = SW_JOURNAL_ALONE;
-	info->alone = why_alone(info->plan, facts);
+	info->alone = why_alone(info->plan, facts, partly);
 	return info->alone ? 0 : -ENOMEM;
 }
 
@@ -113,6 +177,7 @@ int sw_journal_scan(struct sw_machine *m, const struct sw_facts *f,
 	struct sw_journal_info *infos = calloc(f->n_disks + 2, sizeof(*infos));
 	struct found *found = calloc(f->n_disks + 2, sizeof(*found));
 	size_t n = 0, n_found = 0;
+	struct together t;
 	int r = infos && found ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < f->n_disks && r == 0; i++)
@@ -121,10 +186,14 @@ int sw_journal_scan(struct sw_machine *m, const struct sw_facts *f,
 	if (r == 0 && scan_disk(m, NULL, &found[n_found]) == 0)
 		n_found++;
 	for (size_t i = 0; i < n_found && r == 0; i++) {
+		t = hear_all(found, n_found, found[i].h.id);
 		if (found[i].h.disk == 0)
-			r = info_from(&found[i], &infos[n++]);
+			r = info_from(&found[i], f, &infos[n++]);
 		else if (!has_system(found, n_found, &found[i]) && !told_already(found, &found[i]))
-			r = alone_from(&found[i], f, &infos[n++]);
+			r = alone_from(&found[i], f, t.partly, &infos[n++]);
+		else
+			continue;
+		correct(&infos[n - 1], &t);
 	}
 	for (size_t i = 0; i < n_found; i++)
 		found_clear(&found[i]);

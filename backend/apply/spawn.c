@@ -19,6 +19,7 @@ struct child {
 	struct sw_plan *plan;
 	const struct sw_journal_info *info;
 	enum sw_apply_kind kind;
+	uint64_t without;	/* an undo: of these disks not */
 	const struct sw_wipe_plan *wipe;	/* instead of an install */
 	/* or this disk of these facts, to be wiped */
 	const struct sw_facts *facts;
@@ -113,7 +114,7 @@ static int run_child(struct child *c)
 		r = sw_apply_resume(c->m, c->info, &sink, &err);
 		break;
 	default:
-		r = sw_undo_run(c->m, c->info, &sink, &err);
+		r = sw_undo_run(c->m, c->info, c->without, &sink, &err);
 		break;
 	}
 	return r < 0 ? (int)(err.exit ? err.exit : SW_EXIT_INTERNAL) : 0;
@@ -188,11 +189,18 @@ int sw_apply_spawn(struct sw_machine *m, struct sw_plan *p, pid_t *ret_pid, int 
 	return spawn(&c, ret_pid, ret_fd, err);
 }
 
-int sw_apply_spawn_journal(struct sw_machine *m, const struct sw_journal_info *info,
-			   enum sw_apply_kind kind, pid_t *ret_pid, int *ret_fd,
-			   struct sw_error *err)
+int sw_apply_resume_spawn(struct sw_machine *m, const struct sw_journal_info *info,
+			  pid_t *ret_pid, int *ret_fd, struct sw_error *err)
 {
-	struct child c = { .m = m, .info = info, .kind = kind };
+	struct child c = { .m = m, .info = info, .kind = SW_APPLY_RESUME };
+
+	return spawn(&c, ret_pid, ret_fd, err);
+}
+
+int sw_undo_spawn(struct sw_machine *m, const struct sw_journal_info *info, uint64_t without,
+		  pid_t *ret_pid, int *ret_fd, struct sw_error *err)
+{
+	struct child c = { .m = m, .info = info, .without = without, .kind = SW_APPLY_UNDO };
 
 	return spawn(&c, ret_pid, ret_fd, err);
 }

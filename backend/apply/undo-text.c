@@ -24,7 +24,8 @@ static uint64_t touched(const struct sw_journal_info *info, size_t disk, const s
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct sw_step *s = &p->steps[i];
 
-		if (s->disk == disk && s->kind != SW_STEP_JOURNAL && i + 1 <= info->step)
+		if (s->disk == disk && s->kind != SW_STEP_JOURNAL &&
+		    (info->alone || i + 1 <= info->step))
 			sum += shared(s->off, s->len, o);
 	}
 	sum += shared(p->disks[disk].journal_off, p->disks[disk].journal_len, o);
@@ -55,21 +56,21 @@ static int add_left_out(struct sw_buf *b, const struct sw_left_out *hole, bool l
 			   last ? "last" : "first");
 }
 
-static int add_disk(struct sw_buf *b, const struct sw_journal_info *info, size_t disk)
+static int add_disk(struct sw_buf *b, const struct sw_journal_info *info, size_t disk,
+		    bool first)
 {
 	const struct sw_plan_disk *d = &info->plan->disks[disk];
 	int r = 0;
 
 	if (disk > 0)
-		r = sw_buf_addf(b, "and on disk %zu (%s, serial %s):\n", disk + 1,
-				d->model ? d->model : "no model", d->serial ? d->serial : "none");
+		r = sw_buf_addf(b, "%son disk %zu (%s, serial %s):\n", first ? "" : "and ",
+				disk + 1, d->model ? d->model : "no model",
+				d->serial ? d->serial : "none");
 	if (r == 0)
 		r = sw_buf_adds(b, "  the old partition table, both copies, and the disk's first "
 				   "and last MiB\n");
 	for (size_t i = 0; i < 2 && r == 0; i++)
 		r = add_left_out(b, &info->left_out[disk][i], i);
-	if (r == 0 && disk == 0 && info->plan->entries.n_writes > 0 && info->vars)
-		r = sw_buf_adds(b, "  the old boot order and boot entries\n");
 	if (r == 0 && d->n_old_parts == 0)
 		r = sw_buf_adds(b, "  (the disk had no partitions)\n");
 	for (size_t i = 0; i < d->n_old_parts && r == 0; i++)
@@ -93,24 +94,73 @@ static int add_asides(struct sw_buf *b, const struct sw_journal_info *info)
 	return r;
 }
 
-char *sw_undo_text(const struct sw_journal_info *info)
+/* What does not belong to one disk. */
+static int add_common(struct sw_buf *b, const struct sw_journal_info *info)
+{
+	int r = 0;
+
+	if (info->owed)
+		return 0;
+	if (sw_undo_keeps_vars(info))
+		return sw_buf_adds(b, "The boot entries stay as they are: the first disk has other "
+				      "uses by now.\n");
+	if (info->plan->entries.n_writes > 0 && info->vars)
+		r = sw_buf_adds(b, "  the old boot order and boot entries\n");
+	return r < 0 ? r : add_asides(b, info);
+}
+
+/* A disk that this undo leaves as it is, though it has to be brought back. */
+static int add_left(struct sw_buf *b, const struct sw_journal_info *info, size_t disk)
+{
+	_cleanup_free_ char *name = sw_undo_disk(info, disk), *holds = sw_undo_holds(info, disk);
+	bool away = sw_undo_away(info) >> disk & 1;
+
+	if (!name || !holds)
+		return -ENOMEM;
+	return sw_buf_addf(b, "NOT %s, which is %s; on it: %s\n", name,
+			   away && info->absent >> disk & 1 ? "not here"
+			   : away ? "without its journal" : "left out", *holds ? holds : "-");
+}
+
+static int add_disks(struct sw_buf *b, const struct sw_journal_info *info, uint64_t without)
+{
+	uint64_t todo = sw_undo_todo(info);
+	bool first = true;
+	int r = 0;
+
+	for (size_t k = 0; k < info->plan->n_disks && r == 0; k++)
+		if (todo & ~without & 1ULL << k) {
+			r = add_disk(b, info, k, first);
+			first = false;
+		}
+	if (r == 0)
+		r = add_common(b, info);
+	for (size_t k = 0; k < info->plan->n_disks && r == 0; k++)
+		if (todo & without & 1ULL << k)
+			r = add_left(b, info, k);
+	return r;
+}
+
+char *sw_undo_text(const struct sw_journal_info *info, uint64_t without)
 {
 	_cleanup_buf_ struct sw_buf b = {};
 	const struct sw_plan *p = info->plan;
 	int r;
 
-	if (info->alone)
-		return sw_fmt("Undo is not possible from %s: %s\n", info->disk_name, info->alone);
+	without |= sw_undo_away(info);
 	if (p->n_disks == 0)
 		return strdup("Undo brings back:\n"
 			      "  the old boot order and boot entries, and slipway's own "
 			      "variables\n"
 			      "  (no disk was written)\n");
-	r = sw_buf_addf(&b, "Undo on %s (serial %s) brings back:\n", info->disk_name,
-			p->disks[0].serial ? p->disks[0].serial : "none");
-	for (size_t k = 0; k < p->n_disks && r == 0; k++)
-		r = add_disk(&b, info, k);
+	if (!(sw_undo_todo(info) & ~without))
+		r = sw_buf_adds(&b, "Undo has nothing to bring back on the disks that are here.\n");
+	else if (without & 1 || info->owed)
+		r = sw_buf_adds(&b, "Undo brings back:\n");
+	else
+		r = sw_buf_addf(&b, "Undo on %s (serial %s) brings back:\n", info->disk_name,
+				p->disks[0].serial ? p->disks[0].serial : "none");
 	if (r == 0)
-		r = add_asides(&b, info);
+		r = add_disks(&b, info, without);
 	return r < 0 ? NULL : sw_buf_steal(&b);
 }

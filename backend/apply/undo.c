@@ -181,34 +181,70 @@ static int restore_table(struct sw_run *run, size_t disk)
 	return r == 0 ? put_area(d, false, first, ss, 2ULL * ss) : r;
 }
 
+/* The first of the disks that are open, for messages. */
+static const char *some_path(const struct sw_run *run)
+{
+	for (size_t k = 0; run->disks && k < sw_plan_journals(run->p); k++)
+		if (run->disks[k].io)
+			return run->disks[k].io->path;
+	return "";
+}
+
+/*
+ * What does not belong to one disk was brought back with the first of them; and when
+ * something else was put on the system disk since, the boot entries are its.
+ */
+static int restore_common(struct sw_run *run, const struct sw_journal_info *info,
+			  const struct sw_facts *f, struct sw_error *err)
+{
+	int r = 0;
+
+	if (info->owed || sw_undo_keeps_vars(info))
+		return 0;
+	r = restore_vars(run->m, info, run->sink, err);
+	if (r == 0)
+		sw_asides_restore(run, f);
+	return r;
+}
+
+/* The system disk's table last, as when it was written. */
+static int restore_tables(struct sw_run *run)
+{
+	int r = 0;
+
+	for (size_t k = run->p->n_disks; k-- > 0 && r == 0;) {
+		if (run->without >> k & 1)
+			continue;
+		sw_event_log(run->sink, "restoring the partition table of %s",
+			     run->disks[k].io->path);
+		r = restore_table(run, k);
+	}
+	return r;
+}
+
 static int undo_locked(struct sw_run *run, const struct sw_journal_info *info,
-		       const struct sw_facts *f, struct sw_error *err)
+		       const struct sw_facts *f, uint64_t owed, struct sw_error *err)
 {
 	int r = sw_run_reopen_journals(run, err);
 
 	if (r < 0)
 		return r;
-	r = sw_run_note(run, SW_RECORD_UNDO);
+	sw_run_open_witnesses(run, f, run->without & ~sw_undo_todo(info));
+	r = sw_run_note(run, SW_RECORD_UNDO, 0);
 	if (r < 0) {
 		sw_fail_errno(err, SW_EXIT_FAILED, r, "the journal cannot be continued");
-		sw_error_where(err, "%s", run->disks[0].io->path);
+		sw_error_where(err, "%s", some_path(run));
 		sw_error_hint(err, "nothing else was written; check the disk's health and its log, "
 				   "then `slipway undo` again");
 		return r;
 	}
 	run->changed = true;
-	r = restore_vars(run->m, info, run->sink, err);
+	r = restore_common(run, info, f, err);
 	if (r < 0)
 		return r;
-	sw_asides_restore(run, f);
-	/* The system disk's table last, as when it was written. */
-	for (size_t k = run->p->n_disks; k-- > 0 && r == 0;) {
-		sw_event_log(run->sink, "restoring the partition table of %s",
-			     run->disks[k].io->path);
-		r = restore_table(run, k);
-	}
+	r = restore_tables(run);
 	if (r == 0)
-		r = sw_run_note(run, SW_RECORD_UNDONE);
+		r = sw_run_note(run, owed ? SW_RECORD_OWED : SW_RECORD_UNDONE, owed);
 	if (r < 0)
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "the old table cannot be written back");
 	return r;
@@ -220,12 +256,12 @@ static void mark_dirty(struct sw_run *run, struct sw_error *err)
 	if (!run->changed)
 		return;
 	err->exit = SW_EXIT_DIRTY;
-	sw_error_where(err, "%s", run->disks[0].io ? run->disks[0].io->path : "");
+	sw_error_where(err, "%s", some_path(run));
 	err->hint[0] = '\0';
 	sw_error_hint(err, "the undo stopped half-way; `slipway undo` again goes on with it");
 }
 
-static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info,
+static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info, uint64_t owed,
 			 struct sw_error *err)
 {
 	const struct sw_disk *disks[SW_PLAN_MAX_DISKS] = {};
@@ -234,21 +270,42 @@ static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info,
 	int r = sw_run_open_disks(run, info->steps, &f, disks, err);
 
 	if (r == 0)
-		r = undo_locked(run, info, f, err);
+		r = undo_locked(run, info, f, owed, err);
 	if (r < 0)
 		mark_dirty(run, err);
 	sw_run_close_disks(run);
 	for (size_t k = 0; k < run->p->n_disks && r == 0; k++)
-		(void)sw_machine_settle(run->m, disks[k]);
+		if (disks[k])
+			(void)sw_machine_settle(run->m, disks[k]);
 	free(run->disks);
 	run->disks = NULL;
 	return r;
 }
 
-int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info,
+static void say_result(const struct sw_journal_info *info, uint64_t owed, int r,
+		       struct sw_event *done)
+{
+	_cleanup_free_ char *left = owed ? sw_undo_disks(info, owed) : NULL;
+
+	if (r == 0 && owed)
+		(void)snprintf(done->text, sizeof(done->text), "Taken back, but not on %s; attach "
+			       "what is missing and undo again", left ? left : "some disks");
+	else
+		(void)snprintf(done->text, sizeof(done->text), "%s",
+			       r < 0 ? "Undo failed"
+			       : info->owed || sw_undo_keeps_vars(info)
+				       ? "The old partition table is back"
+			       : info->plan->n_disks
+				       ? "The old partition table and boot entries are back"
+				       : "The old boot entries are back");
+}
+
+int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info, uint64_t without,
 		const struct sw_sink *sink, struct sw_error *err)
 {
-	struct sw_run run = { .m = m, .p = info->plan, .sink = sink, .resumed = true };
+	uint64_t todo = sw_undo_todo(info), owed = sw_undo_leaves(info, without);
+	struct sw_run run = { .m = m, .p = info->plan, .sink = sink, .resumed = true,
+			      .without = without | ~todo };
 	struct sw_event plan = { .type = SW_EVENT_PLAN, .steps = 1, .text = "Undoing" };
 	struct sw_event done = { .type = SW_EVENT_DONE, .steps = 1, .step = 1 };
 	struct sw_error mine = {};
@@ -258,17 +315,16 @@ int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info,
 		sw_fail(err, SW_EXIT_REFUSED, -EALREADY, "the last install was undone already");
 		return -EALREADY;
 	}
-	r = sw_journal_refuse_alone(info, err);
+	r = sw_undo_check(info, without, err);
 	if (r < 0)
 		return r;
 	sw_event_emit(sink, &plan);
-	r = open_and_undo(&run, info, &mine);
+	r = open_and_undo(&run, info, owed, &mine);
+	say_result(info, owed, r, &done);
+	if (r == 0 && owed)
+		sw_event_log(sink, "%s", done.text);
 	done.result = r;
 	done.error = mine;
-	(void)snprintf(done.text, sizeof(done.text), "%s",
-		       r < 0 ? "Undo failed"
-		       : info->plan->n_disks ? "The old partition table and boot entries are back"
-					     : "The old boot entries are back");
 	sw_event_emit(sink, &done);
 	if (err && r < 0)
 		*err = mine;

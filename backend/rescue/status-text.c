@@ -42,6 +42,30 @@ static const char *show_disk(const char *name)
 	return strcmp(name, SW_NO_DISK) == 0 ? "no disk" : name;
 }
 
+static void add_disks(struct out *o, json_object *list, const char *what, bool even_here)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		json_object *d = json_object_array_get_idx(list, i);
+		const char *holds = sw_json_str(d, "holds", "");
+		bool here = sw_json_bool(d, "here", false);
+
+		if (even_here || !here)
+			say(o, "  %s%s%s; on it: %s\n", what, sw_json_str(d, "text", ""),
+			       here ? "" : ", which is not here", *holds ? holds : "-");
+	}
+}
+
+/* The disks that are away, or, of an undo that did not have all, those that it has yet to do. */
+static void add_missing(struct out *o, json_object *j)
+{
+	json_object *owed = sw_json_array(j, "owed");
+
+	if (json_object_array_length(owed))
+		add_disks(o, owed, "still to be undone: ", true);
+	else if (strcmp(sw_json_str(j, "state", ""), "undone") != 0)
+		add_disks(o, sw_json_array(j, "absent"), "", false);
+}
+
 static void add_journal(struct out *o, json_object *j)
 {
 	const char *disk = show_disk(sw_json_str(j, "disk", "?"));
@@ -52,7 +76,9 @@ static void add_journal(struct out *o, json_object *j)
 		       (unsigned long long)sw_json_u64(j, "step", 0),
 		       (unsigned long long)sw_json_u64(j, "steps", 0), sw_json_str(j, "title", ""));
 		add_time(o, sw_json_int(j, "time", 0));
-		say(o, "\n  -> `slipway resume` goes on, `slipway undo` takes it back\n");
+		say(o, "\n");
+		add_missing(o, j);
+		say(o, "  -> `slipway resume` goes on, `slipway undo` takes it back\n");
 		return;
 	}
 	if (strcmp(state, "alone") == 0)
@@ -61,8 +87,11 @@ static void add_journal(struct out *o, json_object *j)
 		say(o, "%s: the last install is %s", disk, state);
 	add_time(o, sw_json_int(j, "time", 0));
 	say(o, "\n");
+	add_missing(o, j);
 	if (sw_json_get(j, "alone"))
 		say(o, "  -> %s\n", sw_json_str(j, "alone", ""));
+	else if (strcmp(state, "partly undone") == 0)
+		say(o, "  -> with that disk here, `slipway undo` again takes it back too\n");
 }
 
 static void add_wipe(struct out *o, json_object *w)

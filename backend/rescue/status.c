@@ -26,7 +26,34 @@ static const char *const states[] = {
 	[SW_JOURNAL_DONE] = "done",
 	[SW_JOURNAL_UNDONE] = "undone",
 	[SW_JOURNAL_ALONE] = "alone",
+	[SW_JOURNAL_OWED] = "partly undone",
 };
+
+/* The disks of a set: which they are, whether they are here and what is on them. */
+static json_object *disks_json(const struct sw_journal_info *i, uint64_t set)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t k = 0; k < i->plan->n_disks; k++) {
+		const struct sw_plan_disk *d = &i->plan->disks[k];
+		_cleanup_free_ char *holds = set >> k & 1 ? sw_undo_holds(i, k) : NULL;
+		_cleanup_free_ char *text = holds ? sw_undo_disk(i, k) : NULL;
+		json_object *o;
+
+		if (!text)
+			continue;
+		o = json_object_new_object();
+		sw_json_add_u64(o, "disk", k + 1);
+		sw_json_add_str(o, "model", d->model);
+		sw_json_add_str(o, "serial", d->serial);
+		sw_json_add_str(o, "wwn", d->wwn);
+		sw_json_add_str(o, "holds", holds);
+		sw_json_add_str(o, "text", text);
+		sw_json_add_bool(o, "here", !(i->absent >> k & 1));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
 
 static json_object *journal_json(const struct sw_journal_info *i)
 {
@@ -39,6 +66,8 @@ static json_object *journal_json(const struct sw_journal_info *i)
 	sw_json_add_str(o, "title", i->step_title);
 	sw_json_add_str(o, "alone", i->alone);
 	sw_json_add_u64(o, "disks", i->plan->n_disks);
+	sw_json_add(o, "absent", disks_json(i, i->absent));
+	sw_json_add(o, "owed", disks_json(i, i->state == SW_JOURNAL_UNDONE ? 0 : i->owed));
 	json_object_object_add(o, "time", json_object_new_int64(i->time));
 	return o;
 }

@@ -152,21 +152,6 @@ def _(case):
     expect(case.on("undo", "--yes"), 4, "is not in this machine")
 
 
-@test("undo without one of the disks is refused as a whole, with the next step, and writes nothing")
-def _(case):
-    case.create(*DISKS)
-    expect(case.on("install", "--yes", "--answers", several(case, "mirror", SECOND)), 0)
-    config = case.machine_dir / "machine.yaml"
-    whole = config.read_text()
-    config.write_text(whole.replace(SECOND, "ELSE0815"))
-    before = sha256(case.disk())
-    expect(case.on("undo", "--yes"), 4, f"no disk has the serial {SECOND}",
-           "on all of them or not at all", "attach the disk again")
-    same(sha256(case.disk()), before, "the disk that is here")
-    config.write_text(whole)
-    expect(case.on("undo", "--yes"), 0)
-
-
 @test("a plan for two disks names the binding of either that no longer holds (exit 4)")
 def _(case):
     case.create(*DISKS)

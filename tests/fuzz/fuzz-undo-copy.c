@@ -25,7 +25,7 @@ static void open_zone(struct sw_io *io)
 		    j.left_out[i].to > SW_JOURNAL_SAVED)
 			abort();
 	if (sw_journal_info_from_copy(&h, &info) == 0) {
-		free(sw_undo_text(info));
+		free(sw_undo_text(info, 0));
 		sw_journal_infos_free(info, 1);
 	}
 	sw_journal_head_clear(&h);

@@ -298,8 +298,13 @@ int world_resume(struct world *w, struct sw_error *err)
 
 int world_undo(struct world *w, struct sw_error *err)
 {
+	return world_undo_without(w, 0, err);
+}
+
+int world_undo_without(struct world *w, uint64_t without, struct sw_error *err)
+{
 	struct sw_journal_info *info = world_journal(w);
-	int r = sw_undo_run(w->m, info, NULL, err);
+	int r = sw_undo_run(w->m, info, without, NULL, err);
 
 	sw_journal_infos_free(info, 1);
 	return r;

@@ -52,3 +52,5 @@ struct sw_journal_info *world_journal(const struct world *w);
 int world_install(struct world *w, unsigned int stop, struct sw_error *err);
 int world_resume(struct world *w, struct sw_error *err);
 int world_undo(struct world *w, struct sw_error *err);
+/* One that leaves out disks: bit k for disk k. */
+int world_undo_without(struct world *w, uint64_t without, struct sw_error *err);

@@ -136,23 +136,36 @@ static void do_open(struct sw_script *sc, struct sw_facts *first, struct sw_jour
 	serve(sc);
 }
 
+/* What follows the number of the step: "ANSWERS absent=SET owed=SET". */
+static void journal_words(struct sw_journal_info *info, const char *arg)
+{
+	const char *absent = strstr(arg, " absent="), *owed = strstr(arg, " owed=");
+
+	info->absent = absent ? strtoul(absent + 8, NULL, 10) : 0;
+	info->owed = owed ? strtoul(owed + 6, NULL, 10) : 0;
+}
+
 /* The demo's plan, as if an earlier run had left it behind. */
 static void do_journal(struct sw_script *sc, const char *arg)
 {
 	struct sw_journal_info *info = calloc(1, sizeof(*info));
-	_cleanup_free_ char *yaml = path_of(sc, "unattended", ".yaml");
+	_cleanup_free_ char *yaml = NULL;
 	struct sw_answers *a = NULL;
 	struct sw_facts *f = NULL;
 	struct sw_error err = { 0 };
-	char state[16];
+	char state[16], name[32] = "unattended";
 
 	assert_non_null(info);
-	assert_int_equal(sscanf(arg, "%15s %u", state, &info->step), 2);
+	assert_true(sscanf(arg, "%15s %u %31[a-z-]", state, &info->step, name) >= 2);
+	yaml = path_of(sc, name, ".yaml");
+	journal_words(info, arg);
 	assert_int_equal(sw_answers_read(yaml, &a, &err), 0);
 	info->plan = make_plan(sc, a, &err);
 	if (!info->plan)
 		fail_msg("%s: %s %s", at_line, err.what, err.why);
-	info->state = strcmp(state, "done") == 0 ? SW_JOURNAL_DONE : SW_JOURNAL_RUNNING;
+	info->state = strcmp(state, "done") == 0   ? SW_JOURNAL_DONE
+		      : strcmp(state, "owed") == 0 ? SW_JOURNAL_OWED
+						   : SW_JOURNAL_RUNNING;
 	info->undoing = strcmp(state, "undoing") == 0;
 	info->steps = (unsigned int)info->plan->n_steps;
 	info->disk_name = strdup("nvme0n1");

@@ -313,7 +313,7 @@ static void stop_and_undo(const char *layout)
 		memset(&err, 0, sizeof(err));
 		infos = scan(&w, &n);
 		assert_int_equal(n, 1);
-		assert_int_equal(sw_undo_run(w.m, &infos[0], NULL, &err), 0);
+		assert_int_equal(sw_undo_run(w.m, &infos[0], 0, NULL, &err), 0);
 		sw_journal_infos_free(infos, n);
 		disk_digest(&w, true, d1);
 		vars_digest(&w, v1);

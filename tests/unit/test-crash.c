@@ -369,7 +369,7 @@ static void keep_promises(unsigned int n_disks)
 		world_copy(&start, dir, &w);
 		(void)world_install(&w, stop < start.plan->n_steps ? stop : 0, &err);
 		info = world_journal(&w);
-		text = sw_undo_text(info);
+		text = sw_undo_text(info, 0);
 		sw_journal_infos_free(info, 1);
 		assert_int_equal(world_undo(&w, &err), 0);
 		hash_parts(&w, after);

@@ -186,7 +186,7 @@ static int undo(struct world *w)
 {
 	struct sw_journal_info *info = journal(w);
 	struct sw_error err = {};
-	int r = sw_undo_run(w->m, info, NULL, &err);
+	int r = sw_undo_run(w->m, info, 0, NULL, &err);
 
 	sw_journal_infos_free(info, 1);
 	return r;

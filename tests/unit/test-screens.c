@@ -65,6 +65,11 @@ static void test_an_interrupted_install_comes_first(void **state SW_UNUSED)
 	sw_script_run(DIR, "journal");
 }
 
+static void test_an_undo_with_a_disk_away_names_it_and_is_finished_later(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "undo-away");
+}
+
 static void test_unattended_goes_from_facts_to_restart(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "unattended");
@@ -198,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_progress_log_and_success),
 		cmocka_unit_test(test_a_failure_stays_with_what_to_do_next),
 		cmocka_unit_test(test_an_interrupted_install_comes_first),
+		cmocka_unit_test(test_an_undo_with_a_disk_away_names_it_and_is_finished_later),
 		cmocka_unit_test(test_unattended_goes_from_facts_to_restart),
 		cmocka_unit_test(
 			test_unattended_waits_until_all_disks_have_come_and_for_one_that_fits),

@@ -31,23 +31,74 @@ static void list_journals(const struct found *found, struct sw_error *err)
 	sw_error_why(err, "%s", text);
 }
 
+/* The disks of --without. */
+static int read_without(const struct sw_cli *cli, const struct sw_journal_info *info,
+			uint64_t *ret_set, struct sw_error *err)
+{
+	const char *name;
+	size_t pos = 0;
+	int r = 0;
+
+	*ret_set = 0;
+	while (r == 0 && (name = sw_arg_next(&cli->args, 'w', &pos)))
+		r = sw_undo_add_disk(info, name, ret_set, err);
+	return r;
+}
+
+/*
+ * Whether the command could work with this journal. One that is alone is meant only
+ * when --without names disks of its install.
+ */
+static bool fits(const struct sw_cli *cli, const struct sw_journal_info *info, bool resume)
+{
+	bool running = info->state == SW_JOURNAL_RUNNING;
+	struct sw_error ignored = {};
+	uint64_t set;
+
+	if (resume)
+		return running && !info->alone && !info->owed;
+	if (info->state == SW_JOURNAL_UNDONE || info->state == SW_JOURNAL_NONE)
+		return false;
+	if (!sw_arg(&cli->args, 'w'))
+		return !info->alone;
+	return read_without(cli, info, &set, &ignored) == 0;
+}
+
+/* Nothing can be done with what is there; say why of what comes nearest. */
+static int refuse_none(const struct sw_cli *cli, const struct sw_journal_info *near, bool resume,
+		       struct sw_error *err)
+{
+	const char *disk = sw_arg(&cli->args, 'd');
+	uint64_t set;
+	int r = 0;
+
+	if (near && !resume)
+		r = read_without(cli, near, &set, err);
+	if (near && r == 0)
+		r = resume ? sw_journal_refuse_alone(near, err) : sw_undo_check(near, 0, err);
+	if (r < 0)
+		return r;
+	sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is nothing to %s%s%s",
+		resume ? "resume" : "undo", disk ? " on " : "", disk ? disk : "");
+	sw_error_hint(err, "`slipway status` shows every journal");
+	return -ENOENT;
+}
+
 /* The one journal in question: of --disk, else the only one in the state that fits. */
 static int pick(const struct sw_cli *cli, const struct found *found, bool resume,
 		const struct sw_journal_info **ret_info, struct sw_error *err)
 {
 	const char *disk = sw_arg(&cli->args, 'd');
-	const struct sw_journal_info *one = NULL, *alone = NULL;
+	const struct sw_journal_info *one = NULL, *near = NULL;
 
 	for (size_t i = 0; i < found->n; i++) {
 		const struct sw_journal_info *info = &found->infos[i];
-		bool fits = info->state == SW_JOURNAL_RUNNING ||
-			    (!resume && info->state == SW_JOURNAL_DONE);
 
 		if (disk && strcmp(disk, info->disk_name) != 0)
 			continue;
-		if (info->alone)
-			alone = info;
-		if (!fits || info->alone)
+		if (info->alone || (!resume && sw_arg(&cli->args, 'w')))
+			near = info;
+		if (!fits(cli, info, resume))
 			continue;
 		if (one) {
 			sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ, "there is more than one journal");
@@ -57,14 +108,8 @@ static int pick(const struct sw_cli *cli, const struct found *found, bool resume
 		}
 		one = info;
 	}
-	if (!one && alone)
-		return sw_journal_refuse_alone(alone, err);
-	if (!one) {
-		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is nothing to %s%s%s",
-			resume ? "resume" : "undo", disk ? " on " : "", disk ? disk : "");
-		sw_error_hint(err, "`slipway status` shows every journal");
-		return -ENOENT;
-	}
+	if (!one)
+		return refuse_none(cli, near, resume, err);
 	*ret_info = one;
 	return 0;
 }
@@ -73,6 +118,7 @@ static int pick(const struct sw_cli *cli, const struct found *found, bool resume
 static int work(const struct sw_cli *cli, struct sw_machine *m, const struct sw_journal_info *info,
 		enum sw_apply_kind kind, struct sw_error *err)
 {
+	uint64_t without = 0;
 	pid_t pid;
 	int fd, r = 0;
 
@@ -80,9 +126,12 @@ static int work(const struct sw_cli *cli, struct sw_machine *m, const struct sw_
 	/* The keys are made anew, so what was noted down before opens nothing any more. */
 	if (kind == SW_APPLY_RESUME)
 		r = sw_confirm_recovery(info->plan, err);
+	else
+		r = read_without(cli, info, &without, err);
 	if (r < 0)
 		return r;
-	r = sw_apply_spawn_journal(m, info, kind, &pid, &fd, err);
+	r = kind == SW_APPLY_RESUME ? sw_apply_resume_spawn(m, info, &pid, &fd, err)
+				    : sw_undo_spawn(m, info, without, &pid, &fd, err);
 	return r < 0 ? r : sw_follow(cli, pid, fd, err);
 }
 
@@ -127,9 +176,13 @@ static int work_from(const struct sw_cli *cli, struct sw_machine *m, struct sw_u
 static int undo(struct sw_cli *cli, struct sw_machine *m, const struct sw_journal_info *info,
 		struct sw_undo_copy *copy, struct sw_error *err)
 {
-	_cleanup_free_ char *text = sw_undo_text(info);
-	int r;
+	_cleanup_free_ char *text = NULL;
+	uint64_t without;
+	int r = read_without(cli, info, &without, err);
 
+	if (r < 0)
+		return r;
+	text = sw_undo_text(info, without);
 	if (info->state == SW_JOURNAL_UNDONE)
 		return sw_fail(err, SW_EXIT_REFUSED, -EALREADY,
 			       "the last install was undone already");
@@ -137,8 +190,9 @@ static int undo(struct sw_cli *cli, struct sw_machine *m, const struct sw_journa
 		return sw_fail_oom(err);
 	if (!cli->json)
 		printf("%s%s", text, text[0] && text[strlen(text) - 1] == '\n' ? "" : "\n");
-	if (sw_arg(&cli->args, 'D'))
-		return 0;
+	r = sw_undo_check(info, without, err);
+	if (r < 0 || sw_arg(&cli->args, 'D'))
+		return r;
 	r = sw_confirm(cli, "Type yes to undo: ", "yes", err);
 	if (r < 0)
 		return r;
@@ -175,6 +229,9 @@ static int run_from(struct sw_cli *cli, struct sw_machine *m, const struct found
 	if (sw_arg(&cli->args, 'd'))
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--from says which disk; leave out "
 							    "--disk");
+	if (sw_arg(&cli->args, 'w'))
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--from needs all disks of the "
+							    "install; leave out --without");
 	r = place ? sw_undo_copy_open(m, place, &copy, err) : sw_fail_oom(err);
 	if (r < 0)
 		return r;
@@ -252,6 +309,7 @@ static int run_export(struct sw_cli *cli, struct sw_error *err)
 static const struct sw_opt undo_opts[] = {
 	{ 'd', "disk", "NAME", "the disk, when several have a journal" },
 	{ 'f', "from", "PATH|URL|stick", "use a copy where the disk has lost its journal" },
+	{ 'w', "without", "DISK", "leave out this disk, by serial, WWN or number; repeatable" },
 	{ 'D', "dry-run", NULL, "say what would come back and stop" },
 	{ 0, NULL, NULL, NULL },
 };
@@ -274,7 +332,8 @@ const struct sw_command sw_command_undo = {
 	.operands = "",
 	.opts = undo_opts,
 	.details = "First says which old partitions come back whole and which had blocks\n"
-		   "overwritten. Without a terminal --yes is needed.",
+		   "overwritten. Without a terminal --yes is needed. When a disk of the install\n"
+		   "is away, --without takes the others back; undo again once it is here.",
 	.run = run_undo,
 };
 

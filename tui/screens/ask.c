@@ -19,8 +19,14 @@ void sw_screen_ask_first(struct sw_state *s, const char *question, const char *y
 
 void sw_screen_ask_undo(struct sw_state *s)
 {
+	bool away = s->journal && s->journal->plan && sw_undo_away(s->journal);
+
 	s->ask = (struct sw_ask){
-		.question = "Undo it? The node will not boot from this disk any more; what the "
+		.question = away ? "Undo it on the disks that are here? A disk that is not keeps "
+				   "its part of the node until it is attached and the install is "
+				   "undone once more; do not start the machine from it. What the "
+				   "install has overwritten does not come back."
+			  : "Undo it? The node will not boot from this disk any more; what the "
 			    "install has overwritten does not come back.",
 		.yes = "Undo", .undo = true,
 	};

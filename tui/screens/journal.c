@@ -15,6 +15,14 @@ struct journal {
 	char *undo;		/* what undo brings back, and what it cannot */
 };
 
+static const char *undo_item(const struct sw_journal_info *j)
+{
+	if (sw_undo_away(j))
+		return "Undo: put the old state back on the disks that are here";
+	return j->undoing || j->owed ? "Undo: finish putting the old state back"
+				     : "Undo: put the old state back";
+}
+
 static void journal_refresh(struct sw_view *v, struct sw_state *s)
 {
 	struct journal *jv = v->data;
@@ -23,12 +31,10 @@ static void journal_refresh(struct sw_view *v, struct sw_state *s)
 
 	sw_list_clear(&jv->list);
 	free(TAKE_PTR(jv->undo));
-	if (j && j->state == SW_JOURNAL_RUNNING && !j->undoing)
+	if (j && j->state == SW_JOURNAL_RUNNING && !j->undoing && !j->alone && !j->absent)
 		sw_list_add_text(&jv->list, ITEM_RESUME, "Resume: run it to its end");
-	if (j && j->plan && (jv->undo = sw_undo_text(j)))
-		sw_list_add_text(&jv->list, ITEM_UNDO,
-				 j->undoing ? "Undo: finish putting the old state back"
-					    : "Undo: put the old state back");
+	if (j && j->plan && (jv->undo = sw_undo_text(j, 0)) && sw_undo_todo(j) & ~sw_undo_away(j))
+		sw_list_add_text(&jv->list, ITEM_UNDO, undo_item(j));
 	sw_list_add_text(&jv->list, ITEM_LEAVE, "Leave it as it is");
 	jv->list.sel = sel < jv->list.n ? sel : 0;
 }
@@ -63,7 +69,12 @@ static void describe(const struct sw_journal_info *j, struct sw_buf *b)
 
 	if (j->time > 0)
 		(void)snprintf(when, sizeof(when), " of %s", sw_time_text(j->time, text));
-	if (j->state == SW_JOURNAL_DONE)
+	if (j->state == SW_JOURNAL_OWED)
+		sw_buf_addf(b, "The install%s on %s was undone, but not on every disk.", when,
+			    disk);
+	else if (j->state == SW_JOURNAL_ALONE)
+		sw_buf_addf(b, "%s has a part of an install on several disks%s.", disk, when);
+	else if (j->state == SW_JOURNAL_DONE)
 		sw_buf_addf(b, "The install%s on %s is complete.", when, disk);
 	else if (j->undoing)
 		sw_buf_addf(b, "The undoing of the install%s on %s was interrupted.", when, disk);
@@ -74,8 +85,8 @@ static void describe(const struct sw_journal_info *j, struct sw_buf *b)
 		const struct sw_plan_disk *d = &j->plan->disks[k];
 
 		if (d->serial)
-			sw_buf_addf(b, "\nDisk: %s, serial %s.", d->model ? d->model : "no model",
-				    d->serial);
+			sw_buf_addf(b, "\nDisk: %s, serial %s%s.", d->model ? d->model : "no model",
+				    d->serial, j->absent >> k & 1 ? ", which is not here" : "");
 	}
 }
 
@@ -117,7 +128,8 @@ const struct sw_view_ops sw_screen_journal = {
 	.help = "slipway writes down what it is about to do on the disk itself, so that it can "
 		"tell after a power cut where it was. Resume runs the same plan to its end. Undo "
 		"puts the old partition table and boot entries back; what had been overwritten "
-		"stays overwritten, and is named. Leave changes nothing.",
+		"stays overwritten, and is named. When a disk is not here, undo takes the others "
+		"back; attach it, and undo once more finishes. Leave changes nothing.",
 	.size = sizeof(struct journal),
 	.hints = hints,
 	.refresh = journal_refresh,

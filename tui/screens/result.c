@@ -193,6 +193,8 @@ static const char *headline(const struct sw_state *s)
 		[SW_WORK_WIPE] = "The wipe has not come to its end:",
 	};
 
+	if (s->phase == SW_PHASE_DONE && s->work == SW_WORK_UNDO && s->without)
+		return "The install was undone on the disks that are here.";
 	return s->phase == SW_PHASE_DONE ? done[s->work] : failed[s->work];
 }
 
@@ -241,6 +243,10 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 			sw_frame_put(f, row, 0, f->cols, 0, changed(s));
 			row += 2;
 		}
+	} else if (s->work == SW_WORK_UNDO && s->without) {
+		row += sw_frame_paragraph(f, row, 0, f->cols - 1, 4, "What was away still has its "
+					  "part of the node: attach it and undo once more. Do not "
+					  "start the machine from it.") + 1;
 	} else if (s->deadline_ms) {
 		sw_frame_putf(f, row, 0, "The machine %s in %u s. Any key stops that.",
 			      s->answers->finish == SW_FINISH_REBOOT ? "restarts" : "powers off",

@@ -22,16 +22,36 @@ struct start {
 	struct sw_list list;	/* first: see list-view.h */
 };
 
+/* A further disk's journal says enough for an undo when the system disk is away. */
+static bool is_whole(const struct sw_journal_info *j)
+{
+	return j->plan && (!j->alone || j->absent & 1);
+}
+
+/* An install that can be undone: one of which everything is here rather than a part. */
+static const struct sw_journal_info *offered(const struct sw_state *s)
+{
+	const struct sw_journal_info *part = NULL;
+
+	for (size_t i = 0; i < s->n_journals; i++) {
+		const struct sw_journal_info *j = &s->journals[i];
+
+		if (j->state == SW_JOURNAL_DONE && !j->alone)
+			return j;
+		if (!part && is_whole(j) && j->state != SW_JOURNAL_UNDONE)
+			part = j;
+	}
+	return part;
+}
+
 static const char *journal_item(const struct sw_state *s)
 {
-	const struct sw_journal_info *j = s->journal;
+	const struct sw_journal_info *j = s->journal ? s->journal : offered(s);
 
-	for (size_t i = 0; i < s->n_journals && !j; i++)
-		if (s->journals[i].state == SW_JOURNAL_DONE && !s->journals[i].alone)
-			j = &s->journals[i];
 	if (!j)
 		return NULL;
 	return j->state == SW_JOURNAL_RUNNING ? "Finish or undo the interrupted install"
+	       : j->state == SW_JOURNAL_OWED  ? "The last install, which is partly undone"
 					      : "Undo the last install";
 }
 
@@ -117,9 +137,8 @@ static void start_refresh(struct sw_view *v, struct sw_state *s)
 
 static void open_journal(struct sw_state *s)
 {
-	for (size_t i = 0; i < s->n_journals && !s->journal; i++)
-		if (s->journals[i].state == SW_JOURNAL_DONE && !s->journals[i].alone)
-			s->journal = &s->journals[i];
+	if (!s->journal)
+		s->journal = offered(s);
 	sw_view_push(s, &sw_screen_journal);
 }
 

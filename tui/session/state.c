@@ -234,10 +234,17 @@ static bool wait_tick(struct sw_state *s)
 	return s->seconds_left != was;
 }
 
+/* It stopped half-way, or a disk came back that an undo did not have. */
+static bool is_unfinished(const struct sw_journal_info *j)
+{
+	return j->state == SW_JOURNAL_RUNNING ||
+	       (j->state == SW_JOURNAL_OWED && j->plan && sw_undo_todo(j) & ~sw_undo_away(j));
+}
+
 static void tell_of_journal(struct sw_state *s)
 {
 	for (size_t i = 0; i < s->n_journals && !s->journal_seen; i++)
-		if (s->journals[i].state == SW_JOURNAL_RUNNING) {
+		if (is_unfinished(&s->journals[i])) {
 			s->journal_seen = true;
 			s->journal = &s->journals[i];
 			sw_view_push(s, &sw_screen_journal);
@@ -275,7 +282,7 @@ void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journa
 	s->facts_pending = false;
 	s->facts_error = (struct sw_error){ 0 };
 	for (size_t i = 0; i < n && !s->journal; i++)
-		if (infos[i].state == SW_JOURNAL_RUNNING)
+		if (is_unfinished(&infos[i]))
 			s->journal = &infos[i];
 	if (first)
 		propose_hostname(s);
@@ -359,6 +366,8 @@ void sw_state_start(struct sw_state *s, enum sw_work work)
 		return;
 	}
 	s->work = work;
+	s->without = work == SW_WORK_UNDO && s->journal && s->journal->plan
+			     ? sw_undo_away(s->journal) : 0;
 	s->phase = SW_PHASE_RUNNING;
 	s->waiting = false;
 	s->failure = (struct sw_error){ 0 };

@@ -85,6 +85,7 @@ struct sw_state {
 
 	enum sw_phase phase;
 	enum sw_work work;
+	uint64_t without;	/* an undo: the disks that it leaves out */
 	struct sw_progress run;
 	struct sw_error failure;
 

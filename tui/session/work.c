@@ -47,6 +47,15 @@ static int start_wipe(struct sw_worker *w, struct sw_machine *m, const struct sw
 	return -ESTALE;
 }
 
+/* An undo is one without what was away when it was asked for. */
+static int start_journal(struct sw_worker *w, struct sw_machine *m, const struct sw_state *s,
+			 struct sw_error *err)
+{
+	return s->work == SW_WORK_RESUME
+		       ? sw_apply_resume_spawn(m, s->journal, &w->pid, &w->fd, err)
+		       : sw_undo_spawn(m, s->journal, s->without, &w->pid, &w->fd, err);
+}
+
 int sw_worker_start(struct sw_worker *w, struct sw_machine *m, const struct sw_state *s,
 		    struct sw_error *err)
 {
@@ -63,10 +72,7 @@ int sw_worker_start(struct sw_worker *w, struct sw_machine *m, const struct sw_s
 	else if (s->work == SW_WORK_INSTALL)
 		r = sw_apply_spawn(m, s->plan, &w->pid, &w->fd, err);
 	else
-		r = sw_apply_spawn_journal(m, s->journal,
-					   s->work == SW_WORK_RESUME ? SW_APPLY_RESUME
-								     : SW_APPLY_UNDO,
-					   &w->pid, &w->fd, err);
+		r = start_journal(w, m, s, err);
 	if (r < 0) {
 		w->pid = 0;
 		return r;
