@@ -165,11 +165,6 @@ bool sw_answers_fetches(const struct sw_answers *a)
 	return sw_answers_have_payload(a) || sw_answers_by_ipxe(a) || (a->rescue && *a->rescue);
 }
 
-bool sw_answers_diskless(const struct sw_answers *a)
-{
-	return a->disk_use == SW_DISK_NONE;
-}
-
 struct sw_trust sw_answers_trust(const struct sw_answers *a)
 {
 	return (struct sw_trust){

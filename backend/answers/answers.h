@@ -213,6 +213,13 @@ int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct
 
 /* True for a node without a disk: nothing but boot variables is written. */
 bool sw_answers_diskless(const struct sw_answers *a);
+/*
+ * Makes it one: takes every answer away that does not go with that, and boots from the
+ * network. ret_dropped, for sw_answers_take_disk(): what was taken away.
+ */
+int sw_answers_drop_disk(struct sw_answers *a, char ***ret_dropped, struct sw_error *err);
+/* The way back: what was dropped is there again. dropped may be NULL. */
+int sw_answers_take_disk(struct sw_answers *a, char *const *dropped, struct sw_error *err);
 /* True when there is an image to install; without one the slots stay empty. */
 bool sw_answers_have_payload(const struct sw_answers *a);
 

@@ -232,39 +232,11 @@ static void check_mode(struct check *c)
 		       "give boot.network.uri, or another boot.network.via");
 }
 
-/* What needs a disk, by the beginning of its keys. A default says nothing. */
-static const struct { const char *key, *why; } needs_disk[] = {
-	{ "payload.", "an image is kept in a slot, and a slot is on a disk" },
-	{ "trust.", "it says what a slot may hold, and slots are on a disk" },
-	{ "rescue.", "a rescue image lies in a partition" },
-	{ "boot.network.ipxe", "iPXE and its script lie in a partition" },
-	{ "boot.network.sha256", "iPXE and its script lie in a partition" },
-	{ "disk.match", "no disk is chosen" },
-	{ "disk.more", "no disk is chosen" },
-	{ "disk.layout", "there is nothing to divide" },
-	{ "disk.wipe", "nothing is overwritten" },
-	{ "disk.preserve", "nothing is overwritten" },
-	{ "disk.recovery", "nothing is encrypted" },
-	{ "disk.escrow", "nothing is encrypted" },
-	{ "disk.keyfile", "nothing is encrypted" },
-	{ "disk.conflicts", "no partition gets a name" },
-	{ "disk.failing", "no disk is chosen" },
-	{ "disk.wait", "no disk is waited for" },
-};
-
-static const char *why_no_disk(const char *key)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(needs_disk); i++)
-		if (strncmp(key, needs_disk[i].key, strlen(needs_disk[i].key)) == 0)
-			return needs_disk[i].why;
-	return NULL;
-}
-
 static int check_needless(const char *key, const struct sw_field *f, const char *text, void *arg)
 {
-	const char *why = why_no_disk(key);
+	const char *why = sw_answers_why_disk(key, f, text);
 
-	if (why && !(f->dflt && strcmp(text, f->dflt) == 0))
+	if (why)
 		report(arg, key, -EINVAL, "does not go with disk: none", why,
 		       "take it out, or choose a disk with disk.match");
 	return 0;

@@ -33,6 +33,9 @@ void sw_value_clear(const struct sw_field *f, void *base);
 int sw_key_locate(struct sw_answers *a, const char *key, bool grow,
 		  const struct sw_field **ret_field, void **ret_base);
 
+/* Why this value does not go with disk: none; NULL: it does. */
+const char *sw_answers_why_disk(const char *key, const struct sw_field *f, const char *text);
+
 /* Remembers a place; the last one of a key counts. Nothing when the answers have no places. */
 int sw_places_put(struct sw_answers *a, const char *key, struct sw_place at);
 /* The place of a key, else of the deepest group around it that has one; {} without any. */

@@ -11,6 +11,31 @@
 #include "disk/disk.h"
 #include "disk/mdraid.h"
 
+/*
+ * What a node without a disk kept in the firmware is nobody's once a disk holds one: the
+ * disk is read first. Undo brings it back. What stays does no harm but to take up room.
+ */
+static void retire_node_variable(struct sw_run *run)
+{
+	_cleanup_free_ char *hex = NULL;
+	struct sw_varstore *vars = NULL;
+	struct sw_error e = {};
+	int r = sw_machine_vars(run->m, &vars, &e);
+
+	if (r < 0)
+		return;
+	hex = sw_own_variable_hex(vars, SW_NODE_VARIABLE);
+	if (!hex)
+		return;
+	r = sw_own_variable_restore(vars, SW_NODE_VARIABLE, NULL, &e);
+	if (r < 0)
+		sw_event_log(run->sink, "warning: %s stays in the firmware: %s", SW_NODE_VARIABLE,
+			     e.why[0] ? e.why : strerror(-r));
+	else
+		sw_event_log(run->sink, "the node data of a node without a disk are gone from the "
+					"firmware");
+}
+
 int sw_step_table(struct sw_run *run, const struct sw_step *s, struct sw_error *err)
 {
 	struct sw_table_image t = {};
@@ -19,6 +44,8 @@ int sw_step_table(struct sw_run *run, const struct sw_step *s, struct sw_error *
 	if (r == 0)
 		r = sw_table_commit(sw_run_io(run, s), &t, err);
 	sw_table_image_clear(&t);
+	if (r == 0 && s->disk == 0)
+		retire_node_variable(run);
 	return r;
 }
 

@@ -53,16 +53,26 @@ static bool took_next(const struct sw_plan *p)
 	return false;
 }
 
-/* The node data of a node without a disk last, as it was the first to be written. */
+/* Of a node without a disk, which an install to a disk takes away. */
+static int restore_node_variable(struct sw_varstore *vars, const struct sw_journal_info *info,
+				 struct sw_error *err)
+{
+	const char *data = sw_json_str(info->vars, SW_NODE_VARIABLE, NULL);
+	_cleanup_free_ char *now = sw_own_variable_hex(vars, SW_NODE_VARIABLE);
+
+	if (data ? now && strcmp(now, data) == 0 : !now || info->plan->n_disks)
+		return 0;
+	return sw_own_variable_restore(vars, SW_NODE_VARIABLE, data, err);
+}
+
+/* The node data last, as they were the first to be written. */
 static int restore_own(struct sw_varstore *vars, const struct sw_journal_info *info,
 		       struct sw_error *err)
 {
 	const char *mode = sw_json_str(info->vars, SW_MODE_VARIABLE, NULL);
-	const char *data = sw_json_str(info->vars, SW_NODE_VARIABLE, NULL);
 	int r = sw_own_variable_restore(vars, SW_MODE_VARIABLE, mode, err);
 
-	return r < 0 || info->plan->n_disks ? r
-		: sw_own_variable_restore(vars, SW_NODE_VARIABLE, data, err);
+	return r < 0 ? r : restore_node_variable(vars, info, err);
 }
 
 static int restore_vars(struct sw_machine *m, const struct sw_journal_info *info,
@@ -72,9 +82,11 @@ static int restore_vars(struct sw_machine *m, const struct sw_journal_info *info
 	struct sw_varstore *vars = NULL;
 	int r;
 
-	if (!info->vars || (info->plan->entries.n_writes == 0 && info->plan->n_disks))
+	if (!info->vars)
 		return 0;
 	r = sw_machine_vars(m, &vars, err);
+	if (r == 0 && info->plan->entries.n_writes == 0 && info->plan->n_disks)
+		return restore_node_variable(vars, info, err);
 	if (r == 0)
 		r = sw_entries_snapshot(vars, &now, err);
 	if (r < 0)

@@ -107,6 +107,21 @@ def _(case):
     expect(case.on("--yes", "undo"), 5, "nothing to undo")
 
 
+@test("a disk installed later takes the node data out of the firmware; its undo gives them back")
+def _(case):
+    case.create()
+    expect(case.on("install", "--answers", answers(case)), 0)
+    before = variables(case)
+    assert NODE in before, sorted(before)
+    for more in ("", "  mode: hands-off\n"):
+        disk = case.answers(name="disk.yaml", replace=[("  mode: local\n", more)] if more else [])
+        expect(case.on("install", "--yes", "--answers", disk), 0, "are gone from the firmware")
+        assert NODE not in variables(case), "the old node data"
+        same(expect(case.on("--json", "status"), 0).json()["installed"][0]["disk"], "nvme0n1", more)
+        expect(case.on("--yes", "undo", "--disk", "nvme0n1"), 0)
+        same(variables(case), before, f"variables after undo {more}")
+
+
 @test("disks that are there stay as they are, to the byte, in install and undo")
 def _(case):
     with_disks(case)

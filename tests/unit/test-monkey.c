@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
@@ -188,6 +189,8 @@ static bool right_text(const struct sw_state *s, const char *text)
 {
 	if (!s->top || s->top->ops != &sw_screen_confirm || !s->plan)
 		return false;
+	if (s->plan->n_disks == 0)
+		return strcasecmp(text, "yes") == 0;
 	for (size_t i = 0; i < s->plan->n_disks; i++)
 		if (s->plan->disks[i].confirm && strcmp(s->plan->disks[i].confirm, text) == 0)
 			return true;
@@ -255,10 +258,12 @@ static void confirm(struct monkey *m)
 {
 	const struct sw_plan *p = m->s->plan;
 
-	if (m->s->top->ops != &sw_screen_confirm || !p || !p->disks[0].confirm)
+	const char *text = p && p->n_disks ? p->disks[0].confirm : "yes";
+
+	if (m->s->top->ops != &sw_screen_confirm || !p || !text)
 		return;
 	press(m, SW_CTRL('u'));
-	for (const char *c = p->disks[0].confirm; *c; c++)
+	for (const char *c = text; *c; c++)
 		press(m, (unsigned char)*c);
 	press(m, '\r');
 }
@@ -271,7 +276,7 @@ static void jump(struct monkey *m)
 		&sw_screen_boot, &sw_screen_admission, &sw_screen_node, &sw_screen_review,
 		&sw_screen_review, &sw_screen_confirm, &sw_screen_switch, &sw_screen_log,
 		&sw_screen_help, &sw_screen_about, &sw_screen_journal, &sw_screen_recovery,
-		&sw_screen_wipe,
+		&sw_screen_wipe, &sw_screen_no_disk,
 	};
 
 	if (m->s->phase != SW_PHASE_ASKING)

@@ -50,6 +50,11 @@ static void test_a_further_disk_loses_no_more_than_was_said(void **state SW_UNUS
 	sw_script_run(DIR, "more-disks-loss");
 }
 
+static void test_a_node_without_a_disk_is_a_choice_with_its_losses_in_words(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "no-disk");
+}
+
 static void test_progress_log_and_success(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "progress");
@@ -200,6 +205,7 @@ int main(void)
 		cmocka_unit_test(test_disks_that_cannot_be_chosen_say_why),
 		cmocka_unit_test(test_further_disks_are_chosen_one_after_the_other),
 		cmocka_unit_test(test_a_further_disk_loses_no_more_than_was_said),
+		cmocka_unit_test(test_a_node_without_a_disk_is_a_choice_with_its_losses_in_words),
 		cmocka_unit_test(test_progress_log_and_success),
 		cmocka_unit_test(test_a_failure_stays_with_what_to_do_next),
 		cmocka_unit_test(test_an_interrupted_install_comes_first),

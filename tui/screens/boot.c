@@ -12,7 +12,14 @@ static void boot_open(struct sw_view *v, struct sw_state *s)
 
 static bool boot_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
 {
-	return sw_form_view_request(v, s, req, ch, &sw_screen_payload);
+	bool diskless = sw_answers_diskless(s->answers);
+
+	if (req == SW_REQ_ACCEPT && diskless && s->answers->boot_mode != SW_MODE_NETWORK) {
+		sw_state_refuse(s, "Without a disk the node can only start from the network.");
+		return true;
+	}
+	return sw_form_view_request(v, s, req, ch,
+				    diskless ? &sw_screen_admission : &sw_screen_payload);
 }
 
 const struct sw_view_ops sw_screen_boot = {

@@ -26,6 +26,23 @@ static size_t next_disk(const struct sw_plan *p, size_t from)
 	return from;
 }
 
+/* Then there is no serial to type, for nothing on a disk is lost. */
+static bool is_diskless(const struct sw_state *s)
+{
+	return s->plan && s->plan->n_disks == 0;
+}
+
+static void draw_diskless(struct confirm *c, struct sw_frame *f, const struct sw_area *a)
+{
+	unsigned int row = a->row;
+
+	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 4,
+				  "No disk is written. Boot entries, boot order and the node's "
+				  "data go into the firmware.") + 1;
+	sw_frame_put(f, row++, 0, f->cols, 0, "To install, type yes and press Enter.");
+	sw_line_draw(&c->line, f, row + 1, 0, 40);
+}
+
 /* A plan that was made anew in the meantime is confirmed from the beginning. */
 static void confirm_refresh(struct sw_view *v, struct sw_state *s)
 {
@@ -55,7 +72,12 @@ static bool confirm_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 	if (req != SW_REQ_ACCEPT)
 		return false;
 	confirm_refresh(v, s);
-	if (!s->plan || c->disk >= s->plan->n_disks) {
+	if (is_diskless(s)) {
+		if (sw_disk_confirmed(c->line.text, "yes", NULL))
+			sw_state_start(s, SW_WORK_INSTALL);
+		else
+			sw_state_refuse(s, "That is not \"yes\". Nothing has been written.");
+	} else if (!s->plan || c->disk >= s->plan->n_disks) {
 		sw_view_pop(s);
 	} else if (!sw_disk_confirmed(c->line.text, s->plan->disks[c->disk].confirm,
 				      s->plan->disks[c->disk].serial)) {
@@ -80,6 +102,10 @@ static void confirm_draw(struct sw_view *v, const struct sw_state *s, struct sw_
 	char size[16];
 	bool last;
 
+	if (is_diskless(s)) {
+		draw_diskless(c, f, a);
+		return;
+	}
 	if (!s->plan || c->plan_count != s->plan_count || c->disk >= s->plan->n_disks)
 		return;
 	d = &s->plan->disks[c->disk];

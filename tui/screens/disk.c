@@ -14,11 +14,23 @@
 #include "tui/session/list.h"
 
 #define NO_DISK (-1)		/* the row that ends a choice of any number of disks */
+#define NO_DISK_AT_ALL (-2)	/* the row for a node without a disk */
 
 struct disk_view {
 	struct sw_list list;	/* first: see list-view.h */
 	size_t k;		/* the layout's disk that is asked for */
 };
+
+/* Last, for a person who looks for a disk should not come upon it first. */
+static void add_none_at_all(struct disk_view *dv, const struct sw_state *s)
+{
+	static const char *const row[] = { "none", "", "", "",
+					   "no disk: boot entries, mode and admission only" };
+
+	sw_list_add(&dv->list, NO_DISK_AT_ALL,
+		    s->facts->boot.writable ? NULL : "it needs UEFI with writable variables",
+		    ARRAY_SIZE(row), row);
+}
 
 static void fill(struct disk_view *dv, const struct sw_state *s)
 {
@@ -33,6 +45,19 @@ static void fill(struct disk_view *dv, const struct sw_state *s)
 	for (size_t i = 0; i < s->facts->n_disks; i++)
 		sw_disk_list_add(&dv->list, s->facts, i, st[i].excluded);
 	sw_disk_standings_free(st, s->facts->n_disks);
+	if (dv->k == 0)
+		add_none_at_all(dv, s);
+}
+
+/* It is never proposed: a machine whose disks cannot be chosen has another trouble. */
+static void select_first(struct disk_view *dv, const char *was)
+{
+	const struct sw_list_row *row;
+
+	sw_disk_list_select(&dv->list, was);
+	row = sw_list_selected(&dv->list);
+	if (!was && row && row->id == NO_DISK_AT_ALL)
+		dv->list.sel = 0;
 }
 
 static void disk_refresh(struct sw_view *v, struct sw_state *s)
@@ -41,10 +66,12 @@ static void disk_refresh(struct sw_view *v, struct sw_state *s)
 	_cleanup_free_ char *was = sw_disk_list_name(&dv->list);
 	const struct sw_disk *chosen = sw_state_disk_at(s, dv->k);
 
-	if (!was && chosen)
+	if (!was && dv->k == 0 && sw_answers_diskless(s->answers))
+		was = strdup("none");
+	else if (!was && chosen)
 		was = strdup(chosen->name);
 	fill(dv, s);
-	sw_disk_list_select(&dv->list, was);
+	select_first(dv, was);
 }
 
 static void go_on(struct disk_view *dv, struct sw_state *s)
@@ -74,7 +101,11 @@ static void choose(struct disk_view *dv, struct sw_state *s)
 	const struct sw_list_row *row = sw_list_selected(&dv->list);
 	const struct sw_disk *d = sw_disk_list_selected(&dv->list, s);
 
-	if (row && row->id == NO_DISK) {
+	if (row && row->id == NO_DISK_AT_ALL && row->off) {
+		sw_state_refuse(s, "No disk cannot be chosen: %s.", row->off);
+	} else if (row && row->id == NO_DISK_AT_ALL) {
+		sw_view_push(s, &sw_screen_no_disk);
+	} else if (row && row->id == NO_DISK) {
 		sw_answers_cut_more(s->answers, dv->k - 1);
 		sw_view_push(s, &sw_screen_boot);
 	} else if (!d) {
@@ -138,7 +169,9 @@ const struct sw_view_ops sw_screen_disk = {
 	.help = "The disk that the node is installed on. Its whole content will be replaced, but "
 		"not before you have confirmed it at the review.\n\n"
 		"A disk marked '-' cannot be chosen; the reason stands beside it. The disk is "
-		"remembered by its serial number, WWN or place, not by its name.",
+		"remembered by its serial number, WWN or place, not by its name.\n\n"
+		"none, the last row, makes a node that has nothing but its entries in the "
+		"firmware.",
 	.size = sizeof(struct disk_view),
 	.hints = hints,
 	.refresh = disk_refresh,

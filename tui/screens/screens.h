@@ -21,6 +21,7 @@ extern const struct sw_view_ops sw_screen_reach;	/* whether a URL answers */
 extern const struct sw_view_ops sw_screen_disk;
 extern const struct sw_view_ops sw_screen_details;	/* of the disk in s->looking_at */
 extern const struct sw_view_ops sw_screen_layout;
+extern const struct sw_view_ops sw_screen_no_disk;	/* what a node without one lacks */
 extern const struct sw_view_ops sw_screen_more_disks;	/* one view for each further disk */
 extern const struct sw_view_ops sw_screen_payload;
 extern const struct sw_view_ops sw_screen_boot;

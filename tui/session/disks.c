@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/strv.h"
 
 #define DISKS_MAX (SW_MORE_MAX + 1)
 
@@ -158,8 +159,23 @@ static int pin(struct sw_state *s, size_t k, const struct sw_disk *d)
 	return sw_answers_set(s->answers, key, name, NULL);
 }
 
+int sw_state_choose_no_disk(struct sw_state *s, struct sw_error *err)
+{
+	char **dropped = NULL;
+	int r = sw_answers_diskless(s->answers) ? 0
+						: sw_answers_drop_disk(s->answers, &dropped, err);
+
+	if (dropped) {
+		sw_strv_free(s->dropped);
+		s->dropped = dropped;
+	}
+	return r;
+}
+
 int sw_state_choose_disk(struct sw_state *s, size_t k, const struct sw_disk *d)
 {
+	if (k == 0 && sw_answers_take_disk(s->answers, s->dropped, NULL) == 0)
+		s->dropped = sw_strv_free(s->dropped);
 	return sw_state_disk_at(s, k) == d ? 0 : pin(s, k, d);
 }
 

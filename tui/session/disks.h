@@ -26,6 +26,8 @@ int sw_state_stand(const struct sw_state *s, size_t k, struct sw_disk_standing *
  * its own. -ENODATA when none is.
  */
 int sw_state_choose_disk(struct sw_state *s, size_t k, const struct sw_disk *d);
+/* Makes the answers those of a node without a disk; what only a disk has comes back with one. */
+int sw_state_choose_no_disk(struct sw_state *s, struct sw_error *err);
 /*
  * Whether what is on disk k may be lost, for a person who has pointed at it:
  * a rule that names no disk is as good as one that does, and what may be lost on

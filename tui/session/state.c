@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/strv.h"
 #include "rescue/visit.h"
 #include "tui/screens/screens.h"
 
@@ -37,6 +38,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	sw_facts_free(s->facts);
 	sw_journal_infos_free(s->journals, s->n_journals);
 	sw_answers_free(s->answers);
+	sw_strv_free(s->dropped);
 	for (size_t i = 0; i < SW_MAX_FIELDS; i++)
 		free(s->drafts[i]);
 	for (size_t i = 0; i < s->n_layouts; i++)

@@ -73,6 +73,7 @@ struct sw_state {
 	bool journal_seen;	/* the person was told */
 
 	struct sw_answers *answers;
+	char **dropped;		/* of them, when no disk was chosen: sw_answers_drop_disk() */
 	/* what was typed and not yet taken, by index of sw_fields */
 	char *drafts[SW_MAX_FIELDS];
 	struct sw_layout *layouts[SW_MAX_LAYOUTS];	/* the shipped ones */
