@@ -54,13 +54,16 @@ done
 [ -n "$slipway" ] && [ -n "$out" ] || { usage >&2; exit 2; }
 [ -x "$slipway" ] || die "$slipway: not an executable file; build it first (make)"
 [ -z "$firmware" ] || [ -d "$firmware" ] || die "$firmware: not a directory"
-for tool in apt-get dpkg-deb gcc mksquashfs cpio zstd xorriso mkfs.vfat mmd mcopy; do
+for tool in flock apt-get dpkg-deb gcc mksquashfs cpio zstd xorriso mkfs.vfat mmd mcopy; do
 	command -v "$tool" >/dev/null || die "$tool is missing; run .ci/packages iso"
 done
 
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(default_epoch)}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
+# A second build would put its initrd and kernel between the first one's and that one's image.
+exec 8>"$out/.iso.lock"
+flock -n 8 || { say "another build into $out is running; waiting for it"; flock 8; }
 cache=$out/iso-cache
 work=$(mktemp -d "$out/iso-work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
