@@ -298,6 +298,27 @@ class Vm:
         self.qmp("send-key", keys=[{"type": "qcode", "data": key}
                                    for key in ("ctrl", "alt", "delete")])
 
+    # -- the screen and the keyboard --------------------------------------------------------
+
+    def press(self, *codes):
+        """Keys of the machine's own keyboard, by QEMU's names: "a", "down", "ret"."""
+        for code in codes:
+            self.qmp("send-key", keys=[{"type": "qcode", "data": code}])
+            time.sleep(0.15)
+
+    def picture(self):
+        """What a monitor shows: (width, height, RGB bytes); kept in $SLIPWAY_VM_PICTURES."""
+        path = self._path("screen.ppm")
+        self.qmp("screendump", filename=path)
+        if os.environ.get("SLIPWAY_VM_PICTURES"):
+            shutil.copy(path, os.environ["SLIPWAY_VM_PICTURES"])
+        with open(path, "rb") as file:
+            kind, size, _, pixels = file.read().split(b"\n", 3)
+        if kind != b"P6":
+            raise Failure("QEMU's picture is a %r" % kind)
+        width, height = (int(n) for n in size.split())
+        return width, height, pixels
+
     # -- the serial line --------------------------------------------------------------------
 
     def _read(self):

@@ -99,6 +99,48 @@ def test_iso_boots_as_a_usb_stick(directory):
         vm.run("mount -o ro -t iso9660 /dev/sda /mnt || mount -o ro -t iso9660 /dev/sda1 /mnt; "
                "ls /mnt/boot/initrd", timeout=60)
         vm.run("ls /dev/disk/by-id | grep usb | grep STICK01")
+        one_session_on_all_consoles(vm)
+
+
+def one_session_on_all_consoles(vm):
+    """Serial line, monitor and a third one by attach: typed on one, seen on all."""
+    vm.send("exit\r")
+    vm.expect_screen("Install a node on this machine", timeout=120)
+    vm.expect_screen("from sda", timeout=120)
+    # The shell that waits at the monitor too, and then the console there.
+    vm.press("e", "x", "i", "t", "ret")
+    for _ in range(20):
+        vm.press("j")
+        try:
+            vm.expect_screen("The pen is with tty1", timeout=3)
+            break
+        except harness.Failure:
+            continue
+    vm.press("home")
+    vm.expect_screen("> Install a node on this machine", timeout=30)
+    vm.press("down", "down")
+    vm.expect_screen("> Switch between network and disk", timeout=30)
+    # The serial line takes the pen and opens a shell, from which the others can be read.
+    vm.send("\x0b")
+    vm.expect_gone("The pen is with tty1", timeout=30)
+    vm.send("/Rescue", "ENTER", "ENTER")
+    vm.expect_screen("Open a shell on this console?", timeout=30)
+    vm.send("DOWN", "ENTER")
+    vm.expect_raw("goes back to slipway", timeout=60)
+    vm.expect_screen("~ #", "/ #", timeout=30)
+    vm.run("setsid slipway attach --terminal /dev/tty3 --type linux </dev/null >/dev/null 2>&1 & "
+           "n=0; until grep -q 'Install a node' /dev/vcs3 || [ $n -ge 30 ]; do sleep 1; "
+           "n=$((n+1)); done; grep -q 'Install a node' /dev/vcs3", timeout=90)
+    for console in ("vcs1", "vcs3"):
+        shown = vm.run("fold -w 80 /dev/%s | cut -c 1-79" % console)
+        for text in ("> Rescue shell", "A shell is open on ttyS0", "The pen is with ttyS0"):
+            check(text in shown, "%r is not on %s:\n%s" % (text, console, shown))
+    width, height, pixels = vm.picture()
+    lit = sum(1 for i in range(0, len(pixels), 3) if any(pixels[i:i + 3]))
+    check(width >= 640 and 0.005 < lit / (width * height) < 0.25,
+          "%d of %dx%d pixels are lit: not a page of text on black" % (lit, width, height))
+    vm.send("exit\r")
+    vm.expect_screen("> Rescue shell", timeout=30)
 
 
 def test_iso_menu_and_reboot(directory):
