@@ -9,10 +9,12 @@ import re
 import bootnode
 import harness
 import server
-from bootnode import restart, run, slipway, up
+from bootnode import restart, run, slipway, status, up
 
 
 GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+OVERLAY = "what no cold start can fetch"
+FAILED = "the last start from the network did not work out"
 
 
 def check(condition, text):
@@ -117,9 +119,26 @@ def test_conformance_codec_and_boot_commands(directory):
         check(same_entries(vm) == before, "after deleting both, not all is as before")
 
 
+def promoted(vm, http, sha256):
+    """The image that came over the network is kept, with what a cold start cannot fetch."""
+    run(vm, "echo %s >/tmp/overlay" % OVERLAY)
+    run(vm, "slipway promote --uki %s --sha256 %s --trust none --overlay /tmp/overlay" %
+        (http.url("/boot.efi"), sha256), timeout=600)
+    status(vm, "started over the network", "is in slot B", "from " + http.url("/boot.efi"))
+
+
+def in_lkg(vm, seen, name):
+    """The last known good image, configured as ever, and status says how it came to this."""
+    check((seen.attest, seen.overlay) == (bootnode.ATTEST, OVERLAY),
+          "%s: attestation URL %r, overlay %r" % (name, seen.attest, seen.overlay))
+    check(FAILED in seen.mode["notes"], "notes %r" % seen.mode["notes"])
+    status(vm, "started from slot B", "Evidence: the boot stub was", "Before this: %s." % FAILED,
+           "is in slot B", " old, sequence 2, from http://10.0.2.2:", 'Next: "Slipway B"')
+
+
 def test_the_network_fails_in_every_way_and_the_node_starts_all_the_same(directory):
     """Mode network, armed: whatever the server does, the node starts from its slot by itself, with
-    the same node data, and is back on the network when the server is."""
+    the same node data and overlay, says why, and is back on the network when the server is."""
     node, machine = machine_with_node(directory)
     good = node.image("net1")
     bad = {"panic": node.image("bad1", "panic"), "hang": node.image("bad2", "hang")}
@@ -129,19 +148,20 @@ def test_the_network_fails_in_every_way_and_the_node_starts_all_the_same(directo
         same_entries(vm)
         seen = timed(vm, "network", "net1", "network")
         check(seen.attest == bootnode.ATTEST, "attestation URL %r" % seen.attest)
+        promoted(vm, http, node.sha256(good))
         for name, fault in faults(http, bad):
             check(kept(vm)[0] == ["BootNext"], "re-arming is not one write of BootNext")
             http.files["/boot.efi"], http.faults = good, {}
             asked = len(http.requests)
             fault()
-            seen = timed(vm, name, "lkg", "slot")
-            check(seen.attest == bootnode.ATTEST, "%s: attestation URL %r" % (name, seen.attest))
+            in_lkg(vm, timed(vm, name, "net1", "slot"), name)
             check(name == "refused" or len(http.requests) > asked, name + ": nobody asked")
-            check("the last start from the network did not work out" in seen.mode["notes"],
-                  "notes %r" % seen.mode["notes"])
         http.files["/boot.efi"], http.faults = good, {}
         check(kept(vm)[0] == ["BootNext"], "re-arming is not one write of BootNext")
+        status(vm, "Before this: %s." % FAILED, "once; when that fails, \"Slipway B\"")
         timed(vm, "network", "net1", "network")
+        said = status(vm, "started over the network", "is in slot B")
+        check(FAILED not in said, "told after a start that went well:\n" + said)
 
 
 def faults(http, bad):
