@@ -153,7 +153,8 @@ static void age_text(int64_t age, char text[static 32])
 	if (age < 0)
 		(void)snprintf(text, 32, "from the future");
 	else if (age < 7200)
-		(void)snprintf(text, 32, "%" PRId64 " minutes old", age / 60);
+		(void)snprintf(text, 32, "%" PRId64 " minute%s old", age / 60,
+			       age / 60 == 1 ? "" : "s");
 	else if (age < 2 * 86400)
 		(void)snprintf(text, 32, "%" PRId64 " hours old", age / 3600);
 	else
