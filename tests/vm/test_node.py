@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An initrd-only node: busybox, the shipped shell fragment, slipway-node.cpio, and nothing else.
+"""An initrd-only node: busybox, the shipped /init and shell functions, slipway-node.cpio, and
+nothing else.
 
 The initrd has no libc, no /etc and no tools of slipway's: everything that promotes, arms and
-configures comes out of the archive that was put behind it. The disk is made by an install onto a
-stand-in machine, so that the only machines started here are the node's own.
+configures comes out of the archive that was put behind it, and docs/examples/node is used as it
+is. The disk is made by an install onto a stand-in machine, so that the only machines started here
+are the node's own.
 """
 
 import gzip
 import json
 import os
+import re
 import stat
 import subprocess
 
@@ -17,31 +20,30 @@ import harness
 import payload
 import server
 import test_install
+from test_install import check
 
-FOLDER = os.path.join(harness.BUILD, "vm-node")
+EXAMPLES = os.path.join(harness.ROOT, "docs", "examples", "node")
 MODULES = ["efivarfs", "virtio_pci", "virtio_blk", "nvme", "virtio_net", "i6300esb"]
 NET_MODULES = ("virtio_net", "net_failover", "failover")
-FRAGMENT = os.path.join(harness.ROOT, "docs", "examples", "node", "slipway-node.sh")
-CMDLINE = "console=ttyS0,115200 panic=1 quiet"
+CMDLINE = "console=ttyS0,115200 panic=1 quiet node.id="
 ATTEST = test_install.ATTEST
+WATCHDOG = ("-device", "i6300esb", "-action", "watchdog=reset")
+OVERLAY = "from the cluster"
+CAME_BACK = "Before this: the last start from the network did not work out"
 
-# What is the node's own: drivers and network. The rest is the fragment, in its order.
-INIT = """#!/bin/busybox sh
-/bin/busybox mkdir -p /proc /sys /dev /run /tmp
-/bin/busybox --install -s /bin
-export PATH=/bin HOME=/
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-exec </dev/ttyS0 >/dev/ttyS0 2>&1
-stty -echo
-dmesg -n 1
-. /slipway-node.sh
+# What is a node's own. An image may say for itself how long it has until it must be accepted.
+OWN = {
+    "watchdog.sh": """dmesg -n 1
+insmod /modules/watchdog.ko 2>/dev/null
+insmod /modules/i6300esb.ko heartbeat=20
+given=$(sed -n 's/.*node.deadline=\\([0-9]*\\).*/\\1/p' /proc/cmdline)
+NODE_DEADLINE=${given:-900}
+""",
+    "network.sh": """NODE_PAUSE=2 NODE_PAUSE_MAX=4
 while read -r module; do
-	insmod /modules/$module
-	case $module in i6300esb.ko) node_watchdog ;; esac
+	insmod /modules/$module 2>/dev/null
 done </modules/order
-mount -t efivarfs efivarfs /sys/firmware/efi/efivars
+ip link set lo up
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
 n=0
@@ -49,61 +51,98 @@ while [ $n -lt 30 ] && ! ls /sys/class/block/*/partition >/dev/null 2>&1; do
 	n=$((n + 1))
 	sleep 0.1
 done
-echo "NODE-UP $(cat /etc/node-id)"
-node_config /run/node
+""",
+    "join": """#!/bin/sh
+# The cluster: node data names the images that it accepts. Before that nothing is to be joined.
+accepted=$(cat /run/node/config/accepted 2>/dev/null) || exit 0
+echo "JOIN $1"
+word=$(sed 's/.*node.id=//; s/ .*//' /proc/cmdline)
+if [ "$word" = bad ] && [ -e /run/node/config/hang ]; then
+	while :; do sleep 100; done
+fi
+case $accepted in *,$word,*) exit 0 ;; esac
+exit 1
+""",
+    "sbin/init": """#!/bin/sh
+export HOME=/
+exec </dev/ttyS0 >/dev/ttyS0 2>&1
+stty -echo
+echo
+echo "NODE-UP $(sed 's/.*node.id=//; s/ .*//' /proc/cmdline)"
+echo "NODE uptime=$(cut -d. -f1 /proc/uptime)"
 echo "NODE attest=$(cat /run/node/attest_url)"
-echo "NODE road=$(node_road)"
+echo "NODE overlay=$(cat /run/node/overlay 2>/dev/null)"
+/slipway-node/slipway status
 echo NODE-END
-PS1='node# ' exec sh
-"""
+# Not exec: a busybox shell without job control that gets a line while a child ends takes that for
+# the end of its input; as process 1 it would take the kernel along.
+export PS1='node# '
+while :; do sh; done
+""",
+}
 
 
-def _initrd(path, word, modules, archive):
-    """busybox and the modules, packed; slipway-node.cpio behind it as `cat` does it."""
+def _read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def base(modules):
+    """busybox with its links, and the modules: an initrd that has no node in it yet."""
     order = payload.load_order(modules, MODULES)
-    files = {name: (stat.S_IFDIR | 0o755, b"") for name in ("bin", "modules", "etc")}
-    for name, source in (("bin/busybox", "/bin/busybox"), ("slipway-node.sh", FRAGMENT)):
-        with open(source, "rb") as file:
-            files[name] = (stat.S_IFREG | 0o755, file.read())
+    folders = ("bin", "sbin", "modules", "proc", "sys", "dev")
+    files = {name: (stat.S_IFDIR | 0o755, b"") for name in folders}
+    files["bin/busybox"] = (stat.S_IFREG | 0o755, _read("/bin/busybox"))
+    applets = subprocess.run(["/bin/busybox", "--list"], capture_output=True, text=True)
+    for name in applets.stdout.split():
+        files["bin/" + name] = files.get("bin/" + name, (stat.S_IFLNK | 0o777, b"busybox"))
     for name in order:
         files["modules/%s.ko" % name] = (stat.S_IFREG | 0o644, modules[name])
     listing = "".join(name + ".ko\n" for name in order)
     files["modules/order"] = (stat.S_IFREG | 0o644, listing.encode())
-    files["etc/node-id"] = (stat.S_IFREG | 0o644, word.encode() + b"\n")
-    files["init"] = (stat.S_IFREG | 0o755, INIT.encode())
-    with open(path, "wb") as file:
+    return files
+
+
+def build(folder, files):
+    """A node of these files with slipway-node.cpio behind them, as `cat` does it."""
+    archive = harness.build_file("slipway-node.cpio")
+    os.makedirs(folder, exist_ok=True)
+    node = payload.Payload(folder)
+    with open(node.initrd, "wb") as file:
         file.write(gzip.compress(payload.newc(files), 6, mtime=0))
         file.write(b"\0" * (-file.tell() % 4))
-        with open(archive, "rb") as source:
-            file.write(gzip.compress(source.read(), 6, mtime=0))
+        file.write(gzip.compress(_read(archive), 6, mtime=0))
+    return node
 
 
-def build():
-    """Two images of the node, told apart by the word in /etc/node-id."""
-    archive = harness.build_file("slipway-node.cpio")
-    os.makedirs(FOLDER, exist_ok=True)
+def busybox_node(folder):
     kernel, modules = payload.unpack(payload.kernel_package(), NET_MODULES)
-    nodes = []
-    for word in ("first", "second"):
-        folder = os.path.join(FOLDER, word)
-        os.makedirs(folder, exist_ok=True)
-        node = payload.Payload(folder)
-        with open(node.kernel, "wb") as file:
-            file.write(kernel)
-        _initrd(node.initrd, word, modules, archive)
-        nodes.append(node)
-    return nodes
+    files = base(modules)
+    for name, text in OWN.items():
+        files[name] = (stat.S_IFREG | 0o755, text.encode())
+    for name in ("init", "slipway-node.sh"):
+        files[name] = (stat.S_IFREG | 0o755, _read(os.path.join(EXAMPLES, name)))
+    node = build(folder, files)
+    with open(node.kernel, "wb") as file:
+        file.write(kernel)
+    return node
+
+
+def image(node, word):
+    """word may have more of the command line behind it."""
+    name = word.split(" ", maxsplit=1)[0] + ".efi"
+    return node.uki(os.path.join(node.directory, name), CMDLINE + word)
 
 
 def _run(*argv, **more):
     done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, **more)
-    test_install.check(done.returncode == 0, "%s: %s%s" % (argv[0], done.stdout, done.stderr))
+    check(done.returncode == 0, "%s: %s%s" % (argv[0], done.stdout, done.stderr))
     return done.stdout
 
 
 def _answers(node, key):
     text = test_install.ANSWERS.format(
-        kernel=node.kernel, initrd=node.initrd, cmdline=CMDLINE, attest=ATTEST,
+        kernel=node.kernel, initrd=node.initrd, cmdline=CMDLINE + "first", attest=ATTEST,
         kernel_sum=node.sha256(node.kernel), initrd_sum=node.sha256(node.initrd))
     return text.replace("finish: reboot", "finish: stay") + "trust: {keys: \"%s\"}\n" % key
 
@@ -137,55 +176,126 @@ def shell(vm, command, timeout=60):
     return vm.run("echo; " + command, timeout=timeout)
 
 
-def up(vm, word, timeout=60):
+def up(vm, word, timeout=600):
+    """Waits for this image; what it said from its start on."""
     vm.expect_raw("NODE-UP " + word, timeout=timeout)
-    vm.expect_raw("NODE-END", timeout=60)
-    vm.expect_raw("node# ", timeout=60)
+    vm.expect_raw("NODE-END", timeout=300)
+    vm.expect_raw("node# ", timeout=300)
+    text = vm.plain()
+    return text[text.rindex("NODE-UP " + word):]
 
 
-def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
-    """slipway-node.cpio behind an initrd with nothing else in it does what a node must do.
+def slipway(vm, words, timeout=120):
+    return shell(vm, "/slipway-node/slipway " + words, timeout)
 
-    It starts from its slot by the fallback path, says where it is to be attested, refuses an image
-    that nobody signed, promotes the signed one from an HTTP server and restarts into that.
-    """
-    first, second = build()
+
+def promote_second(vm, http, key):
+    """From slot A by the fallback path. What nobody signed is refused; the second image is kept,
+    with what its cold start cannot fetch. Returns what the first start said."""
+    seen = up(vm, "first")
+    check("NODE attest=" + ATTEST in seen and "started from slot A" in seen, seen)
+    url = http.url("/second.efi")
+    refused = slipway(vm, "promote --uki %s 2>&1; echo exit=$?" % url)
+    check("exit=10" in refused, refused)
+    sign(key, http.files["/second.efi"])
+    http.add("/second.efi.sig", http.files["/second.efi"] + ".sig")
+    shell(vm, "echo %s >/tmp/overlay" % OVERLAY)
+    done = slipway(vm, "promote --uki %s --overlay /tmp/overlay" % url)
+    check("signed by ops" in done and "Written, read back" in done, done)
+    return seen
+
+
+def to_the_network(vm, http):
+    """The node is told of its cluster, and armed."""
+    slipway(vm, "node set image_url=%s accepted=,second,good," % http.url("/boot.efi"))
+    slipway(vm, "mode network --uri " + http.url("/boot.efi"))
+
+
+def check_second(vm, *more):
+    """The promoted image runs from slot B with what was kept for it."""
+    seen = up(vm, "second")
+    for text in ("NODE attest=" + ATTEST, "NODE overlay=" + OVERLAY, "started from slot B", *more):
+        check(text in seen, "%r is not in\n%s" % (text, seen))
+
+
+def node_with_key(directory):
+    """(node, machine, file of the key that its images are signed with)"""
+    node = busybox_node(os.path.join(directory, "node"))
     key = os.path.join(directory, "key")
     _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", key)
     with open(key + ".pub", encoding="utf-8") as file:
-        machine = installed(directory, first, file.read().strip())
-    image = second.uki(os.path.join(directory, "second.efi"), CMDLINE)
+        return node, installed(directory, node, file.read().strip()), key
+
+
+def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
+    """The shipped /init and slipway-node.cpio with nothing but busybox: where it is to be attested,
+    what nobody signed is refused, what is signed is kept and starts from slot B."""
+    node, machine, key = node_with_key(directory)
     http = server.Server()
     try:
-        url = http.add("/node.efi", image)
-        with harness.Vm(machine, devices=("-device", "i6300esb")) as vm:
-            up(vm, "first", timeout=120)
-            seen = vm.plain()
-            test_install.check("NODE attest=" + ATTEST in seen, seen)
-            test_install.check("NODE road=slot" in seen, seen)
-            text = shell(vm, "/slipway-node/slipway status")
-            test_install.check("started from slot A" in text, text)
-            refused = shell(vm, "/slipway-node/slipway promote --uki %s 2>&1; echo exit=$?" % url)
-            test_install.check("exit=10" in refused, refused)
-            sign(key, image)
-            http.add("/node.efi.sig", image + ".sig")
-            shell(vm, "echo from the cluster >/tmp/overlay")
-            done = shell(vm, "/slipway-node/slipway promote --uki %s --overlay /tmp/overlay && "
-                          "/slipway-node/slipway mode keep" % url, timeout=60)
-            test_install.check("signed by ops" in done and "Written, read back" in done, done)
+        http.add("/second.efi", image(node, "second"))
+        with harness.Vm(machine, devices=WATCHDOG) as vm:
+            promote_second(vm, http, key)
             vm.mark()
             vm.send("reboot -f\r")
-            up(vm, "second", timeout=120)
             check_second(vm)
     finally:
         http.close()
 
 
-def check_second(vm):
-    """The promoted image runs, from slot B, with what was kept for it."""
-    slots = json.loads(shell(vm, "/slipway-node/slipway --json slots"))["slots"]
-    running = [s["slot"] for s in slots if s["running"]]
-    test_install.check(running == ["b"], "running %r of %r" % (running, slots))
-    test_install.check("from the cluster" in shell(vm, "cat /run/node/overlay"), "overlay")
-    text = shell(vm, "node_good http://10.0.2.2:9/none; /slipway-node/slipway status")
-    test_install.check("started from slot B" in text, text)
+def test_a_busybox_node_comes_back_from_a_bad_image_waits_for_a_better_one_and_keeps_it(directory):
+    """The shipped /init with nothing but busybox. An image that the cluster does not accept
+    restarts; one that hangs is restarted by the watchdog; after two failures of one image the last
+    known good one waits, also while the server is away; the next image is tried, accepted, kept."""
+    node, machine, key = node_with_key(directory)
+    http = server.Server()
+    try:
+        http.add("/second.efi", image(node, "second"))
+        with harness.Vm(machine, devices=WATCHDOG) as vm:
+            seen = promote_second(vm, http, key)
+            deadline = max(20, 3 * int(re.search(r"^NODE uptime=(\d+)", seen, re.M).group(1)))
+            to_the_network(vm, http)
+            http.add("/boot.efi", image(node, "bad node.deadline=%d" % deadline))
+            vm.mark()
+            vm.send("reboot -f\r")
+            vm.expect_raw("the cluster did not accept this image: restarting", timeout=600)
+            vm.expect_raw("JOIN " + ATTEST, timeout=600)
+            check_second(vm, CAME_BACK)
+            vm.expect_raw("the next start is from the network", timeout=600)
+            check("once; when that fails" in slipway(vm, "status"), "the network is not armed")
+            slipway(vm, "node set hang=yes")
+            vm.mark()
+            vm.send("reboot -f\r")
+            vm.expect_raw("not good after %d s: the watchdog restarts" % deadline,
+                          timeout=300 + 2 * deadline)
+            check_second(vm, CAME_BACK)
+            another_image(vm, http, node, key)
+    finally:
+        http.close()
+
+
+def another_image(vm, http, node, key):
+    vm.expect_raw("the image on the server failed twice: waiting for another", timeout=600)
+    check("once; when" not in slipway(vm, "status"), "the network is armed for a third time")
+    port = http.port
+    http.close()
+    vm.expect_raw("the boot server has nothing to start: asking again in 4 s", timeout=600)
+    good = image(node, "good")
+    sign(key, good)
+    http.add("/boot.efi", good)
+    http.add("/boot.efi.sig", good + ".sig")
+    http.open(port)
+    vm.expect_raw("the next start is from the network", timeout=600)
+    vm.mark()
+    vm.send("reboot -f\r")
+    seen = up(vm, "good")
+    check("started over the network" in seen, seen)
+    said = slipway(vm, "status")
+    for text in ("is in slot A", "sequence 3, from " + http.url("/boot.efi"), "once; when that"):
+        check(text in said, "%r is not in\n%s" % (text, said))
+    found = json.loads(slipway(vm, "--json slots"))["slots"]
+    check([s["reason"] for s in found if s["slot"] == "a"] == ["accepted by the cluster"], found)
+
+
+# Seven starts and a watchdog that takes its time.
+test_a_busybox_node_comes_back_from_a_bad_image_waits_for_a_better_one_and_keeps_it.long = True
