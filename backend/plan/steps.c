@@ -306,6 +306,32 @@ static int warn_network(struct sw_plan *p, const struct sw_answers *a, bool writ
 	return r;
 }
 
+/* Slots have a copy on each disk of a mirror; what stands beside them has one, on the first. */
+static int warn_extras(struct sw_plan *p)
+{
+	static const struct { enum sw_role role; const char *what; } extras[] = {
+		{ SW_ROLE_RESCUE, "rescue image" }, { SW_ROLE_IPXE, "iPXE" },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(extras) && r == 0; i++) {
+		bool first = sw_plan_find(p, 0, extras[i].role) != NULL, all = true;
+		bool several = false;
+
+		for (size_t k = 1; k < p->n_disks; k++) {
+			bool slot = sw_plan_find(p, k, SW_ROLE_SLOT) != NULL;
+
+			several |= slot;
+			all &= !slot || sw_plan_find(p, k, extras[i].role);
+		}
+		if (first && several && !all)
+			r = sw_plan_warn(p, sw_fmt("the %s is on the first disk only: without that "
+						   "disk the slots of the others start, and it "
+						   "does not", extras[i].what));
+	}
+	return r;
+}
+
 int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_vars,
 			 struct sw_error *err)
 {
@@ -318,6 +344,8 @@ int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_
 					   "entry of its own"));
 	if (r == 0)
 		r = warn_network(p, a, have_vars && f->boot.writable);
+	if (r == 0)
+		r = warn_extras(p);
 	if (r == 0 && count_slots(p) > 1 && sw_answers_have_payload(a))
 		r = sw_plan_warn(p, strdup("the other slots stay empty until the first update"));
 	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST && !f->tpm_present)

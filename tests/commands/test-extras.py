@@ -138,6 +138,21 @@ def _(case):
     assert number_of(case, "Slipway rescue") in case.entries()[1]
 
 
+@test("mirror: the plan says that rescue image and iPXE are on the first disk only")
+def _(case):
+    case.create("serial=NODE07SYS,size=4G,transport=nvme", "serial=DATA4711,size=4G,transport=sata")
+    mirror = [("layout: node\n", "layout: mirror\n"),
+              ("  wipe: any\n", "  wipe: any\n  more: [{match: {serial: DATA4711}, wipe: any}]\n")]
+    said = "is on the first disk only"
+    for answers, image, what in ((with_rescue, EFI, "the rescue image " + said),
+                                 (by_ipxe, ipxe(case), "the iPXE " + said)):
+        path = answers(case, image, *mirror)
+        plan = expect(case.on("--json", "plan", "--answers", path), 0).json()
+        same([w.split(":")[0] for w in plan["warnings"] if said in w], [what], "warnings")
+    plan = expect(case.on("--json", "plan", "--answers", with_rescue(case, EFI)), 0).json()
+    same([w for w in plan.get("warnings", []) if said in w], [], "warnings of one disk")
+
+
 @test("a damaged rescue image is not started")
 def _(case):
     case.create()
