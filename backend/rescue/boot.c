@@ -101,6 +101,65 @@ static int slot_entry(struct boot *b, size_t slot)
 	return add_keep(b, fi);
 }
 
+/* No entry for any slot that could have one, and nothing that we remember. */
+static bool is_stranger(const struct boot *b)
+{
+	const struct sw_node *n = &b->s->node;
+	size_t good = 0;
+
+	for (size_t i = 0; i < n->n_slots; i++) {
+		if (count_entries(b, i))
+			return false;
+		good += n->slots[i].good;
+	}
+	return good > 0 && !b->s->have_state;
+}
+
+/* The entry of what stands beside the slots, when the node's mode wants it and it is lost. */
+static int extra_entry(struct boot *b, const char *id, const struct sw_part *part,
+		       const struct sw_entry_wanted *w, const char *effect)
+{
+	struct sw_finding *fi;
+	bool there = false, wanted = false;
+	char what[160];
+
+	for (size_t i = 0; i < b->set.n_entries; i++)
+		there |= sw_entry_match(b->set.entries[i].data, b->set.entries[i].len, w) !=
+			 SW_ENTRY_FOREIGN;
+	for (size_t i = 0; b->have && i < b->res.plan.n_writes; i++)
+		wanted |= sw_entry_match(b->res.plan.writes[i].data, b->res.plan.writes[i].len,
+					 w) != SW_ENTRY_FOREIGN;
+	if (there || !wanted || is_stranger(b))
+		return 0;
+	(void)snprintf(what, sizeof(what), "%.40s has no boot entry", part->label);
+	fi = found(b, id, SW_FINDING_WARNING, what, effect);
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "none of %zu entries names the partition of %.40s and its file",
+		       b->set.n_entries, part->label);
+	return add_keep(b, fi);
+}
+
+static int extra_entries(struct boot *b)
+{
+	const struct sw_node *n = &b->s->node;
+	struct sw_entry_wanted w;
+	int r = 0;
+
+	if (n->rescue_part) {
+		w = sw_node_rescue_entry(n);
+		r = extra_entry(b, "entry-rescue", n->rescue_part, &w,
+				"`slipway mode once rescue` cannot start it");
+	}
+	if (r == 0 && n->ipxe_part) {
+		w = sw_node_ipxe_entry(n);
+		r = extra_entry(b, "entry-ipxe", n->ipxe_part, &w,
+				"the node does not start from the network");
+	}
+	return r;
+}
+
 /* Ours alone: another system's entry may wait for a disk that comes back. */
 static int dangling(struct boot *b, const struct sw_boot_entry *e)
 {
@@ -131,20 +190,6 @@ static int dangling(struct boot *b, const struct sw_boot_entry *e)
 	return sw_varset_plan(&set, &rep->vars);
 }
 
-/* No entry for any slot that could have one, and nothing that we remember. */
-static bool is_stranger(const struct boot *b)
-{
-	const struct sw_node *n = &b->s->node;
-	size_t good = 0;
-
-	for (size_t i = 0; i < n->n_slots; i++) {
-		if (count_entries(b, i))
-			return false;
-		good += n->slots[i].good;
-	}
-	return good > 0 && !b->s->have_state;
-}
-
 /* One cause, said once: the disk came from another machine, or the firmware was set back. */
 static int stranger(struct boot *b)
 {
@@ -170,6 +215,8 @@ static int entries(struct boot *b)
 
 	for (size_t i = 0; r == 0 && i < b->s->node.n_slots; i++)
 		r = slot_entry(b, i);
+	if (r == 0)
+		r = extra_entries(b);
 	for (size_t i = 0; r == 0 && i < b->list.n; i++)
 		if (b->list.v[i].owner == SW_OWNER_OURS &&
 		    b->list.v[i].target == SW_TARGET_MISSING)

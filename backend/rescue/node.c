@@ -200,5 +200,7 @@ int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *p
 
 	if (r == 0)
 		r = examine_slots(x, n, io, prefix);
+	if (r == 0)
+		r = sw_examine_extras(x, n, io, prefix);
 	return r < 0 ? r : examine_data(x, n, io, prefix);
 }

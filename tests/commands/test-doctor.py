@@ -2,6 +2,7 @@
 """slipway doctor: real damage by dd, sgdisk and edited variables; found, repaired, taken back."""
 import hashlib
 import os
+import shutil
 import struct
 from pathlib import Path
 
@@ -270,6 +271,19 @@ def _(case):
         path.unlink()
     check_repair(case, "firmware-new", "warning")
     same(case.entries()[0][case.entries()[1][0]][0], "Slipway B", "the newest slot is first")
+
+
+@test("a healthy node of each layout gives no finding above information")
+def _(case):
+    more = "  more: [{match: {serial: DATA4711}, wipe: any}]\n"
+    for layout, others in (("node", ""), ("diskless", ""), ("mirror", more), ("two-tier", more)):
+        case.create()
+        answers = case.answers(replace=[("layout: node\n", f"layout: {layout}\n"),
+                                        ("  wipe: any\n", "  wipe: any\n" + others)])
+        expect(case.on("install", "--yes", "--answers", answers), 0)
+        found = expect(case.on("--json", "doctor"), 0).json()["findings"]
+        same([f["id"] for f in found if f["severity"] != "info"], [], layout)
+        shutil.rmtree(case.machine_dir)
 
 
 @test("without --save the file for undo has a name of its own, and goes with the undo")

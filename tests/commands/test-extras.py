@@ -166,6 +166,49 @@ def _(case):
     same(variables(case), before, "variables")
 
 
+def found_by_doctor(case, code):
+    done = expect(case.on("--json", "doctor"), code).json()
+    return {f["id"]: f for f in done["findings"] if f["severity"] != "info"}
+
+
+@test("doctor: nothing on a healthy node; damaged rescue image, iPXE and lost entries are found")
+def _(case):
+    case.create()
+    expect(case.on("install", "--answers", with_rescue(case, uki(case), (
+        "mode: local", "mode: network\n  network: {via: ipxe, uri: \"" + URI +
+        f"\", ipxe: {ipxe(case)}}}"))), 0)
+    same(found_by_doctor(case, 0), {}, "findings of a healthy node")
+    for identity, label in (("entry-rescue", "Slipway rescue"), ("entry-ipxe", "Slipway network")):
+        expect(case.on("--yes", "boot", "delete", "--force", f"{number_of(case, label):04X}"), 0)
+        assert identity in found_by_doctor(case, 8), identity
+        expect(case.on("--yes", "doctor", "--repair", identity, "--no-undo"), 0, "is gone")
+        same(found_by_doctor(case, 0), {}, f"findings after the repair of {identity}")
+    for label, identity in (("slipway-rescue", "rescue"), ("slipway-ipxe", "ipxe")):
+        part = partitions(case.disk())[label]
+        with open(case.disk(), "r+b") as disk:
+            disk.seek(part["start"] * 512)
+            disk.write(bytes(512))
+        finding = found_by_doctor(case, 8)[identity]
+        same(finding["severity"], "warning", identity)
+        assert "install" in finding["advice"], finding
+
+
+@test("doctor: a rescue image with a flipped bit deep inside does not have its manifest's hash")
+def _(case):
+    case.create()
+    image = uki(case)
+    expect(case.on("install", "--answers", with_rescue(case, image)), 0)
+    part = partitions(case.disk())["slipway-rescue"]
+    with open(case.disk(), "r+b") as disk:
+        at = part["start"] * 512
+        disk.seek(at)
+        content = disk.read(64 * MiB)
+        inside = content.index(image.read_bytes()[8192:12288]) + 100
+        disk.seek(at + inside)
+        disk.write(bytes([content[inside] ^ 1]))
+    assert "hash" in found_by_doctor(case, 8)["rescue"]["evidence"]
+
+
 @test("undo takes both away, and a plan that was saved installs both")
 def _(case):
     case.create()
