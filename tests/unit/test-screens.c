@@ -53,6 +53,7 @@ static void test_a_further_disk_loses_no_more_than_was_said(void **state SW_UNUS
 static void test_a_node_without_a_disk_is_a_choice_with_its_losses_in_words(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "no-disk");
+	sw_script_run(DIR, "no-disk-yet");
 }
 
 static void test_progress_log_and_success(void **state SW_UNUSED)

@@ -60,10 +60,16 @@ static void select_first(struct disk_view *dv, const char *was)
 		dv->list.sel = 0;
 }
 
+/* Where nothing else was there nobody has chosen it; disks may still come. */
+static bool is_alone(const struct disk_view *dv)
+{
+	return dv->list.n == 1 && dv->list.rows[0].id == NO_DISK_AT_ALL;
+}
+
 static void disk_refresh(struct sw_view *v, struct sw_state *s)
 {
 	struct disk_view *dv = v->data;
-	_cleanup_free_ char *was = sw_disk_list_name(&dv->list);
+	_cleanup_free_ char *was = is_alone(dv) ? NULL : sw_disk_list_name(&dv->list);
 	const struct sw_disk *chosen = sw_state_disk_at(s, dv->k);
 
 	if (!was && dv->k == 0 && sw_answers_diskless(s->answers))
@@ -157,6 +163,9 @@ static void disk_draw(struct sw_view *v, const struct sw_state *s, struct sw_fra
 		list.rows -= list.rows > 2 ? 2 : 0;
 	}
 	sw_disk_list_draw(&dv->list, s, f, &list);
+	if (is_alone(dv) && list.rows > 3)
+		sw_frame_put(f, list.row + 3, 2, f->cols, 0,
+			     s->facts_pending ? "looking ..." : "There is no disk.");
 }
 
 static const struct sw_hint hints[] = {
