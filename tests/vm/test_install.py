@@ -4,6 +4,7 @@
 import os
 import subprocess
 
+import bootnode
 import disk
 import harness
 import payload
@@ -272,3 +273,55 @@ def test_install_by_keys(directory):
         check(machine.disks[1].hash() == before, "the other disk has changed")
     finally:
         http.close()
+
+
+NETWORK = """slipway: 1
+node: {{hostname: node-07}}
+disk:
+  match: {{serial: NODE07SYS}}
+  layout: node
+  wipe: any
+boot: {{mode: network, network: {{via: http, uri: "{uri}"}}}}
+trust: none
+admission: {{kind: attest, url: "{attest}"}}
+finish: reboot
+"""
+
+
+def test_into_mode_network_without_a_payload(directory):
+    """The medium writes two empty slots and arms the first start, which is from the server. What
+    is promoted there is what starts when the server is away."""
+    iso = need_slipway()
+    node = bootnode.build()
+    image = node.image("net1")
+    http = server.Server()
+    try:
+        text = NETWORK.format(uri=http.add("/boot.efi", image), attest=ATTEST)
+        machine = machine_with(directory)
+        with harness.Vm(machine, iso=answer_iso(directory, iso, text), cpus=1) as vm:
+            vm.wait_reset(vm.resets + 1, timeout=600)
+            vm.mark()
+            first_start_from_the_network(vm, http, node.sha256(image))
+            http.close()
+            seen = bootnode.restart(vm, "net1", "slot")
+            check(seen.attest == ATTEST, "attestation URL %r" % seen.attest)
+            bootnode.status(vm, "started from slot A", "The mode is network, strategy armed",
+                            "Before this: the last start from the network did not work out",
+                            "is in slot A", 'Next: "Slipway A"')
+    finally:
+        http.close()
+
+
+def first_start_from_the_network(vm, http, sha256):
+    seen = bootnode.up(vm, "net1", "network")
+    check(seen.attest == ATTEST, "attestation URL %r" % seen.attest)
+    slots = bootnode.slipway(vm, "slots")["slots"]
+    check([s["good"] for s in slots] == [False, False], "slots %r" % slots)
+    bootnode.run(vm, "slipway promote --uki %s --sha256 %s" % (http.url("/boot.efi"), sha256),
+                 timeout=600)
+    bootnode.slipway(vm, "mode keep")
+    bootnode.status(vm, "started over the network", "is in slot A",
+                    'once; when that fails, "Slipway A"')
+
+
+test_into_mode_network_without_a_payload.long = True
