@@ -157,6 +157,40 @@ static int drop_token(struct sw_luks_maker *m, int token, const struct sw_luks_s
 	return r < 0 ? sw_luks_fail(m, r, "an older seal cannot be removed") : 0;
 }
 
+static int swap_tokens(struct sw_luks_maker *m, int a, int b)
+{
+	const char *first = NULL, *second = NULL;
+	_cleanup_free_ char *one = NULL, *other = NULL;
+	int r = -EIO;
+
+	if (crypt_token_json_get(m->cd, a, &first) >= 0 && first)
+		one = strdup(first);
+	if (crypt_token_json_get(m->cd, b, &second) >= 0 && second)
+		other = strdup(second);
+	if (one && other)
+		r = crypt_token_json_set(m->cd, a, other);
+	if (r >= 0)
+		r = crypt_token_json_set(m->cd, b, one);
+	return r < 0 ? sw_luks_fail(m, r, "the tokens cannot be put in order") : 0;
+}
+
+/*
+ * The new seal's token before older ones that stay: systemd and cryptsetup take them in
+ * order, and stop at one that was sealed by another TPM.
+ */
+static int put_first(struct sw_luks_maker *m, int slot)
+{
+	int older = -1;
+
+	for (int t = 0; t < SW_LUKS_TOKENS; t++) {
+		if (has_slot(m, t, slot))
+			return older < 0 ? 0 : swap_tokens(m, older, t);
+		if (older < 0 && is_older(m, t, slot))
+			older = t;
+	}
+	return 0;
+}
+
 int sw_luks_drop_seals(const char *file, const struct sw_luks_slots *keep,
 		       const struct sw_sealed *alike, unsigned int *ret_removed,
 		       unsigned int *ret_kept, struct sw_error *err)
@@ -179,5 +213,5 @@ int sw_luks_drop_seals(const char *file, const struct sw_luks_slots *keep,
 		if (r == 0)
 			++*ret_removed;
 	}
-	return r;
+	return r == 0 && *ret_kept ? put_first(&m, keep->seal) : r;
 }

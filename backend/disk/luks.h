@@ -88,7 +88,7 @@ int sw_luks_reseal(const char *file, const struct sw_secret *key, const struct s
 
 /*
  * Removes all other systemd-tpm2 tokens with their key slots; with alike only those that
- * are sealed to the same values.
+ * are sealed to the same values; the tokens that stay then come behind the new one.
  */
 int sw_luks_drop_seals(const char *file, const struct sw_luks_slots *keep,
 		       const struct sw_sealed *alike, unsigned int *ret_removed,

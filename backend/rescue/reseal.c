@@ -251,7 +251,7 @@ int sw_reseal_run(const struct sw_reseal *w, struct sw_resealed *ret_done, struc
 	if (r == 0)
 		r = sw_luks_drop_seals(j.file, &j.slots, j.sealed.later ? &j.sealed : NULL,
 				       &done.removed, &done.kept, err);
-	if (r == 0 && done.removed)
+	if (r == 0 && (done.removed || done.kept))
 		r = sw_luks_write_header(j.part, j.file, err);
 	if (r < 0) {
 		if (err->exit == SW_EXIT_DIRTY)

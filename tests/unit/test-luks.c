@@ -373,6 +373,23 @@ static void test_sealed_again_after_pcr_7_has_changed(void **state)
 	assert_int_equal(count_of(f, "keyslots"), 2);
 }
 
+/* Of the TPM's tokens: an older one of another TPM would stop cryptsetup. */
+static bool comes_first(const struct fixture *f, const struct sw_sealed *sealed)
+{
+	_cleanup_json_ json_object *o = dump(f);
+	char policy[2 * sizeof(sealed->policy) + 1];
+	json_object *tokens = sw_json_get(o, "tokens");
+
+	(void)sw_luks_policy_text(sealed, policy);
+	for (char n[] = "0"; n[0] <= '9'; n[0]++) {
+		const char *hash = sw_json_str(sw_json_get(tokens, n), "tpm2-policy-hash", NULL);
+
+		if (hash)
+			return strcmp(hash, policy) == 0;
+	}
+	return false;
+}
+
 /* A PCR 7 that only the node has: what is older stays, but not twice the same. */
 static void test_sealed_again_for_the_node_keeps_older_seals(void **state)
 {
@@ -399,6 +416,7 @@ static void test_sealed_again_for_the_node_keeps_older_seals(void **state)
 		assert_int_equal(sw_luks_write_header(io, f->header, &err), 0);
 		assert_int_equal(count_of(f, "tokens"), 3);
 		assert_int_equal(count_of(f, "keyslots"), 3);
+		assert_true(comes_first(f, &sealed));
 	}
 	assert_int_not_equal(opens_by_seal(f, &sealed), 0);
 	extend_pcr(f);
