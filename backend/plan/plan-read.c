@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "disk/recovery.h"
 #include "plan/content.h"
 #include "plan/steps.h"
@@ -222,6 +223,13 @@ static bool needs_no_disk(enum sw_step_kind kind)
 	       kind == SW_STEP_VERIFY;
 }
 
+/* These are told to a person, on a terminal. */
+static bool words_are_clean(const struct sw_step *s)
+{
+	return sw_text_is_clean(s->title) && (!s->destroys || sw_text_is_clean(s->destroys)) &&
+	       (!s->undo || sw_text_is_clean(s->undo));
+}
+
 static int step_from_json(json_object *o, void *into, struct sw_error *err)
 {
 	struct sw_plan *p = into;
@@ -248,6 +256,8 @@ static int step_from_json(json_object *o, void *into, struct sw_error *err)
 	s->weight = (unsigned int)sw_json_u64(o, "weight", 1);
 	if (!s->title || !on_disk(p, disk, s->off, s->len))
 		return bad(err, "steps");
+	if (!words_are_clean(s))
+		return bad(err, "steps.title");
 	return 0;
 }
 
