@@ -20,6 +20,7 @@
 #include "disk/blank.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
+#include "disk/hostile.h"
 #include "disk/lvm.h"
 #include "disk/mbr.h"
 #include "disk/wipemark.h"
@@ -130,9 +131,22 @@ struct area {
 	uint64_t off, size;
 	const struct sw_blank *seen;	/* what was read of it, or NULL */
 	bool blank;
+	bool hostile;		/* see disk/hostile; the type is not asked for then */
 	size_t n_types;
 	char *types[SW_MAYBE_MAX];	/* only with seen */
 };
+
+/* Takes the type out of the list; false when it is not in it. */
+static bool drop_type(struct area *a, const char *type)
+{
+	for (size_t i = 0; i < a->n_types; i++)
+		if (strcmp(a->types[i], type) == 0) {
+			a->types[i] = a->types[--a->n_types];
+			a->types[a->n_types] = NULL;
+			return true;
+		}
+	return false;
+}
 
 static void area_look(struct area *a, const struct device *d)
 {
@@ -140,6 +154,15 @@ static void area_look(struct area *a, const struct device *d)
 	a->blank = !d->zoned && sw_blank_area(a->seen, d->fd, a->off, a->size);
 	if (a->seen && !a->blank)
 		a->n_types = sw_maybe_types(a->seen, a->off, a->size, a->types);
+	if (a->blank || (a->seen && !drop_type(a, SW_HOSTILE_TYPE)))
+		return;
+	a->hostile = sw_hostile_area(d->whole, a->off, a->size);
+	if (a->seen && !a->hostile) {
+		static char type[] = SW_HOSTILE_TYPE;
+
+		a->types[a->n_types++] = type;
+		a->types[a->n_types] = NULL;
+	}
 }
 
 static bool may_hold_superblocks(const struct area *a)
@@ -150,7 +173,8 @@ static bool may_hold_superblocks(const struct area *a)
 /* Only those that may be there; or without those that libblkid would read much for. */
 static void filter_area(blkid_probe pr, struct area *a, int fd)
 {
-	char zfs[] = "zfs_member", log[] = "xfs_external_log", *names[3] = {};
+	char zfs[] = "zfs_member", log[] = "xfs_external_log", type[] = SW_HOSTILE_TYPE;
+	char *names[4] = {};
 	size_t n = 0;
 
 	if (a->seen) {
@@ -161,6 +185,8 @@ static void filter_area(blkid_probe pr, struct area *a, int fd)
 		names[n++] = zfs;
 	if (!sw_blank_may_be_xfs_log(NULL, fd, a->off))
 		names[n++] = log;
+	if (a->hostile)
+		names[n++] = type;
 	if (n == 0)
 		(void)blkid_probe_reset_superblocks_filter(pr);
 	else
@@ -230,6 +256,10 @@ static int probe_part(blkid_probe pr, struct device *d, struct sw_part *p)
 	seen = d->zoned ? NULL : sw_blank_read(d->direct, p->start, p->size);
 	a.seen = seen;
 	area_look(&a, d);
+	if (a.hostile) {
+		p->fs_type = strdup(SW_HOSTILE_TYPE);
+		return p->fs_type ? 0 : -ENOMEM;
+	}
 	if (!may_hold_superblocks(&a) || set_area(pr, d, &a) < 0)
 		return 0;
 	/* Two contradicting signatures: take the first rather than call it empty. */
@@ -301,6 +331,11 @@ static int probe_whole(blkid_probe pr, struct device *d, struct sw_table *t, cha
 	if (io->size < 512)
 		return 0;
 	area_look(&a, d);
+	if (a.hostile)
+		r = add_signature(list, n, sw_fmt("%s with false lengths at 0x%x",
+						  SW_HOSTILE_TYPE, SW_HOSTILE_OFF));
+	if (r < 0)
+		return r;
 	if (a.blank || (t->type != SW_TABLE_NONE && !may_hold_superblocks(&a)) ||
 	    set_area(pr, d, &a) < 0)
 		return 0;

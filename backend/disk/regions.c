@@ -8,6 +8,7 @@
 #include <blkid/blkid.h>
 
 #include "disk/gpt.h"
+#include "disk/hostile.h"
 
 #define EDGE (1ULL << 20)
 #define BLOCK 4096ULL
@@ -91,6 +92,16 @@ static int probe_area(struct sw_regions *l, struct sw_io *io, blkid_probe pr, ui
 							    BLKID_SUBLKS_BADCSUM);
 	(void)blkid_probe_enable_partitions(pr, 1);
 	(void)blkid_probe_set_partitions_flags(pr, BLKID_PARTS_MAGIC | BLKID_PARTS_FORCE_GPT);
+	(void)blkid_probe_reset_superblocks_filter(pr);
+	if (sw_hostile_area(io, start, size)) {
+		char type[] = SW_HOSTILE_TYPE, *names[] = { type, NULL };
+		int r = sw_regions_add(l, io, start + SW_HOSTILE_OFF, BLOCK, false,
+				       "%s signature %s", type, where);
+
+		if (r < 0)
+			return r;
+		(void)blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_NOTIN, names);
+	}
 	for (unsigned int n = 0; n < SIGNATURES_MAX && blkid_do_probe(pr) == 0; n++) {
 		const char *type;
 		bool table;

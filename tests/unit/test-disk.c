@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/proc.h"
 #include "disk/disk.h"
+#include "disk/regions.h"
 #include "disk/gpt.h"
 #include "disk/table.h"
 #include "tests/lib/scratch.h"
@@ -314,6 +315,58 @@ static void test_a_signature_beside_a_table_is_found(void **s SW_UNUSED)
 	assert_non_null(strstr(words, "; btrfs"));
 }
 
+/* Both lengths of this OCFS header are 65535, and libblkid 2.38 would copy as much. */
+static void put_hostile(struct sw_io *io, uint64_t at)
+{
+	assert_int_equal(sw_io_write(io, at, "OracleCFS", 9), 0);
+	assert_int_equal(sw_io_write(io, at + 264, "\xff\xff", 2), 0);
+	assert_int_equal(sw_io_write(io, at + 512 + 112, "\xff\xff", 2), 0);
+}
+
+static unsigned int regions_of_ocfs(struct sw_io *io, const struct sw_table *t)
+{
+	struct sw_regions l = {};
+	unsigned int n = 0;
+
+	assert_int_equal(sw_regions_find(io, t, &l, NULL), 0);
+	for (size_t i = 0; i < l.n; i++)
+		n += strncmp(l.v[i].what, "ocfs signature", 14) == 0;
+	sw_regions_clear(&l);
+	return n;
+}
+
+static void hostile_are_named(struct sw_io *part, struct sw_io *whole)
+{
+	_cleanup_found_ struct found p = probe(part), w = probe(whole);
+
+	has_our_parts(&p.d.table);
+	assert_string_equal(p.d.table.parts[1].fs_type, "ocfs");
+	assert_non_null(w.d.signatures);
+	assert_string_equal(w.d.signatures[0], "ocfs with false lengths at 0x2000");
+	if (sw_io_fd(part) >= 0) {
+		assert_int_equal(regions_of_ocfs(part, &p.d.table), 1);
+		assert_int_equal(regions_of_ocfs(whole, &w.d.table), 1);
+	}
+}
+
+/* From memory, where all of it is asked for, and from a file, of which pieces are read at once. */
+static void test_a_superblock_that_kills_libblkid_is_named_and_not_read(void **s SW_UNUSED)
+{
+	_cleanup_io_ struct sw_io *part = gpt_image(512), *whole = NULL;
+	_cleanup_io_ struct sw_io *part_file = NULL, *whole_file = NULL;
+	_cleanup_free_ char *part_path = NULL, *whole_path = NULL;
+
+	assert_int_equal(sw_io_new_recorder(SIZE, 512, NULL, NULL, SIZE_MAX, 0, &whole), 0);
+	put_hostile(part, 4 * MIB + 8192);
+	put_hostile(whole, 8192);
+	hostile_are_named(part, whole);
+	part_path = save(part, "hostile-part.img");
+	whole_path = save(whole, "hostile-whole.img");
+	assert_int_equal(sw_io_open(part_path, false, false, 512, &part_file, NULL), 0);
+	assert_int_equal(sw_io_open(whole_path, false, false, 512, &whole_file, NULL), 0);
+	hostile_are_named(part_file, whole_file);
+}
+
 /* The first 8 KiB of a volume that vgcreate made, recorded in the fuzz corpus. */
 static void test_the_volume_group_is_named_on_a_disk_and_in_a_partition(void **s SW_UNUSED)
 {
@@ -430,6 +483,7 @@ int main(void)
 		cmocka_unit_test(test_a_dos_table_is_read_and_an_old_gpt_under_it_named),
 		cmocka_unit_test(test_file_systems_inside_and_around_are_found),
 		cmocka_unit_test(test_a_signature_beside_a_table_is_found),
+		cmocka_unit_test(test_a_superblock_that_kills_libblkid_is_named_and_not_read),
 		cmocka_unit_test(
 			test_the_volume_group_is_named_on_a_disk_and_in_a_partition),
 		cmocka_unit_test(test_probing_writes_nothing),
