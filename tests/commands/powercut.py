@@ -29,8 +29,7 @@ def writer(case):
     return None
 
 
-def kill_writer(case):
-    pid = writer(case)
+def kill_writer(pid):
     if pid is None:
         raise TooLate
     try:
@@ -45,13 +44,16 @@ def power_cut(case, kind, answers):
                               "--answers", str(answers)], stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True)
     case.children.append(child)
+    pid = None
     for line in child.stdout:
         event = json.loads(line)
+        # Found before it counts: the shortest steps are over sooner than /proc is searched.
+        pid = pid or writer(case)
         if event["event"] == "start" and event.get("id") == kind:
             break
     else:
         raise AssertionError(f"no step {kind}")
-    kill_writer(case)
+    kill_writer(pid)
     child.stdout.read()
     code = child.wait()
     if code == 0:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from lib import MiB, SLIPWAY, expect, main, same, test, tool
-from powercut import TooLate, in_time, kill_writer
+from powercut import TooLate, in_time, kill_writer, writer
 
 
 def machine(case, size="64M"):
@@ -115,7 +115,7 @@ def cut_wipe(case):
         event = json.loads(line)
         if event["event"] == "progress" and event["done"] > 8 * MiB:
             break
-    kill_writer(case)
+    kill_writer(writer(case))
     child.stdout.read()
     if child.wait() == 0:
         raise TooLate
