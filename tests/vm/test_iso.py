@@ -86,6 +86,28 @@ def test_iso_boots_with_secure_boot(directory):
         settle(vm)
         links = vm.run("ls /dev/disk/by-id")
         check("NODE07SYS" in links, "signed modules were not loaded:\n" + links)
+        wipe_by_its_own_command(vm, machine.disks)
+
+
+def wipe_by_its_own_command(vm, disks):
+    """NVMe format, a lockdown notwithstanding; a disk of another kind has no such command."""
+    for d in disks:
+        with open(d.path, "r+b") as file:
+            file.seek(300 << 20)
+            file.write(b"secret" * 1000)
+    vm.run("echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/nvme0n1 bs=1M skip=300 count=1 "
+           "2>/dev/null | grep -q secretsecret", timeout=60)
+    before = [d.hash() for d in disks[1:]]
+    report = vm.run("slipway wipe --match serial=NODE07SYS --method secure --confirm 7SYS",
+                    timeout=200)
+    check("commanded" in report, "no report:\n" + report)
+    with open(disks[0].path, "rb") as file:
+        check(not any(any(block) for block in iter(lambda: file.read(1 << 20), b"")),
+              "the NVMe disk is not empty:\n" + report)
+    refused = vm.run("slipway wipe --match serial=DATA01 --method secure --confirm TA01; "
+                     "echo code=$?", timeout=60)
+    check("code=5" in refused and "cannot be erased by its own command" in refused, refused)
+    check([d.hash() for d in disks[1:]] == before, "another disk was written to")
 
 
 def test_iso_boots_as_a_usb_stick(directory):
