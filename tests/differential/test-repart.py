@@ -234,6 +234,9 @@ def sizes_set(case):
              input=sfdisk_script(rng, size, 512))
     left = theirs(case, case.a, ["--empty=allow", "--json=short"], "yes")
     right = ours(case, case.a, ["--empty=allow"], "plan")
+    if left.returncode == 0 and "no partition number left" in right.stdout + right.stderr:
+        # Its dry run does not count the entries that the table has; when it writes it must.
+        left = theirs(case, case.a, ["--empty=allow"])
     if refused(case, ["--empty=allow"], left, right):
         return "refused"
     if "No changes." in left.stderr:    # then it shows labels that it does not write
