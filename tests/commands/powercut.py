@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
-from lib import SLIPWAY
+from lib import SLIPWAY, tool
 
 TRIES = 20
 
@@ -61,6 +62,18 @@ def power_cut(case, kind, answers):
     # What holds the disk's lock may take a moment to go.
     time.sleep(0.1)
     return code
+
+
+def power_cut_exactly(case, kind, answers):
+    """The same for steps too short to be met from outside: the writer kills itself."""
+    library = case.dir / "cut.so"
+    if not library.exists():
+        tool("cc", "-shared", "-fPIC", "-O1", "-o", library,
+             Path(__file__).with_name("cut-at-event.c"))
+    result = case.on("install", "--answers", answers,
+                     env={"LD_PRELOAD": str(library), "SLIPWAY_CUT": kind})
+    assert result.code != 0, f"step {kind} was not cut\n{result}"
+    return result.code
 
 
 def in_time(attempt):
