@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 
 #define OUTPUT_KEPT 65536
@@ -94,14 +95,6 @@ static int start(const char *program, const char *const *argv, char **env, int i
 	return -r;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Keeps the head of the output: the first complaint is the useful one. */
 static int drain(int fd, int64_t deadline, struct sw_buf *out)
 {
@@ -109,7 +102,7 @@ static int drain(int fd, int64_t deadline, struct sw_buf *out)
 
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - sw_now_ms();
 		int k = left > 0 ? poll(&p, 1, (int)left) : 0;
 		ssize_t n;
 
@@ -162,7 +155,7 @@ int sw_proc_run_with(const struct sw_proc *p, struct sw_buf *ret_output)
 	close(fds[1]);
 	if (r < 0)
 		return r;
-	r = drain(rd, now_ms() + (int64_t)p->timeout_s * 1000, ret_output);
+	r = drain(rd, sw_now_ms() + (int64_t)p->timeout_s * 1000, ret_output);
 	if (r < 0)
 		(void)kill(-pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)

@@ -13,6 +13,7 @@
 #include "boot/hex.h"
 #include "boot/ipxe.h"
 #include "boot/entries-private.h"
+#include "machine/machine.h"
 
 /* EDK2 marks the entries that it makes and deletes by itself with this GUID as optional data. */
 static const uint8_t edk2_mark[16] = { 0x4e, 0xac, 0x08, 0x81, 0x11, 0x9f, 0x59, 0x4d,
@@ -118,6 +119,15 @@ int sw_entries_snapshot(struct sw_varstore *s, json_object **ret_raw, struct sw_
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot read the boot variables");
 	*ret_raw = TAKE_PTR(raw);
 	return 0;
+}
+
+int sw_entries_of_machine(struct sw_machine *m, const struct sw_facts *f, json_object **ret_raw,
+			  struct sw_error *err)
+{
+	struct sw_varstore *store = NULL;
+	int r = f->boot.supported ? sw_machine_vars(m, &store, err) : 0;
+
+	return r < 0 || !store ? r : sw_entries_snapshot(store, ret_raw, err);
 }
 
 static int by_key(const void *a, const void *b)

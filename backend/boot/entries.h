@@ -37,6 +37,8 @@ struct sw_entry_plan {
 	size_t n_writes;	/* 0: nothing to do */
 };
 
+struct sw_machine;
+
 /* Fills b from the store: entries decoded, classified, digest. Never fails for odd content. */
 int sw_entries_read(struct sw_varstore *s, struct sw_bootvars *ret_boot, struct sw_error *err);
 
@@ -57,6 +59,9 @@ int sw_entries_plan(json_object *raw, const struct sw_entry_wanted *wanted, size
  * of the pure planner and of the digest.
  */
 int sw_entries_snapshot(struct sw_varstore *s, json_object **ret_raw, struct sw_error *err);
+/* The same of a machine; nothing is put into *ret_raw where the facts say that it has none. */
+int sw_entries_of_machine(struct sw_machine *m, const struct sw_facts *f, json_object **ret_raw,
+			  struct sw_error *err);
 /* The digest that facts and plans carry: sha256 over the snapshot. */
 int sw_entries_digest(json_object *raw, char ret_hex[static 65]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/reach.h"
 
-#include <time.h>
+#include "base/clock.h"
 
 #define STALL_S 10
 
@@ -11,14 +11,6 @@ struct answer {
 	bool came;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int on_begin(void *userdata, uint64_t offset SW_UNUSED, uint64_t size,
 		    struct sw_error *err SW_UNUSED)
 {
@@ -26,7 +18,7 @@ static int on_begin(void *userdata, uint64_t offset SW_UNUSED, uint64_t size,
 
 	a->came = true;
 	a->reach->size = size;
-	a->reach->ms = now_ms() - a->start_ms;
+	a->reach->ms = sw_now_ms() - a->start_ms;
 	return 0;
 }
 
@@ -40,7 +32,7 @@ static int on_data(void *userdata SW_UNUSED, const void *data SW_UNUSED, size_t 
 int sw_reach_try(const char *url, struct sw_reach *ret_reach,
 		 struct sw_error *err)
 {
-	struct answer a = { .reach = ret_reach, .start_ms = now_ms() };
+	struct answer a = { .reach = ret_reach, .start_ms = sw_now_ms() };
 	struct sw_http_get get = { .url = url, .max = UINT64_MAX,
 				   .stall_s = STALL_S, .begin = on_begin, .data = on_data,
 				   .userdata = &a };

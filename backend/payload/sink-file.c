@@ -8,24 +8,17 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/size.h"
 
 #define TELL_EVERY_MS 200
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void tell(struct sw_sink_file *s, bool now)
 {
 	struct sw_event ev = { .type = SW_EVENT_PROGRESS, .step = s->f->step, .id = "fetch",
 			       .done = s->got, .size = s->size };
-	int64_t t = now_ms();
+	int64_t t = sw_now_ms();
 
 	if (!now && t - s->told_ms < TELL_EVERY_MS)
 		return;

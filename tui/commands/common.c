@@ -60,17 +60,9 @@ static int captured_vars(const struct sw_cli *cli, struct sw_target *t, struct s
 
 static int read_vars(const struct sw_cli *cli, struct sw_target *t, struct sw_error *err)
 {
-	struct sw_varstore *store = NULL;
-	int r;
-
 	if (t->m->kind == SW_MACHINE_CAPTURED)
 		return captured_vars(cli, t, err);
-	if (!t->f->boot.supported)
-		return 0;
-	r = sw_machine_vars(t->m, &store, err);
-	if (r < 0)
-		return r;
-	return sw_entries_snapshot(store, &t->vars, err);
+	return sw_entries_of_machine(t->m, t->f, &t->vars, err);
 }
 
 int sw_target_open(const struct sw_cli *cli, struct sw_target *ret_target, struct sw_error *err)

@@ -70,7 +70,6 @@ static int do_plan(struct sw_machine *m, const struct sw_state *s, json_object *
 	_cleanup_plan_ struct sw_plan *p = NULL;
 	_cleanup_json_ json_object *vars = NULL;
 	struct sw_layout *layout = NULL;
-	struct sw_varstore *store = NULL;
 	int r = sw_answers_validate(s->answers, NULL, err);
 
 	if (r == 0 && !f) {
@@ -79,11 +78,8 @@ static int do_plan(struct sw_machine *m, const struct sw_state *s, json_object *
 	}
 	if (r == 0)
 		r = sw_layout_find(s->answers->layout ? s->answers->layout : "", &layout, err);
-	if (r == 0 && f->boot.supported && m->kind != SW_MACHINE_CAPTURED) {
-		r = sw_machine_vars(m, &store, err);
-		if (r == 0)
-			r = sw_entries_snapshot(store, &vars, err);
-	}
+	if (r == 0 && m->kind != SW_MACHINE_CAPTURED)
+		r = sw_entries_of_machine(m, f, &vars, err);
 	if (r == 0)
 		r = sw_plan_build(f, vars, s->answers, layout, &p, err);
 	if (r == 0)
@@ -332,7 +328,7 @@ static void deliver_plan(json_object *o, struct sw_state *s)
 	sw_state_plan_failed(s, &err);
 }
 
-static enum sw_look_kind look_of(enum sw_job_kind kind)
+enum sw_look_kind sw_job_look(enum sw_job_kind kind)
 {
 	return kind == SW_JOB_STATUS ? SW_LOOK_STATUS
 	       : kind == SW_JOB_NETWORK ? SW_LOOK_NETWORK : SW_LOOK_REACH;
@@ -364,7 +360,7 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_STATUS:
 	case SW_JOB_NETWORK:
 	case SW_JOB_REACH:
-		sw_state_look_failed(s, look_of(kind), err);
+		sw_state_look_failed(s, sw_job_look(kind), err);
 		break;
 	case SW_JOB_SHELL:
 		sw_state_refuse(s, "No shell: %s: %s", err->what, err->why);
@@ -400,7 +396,7 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 	} else if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO) {
 		sw_state_got_doctor(s, o);
 	} else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_REACH) {
-		sw_state_got_look(s, look_of(kind), o);
+		sw_state_got_look(s, sw_job_look(kind), o);
 	} else if (kind == SW_JOB_SHELL) {
 		s->want |= SW_WANT_SHELL_OPEN;
 	} else {

@@ -22,6 +22,8 @@ struct sw_job {
 	struct sw_buf out;
 };
 
+/* What a job of status, network or reach looks at. */
+enum sw_look_kind sw_job_look(enum sw_job_kind kind);
 /* Ends a running child of this job first. */
 int sw_job_start(struct sw_job *j, struct sw_machine *m, const struct sw_state *s,
 		 struct sw_error *err);

@@ -3,7 +3,6 @@
 
 #include "base/json.h"
 #include "boot/entries.h"
-#include "boot/varstore.h"
 #include "net/reach.h"
 #include "net/routes.h"
 #include "rescue/status.h"
@@ -13,17 +12,14 @@ static int look_at_status(struct sw_machine *m, json_object *out, struct sw_erro
 	_cleanup_json_ json_object *vars = NULL, *status = NULL;
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	_cleanup_buf_ struct sw_buf text = { 0 };
-	struct sw_varstore *store = NULL;
 	int r;
 
 	if (m->kind == SW_MACHINE_CAPTURED)
 		return sw_fail(err, SW_EXIT_MISSING, -EROFS,
 			       "captured facts have no disks to look at");
 	r = sw_machine_facts(m, &f, err);
-	if (r == 0 && f->boot.supported)
-		r = sw_machine_vars(m, &store, err);
-	if (r == 0 && store)
-		r = sw_entries_snapshot(store, &vars, err);
+	if (r == 0)
+		r = sw_entries_of_machine(m, f, &vars, err);
 	if (r == 0)
 		r = sw_status_look(m, f, vars, &status, err);
 	if (r < 0)

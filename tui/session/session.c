@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "machine/shell.h"
 #include "machine/watch.h"
@@ -44,14 +45,6 @@ static void on_signal(int sig SW_UNUSED)
 	stop = 1;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 char *sw_session_socket(const struct sw_machine *m)
 {
 	return sw_fmt("%s/session.sock", m->run_dir);
@@ -78,9 +71,7 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 	else if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO)
 		sw_state_doctor_failed(se->state, &err);
 	else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_REACH)
-		sw_state_look_failed(se->state, kind == SW_JOB_STATUS ? SW_LOOK_STATUS
-				     : kind == SW_JOB_NETWORK ? SW_LOOK_NETWORK
-							      : SW_LOOK_REACH, &err);
+		sw_state_look_failed(se->state, sw_job_look(kind), &err);
 	else if (kind == SW_JOB_SHELL)
 		sw_state_refuse(se->state, "No shell: %s", err.what);
 	else
@@ -207,7 +198,7 @@ static int init_state(struct session *se, const struct sw_session_options *o, st
 	se->state = s;
 	s->can_quit = o->can_quit;
 	s->has_shell = se->m->kind != SW_MACHINE_CAPTURED && sw_shell_exists();
-	s->now_ms = now_ms();
+	s->now_ms = sw_now_ms();
 	load_layouts(s);
 	sw_view_push(s, &sw_screen_start);
 	if (sw_worker_adopt(&se->worker, se->m, &s->work)) {
@@ -319,7 +310,7 @@ static void step(struct session *se)
 	wait = (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 	if (ppoll(fds, (nfds_t)n, ms < 0 ? NULL : &wait, &se->unblocked) < 0)
 		return;
-	se->dirty |= sw_state_tick(se->state, now_ms());
+	se->dirty |= sw_state_tick(se->state, sw_now_ms());
 	for (size_t i = 0; i < SW_N_JOBS; i++)
 		if (fds[viewers + i].revents && sw_job_read(&se->jobs[i], se->state))
 			se->dirty = true;

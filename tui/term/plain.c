@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "tui/session/text.h"
 #include "tui/term/echo.h"
@@ -40,14 +41,6 @@ static void on_signal(int sig)
 		cancel = 1;
 	else
 		stop = 1;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* Lines as a person types them; flow control stays as it was found. */
@@ -142,11 +135,11 @@ static bool take_message(const struct sw_message *m, void *arg)
 static bool is_echo(struct plain *p, const char *line)
 {
 	if (!sw_echo_line(line, sw_buf_text(&p->printed)) &&
-	    !(p->deaf_until && now_ms() < p->deaf_until)) {
+	    !(p->deaf_until && sw_now_ms() < p->deaf_until)) {
 		p->deaf_until = 0;
 		return false;
 	}
-	p->deaf_until = now_ms() + DEAF_MS;
+	p->deaf_until = sw_now_ms() + DEAF_MS;
 	set_up(p, false);
 	return true;
 }

@@ -13,6 +13,7 @@
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "tui/session/keys.h"
 #include "tui/session/text.h"
@@ -58,14 +59,6 @@ static volatile sig_atomic_t stop;
 static void on_signal(int sig SW_UNUSED)
 {
 	stop = 1;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* ---- the session's side ---- */
@@ -161,7 +154,7 @@ static bool own_key(struct viewer *v, uint32_t key)
 /* A line that sends our own drawing back is not heard until it has been silent for a while. */
 static bool is_deaf(struct viewer *v, bool echo)
 {
-	int64_t now = now_ms();
+	int64_t now = sw_now_ms();
 
 	if (!echo && now >= v->deaf_until)
 		return false;
@@ -206,14 +199,14 @@ static void read_keys(struct viewer *v)
 		if (next_key(v, &key, &echo)) {
 			if (key)
 				keys[n++] = key;
-		} else if (!sw_paste_wants_more(&v->paste, keys, n, now_ms()) ||
+		} else if (!sw_paste_wants_more(&v->paste, keys, n, sw_now_ms()) ||
 			   poll(&more, 1, SW_PASTE_HOLD_MS) <= 0) {
 			break;
 		}
 	}
 	if (is_deaf(v, echo) || v->link.sock < 0)
 		return;
-	n = sw_paste_filter(&v->paste, keys, n, now_ms());
+	n = sw_paste_filter(&v->paste, keys, n, sw_now_ms());
 	if (n)
 		(void)sw_wire_keys(&v->link.to, keys, n);
 }
