@@ -11,12 +11,6 @@
 #define NAME_UNITS 36U
 #define HEADER_LEN 512U		/* what is read of a header: it is shorter */
 
-static void put32(uint8_t *p, uint32_t v)
-{
-	for (unsigned int i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
-}
-
 static int refuse(struct sw_io *io, struct sw_error *err, const char *why)
 {
 	sw_fail(err, SW_EXIT_REFUSED, -EINVAL, "the partitions cannot be renamed");
@@ -126,9 +120,9 @@ static int write_copy(struct sw_io *io, const struct both *b, const struct sw_gp
 	len = sw_le32(h + 12);
 	if (len < 92 || len > sizeof(h))
 		return -EBADMSG;
-	put32(h + 88, sw_crc32(b->entries, b->len));
-	put32(h + 16, 0);
-	put32(h + 16, sw_crc32(h, len));
+	sw_put_le32(h + 88, sw_crc32(b->entries, b->len));
+	sw_put_le32(h + 16, 0);
+	sw_put_le32(h + 16, sw_crc32(h, len));
 	r = sw_io_write(io, c->entries_lba * io->sector, b->entries, b->len);
 	if (r == 0)
 		r = sw_io_flush(io);
