@@ -136,31 +136,30 @@ struct area {
 	char *types[SW_MAYBE_MAX];	/* only with seen */
 };
 
-/* Takes the type out of the list; false when it is not in it. */
-static bool drop_type(struct area *a, const char *type)
+/* Where the type is in the list; n_types: nowhere. */
+static size_t find_type(const struct area *a, const char *type)
 {
-	for (size_t i = 0; i < a->n_types; i++)
-		if (strcmp(a->types[i], type) == 0) {
-			a->types[i] = a->types[--a->n_types];
-			a->types[a->n_types] = NULL;
-			return true;
-		}
-	return false;
+	size_t i = 0;
+
+	while (i < a->n_types && strcmp(a->types[i], type) != 0)
+		i++;
+	return i;
 }
 
 static void area_look(struct area *a, const struct device *d)
 {
+	size_t at;
+
 	/* btrfs keeps its superblocks elsewhere on a zoned disk. */
 	a->blank = !d->zoned && sw_blank_area(a->seen, d->fd, a->off, a->size);
 	if (a->seen && !a->blank)
 		a->n_types = sw_maybe_types(a->seen, a->off, a->size, a->types);
-	if (a->blank || (a->seen && !drop_type(a, SW_HOSTILE_TYPE)))
+	at = find_type(a, SW_HOSTILE_TYPE);
+	if (a->blank || (a->seen && at == a->n_types))
 		return;
 	a->hostile = sw_hostile_area(d->whole, a->off, a->size);
-	if (a->seen && !a->hostile) {
-		static char type[] = SW_HOSTILE_TYPE;
-
-		a->types[a->n_types++] = type;
+	if (a->seen && a->hostile) {
+		a->types[at] = a->types[--a->n_types];
 		a->types[a->n_types] = NULL;
 	}
 }
