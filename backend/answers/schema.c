@@ -151,6 +151,18 @@ static bool always_required(const struct sw_field *f)
 	return f->required && f->required(&empty) && !f->applies && !f->dflt;
 }
 
+/* Takes the next group's name off a key; false when what is left is its last word. */
+static bool take_group(const char **key, char name[static 64])
+{
+	const char *dot = strchr(*key, '.');
+
+	if (!dot)
+		return false;
+	(void)snprintf(name, 64, "%.*s", (int)(dot - *key), *key);
+	*key = dot + 1;
+	return true;
+}
+
 /* The schema of the value below one key of a group; borrowed, made when it is new. */
 static json_object *below(json_object *group, const char *path, const char *word)
 {
@@ -166,15 +178,12 @@ static json_object *below(json_object *group, const char *path, const char *word
 /* from: how many characters of the key lie outside of root. */
 static void add_field(json_object *root, const struct sw_field *f, size_t from)
 {
-	char path[128];
+	char path[128], name[64];
 	json_object *group = root;
 	const char *word = f->key + from;
 
-	for (const char *dot; (dot = strchr(word, '.')); word = dot + 1) {
-		char name[64];
-
-		(void)snprintf(name, sizeof(name), "%.*s", (int)(dot - word), word);
-		(void)snprintf(path, sizeof(path), "%.*s", (int)(dot - f->key), f->key);
+	while (take_group(&word, name)) {
+		(void)snprintf(path, sizeof(path), "%.*s", (int)(word - 1 - f->key), f->key);
 		if (always_required(f))
 			require(group, name);
 		group = below(group, path, name);
@@ -209,14 +218,11 @@ static json_object *disks(void)
 static void allow_short(json_object *root, const struct sw_field *f)
 {
 	const char *word = f->stands_for;
+	char name[64];
 	json_object *all = sw_json_get(root, "properties");
 
-	for (const char *dot; (dot = strchr(word, '.')); word = dot + 1) {
-		char name[64];
-
-		(void)snprintf(name, sizeof(name), "%.*s", (int)(dot - word), word);
+	while (take_group(&word, name))
 		all = sw_json_get(sw_json_get(all, name), "properties");
-	}
 	sw_json_add(all, word, either(value_of(f, false), json_object_get(sw_json_get(all, word))));
 }
 
