@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "answers/answers.h"
+#include "base/catalogue.h"
 #include "boot/bootpath.h"
 #include "payload/payload.h"
 
@@ -257,257 +258,267 @@ static const char *const yes_no[] = { "yes", "no", NULL };
 #define HEX_B "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
 
 const struct sw_field sw_fields[] = {
-	{ .key = "slipway", .label = "File version", .type = SW_FIELD_INT, AT(version),
-	  .help = "The version of the answer file's format. It comes first in every file.",
+	{ .key = "slipway", .label = N_("File version"), .type = SW_FIELD_INT, AT(version),
+	  .help = N_("The version of the answer file's format. It comes first in every file."),
 	  .example = "1", .dflt = "1", .required = always, .check = check_version },
-	{ .key = "node.hostname", .label = "Host name", .type = SW_FIELD_HOSTNAME, AT(hostname),
-	  .help = "The name of the node. It goes into the node data and names this install.",
+	{ .key = "node.hostname", .label = N_("Host name"), .type = SW_FIELD_HOSTNAME, AT(hostname),
+	  .help = N_("The name of the node. It goes into the node data and names this install."),
 	  .example = "node-07", .required = always, .max = 64 },
 
-	{ .key = "disk.use", .label = "Node without a disk", .type = SW_FIELD_CHOICE, AT(disk_use),
+	{ .key = "disk.use", .label = N_("Node without a disk"), .type = SW_FIELD_CHOICE,
+	  AT(disk_use),
 	  .choices = use_choices,
-	  .help = "none: no disk is written; the node has boot entries and node data in the "
+	  .help = N_("none: no disk is written; the node has boot entries and node data in the "
 		  "firmware only, and nothing to start when the network is away. Needs "
-		  "boot.mode: network. May be written as disk: none.",
+		  "boot.mode: network. May be written as disk: none."),
 	  .stands_for = "disk",
 	  .example = "none" },
-	{ .key = "disk.match.serial", .label = "Disk serial", .type = SW_FIELD_TEXT,
+	{ .key = "disk.match.serial", .label = N_("Disk serial"), .type = SW_FIELD_TEXT,
 	  IN_MATCH(serial),
-	  .help = "The serial number of the disk to install on. * and ? match any characters.",
+	  .help = N_("The serial number of the disk to install on. * and ? match any characters."),
 	  .example = "S4EVNX0R" },
-	{ .key = "disk.match.wwn", .label = "Disk WWN", .type = SW_FIELD_TEXT, IN_MATCH(wwn),
-	  .help = "The World Wide Name of the disk. * and ? match any characters.",
+	{ .key = "disk.match.wwn", .label = N_("Disk WWN"), .type = SW_FIELD_TEXT, IN_MATCH(wwn),
+	  .help = N_("The World Wide Name of the disk. * and ? match any characters."),
 	  .example = "eui.0025385b71b0a1c2" },
-	{ .key = "disk.match.model", .label = "Disk model", .type = SW_FIELD_TEXT,
+	{ .key = "disk.match.model", .label = N_("Disk model"), .type = SW_FIELD_TEXT,
 	  IN_MATCH(model),
-	  .help = "The model name of the disk. * and ? match any characters.",
+	  .help = N_("The model name of the disk. * and ? match any characters."),
 	  .example = "*PM9A3*" },
-	{ .key = "disk.match.vendor", .label = "Disk vendor", .type = SW_FIELD_TEXT,
+	{ .key = "disk.match.vendor", .label = N_("Disk vendor"), .type = SW_FIELD_TEXT,
 	  IN_MATCH(vendor),
-	  .help = "The vendor that the disk reports. * and ? match any characters.",
+	  .help = N_("The vendor that the disk reports. * and ? match any characters."),
 	  .example = "SEAGATE*" },
-	{ .key = "disk.match.path", .label = "Disk path", .type = SW_FIELD_TEXT, IN_MATCH(path),
-	  .help = "Where the disk is plugged in: its name below /dev/disk/by-path. "
-		  "* and ? match any characters.",
+	{ .key = "disk.match.path", .label = N_("Disk path"), .type = SW_FIELD_TEXT, IN_MATCH(path),
+	  .help = N_("Where the disk is plugged in: its name below /dev/disk/by-path. "
+		  "* and ? match any characters."),
 	  .example = "pci-0000:01:00.0-nvme-1" },
-	{ .key = "disk.match.transport", .label = "Disk transport", .type = SW_FIELD_TEXT,
+	{ .key = "disk.match.transport", .label = N_("Disk transport"), .type = SW_FIELD_TEXT,
 	  IN_MATCH(transport), .max = 32,
-	  .help = "How the disk is attached: nvme, sata, sas, scsi, usb or virtio. "
-		  "* and ? match any characters.",
+	  .help = N_("How the disk is attached: nvme, sata, sas, scsi, usb or virtio. "
+		  "* and ? match any characters."),
 	  .example = "nvme" },
-	{ .key = "disk.match.size", .label = "Disk size", .type = SW_FIELD_TEXT, IN_MATCH(size),
+	{ .key = "disk.match.size", .label = N_("Disk size"), .type = SW_FIELD_TEXT, IN_MATCH(size),
 	  .max = 32, .check = check_size_rule,
-	  .help = "A rule about the size: >=100G, <2T, 64G (exactly), largest or smallest. "
-		  "Units are powers of 1024.",
+	  .help = N_("A rule about the size: >=100G, <2T, 64G (exactly), largest or smallest. "
+		  "Units are powers of 1024."),
 	  .example = ">=100G" },
-	{ .key = "disk.match.rotational", .label = "Disk rotates", .type = SW_FIELD_CHOICE,
+	{ .key = "disk.match.rotational", .label = N_("Disk rotates"), .type = SW_FIELD_CHOICE,
 	  IN_MATCH(rotational), .choices = yes_no,
-	  .help = "Whether the disk has turning platters: yes for a hard disk, no for an SSD.",
+	  .help = N_("Whether the disk has turning platters: yes for a hard disk, no for an SSD."),
 	  .example = "no" },
-	{ .key = "disk.layout", .label = "Layout", .type = SW_FIELD_TEXT, AT(layout),
+	{ .key = "disk.layout", .label = N_("Layout"), .type = SW_FIELD_TEXT, AT(layout),
 	  .max = 1024, .check = check_layout, .applies = with_disk, .required = with_disk,
-	  .help = "How the disk is divided: the name of a layout that comes with slipway, or the "
-		  "path of a directory with partition definitions.",
+	  .help = N_("How the disk is divided: the name of a layout that comes with slipway, or "
+		  "the path of a directory with partition definitions."),
 	  .example = "node", .dflt = "node" },
-	{ .key = "disk.wipe", .label = "Existing content", .type = SW_FIELD_CHOICE, IN_CHOICE(wipe),
+	{ .key = "disk.wipe", .label = N_("Existing content"), .type = SW_FIELD_CHOICE,
+	  IN_CHOICE(wipe),
 	  .choices = wipe_choices, .applies = with_disk, .required = with_disk,
-	  .help = "What may be overwritten: only a blank disk, also an earlier slipway install "
-		  "(ours), or anything. \"any\" needs a serial, WWN or path.",
+	  .help = N_("What may be overwritten: only a blank disk, also an earlier slipway install "
+		  "(ours), or anything. \"any\" needs a serial, WWN or path."),
 	  .example = "ours", .dflt = "blank" },
 
-	{ .key = "disk.recovery", .label = "Recovery key", .type = SW_FIELD_CHOICE, AT(recovery),
+	{ .key = "disk.recovery", .label = N_("Recovery key"), .type = SW_FIELD_CHOICE,
+	  AT(recovery),
 	  .choices = recovery_choices,
-	  .help = "For a layout that encrypts with the TPM. show (as if unsaid): to a person, who "
-		  "types a part of it back. escrow: encrypted to disk.escrow. none: what is "
-		  "encrypted is lost with the TPM.",
+	  .help = N_("For a layout that encrypts with the TPM. show (as if unsaid): to a person, "
+		  "who types a part of it back. escrow: encrypted to disk.escrow. none: what is "
+		  "encrypted is lost with the TPM."),
 	  .example = "escrow" },
-	{ .key = "disk.escrow", .label = "Escrow certificate", .type = SW_FIELD_CERTIFICATE,
+	{ .key = "disk.escrow", .label = N_("Escrow certificate"), .type = SW_FIELD_CERTIFICATE,
 	  AT(escrow), .max = 8192, .applies = escrows, .required = escrows,
-	  .missing = "give the X.509 certificate of whoever keeps the recovery keys, as PEM",
-	  .help = "The certificate that the recovery key is encrypted to, as PEM: a public key, no "
-		  "secret. `openssl cms -decrypt -inform DER` with the private key opens it.",
+	  .missing = N_("give the X.509 certificate of whoever keeps the recovery keys, as PEM"),
+	  .help = N_("The certificate that the recovery key is encrypted to, as PEM: a public "
+		  "key, no secret. `openssl cms -decrypt -inform DER` with the private key opens "
+		  "it."),
 	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
-	{ .key = "disk.keyfile", .label = "Key file", .type = SW_FIELD_URL, AT(key_file),
+	{ .key = "disk.keyfile", .label = N_("Key file"), .type = SW_FIELD_URL, AT(key_file),
 	  .max = 2000, .check = check_local,
-	  .help = "Where the key of partitions with Encrypt=key-file is read from at the install: "
-		  "/path, file:///path or medium:/path. The file's bytes are the key.",
+	  .help = N_("Where the key of partitions with Encrypt=key-file is read from at the "
+		  "install: /path, file:///path or medium:/path. The file's bytes are the key."),
 	  .example = "medium:/state.key" },
-	{ .key = "disk.preserve", .label = "Kept partitions", .type = SW_FIELD_LIST,
+	{ .key = "disk.preserve", .label = N_("Kept partitions"), .type = SW_FIELD_LIST,
 	  AT(preserve), .max = 108,
-	  .help = "Labels of partitions whose content stays when the disk is installed again.",
+	  .help = N_("Labels of partitions whose content stays when the disk is installed again."),
 	  .example = "state" },
-	{ .key = "disk.undo-copy", .label = "Copy of undo data", .type = SW_FIELD_TEXT,
+	{ .key = "disk.undo-copy", .label = N_("Copy of undo data"), .type = SW_FIELD_TEXT,
 	  AT(undo_copy), .max = 2000, .check = check_undo_copy,
-	  .help = "Where a copy of the undo data goes before anything is written: stick (the FAT "
-		  "partition SLIPWAY of a removable disk), a path, or a URL that takes PUT.",
+	  .help = N_("Where a copy of the undo data goes before anything is written: stick (the "
+		  "FAT partition SLIPWAY of a removable disk), a path, or a URL that takes PUT."),
 	  .example = "https://boot.example/undo/" },
-	{ .key = "disk.more", .label = "Further disks", .type = SW_FIELD_DISKS, AT(more),
-	  .help = "The layout's further disks, in its order: a list in which each item has "
-		  "match and wipe, as disk.match and disk.wipe for the first disk.",
+	{ .key = "disk.more", .label = N_("Further disks"), .type = SW_FIELD_DISKS, AT(more),
+	  .help = N_("The layout's further disks, in its order: a list in which each item has "
+		  "match and wipe, as disk.match and disk.wipe for the first disk."),
 	  .example = "[{match: {serial: S4EVNX0T}, wipe: ours}]" },
 
-	{ .key = "disk.conflicts", .label = "Same names elsewhere", .type = SW_FIELD_CHOICE,
+	{ .key = "disk.conflicts", .label = N_("Same names elsewhere"), .type = SW_FIELD_CHOICE,
 	  AT(conflicts), .choices = conflict_choices,
-	  .help = "When a partition of another disk has a name or UUID of the node and may be "
+	  .help = N_("When a partition of another disk has a name or UUID of the node and may be "
 		  "started or mounted in its place: refuse (the default), rename it (undo "
-		  "brings the name back), or ignore it.",
+		  "brings the name back), or ignore it."),
 	  .example = "rename" },
-	{ .key = "disk.failing", .label = "Failing disk", .type = SW_FIELD_CHOICE, AT(failing),
+	{ .key = "disk.failing", .label = N_("Failing disk"), .type = SW_FIELD_CHOICE, AT(failing),
 	  .choices = failing_choices,
-	  .help = "When a disk itself reports that it is failing (SMART, NVMe health log): refuse "
-		  "to install on it (the default), or use it all the same.",
+	  .help = N_("When a disk itself reports that it is failing (SMART, NVMe health log): "
+		  "refuse to install on it (the default), or use it all the same."),
 	  .example = "use" },
 
-	{ .key = "disk.wait", .label = "Wait for the disks", .type = SW_FIELD_TEXT, AT(disk_wait),
+	{ .key = "disk.wait", .label = N_("Wait for the disks"), .type = SW_FIELD_TEXT,
+	  AT(disk_wait),
 	  .max = 3, .check = check_wait,
-	  .help = "How many seconds an install that nobody watches waits for its disks: until no "
-		  "more of them come, and then for those that must fit; 60 when it is not given, "
-		  "at most 600.",
+	  .help = N_("How many seconds an install that nobody watches waits for its disks: until "
+		  "no more of them come, and then for those that must fit; 60 when it is not "
+		  "given, at most 600."),
 	  .example = "120" },
 
-	{ .key = "payload.kernel", .label = "Kernel", .type = SW_FIELD_URL, AT(kernel),
+	{ .key = "payload.kernel", .label = N_("Kernel"), .type = SW_FIELD_URL, AT(kernel),
 	  .max = 2000, .applies = without_uki, .required = needs_kernel,
 	  .missing = NO_PAYLOAD,
-	  .help = "Where the node's kernel comes from: http(s)://, /path, file:/// or medium:/.",
+	  .help = N_("Where the node's kernel comes from: http(s)://, /path, file:/// or "
+	  	"medium:/."),
 	  .example = "http://boot.example:8080/vmlinuz" },
-	{ .key = "payload.initrd", .label = "Initrd", .type = SW_FIELD_URL, AT(initrd),
+	{ .key = "payload.initrd", .label = N_("Initrd"), .type = SW_FIELD_URL, AT(initrd),
 	  .max = 2000, .applies = without_uki, .required = needs_initrd,
 	  .missing = NO_PAYLOAD,
-	  .help = "Where the node's initial RAM disk comes from, in the same forms as the kernel.",
+	  .help = N_("Where the node's initial RAM disk comes from, in the same forms as the "
+	  	"kernel."),
 	  .example = "http://boot.example:8080/initrd" },
-	{ .key = "payload.uki", .label = "Unified image", .type = SW_FIELD_URL, AT(uki),
+	{ .key = "payload.uki", .label = N_("Unified image"), .type = SW_FIELD_URL, AT(uki),
 	  .max = 2000, .applies = without_kernel,
-	  .help = "A unified kernel image (UKI) in place of kernel and initrd. It is stored byte "
-		  "for byte, so its signature stays valid.",
+	  .help = N_("A unified kernel image (UKI) in place of kernel and initrd. It is stored "
+		  "byte for byte, so its signature stays valid."),
 	  .example = "https://boot.example/node.efi" },
-	{ .key = "payload.sha256.kernel", .label = "Kernel SHA-256", .type = SW_FIELD_SHA256,
+	{ .key = "payload.sha256.kernel", .label = N_("Kernel SHA-256"), .type = SW_FIELD_SHA256,
 	  AT(kernel_sha256), .applies = has_kernel, .required = kernel_is_remote,
 	  .missing = NO_HASH,
-	  .help = "The SHA-256 of the kernel, 64 hex digits. Required when it comes over a "
-		  "network.",
+	  .help = N_("The SHA-256 of the kernel, 64 hex digits. Required when it comes over a "
+		  "network."),
 	  .example = HEX_A },
-	{ .key = "payload.sha256.initrd", .label = "Initrd SHA-256", .type = SW_FIELD_SHA256,
+	{ .key = "payload.sha256.initrd", .label = N_("Initrd SHA-256"), .type = SW_FIELD_SHA256,
 	  AT(initrd_sha256), .applies = has_initrd, .required = initrd_is_remote,
 	  .missing = NO_HASH,
-	  .help = "The SHA-256 of the initrd, 64 hex digits. Required when it comes over a "
-		  "network.",
+	  .help = N_("The SHA-256 of the initrd, 64 hex digits. Required when it comes over a "
+		  "network."),
 	  .example = HEX_B },
-	{ .key = "payload.sha256.uki", .label = "Image SHA-256", .type = SW_FIELD_SHA256,
+	{ .key = "payload.sha256.uki", .label = N_("Image SHA-256"), .type = SW_FIELD_SHA256,
 	  AT(uki_sha256), .applies = has_uki, .required = uki_is_remote,
 	  .missing = NO_HASH,
-	  .help = "The SHA-256 of the unified kernel image. With payload.uki it may stand directly "
-		  "as payload.sha256.",
+	  .help = N_("The SHA-256 of the unified kernel image. With payload.uki it may stand "
+		  "directly as payload.sha256."),
 	  .stands_for = "payload.sha256",
 	  .example = HEX_A },
-	{ .key = "payload.signature.kernel", .label = "Kernel signature", .type = SW_FIELD_LIST,
+	{ .key = "payload.signature.kernel", .label = N_("Kernel signature"), .type = SW_FIELD_LIST,
 	  AT(kernel_signature), .max = 2000, .applies = signs_kernel, .check = sw_source_check,
-	  .help = "Where the SSH signatures of the kernel are, one or several. Without it: beside "
-		  "the kernel, with .sig after its name.",
+	  .help = N_("Where the SSH signatures of the kernel are, one or several. Without it: "
+		  "beside the kernel, with .sig after its name."),
 	  .example = "https://boot.example/vmlinuz.sig" },
-	{ .key = "payload.signature.initrd", .label = "Initrd signature", .type = SW_FIELD_LIST,
+	{ .key = "payload.signature.initrd", .label = N_("Initrd signature"), .type = SW_FIELD_LIST,
 	  AT(initrd_signature), .max = 2000, .applies = signs_initrd, .check = sw_source_check,
-	  .help = "Where the SSH signatures of the initrd are; by default beside it, with .sig.",
+	  .help = N_("Where the SSH signatures of the initrd are; by default beside it, with "
+	  	".sig."),
 	  .example = "https://boot.example/initrd.sig" },
-	{ .key = "payload.signature.uki", .label = "Image signature", .type = SW_FIELD_LIST,
+	{ .key = "payload.signature.uki", .label = N_("Image signature"), .type = SW_FIELD_LIST,
 	  AT(uki_signature), .max = 2000, .applies = signs_uki, .check = sw_source_check,
-	  .help = "Where the SSH signatures of the unified image are; by default beside it, with "
-		  ".sig.",
+	  .help = N_("Where the SSH signatures of the unified image are; by default beside it, "
+		  "with .sig."),
 	  .example = "https://boot.example/node.efi.sig" },
-	{ .key = "payload.cmdline", .label = "Command line", .type = SW_FIELD_TEXT, AT(cmdline),
+	{ .key = "payload.cmdline", .label = N_("Command line"), .type = SW_FIELD_TEXT, AT(cmdline),
 	  .max = SW_CMDLINE_MAX, .applies = without_uki, .check = check_cmdline,
-	  .help = "The node's kernel command line, with kernel and initrd only. "
+	  .help = N_("The node's kernel command line, with kernel and initrd only. "
 		  "panic=10 and watchdog.open_timeout=300 are added; "
-		  "give either with 0 to refuse.",
+		  "give either with 0 to refuse."),
 	  .example = "console=ttyS0,115200 panic=10" },
 
-	{ .key = "trust.keys", .label = "Trusted keys", .type = SW_FIELD_LIST, AT(trust_keys),
+	{ .key = "trust.keys", .label = N_("Trusted keys"), .type = SW_FIELD_LIST, AT(trust_keys),
 	  .max = 4096, .check = sw_trust_check_key,
-	  .help = "SSH public keys. The payload must be signed by them, now and at every promote "
-		  "on the node; a hash is then not needed.",
+	  .help = N_("SSH public keys. The payload must be signed by them, now and at every "
+		  "promote on the node; a hash is then not needed."),
 	  .example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBlAYunT+OL353ffrga6NFifox3kUbvD5EbG"
 		     "avJ/EDZP ops" },
-	{ .key = "trust.threshold", .label = "Signatures needed", .type = SW_FIELD_TEXT,
+	{ .key = "trust.threshold", .label = N_("Signatures needed"), .type = SW_FIELD_TEXT,
 	  AT(trust_threshold), .max = 2, .check = check_threshold,
-	  .help = "How many of the trusted keys must have signed; 1 when it is not given.",
+	  .help = N_("How many of the trusted keys must have signed; 1 when it is not given."),
 	  .example = "2" },
-	{ .key = "trust.policy", .label = "Trust", .type = SW_FIELD_CHOICE, AT(trust_policy),
+	{ .key = "trust.policy", .label = N_("Trust"), .type = SW_FIELD_CHOICE, AT(trust_policy),
 	  .choices = policy_choices,
-	  .help = "none: the node takes every later image without a signature, whoever put it on "
-		  "the server. May be written as trust: none.",
+	  .help = N_("none: the node takes every later image without a signature, whoever put it "
+		  "on the server. May be written as trust: none."),
 	  .stands_for = "trust",
 	  .example = "none" },
 
-	{ .key = "boot.mode", .label = "Boot mode", .type = SW_FIELD_CHOICE, AT(boot_mode),
+	{ .key = "boot.mode", .label = N_("Boot mode"), .type = SW_FIELD_CHOICE, AT(boot_mode),
 	  .choices = mode_choices, .required = always,
-	  .help = "local: the installed slot boots first. network: the network's image, and the "
+	  .help = N_("local: the installed slot boots first. network: the network's image, and the "
 		  "slot when that fails; then a payload is optional. hands-off: the boot order is "
-		  "left as it is.",
+		  "left as it is."),
 	  .example = "local", .dflt = "local" },
-	{ .key = "boot.strategy", .label = "Strategy", .type = SW_FIELD_CHOICE, AT(boot_strategy),
+	{ .key = "boot.strategy", .label = N_("Strategy"), .type = SW_FIELD_CHOICE,
+	  AT(boot_strategy),
 	  .choices = strategy_choices, .applies = from_network,
-	  .help = "armed: the slot is first in the boot order, and the network is tried once at "
+	  .help = N_("armed: the slot is first in the boot order, and the network is tried once at "
 		  "each boot, so a bad image costs one try. order: the network is first; an image "
-		  "that panics then boots again and again.",
+		  "that panics then boots again and again."),
 	  .example = "armed", .dflt = "armed" },
-	{ .key = "boot.network.via", .label = "Network boot", .type = SW_FIELD_CHOICE,
+	{ .key = "boot.network.via", .label = N_("Network boot"), .type = SW_FIELD_CHOICE,
 	  AT(boot_via), .choices = via_choices, .applies = from_network,
-	  .help = "Which of the firmware's network entries is used. auto: the first in its boot "
+	  .help = N_("Which of the firmware's network entries is used. auto: the first in its boot "
 		  "order. ipxe: an iPXE binary on the disk, with a script for "
-		  "boot.network.uri.",
+		  "boot.network.uri."),
 	  .example = "http", .dflt = "auto" },
-	{ .key = "boot.network.uri", .label = "Boot address", .type = SW_FIELD_URL, AT(boot_uri),
+	{ .key = "boot.network.uri", .label = N_("Boot address"), .type = SW_FIELD_URL,
+	  AT(boot_uri),
 	  .max = 1024, .applies = from_network, .check = check_boot_uri,
-	  .help = "The http(s) address of the image that the firmware boots. Without it the "
-		  "firmware's own entry is used, and DHCP names the image.",
+	  .help = N_("The http(s) address of the image that the firmware boots. Without it the "
+		  "firmware's own entry is used, and DHCP names the image."),
 	  .example = "http://boot.example/node.efi" },
-	{ .key = "boot.network.nic", .label = "Boot network card", .type = SW_FIELD_TEXT,
+	{ .key = "boot.network.nic", .label = N_("Boot network card"), .type = SW_FIELD_TEXT,
 	  AT(boot_nic), .max = 17, .applies = from_network, .check = check_boot_nic,
-	  .help = "The MAC address of the card to boot from. Without it the firmware's first "
-		  "card.",
+	  .help = N_("The MAC address of the card to boot from. Without it the firmware's first "
+		  "card."),
 	  .example = "52:54:00:12:34:56" },
 
-	{ .key = "boot.network.ipxe", .label = "iPXE binary", .type = SW_FIELD_URL, AT(ipxe),
+	{ .key = "boot.network.ipxe", .label = N_("iPXE binary"), .type = SW_FIELD_URL, AT(ipxe),
 	  .max = 2000, .applies = sw_answers_by_ipxe, .required = sw_answers_by_ipxe,
-	  .help = "Where the iPXE binary (an EFI program of 2022 or later) comes from, in the "
-		  "forms of payload.kernel. Under Secure Boot it must be signed.",
-	  .missing = "give boot.network.ipxe, or another boot.network.via",
+	  .help = N_("Where the iPXE binary (an EFI program of 2022 or later) comes from, in the "
+		  "forms of payload.kernel. Under Secure Boot it must be signed."),
+	  .missing = N_("give boot.network.ipxe, or another boot.network.via"),
 	  .example = "medium:/ipxe.efi" },
-	{ .key = "boot.network.sha256", .label = "iPXE SHA-256", .type = SW_FIELD_SHA256,
+	{ .key = "boot.network.sha256", .label = N_("iPXE SHA-256"), .type = SW_FIELD_SHA256,
 	  AT(ipxe_sha256), .applies = sw_answers_by_ipxe, .required = ipxe_is_remote,
 	  .missing = NO_HASH,
-	  .help = "The SHA-256 of the iPXE binary. Required when it comes over a network.",
+	  .help = N_("The SHA-256 of the iPXE binary. Required when it comes over a network."),
 	  .example = HEX_A },
 
-	{ .key = "rescue.uki", .label = "Rescue image", .type = SW_FIELD_URL, AT(rescue),
+	{ .key = "rescue.uki", .label = N_("Rescue image"), .type = SW_FIELD_URL, AT(rescue),
 	  .max = 2000,
-	  .help = "A unified kernel image for a partition of its own, slipway-rescue, that the "
-		  "node starts with slipway mode once rescue, or when no slot starts.",
+	  .help = N_("A unified kernel image for a partition of its own, slipway-rescue, that the "
+		  "node starts with slipway mode once rescue, or when no slot starts."),
 	  .example = "medium:/rescue.efi" },
-	{ .key = "rescue.sha256", .label = "Rescue SHA-256", .type = SW_FIELD_SHA256,
+	{ .key = "rescue.sha256", .label = N_("Rescue SHA-256"), .type = SW_FIELD_SHA256,
 	  AT(rescue_sha256), .applies = has_rescue, .required = rescue_is_remote,
 	  .missing = NO_HASH,
-	  .help = "The SHA-256 of the rescue image. Required when it comes over a network.",
+	  .help = N_("The SHA-256 of the rescue image. Required when it comes over a network."),
 	  .example = HEX_B },
 
-	{ .key = "admission.kind", .label = "Admission", .type = SW_FIELD_CHOICE,
+	{ .key = "admission.kind", .label = N_("Admission"), .type = SW_FIELD_CHOICE,
 	  AT(admission_kind), .choices = kind_choices, .required = always,
-	  .help = "How the node is admitted to its cluster: not at all, or by attestation to the "
-		  "server at admission.url.",
+	  .help = N_("How the node is admitted to its cluster: not at all, or by attestation to "
+		  "the server at admission.url."),
 	  .example = "attest", .dflt = "none" },
-	{ .key = "admission.url", .label = "Attestation server", .type = SW_FIELD_URL,
+	{ .key = "admission.url", .label = N_("Attestation server"), .type = SW_FIELD_URL,
 	  AT(admission_url), .max = 1000, .applies = attests, .required = attests,
 	  .check = check_admission_url,
-	  .help = "The https address of the attestation server. The node finds it on its command "
-		  "line as ember.attest_url.",
+	  .help = N_("The https address of the attestation server. The node finds it on its "
+		  "command line as ember.attest_url."),
 	  .example = "https://attest.example/v1" },
 
-	{ .key = "finish", .label = "When done", .type = SW_FIELD_CHOICE, AT(finish),
+	{ .key = "finish", .label = N_("When done"), .type = SW_FIELD_CHOICE, AT(finish),
 	  .choices = finish_choices, .required = always,
-	  .help = "What the machine does after a successful install.", .example = "poweroff",
+	  .help = N_("What the machine does after a successful install."), .example = "poweroff",
 	  .dflt = "reboot" },
-	{ .key = "seed", .label = "UUID seed", .type = SW_FIELD_UUID, AT(seed),
-	  .help = "A UUID from which all partition UUIDs are derived. Without it they follow from "
-		  "the host name and the disk.",
+	{ .key = "seed", .label = N_("UUID seed"), .type = SW_FIELD_UUID, AT(seed),
+	  .help = N_("A UUID from which all partition UUIDs are derived. Without it they follow "
+		  "from the host name and the disk."),
 	  .example = "5f0c1c0e-7d0b-4b8e-9a5e-2f6d1a3b4c5d" },
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
+#include "base/catalogue.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -8,7 +9,7 @@ static void __attribute__((format(printf, 3, 0)))
 fill(char *part, size_t size, const char *fmt, va_list ap)
 {
 	if (part[0] == '\0')
-		(void)vsnprintf(part, size, fmt, ap);
+		(void)vsnprintf(part, size, _(fmt), ap);
 }
 
 /* True when the error was unset and is this one now. */

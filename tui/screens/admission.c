@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/catalogue.h"
 #include "tui/screens/form-view.h"
 #include "tui/screens/screens.h"
 
@@ -18,8 +19,8 @@ static bool admission_request(struct sw_view *v, struct sw_state *s, enum sw_req
 
 const struct sw_view_ops sw_screen_admission = {
 	SW_FORM_VIEW_OPS,
-	.title = "Install 5 of 7 - Admission",
-	.help = "How the node proves to its cluster that it may join. Nothing is sent now.",
+	.title = N_("Install 5 of 7 - Admission"),
+	.help = N_("How the node proves to its cluster that it may join. Nothing is sent now."),
 	.open = admission_open,
 	.request = admission_request,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A question whose harmless answer is selected first. */
+#include "base/catalogue.h"
 #include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/list.h"
@@ -22,13 +23,13 @@ void sw_screen_ask_undo(struct sw_state *s)
 	bool away = s->journal && s->journal->plan && sw_undo_away(s->journal);
 
 	s->ask = (struct sw_ask){
-		.question = away ? "Undo it on the disks that are here? A disk that is not keeps "
+		.question = away ? _("Undo it on the disks that are here? A disk that is not keeps "
 				   "its part of the node until it is attached and the install is "
 				   "undone once more; do not start the machine from it. What the "
-				   "install has overwritten does not come back."
-			  : "Undo it? The node will not boot from this disk any more; what the "
-			    "install has overwritten does not come back.",
-		.yes = "Undo", .undo = true,
+				   "install has overwritten does not come back.")
+			  : _("Undo it? The node will not boot from this disk any more; what the "
+			    "install has overwritten does not come back."),
+		.yes = _("Undo"), .undo = true,
 	};
 	sw_view_push(s, &sw_screen_ask);
 }
@@ -38,7 +39,7 @@ static void ask_open(struct sw_view *v, struct sw_state *s)
 	struct ask *a = v->data;
 
 	a->ask = s->ask;
-	sw_list_add_text(&a->list, 0, "No, go back");
+	sw_list_add_text(&a->list, 0, _("No, go back"));
 	sw_list_add_text(&a->list, 1, a->ask.yes);
 }
 
@@ -81,7 +82,7 @@ static const struct sw_hint hints[] = {
 };
 
 const struct sw_view_ops sw_screen_ask = {
-	.title = "Sure?",
+	.title = N_("Sure?"),
 	.size = sizeof(struct ask),
 	.hints = hints,
 	.open = ask_open,

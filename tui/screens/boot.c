@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/catalogue.h"
 #include "tui/screens/form-view.h"
 #include "tui/screens/screens.h"
 
@@ -24,8 +25,8 @@ static bool boot_request(struct sw_view *v, struct sw_state *s, enum sw_request 
 
 const struct sw_view_ops sw_screen_boot = {
 	SW_FORM_VIEW_OPS,
-	.title = "Install 3 of 7 - How the node boots",
-	.help = "How the firmware finds the node, and what happens when the install is done.",
+	.title = N_("Install 3 of 7 - How the node boots"),
+	.help = N_("How the firmware finds the node, and what happens when the install is done."),
 	.open = boot_open,
 	.request = boot_request,
 };

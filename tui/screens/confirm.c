@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/size.h"
 #include "disk/select.h"
 #include "tui/screens/line-view.h"
@@ -37,9 +38,9 @@ static void draw_diskless(struct confirm *c, struct sw_frame *f, const struct sw
 	unsigned int row = a->row;
 
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 4,
-				  "No disk is written. Boot entries, boot order and the node's "
-				  "data go into the firmware.") + 1;
-	sw_frame_put(f, row++, 0, f->cols, 0, "To install, type yes and press Enter.");
+				  _("No disk is written. Boot entries, boot order and the node's "
+				  "data go into the firmware.")) + 1;
+	sw_frame_put(f, row++, 0, f->cols, 0, _("To install, type yes and press Enter."));
 	sw_line_draw(&c->line, f, row + 1, 0, 40);
 }
 
@@ -111,14 +112,15 @@ static void confirm_draw(struct sw_view *v, const struct sw_state *s, struct sw_
 	d = &s->plan->disks[c->disk];
 	last = next_disk(s->plan, c->disk + 1) >= s->plan->n_disks;
 	if (s->plan->n_disks > 1)
-		sw_buf_addf(&b, "Disk %zu of %zu. ", c->disk + 1, s->plan->n_disks);
-	sw_buf_addf(&b, "Everything on this disk will be lost:\n\n  %s  %s  serial %s\n",
-		    d->model ? d->model : "(no model)", sw_size_format(d->size, size, sizeof(size)),
-		    d->serial ? d->serial : "(none)");
+		sw_buf_addf(&b, _("Disk %zu of %zu. "), c->disk + 1, s->plan->n_disks);
+	sw_buf_addf(&b, _("Everything on this disk will be lost:\n\n  %s  %s  serial %s\n"),
+		    d->model ? d->model : _("(no model)"),
+		    sw_size_format(d->size, size, sizeof(size)),
+		    d->serial ? d->serial : _("(none)"));
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 6, sw_buf_text(&b));
 	row += sw_frame_paragraph(f, row, 2, f->cols - 3, 6, d->old_table_text) + 1;
-	sw_frame_putf(f, row++, 0, "To %s, type %s and press Enter.", last ? "install" : "agree",
-		      d->confirm);
+	sw_frame_putf(f, row++, 0, last ? N_("To install, type %s and press Enter.")
+				       : N_("To agree, type %s and press Enter."), d->confirm);
 	sw_line_draw(&c->line, f, row + 1, 0, 40);
 }
 
@@ -131,14 +133,14 @@ static struct sw_widget confirm_widget(const struct sw_view *v)
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, "install" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_ACCEPT, N_("install") }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_confirm = {
-	.title = "Confirm",
-	.help = "What has to be typed is the end of the disk's serial number, as many characters "
-		"as tell it from the other disks, in either case; more of it will do as well. "
-		"From here on the disk is written.",
+	.title = N_("Confirm"),
+	.help = N_("What has to be typed is the end of the disk's serial number, as many "
+		"characters as tell it from the other disks, in either case; more of it will do "
+		"as well. From here on the disk is written."),
 	.size = sizeof(struct confirm),
 	.hints = hints,
 	.open = confirm_open,

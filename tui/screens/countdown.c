@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers were found that nobody named; any key keeps them from being used by themselves. */
+#include "base/catalogue.h"
 #include "tui/screens/screens.h"
 #include "tui/session/state.h"
 
@@ -25,7 +26,7 @@ static void countdown_draw(struct sw_view *v SW_UNUSED, const struct sw_state *s
 }
 
 const struct sw_view_ops sw_screen_countdown = {
-	.title = "Answers found",
+	.title = N_("Answers found"),
 	.draw = countdown_draw,
 	.request = countdown_request,
 };

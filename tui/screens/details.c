@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that is known about one disk. */
+#include "base/catalogue.h"
 #include "base/size.h"
 #include "disk/disk.h"
 #include "disk/health.h"
@@ -16,10 +17,10 @@ static void add_partition(struct sw_buf *b, const struct sw_part *p)
 {
 	char size[16], at[16];
 
-	sw_buf_addf(b, "%3u  %6s at %-6s  %-8s %s%s%s\n", p->number,
+	sw_buf_addf(b, _("%3u  %6s at %-6s  %-8s %s%s%s\n"), p->number,
 		    sw_size_format(p->size, size, sizeof(size)),
 		    sw_size_format(p->start, at, sizeof(at)), p->fs_type ? p->fs_type : "-",
-		    p->label ? p->label : "", p->fs_label ? "  label " : "",
+		    p->label ? p->label : "", p->fs_label ? _("  label ") : "",
 		    p->fs_label ? p->fs_label : "");
 }
 
@@ -30,22 +31,22 @@ static char *text_of(const struct sw_state *s, const struct sw_disk *d)
 	_cleanup_buf_ struct sw_buf b = { 0 };
 	char size[16];
 
-	add(&b, "Disk", d->node ? d->node : d->name);
-	add(&b, "Model", d->model);
-	add(&b, "Vendor", d->vendor);
-	add(&b, "Serial", d->serial);
-	add(&b, "WWN", d->wwn);
-	add(&b, "Attached", d->transport);
-	add(&b, "Path", d->path);
-	sw_buf_addf(&b, "%-10s %s (%llu bytes), sectors of %u\n", "Size",
+	add(&b, _("Disk"), d->node ? d->node : d->name);
+	add(&b, _("Model"), d->model);
+	add(&b, _("Vendor"), d->vendor);
+	add(&b, _("Serial"), d->serial);
+	add(&b, _("WWN"), d->wwn);
+	add(&b, _("Attached"), d->transport);
+	add(&b, _("Path"), d->path);
+	sw_buf_addf(&b, _("%-10s %s (%llu bytes), sectors of %u\n"), _("Size"),
 		    sw_size_format(d->size, size, sizeof(size)), (unsigned long long)d->size,
 		    d->sector);
-	add(&b, "Refused", sw_disk_excluded(d, l ? l->min_size : 0));
-	add(&b, "Health", d->health == SW_HEALTH_GOOD ? "good" : health);
-	add(&b, "On it", what);
-	add(&b, "Damage", d->table.damage);
+	add(&b, _("Refused"), sw_disk_excluded(d, l ? l->min_size : 0));
+	add(&b, _("Health"), d->health == SW_HEALTH_GOOD ? _("good") : health);
+	add(&b, _("On it"), what);
+	add(&b, _("Damage"), d->table.damage);
 	for (char **g = d->signatures; g && *g; g++)
-		add(&b, "Signature", *g);
+		add(&b, _("Signature"), *g);
 	if (d->table.n_parts)
 		sw_buf_adds(&b, "\n");
 	for (size_t i = 0; i < d->table.n_parts; i++)
@@ -71,7 +72,7 @@ static const struct sw_hint hints[] = {
 };
 
 const struct sw_view_ops sw_screen_details = {
-	.title = "One disk in full",
+	.title = N_("One disk in full"),
 	.size = sizeof(struct sw_pager_view),
 	.hints = hints,
 	.open = details_open,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/size.h"
 #include "disk/disk.h"
 #include "tui/screens/screens.h"
@@ -65,12 +66,12 @@ bool sw_disk_list_request(struct sw_list *l, struct sw_state *s, enum sw_request
 void sw_disk_list_draw(struct sw_list *l, const struct sw_state *s, struct sw_frame *f,
 		       const struct sw_area *a)
 {
-	static const char *const header[SW_LIST_COLS] = { "disk", "size", "model", "serial",
-							  "what is on it" };
+	const char *const header[SW_LIST_COLS] = { _("disk"), _("size"), _("model"), _("serial"),
+						   _("what is on it") };
 
 	if (l->n)
 		sw_list_draw(l, f, a, header);
 	else
 		sw_frame_put(f, a->row, 2, f->cols, 0,
-			     s->facts_pending ? "looking ..." : "There is no disk.");
+			     s->facts_pending ? _("looking ...") : _("There is no disk."));
 }

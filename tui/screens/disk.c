@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "disk/disk.h"
+#include "base/catalogue.h"
 #include "tui/screens/disk-list.h"
 #include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
@@ -24,17 +25,17 @@ struct disk_view {
 /* Last, for a person who looks for a disk should not come upon it first. */
 static void add_none_at_all(struct disk_view *dv, const struct sw_state *s)
 {
-	static const char *const row[] = { "none", "", "", "",
-					   "no disk: boot entries, mode and admission only" };
+	const char *const row[] = { "none", "", "", "",
+				    _("no disk: boot entries, mode and admission only") };
 
 	sw_list_add(&dv->list, NO_DISK_AT_ALL,
-		    s->facts->boot.writable ? NULL : "it needs UEFI with writable variables",
+		    s->facts->boot.writable ? NULL : _("it needs UEFI with writable variables"),
 		    ARRAY_SIZE(row), row);
 }
 
 static void fill(struct disk_view *dv, const struct sw_state *s)
 {
-	static const char *const none[] = { "none", "", "", "", "no further disk" };
+	const char *const none[] = { "none", "", "", "", _("no further disk") };
 	struct sw_disk_standing *st = NULL;
 
 	sw_list_clear(&dv->list);
@@ -147,8 +148,9 @@ static void draw_which(const struct disk_view *dv, const struct sw_state *s, str
 	if (sw_state_disk_need(s, dv->k) == SW_DISK_OPTIONAL)
 		sw_frame_putf(f, row, 2, "Disk %zu (%s): one more, or none", dv->k + 1, name);
 	else if (l)
-		sw_frame_putf(f, row, 2, "Disk %zu of %zu%s (%s)", dv->k + 1, l->n_disks,
-			      l->disks[l->n_disks - 1].many ? " or more" : "", name);
+		sw_frame_putf(f, row, 2, l->disks[l->n_disks - 1].many
+					 ? N_("Disk %zu of %zu or more (%s)")
+					 : N_("Disk %zu of %zu (%s)"), dv->k + 1, l->n_disks, name);
 }
 
 static void disk_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
@@ -165,7 +167,7 @@ static void disk_draw(struct sw_view *v, const struct sw_state *s, struct sw_fra
 	sw_disk_list_draw(&dv->list, s, f, &list);
 	if (is_alone(dv) && list.rows > 3)
 		sw_frame_put(f, list.row + 3, 2, f->cols, 0,
-			     s->facts_pending ? "looking ..." : "There is no disk.");
+			     s->facts_pending ? _("looking ...") : _("There is no disk."));
 }
 
 static const struct sw_hint hints[] = {
@@ -174,13 +176,12 @@ static const struct sw_hint hints[] = {
 };
 
 const struct sw_view_ops sw_screen_disk = {
-	.title = "Install 1 of 7 - Which disk",
-	.help = "The disk that the node is installed on. Its whole content will be replaced, but "
-		"not before you have confirmed it at the review.\n\n"
-		"A disk marked '-' cannot be chosen; the reason stands beside it. The disk is "
-		"remembered by its serial number, WWN or place, not by its name.\n\n"
-		"none, the last row, makes a node that has nothing but its entries in the "
-		"firmware.",
+	.title = N_("Install 1 of 7 - Which disk"),
+	.help = N_("The disk that the node is installed on. Its whole content will be replaced, "
+		"but not before you have confirmed it at the review.\n\nA disk marked '-' cannot "
+		"be chosen; the reason stands beside it. The disk is remembered by its serial "
+		"number, WWN or place, not by its name.\n\nnone, the last row, makes a node that "
+		"has nothing but its entries in the firmware."),
 	.size = sizeof(struct disk_view),
 	.hints = hints,
 	.refresh = disk_refresh,
@@ -201,11 +202,11 @@ static void more_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 }
 
 const struct sw_view_ops sw_screen_more_disks = {
-	.title = "Install 2 of 7 - A further disk",
-	.help = "The layout takes several disks. Each is chosen once, and each whose content is "
+	.title = N_("Install 2 of 7 - A further disk"),
+	.help = N_("The layout takes several disks. Each is chosen once, and each whose content is "
 		"lost is confirmed on its own after the review.\n\n"
 		"A disk marked '-' cannot be chosen; the reason stands beside it. What may be "
-		"overwritten is what was said for the first disk.",
+		"overwritten is what was said for the first disk."),
 	.size = sizeof(struct disk_view),
 	.hints = hints,
 	.open = more_open,

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -37,8 +38,8 @@ static const char *word(json_object *finding)
 {
 	const char *severity = sw_json_str(finding, "severity", "");
 
-	return strcmp(severity, "error") == 0 ? "ERROR"
-	       : strcmp(severity, "warning") == 0 ? "warning" : "info";
+	return strcmp(severity, "error") == 0 ? _("ERROR")
+	       : strcmp(severity, "warning") == 0 ? _("warning") : _("info");
 }
 
 static void doctor_refresh(struct sw_view *v, struct sw_state *s)
@@ -56,7 +57,7 @@ static void doctor_refresh(struct sw_view *v, struct sw_state *s)
 		(void)sw_list_add(&dv->list, (int)i, NULL, 2, cols);
 	}
 	if (last) {
-		const char *cols[] = { "", "Take the last repair back" };
+		const char *cols[] = { "", _("Take the last repair back") };
 
 		(void)sw_list_add(&dv->list, ROW_UNDO, NULL, 2, cols);
 	}
@@ -76,9 +77,9 @@ static void ask_undo(struct doctor_view *dv, struct sw_state *s)
 
 	(void)snprintf(s->doctor_arg, sizeof(s->doctor_arg), "%s", sw_json_str(last, "file", ""));
 	(void)snprintf(dv->question, sizeof(dv->question),
-		       "Take this back: %s?\n\nWhat was wrong is then wrong again.",
+		       _("Take this back: %s?\n\nWhat was wrong is then wrong again."),
 		       sw_json_str(last, "text", ""));
-	sw_screen_ask_first(s, dv->question, "Take it back", SW_WANT_DOCTOR_UNDO, false);
+	sw_screen_ask_first(s, dv->question, _("Take it back"), SW_WANT_DOCTOR_UNDO, false);
 }
 
 static void choose(struct doctor_view *dv, struct sw_state *s)
@@ -144,7 +145,7 @@ static unsigned int draw_node(const struct sw_state *s, struct sw_frame *f, unsi
 
 	if (!node)
 		return row;
-	(void)snprintf(text, sizeof(text), "Node %s on %s.",
+	(void)snprintf(text, sizeof(text), _("Node %s on %s."),
 		       sw_json_str(node, "hostname", "without a name"),
 		       sw_json_str(node, "disk", "?"));
 	sw_frame_put(f, row++, 0, f->cols, 0, text);
@@ -171,7 +172,7 @@ static void draw_about(const struct sw_state *s, const struct sw_list_row *row, 
 					 sw_json_str(fi, "effect", ""));
 	if (!*help || at + 1 >= end)
 		return;
-	sw_frame_put(f, at, 0, 8, 0, repair ? "Repair" : fi ? "Advice" : "It was");
+	sw_frame_put(f, at, 0, 8, 0, repair ? _("Repair") : fi ? _("Advice") : _("It was"));
 	(void)sw_frame_paragraph(f, at, 8, f->cols - 9, end - at, help);
 }
 
@@ -186,17 +187,17 @@ static void doctor_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 		_cleanup_free_ char *text = sw_error_text(&s->doctor_error);
 
 		list.row += sw_frame_paragraph(f, a->row, 0, f->cols - 1, a->rows / 2,
-					       text ? text : "out of memory") + 1;
+					       text ? text : _("out of memory")) + 1;
 	}
 	if (!s->doctor || s->doctor_pending) {
 		if (s->doctor_pending)
 			sw_frame_put(f, list.row, 0, f->cols, 0,
-				     s->doctor_writing ? "repairing ..." : "looking ...");
+				     s->doctor_writing ? _("repairing ...") : _("looking ..."));
 		return;
 	}
 	list.row = draw_node(s, f, list.row);
 	if (sw_json_bool(s->doctor, "healthy", false) && list.row < end) {
-		sw_frame_put(f, list.row, 0, f->cols, 0, "Nothing is wrong.");
+		sw_frame_put(f, list.row, 0, f->cols, 0, _("Nothing is wrong."));
 		list.row += 2;
 	}
 	room = end > list.row + 5 ? end - list.row - 5 : 1;
@@ -207,19 +208,19 @@ static void doctor_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 }
 
 static const struct sw_hint doctor_hints[] = {
-	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, "look closer" }, { SW_REQ_REFRESH, NULL },
-	{ SW_REQ_SAVE, "save" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_UP, N_("Down choose") }, { SW_REQ_ACCEPT, N_("look closer") },
+	{ SW_REQ_REFRESH, NULL },
+	{ SW_REQ_SAVE, N_("save") }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_doctor = {
-	.title = "What is wrong with this machine",
-	.help = "Partition tables, slots, node data, boot entries, their order and the next boot "
-		"are read and compared; nothing is written by that. An error keeps the node from "
-		"starting or will soon; a warning is one fault away from it; information is no "
-		"fault.\n\n"
-		"A finding opens with its evidence and with each write of its repair. Before a "
-		"repair, what it overwrites is saved, so that it can be taken back until this "
-		"machine is restarted. After it everything is looked at again.",
+	.title = N_("What is wrong with this machine"),
+	.help = N_("Partition tables, slots, node data, boot entries, their order and the next "
+		"boot are read and compared; nothing is written by that. An error keeps the node "
+		"from starting or will soon; a warning is one fault away from it; information is "
+		"no fault.\n\nA finding opens with its evidence and with each write of its "
+		"repair. Before a repair, what it overwrites is saved, so that it can be taken "
+		"back until this machine is restarted. After it everything is looked at again."),
 	.size = sizeof(struct doctor_view),
 	.hints = doctor_hints,
 	.open = doctor_look,
@@ -271,10 +272,10 @@ static void ask_repair(struct finding_view *fv, struct sw_state *s)
 		return;
 	}
 	(void)snprintf(fv->question, sizeof(fv->question),
-		       "Repair: %s?\n\nWhat is overwritten is saved first; the repair can be "
-		       "taken back until this machine is restarted.",
+		       _("Repair: %s?\n\nWhat is overwritten is saved first; the repair can be "
+		       "taken back until this machine is restarted."),
 		       sw_json_str(repair, "text", ""));
-	sw_screen_ask_first(s, fv->question, "Repair", SW_WANT_DOCTOR_REPAIR, false);
+	sw_screen_ask_first(s, fv->question, _("Repair"), SW_WANT_DOCTOR_REPAIR, false);
 }
 
 static bool finding_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
@@ -294,15 +295,15 @@ static bool finding_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 }
 
 static const struct sw_hint finding_hints[] = {
-	{ SW_REQ_ACCEPT, "repair" }, { SW_REQ_PAGE_UP, NULL }, { SW_REQ_SAVE, "save" },
+	{ SW_REQ_ACCEPT, N_("repair") }, { SW_REQ_PAGE_UP, NULL }, { SW_REQ_SAVE, N_("save") },
 	{ SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_finding = {
-	.title = "One finding",
-	.help = "\"seen\" is what the finding rests on, \"means\" what it leads to. Each write of "
-		"the repair stands below it with its place. Enter asks once more before anything "
-		"is written.",
+	.title = N_("One finding"),
+	.help = N_("\"seen\" is what the finding rests on, \"means\" what it leads to. Each "
+		"write of the repair stands below it with its place. Enter asks once more before "
+		"anything is written."),
 	.size = sizeof(struct finding_view),
 	.hints = finding_hints,
 	.open = finding_open,

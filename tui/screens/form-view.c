@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/screens/form-view.h"
+#include "base/catalogue.h"
 
 const struct sw_hint sw_form_view_hints[] = {
 	{ SW_REQ_ACCEPT, NULL },
-	{ SW_REQ_NEXT, "next field" },
+	{ SW_REQ_NEXT, N_("next field") },
 	{ SW_REQ_BACK, NULL },
 	{ SW_REQ_NONE, NULL },
 };

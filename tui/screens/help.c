@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Help for the screen below: its text, the field in focus, and its keys from the key table. */
 #include "answers/answers.h"
+#include "base/catalogue.h"
 #include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
 
@@ -26,11 +27,11 @@ static void add_keys(struct sw_buf *b, const struct sw_view *v, enum sw_key_mode
 	static const enum sw_request everywhere[] = { SW_REQ_HELP, SW_REQ_REDRAW, SW_REQ_PEN,
 							SW_REQ_SAVE };
 
-	sw_buf_adds(b, "Keys\n");
+	sw_buf_adds(b, _("Keys\n"));
 	for (const struct sw_hint *h = v->ops->hints; h && h->req != SW_REQ_NONE; h++)
 		if (h->req != SW_REQ_UP && h->req != SW_REQ_PAGE_UP && h->req != SW_REQ_PAGE_DOWN &&
 		    h->req != SW_REQ_NEXT && h->req != SW_REQ_RIGHT)
-			add_key(b, h->req, mode, h->word);
+			add_key(b, h->req, mode, h->word ? _(h->word) : NULL);
 	if (mode == SW_MODE_TEXT)
 		for (size_t i = 0; i < ARRAY_SIZE(editing); i++)
 			add_key(b, editing[i], mode, NULL);
@@ -43,10 +44,10 @@ static void add_keys(struct sw_buf *b, const struct sw_view *v, enum sw_key_mode
 
 static void add_field(struct sw_buf *b, const struct sw_field *f)
 {
-	sw_buf_addf(b, "%s\n  %s\n", f->label, f->help ? f->help : "");
+	sw_buf_addf(b, "%s\n  %s\n", _(f->label), f->help ? _(f->help) : "");
 	if (f->example)
-		sw_buf_addf(b, "  Example: %s\n", f->example);
-	sw_buf_addf(b, "  In an answer file: %s\n\n", f->key);
+		sw_buf_addf(b, _("  Example: %s\n"), f->example);
+	sw_buf_addf(b, _("  In an answer file: %s\n\n"), f->key);
 }
 
 static void help_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
@@ -62,7 +63,7 @@ static void help_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 	if (on->ops->field && on->ops->field(on))
 		add_field(&b, on->ops->field(on));
 	if (on->ops->help)
-		sw_buf_addf(&b, "%s\n\n", on->ops->help);
+		sw_buf_addf(&b, "%s\n\n", _(on->ops->help));
 	add_keys(&b, on, mode);
 	sw_pager_set(&h->pager, sw_buf_steal(&b));
 }
@@ -78,7 +79,7 @@ static const struct sw_hint hints[] = {
 };
 
 const struct sw_view_ops sw_screen_help = {
-	.title = "Help",
+	.title = N_("Help"),
 	.size = sizeof(struct sw_pager_view),
 	.hints = hints,
 	.open = help_open,

@@ -2,6 +2,7 @@
 /* An install that was interrupted (or is complete and can be undone): resume, undo, leave. */
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/text.h"
 #include "tui/screens/list-view.h"
 #include "tui/screens/screens.h"
@@ -18,9 +19,9 @@ struct journal {
 static const char *undo_item(const struct sw_journal_info *j)
 {
 	if (sw_undo_away(j))
-		return "Undo: put the old state back on the disks that are here";
-	return j->undoing || j->owed ? "Undo: finish putting the old state back"
-				     : "Undo: put the old state back";
+		return _("Undo: put the old state back on the disks that are here");
+	return j->undoing || j->owed ? _("Undo: finish putting the old state back")
+				     : _("Undo: put the old state back");
 }
 
 static void journal_refresh(struct sw_view *v, struct sw_state *s)
@@ -32,10 +33,10 @@ static void journal_refresh(struct sw_view *v, struct sw_state *s)
 	sw_list_clear(&jv->list);
 	free(TAKE_PTR(jv->undo));
 	if (j && j->state == SW_JOURNAL_RUNNING && !j->undoing && !j->alone && !j->absent)
-		sw_list_add_text(&jv->list, ITEM_RESUME, "Resume: run it to its end");
+		sw_list_add_text(&jv->list, ITEM_RESUME, _("Resume: run it to its end"));
 	if (j && j->plan && (jv->undo = sw_undo_text(j, 0)) && sw_undo_todo(j) & ~sw_undo_away(j))
 		sw_list_add_text(&jv->list, ITEM_UNDO, undo_item(j));
-	sw_list_add_text(&jv->list, ITEM_LEAVE, "Leave it as it is");
+	sw_list_add_text(&jv->list, ITEM_LEAVE, _("Leave it as it is"));
 	jv->list.sel = sel < jv->list.n ? sel : 0;
 }
 
@@ -64,29 +65,32 @@ static bool journal_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 
 static void describe(const struct sw_journal_info *j, struct sw_buf *b)
 {
-	const char *disk = j->disk_name ? j->disk_name : "a disk";
-	char when[SW_TIME_TEXT + 4] = "", text[SW_TIME_TEXT];
+	const char *disk = j->disk_name ? j->disk_name : _("a disk");
+	char text[SW_TIME_TEXT];
+	const char *when = j->time > 0 ? sw_time_text(j->time, text) : _("an unknown time");
 
-	if (j->time > 0)
-		(void)snprintf(when, sizeof(when), " of %s", sw_time_text(j->time, text));
 	if (j->state == SW_JOURNAL_OWED)
-		sw_buf_addf(b, "The install%s on %s was undone, but not on every disk.", when,
-			    disk);
+		sw_buf_addf(b, _("The install of %s on %s was undone, but not on every disk."),
+			    when, disk);
 	else if (j->state == SW_JOURNAL_ALONE)
-		sw_buf_addf(b, "%s has a part of an install on several disks%s.", disk, when);
+		sw_buf_addf(b, _("%s has a part of an install of %s on several disks."), disk,
+			    when);
 	else if (j->state == SW_JOURNAL_DONE)
-		sw_buf_addf(b, "The install%s on %s is complete.", when, disk);
+		sw_buf_addf(b, _("The install of %s on %s is complete."), when, disk);
 	else if (j->undoing)
-		sw_buf_addf(b, "The undoing of the install%s on %s was interrupted.", when, disk);
+		sw_buf_addf(b, _("The undoing of the install of %s on %s was interrupted."), when,
+			    disk);
 	else
-		sw_buf_addf(b, "The install%s on %s was interrupted at step %u of %u: %s.", when,
-			    disk, j->step, j->steps, j->step_title ? j->step_title : "");
+		sw_buf_addf(b, _("The install of %s on %s was interrupted at step %u of %u: %s."),
+			    when, disk, j->step, j->steps, j->step_title ? j->step_title : "");
 	for (size_t k = 0; j->plan && k < j->plan->n_disks; k++) {
 		const struct sw_plan_disk *d = &j->plan->disks[k];
 
 		if (d->serial)
-			sw_buf_addf(b, "\nDisk: %s, serial %s%s.", d->model ? d->model : "no model",
-				    d->serial, j->absent >> k & 1 ? ", which is not here" : "");
+			sw_buf_addf(b, j->absent >> k & 1
+				       ? _("\nDisk: %s, serial %s, which is not here.")
+				       : _("\nDisk: %s, serial %s."),
+				    d->model ? d->model : _("no model"), d->serial);
 	}
 }
 
@@ -105,7 +109,7 @@ static void journal_draw(struct sw_view *v, const struct sw_state *s, struct sw_
 	list.rows = 3;
 	row += sw_list_draw(&jv->list, f, &list, NULL) + 1;
 	if (jv->undo && row + 1 < a->row + a->rows) {
-		sw_frame_put(f, row++, 0, f->cols, 0, "What undo would do:");
+		sw_frame_put(f, row++, 0, f->cols, 0, _("What undo would do:"));
 		sw_frame_paragraph(f, row, 2, f->cols - 3, a->row + a->rows - row, jv->undo);
 	}
 }
@@ -119,17 +123,17 @@ static void journal_close(struct sw_view *v)
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_BACK, "leave" },
+	{ SW_REQ_UP, N_("Down choose") }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_BACK, N_("leave") },
 	{ SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_journal = {
-	.title = "An earlier install",
-	.help = "slipway writes down what it is about to do on the disk itself, so that it can "
+	.title = N_("An earlier install"),
+	.help = N_("slipway writes down what it is about to do on the disk itself, so that it can "
 		"tell after a power cut where it was. Resume runs the same plan to its end. Undo "
 		"puts the old partition table and boot entries back; what had been overwritten "
 		"stays overwritten, and is named. When a disk is not here, undo takes the others "
-		"back; attach it, and undo once more finishes. Leave changes nothing.",
+		"back; attach it, and undo once more finishes. Leave changes nothing."),
 	.size = sizeof(struct journal),
 	.hints = hints,
 	.refresh = journal_refresh,

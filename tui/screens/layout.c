@@ -2,6 +2,7 @@
 /* How the disk is divided, what may be overwritten, and what that makes of it. */
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/size.h"
 #include "disk/disk.h"
 #include "tui/screens/form-view.h"
@@ -112,7 +113,7 @@ static unsigned int draw_after(const struct sw_layout *l, const struct sw_disk *
 			      sw_size_format(p[i].size, size, sizeof(size)),
 			      sw_size_format(p[i].start, at, sizeof(at)),
 			      p[i].part->format ? p[i].part->format : "",
-			      p[i].part->encrypt ? ", encrypted" : "");
+			      p[i].part->encrypt ? _(", encrypted") : "");
 	}
 	return row;
 }
@@ -121,16 +122,18 @@ static unsigned int draw_after(const struct sw_layout *l, const struct sw_disk *
 static unsigned int draw_choice(const struct sw_state *s, const struct sw_layout *l,
 				struct sw_frame *f, unsigned int row)
 {
+	_cleanup_buf_ struct sw_buf b = { 0 };
+
 	if (l && l->description)
 		row += sw_frame_paragraph(f, row, 2, f->cols - 3, 2, l->description) + 1;
 	if (!leaves_plain(s, l))
 		return row;
 	sw_frame_put(f, row, 0, 1, 0, "!");
+	sw_buf_addf(&b, _("State is not encrypted: whoever gets hold of the disk can read it. %s "
+			  "keeps its key in this machine's TPM."), SW_LAYOUT_ENCRYPTED);
 	return row + 1 +
 	       sw_frame_paragraph(f, row, 2, f->cols - 3, 3,
-				  "State is not encrypted: whoever gets hold of the disk can "
-				  "read it. " SW_LAYOUT_ENCRYPTED " keeps its key in this "
-				  "machine's TPM.");
+				  sw_buf_text(&b));
 }
 
 static void layout_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
@@ -152,16 +155,16 @@ static void layout_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 	row = draw_choice(s, l, f, row);
 	if (!d || row >= end)
 		return;
-	sw_frame_put(f, row, 2, 8, 0, "Now");
+	sw_frame_put(f, row, 2, 8, 0, _("Now"));
 	row += sw_frame_paragraph(f, row, 10, f->cols - 11, 4, now);
 	if (l && row + 1 < end) {
-		sw_frame_put(f, row + 1, 2, 8, 0, "After");
+		sw_frame_put(f, row + 1, 2, 8, 0, _("After"));
 		draw_after(l, d, f, row + 1, end);
 	}
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_NEXT, NULL }, { SW_REQ_RIGHT, "change" },
+	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_NEXT, NULL }, { SW_REQ_RIGHT, N_("change") },
 	{ SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
 
@@ -173,9 +176,9 @@ const struct sw_view_ops sw_screen_layout = {
 	.mode = sw_form_view_mode,
 	.field = sw_form_view_field,
 	.widget = sw_form_view_widget,
-	.title = "Install 2 of 7 - How the disk is divided",
-	.help = "What the disk will hold, beside what it holds now. Left, Right and Space change a "
-		"choice.",
+	.title = N_("Install 2 of 7 - How the disk is divided"),
+	.help = N_("What the disk will hold, beside what it holds now. Left, Right and Space "
+		"change a choice."),
 	.open = layout_open,
 	.draw = layout_draw,
 	.request = layout_request,

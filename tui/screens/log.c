@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The log, while the work runs and after it. Stays at the end unless one scrolls up. */
+#include "base/catalogue.h"
 #include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
 
@@ -43,16 +44,16 @@ static void log_draw(struct sw_view *v, const struct sw_state *s, struct sw_fram
 	if (s->run.log_n)
 		sw_pager_draw(&lv->pager, f, a);
 	else
-		sw_frame_put(f, a->row, 0, f->cols, 0, "The log is empty.");
+		sw_frame_put(f, a->row, 0, f->cols, 0, _("The log is empty."));
 }
 
 static const struct sw_hint hints[] = {
 	{ SW_REQ_BACK, NULL }, { SW_REQ_PAGE_UP, NULL }, { SW_REQ_SEARCH, NULL },
-	{ SW_REQ_SEARCH_NEXT, "again" }, { SW_REQ_SAVE, "save" }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_SEARCH_NEXT, N_("again") }, { SW_REQ_SAVE, N_("save") }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_log = {
-	.title = "Log",
+	.title = N_("Log"),
 	.size = sizeof(struct log_view),
 	.hints = hints,
 	.open = log_open,

@@ -2,6 +2,7 @@
 /* The network as this system has it: links, addresses, routes, name servers. Read only. */
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/json.h"
 #include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
@@ -10,45 +11,50 @@ static void add_link(const struct sw_link *l, struct sw_buf *b)
 {
 	bool any = l->addresses && l->addresses[0];
 
-	sw_buf_addf(b, "  %-10s %-11s %s\n", l->name, l->carrier ? "carrier" : "no carrier",
-		    any ? l->addresses[0] : "no address");
+	sw_buf_addf(b, "  %-10s %-11s %s\n", l->name, l->carrier ? _("carrier") : _("no carrier"),
+		    any ? l->addresses[0] : _("no address"));
 	for (char **a = any ? l->addresses + 1 : NULL; a && *a; a++)
 		sw_buf_addf(b, "  %-22s %s\n", "", *a);
-	sw_buf_addf(b, "  %-22s %s%s%s\n", "", l->mac ? l->mac : "no hardware address",
-		    l->driver ? ", driver " : "", l->driver ? l->driver : "");
+	sw_buf_addf(b, "  %-22s %s", "", l->mac ? l->mac : _("no hardware address"));
+	if (l->driver)
+		sw_buf_addf(b, _(", driver %s"), l->driver);
+	sw_buf_adds(b, "\n");
 }
 
 static void add_links(const struct sw_facts *f, struct sw_buf *b)
 {
 	size_t n = 0;
 
-	sw_buf_adds(b, "Links\n");
+	sw_buf_adds(b, _("Links\n"));
 	for (size_t i = 0; f && i < f->n_links; i++)
 		if (strcmp(f->links[i].name, "lo") != 0) {
 			add_link(&f->links[i], b);
 			n++;
 		}
 	if (!n)
-		sw_buf_adds(b, "  none: no network card has a driver\n");
+		sw_buf_adds(b, _("  none: no network card has a driver\n"));
 }
 
 static void add_routes(json_object *list, struct sw_buf *b)
 {
 	size_t n = list ? json_object_array_length(list) : 0;
 
-	sw_buf_adds(b, "\nRoutes\n");
+	sw_buf_adds(b, _("\nRoutes\n"));
 	for (size_t i = 0; i < n; i++) {
 		json_object *r = json_object_array_get_idx(list, i);
-		const char *via = sw_json_str(r, "via", NULL);
+		const char *via = sw_json_str(r, "via", NULL), *to = sw_json_str(r, "to", "?");
+		const char *link = sw_json_str(r, "link", "?");
 
-		sw_buf_addf(b, "  %-22s %s%s on %s", sw_json_str(r, "to", "?"), via ? "via " : "",
-			    via ? via : "directly", sw_json_str(r, "link", "?"));
+		if (via)
+			sw_buf_addf(b, _("  %-22s via %s on %s"), to, via, link);
+		else
+			sw_buf_addf(b, _("  %-22s directly on %s"), to, link);
 		if (sw_json_int(r, "metric", 0))
-			sw_buf_addf(b, ", metric %lld", (long long)sw_json_int(r, "metric", 0));
+			sw_buf_addf(b, _(", metric %lld"), (long long)sw_json_int(r, "metric", 0));
 		sw_buf_adds(b, "\n");
 	}
 	if (!n)
-		sw_buf_adds(b, "  none: only what is on the same wire can be reached\n");
+		sw_buf_adds(b, _("  none: only what is on the same wire can be reached\n"));
 }
 
 static void add_names(json_object *list, const char *title, const char *none, struct sw_buf *b)
@@ -77,11 +83,11 @@ static void network_refresh(struct sw_view *v, struct sw_state *s)
 		sw_buf_addf(&b, "\n%s\n", error);
 	if (l->found) {
 		add_routes(sw_json_array(l->found, "routes"), &b);
-		add_names(sw_json_array(l->found, "dns"), "Name servers",
-			  "none: only addresses can be used, not names", &b);
-		add_names(sw_json_array(l->found, "search"), "Search domains", NULL, &b);
+		add_names(sw_json_array(l->found, "dns"), _("Name servers"),
+			  _("none: only addresses can be used, not names"), &b);
+		add_names(sw_json_array(l->found, "search"), _("Search domains"), NULL, &b);
 	} else if (l->pending) {
-		sw_buf_adds(&b, "\nlooking ...\n");
+		sw_buf_adds(&b, _("\nlooking ...\n"));
 	}
 	sw_pager_set(&pv->pager, sw_buf_steal(&b));
 }
@@ -111,16 +117,16 @@ static bool network_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, "test a URL" }, { SW_REQ_BACK, NULL }, { SW_REQ_PAGE_UP, NULL },
+	{ SW_REQ_ACCEPT, N_("test a URL") }, { SW_REQ_BACK, NULL }, { SW_REQ_PAGE_UP, NULL },
 	{ SW_REQ_REFRESH, NULL }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_network = {
-	.title = "Network",
-	.help = "What the kernel has now: cards with their addresses, where packets go, and who "
+	.title = N_("Network"),
+	.help = N_("What the kernel has now: cards with their addresses, where packets go, and who "
 		"answers for names. Nothing is changed here. Links and addresses follow by "
 		"themselves; routes and name servers when you look again.\n\n"
-		"Enter asks a server of your choice and says what came of it.",
+		"Enter asks a server of your choice and says what came of it."),
 	.size = sizeof(struct sw_pager_view),
 	.hints = hints,
 	.open = network_open,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/catalogue.h"
 #include "tui/screens/form-view.h"
 #include "tui/screens/screens.h"
 
@@ -17,8 +18,8 @@ static bool node_request(struct sw_view *v, struct sw_state *s, enum sw_request 
 
 const struct sw_view_ops sw_screen_node = {
 	SW_FORM_VIEW_OPS,
-	.title = "Install 6 of 7 - The node",
-	.help = "Who this node is.",
+	.title = N_("Install 6 of 7 - The node"),
+	.help = N_("Who this node is."),
 	.open = node_open,
 	.request = node_request,
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/catalogue.h"
 #include "tui/screens/form-view.h"
 #include "tui/screens/screens.h"
 
@@ -25,9 +26,9 @@ static void payload_draw(struct sw_view *v, const struct sw_state *s, struct sw_
 	if (s->answers->boot_mode == SW_MODE_NETWORK && !sw_answers_have_payload(s->answers) &&
 	    used + 1 < a->rows)
 		sw_frame_paragraph(f, a->row + used + 1, 2, f->cols - 3, a->rows - used - 1,
-				   "In mode network all of this may be left empty. Then the slots "
-				   "stay empty until the first promote, and until then nothing "
-				   "starts when the network fails.");
+				   _("In mode network all of this may be left empty. Then the "
+				   "slots stay empty until the first promote, and until then "
+				   "nothing starts when the network fails."));
 }
 
 const struct sw_view_ops sw_screen_payload = {
@@ -39,8 +40,9 @@ const struct sw_view_ops sw_screen_payload = {
 	.mode = sw_form_view_mode,
 	.field = sw_form_view_field,
 	.widget = sw_form_view_widget,
-	.title = "Install 4 of 7 - What the node boots",
-	.help = "What the node boots from its disk: a kernel and an initrd, or one unified image.",
+	.title = N_("Install 4 of 7 - What the node boots"),
+	.help = N_("What the node boots from its disk: a kernel and an initrd, or one unified "
+		"image."),
 	.open = payload_open,
 	.request = payload_request,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The running work. It goes on whatever happens to the consoles. */
+#include "base/catalogue.h"
 #include "tui/screens/screens.h"
 #include "tui/session/state.h"
 
@@ -12,11 +13,11 @@ static bool progress_request(struct sw_view *v SW_UNUSED, struct sw_state *s,
 		return true;
 	case SW_REQ_CANCEL:
 		sw_screen_ask_first(s, s->work == SW_WORK_WIPE ?
-				    "Stop? The disk stays as it is then, with a mark that says so; "
-				    "wiping it again goes on from there." :
-				    "Stop at the next safe point? What has been written so far "
-				    "stays on the disk, and can be resumed or undone.",
-				    "Stop", SW_WANT_CANCEL, false);
+				    _("Stop? The disk stays as it is then, with a mark that says "
+				    "so; wiping it again goes on from there.") :
+				    _("Stop at the next safe point? What has been written so far "
+				    "stays on the disk, and can be resumed or undone."),
+				    _("Stop"), SW_WANT_CANCEL, false);
 		return true;
 	case SW_REQ_BACK:
 	case SW_REQ_QUIT:
@@ -31,16 +32,16 @@ static void progress_draw(struct sw_view *v SW_UNUSED, const struct sw_state *s,
 			  struct sw_frame *f, const struct sw_area *a)
 {
 	static const char *const what[] = {
-		[SW_WORK_INSTALL] = "Starting ...",
-		[SW_WORK_RESUME] = "Resuming ...",
-		[SW_WORK_UNDO] = "Undoing ...",
-		[SW_WORK_WIPE] = "Wiping ...",
+		[SW_WORK_INSTALL] = N_("Starting ..."),
+		[SW_WORK_RESUME] = N_("Resuming ..."),
+		[SW_WORK_UNDO] = N_("Undoing ..."),
+		[SW_WORK_WIPE] = N_("Wiping ..."),
 	};
 
 	sw_progress_draw(&s->run, f, a);
 	if (!s->run.current && !s->run.log_n)
 		sw_frame_put(f, f->lines ? a->row : a->row + a->rows - 1, 0, f->cols, 0,
-			     what[s->work]);
+			     _(what[s->work]));
 }
 
 static struct sw_widget progress_widget(const struct sw_view *v SW_UNUSED)
@@ -49,14 +50,14 @@ static struct sw_widget progress_widget(const struct sw_view *v SW_UNUSED)
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_LOG, NULL }, { SW_REQ_CANCEL, "stop" }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_LOG, NULL }, { SW_REQ_CANCEL, N_("stop") }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_progress = {
-	.title = "Working",
-	.help = "The steps above, marked '+' when done and '>' while running; the bar counts the "
-		"whole; the end of the log below. The work does not depend on any console: a lost "
-		"line or a closed window does not stop it.",
+	.title = N_("Working"),
+	.help = N_("The steps above, marked '+' when done and '>' while running; the bar counts "
+		"the whole; the end of the log below. The work does not depend on any console: a "
+		"lost line or a closed window does not stop it."),
 	.hints = hints,
 	.draw = progress_draw,
 	.request = progress_request,

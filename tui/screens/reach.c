@@ -2,6 +2,7 @@
 /* Asks a server for a URL and says whether that works. */
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/json.h"
 #include "base/size.h"
 #include "net/http.h"
@@ -61,16 +62,16 @@ static void add_verdict(const struct sw_look *l, struct sw_buf *b)
 	char text[16];
 
 	if (l->pending)
-		sw_buf_adds(b, "asking ...");
+		sw_buf_adds(b, _("asking ..."));
 	else if (error)
-		sw_buf_addf(b, "It does not work.\n\n%s", error);
+		sw_buf_addf(b, _("It does not work.\n\n%s"), error);
 	else if (l->found)
-		sw_buf_addf(b, "It works: %s answered with status %lld after %lld ms.",
-			    sw_json_str(l->found, "url", "the server"),
+		sw_buf_addf(b, _("It works: %s answered with status %lld after %lld ms."),
+			    sw_json_str(l->found, "url", _("the server")),
 			    (long long)sw_json_int(l->found, "status", 0),
 			    (long long)sw_json_int(l->found, "ms", 0));
 	if (l->found && size)
-		sw_buf_addf(b, " There are %s.", sw_size_format(size, text, sizeof(text)));
+		sw_buf_addf(b, _(" There are %s."), sw_size_format(size, text, sizeof(text)));
 }
 
 static void reach_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
@@ -79,7 +80,7 @@ static void reach_draw(struct sw_view *v, const struct sw_state *s, struct sw_fr
 	struct reach *rv = v->data;
 	_cleanup_buf_ struct sw_buf verdict = { 0 };
 
-	sw_frame_put(f, a->row, 0, f->cols, 0, "Ask the server for this URL:");
+	sw_frame_put(f, a->row, 0, f->cols, 0, _("Ask the server for this URL:"));
 	sw_line_draw(&rv->line, f, a->row + 2, 0, f->cols - 1);
 	add_verdict(&s->looks[SW_LOOK_REACH], &verdict);
 	if (a->rows > 4)
@@ -95,13 +96,13 @@ static struct sw_widget reach_widget(const struct sw_view *v)
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, "test" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_ACCEPT, N_("test") }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_reach = {
-	.title = "Test of a URL",
-	.help = "Name, route, connection, certificate and answer are tried in turn, as an install "
-		"would. Nothing is kept of what the server sends.",
+	.title = N_("Test of a URL"),
+	.help = N_("Name, route, connection, certificate and answer are tried in turn, as an "
+		"install would. Nothing is kept of what the server sends."),
 	.size = sizeof(struct reach),
 	.hints = hints,
 	.open = reach_open,

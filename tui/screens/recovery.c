@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "disk/recovery.h"
+#include "base/catalogue.h"
 #include "tui/screens/line-view.h"
 #include "tui/screens/screens.h"
 #include "tui/session/line.h"
@@ -92,7 +93,7 @@ static void draw_key(const struct recovery *c, struct sw_frame *f, unsigned int 
 		sw_frame_putf(f, row + i / 4, 2 + i % 4 * 14, "%u: %s", i + 1, group);
 	}
 	explicit_bzero(group, sizeof(group));
-	sw_frame_put(f, row + 3, 0, f->cols, 0, "Press Enter when you have written it down.");
+	sw_frame_put(f, row + 3, 0, f->cols, 0, _("Press Enter when you have written it down."));
 	sw_frame_cursor(f, row + 3, 43);
 }
 
@@ -106,14 +107,15 @@ static void recovery_draw(struct sw_view *v, const struct sw_state *s, struct sw
 		return;
 	if (s->pen_serial && !c->warned) {
 		(void)sw_frame_paragraph(f, row, 0, f->cols - 1, 6,
-					 "This is a serial line: whoever records it will have the "
-					 "recovery key. Press Enter to show it here all the same, "
-					 "or take the pen at another console with F9 or ^K.");
+					 _("This is a serial line: whoever records it will have "
+					 "the recovery key. Press Enter to show it here all the "
+					 "same, or take the pen at another console with F9 or "
+					   "^K."));
 		return;
 	}
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 4,
-				  "This key opens the disk when the TPM does not. It is shown "
-				  "once. Write it down and keep it away from this machine.") + 1;
+				  _("This key opens the disk when the TPM does not. It is shown "
+				  "once. Write it down and keep it away from this machine.")) + 1;
 	if (!c->noted) {
 		draw_key(c, f, row);
 		return;
@@ -147,10 +149,10 @@ static const struct sw_hint hints[] = {
 };
 
 const struct sw_view_ops sw_screen_recovery = {
-	.title = "Recovery key",
-	.help = "What is encrypted is opened by this machine's TPM. When the TPM is cleared or "
+	.title = N_("Recovery key"),
+	.help = N_("What is encrypted is opened by this machine's TPM. When the TPM is cleared or "
 		"broken, or the firmware's Secure Boot keys change, only the recovery key opens "
-		"it. It is shown at this console alone.",
+		"it. It is shown at this console alone."),
 	.for_pen = true,
 	.size = sizeof(struct recovery),
 	.hints = hints,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How it ended. It stays until somebody decides what is next. */
+#include "base/catalogue.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "tui/screens/list-view.h"
@@ -19,11 +20,11 @@ struct result {
 
 static void add_done(struct result *rs, struct sw_state *s)
 {
-	sw_list_add_text(&rs->list, ITEM_REBOOT, "Restart the machine");
-	sw_list_add_text(&rs->list, ITEM_OFF, "Power the machine off");
-	sw_list_add_text(&rs->list, ITEM_LOG, "Read the log");
-	sw_list_add_text(&rs->list, ITEM_SAVE_ANSWERS, "Save the answers as a file");
-	sw_list_add_text(&rs->list, ITEM_START, "Back to the start");
+	sw_list_add_text(&rs->list, ITEM_REBOOT, _("Restart the machine"));
+	sw_list_add_text(&rs->list, ITEM_OFF, _("Power the machine off"));
+	sw_list_add_text(&rs->list, ITEM_LOG, _("Read the log"));
+	sw_list_add_text(&rs->list, ITEM_SAVE_ANSWERS, _("Save the answers as a file"));
+	sw_list_add_text(&rs->list, ITEM_START, _("Back to the start"));
 	if (s->answers->finish == SW_FINISH_POWEROFF)
 		sw_list_select(&rs->list, ITEM_OFF);
 	if (s->answers->finish == SW_FINISH_STAY || s->work == SW_WORK_UNDO)
@@ -35,26 +36,26 @@ static void add_failed(struct result *rs, const struct sw_state *s)
 	bool journal = s->journal && s->journal->state == SW_JOURNAL_RUNNING;
 
 	if (journal)
-		sw_list_add_text(&rs->list, ITEM_JOURNAL, "Resume or undo it");
+		sw_list_add_text(&rs->list, ITEM_JOURNAL, _("Resume or undo it"));
 	else
-		sw_list_add_text(&rs->list, ITEM_RETRY, "Try again: back to the review");
-	sw_list_add_text(&rs->list, ITEM_LOG, "Read the log");
-	sw_list_add_text(&rs->list, ITEM_SAVE_LOG, "Save the log as a file");
-	sw_list_add_text(&rs->list, ITEM_SAVE_ANSWERS, "Save the answers as a file");
-	sw_list_add_text(&rs->list, ITEM_START, "Back to the start");
+		sw_list_add_text(&rs->list, ITEM_RETRY, _("Try again: back to the review"));
+	sw_list_add_text(&rs->list, ITEM_LOG, _("Read the log"));
+	sw_list_add_text(&rs->list, ITEM_SAVE_LOG, _("Save the log as a file"));
+	sw_list_add_text(&rs->list, ITEM_SAVE_ANSWERS, _("Save the answers as a file"));
+	sw_list_add_text(&rs->list, ITEM_START, _("Back to the start"));
 }
 
 /* After a wipe there is nothing to boot and nothing to undo. */
 static void add_wiped(struct result *rs, const struct sw_state *s)
 {
 	if (s->wipe.report) {
-		sw_list_add_text(&rs->list, ITEM_REPORT, "Read the report");
-		sw_list_add_text(&rs->list, ITEM_SAVE_REPORT, "Save the report as a file");
+		sw_list_add_text(&rs->list, ITEM_REPORT, _("Read the report"));
+		sw_list_add_text(&rs->list, ITEM_SAVE_REPORT, _("Save the report as a file"));
 	}
 	sw_list_add_text(&rs->list, ITEM_AGAIN, s->phase == SW_PHASE_DONE
-			 ? "Wipe another disk" : "Choose the disk again");
-	sw_list_add_text(&rs->list, ITEM_LOG, "Read the log");
-	sw_list_add_text(&rs->list, ITEM_START, "Back to the start");
+			 ? _("Wipe another disk") : _("Choose the disk again"));
+	sw_list_add_text(&rs->list, ITEM_LOG, _("Read the log"));
+	sw_list_add_text(&rs->list, ITEM_START, _("Back to the start"));
 }
 
 static void result_refresh(struct sw_view *v, struct sw_state *s)
@@ -181,21 +182,21 @@ static bool result_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 static const char *headline(const struct sw_state *s)
 {
 	static const char *const done[] = {
-		[SW_WORK_INSTALL] = "The node is installed.",
-		[SW_WORK_RESUME] = "The interrupted install is complete.",
-		[SW_WORK_UNDO] = "The install was undone.",
-		[SW_WORK_WIPE] = "The disk was wiped.",
+		[SW_WORK_INSTALL] = N_("The node is installed."),
+		[SW_WORK_RESUME] = N_("The interrupted install is complete."),
+		[SW_WORK_UNDO] = N_("The install was undone."),
+		[SW_WORK_WIPE] = N_("The disk was wiped."),
 	};
 	static const char *const failed[] = {
-		[SW_WORK_INSTALL] = "The install has failed:",
-		[SW_WORK_RESUME] = "The install could not be finished:",
-		[SW_WORK_UNDO] = "The install could not be undone:",
-		[SW_WORK_WIPE] = "The wipe has not come to its end:",
+		[SW_WORK_INSTALL] = N_("The install has failed:"),
+		[SW_WORK_RESUME] = N_("The install could not be finished:"),
+		[SW_WORK_UNDO] = N_("The install could not be undone:"),
+		[SW_WORK_WIPE] = N_("The wipe has not come to its end:"),
 	};
 
 	if (s->phase == SW_PHASE_DONE && s->work == SW_WORK_UNDO && s->without)
-		return "The install was undone on the disks that are here.";
-	return s->phase == SW_PHASE_DONE ? done[s->work] : failed[s->work];
+		return _("The install was undone on the disks that are here.");
+	return s->phase == SW_PHASE_DONE ? _(done[s->work]) : _(failed[s->work]);
 }
 
 /* Steps before the journal only fetch and build. */
@@ -205,12 +206,13 @@ static const char *changed(const struct sw_state *s)
 
 	if (s->work == SW_WORK_WIPE)
 		return s->failure.exit == SW_EXIT_DIRTY
-			       ? "The disk was changed. Wiping it again goes on from there." : NULL;
+			       ? _("The disk was changed. Wiping it again goes on from there.")
+			       : NULL;
 	if (s->failure.exit == SW_EXIT_DIRTY)
-		return "The disk was changed. It can be resumed, or undone.";
+		return _("The disk was changed. It can be resumed, or undone.");
 	if (s->work == SW_WORK_INSTALL && s->plan && run->current <= s->plan->n_steps &&
 	    (!run->current || s->plan->steps[run->current - 1].kind < SW_STEP_JOURNAL))
-		return "Nothing on the disk was changed.";
+		return _("Nothing on the disk was changed.");
 	return NULL;
 }
 
@@ -244,12 +246,13 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 			row += 2;
 		}
 	} else if (s->work == SW_WORK_UNDO && s->without) {
-		row += sw_frame_paragraph(f, row, 0, f->cols - 1, 4, "What was away still has its "
-					  "part of the node: attach it and undo once more. Do not "
-					  "start the machine from it.") + 1;
+		row += sw_frame_paragraph(f, row, 0, f->cols - 1, 4, _("What was away still has "
+					  "its part of the node: attach it and undo once more. "
+					  "Do not start the machine from it.")) + 1;
 	} else if (s->deadline_ms) {
-		sw_frame_putf(f, row, 0, "The machine %s in %u s. Any key stops that.",
-			      s->answers->finish == SW_FINISH_REBOOT ? "restarts" : "powers off",
+		sw_frame_putf(f, row, 0, s->answers->finish == SW_FINISH_REBOOT
+			      ? N_("The machine restarts in %u s. Any key stops that.")
+			      : N_("The machine powers off in %u s. Any key stops that."),
 			      sw_frame_seconds(f, s->seconds_left));
 		row += 2;
 	}
@@ -274,14 +277,14 @@ static void result_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_LOG, NULL }, { SW_REQ_SAVE, "save log" },
-	{ SW_REQ_BACK, "start" }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_LOG, NULL }, { SW_REQ_SAVE, N_("save log") },
+	{ SW_REQ_BACK, N_("start") }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_result = {
-	.title = "Result",
-	.help = "How the work ended. What failed stays on the screen with what to do next; the log "
-		"can be read and saved.",
+	.title = N_("Result"),
+	.help = N_("How the work ended. What failed stays on the screen with what to do next; "
+		"the log can be read and saved."),
 	.size = sizeof(struct result),
 	.hints = hints,
 	.open = result_open,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan, before anything is written. It is made anew each time this screen opens. */
+#include "base/catalogue.h"
 #include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
 
@@ -48,9 +49,9 @@ static void draw_failure(const struct sw_state *s, struct sw_frame *f, const str
 	_cleanup_free_ char *text = sw_error_text(&s->plan_error);
 	unsigned int row = a->row;
 
-	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 2, "This cannot be installed:") + 1;
+	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 2, _("This cannot be installed:")) + 1;
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, a->rows - 6, text) + 1;
-	sw_frame_put(f, row, 0, f->cols, 0, "Nothing has been written.");
+	sw_frame_put(f, row, 0, f->cols, 0, _("Nothing has been written."));
 }
 
 static void review_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
@@ -66,7 +67,7 @@ static void review_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 	if (s->plan)
 		sw_pager_draw(&rv->pager, f, a);
 	else if (s->plan_pending)
-		sw_frame_put(f, a->row, 0, f->cols, 0, "Making the plan ...");
+		sw_frame_put(f, a->row, 0, f->cols, 0, _("Making the plan ..."));
 	else
 		draw_failure(s, f, a);
 }
@@ -91,14 +92,14 @@ static struct sw_widget review_widget(const struct sw_view *v)
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, "confirm" }, { SW_REQ_PAGE_DOWN, "more" }, { SW_REQ_BACK, NULL },
-	{ SW_REQ_SAVE, "save answers" }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_ACCEPT, N_("confirm") }, { SW_REQ_PAGE_DOWN, N_("more") }, { SW_REQ_BACK, NULL },
+	{ SW_REQ_SAVE, N_("save answers") }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_review = {
-	.title = "Install 7 of 7 - Review",
-	.help = "Everything that will be done, what is on the disk now and will be lost. Nothing "
-		"has been written so far. Enter leads to the confirmation.",
+	.title = N_("Install 7 of 7 - Review"),
+	.help = N_("Everything that will be done, what is on the disk now and will be lost. "
+		"Nothing has been written so far. Enter leads to the confirmation."),
 	.size = sizeof(struct review),
 	.hints = hints,
 	.open = review_open,

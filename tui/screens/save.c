@@ -2,6 +2,7 @@
 /* Saving a text as a file: answers to install the same again, or the log. */
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/file.h"
 #include "tui/screens/line-view.h"
 #include "tui/screens/screens.h"
@@ -74,16 +75,16 @@ static void save_draw(struct sw_view *v, const struct sw_state *s, struct sw_fra
 	struct save *sv = v->data;
 
 	sw_frame_put(f, a->row, 0, f->cols, 0,
-		     "Save as:");
+		     _("Save as:"));
 	sw_line_draw(&sv->line, f, a->row + 2, 0, f->cols - 1);
 	if (!s->saves_answers)
 		return;
 	sw_frame_put(f, a->row + 4, 0, f->cols, 0,
-		     "Without questions the same is installed by");
+		     _("Without questions the same is installed by"));
 	(void)sw_frame_paragraph(f, a->row + 6, 2, f->cols - 3, 3,
 				 "slipway install --answers FILE");
 	sw_frame_put(f, a->row + 8, 0, f->cols, 0,
-		     "or from slipway.yaml on the medium or on a stick labelled SLIPWAY.");
+		     _("or from slipway.yaml on the medium or on a stick labelled SLIPWAY."));
 }
 
 static struct sw_widget save_widget(const struct sw_view *v)
@@ -94,11 +95,11 @@ static struct sw_widget save_widget(const struct sw_view *v)
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, "save" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_ACCEPT, N_("save") }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_save = {
-	.title = "Save",
+	.title = N_("Save"),
 	.size = sizeof(struct save),
 	.hints = hints,
 	.open = save_open,

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/json.h"
 #include "base/size.h"
 #include "rescue/visit.h"
@@ -50,44 +51,44 @@ static const char *journal_item(const struct sw_state *s)
 
 	if (!j)
 		return NULL;
-	return j->state == SW_JOURNAL_RUNNING ? "Finish or undo the interrupted install"
-	       : j->state == SW_JOURNAL_OWED  ? "The last install, which is partly undone"
-					      : "Undo the last install";
+	return j->state == SW_JOURNAL_RUNNING ? _("Finish or undo the interrupted install")
+	       : j->state == SW_JOURNAL_OWED  ? _("The last install, which is partly undone")
+					      : _("Undo the last install");
 }
 
 /* ---- why an item cannot be chosen; NULL: it can ---- */
 
 static const char *no_doctor(const struct sw_state *s)
 {
-	return sw_visit_worth(s->facts) ? NULL : "no node is on its disks";
+	return sw_visit_worth(s->facts) ? NULL : _("no node is on its disks");
 }
 
 static const char *no_install(const struct sw_state *s)
 {
-	return s->facts && s->facts->firmware == SW_FIRMWARE_BIOS ? "needs UEFI, this is BIOS"
+	return s->facts && s->facts->firmware == SW_FIRMWARE_BIOS ? _("needs UEFI, this is BIOS")
 								  : NULL;
 }
 
 static const char *no_switch(const struct sw_state *s)
 {
 	return s->facts->boot.supported ? NULL
-	       : s->facts->firmware == SW_FIRMWARE_BIOS ? "needs UEFI, this is BIOS"
-							: "its boot variables cannot be read";
+	       : s->facts->firmware == SW_FIRMWARE_BIOS ? _("needs UEFI, this is BIOS")
+							: _("its boot variables cannot be read");
 }
 
 static const char *no_wipe(const struct sw_state *s)
 {
-	return s->facts->n_disks ? NULL : "it has no disk";
+	return s->facts->n_disks ? NULL : _("it has no disk");
 }
 
 static const char *no_shell(const struct sw_state *s)
 {
-	return s->has_shell ? NULL : "this system has none";
+	return s->has_shell ? NULL : _("this system has none");
 }
 
 static const char *no_log(const struct sw_state *s)
 {
-	return s->run.log_n ? NULL : "nothing has been done yet";
+	return s->run.log_n ? NULL : _("nothing has been done yet");
 }
 
 static const struct {
@@ -97,19 +98,19 @@ static const struct {
 	const char *(*off)(const struct sw_state *s);
 	bool needs_facts;
 } items[] = {
-	{ ITEM_INSTALL, "Install a node on this machine", no_install, false },
-	{ ITEM_DOCTOR, "Find out why it does not boot", no_doctor, true },
+	{ ITEM_INSTALL, N_("Install a node on this machine"), no_install, false },
+	{ ITEM_DOCTOR, N_("Find out why it does not boot"), no_doctor, true },
 	{ ITEM_JOURNAL, NULL, NULL, false },
-	{ ITEM_SWITCH, "Switch between network and disk", no_switch, true },
-	{ ITEM_STATUS, "Status of what is installed", NULL, false },
-	{ ITEM_NETWORK, "Network", NULL, false },
-	{ ITEM_WIPE, "Wipe a disk", no_wipe, true },
-	{ ITEM_SHELL, "Rescue shell", no_shell, false },
-	{ ITEM_LOG, "Read the log", no_log, false },
-	{ ITEM_HELP, "Help", NULL, false },
-	{ ITEM_ABOUT, "About slipway", NULL, false },
-	{ ITEM_REBOOT, "Restart the machine", NULL, false },
-	{ ITEM_OFF, "Power the machine off", NULL, false },
+	{ ITEM_SWITCH, N_("Switch between network and disk"), no_switch, true },
+	{ ITEM_STATUS, N_("Status of what is installed"), NULL, false },
+	{ ITEM_NETWORK, N_("Network"), NULL, false },
+	{ ITEM_WIPE, N_("Wipe a disk"), no_wipe, true },
+	{ ITEM_SHELL, N_("Rescue shell"), no_shell, false },
+	{ ITEM_LOG, N_("Read the log"), no_log, false },
+	{ ITEM_HELP, N_("Help"), NULL, false },
+	{ ITEM_ABOUT, N_("About slipway"), NULL, false },
+	{ ITEM_REBOOT, N_("Restart the machine"), NULL, false },
+	{ ITEM_OFF, N_("Power the machine off"), NULL, false },
 };
 
 static void start_refresh(struct sw_view *v, struct sw_state *s)
@@ -121,13 +122,13 @@ static void start_refresh(struct sw_view *v, struct sw_state *s)
 	sw_list_clear(&st->list);
 	st->list.max_col = MAX_ITEM;
 	for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
-		const char *text = items[i].id == ITEM_JOURNAL ? journal_item(s) : items[i].text;
+		const char *text = items[i].id == ITEM_JOURNAL ? journal_item(s) : _(items[i].text);
 		const char *off = NULL;
 
 		if (!text)
 			continue;
 		if (items[i].needs_facts && !s->facts)
-			off = s->facts_pending ? "looking ..." : "the machine is unknown";
+			off = s->facts_pending ? _("looking ...") : _("the machine is unknown");
 		else if (items[i].off)
 			off = items[i].off(s);
 		(void)sw_list_add(&st->list, items[i].id, off, 1, &text);
@@ -145,11 +146,11 @@ static void open_journal(struct sw_state *s)
 static void ask_shell(struct sw_state *s)
 {
 	sw_screen_ask_first(s, s->facts && s->facts->tpm_present
-			    ? "Open a shell on this console? It can read everything here. The "
+			    ? _("Open a shell on this console? It can read everything here. The "
 			      "TPM's keys are given up first: until this machine is restarted "
-			      "encrypted state stays closed, and no install can encrypt."
-			    : "Open a shell on this console? It can read and destroy everything "
-			      "here.", "Open a shell", SW_WANT_SHELL, false);
+			      "encrypted state stays closed, and no install can encrypt.")
+			    : _("Open a shell on this console? It can read and destroy everything "
+			      "here."), _("Open a shell"), SW_WANT_SHELL, false);
 }
 
 /* What needs more than a screen to be opened. */
@@ -163,11 +164,11 @@ static void choose_other(struct sw_state *s, int id)
 		ask_shell(s);
 		break;
 	case ITEM_REBOOT:
-		sw_screen_ask_first(s, "Restart this machine now?", "Restart", SW_WANT_REBOOT,
+		sw_screen_ask_first(s, _("Restart this machine now?"), _("Restart"), SW_WANT_REBOOT,
 				    false);
 		break;
 	default:
-		sw_screen_ask_first(s, "Power this machine off now?", "Power off",
+		sw_screen_ask_first(s, _("Power this machine off now?"), _("Power off"),
 				    SW_WANT_POWEROFF, false);
 		break;
 	}
@@ -213,7 +214,8 @@ static bool start_request(struct sw_view *v, struct sw_state *s, enum sw_request
 	case SW_REQ_BACK:
 	case SW_REQ_CANCEL:
 		if (s->can_quit)
-			sw_screen_ask_first(s, "Leave slipway? Nothing has been started.", "Leave",
+			sw_screen_ask_first(s, _("Leave slipway? Nothing has been started."),
+					    _("Leave"),
 					    0, true);
 		return true;
 	default:
@@ -229,9 +231,9 @@ static void add_disks(const struct sw_facts *f, struct sw_buf *b)
 	for (size_t i = 0; i < f->n_disks && i < 6; i++)
 		sw_buf_addf(b, "%s %s %s%s", i ? "," : ":", f->disks[i].name,
 			    sw_size_format(f->disks[i].size, size, sizeof(size)),
-			    f->disks[i].medium ? " (slipway)" : "");
+			    f->disks[i].medium ? _(" (slipway)") : "");
 	if (f->n_disks > 6)
-		sw_buf_addf(b, " and %zu more", f->n_disks - 6);
+		sw_buf_addf(b, _(" and %zu more"), f->n_disks - 6);
 }
 
 static void add_links(const struct sw_facts *f, struct sw_buf *b)
@@ -245,10 +247,10 @@ static void add_links(const struct sw_facts *f, struct sw_buf *b)
 			continue;
 		sw_buf_addf(b, "%s%s %s", shown++ ? ", " : "", l->name,
 			    l->addresses && l->addresses[0] ? l->addresses[0]
-			    : l->carrier ? "no address" : "no carrier");
+			    : l->carrier ? _("no address") : _("no carrier"));
 	}
 	if (!shown)
-		sw_buf_adds(b, "none");
+		sw_buf_adds(b, _("none"));
 }
 
 static unsigned int line(struct sw_frame *f, unsigned int row, const char *label, const char *text)
@@ -264,7 +266,7 @@ static unsigned int line(struct sw_frame *f, unsigned int row, const char *label
 
 static const char *or_none(const char *text)
 {
-	return text && *text ? text : "unknown";
+	return text && *text ? text : _("unknown");
 }
 
 static unsigned int draw_facts(const struct sw_facts *f, struct sw_frame *fr, unsigned int row)
@@ -272,23 +274,24 @@ static unsigned int draw_facts(const struct sw_facts *f, struct sw_frame *fr, un
 	_cleanup_buf_ struct sw_buf machine = { 0 }, tpm = { 0 }, disks = { 0 }, links = { 0 };
 	_cleanup_buf_ struct sw_buf origin = { 0 };
 
-	sw_buf_addf(&machine, "%s %s, serial %s", f->vendor ? f->vendor : "",
+	sw_buf_addf(&machine, _("%s %s, serial %s"), f->vendor ? f->vendor : "",
 		    or_none(f->product), or_none(f->serial));
-	row = line(fr, row, "Machine", sw_buf_text(&machine) + strspn(sw_buf_text(&machine), " "));
-	row = line(fr, row, "Firmware",
-		   f->firmware == SW_FIRMWARE_BIOS ? "BIOS (slipway needs UEFI to install)"
+	row = line(fr, row, _("Machine"),
+		   sw_buf_text(&machine) + strspn(sw_buf_text(&machine), " "));
+	row = line(fr, row, _("Firmware"),
+		   f->firmware == SW_FIRMWARE_BIOS ? _("BIOS (slipway needs UEFI to install)")
 						   : sw_title_firmware(f, false));
 	if (f->tpm_present)
 		sw_buf_addf(&tpm, "%s %s", or_none(f->tpm_version),
 			    f->tpm_vendor ? f->tpm_vendor : "");
-	row = line(fr, row, "TPM", f->tpm_present ? sw_buf_text(&tpm) : "none");
+	row = line(fr, row, _("TPM"), f->tpm_present ? sw_buf_text(&tpm) : _("none"));
 	add_disks(f, &disks);
-	row = line(fr, row, "Disks", sw_buf_text(&disks));
+	row = line(fr, row, _("Disks"), sw_buf_text(&disks));
 	add_links(f, &links);
-	row = line(fr, row, "Network", sw_buf_text(&links));
+	row = line(fr, row, _("Network"), sw_buf_text(&links));
 	/* The title line says it, which plain mode does not have. */
 	sw_title_origin(f, &origin);
-	return fr->lines && origin.len ? line(fr, row, "From", sw_buf_text(&origin)) : row;
+	return fr->lines && origin.len ? line(fr, row, _("From"), sw_buf_text(&origin)) : row;
 }
 
 static void add_image(json_object *node, int64_t now, struct sw_buf *b)
@@ -298,12 +301,13 @@ static void add_image(json_object *node, int64_t now, struct sw_buf *b)
 	int64_t days = image ? (now - sw_json_int(image, "time", now)) / 86400 : 0;
 
 	if (!image)
-		sw_buf_adds(b, ", no slot is good");
+		sw_buf_adds(b, _(", no slot is good"));
 	else if (days < 1)
-		sw_buf_addf(b, ", image of today in slot %c", toupper((unsigned char)slot[0]));
+		sw_buf_addf(b, _(", image of today in slot %c"), toupper((unsigned char)slot[0]));
 	else
-		sw_buf_addf(b, ", image of %d day%s ago in slot %c", (int)days,
-			    days == 1 ? "" : "s", toupper((unsigned char)slot[0]));
+		sw_buf_addf(b, _n(", image of %d day ago in slot %c",
+				  ", image of %d days ago in slot %c", (unsigned long)days),
+			    (int)days, toupper((unsigned char)slot[0]));
 }
 
 /* How many findings are no mere information, and the first of them. */
@@ -334,19 +338,20 @@ static unsigned int draw_node(const struct sw_state *s, struct sw_frame *fr, uns
 	if (!sw_visit_worth(s->facts) || (!s->doctor && !s->doctor_pending))
 		return row;
 	if (!s->doctor)
-		return line(fr, row, "Node", "looking at what is installed ...");
+		return line(fr, row, _("Node"), _("looking at what is installed ..."));
 	if (node) {
-		sw_buf_addf(&b, "%s on %s, mode %s", sw_json_str(node, "hostname", "no name"),
+		sw_buf_addf(&b, _("%s on %s, mode %s"), sw_json_str(node, "hostname", _("no name")),
 			    sw_json_str(node, "disk", "?"), sw_json_str(node, "mode", "?"));
 		add_image(node, s->facts->time, &b);
 	} else {
-		sw_buf_adds(&b, "none was found");
+		sw_buf_adds(&b, _("none was found"));
 	}
-	row = line(fr, row, "Node", sw_buf_text(&b));
+	row = line(fr, row, _("Node"), sw_buf_text(&b));
 	n = faults(s->doctor, &first);
 	if (n)
-		sw_buf_addf(&wrong, "%zu thing%s wrong: %s", n, n == 1 ? " is" : "s are", first);
-	return line(fr, row, "", n ? sw_buf_text(&wrong) : "nothing is wrong with it");
+		sw_buf_addf(&wrong, _n("%zu thing is wrong: %s", "%zu things are wrong: %s", n),
+			    n, first);
+	return line(fr, row, "", n ? sw_buf_text(&wrong) : _("nothing is wrong with it"));
 }
 
 static void start_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
@@ -358,27 +363,27 @@ static void start_draw(struct sw_view *v, const struct sw_state *s, struct sw_fr
 	if (s->facts)
 		list.row = draw_node(s, f, draw_facts(s->facts, f, a->row));
 	else
-		list.row = line(f, a->row, "Machine",
-				s->facts_pending ? "looking ..." : s->facts_error.what);
+		list.row = line(f, a->row, _("Machine"),
+				s->facts_pending ? _("looking ...") : s->facts_error.what);
 	list.row++;
 	list.rows = a->row + a->rows > list.row ? a->row + a->rows - list.row : 0;
 	sw_list_draw(&st->list, f, &list, NULL);
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_REFRESH, NULL },
+	{ SW_REQ_UP, N_("Down choose") }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_REFRESH, NULL },
 	{ SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_start = {
 	.title = "slipway " SW_VERSION,
-	.help = "slipway installs a node on this machine, from a person's answers or from a file. "
-		"It asks first and shows a review; nothing is written before you have confirmed "
-		"that review by typing the end of the disk's serial number.\n\n"
-		"Esc or ^X goes back from everywhere and keeps what was typed. Esc and a digit is "
-		"a function key. If the screen is damaged, ^L draws it again.\n\n"
-		"Several consoles can show this session. One of them holds the pen and its keys "
-		"count; the others follow. F9 or ^K takes the pen.",
+	.help = N_("slipway installs a node on this machine, from a person's answers or from a "
+		"file. It asks first and shows a review; nothing is written before you have "
+		"confirmed that review by typing the end of the disk's serial number.\n\nEsc or "
+		"^X goes back from everywhere and keeps what was typed. Esc and a digit is a "
+		"function key. If the screen is damaged, ^L draws it again.\n\nSeveral consoles "
+		"can show this session. One of them holds the pen and its keys count; the others "
+		"follow. F9 or ^K takes the pen."),
 	.size = sizeof(struct start),
 	.hints = hints,
 	.refresh = start_refresh,

@@ -2,6 +2,7 @@
 /* What is installed on this machine and why this system runs: the text of `slipway status`. */
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/json.h"
 #include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
@@ -12,7 +13,7 @@ static void status_refresh(struct sw_view *v, struct sw_state *s)
 	struct sw_pager_view *pv = v->data;
 
 	if (l->pending)
-		sw_pager_set(&pv->pager, strdup("looking ..."));
+		sw_pager_set(&pv->pager, strdup(_("looking ...")));
 	else if (l->found)
 		sw_pager_set(&pv->pager, sw_json_dup(l->found, "text"));
 	else
@@ -41,14 +42,14 @@ static bool status_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 
 static const struct sw_hint hints[] = {
 	{ SW_REQ_BACK, NULL }, { SW_REQ_PAGE_UP, NULL }, { SW_REQ_REFRESH, NULL },
-	{ SW_REQ_SAVE, "save" }, { SW_REQ_SEARCH, NULL }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_SAVE, N_("save") }, { SW_REQ_SEARCH, NULL }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_status = {
-	.title = "Status",
-	.help = "Installs and wipes that were interrupted, what is installed on which disk, the "
+	.title = N_("Status"),
+	.help = N_("Installs and wipes that were interrupted, what is installed on which disk, the "
 		"boot entries of slipway, and why this system is the one that runs. Nothing is "
-		"written. `slipway status` prints the same.",
+		"written. `slipway status` prints the same."),
 	.size = sizeof(struct sw_pager_view),
 	.hints = hints,
 	.open = status_open,

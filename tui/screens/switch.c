@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "tui/screens/list-view.h"
@@ -39,8 +40,8 @@ static void switch_refresh(struct sw_view *v, struct sw_state *s)
 		char text[64];
 		const char *cols[] = { text };
 
-		(void)snprintf(text, sizeof(text), "%s%s", sw_json_str(c, "label", ""),
-			       is ? " (as it is now)" : "");
+		(void)snprintf(text, sizeof(text), is ? _("%s (as it is now)") : "%s",
+			       sw_json_str(c, "label", ""));
 		now = is ? i : now;
 		if (off)	/* the reason takes the row's last column, which is its only one */
 			why = sw_fmt("%s: %s", sw_json_str(c, "label", ""), off);
@@ -82,9 +83,10 @@ static void choose(struct sw_switch_view *sv, struct sw_state *s)
 	}
 	(void)snprintf(s->boot_choice, sizeof(s->boot_choice), "%s", sw_json_str(c, "id", ""));
 	(void)snprintf(sv->question, sizeof(sv->question),
-		       "%s: %s.\n\n%zu boot variable%s %s written.", sw_json_str(c, "label", ""),
-		       sw_json_str(c, "text", ""), n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
-	sw_screen_ask_first(s, sv->question, "Switch", SW_WANT_SWITCH_SET, false);
+		       _n("%s: %s.\n\n%zu boot variable is written.",
+			  "%s: %s.\n\n%zu boot variables are written.", n),
+		       sw_json_str(c, "label", ""), sw_json_str(c, "text", ""), n);
+	sw_screen_ask_first(s, sv->question, _("Switch"), SW_WANT_SWITCH_SET, false);
 }
 
 static bool switch_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
@@ -112,9 +114,9 @@ static void add_order(json_object *o, struct sw_buf *b)
 		sw_buf_addf(b, "%s%s", i ? ", " : "",
 			    json_object_get_string(json_object_array_get_idx(list, i)));
 	if (n > 6)
-		sw_buf_addf(b, " and %zu more", n - 6);
+		sw_buf_addf(b, _(" and %zu more"), n - 6);
 	if (!n)
-		sw_buf_adds(b, "the firmware's own");
+		sw_buf_adds(b, _("the firmware's own"));
 }
 
 static unsigned int line(struct sw_frame *f, unsigned int row, const char *label, const char *text)
@@ -132,14 +134,14 @@ static unsigned int draw_head(const struct sw_state *s, struct sw_frame *f, unsi
 	sw_buf_addf(&running, "%s: %s", sw_json_str(o, "running", "?"), sw_json_str(o, "why", ""));
 	sw_buf_adds(&mode, sw_json_str(o, "mode", "?"));
 	if (strcmp(sw_json_str(o, "mode", ""), "network") == 0)
-		sw_buf_addf(&mode, ", strategy %s", sw_json_str(o, "strategy", "?"));
+		sw_buf_addf(&mode, _(", strategy %s"), sw_json_str(o, "strategy", "?"));
 	if (!sw_json_bool(o, "have_node", true))
-		sw_buf_adds(&mode, " (no disk here has slots: kept in the firmware only)");
+		sw_buf_adds(&mode, _(" (no disk here has slots: kept in the firmware only)"));
 	add_order(o, &order);
-	row = line(f, row, "Running", sw_buf_text(&running));
-	row = line(f, row, "Mode", sw_buf_text(&mode));
-	row = line(f, row, "Order", sw_buf_text(&order));
-	return line(f, row, "Next", next ? next : "in this order") + 1;
+	row = line(f, row, _("Running"), sw_buf_text(&running));
+	row = line(f, row, _("Mode"), sw_buf_text(&mode));
+	row = line(f, row, _("Order"), sw_buf_text(&order));
+	return line(f, row, _("Next"), next ? next : _("in this order")) + 1;
 }
 
 static unsigned int draw_writes(json_object *c, struct sw_frame *f, unsigned int row,
@@ -154,7 +156,7 @@ static unsigned int draw_writes(json_object *c, struct sw_frame *f, unsigned int
 	if (row >= end || sw_json_str(c, "off", NULL))
 		return row;
 	sw_frame_put(f, row++, 0, f->cols, 0,
-		     n ? "Would be written:" : "Nothing would be written.");
+		     n ? _("Would be written:") : _("Nothing would be written."));
 	for (size_t i = 0; i < n && row < end; i++) {
 		json_object *w = json_object_array_get_idx(writes, i);
 
@@ -194,11 +196,11 @@ static void switch_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 		_cleanup_free_ char *text = sw_error_text(&s->boot_switch_error);
 
 		list.row += sw_frame_paragraph(f, a->row, 0, f->cols - 1, a->rows / 2,
-					       text ? text : "out of memory") + 1;
+					       text ? text : _("out of memory")) + 1;
 	}
 	if (!s->boot_switch) {
 		if (s->boot_switch_pending)
-			sw_frame_put(f, list.row, 0, f->cols, 0, "looking ...");
+			sw_frame_put(f, list.row, 0, f->cols, 0, _("looking ..."));
 		return;
 	}
 	list.row = draw_head(s, f, list.row);
@@ -212,19 +214,19 @@ static void switch_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, "switch" }, { SW_REQ_REFRESH, NULL },
+	{ SW_REQ_UP, N_("Down choose") }, { SW_REQ_ACCEPT, N_("switch") }, { SW_REQ_REFRESH, NULL },
 	{ SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_switch = {
-	.title = "From where this machine starts",
-	.help = "Network: the machine tries the network's image at each boot and its newest good "
-		"slot when that fails; the node arms the network again after each good boot. "
-		"Network first does without that, but an image that panics is tried for ever. "
-		"Local: only the slots. Once: the next boot alone; the mode stays. Hands off: boot "
-		"order and next boot are left to the operator.\n\n"
-		"Below the list stands what the choice would write into the firmware. It is read "
-		"back; only what differs is written.",
+	.title = N_("From where this machine starts"),
+	.help = N_("Network: the machine tries the network's image at each boot and its newest "
+		"good slot when that fails; the node arms the network again after each good "
+		"boot. Network first does without that, but an image that panics is tried for "
+		"ever. Local: only the slots. Once: the next boot alone; the mode stays. Hands "
+		"off: boot order and next boot are left to the operator.\n\nBelow the list "
+		"stands what the choice would write into the firmware. It is read back; only "
+		"what differs is written."),
 	.size = sizeof(struct sw_switch_view),
 	.hints = hints,
 	.open = switch_open,

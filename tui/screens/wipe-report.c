@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of a wipe: commanded, or verified by reading, and never more. */
+#include "base/catalogue.h"
 #include "base/json.h"
 #include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
@@ -26,15 +27,15 @@ void sw_screen_save_wipe_report(struct sw_state *s)
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_BACK, NULL }, { SW_REQ_SAVE, "save" }, { SW_REQ_SEARCH, NULL },
+	{ SW_REQ_BACK, NULL }, { SW_REQ_SAVE, N_("save") }, { SW_REQ_SEARCH, NULL },
 	{ SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_wipe_report = {
-	.title = "Report of the wipe",
-	.help = "commanded: the disk took the order and reported success. verified by reading: "
+	.title = N_("Report of the wipe"),
+	.help = N_("commanded: the disk took the order and reported success. verified by reading: "
 		"zeros came back afterwards, from the disk and not from memory. What a disk keeps "
-		"where nobody can read it is not known.",
+		"where nobody can read it is not known."),
 	.size = sizeof(struct sw_pager_view),
 	.hints = hints,
 	.open = report_open,

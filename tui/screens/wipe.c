@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/json.h"
 #include "disk/disk.h"
 #include "disk/select.h"
@@ -66,10 +67,10 @@ static const struct sw_hint disk_hints[] = {
 };
 
 const struct sw_view_ops sw_screen_wipe = {
-	.title = "Wipe 1 of 3 - Which disk",
-	.help = "Everything on the disk is to be gone. Nothing is written before you have seen "
+	.title = N_("Wipe 1 of 3 - Which disk"),
+	.help = N_("Everything on the disk is to be gone. Nothing is written before you have seen "
 		"what is lost and have typed the end of the disk's serial.\n\n"
-		"A disk marked '-' cannot be wiped; the reason stands beside it.",
+		"A disk marked '-' cannot be wiped; the reason stands beside it."),
 	.size = sizeof(struct sw_list),
 	.hints = disk_hints,
 	.refresh = disk_refresh,
@@ -86,18 +87,18 @@ static const struct {
 	enum sw_wipe_method method;
 	const char *label, *text;
 } methods[] = {
-	{ SW_WIPE_METHOD_AUTO, "Discard, else zeros",
-	  "The disk is told to forget everything, if it takes that; else zeros are written over "
-	  "every sector. Everything is read back." },
-	{ SW_WIPE_METHOD_ZERO, "Zeros over every sector",
-	  "Works on every disk and takes as long as the disk needs to be written once and read "
-	  "once." },
-	{ SW_WIPE_METHOD_SECURE, "The disk's own erase command",
-	  "NVMe sanitize or format, ATA secure erase. Also reaches what no address leads to. "
-	  "That it was done is the disk's word." },
-	{ SW_WIPE_METHOD_SIGNATURES, "Tables and signatures only",
-	  "Takes a moment. The disk looks empty; all the rest of it stays and can be read by "
-	  "anyone who looks for it." },
+	{ SW_WIPE_METHOD_AUTO, N_("Discard, else zeros"),
+	  N_("The disk is told to forget everything, if it takes that; else zeros are written over "
+	  "every sector. Everything is read back.") },
+	{ SW_WIPE_METHOD_ZERO, N_("Zeros over every sector"),
+	  N_("Works on every disk and takes as long as the disk needs to be written once and read "
+	  "once.") },
+	{ SW_WIPE_METHOD_SECURE, N_("The disk's own erase command"),
+	  N_("NVMe sanitize or format, ATA secure erase. Also reaches what no address leads to. "
+	  "That it was done is the disk's word.") },
+	{ SW_WIPE_METHOD_SIGNATURES, N_("Tables and signatures only"),
+	  N_("Takes a moment. The disk looks empty; all the rest of it stays and can be read by "
+	  "anyone who looks for it.") },
 };
 
 static void method_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
@@ -105,7 +106,7 @@ static void method_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 	struct sw_list *l = v->data;
 
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
-		(void)sw_list_add_text(l, (int)i, methods[i].label);
+		(void)sw_list_add_text(l, (int)i, _(methods[i].label));
 }
 
 static bool method_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
@@ -136,23 +137,23 @@ static void method_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, s
 	for (size_t i = 0; f->lines && i < ARRAY_SIZE(methods); i++) {
 		sw_frame_putf(f, a->row + ++used, 0, "%zu:", i + 1);
 		used += sw_frame_paragraph(f, a->row + used, 3, f->cols - 4, a->rows,
-					   methods[i].text);
+					   _(methods[i].text));
 	}
 	if (!f->lines && row && used + 2 < a->rows)
 		sw_frame_paragraph(f, a->row + used + 1, 2, f->cols - 3, a->rows - used - 1,
-				   methods[row->id].text);
+				   _(methods[row->id].text));
 }
 
 static const struct sw_hint method_hints[] = {
-	{ SW_REQ_UP, "Down choose" }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_BACK, NULL },
+	{ SW_REQ_UP, N_("Down choose") }, { SW_REQ_ACCEPT, NULL }, { SW_REQ_BACK, NULL },
 	{ SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_wipe_method = {
-	.title = "Wipe 2 of 3 - How",
-	.help = "Whichever it is: the report afterwards says of each part of the disk whether "
+	.title = N_("Wipe 2 of 3 - How"),
+	.help = N_("Whichever it is: the report afterwards says of each part of the disk whether "
 		"it was read back as zeros (\"verified by reading\") or whether the disk only "
-		"reported that it had done it (\"commanded\").",
+		"reported that it had done it (\"commanded\")."),
 	.size = sizeof(struct sw_list),
 	.hints = method_hints,
 	.open = method_open,
@@ -212,14 +213,14 @@ static void draw_why_not(const struct sw_state *s, struct sw_frame *f, const str
 	_cleanup_free_ char *text = NULL;
 
 	if (s->wipe.pending) {
-		sw_frame_put(f, a->row, 0, f->cols, 0, "Looking at the disk ...");
+		sw_frame_put(f, a->row, 0, f->cols, 0, _("Looking at the disk ..."));
 		return;
 	}
 	if (s->wipe.error.what[0])
 		text = sw_error_text(&s->wipe.error);
 	sw_frame_paragraph(f, a->row, 0, f->cols - 1, a->rows, text ? text :
-			   "The disk is gone, or it is not as it was when you chose it. Nothing "
-			   "was written; go back and choose again.");
+			   _("The disk is gone, or it is not as it was when you chose it. Nothing "
+			   "was written; go back and choose again."));
 }
 
 static void confirm_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
@@ -250,14 +251,14 @@ static struct sw_widget confirm_widget(const struct sw_view *v)
 }
 
 static const struct sw_hint confirm_hints[] = {
-	{ SW_REQ_ACCEPT, "wipe" }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_ACCEPT, N_("wipe") }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_wipe_confirm = {
-	.title = "Wipe 3 of 3 - Confirm",
-	.help = "What has to be typed is the end of the disk's serial number, as many characters "
-		"as tell it from the other disks. A wipe cannot be undone; one that was stopped "
-		"goes on when the same disk is wiped again.",
+	.title = N_("Wipe 3 of 3 - Confirm"),
+	.help = N_("What has to be typed is the end of the disk's serial number, as many "
+		"characters as tell it from the other disks. A wipe cannot be undone; one that "
+		"was stopped goes on when the same disk is wiped again."),
 	.size = sizeof(struct wipe_confirm),
 	.hints = confirm_hints,
 	.open = confirm_open,

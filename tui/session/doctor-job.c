@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/session/doctor-job.h"
 
+#include "base/catalogue.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "rescue/visit.h"
@@ -20,8 +21,8 @@ static int carry_out(struct sw_visit *v, enum sw_doctor_task task, const char *a
 	if (r < 0)
 		return r;
 	done = task == SW_DOCTOR_REPAIR
-		       ? sw_fmt("Repaired, and looked at again: %s is gone.", arg)
-		       : sw_fmt("Taken back: %s.", text ? text : arg);
+		       ? sw_fmt(_("Repaired, and looked at again: %s is gone."), arg)
+		       : sw_fmt(_("Taken back: %s."), text ? text : arg);
 	sw_json_add_str(out, "done", done);
 	return 0;
 }

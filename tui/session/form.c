@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/file.h"
 #include "tui/session/state.h"
 #include "tui/session/text.h"
@@ -124,7 +125,7 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
 	if (*text == '\0') {
 		if (!whole || !f->required || !f->required(s->answers))
 			return true;
-		fm->error[i] = strdup("needed here");
+		fm->error[i] = strdup(_("needed here"));
 		fm->hint[i] = f->missing ? strdup(f->missing) : NULL;
 		return false;
 	}
@@ -290,11 +291,11 @@ int sw_form_question(const struct sw_form *fm, const struct sw_state *s, struct 
 		(void)sw_buf_addf(b, "! %s\n", fm->error[fm->focus]);
 	if (fm->hint[fm->focus])
 		(void)sw_buf_addf(b, "  %s\n", fm->hint[fm->focus]);
-	(void)sw_buf_adds(b, f->label);
+	(void)sw_buf_adds(b, _(f->label));
 	add_choices(fm, s, f, b);
 	if (*text)
-		return sw_buf_addf(b, " [%s]: ", f->secret ? "kept as it is" : text);
-	return f->example ? sw_buf_addf(b, " (e.g. %s): ", f->example) : sw_buf_adds(b, ": ");
+		return sw_buf_addf(b, " [%s]: ", f->secret ? _("kept as it is") : text);
+	return f->example ? sw_buf_addf(b, _(" (e.g. %s): "), f->example) : sw_buf_adds(b, ": ");
 }
 
 /* "2", or a name as it stands. */
@@ -324,7 +325,7 @@ static void draw_field(struct sw_form *fm, const struct sw_state *s, struct sw_f
 	unsigned int width = f->cols > VALUE_COL + 8 ? f->cols - VALUE_COL - 1 : 8;
 
 	fm->width = width;
-	sw_frame_put(f, row, LABEL_COL, VALUE_COL - LABEL_COL - 1, 0, field->label);
+	sw_frame_put(f, row, LABEL_COL, VALUE_COL - LABEL_COL - 1, 0, _(field->label));
 	if (picks(fm, s, i)) {
 		sw_frame_putf(f, row, VALUE_COL, "< %s >", text && *text ? text : "-");
 		if (i == fm->focus)

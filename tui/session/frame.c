@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/catalogue.h"
 #include "base/text.h"
 #include "tui/session/text.h"
 
@@ -134,7 +135,7 @@ unsigned int sw_frame_putf(struct sw_frame *f, unsigned int row, unsigned int co
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(text, sizeof(text), _(fmt), ap);
 	va_end(ap);
 	return sw_frame_put(f, row, col, f->cols, 0, text);
 }

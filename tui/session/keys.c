@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/session/keys.h"
+#include "base/catalogue.h"
 
 #include <string.h>
 
@@ -65,46 +66,47 @@ static const struct binding bindings[] = {
 };
 
 static const char *const words[SW_N_REQUESTS] = {
-	[SW_REQ_TEXT] = "enter text",
-	[SW_REQ_UP] = "up",
-	[SW_REQ_DOWN] = "down",
-	[SW_REQ_PAGE_UP] = "page up",
-	[SW_REQ_PAGE_DOWN] = "page down",
-	[SW_REQ_HOME] = "first",
-	[SW_REQ_END] = "last",
-	[SW_REQ_LEFT] = "left",
-	[SW_REQ_RIGHT] = "right",
-	[SW_REQ_NEXT] = "next field",
-	[SW_REQ_PREVIOUS] = "previous field",
-	[SW_REQ_BACKSPACE] = "delete before the cursor",
-	[SW_REQ_DELETE] = "delete at the cursor",
-	[SW_REQ_KILL] = "empty the field",
-	[SW_REQ_ACCEPT] = "go on",
-	[SW_REQ_BACK] = "back",
-	[SW_REQ_SEARCH] = "search",
-	[SW_REQ_SEARCH_NEXT] = "search again",
-	[SW_REQ_DETAILS] = "details",
-	[SW_REQ_LOG] = "log",
-	[SW_REQ_SAVE] = "save",
-	[SW_REQ_RETRY] = "retry",
-	[SW_REQ_REFRESH] = "look again",
-	[SW_REQ_CANCEL] = "cancel",
-	[SW_REQ_HELP] = "help",
-	[SW_REQ_REDRAW] = "redraw",
-	[SW_REQ_PEN] = "take the pen",
-	[SW_REQ_QUIT] = "leave",
+	[SW_REQ_TEXT] = N_("enter text"),
+	[SW_REQ_UP] = N_("up"),
+	[SW_REQ_DOWN] = N_("down"),
+	[SW_REQ_PAGE_UP] = N_("page up"),
+	[SW_REQ_PAGE_DOWN] = N_("page down"),
+	[SW_REQ_HOME] = N_("first"),
+	[SW_REQ_END] = N_("last"),
+	[SW_REQ_LEFT] = N_("left"),
+	[SW_REQ_RIGHT] = N_("right"),
+	[SW_REQ_NEXT] = N_("next field"),
+	[SW_REQ_PREVIOUS] = N_("previous field"),
+	[SW_REQ_BACKSPACE] = N_("delete before the cursor"),
+	[SW_REQ_DELETE] = N_("delete at the cursor"),
+	[SW_REQ_KILL] = N_("empty the field"),
+	[SW_REQ_ACCEPT] = N_("go on"),
+	[SW_REQ_BACK] = N_("back"),
+	[SW_REQ_SEARCH] = N_("search"),
+	[SW_REQ_SEARCH_NEXT] = N_("search again"),
+	[SW_REQ_DETAILS] = N_("details"),
+	[SW_REQ_LOG] = N_("log"),
+	[SW_REQ_SAVE] = N_("save"),
+	[SW_REQ_RETRY] = N_("retry"),
+	[SW_REQ_REFRESH] = N_("look again"),
+	[SW_REQ_CANCEL] = N_("cancel"),
+	[SW_REQ_HELP] = N_("help"),
+	[SW_REQ_REDRAW] = N_("redraw"),
+	[SW_REQ_PEN] = N_("take the pen"),
+	[SW_REQ_QUIT] = N_("leave"),
 };
 
 static const struct {
 	uint32_t key;
 	const char *name;
 } key_names[] = {
-	{ SW_KEY_UP, "Up" }, { SW_KEY_DOWN, "Down" }, { SW_KEY_LEFT, "Left" },
-	{ SW_KEY_RIGHT, "Right" }, { SW_KEY_HOME, "Home" }, { SW_KEY_END, "End" },
-	{ SW_KEY_PAGE_UP, "PgUp" }, { SW_KEY_PAGE_DOWN, "PgDn" }, { SW_KEY_DELETE, "Del" },
-	{ SW_KEY_BACKSPACE, "Backspace" }, { SW_KEY_BACK_TAB, "Shift-Tab" },
-	{ SW_KEY_F1, "F1" }, { SW_KEY_F9, "F9" }, { SW_KEY_ESC, "Esc" }, { '\r', "Enter" },
-	{ '\t', "Tab" }, { ' ', "Space" },
+	{ SW_KEY_UP, N_("Up") }, { SW_KEY_DOWN, N_("Down") }, { SW_KEY_LEFT, N_("Left") },
+	{ SW_KEY_RIGHT, N_("Right") }, { SW_KEY_HOME, N_("Home") }, { SW_KEY_END, N_("End") },
+	{ SW_KEY_PAGE_UP, N_("PgUp") }, { SW_KEY_PAGE_DOWN, N_("PgDn") },
+	{ SW_KEY_DELETE, N_("Del") }, { SW_KEY_BACKSPACE, N_("Backspace") },
+	{ SW_KEY_BACK_TAB, N_("Shift-Tab") },
+	{ SW_KEY_F1, N_("F1") }, { SW_KEY_F9, N_("F9") }, { SW_KEY_ESC, N_("Esc") },
+	{ '\r', N_("Enter") }, { '\t', N_("Tab") }, { ' ', N_("Space") },
 };
 
 enum sw_request sw_key_request(uint32_t key, enum sw_key_mode mode)
@@ -122,7 +124,7 @@ static bool key_name(uint32_t key, char name[static 16])
 {
 	for (size_t i = 0; i < ARRAY_SIZE(key_names); i++)
 		if (key_names[i].key == key) {
-			snprintf(name, 16, "%s", key_names[i].name);
+			snprintf(name, 16, "%s", _(key_names[i].name));
 			return true;
 		}
 	if (key == 0x7f || key == '\n')
@@ -147,7 +149,7 @@ bool sw_request_key(enum sw_request req, enum sw_key_mode mode, char ret_name[st
 
 const char *sw_request_word(enum sw_request req)
 {
-	return req < SW_N_REQUESTS && words[req] ? words[req] : "";
+	return req < SW_N_REQUESTS && words[req] ? _(words[req]) : "";
 }
 
 int sw_request_keys(enum sw_request req, enum sw_key_mode mode, struct sw_buf *b)

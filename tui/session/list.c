@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "tui/session/state.h"
 #include "tui/session/text.h"
 
@@ -108,7 +109,7 @@ static bool search_request(struct sw_list *l, struct sw_state *s, enum sw_reques
 	default:
 		return false;
 	}
-	sw_state_notice(s, "/%s%s", l->find, find(l, l->sel) ? "" : "   not found");
+	sw_state_notice(s, "/%s%s", l->find, find(l, l->sel) ? "" : _("   not found"));
 	return true;
 }
 
@@ -230,7 +231,7 @@ static unsigned int draw_line(struct sw_frame *f, unsigned int row, const char *
 		if (text[c] && *text[c])
 			(void)sw_buf_addf(&b, "%s%s", b.len ? ", " : "", text[c]);
 	if (off)
-		(void)sw_buf_addf(&b, " - not to be chosen: %s", off);
+		(void)sw_buf_addf(&b, _(" - not to be chosen: %s"), off);
 	sw_frame_put(f, row, 0, 5, 0, number);
 	return sw_frame_paragraph(f, row, 5, f->cols - 6, 4, sw_buf_text(&b));
 }

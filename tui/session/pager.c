@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "tui/session/state.h"
 
 void sw_pager_set(struct sw_pager *p, char *text)
@@ -130,7 +131,7 @@ void sw_pager_draw(struct sw_pager *p, struct sw_frame *f, const struct sw_area 
 	if (p->width != a->cols && p->text) {
 		sw_lines_clear(&p->lines);
 		if (sw_text_wrap(p->text, a->cols, &p->lines) < 0)
-			sw_frame_put(f, a->row, 0, a->cols, 0, "Out of memory.");
+			sw_frame_put(f, a->row, 0, a->cols, 0, _("Out of memory."));
 		p->width = a->cols;
 	}
 	p->rows = p->lines.n <= a->rows ? a->rows : rows;

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "answers/answers.h"
+#include "base/catalogue.h"
 #include "base/text.h"
 #include "tui/session/form.h"
 #include "tui/session/line.h"
@@ -17,8 +18,8 @@
 #define LINE_MAX_BYTES 4096u
 
 const char sw_plain_greeting[] =
-	"slipway asks on lines here. Type an answer and press Enter; Enter alone takes what\n"
-	"stands in brackets, ? helps, < goes back.\n";
+	N_("slipway asks on lines here. Type an answer and press Enter; Enter alone takes what\n"
+	"stands in brackets, ? helps, < goes back.\n");
 
 void sw_page_clear(struct sw_page *p)
 {
@@ -88,28 +89,28 @@ static const char *accept_word(const struct sw_view *v)
 {
 	for (const struct sw_hint *h = v->ops->hints; h && h->req != SW_REQ_NONE; h++)
 		if (h->req == SW_REQ_ACCEPT && h->word)
-			return h->word;
+			return _(h->word);
 	return sw_request_word(SW_REQ_ACCEPT);
 }
 
 static int ask_list(const struct sw_list *l, struct sw_buf *b)
 {
 	if (!l->n)
-		return sw_buf_adds(b, "Nothing to choose; ? helps: ");
-	return sw_buf_addf(b, "Number [%zu]: ", l->sel + 1);
+		return sw_buf_adds(b, _("Nothing to choose; ? helps: "));
+	return sw_buf_addf(b, _("Number [%zu]: "), l->sel + 1);
 }
 
 static int ask_line(const struct sw_line *l, bool typed, struct sw_buf *b)
 {
 	if (typed || !l->text || !*l->text)
-		return sw_buf_adds(b, "Text: ");
+		return sw_buf_adds(b, _("Text: "));
 	return sw_buf_addf(b, "[%s]: ", l->text);
 }
 
 static int add_question(const struct sw_state *s, const struct sw_widget *w, struct sw_buf *b)
 {
 	if (s->deadline_ms)
-		return sw_buf_adds(b, "Enter stops that: ");
+		return sw_buf_adds(b, _("Enter stops that: "));
 	switch (w->kind) {
 	case SW_WIDGET_LIST:
 		return ask_list(w->list, b);
@@ -120,7 +121,7 @@ static int add_question(const struct sw_state *s, const struct sw_widget *w, str
 	case SW_WIDGET_PROGRESS:
 		return 0;
 	default:
-		return sw_buf_addf(b, "Enter: %s, <: back, ?: help: ", accept_word(s->top));
+		return sw_buf_addf(b, _("Enter: %s, <: back, ?: help: "), accept_word(s->top));
 	}
 }
 
@@ -136,7 +137,7 @@ int sw_plain_page(struct sw_state *s, struct sw_page *ret_page)
 	ret_page->appends = w.kind == SW_WIDGET_PAGER || w.kind == SW_WIDGET_PROGRESS;
 	if (w.kind == SW_WIDGET_FORM && sw_form_field(w.form))
 		ret_page->secret = sw_form_field(w.form)->secret;
-	r = sw_buf_adds(&ret_page->title, s->top->ops->title);
+	r = sw_buf_adds(&ret_page->title, _(s->top->ops->title));
 	if (r == 0)
 		r = add_body(s, &w, &ret_page->body);
 	if (r == 0)
@@ -215,31 +216,31 @@ static void add_words(const struct sw_view *v, struct sw_buf *b)
 	for (const struct sw_hint *h = v->ops->hints; h && h->req != SW_REQ_NONE; h++)
 		if (!is_moving(h->req) && h->req != SW_REQ_SEARCH)
 			(void)sw_buf_addf(b, "  %s%s\n", colon,
-					  h->word ? h->word : sw_request_word(h->req));
+					  h->word ? _(h->word) : sw_request_word(h->req));
 	if (sw_view_widget(v).kind == SW_WIDGET_FORM)
-		(void)sw_buf_adds(b, "  :save  save the answers so far\n");
-	(void)sw_buf_addf(b, "  ?  this help\n  <  go back\n"
+		(void)sw_buf_adds(b, _("  :save  save the answers so far\n"));
+	(void)sw_buf_addf(b, _("  ?  this help\n  <  go back\n"
 			     "  %spen  take the pen when another console has it\n"
-			     "  %sredraw  say the whole page again\n", colon, colon);
+			     "  %sredraw  say the whole page again\n"), colon, colon);
 }
 
 static void add_how(const struct sw_widget *w, struct sw_buf *b)
 {
 	switch (w->kind) {
 	case SW_WIDGET_LIST:
-		(void)sw_buf_adds(b, "Type the number of a row; Enter alone takes the one in "
+		(void)sw_buf_adds(b, _("Type the number of a row; Enter alone takes the one in "
 				     "brackets. A word and a number does something else with that "
-				     "row. /TEXT searches.\n");
+				     "row. /TEXT searches.\n"));
 		break;
 	case SW_WIDGET_FORM:
-		(void)sw_buf_adds(b, "Type the answer, of a choice its number or name. Enter alone "
-				     "keeps what is in brackets, - empties it.\n");
+		(void)sw_buf_adds(b, _("Type the answer, of a choice its number or name. Enter "
+				     "alone keeps what is in brackets, - empties it.\n"));
 		break;
 	case SW_WIDGET_LINE:
-		(void)sw_buf_adds(b, "Type the text and press Enter.\n");
+		(void)sw_buf_adds(b, _("Type the text and press Enter.\n"));
 		break;
 	default:
-		(void)sw_buf_adds(b, "Enter alone goes on.\n");
+		(void)sw_buf_adds(b, _("Enter alone goes on.\n"));
 		break;
 	}
 }
@@ -256,13 +257,13 @@ void sw_plain_help(const struct sw_state *s, struct sw_buf *b)
 	w = sw_view_widget(v);
 	f = v->ops->field ? v->ops->field(v) : NULL;
 	if (f)
-		(void)sw_buf_addf(&raw, "%s\n  %s\n", f->label, f->help ? f->help : "");
+		(void)sw_buf_addf(&raw, "%s\n  %s\n", _(f->label), f->help ? _(f->help) : "");
 	if (f && f->example)
-		(void)sw_buf_addf(&raw, "  Example: %s\n", f->example);
+		(void)sw_buf_addf(&raw, _("  Example: %s\n"), f->example);
 	if (f)
-		(void)sw_buf_addf(&raw, "  In an answer file: %s\n\n", f->key);
+		(void)sw_buf_addf(&raw, _("  In an answer file: %s\n\n"), f->key);
 	if (v->ops->help)
-		(void)sw_buf_addf(&raw, "%s\n\n", v->ops->help);
+		(void)sw_buf_addf(&raw, "%s\n\n", _(v->ops->help));
 	add_how(&w, &raw);
 	add_words(v, &raw);
 	(void)add_wrapped(sw_buf_text(&raw), b);
@@ -279,7 +280,7 @@ static void go_back(struct sw_state *s, const struct sw_widget *w)
 static enum sw_request request_of(const struct sw_view *v, const char *word)
 {
 	for (const struct sw_hint *h = v->ops->hints; h && h->req != SW_REQ_NONE; h++)
-		if (h->word && strcasecmp(h->word, word) == 0)
+		if (h->word && strcasecmp(_(h->word), word) == 0)
 			return h->req;
 	for (unsigned int i = SW_REQ_UP; i < SW_N_REQUESTS; i++)
 		if (strcasecmp(sw_request_word((enum sw_request)i), word) == 0)

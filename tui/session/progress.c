@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/catalogue.h"
 #include "base/size.h"
 
 #define BAR_WIDTH 30u
@@ -247,10 +248,10 @@ static void draw_log(const struct sw_progress *run, struct sw_frame *f, unsigned
 static void draw_lines(const struct sw_progress *run, struct sw_frame *f, unsigned int row)
 {
 	for (unsigned int i = 0; i < run->current && i < run->n_steps; i++)
-		row += sw_frame_putf(f, row, 0, "Step %u of %u: %s%s", i + 1, run->n_steps,
-				     run->steps[i].title,
-				     run->steps[i].state == SW_PROGRESS_BAD ? " - failed" : "")
-		       ? 1 : 0;
+		row += sw_frame_putf(f, row, 0, run->steps[i].state == SW_PROGRESS_BAD
+						 ? N_("Step %u of %u: %s - failed")
+						 : N_("Step %u of %u: %s"),
+				     i + 1, run->n_steps, run->steps[i].title) ? 1 : 0;
 	if (run->current)
 		sw_frame_putf(f, row, 0, "%u %% of the whole",
 			      sw_progress_permille(run) / 100 * 10);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "base/catalogue.h"
 #include "base/file.h"
 
 #define MIN_ROWS 24u
@@ -149,7 +150,7 @@ static void take_pen(struct sw_server *srv, struct sw_conn *c, struct sw_state *
 {
 	if (srv->pen && srv->pen != c)
 		sw_state_notice(s, "The pen is now with %s.",
-				c->hello.name[0] ? c->hello.name : "another console");
+				c->hello.name[0] ? c->hello.name : _("another console"));
 	srv->pen = c;
 }
 
@@ -226,8 +227,8 @@ static bool own_line(struct sw_server *srv, struct sw_conn *c, struct sw_state *
 	}
 	if (mine)
 		return false;
-	(void)sw_buf_addf(&c->reply, "The pen is with %s; type pen to take it.\n",
-			  srv->pen->hello.name[0] ? srv->pen->hello.name : "another console");
+	(void)sw_buf_addf(&c->reply, _("The pen is with %s; type pen to take it.\n"),
+			  srv->pen->hello.name[0] ? srv->pen->hello.name : _("another console"));
 	return true;
 }
 
@@ -258,7 +259,7 @@ static int handle_message(struct sw_server *srv, struct sw_conn *c, const struct
 			return -EBADMSG;
 		c->greeted = true;
 		if (c->hello.flags & SW_HELLO_PLAIN)
-			(void)sw_buf_adds(&c->reply, sw_plain_greeting);
+			(void)sw_buf_adds(&c->reply, _(sw_plain_greeting));
 		c->key_ms = s->now_ms;
 		return 0;
 	}
@@ -384,8 +385,8 @@ static struct sw_frame *mirror_of(const struct sw_server *srv, const struct sw_c
 		memcpy(m->cells + (size_t)row * m->cols,
 		       f->cells + (size_t)(row + top) * f->cols, m->cols * sizeof(*m->cells));
 	sw_frame_cursor(m, f->cur_row - top, f->cur_col);
-	snprintf(text, sizeof(text), "The pen is with %s; F9 or ^K takes it.  ^L redraw",
-		 srv->pen->hello.name[0] ? srv->pen->hello.name : "another console");
+	snprintf(text, sizeof(text), _("The pen is with %s; F9 or ^K takes it.  ^L redraw"),
+		 srv->pen->hello.name[0] ? srv->pen->hello.name : _("another console"));
 	sw_frame_put(m, m->rows - 1, 0, m->cols > 1 ? m->cols - 1 : 1, 0, text);
 	return m;
 }
@@ -402,8 +403,8 @@ static struct sw_frame *veil_of(const struct sw_frame *f)
 
 	if (v)
 		sw_frame_put(v, 0, 0, v->cols, 0,
-			     "A recovery key is shown at the console with the pen. F9 or ^K "
-			     "takes it.");
+			     _("A recovery key is shown at the console with the pen. F9 or ^K "
+			     "takes it."));
 	return v;
 }
 
@@ -413,8 +414,8 @@ static void guard_page(const struct sw_server *srv, const struct sw_conn *c,
 {
 	if (s->top && s->top->ops->for_pen && srv->pen != c) {
 		sw_buf_clear(&page->body);
-		(void)sw_buf_adds(&page->body, "A recovery key is shown at the console with the "
-					       "pen.\n");
+		(void)sw_buf_adds(&page->body, _("A recovery key is shown at the console with the "
+					       "pen.\n"));
 	}
 	if (srv->pen && srv->pen != c)
 		sw_buf_clear(&page->question);
@@ -455,7 +456,7 @@ bool sw_server_shell(struct sw_server *srv, struct sw_state *s)
 	sw_page_clear(&c->seen);
 	flush(c);
 	sw_state_notice(s, "A shell is open on %s; its \"exit\" comes back here.",
-			c->hello.name[0] ? c->hello.name : "the console with the pen");
+			c->hello.name[0] ? c->hello.name : _("the console with the pen"));
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/strv.h"
@@ -64,7 +65,7 @@ void sw_state_notice(struct sw_state *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(s->notice, sizeof(s->notice), fmt, ap);
+	vsnprintf(s->notice, sizeof(s->notice), _(fmt), ap);
 	va_end(ap);
 }
 
@@ -73,7 +74,7 @@ void sw_state_refuse(struct sw_state *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(s->notice, sizeof(s->notice), fmt, ap);
+	vsnprintf(s->notice, sizeof(s->notice), _(fmt), ap);
 	va_end(ap);
 	s->bell = true;
 }
@@ -402,8 +403,9 @@ void sw_state_got_switch(struct sw_state *s, json_object *found)
 	if (n == 0)
 		sw_state_notice(s, "Nothing was written: it was so already.");
 	else if (n > 0)
-		sw_state_notice(s, "Written and read back: %d boot variable%s.", (int)n,
-				n == 1 ? "" : "s");
+		sw_state_notice(s, _n("Written and read back: %d boot variable.",
+				      "Written and read back: %d boot variables.",
+				      (unsigned long)n), (int)n);
 	sw_view_refresh(s);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/json.h"
 #include "boot/switch.h"
 
@@ -14,21 +15,22 @@ static const struct choice {
 	enum sw_once once;
 	char letter;
 } choices[] = {
-	{ "network", "Network", "the network is tried at each boot, else the newest good slot",
+	{ "network", N_("Network"), N_("the network is tried at each boot, else the newest good "
+		"slot"),
 	  SW_NODE_NETWORK, SW_STRATEGY_ARMED, SW_ONCE_NONE, 0 },
-	{ "order", "Network first", "the network is first in the order; an image that panics "
-	  "is tried for ever", SW_NODE_NETWORK, SW_STRATEGY_ORDER, SW_ONCE_NONE, 0 },
-	{ "local", "Local", "the newest good slot, then the other; never the network",
+	{ "order", N_("Network first"), N_("the network is first in the order; an image that "
+	  "panics is tried for ever"), SW_NODE_NETWORK, SW_STRATEGY_ORDER, SW_ONCE_NONE, 0 },
+	{ "local", N_("Local"), N_("the newest good slot, then the other; never the network"),
 	  SW_NODE_LOCAL, SW_STRATEGY_ARMED, SW_ONCE_NONE, 0 },
-	{ "once-network", "Once: the network", "only at the next boot; the mode stays",
+	{ "once-network", N_("Once: the network"), N_("only at the next boot; the mode stays"),
 	  SW_NODE_LOCAL, SW_STRATEGY_ARMED, SW_ONCE_NETWORK, 0 },
-	{ "once-local", "Once: the disk", "only at the next boot; the mode stays",
+	{ "once-local", N_("Once: the disk"), N_("only at the next boot; the mode stays"),
 	  SW_NODE_LOCAL, SW_STRATEGY_ARMED, SW_ONCE_LOCAL, 0 },
-	{ "once-a", "Once: slot A", "only at the next boot; the mode stays", SW_NODE_LOCAL,
+	{ "once-a", N_("Once: slot A"), N_("only at the next boot; the mode stays"), SW_NODE_LOCAL,
 	  SW_STRATEGY_ARMED, SW_ONCE_SLOT, 'a' },
-	{ "once-b", "Once: slot B", "only at the next boot; the mode stays", SW_NODE_LOCAL,
+	{ "once-b", N_("Once: slot B"), N_("only at the next boot; the mode stays"), SW_NODE_LOCAL,
 	  SW_STRATEGY_ARMED, SW_ONCE_SLOT, 'b' },
-	{ "hands-off", "Hands off", "boot order and next boot are left to the operator",
+	{ "hands-off", N_("Hands off"), N_("boot order and next boot are left to the operator"),
 	  SW_NODE_HANDS_OFF, SW_STRATEGY_ARMED, SW_ONCE_NONE, 0 },
 };
 
@@ -99,15 +101,15 @@ static json_object *choice_to_json(const struct sw_switch *s, const struct choic
 	struct sw_error err = {};
 
 	sw_json_add_str(o, "id", c->id);
-	sw_json_add_str(o, "label", c->label);
-	sw_json_add_str(o, "text", c->text);
+	sw_json_add_str(o, "label", _(c->label));
+	sw_json_add_str(o, "text", _(c->text));
 	sw_json_add_bool(o, "now", is_now(s, c));
 	if (sw_switch_plan(s, &w, &res, &err) < 0)
 		sw_json_add_str(o, "off", err.what);
 	for (size_t i = 0; i < res.plan.n_writes; i++)
 		add_write(writes, res.plan.writes[i].name, res.plan.writes[i].text);
 	if (res.state_changed && !err.r)
-		add_write(writes, SW_MODE_VARIABLE, "what was set, to compare at the next boot");
+		add_write(writes, SW_MODE_VARIABLE, _("what was set, to compare at the next boot"));
 	for (size_t i = 0; i < res.n_notes; i++)
 		json_object_array_add(notes, json_object_new_string(res.notes[i]));
 	sw_json_add(o, "writes", writes);
@@ -135,16 +137,17 @@ static void add_labels(const struct sw_switch *s, json_object *out)
 static void describe(const struct sw_switch *s, json_object *out)
 {
 	static const char *const roads[] = {
-		[SW_ROAD_UNKNOWN] = "unknown", [SW_ROAD_SLOT] = "slot ",
-		[SW_ROAD_NETWORK] = "the network", [SW_ROAD_OTHER] = "something else",
+		[SW_ROAD_UNKNOWN] = N_("unknown"), [SW_ROAD_SLOT] = "",
+		[SW_ROAD_NETWORK] = N_("the network"), [SW_ROAD_OTHER] = N_("something else"),
 	};
 	json_object *list = json_object_new_array();
-	char road[32];
+	char road[64];
 
-	(void)snprintf(road, sizeof(road), "%s", roads[s->road]);
 	if (s->road == SW_ROAD_SLOT)
-		(void)snprintf(road + 5, sizeof(road) - 5, "%c",
+		(void)snprintf(road, sizeof(road), _("slot %c"),
 			       s->node.slots[s->road_slot].letter - 'a' + 'A');
+	else
+		(void)snprintf(road, sizeof(road), "%s", _(roads[s->road]));
 	sw_json_add_str(out, "running", road);
 	sw_json_add_str(out, "why", s->why);
 	sw_json_add_str(out, "mode", sw_node_mode_name(s->wish.mode));

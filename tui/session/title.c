@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "base/cleanup.h"
 #include "tui/session/text.h"
 
@@ -16,12 +17,12 @@
 const char *sw_title_firmware(const struct sw_facts *f, bool brief)
 {
 	if (f->firmware == SW_FIRMWARE_BIOS)
-		return "BIOS";
+		return _("BIOS");
 	if (f->setup_mode && !f->secure_boot)
-		return brief ? "UEFI SB setup" : "UEFI, Secure Boot in setup mode";
+		return brief ? _("UEFI SB setup") : _("UEFI, Secure Boot in setup mode");
 	if (f->secure_boot)
-		return brief ? "UEFI SB on" : "UEFI, Secure Boot on";
-	return brief ? "UEFI SB off" : "UEFI, Secure Boot off";
+		return brief ? _("UEFI SB on") : _("UEFI, Secure Boot on");
+	return brief ? _("UEFI SB off") : _("UEFI, Secure Boot off");
 }
 
 const char *sw_title_address(const struct sw_link *l)
@@ -44,9 +45,9 @@ const char *sw_title_network(const struct sw_facts *f)
 		any = true;
 		carrier |= l->carrier;
 		if (sw_title_address(l))
-			return "net up";
+			return _("net up");
 	}
-	return carrier ? "no address" : any ? "no carrier" : "no net card";
+	return carrier ? _("no address") : any ? _("no carrier") : _("no net card");
 }
 
 void sw_title_origin(const struct sw_facts *f, struct sw_buf *b)
@@ -93,7 +94,7 @@ static void add_facts(const struct sw_facts *f, bool wide, unsigned int width, s
 		add_address(f, &net);
 	sw_title_origin(f, &origin);
 	if (origin.len)
-		(void)sw_buf_addf(&from, "from %s", sw_buf_text(&origin));
+		(void)sw_buf_addf(&from, _("from %s"), sw_buf_text(&origin));
 	part[0] = sw_buf_text(&name);
 	part[1] = sw_title_firmware(f, !wide);
 	part[2] = sw_buf_text(&net);

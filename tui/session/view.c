@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "base/catalogue.h"
 #include "tui/screens/screens.h"
 #include "tui/session/state.h"
+#include "tui/session/text.h"
 #include "tui/session/title.h"
 
 /* Rows taken by title and blank above, and by notice and hints below. */
@@ -154,11 +156,12 @@ static void add_hints(const struct sw_hint *h, enum sw_key_mode mode, unsigned i
 	char key[16];
 
 	for (; h->req != SW_REQ_NONE; h++) {
-		const char *word = h->word ? h->word : sw_request_word(h->req);
+		unsigned int used = b->len ? sw_text_columns(sw_buf_text(b)) : 0;
+		const char *word = h->word ? _(h->word) : sw_request_word(h->req);
 
 		if (!sw_request_key(h->req, mode, key))
 			continue;
-		if (b->len + strlen(key) + strlen(word) + 3 > width)
+		if (used + strlen(key) + sw_text_columns(word) + 3 > width)
 			return;
 		sw_buf_addf(b, "%s%s %s", b->len ? "  " : "", key, word);
 	}
@@ -192,7 +195,7 @@ void sw_view_draw(struct sw_state *s, struct sw_frame *f)
 		return;
 	if (f->rows > ABOVE + BELOW)
 		a.rows = f->rows - ABOVE - BELOW;
-	sw_title_draw(f, s->top->ops->title, s->facts);
+	sw_title_draw(f, _(s->top->ops->title), s->facts);
 	s->top->ops->draw(s->top, s, f, &a);
 	sw_frame_put(f, f->rows - 2, 0, f->cols, 0, s->notice);
 	sw_view_hints(s->top, f->cols - 1, &hints);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/catalogue.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "tui/session/text.h"
@@ -97,10 +98,10 @@ static void keep_printed(struct plain *p, const uint8_t *text, size_t n)
 /* The terminal is the shell's until that ends. */
 static void run_shell(struct plain *p)
 {
-	static const char banner[] = "\nRescue shell. 'exit' goes back to slipway.\n";
+	const char *banner = _("\nRescue shell. 'exit' goes back to slipway.\n");
 	const char *term = getenv("TERM");
 
-	print(p, banner, sizeof(banner) - 1);
+	print(p, banner, strlen(banner));
 	(void)tcsetattr(p->tty, TCSANOW, &p->was);
 	(void)sw_shell_run(p->tty, term ? term : "dumb", &p->unblocked, &stop);
 	cancel = 0;
@@ -196,7 +197,7 @@ static bool step(struct plain *p)
 
 static void loop(struct plain *p)
 {
-	static const char waiting[] = "\nWaiting for slipway's session ...\n";
+	const char *waiting = _("\nWaiting for slipway's session ...\n");
 	struct timespec pause = { .tv_nsec = SW_LINK_RETRY_MS * 1000000L };
 	struct sw_hello h = greeting(p);
 
@@ -206,7 +207,7 @@ static void loop(struct plain *p)
 				return;
 			continue;
 		}
-		print(p, waiting, sizeof(waiting) - 1);
+		print(p, waiting, strlen(waiting));
 		(void)ppoll(NULL, 0, &pause, &p->unblocked);
 		while (!stop && !sw_link_wait(&p->link, &h, CONNECT_MS, &p->unblocked, &stop))
 			;

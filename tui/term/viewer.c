@@ -13,6 +13,7 @@
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
 
+#include "base/catalogue.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "tui/session/keys.h"
@@ -216,7 +217,7 @@ static void run_shell(struct viewer *v)
 {
 	fputs(PASTE_OFF, v->out);
 	endwin();
-	fprintf(v->out, "\r\nRescue shell on %s. 'exit' goes back to slipway.\r\n", v->name);
+	fprintf(v->out, _("\r\nRescue shell on %s. 'exit' goes back to slipway.\r\n"), v->name);
 	fflush(v->out);
 	(void)sw_shell_run(v->tty, v->term, &v->unblocked, &stop);
 	if (stop)
@@ -264,7 +265,7 @@ static void acknowledge(struct viewer *v)
 static void say_waiting(struct viewer *v)
 {
 	erase();
-	mvaddstr(0, 0, "Waiting for slipway's session ...");
+	mvaddstr(0, 0, _("Waiting for slipway's session ..."));
 	refresh_all(v);
 }
 
