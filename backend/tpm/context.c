@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tpm/context.h"
 
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#define TRIES 10U
+#define PAUSE_MAX_MS 2000U
+
 void sw_tpm_flush(struct sw_tpm *t, ESYS_TR *h)
 {
 	if (*h != ESYS_TR_NONE && Esys_FlushContext(t->esys, *h) != TSS2_RC_SUCCESS)
@@ -21,65 +28,15 @@ void sw_tpm_close(struct sw_tpm *t)
 		Tss2_TctiLdr_Finalize(&t->tcti);
 }
 
-/* ---- what went wrong, in words ---- */
-
-struct reason {
-	TSS2_RC rc;
-	int r;
-	const char *why, *hint;
-};
-
-static const struct reason *find_reason(TSS2_RC rc)
+/* A device says itself why it cannot be opened; 0 for anything else. */
+static int why_not(const char *tcti)
 {
-	static const struct reason list[] = {
-		{ TPM2_RC_POLICY_FAIL, -EPERM,
-		  "its PCRs do not hold what they held when the secret was sealed",
-		  "open the volume with its recovery key; `slipway state "
-		  "reseal` seals it anew" },
-		{ TPM2_RC_INTEGRITY, -EPERM, "the secret was sealed by another TPM, or the TPM was "
-					     "cleared since",
-		  "open the volume with its recovery key; `slipway state "
-		  "reseal` seals it anew" },
-		{ TPM2_RC_LOCKOUT, -EIO, "the TPM is locked after too many wrong attempts",
-		  "wait until it unlocks itself, or clear it in the firmware setup" },
-		{ TPM2_RC_AUTH_FAIL, -EIO, "the TPM has an owner password",
-		  "clear the TPM in the firmware setup" },
-		{ TPM2_RC_BAD_AUTH, -EIO, "the TPM has an owner password",
-		  "clear the TPM in the firmware setup" },
-		{ TPM2_RC_HIERARCHY, -EIO, "its storage hierarchy is turned off",
-		  "turn it on in the firmware setup" },
-		{ TPM2_RC_INITIALIZE, -EIO, "the firmware has not started it",
-		  "turn the TPM on in the firmware setup" },
-		{ TPM2_RC_FAILURE, -EIO, "it is in failure mode",
-		  "turn the machine off and on; if it stays so, the TPM is broken" },
-		{ TPM2_RC_OBJECT_MEMORY, -EIO, "its memory is full of other programs' keys",
-		  "restart the machine" },
-		{ TPM2_RC_SESSION_MEMORY, -EIO, "its memory is full of other programs' sessions",
-		  "restart the machine" },
-		{ TSS2_TCTI_RC_IO_ERROR, -ENODEV, "it does not answer",
-		  "see that the TPM is turned on in the firmware setup" },
-	};
+	static const char prefix[] = "device:";
+	bool device = strncmp(tcti, prefix, strlen(prefix)) == 0;
+	const char *path = device ? tcti + strlen(prefix) : NULL;
+	_cleanup_close_ int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
 
-	/* Which handle, session or parameter it was about is of no use here. */
-	if (!(rc & TSS2_RC_LAYER_MASK) && (rc & TPM2_RC_FMT1))
-		rc = TPM2_RC_FMT1 | (rc & 0x3f);
-	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
-		if (rc == list[i].rc)
-			return &list[i];
-	return NULL;
-}
-
-int sw_tpm_fail(struct sw_tpm *t, TSS2_RC rc, const char *what)
-{
-	const struct reason *why = find_reason(rc);
-	int r = why ? why->r : -EIO;
-
-	sw_fail(t->err, SW_EXIT_MISSING, r, "%s", what);
-	sw_error_why(t->err, "%s", why ? why->why : Tss2_RC_Decode(rc));
-	sw_error_hint(t->err, "%s", why ? why->hint
-					: "restart the machine; if it stays so, clear the TPM in "
-					  "the firmware setup");
-	return r;
+	return path && fd < 0 ? -errno : 0;
 }
 
 int sw_tpm_open(struct sw_tpm *t, const char *tcti)
@@ -92,5 +49,45 @@ int sw_tpm_open(struct sw_tpm *t, const char *tcti)
 	rc = Tss2_TctiLdr_Initialize(tcti, &t->tcti);
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Esys_Initialize(&t->esys, t->tcti, NULL);
-	return rc == TSS2_RC_SUCCESS ? 0 : sw_tpm_fail(t, rc, "the TPM cannot be opened");
+	if (rc == TSS2_RC_SUCCESS)
+		return 0;
+	r = why_not(tcti);
+	return r < 0 ? sw_tpm_fail_device(t, r) : sw_tpm_fail(t, rc, "the TPM cannot be opened");
+}
+
+/* ---- sessions ---- */
+
+TSS2_RC sw_tpm_start_session(struct sw_tpm *t, TPM2_SE type, bool salted, ESYS_TR *ret_session)
+{
+	static const TPMT_SYM_DEF aes = {
+		.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB
+	};
+	TPMA_SESSION on = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT |
+			  TPMA_SESSION_CONTINUESESSION;
+	TSS2_RC rc;
+	unsigned int tries = 0;
+
+	do
+		rc = Esys_StartAuthSession(t->esys, salted ? t->primary : ESYS_TR_NONE,
+					   ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+					   NULL, type, &aes, TPM2_ALG_SHA256, ret_session);
+	while (sw_tpm_busy(rc, &tries));
+	if (rc == TSS2_RC_SUCCESS && type == TPM2_SE_HMAC)
+		rc = Esys_TRSess_SetAttributes(t->esys, *ret_session, on, 0xff);
+	return rc;
+}
+
+bool sw_tpm_busy(TSS2_RC rc, unsigned int *tries)
+{
+	unsigned int ms = 50U << *tries;
+	struct timespec pause;
+
+	if ((rc != TPM2_RC_RETRY && rc != TPM2_RC_TESTING && rc != TPM2_RC_YIELDED &&
+	     rc != TPM2_RC_NV_RATE && rc != TPM2_RC_NV_UNAVAILABLE) || *tries >= TRIES)
+		return false;
+	ms = ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : ms;
+	pause = (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000L };
+	(void)nanosleep(&pause, NULL);
+	(*tries)++;
+	return true;
 }

@@ -21,3 +21,17 @@ int sw_tpm_open(struct sw_tpm *t, const char *tcti);
 void sw_tpm_flush(struct sw_tpm *t, ESYS_TR *h);
 /* Fills t->err, exit 5, with the reason and the next step; the -errno of the reason. */
 int sw_tpm_fail(struct sw_tpm *t, TSS2_RC rc, const char *what);
+/* The same for a device that cannot be opened, by the errno. */
+int sw_tpm_fail_device(struct sw_tpm *t, int r);
+
+/*
+ * Starts a session with parameter encryption; salted with t->primary, a decryption key: who
+ * listens on the bus sees no secret.
+ */
+TSS2_RC sw_tpm_start_session(struct sw_tpm *t, TPM2_SE type, bool salted, ESYS_TR *ret_session);
+
+/*
+ * True, after a pause that grows from 50 ms to 2 s, when the TPM only asks to be asked again;
+ * false at the tenth time. Begin with *tries = 0.
+ */
+bool sw_tpm_busy(TSS2_RC rc, unsigned int *tries);

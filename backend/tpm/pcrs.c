@@ -61,21 +61,18 @@ static int read_bank(struct sw_tpm *t, const TPMS_PCR_SELECTION *s, struct sw_tp
 	return 0;
 }
 
-int sw_tpm_read_pcrs(const char *tcti, struct sw_tpm_pcrs *ret_pcrs, struct sw_error *err)
+int sw_tpm_pcrs_of(struct sw_tpm *t, struct sw_tpm_pcrs *ret_pcrs)
 {
-	_cleanup_(sw_tpm_close) struct sw_tpm t = SW_TPM_NONE(err);
 	TPMS_CAPABILITY_DATA *d = NULL;
 	TPMI_YES_NO more;
 	TSS2_RC rc;
-	int r = sw_tpm_open(&t, tcti);
+	int r = 0;
 
 	*ret_pcrs = (struct sw_tpm_pcrs){};
-	if (r < 0)
-		return r;
-	rc = Esys_GetCapability(t.esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_PCRS, 0,
+	rc = Esys_GetCapability(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_PCRS, 0,
 				1, &more, &d);
 	if (rc != TSS2_RC_SUCCESS)
-		return sw_tpm_fail(&t, rc, "the TPM does not say which PCRs it keeps");
+		return sw_tpm_fail(t, rc, "the TPM does not say which PCRs it keeps");
 	for (UINT32 i = 0; r == 0 && i < d->data.assignedPCR.count; i++) {
 		const TPMS_PCR_SELECTION *s = &d->data.assignedPCR.pcrSelections[i];
 		struct sw_tpm_bank *b = &ret_pcrs->bank[ret_pcrs->n_banks];
@@ -85,8 +82,16 @@ int sw_tpm_read_pcrs(const char *tcti, struct sw_tpm_pcrs *ret_pcrs, struct sw_e
 		b->alg = s->hash;
 		b->size = sw_tpm_alg_size(s->hash);
 		ret_pcrs->n_banks++;
-		r = read_bank(&t, s, b);
+		r = read_bank(t, s, b);
 	}
 	Esys_Free(d);
 	return r;
+}
+
+int sw_tpm_read_pcrs(const char *tcti, struct sw_tpm_pcrs *ret_pcrs, struct sw_error *err)
+{
+	_cleanup_(sw_tpm_close) struct sw_tpm t = SW_TPM_NONE(err);
+	int r = sw_tpm_open(&t, tcti);
+
+	return r == 0 ? sw_tpm_pcrs_of(&t, ret_pcrs) : r;
 }

@@ -53,21 +53,6 @@ static TSS2_RC create_primary(struct sw_tpm *t, bool rsa)
 				  &no_data, &no_pcrs, &t->primary, NULL, NULL, NULL, NULL);
 }
 
-/* Sessions are salted with the key: who listens on the bus sees no secret. */
-static TSS2_RC start_session(struct sw_tpm *t, TPM2_SE type, bool salted, ESYS_TR *ret_session)
-{
-	static const TPMT_SYM_DEF aes = AES_128_CFB;
-	TPMA_SESSION on = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT |
-			  TPMA_SESSION_CONTINUESESSION;
-	TSS2_RC rc = Esys_StartAuthSession(t->esys, salted ? t->primary : ESYS_TR_NONE,
-					   ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-					   NULL, type, &aes, TPM2_ALG_SHA256, ret_session);
-
-	if (rc == TSS2_RC_SUCCESS && type == TPM2_SE_HMAC)
-		rc = Esys_TRSess_SetAttributes(t->esys, *ret_session, on, 0xff);
-	return rc;
-}
-
 static int open_storage(struct sw_tpm *t, const char *tcti, int rsa)
 {
 	int r = sw_tpm_open(t, tcti);
@@ -81,7 +66,7 @@ static int open_storage(struct sw_tpm *t, const char *tcti, int rsa)
 		rc = create_primary(t, true);
 	if (rc != TSS2_RC_SUCCESS)
 		return sw_tpm_fail(t, rc, "the TPM makes no storage key");
-	rc = start_session(t, TPM2_SE_HMAC, true, &t->crypt);
+	rc = sw_tpm_start_session(t, TPM2_SE_HMAC, true, &t->crypt);
 	return rc == TSS2_RC_SUCCESS
 		       ? 0
 		       : sw_tpm_fail(t, rc, "the TPM starts no encrypted session");
@@ -105,7 +90,7 @@ static TSS2_RC start_policy(struct sw_tpm *t, TPM2_SE type, uint32_t pcrs,
 			    const TPM2B_DIGEST *values)
 {
 	const TPML_PCR_SELECTION which = selection(pcrs);
-	TSS2_RC rc = start_session(t, type, true, &t->policy);
+	TSS2_RC rc = sw_tpm_start_session(t, type, true, &t->policy);
 
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Esys_PolicyPCR(t->esys, t->policy, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,

@@ -14,13 +14,20 @@
 #include "base/library.h"
 
 /* Of libtss2-esys, and of libtss2-mu, which it loads itself. */
-#define SW_ESYS_LIST(X)                                                                       \
-	X(Esys_Initialize) X(Esys_Finalize) X(Esys_Free) X(Esys_GetCapability)                \
-	X(Esys_FlushContext) X(Esys_TR_Close) X(Esys_CreatePrimary) X(Esys_StartAuthSession)  \
-	X(Esys_TRSess_SetAttributes) X(Esys_PolicyPCR) X(Esys_PCR_Read) X(Esys_PCR_Extend)    \
-	X(Esys_PolicyGetDigest) X(Esys_Create) X(Esys_Load) X(Esys_Unseal)                    \
-	X(Tss2_MU_TPM2B_PRIVATE_Marshal) X(Tss2_MU_TPM2B_PUBLIC_Marshal)                      \
-	X(Tss2_MU_TPM2B_PRIVATE_Unmarshal) X(Tss2_MU_TPM2B_PUBLIC_Unmarshal)
+#define SW_ESYS_LIST(X)                                                               \
+	X(Esys_Initialize) X(Esys_Finalize) X(Esys_Free) X(Esys_GetCapability)        \
+	X(Esys_FlushContext) X(Esys_TR_Close) X(Esys_CreatePrimary)                   \
+	X(Esys_StartAuthSession) X(Esys_TRSess_SetAttributes) X(Esys_PolicyPCR)       \
+	X(Esys_PCR_Read) X(Esys_PCR_Extend) X(Esys_PolicyGetDigest) X(Esys_Create)    \
+	X(Esys_Load) X(Esys_Unseal) X(Tss2_MU_TPM2B_PRIVATE_Marshal)                  \
+	X(Tss2_MU_TPM2B_PUBLIC_Marshal) X(Tss2_MU_TPM2B_PRIVATE_Unmarshal)            \
+	X(Tss2_MU_TPM2B_PUBLIC_Unmarshal) X(Esys_TR_FromTPMPublic)                    \
+	X(Esys_NV_ReadPublic) X(Esys_NV_Read) X(Esys_ReadPublic) X(Esys_Quote)        \
+	X(Esys_ActivateCredential) X(Esys_PolicySecret)                               \
+	X(Tss2_MU_TPMT_PUBLIC_Marshal) X(Tss2_MU_TPMT_PUBLIC_Unmarshal)               \
+	X(Tss2_MU_TPMT_SIGNATURE_Marshal) X(Tss2_MU_TPMS_ATTEST_Unmarshal)            \
+	X(Tss2_MU_TPM2B_ID_OBJECT_Unmarshal)                                          \
+	X(Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal)
 #define SW_TCTILDR_LIST(X) X(Tss2_TctiLdr_Initialize) X(Tss2_TctiLdr_Finalize)
 #define SW_TSS2_RC_LIST(X) X(Tss2_RC_Decode)
 
@@ -55,6 +62,20 @@ int sw_tss2_open(struct sw_error *err);
 #define Tss2_MU_TPM2B_PUBLIC_Marshal (*sw_tss2.Tss2_MU_TPM2B_PUBLIC_Marshal_)
 #define Tss2_MU_TPM2B_PRIVATE_Unmarshal (*sw_tss2.Tss2_MU_TPM2B_PRIVATE_Unmarshal_)
 #define Tss2_MU_TPM2B_PUBLIC_Unmarshal (*sw_tss2.Tss2_MU_TPM2B_PUBLIC_Unmarshal_)
+#define Esys_TR_FromTPMPublic (*sw_tss2.Esys_TR_FromTPMPublic_)
+#define Esys_NV_ReadPublic (*sw_tss2.Esys_NV_ReadPublic_)
+#define Esys_NV_Read (*sw_tss2.Esys_NV_Read_)
+#define Esys_ReadPublic (*sw_tss2.Esys_ReadPublic_)
+#define Esys_Quote (*sw_tss2.Esys_Quote_)
+#define Esys_ActivateCredential (*sw_tss2.Esys_ActivateCredential_)
+#define Esys_PolicySecret (*sw_tss2.Esys_PolicySecret_)
+#define Tss2_MU_TPMT_PUBLIC_Marshal (*sw_tss2.Tss2_MU_TPMT_PUBLIC_Marshal_)
+#define Tss2_MU_TPMT_PUBLIC_Unmarshal (*sw_tss2.Tss2_MU_TPMT_PUBLIC_Unmarshal_)
+#define Tss2_MU_TPMT_SIGNATURE_Marshal (*sw_tss2.Tss2_MU_TPMT_SIGNATURE_Marshal_)
+#define Tss2_MU_TPMS_ATTEST_Unmarshal (*sw_tss2.Tss2_MU_TPMS_ATTEST_Unmarshal_)
+#define Tss2_MU_TPM2B_ID_OBJECT_Unmarshal (*sw_tss2.Tss2_MU_TPM2B_ID_OBJECT_Unmarshal_)
+#define Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal \
+	(*sw_tss2.Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal_)
 #define Tss2_TctiLdr_Initialize (*sw_tss2.Tss2_TctiLdr_Initialize_)
 #define Tss2_TctiLdr_Finalize (*sw_tss2.Tss2_TctiLdr_Finalize_)
 #define Tss2_RC_Decode (*sw_tss2.Tss2_RC_Decode_)

@@ -41,6 +41,8 @@ extern const struct sw_command sw_command_layout_plan;
 extern const struct sw_command sw_command_layout_apply;
 extern const struct sw_command sw_command_layout_undo;
 extern const struct sw_command sw_command_state_reseal;
+extern const struct sw_command sw_command_tpm_facts;
+extern const struct sw_command sw_command_tpm_ek;
 extern const struct sw_command sw_command_tpm_log;
 extern const struct sw_command sw_command_tpm_pcrs;
 extern const struct sw_command sw_command_tpm_replay;

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tpm/identity.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "tpm/ek.h"
+#include "tpm/pcr-blob.h"
+#include "tpm/pcrs.h"
+
+#define RETRIES 5
+
+struct sw_identity {
+	struct sw_tpm t;	/* primary: the EK, object: the AK */
+	struct sw_ek ek;
+	uint8_t ak[SW_ATTEST_MAX];
+	size_t ak_len;
+};
+
+/*
+ * P-256 with ECDSA over SHA-256, and with just these attributes, as the clients of safeboot have
+ * them: its server takes no others. Made under the endorsement hierarchy itself, so that the same
+ * TPM makes the same key.
+ */
+static const TPM2B_PUBLIC template_ak = {
+	.publicArea = {
+		.type = TPM2_ALG_ECC,
+		.nameAlg = TPM2_ALG_SHA256,
+		.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_STCLEAR |
+				    TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
+				    TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_RESTRICTED |
+				    TPMA_OBJECT_SIGN_ENCRYPT,
+		.parameters.eccDetail = {
+			.symmetric.algorithm = TPM2_ALG_NULL,
+			.scheme = {
+				.scheme = TPM2_ALG_ECDSA,
+				.details.ecdsa.hashAlg = TPM2_ALG_SHA256,
+			},
+			.curveID = TPM2_ECC_NIST_P256,
+			.kdf.scheme = TPM2_ALG_NULL,
+		},
+		.unique.ecc = { .x.size = 32, .y.size = 32 },
+	},
+};
+
+/* ---- open and close ---- */
+
+static int create_ak(struct sw_identity *i)
+{
+	static const TPM2B_SENSITIVE_CREATE no_auth;
+	static const TPM2B_DATA no_data;
+	static const TPML_PCR_SELECTION no_pcrs;
+	TPM2B_PUBLIC *public = NULL;
+	unsigned int tries = 0;
+	size_t off = 0;
+	TSS2_RC rc;
+
+	do
+		rc = Esys_CreatePrimary(i->t.esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD,
+					ESYS_TR_NONE, ESYS_TR_NONE, &no_auth, &template_ak,
+					&no_data, &no_pcrs, &i->t.object, &public, NULL, NULL,
+					NULL);
+	while (sw_tpm_busy(rc, &tries));
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Tss2_MU_TPMT_PUBLIC_Marshal(&public->publicArea, i->ak, sizeof(i->ak), &off);
+	i->ak_len = off;
+	Esys_Free(public);
+	return rc == TSS2_RC_SUCCESS ? 0
+				     : sw_tpm_fail(&i->t, rc, "the TPM makes no attestation key");
+}
+
+int sw_identity_open(const char *tcti, bool ecc_ek, struct sw_identity **ret_identity,
+		     struct sw_error *err)
+{
+	_cleanup_identity_ struct sw_identity *i = calloc(1, sizeof(*i));
+	int r;
+
+	if (!i)
+		return sw_fail_oom(err);
+	i->t = (struct sw_tpm)SW_TPM_NONE(err);
+	r = sw_tpm_open(&i->t, tcti);
+	if (r == 0)
+		r = sw_tpm_load_ek(&i->t, ecc_ek, &i->ek);
+	if (r == 0)
+		r = create_ak(i);
+	if (r == 0)
+		*ret_identity = TAKE_PTR(i);
+	return r;
+}
+
+struct sw_identity *sw_identity_free(struct sw_identity *i)
+{
+	if (!i)
+		return NULL;
+	sw_tpm_close(&i->t);
+	sw_ek_clear(&i->ek);
+	free(i);
+	return NULL;
+}
+
+const struct sw_ek *sw_identity_ek(const struct sw_identity *i)
+{
+	return &i->ek;
+}
+
+const uint8_t *sw_identity_ak(const struct sw_identity *i, size_t *ret_len)
+{
+	*ret_len = i->ak_len;
+	return i->ak;
+}
+
+/* ---- quotes ---- */
+
+/* True when the quote is about the nonce and about these values, as it should. */
+static bool is_about(const struct sw_quote *q, const void *nonce, size_t len, uint32_t pcrs)
+{
+	TPMS_ATTEST a = {};
+	uint8_t all[SW_PCRS * 32], digest[SW_SHA256_LEN];
+	size_t off = 0, n = 0;
+
+	if (Tss2_MU_TPMS_ATTEST_Unmarshal(q->attest, q->attest_len, &off, &a) != TSS2_RC_SUCCESS ||
+	    a.magic != TPM2_GENERATED_VALUE || a.type != TPM2_ST_ATTEST_QUOTE ||
+	    a.extraData.size != len || memcmp(a.extraData.buffer, nonce, len) != 0)
+		return false;
+	for (unsigned int p = 0; p < SW_PCRS; p++)
+		if (pcrs & 1U << p) {
+			memcpy(all + n, q->value[p], 32);
+			n += 32;
+		}
+	sw_sha256_raw(all, n, digest);
+	return a.attested.quote.pcrDigest.size == sizeof(digest) &&
+	       memcmp(a.attested.quote.pcrDigest.buffer, digest, sizeof(digest)) == 0;
+}
+
+static TSS2_RC sign_pcrs(struct sw_identity *i, const TPM2B_DATA *nonce, uint32_t pcrs,
+			 struct sw_quote *q)
+{
+	static const TPMT_SIG_SCHEME its_own = { .scheme = TPM2_ALG_NULL };
+	const TPML_PCR_SELECTION which = {
+		.count = 1,
+		.pcrSelections[0] = {
+			.hash = TPM2_ALG_SHA256,
+			.sizeofSelect = 3,
+			.pcrSelect = { pcrs & 0xff, pcrs >> 8 & 0xff, pcrs >> 16 & 0xff },
+		},
+	};
+	TPM2B_ATTEST *attest = NULL;
+	TPMT_SIGNATURE *signature = NULL;
+	unsigned int tries = 0;
+	size_t off = 0;
+	TSS2_RC rc;
+
+	do
+		rc = Esys_Quote(i->t.esys, i->t.object, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+				ESYS_TR_NONE, nonce, &its_own, &which, &attest, &signature);
+	while (sw_tpm_busy(rc, &tries));
+	if (rc != TSS2_RC_SUCCESS)
+		return rc;
+	q->attest_len = attest->size <= sizeof(q->attest) ? attest->size : 0;
+	memcpy(q->attest, attest->attestationData, q->attest_len);
+	rc = Tss2_MU_TPMT_SIGNATURE_Marshal(signature, q->signature, sizeof(q->signature), &off);
+	q->signature_len = off;
+	Esys_Free(attest);
+	Esys_Free(signature);
+	return rc;
+}
+
+/* The values that the quote is said to be about; -ENODATA without a sha256 bank that has them. */
+static int read_values(struct sw_identity *i, uint32_t pcrs, struct sw_quote *q)
+{
+	struct sw_tpm_pcrs now = {};
+	int r = sw_tpm_pcrs_of(&i->t, &now);
+
+	for (size_t b = 0; r == 0 && b < now.n_banks; b++) {
+		if (now.bank[b].alg != TPM2_ALG_SHA256)
+			continue;
+		for (unsigned int p = 0; p < SW_PCRS; p++) {
+			if (pcrs & 1U << p && !now.bank[b].has[p])
+				goto none;
+			memcpy(q->value[p], now.bank[b].value[p], 32);
+		}
+		return 0;
+	}
+	if (r < 0)
+		return r;
+none:
+	sw_fail(i->t.err, SW_EXIT_MISSING, -ENODATA, "the TPM keeps no sha256 PCRs");
+	sw_error_hint(i->t.err, "turn the SHA-256 bank on in the firmware setup");
+	return -ENODATA;
+}
+
+int sw_identity_quote(struct sw_identity *i, const void *nonce, size_t len, uint32_t pcrs,
+		      struct sw_quote *ret_quote, struct sw_error *err)
+{
+	TPM2B_DATA data = { .size = (UINT16)len };
+	int r;
+
+	i->t.err = err;
+	if (len > SW_NONCE_MAX || pcrs == 0 || pcrs >> SW_PCRS)
+		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "nothing can be quoted like this");
+	memcpy(data.buffer, nonce, len);
+	for (int n = 0; n < RETRIES; n++) {
+		TSS2_RC rc;
+
+		memset(ret_quote, 0, sizeof(*ret_quote));
+		r = read_values(i, pcrs, ret_quote);
+		if (r < 0)
+			return r;
+		rc = sign_pcrs(i, &data, pcrs, ret_quote);
+		if (rc != TSS2_RC_SUCCESS)
+			return sw_tpm_fail(&i->t, rc, "the TPM does not quote its PCRs");
+		if (is_about(ret_quote, nonce, len, pcrs)) {
+			ret_quote->pcrs_len = sw_pcr_blob(ret_quote->value, pcrs, ret_quote->pcrs);
+			return 0;
+		}
+	}
+	return sw_tpm_fail(&i->t, TPM2_RC_PCR_CHANGED, "the TPM's quote is about other PCRs");
+}
+
+/* ---- credentials ---- */
+
+static TSS2_RC start_sessions(struct sw_identity *i)
+{
+	TSS2_RC rc = sw_tpm_start_session(&i->t, TPM2_SE_HMAC, true, &i->t.crypt);
+
+	if (rc == TSS2_RC_SUCCESS)
+		rc = sw_tpm_start_session(&i->t, TPM2_SE_POLICY, true, &i->t.policy);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_PolicySecret(i->t.esys, ESYS_TR_RH_ENDORSEMENT, i->t.policy,
+				       ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, NULL, NULL,
+				       NULL, 0, NULL, NULL);
+	return rc;
+}
+
+static int not_ours(struct sw_error *err, TSS2_RC rc)
+{
+	bool integrity = (rc & 0xbf) == TPM2_RC_INTEGRITY;
+
+	sw_fail(err, SW_EXIT_ADMISSION, integrity ? -EPERM : -EBADMSG,
+		"the TPM does not open the server's answer");
+	sw_error_why(err, integrity ? "it was locked for another TPM or another attestation key"
+				    : "what the server sent is no credential");
+	sw_error_hint(err, integrity ? "see whether something between this machine and the server "
+				       "answers in its place, and what the server logged"
+				     : "see what the server logged");
+	return integrity ? -EPERM : -EBADMSG;
+}
+
+/*
+ * Some TPMs, libtpms 0.9 among them, say "failure" for a seed that does not decrypt, without being
+ * in failure mode: then they would start no session.
+ */
+static bool is_well(struct sw_identity *i)
+{
+	TSS2_RC rc = sw_tpm_start_session(&i->t, TPM2_SE_POLICY, false, &i->t.policy);
+
+	sw_tpm_flush(&i->t, &i->t.policy);
+	return rc == TSS2_RC_SUCCESS;
+}
+
+static bool is_about_content(struct sw_identity *i, TSS2_RC rc)
+{
+	TSS2_RC e = TPM2_RC_FMT1 | (rc & 0x3f);
+
+	if (rc == TPM2_RC_FAILURE)
+		return is_well(i);
+	return !(rc & TSS2_RC_LAYER_MASK) && rc & TPM2_RC_FMT1 && rc & TPM2_RC_P &&
+	       (e == TPM2_RC_INTEGRITY || e == TPM2_RC_VALUE || e == TPM2_RC_SIZE ||
+		e == TPM2_RC_INSUFFICIENT || e == TPM2_RC_ECC_POINT);
+}
+
+int sw_identity_activate(struct sw_identity *i, const void *id_object, size_t id_len,
+			 const void *secret, size_t secret_len, struct sw_secret **ret_secret,
+			 struct sw_error *err)
+{
+	TPM2B_ID_OBJECT id = {};
+	TPM2B_ENCRYPTED_SECRET seed = {};
+	TPM2B_DIGEST *got = NULL;
+	unsigned int tries = 0;
+	size_t a = 0, b = 0;
+	TSS2_RC rc;
+	int r;
+
+	i->t.err = err;
+	if (Tss2_MU_TPM2B_ID_OBJECT_Unmarshal(id_object, id_len, &a, &id) != TSS2_RC_SUCCESS ||
+	    Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal(secret, secret_len, &b, &seed) !=
+		    TSS2_RC_SUCCESS || a != id_len || b != secret_len)
+		return not_ours(err, TPM2_RC_SIZE);
+	rc = start_sessions(i);
+	if (rc != TSS2_RC_SUCCESS)
+		return sw_tpm_fail(&i->t, rc, "the TPM starts no session for the endorsement key");
+	do
+		rc = Esys_ActivateCredential(i->t.esys, i->t.object, i->t.primary,
+					     ESYS_TR_PASSWORD, i->t.policy, i->t.crypt, &id, &seed,
+					     &got);
+	while (sw_tpm_busy(rc, &tries));
+	sw_tpm_flush(&i->t, &i->t.policy);
+	sw_tpm_flush(&i->t, &i->t.crypt);
+	if (rc != TSS2_RC_SUCCESS)
+		return is_about_content(i, rc) ? not_ours(err, TPM2_RC_FMT1 | (rc & 0x3f))
+					    : sw_tpm_fail(&i->t, rc, "the TPM does not open the "
+								     "server's answer");
+	r = sw_secret_new(got->size, ret_secret, err);
+	if (r == 0)
+		memcpy((*ret_secret)->data, got->buffer, got->size);
+	explicit_bzero(got, sizeof(*got));
+	Esys_Free(got);
+	return r;
+}

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A software TPM for a stand-in machine that outlives single commands, with a maker's certificates
+where wanted, and tpm2-tools on it. Nothing here knows of slipway's code."""
+import os
+import subprocess
+import time
+
+from lib import need
+
+HANDLES = ("handles-transient", "handles-loaded-session", "handles-saved-session")
+
+
+class Maker:
+    """A certificate authority as a TPM's maker has one, below a directory (swtpm-localca)."""
+
+    def __init__(self, folder):
+        need("swtpm_setup", "swtpm_localca")
+        self.dir = folder / "maker"
+        self.dir.mkdir()
+        self.issuer = self.dir / "issuercert.pem"
+        self.root = self.dir / "swtpm-localca-rootca-cert.pem"
+        ca, options, setup = self.dir / "ca.conf", self.dir / "ca.options", self.dir / "setup.conf"
+        ca.write_text(f"statedir = {self.dir}\nsigningkey = {self.dir}/signkey.pem\n"
+                      f"issuercert = {self.issuer}\ncertserial = {self.dir}/serial\n")
+        options.write_text("--platform-manufacturer Maker\n--platform-version 1\n"
+                           "--platform-model Board\n")
+        setup.write_text("create_certs_tool = /usr/bin/swtpm_localca\n"
+                         f"create_certs_tool_config = {ca}\n"
+                         f"create_certs_tool_options = {options}\nactive_pcr_banks = sha256\n")
+        self.setup = setup
+
+    def equip(self, state):
+        """Puts an endorsement key and its certificate into a TPM's state, as a maker does."""
+        subprocess.run(["swtpm_setup", "--tpm2", "--tpmstate", state, "--create-ek-cert",
+                        "--overwrite", "--config", self.setup, "--logfile", self.dir / "log"],
+                       check=True, capture_output=True, timeout=120)
+
+
+class Tpm:
+    """swtpm on the sockets where a stand-in machine looks for one."""
+
+    def __init__(self, case, certified=False):
+        need("swtpm", "tpm2_getcap")
+        self.maker = None
+        state = case.machine_dir / "tpm"
+        if certified:
+            state.mkdir(exist_ok=True)
+            self.maker = Maker(case.dir)
+            self.maker.equip(state)
+        (case.machine_dir / "run").mkdir(exist_ok=True)
+        self.path = case.machine_dir / "run" / "tpm.sock"
+        self.child = subprocess.Popen(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", "dir=tpm", "--server",
+             "type=unixio,path=run/tpm.sock", "--ctrl", "type=unixio,path=run/tpm.sock.ctrl",
+             "--flags", "not-need-init,startup-clear"], cwd=case.machine_dir,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        case.children.append(self.child)
+        for _ in range(600):
+            if (case.machine_dir / "run" / "tpm.sock.ctrl").exists():
+                break
+            time.sleep(0.05)
+
+    def tool(self, *argv, check=True):
+        env = dict(os.environ, TPM2TOOLS_TCTI=f"swtpm:path={self.path}")
+        done = subprocess.run([str(a) for a in argv], capture_output=True, env=env, timeout=60,
+                              check=False)
+        if check and done.returncode:
+            raise AssertionError(f"{argv}: {done.stderr.decode()}")
+        return done
+
+    def left(self):
+        """What somebody left in it."""
+        return "".join(self.tool("tpm2_getcap", kind).stdout.decode() for kind in HANDLES)
