@@ -106,14 +106,14 @@ static size_t processors(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
 }
 
-int sw_parallel(size_t n, int (*one)(size_t i, void *arg), void *arg)
+int sw_parallel(size_t n, size_t per_processor, int (*one)(size_t i, void *arg), void *arg)
 {
 	struct work w = { .n = n, .one = one, .arg = arg, .lock = PTHREAD_MUTEX_INITIALIZER,
 			  .ended = PTHREAD_COND_INITIALIZER };
 
 	if (n > 1) {
 		pthread_mutex_lock(&w.lock);
-		start(&w, processors());
+		start(&w, processors() * per_processor);
 		watch(&w);
 		pthread_mutex_unlock(&w.lock);
 		for (size_t i = 0; i < w.started; i++)

@@ -14,9 +14,11 @@
 #define ALIGN ((uint64_t)SW_GATHER_ALIGN)
 #define KiB(n) ((uint64_t)(n) << 10)
 #define PIECE 512U
-#define GAP KiB(32)
+#define GAP KiB(16)	/* less than a request costs */
 #define HEAD KiB(36)	/* the GPT of any sector size, and most superblocks */
 #define TAIL KiB(36)	/* the backup GPT, and most of the firmware RAIDs */
+#define PART_TAIL KiB(12)	/* md 1.0, the second superblock of nilfs2, DRBD */
+#define DDF_SECTOR 257		/* from the end, where it is not in the last one */
 #define LEAST (KiB(1024) * 2)
 #define ZFS_LABEL KiB(256)
 #define ZFS_POOL KiB(16)	/* the pool's description in a label: vdev_label_t in OpenZFS */
@@ -56,11 +58,20 @@ static bool library_is_known(void)
 	       (!have[sizeof(known) - 1] || have[sizeof(known) - 1] == '.');
 }
 
-size_t sw_blank_windows(uint64_t size, struct sw_blank_window ret_windows[SW_BLANK_WINDOWS_MAX])
+/* Where else than in the last sectors Promise puts its descriptions. */
+static void add_promise(struct list *l)
 {
-	/* Sectors from the end: where else DDF (257) and Promise put their descriptions. */
-	static const uint16_t sectors[] = { 255, 256, 257, 399, 591, 675,
-					    735, 911, 951, 974, 991, 3087 };
+	static const uint16_t sectors[] = { 255, 256, 399, 591, 675, 735,
+					    911, 951, 974, 991, 3087 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sectors); i++)
+		add(l, (l->size / 512 - sectors[i]) * 512, PIECE);
+}
+
+size_t sw_blank_windows(uint64_t size, enum sw_blank_kind kind,
+			struct sw_blank_window ret_windows[SW_BLANK_WINDOWS_MAX])
+{
+	uint64_t tail = kind == SW_BLANK_DISK ? TAIL : PART_TAIL;
 	struct list l = { .w = ret_windows, .size = size };
 
 	if (size < LEAST || !library_is_known())
@@ -70,12 +81,13 @@ size_t sw_blank_windows(uint64_t size, struct sw_blank_window ret_windows[SW_BLA
 	/* Second LUKS2 headers at powers of two; UFS at 256 KiB, VMFS at 1 and 2 MiB. */
 	for (uint64_t off = KiB(128); off <= KiB(4096); off *= 2)
 		add(&l, off, KiB(2));
-	for (size_t i = 0; i < ARRAY_SIZE(sectors); i++)
-		add(&l, (size / 512 - sectors[i]) * 512, PIECE);
+	if (kind == SW_BLANK_DISK)
+		add_promise(&l);
+	add(&l, (size / 512 - DDF_SECTOR) * 512, PIECE);
 	/* md 0.90: the last full 64 KiB but one. */
 	add(&l, (size & ~(KiB(64) - 1)) - KiB(64), PIECE);
 	add_zfs(&l);
-	add(&l, size - TAIL, TAIL);
+	add(&l, size - tail, tail);
 	return l.n;
 }
 
@@ -132,14 +144,14 @@ static size_t lay_out(struct sw_blank *b, uint64_t off)
 	return total;
 }
 
-struct sw_blank *sw_blank_read(int direct, uint64_t off, uint64_t size)
+struct sw_blank *sw_blank_read(int direct, uint64_t off, uint64_t size, enum sw_blank_kind kind)
 {
 	_cleanup_blank_ struct sw_blank *b = direct < 0 ? NULL : calloc(1, sizeof(*b));
 	size_t total, at = 0;
 
 	if (!b)
 		return NULL;
-	b->n = sw_blank_windows(size, b->w);
+	b->n = sw_blank_windows(size, kind, b->w);
 	total = lay_out(b, off);
 	b->data = total > 0 && total <= SW_GATHER_BYTES ? sw_gather_memory() : NULL;
 	if (!b->data)
@@ -222,14 +234,15 @@ static bool is_zero(int fd, uint64_t off, uint64_t len)
 	return true;
 }
 
-bool sw_blank_area(const struct sw_blank *b, int fd, uint64_t off, uint64_t size)
+bool sw_blank_area(const struct sw_blank *b, int fd, uint64_t off, uint64_t size,
+		   enum sw_blank_kind kind)
 {
 	struct sw_blank_window w[SW_BLANK_WINDOWS_MAX];
 	size_t n;
 
 	if (b)
 		return pieces_are_zero(b);
-	n = sw_blank_windows(size, w);
+	n = sw_blank_windows(size, kind, w);
 	prefetch(fd, w, n, off);
 	for (size_t i = 0; i < n; i++)
 		if (!is_zero(fd, off + w[i].off, w[i].len))

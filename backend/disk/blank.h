@@ -19,6 +19,13 @@ struct sw_blank_window {
 #define SW_BLANK_WINDOWS_MAX 40U
 
 /*
+ * What the area is. The signatures of firmware RAIDs count on a whole disk only:
+ * the firmware knows no partitions, and of the device of a partition libblkid does
+ * not ask for them either (see sw_maybe_never()).
+ */
+enum sw_blank_kind { SW_BLANK_DISK, SW_BLANK_PART };
+
+/*
  * The pieces of an area of this size (bytes) that decide whether libblkid finds
  * anything: it finds nothing where all of them are zero. Returns how many; 0 for
  * areas too small for this and with another libblkid than 2.38: then it has to be
@@ -28,7 +35,8 @@ struct sw_blank_window {
  * compares), but for one thing: it looks for an external XFS log in all of the
  * first 256 KiB. See sw_blank_may_be_xfs_log().
  */
-size_t sw_blank_windows(uint64_t size, struct sw_blank_window ret_windows[SW_BLANK_WINDOWS_MAX]);
+size_t sw_blank_windows(uint64_t size, enum sw_blank_kind kind,
+			struct sw_blank_window ret_windows[SW_BLANK_WINDOWS_MAX]);
 
 /* What lies in all windows of one area, read past the page cache and at once. */
 struct sw_blank;
@@ -37,7 +45,7 @@ struct sw_blank;
  * direct: the device, open with O_DIRECT, or -1. NULL when the area is too small
  * or it cannot be read in this way; sw_blank_area() then does without.
  */
-struct sw_blank *sw_blank_read(int direct, uint64_t off, uint64_t size);
+struct sw_blank *sw_blank_read(int direct, uint64_t off, uint64_t size, enum sw_blank_kind kind);
 struct sw_blank *sw_blank_free(struct sw_blank *b);
 SW_DEFINE_CLEANUP(struct sw_blank, sw_blank_free)
 #define _cleanup_blank_ _cleanup_(sw_blank_freep)
@@ -54,7 +62,8 @@ bool sw_blank_copy(const struct sw_blank *b, uint64_t off, void *data, size_t le
  * read is not. b: what was read of it, or NULL: then fd is read, and when it is
  * false, the kernel has been told to read into its cache what libblkid will ask for.
  */
-bool sw_blank_area(const struct sw_blank *b, int fd, uint64_t off, uint64_t size);
+bool sw_blank_area(const struct sw_blank *b, int fd, uint64_t off, uint64_t size,
+		   enum sw_blank_kind kind);
 
 /*
  * False when no label of ZFS with its description is there; libblkid reads a

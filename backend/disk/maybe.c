@@ -20,32 +20,34 @@ struct place {
 /* A type has one or more rules, one after the other. */
 static const struct rule {
 	char type[32];
+	bool firmware;		/* of a whole disk only */
 	uint8_t len, n_values;
 	const char *values;
 	struct place at[PLACES_MAX];
 } rules[] = {
-#define VALUES(len, text) len, (sizeof(text) - 1) / (len), text
+#define VALUES(len, text) false, len, (sizeof(text) - 1) / (len), text
+#define FIRMWARE(len, text) true, len, (sizeof(text) - 1) / (len), text
 	/* Version 0 in either byte order, 1.0 at the end, 1.1 and 1.2 at the start. */
 	{ "linux_raid_member", VALUES(4, "\xfc\x4e\x2b\xa9" "\xa9\x2b\x4e\xfc"),
 	  { AT(0), AT(4096), END(KiB(64), KiB(64), 0), END(8192, KiB(4), 0) } },
 	{ "ddf_raid_member", VALUES(4, "\x11\xde\x11\xde" "\xde\x11\xde\x11"),
 	  { SECTOR(1, 0), SECTOR(257, 0) } },
-	{ "isw_raid_member", VALUES(24, "Intel Raid ISM Cfg Sig. "),
+	{ "isw_raid_member", FIRMWARE(24, "Intel Raid ISM Cfg Sig. "),
 	  { SECTOR(2, 0), END(8192, KiB(4), 0) } },
-	{ "lsi_mega_raid_member", VALUES(6, "$XIDE$"), { SECTOR(1, 0) } },
-	{ "via_raid_member", VALUES(2, "\x55\xaa"), { SECTOR(1, 0) } },
-	{ "silicon_medley_raid_member", VALUES(4, "\0\0\0\x2f"), { SECTOR(1, 0x60) } },
-	{ "nvidia_raid_member", VALUES(6, "NVIDIA"), { SECTOR(2, 0) } },
+	{ "lsi_mega_raid_member", FIRMWARE(6, "$XIDE$"), { SECTOR(1, 0) } },
+	{ "via_raid_member", FIRMWARE(2, "\x55\xaa"), { SECTOR(1, 0) } },
+	{ "silicon_medley_raid_member", FIRMWARE(4, "\0\0\0\x2f"), { SECTOR(1, 0x60) } },
+	{ "nvidia_raid_member", FIRMWARE(6, "NVIDIA"), { SECTOR(2, 0) } },
 	/* Its firmware knows thirteen places. */
-	{ "promise_fasttrack_raid_member", VALUES(24, "Promise Technology, Inc."),
+	{ "promise_fasttrack_raid_member", FIRMWARE(24, "Promise Technology, Inc."),
 	  { SECTOR(63, 0), SECTOR(255, 0), SECTOR(256, 0), SECTOR(16, 0), SECTOR(399, 0),
 	    SECTOR(591, 0), SECTOR(675, 0), SECTOR(735, 0), SECTOR(911, 0), SECTOR(974, 0),
 	    SECTOR(991, 0), SECTOR(951, 0), SECTOR(3087, 0) } },
-	{ "hpt45x_raid_member", VALUES(4, "\xf3\x16\x78\x5a" "\xfd\x16\x78\x5a"),
+	{ "hpt45x_raid_member", FIRMWARE(4, "\xf3\x16\x78\x5a" "\xfd\x16\x78\x5a"),
 	  { SECTOR(11, 0) } },
-	{ "hpt37x_raid_member", VALUES(4, "\xf0\x16\x78\x5a" "\xfd\x16\x78\x5a"), { AT(4640) } },
-	{ "adaptec_raid_member", VALUES(4, "\x37\xfc\x4d\x1e"), { SECTOR(1, 0) } },
-	{ "jmicron_raid_member", VALUES(2, "JM"), { SECTOR(1, 0) } },
+	{ "hpt37x_raid_member", FIRMWARE(4, "\xf0\x16\x78\x5a" "\xfd\x16\x78\x5a"), { AT(4640) } },
+	{ "adaptec_raid_member", FIRMWARE(4, "\x37\xfc\x4d\x1e"), { SECTOR(1, 0) } },
+	{ "jmicron_raid_member", FIRMWARE(2, "JM"), { SECTOR(1, 0) } },
 	{ "bcache", VALUES(8, "\xc6\x85\x73\xf6\x4e\x1a\x45\xca"), { AT(4096 + 24) } },
 	{ "ceph_bluestore", VALUES(22, "bluestore block device"), { AT(0) } },
 	{ "drbd", VALUES(4, "\x83\x74\x02\x6b" "\x83\x74\x02\x6c" "\x83\x74\x02\x6d"),
@@ -184,13 +186,29 @@ static void add(char **types, size_t *n, const char *type)
 
 _Static_assert(ARRAY_SIZE(rules) + 2 < SW_MAYBE_MAX, "the list has a NULL at its end");
 
-size_t sw_maybe_types(const struct sw_blank *b, uint64_t off, uint64_t size,
-		      char *ret_types[SW_MAYBE_MAX])
+static bool never(const struct rule *r, enum sw_blank_kind kind)
+{
+	return r->firmware && kind == SW_BLANK_PART;
+}
+
+size_t sw_maybe_never(enum sw_blank_kind kind, char *ret_types[SW_MAYBE_MAX])
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		if (applies(b, off, size, &rules[i]))
+		if (never(&rules[i], kind))
+			add(ret_types, &n, rules[i].type);
+	ret_types[n] = NULL;
+	return n;
+}
+
+size_t sw_maybe_types(const struct sw_blank *b, uint64_t off, uint64_t size,
+		      enum sw_blank_kind kind, char *ret_types[SW_MAYBE_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (!never(&rules[i], kind) && applies(b, off, size, &rules[i]))
 			add(ret_types, &n, rules[i].type);
 	if (sw_blank_may_be_zfs(b, -1, off, size))
 		add(ret_types, &n, "zfs_member");

@@ -18,7 +18,10 @@
  * tests/unit/test-maybe compares with what libblkid compares.
  */
 size_t sw_maybe_types(const struct sw_blank *b, uint64_t off, uint64_t size,
-		      char *ret_types[SW_MAYBE_MAX]);
+		      enum sw_blank_kind kind, char *ret_types[SW_MAYBE_MAX]);
+
+/* The types that an area of this kind cannot hold; returns how many, like sw_maybe_types(). */
+size_t sw_maybe_never(enum sw_blank_kind kind, char *ret_types[SW_MAYBE_MAX]);
 
 /* For tests: one place in an area of size bytes, and what would be there. */
 struct sw_maybe_place {

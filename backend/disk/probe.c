@@ -104,7 +104,7 @@ static void device_open(struct device *d, struct sw_io *io, int fd)
 	d->io.ops = &seen_ops;
 	d->direct = open(self, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	d->zoned = ioctl(fd, BLKGETZONESZ, &zone) == 0 && zone > 0;
-	d->seen = d->zoned ? NULL : sw_blank_read(d->direct, 0, io->size);
+	d->seen = d->zoned ? NULL : sw_blank_read(d->direct, 0, io->size, SW_BLANK_DISK);
 }
 
 static void device_close(struct device *d)
@@ -129,6 +129,7 @@ static int value_of(blkid_probe pr, const char *name, char **ret_value)
 /* An area, and what libblkid has to be asked for there. */
 struct area {
 	uint64_t off, size;
+	enum sw_blank_kind kind;
 	const struct sw_blank *seen;	/* what was read of it, or NULL */
 	bool blank;
 	bool hostile;		/* see disk/hostile; the type is not asked for then */
@@ -151,9 +152,9 @@ static void area_look(struct area *a, const struct device *d)
 	size_t at;
 
 	/* btrfs keeps its superblocks elsewhere on a zoned disk. */
-	a->blank = !d->zoned && sw_blank_area(a->seen, d->fd, a->off, a->size);
+	a->blank = !d->zoned && sw_blank_area(a->seen, d->fd, a->off, a->size, a->kind);
 	if (a->seen && !a->blank)
-		a->n_types = sw_maybe_types(a->seen, a->off, a->size, a->types);
+		a->n_types = sw_maybe_types(a->seen, a->off, a->size, a->kind, a->types);
 	at = find_type(a, SW_HOSTILE_TYPE);
 	if (a->blank || (a->seen && at == a->n_types))
 		return;
@@ -169,23 +170,28 @@ static bool may_hold_superblocks(const struct area *a)
 	return !a->blank && (!a->seen || a->n_types > 0);
 }
 
-/* Only those that may be there; or without those that libblkid would read much for. */
+/*
+ * Only those that may be there; or without those that cannot be, and those that
+ * libblkid would read much for.
+ */
 static void filter_area(blkid_probe pr, struct area *a, int fd)
 {
 	char zfs[] = "zfs_member", log[] = "xfs_external_log", type[] = SW_HOSTILE_TYPE;
-	char *names[4] = {};
-	size_t n = 0;
+	char *names[SW_MAYBE_MAX + 4] = {};
+	size_t n;
 
 	if (a->seen) {
 		(void)blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_ONLYIN, a->types);
 		return;
 	}
+	n = sw_maybe_never(a->kind, names);
 	if (!sw_blank_may_be_zfs(NULL, fd, a->off, a->size))
 		names[n++] = zfs;
 	if (!sw_blank_may_be_xfs_log(NULL, fd, a->off))
 		names[n++] = log;
 	if (a->hostile)
 		names[n++] = type;
+	names[n] = NULL;
 	if (n == 0)
 		(void)blkid_probe_reset_superblocks_filter(pr);
 	else
@@ -245,14 +251,15 @@ static int group_of(blkid_probe pr, struct sw_io *io, uint64_t off, uint64_t siz
 static int probe_part(blkid_probe pr, struct device *d, struct sw_part *p)
 {
 	_cleanup_blank_ struct sw_blank *seen = NULL;
-	struct area a = { .off = p->start, .size = p->size };
+	struct area a = { .off = p->start, .size = p->size, .kind = SW_BLANK_PART };
 	struct sw_io *io = &d->io;
 	int r;
 
 	/* libblkid takes size 0 as "the whole disk". */
 	if (p->size == 0 || p->start >= io->size || p->size > io->size - p->start)
 		return 0;
-	seen = d->zoned ? NULL : sw_blank_read(d->direct, p->start, p->size);
+	if (!d->zoned)
+		seen = sw_blank_read(d->direct, p->start, p->size, a.kind);
 	a.seen = seen;
 	area_look(&a, d);
 	if (a.hostile) {
@@ -323,7 +330,7 @@ static int probe_other_table(blkid_probe pr, char ***list, size_t *n)
 static int probe_whole(blkid_probe pr, struct device *d, struct sw_table *t, char ***list,
 		       size_t *n)
 {
-	struct area a = { .size = d->io.size, .seen = d->seen };
+	struct area a = { .size = d->io.size, .kind = SW_BLANK_DISK, .seen = d->seen };
 	struct sw_io *io = &d->io;
 	int r = 1;
 

@@ -110,5 +110,5 @@ int sw_disks_inspect(struct sw_machine *m, struct sw_disk *disks, size_t n,
 	/* Both read their debugging variable at the first call, which must not be two at once. */
 	blkid_init_debug(0);
 	fdisk_init_debug(0);
-	return sw_parallel(n, inspect_one, &w);
+	return sw_parallel(n, 2, inspect_one, &w);
 }

@@ -191,7 +191,7 @@ static int read_all(struct reading *x, size_t n, struct sw_facts *f)
 		r = sw_facts_add_disk(f) ? 0 : -ENOMEM;
 	x->disks = f->disks + kept;
 	if (r == 0)
-		r = sw_parallel(n, read_one, x);
+		r = sw_parallel(n, 1, read_one, x);
 	for (size_t i = kept; i < f->n_disks; i++)
 		if (f->disks[i].name || r < 0)
 			f->disks[kept++] = f->disks[i];

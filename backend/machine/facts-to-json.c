@@ -4,6 +4,9 @@
 #include "machine/facts-shape.h"
 #include "machine/facts.h"
 
+/* Keys are those of the table, each of which comes once in an object. */
+#define ONCE (JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY)
+
 static json_object *shape_to_json(const struct sw_shape *shape, const void *record);
 
 static json_object *list_to_json(char *const *list)
@@ -88,8 +91,8 @@ static json_object *shape_to_json(const struct sw_shape *shape, const void *reco
 	for (size_t i = 0; o && i < shape->n_fields; i++) {
 		json_object *v = field_to_json(&shape->fields[i], record);
 
-		if (v)
-			sw_json_add(o, shape->fields[i].key, v);
+		if (v && json_object_object_add_ex(o, shape->fields[i].key, v, ONCE) < 0)
+			json_object_put(v);
 	}
 	return o;
 }

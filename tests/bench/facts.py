@@ -65,14 +65,15 @@ def seconds(argv, env):
 
 
 def alternate(commands, env, rounds):
-    """Medians; the commands run in turn, so that what disturbs one disturbs all."""
+    """Medians and least; the commands run in turn, so that what disturbs one disturbs all."""
     times = [[] for _ in commands]
     for number in range(rounds + 1):
         for which, argv in enumerate(commands):
             took = seconds(argv, env)
             if number > 0:
                 times[which].append(took)
-    return [[statistics.median(column) for column in zip(*t, strict=True)] for t in times]
+    return [[[of(column) for column in zip(*t, strict=True)] for t in times]
+            for of in (statistics.median, min)]
 
 
 def row(what, ours, theirs):
@@ -87,9 +88,11 @@ def bench_loops(args, env):
          loop_devices(Path(name), env) as devices:
         if len(devices) < LOOPS:
             return [{"what": what, "skipped": f"only {len(devices)} loop devices can be had here"}]
-        ours, theirs = alternate([[args.slipway, "--json", "facts"], ["lsblk", "-O", "-J"]], env,
-                                 4 * args.rounds)
-    return [row(what, ours[0], theirs[0]), row(f"{what}, processor time", ours[1], theirs[1])]
+        found = alternate([[args.slipway, "--json", "facts"], ["lsblk", "-O", "-J"]], env,
+                          6 * args.rounds)
+    return [row(f"{what}{kind}{of}", ours[i], theirs[i])
+            for kind, (ours, theirs) in zip(("", ", least"), found, strict=True)
+            for i, of in enumerate(("", ", processor time"))]
 
 
 def stand_in(folder, count, kinds, base):
@@ -116,7 +119,7 @@ def bench_growth(args, env):
             stand_in(folder / str(count), count, kinds, base)
         commands = [[args.slipway, "--machine", folder / str(count), "--json", "facts"]
                     for count in (FEW, MANY)]
-        (few, _), (many, _) = alternate(commands, env, args.rounds)
+        ((few, _), (many, _)), _ = alternate(commands, env, args.rounds)
     ratio = many / few
     aim = SLACK * MANY / FEW
     return {"what": f"facts of a stand-in with {MANY} disks (ms)", "slipway": round(many * 1000, 1),

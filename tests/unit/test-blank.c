@@ -21,6 +21,7 @@
 #include "disk/blank.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
+#include "disk/maybe.h"
 #include "disk/mbr.h"
 
 #define MiB ((uint64_t)1 << 20)
@@ -58,11 +59,15 @@ static int new_image(uint64_t size)
 }
 
 /* What is left out here is what filter_area() in probe.c leaves out of an area of zeros. */
-static blkid_probe new_probe(int fd, uint32_t sector, bool tables)
+static blkid_probe new_probe(int fd, uint32_t sector, bool tables, enum sw_blank_kind kind)
 {
-	char zfs[] = "zfs_member", log[] = "xfs_external_log", *names[] = { zfs, log, NULL };
+	char zfs[] = "zfs_member", log[] = "xfs_external_log", *names[SW_MAYBE_MAX + 3];
 	blkid_probe pr = blkid_new_probe();
+	size_t n = sw_maybe_never(kind, names);
 
+	names[n++] = zfs;
+	names[n++] = log;
+	names[n] = NULL;
 	assert_non_null(pr);
 	assert_int_equal(blkid_probe_set_device(pr, fd, 0, 0), 0);
 	(void)blkid_probe_set_sectorsize(pr, sector);
@@ -88,12 +93,12 @@ static bool covered(const struct sw_blank_window *r, const struct sw_blank_windo
 	return at >= r->off + r->len;
 }
 
-static void compare_reads(uint64_t size, uint32_t sector, bool tables)
+static void compare_reads(uint64_t size, uint32_t sector, bool tables, enum sw_blank_kind kind)
 {
 	struct sw_blank_window w[SW_BLANK_WINDOWS_MAX];
-	size_t n = sw_blank_windows(size, w);
+	size_t n = sw_blank_windows(size, kind, w);
 	int fd = new_image(size);
-	blkid_probe pr = new_probe(fd, sector, tables);
+	blkid_probe pr = new_probe(fd, sector, tables, kind);
 
 	assert_true(n > 0 && n < SW_BLANK_WINDOWS_MAX);
 	n_seen = 0;
@@ -106,7 +111,7 @@ static void compare_reads(uint64_t size, uint32_t sector, bool tables)
 			fail_msg("of %llu bytes libblkid reads %llu at %llu",
 				 (unsigned long long)size, (unsigned long long)seen[i].len,
 				 (unsigned long long)seen[i].off);
-	assert_true(sw_blank_area(NULL, fd, 0, size));
+	assert_true(sw_blank_area(NULL, fd, 0, size, kind));
 	assert_false(sw_blank_may_be_zfs(NULL, fd, 0, size));
 	assert_false(sw_blank_may_be_xfs_log(NULL, fd, 0));
 	blkid_free_probe(pr);
@@ -124,40 +129,48 @@ static void libblkid_reads_nothing_else_of_a_blank_area(void **state SW_UNUSED)
 		uint64_t size = 2 * MiB + (uint64_t)rand_r(&seed) % (8 * MiB << i % 24);
 
 		size &= i % 3 == 0 ? ~511ULL : i % 3 == 1 ? ~4095ULL : ~(MiB - 1);
-		compare_reads(size < 2 * MiB ? 2 * MiB : size, i % 5 ? 512 : 4096, false);
+		size = size < 2 * MiB ? 2 * MiB : size;
+		compare_reads(size, i % 5 ? 512 : 4096, false, SW_BLANK_PART);
+		compare_reads(size, i % 5 ? 512 : 4096, false, SW_BLANK_DISK);
 		reads += n_seen;
-		compare_reads(size < 2 * MiB ? 2 * MiB : size, i % 5 ? 512 : 4096, true);
+		compare_reads(size, i % 5 ? 512 : 4096, true, SW_BLANK_DISK);
 	}
 	/* Or the library reads by other means by now, and nothing was compared. */
 	assert_true(reads > 200 * 30);
 }
 
-static void one_byte_in_any_window_is_seen(void **state SW_UNUSED)
+static void check_every_window(enum sw_blank_kind kind)
 {
 	struct sw_blank_window w[SW_BLANK_WINDOWS_MAX];
 	uint64_t size = 64 * MiB;
-	size_t n = sw_blank_windows(size, w);
+	size_t n = sw_blank_windows(size, kind, w);
 	int fd = new_image(2 * size);
 
 	for (size_t i = 0; i < n; i++)
 		for (int end = 0; end < 2; end++) {
 			off_t at = (off_t)(size + w[i].off + (end ? w[i].len - 1 : 0));
 
-			assert_true(sw_blank_area(NULL, fd, size, size));
+			assert_true(sw_blank_area(NULL, fd, size, size, kind));
 			assert_int_equal(pwrite(fd, "x", 1, at), 1);
-			assert_false(sw_blank_area(NULL, fd, size, size));
+			assert_false(sw_blank_area(NULL, fd, size, size, kind));
 			assert_int_equal(pwrite(fd, "", 1, at), 1);
 		}
 	/* What cannot be read is not blank: here the area reaches beyond the device. */
-	assert_false(sw_blank_area(NULL, fd, size + 4096, size));
+	assert_false(sw_blank_area(NULL, fd, size + 4096, size, kind));
 	close(fd);
+}
+
+static void one_byte_in_any_window_is_seen(void **state SW_UNUSED)
+{
+	check_every_window(SW_BLANK_DISK);
+	check_every_window(SW_BLANK_PART);
 }
 
 static void too_small_areas_are_left_to_libblkid(void **state SW_UNUSED)
 {
 	int fd = new_image(MiB);
 
-	assert_false(sw_blank_area(NULL, fd, 0, MiB));
+	assert_false(sw_blank_area(NULL, fd, 0, MiB, SW_BLANK_DISK));
 	assert_true(sw_blank_may_be_zfs(NULL, fd, 0, MiB - 512));
 	close(fd);
 }
@@ -169,11 +182,11 @@ static void another_release_of_libblkid_is_asked_itself(void **state SW_UNUSED)
 	const char *real = version;
 	int fd = new_image(8 * MiB);
 
-	assert_true(sw_blank_area(NULL, fd, 0, 8 * MiB));
+	assert_true(sw_blank_area(NULL, fd, 0, 8 * MiB, SW_BLANK_DISK));
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		version = others[i];
-		assert_int_equal(sw_blank_windows(8 * MiB, w), 0);
-		assert_false(sw_blank_area(NULL, fd, 0, 8 * MiB));
+		assert_int_equal(sw_blank_windows(8 * MiB, SW_BLANK_DISK, w), 0);
+		assert_false(sw_blank_area(NULL, fd, 0, 8 * MiB, SW_BLANK_DISK));
 	}
 	version = real;
 	close(fd);
@@ -188,16 +201,17 @@ static int open_direct(int fd)
 	return open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 }
 
-static void compare_ways(int fd, int direct, uint64_t off, uint64_t size, bool blank)
+static void compare_ways(int fd, int direct, uint64_t off, uint64_t size,
+			 enum sw_blank_kind kind, bool blank)
 {
-	_cleanup_blank_ struct sw_blank *b = sw_blank_read(direct, off, size);
+	_cleanup_blank_ struct sw_blank *b = sw_blank_read(direct, off, size, kind);
 	struct sw_blank_window w[SW_BLANK_WINDOWS_MAX];
-	size_t n = sw_blank_windows(size, w);
+	size_t n = sw_blank_windows(size, kind, w);
 	uint8_t a[512], c[512];
 
 	assert_non_null(b);
-	assert_int_equal(sw_blank_area(NULL, fd, off, size), blank);
-	assert_int_equal(sw_blank_area(b, fd, off, size), blank);
+	assert_int_equal(sw_blank_area(NULL, fd, off, size, kind), blank);
+	assert_int_equal(sw_blank_area(b, fd, off, size, kind), blank);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t last = off + w[i].off + w[i].len - sizeof(a);
 
@@ -213,7 +227,7 @@ static void read_at_once_is_the_same_as_one_after_the_other(void **state SW_UNUS
 {
 	unsigned int seed = (unsigned int)time(NULL);
 	int fd = new_image(512 * MiB), direct = open_direct(fd);
-	struct sw_blank *probe = sw_blank_read(direct, 0, 64 * MiB);
+	struct sw_blank *probe = sw_blank_read(direct, 0, 64 * MiB, SW_BLANK_DISK);
 
 	print_message("seed %u\n", seed);
 	if (!probe)
@@ -223,21 +237,23 @@ static void read_at_once_is_the_same_as_one_after_the_other(void **state SW_UNUS
 		/* Areas that start and end in the middle of a page, and one at the very end. */
 		uint64_t off = (uint64_t)(rand_r(&seed) % 1024) * 512 + MiB;
 		uint64_t size = 2 * MiB + (uint64_t)(rand_r(&seed) % 200000) * 512;
+		enum sw_blank_kind kind = i % 2 ? SW_BLANK_PART : SW_BLANK_DISK;
 		struct sw_blank_window w[SW_BLANK_WINDOWS_MAX];
-		size_t n = sw_blank_windows(size, w), which = (unsigned int)rand_r(&seed) % n;
+		size_t n = sw_blank_windows(size, kind, w);
+		size_t which = (unsigned int)rand_r(&seed) % n;
 		uint64_t at;
 
 		if (i % 10 == 0)
 			off = 512 * MiB - size;
 		at = off + w[which].off + (uint64_t)rand_r(&seed) % w[which].len;
-		compare_ways(fd, direct, off, size, true);
+		compare_ways(fd, direct, off, size, kind, true);
 		assert_int_equal(pwrite(fd, "x", 1, (off_t)at), 1);
-		compare_ways(fd, direct, off, size, false);
+		compare_ways(fd, direct, off, size, kind, false);
 		assert_int_equal(pwrite(fd, "", 1, (off_t)at), 1);
 	}
 	/* What the device does not have cannot be zero. */
-	probe = sw_blank_read(direct, 500 * MiB, 64 * MiB);
-	assert_false(sw_blank_area(probe, fd, 500 * MiB, 64 * MiB));
+	probe = sw_blank_read(direct, 500 * MiB, 64 * MiB, SW_BLANK_DISK);
+	assert_false(sw_blank_area(probe, fd, 500 * MiB, 64 * MiB, SW_BLANK_DISK));
 	sw_blank_free(probe);
 	close(direct);
 	close(fd);

@@ -88,7 +88,7 @@ static void threads_do_not_share_a_ring(void **state SW_UNUSED)
 
 	if (fd < 0 || read_some(fd) == -EOPNOTSUPP)
 		skip();
-	assert_int_equal(sw_parallel(500, one, &fd), 0);
+	assert_int_equal(sw_parallel(500, 1, one, &fd), 0);
 	close(fd);
 }
 

@@ -125,7 +125,7 @@ static int ask(int fd, const char *type, uint32_t sector)
 	return r;
 }
 
-static struct sw_blank *read_windows(int fd, uint64_t size)
+static struct sw_blank *read_windows(int fd, uint64_t size, enum sw_blank_kind kind)
 {
 	char path[32];
 	int direct;
@@ -133,7 +133,7 @@ static struct sw_blank *read_windows(int fd, uint64_t size)
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	direct = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	b = sw_blank_read(direct, 0, size);
+	b = sw_blank_read(direct, 0, size, kind);
 	if (direct >= 0)
 		close(direct);
 	return b;
@@ -143,7 +143,7 @@ static struct sw_blank *read_windows(int fd, uint64_t size)
 static void skip_without_windows(void)
 {
 	int fd = new_image(SIZE);
-	struct sw_blank *b = read_windows(fd, SIZE);
+	struct sw_blank *b = read_windows(fd, SIZE, SW_BLANK_DISK);
 
 	close(fd);
 	if (!b)
@@ -161,11 +161,11 @@ static bool is_among(char *const *types, const char *type)
 
 static bool may_be(int fd, uint64_t size, const char *type)
 {
-	_cleanup_blank_ struct sw_blank *b = read_windows(fd, size);
+	_cleanup_blank_ struct sw_blank *b = read_windows(fd, size, SW_BLANK_DISK);
 	char *types[SW_MAYBE_MAX];
 
 	assert_non_null(b);
-	assert_null(types[sw_maybe_types(b, 0, size, types)]);
+	assert_null(types[sw_maybe_types(b, 0, size, SW_BLANK_DISK, types)]);
 	return is_among(types, type);
 }
 
@@ -291,13 +291,13 @@ static void of_what_was_not_read_everything_may_be_there(void **state SW_UNUSED)
 
 	skip_without_windows();
 	/* Read of one half of a device, asked about another area. */
-	b = read_windows(fd, SIZE / 2);
-	assert_int_equal(sw_maybe_types(b, 0, SIZE / 2, types), 0);
-	(void)sw_maybe_types(b, 0, SIZE, types);
+	b = read_windows(fd, SIZE / 2, SW_BLANK_DISK);
+	assert_int_equal(sw_maybe_types(b, 0, SIZE / 2, SW_BLANK_DISK, types), 0);
+	(void)sw_maybe_types(b, 0, SIZE, SW_BLANK_DISK, types);
 	assert_true(is_among(types, "lsi_mega_raid_member"));
 	assert_false(is_among(types, "ext4"));
-	assert_true(sw_maybe_types(b, SIZE / 2, SIZE / 2, types) > 70);
-	assert_true(sw_maybe_types(NULL, 0, SIZE, types) > 70);
+	assert_true(sw_maybe_types(b, SIZE / 2, SIZE / 2, SW_BLANK_DISK, types) > 70);
+	assert_true(sw_maybe_types(NULL, 0, SIZE, SW_BLANK_DISK, types) > 70);
 	sw_blank_free(b);
 	close(fd);
 }
@@ -382,13 +382,17 @@ static void a_fat_has_a_sector_size(void **state SW_UNUSED)
 
 /* ---- all at once ---- */
 
-/* Every type that it finds, as one text. */
-static void find(int fd, char **types, char *ret_text, size_t len)
+/* Every type that it finds of those (or of all that an area of this kind can hold), as one text. */
+static void find(int fd, char **types, enum sw_blank_kind kind, char *ret_text, size_t len)
 {
 	blkid_probe pr = new_probe(fd, 512, types);
+	char *never[SW_MAYBE_MAX];
 	const char *type;
 	size_t n = 0;
 
+	if (!types && sw_maybe_never(kind, never) > 0)
+		assert_int_equal(blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_NOTIN,
+								     never), 0);
 	*ret_text = '\0';
 	while (blkid_do_probe(pr) == 0)
 		if (blkid_probe_lookup_value(pr, "TYPE", &type, NULL) == 0)
@@ -402,7 +406,7 @@ static int random_image(unsigned int *seed)
 {
 	static const uint8_t zero[1024];
 	struct sw_blank_window w[SW_BLANK_WINDOWS_MAX];
-	size_t n = sw_blank_windows(SIZE, w), places = 0;
+	size_t n = sw_blank_windows(SIZE, SW_BLANK_DISK, w), places = 0;
 	int fd = new_image(SIZE);
 	struct sw_maybe_place p;
 
@@ -427,6 +431,19 @@ static int random_image(unsigned int *seed)
 	return fd;
 }
 
+static bool found_alike(int fd, enum sw_blank_kind kind)
+{
+	_cleanup_blank_ struct sw_blank *b = read_windows(fd, SIZE, kind);
+	char *types[SW_MAYBE_MAX], all[1024], some[1024] = "";
+	size_t n = sw_maybe_types(b, 0, SIZE, kind, types);
+
+	find(fd, NULL, kind, all, sizeof(all));
+	if (n > 0)
+		find(fd, types, kind, some, sizeof(some));
+	assert_string_equal(all, some);
+	return all[0] != '\0';
+}
+
 static void as_much_is_found_as_when_asked_for_everything(void **state SW_UNUSED)
 {
 	unsigned int seed = (unsigned int)time(NULL), found = 0;
@@ -435,19 +452,43 @@ static void as_much_is_found_as_when_asked_for_everything(void **state SW_UNUSED
 	skip_without_windows();
 	for (unsigned int i = 0; i < 400; i++) {
 		int fd = random_image(&seed);
-		_cleanup_blank_ struct sw_blank *b = read_windows(fd, SIZE);
-		char *types[SW_MAYBE_MAX], all[1024], some[1024] = "";
-		size_t n = sw_maybe_types(b, 0, SIZE, types);
 
-		find(fd, NULL, all, sizeof(all));
-		if (n > 0)
-			find(fd, types, some, sizeof(some));
-		assert_string_equal(all, some);
-		found += all[0] != '\0';
+		found += found_alike(fd, SW_BLANK_DISK);
+		(void)found_alike(fd, SW_BLANK_PART);
 		close(fd);
 	}
 	print_message("something in %u of 400\n", found);
 	assert_true(found > 100);
+}
+
+static bool part_may_be(int fd, const char *type)
+{
+	_cleanup_blank_ struct sw_blank *b = read_windows(fd, SIZE, SW_BLANK_PART);
+	char *types[SW_MAYBE_MAX];
+
+	assert_non_null(b);
+	(void)sw_maybe_types(b, 0, SIZE, SW_BLANK_PART, types);
+	return is_among(types, type);
+}
+
+/* The same number at the same place: a disk may be a member, a partition not. */
+static void a_partition_is_no_member_of_a_firmware_raid(void **state SW_UNUSED)
+{
+	static const uint8_t zero[32];
+	char *never[SW_MAYBE_MAX];
+	int fd = new_image(SIZE);
+	struct sw_maybe_place p;
+
+	skip_without_windows();
+	assert_int_equal(sw_maybe_never(SW_BLANK_DISK, never), 0);
+	assert_int_equal(sw_maybe_never(SW_BLANK_PART, never), 10);
+	for (size_t k = 0; sw_maybe_place(k, SIZE, &p); k++) {
+		put(fd, p.off, p.values, p.len);
+		assert_true(may_be(fd, SIZE, p.type));
+		assert_int_equal(part_may_be(fd, p.type), !is_among(never, p.type));
+		put(fd, p.off, zero, p.len);
+	}
+	close(fd);
 }
 
 int main(void)
@@ -460,6 +501,7 @@ int main(void)
 		cmocka_unit_test(magics_alone_decide),
 		cmocka_unit_test(a_fat_has_a_sector_size),
 		cmocka_unit_test(as_much_is_found_as_when_asked_for_everything),
+		cmocka_unit_test(a_partition_is_no_member_of_a_firmware_raid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

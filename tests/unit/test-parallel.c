@@ -31,7 +31,7 @@ static void each_is_done_once(void **state SW_UNUSED)
 	for (size_t k = 0; k < ARRAY_SIZE(counts); k++) {
 		for (size_t i = 0; i < ARRAY_SIZE(times); i++)
 			atomic_store(&times[i], 0);
-		assert_int_equal(sw_parallel(counts[k], once, times), 0);
+		assert_int_equal(sw_parallel(counts[k], 1 + k % 2, once, times), 0);
 		for (size_t i = 0; i < ARRAY_SIZE(times); i++)
 			assert_int_equal(atomic_load(&times[i]), i < counts[k]);
 	}
@@ -45,7 +45,7 @@ static int fails_at_ten(size_t i, void *arg SW_UNUSED)
 
 static void a_failure_is_told_and_stops_the_rest(void **state SW_UNUSED)
 {
-	assert_int_equal(sw_parallel(1 << 20, fails_at_ten, NULL), -EIO);
+	assert_int_equal(sw_parallel(1 << 20, 1, fails_at_ten, NULL), -EIO);
 	/* Those before it, one in each thread, and none of the other million. */
 	assert_true(atomic_load(&calls) <= 10 + 2 * SW_PARALLEL_MAX);
 }
@@ -74,7 +74,7 @@ static int waits_for_the_others(size_t i SW_UNUSED, void *arg SW_UNUSED)
 static void those_that_wait_are_many_at_once(void **state SW_UNUSED)
 {
 	inside = 0;
-	assert_int_equal(sw_parallel(500, waits_for_the_others, NULL), 0);
+	assert_int_equal(sw_parallel(500, 1, waits_for_the_others, NULL), 0);
 	assert_int_equal(inside, 500);
 }
 
