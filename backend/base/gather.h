@@ -12,7 +12,7 @@
 #define SW_GATHER_MAX 40U
 #define SW_GATHER_ALIGN 4096U
 
-#define SW_GATHER_BYTES ((size_t)448 << 10)	/* of all pieces together */
+#define SW_GATHER_BYTES ((size_t)288 << 10)	/* of all pieces together */
 
 struct sw_gather_piece {
 	uint64_t off;

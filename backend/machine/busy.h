@@ -21,6 +21,8 @@ struct sw_busy_item {
 /* A loop device that is bound, and to what. */
 struct sw_busy_loop {
 	char *name, *file;
+	bool on_device;			/* file is the device of this number */
+	unsigned int major, minor;
 };
 
 struct sw_busy {
