@@ -53,6 +53,8 @@ int sw_extras_check(struct sw_run *run, struct sw_error *err);
 int sw_run_fetch(struct sw_run *run, const char *source, const char *sha256,
 		 char *const *signatures, const char *name, char **ret_path, struct sw_error *err);
 int sw_extras_fetch(struct sw_run *run, struct sw_error *err);
+/* Notes in node data what sw_extra_build() makes, where no manifest says it. -ENOMEM, -EIO. */
+int sw_extras_to_json(const struct sw_run *run, json_object *node_data);
 /* The file system for one of their partitions, into the work directory. */
 int sw_extra_build(struct sw_run *run, const struct sw_placed *part, char **ret_image,
 		   struct sw_error *err);

@@ -240,6 +240,9 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 
 	if (!o || sw_run_escrow_to_json(run, o) < 0)
 		return sw_fail_oom(err);
+	r = sw_extras_to_json(run, o);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the iPXE binary cannot be read");
 	if (run->p->n_disks)
 		return sw_nodedata_write(sw_run_io(run, s), s->off, s->len, o, true, err);
 	r = sw_machine_vars(run->m, &vars, err);

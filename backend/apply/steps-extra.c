@@ -47,6 +47,17 @@ int sw_extras_check(struct sw_run *run, struct sw_error *err)
 	return r == 0 && run->rescue ? check_rescue(run, err) : r;
 }
 
+int sw_extras_to_json(const struct sw_run *run, json_object *node_data)
+{
+	const struct sw_answers *a = run->p->answers;
+	_cleanup_free_ char *script = NULL;
+
+	if (!run->ipxe)
+		return 0;
+	script = sw_ipxe_script(a->boot_uri, a->boot_nic);
+	return script ? sw_ipxe_to_node_data(node_data, run->ipxe, script) : -ENOMEM;
+}
+
 static int build_rescue(struct sw_run *run, const struct sw_placed *part, uint32_t volume_id,
 			const char *out, struct sw_error *err)
 {

@@ -6,10 +6,14 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/hash.h"
+#include "boot/fat32.h"
 #include "boot/slot-private.h"
 #include "boot/uki.h"
 
 #define BINARY_MAX (32u << 20)
+/* What mtools calls autoexec.ipxe for readers of short names, such as ours. */
+#define SCRIPT_PATH "\\EFI\\IPXE\\AUTOEX~1.IPX"
 
 /*
  * iPXE gives the image's name to it as load options, and systemd's stub takes those
@@ -110,4 +114,70 @@ int sw_ipxe_build(const char *binary, const char *script, int64_t time, uint64_t
 	if (r < 0)
 		(void)unlink(out);
 	return r;
+}
+
+int sw_ipxe_to_node_data(json_object *node_data, const char *binary, const char *script)
+{
+	char hex[2][SW_SHA256_TEXT];
+	json_object *o;
+	int r = sw_sha256_file(binary, hex[0]);
+
+	if (r == 0)
+		r = sw_sha256(script, strlen(script), hex[1]);
+	if (r < 0)
+		return r;
+	o = json_object_new_object();
+	sw_json_add_str(o, "sha256", hex[0]);
+	sw_json_add_str(o, "script_sha256", hex[1]);
+	sw_json_add(node_data, "ipxe", o);
+	return 0;
+}
+
+static int to_hash(const void *data, size_t len, void *userdata)
+{
+	return sw_hash_update(userdata, data, len);
+}
+
+static int hash_file(struct sw_fat *f, const char *path, char ret_hex[static SW_SHA256_TEXT])
+{
+	_cleanup_hash_ struct sw_hash *h = sw_hash_new();
+	struct sw_fat_file file;
+	int r = h ? sw_fat_find(f, path, &file) : -ENOMEM;
+
+	if (r == 0 && (file.directory || file.size > BINARY_MAX))
+		r = -EINVAL;
+	if (r == 0)
+		r = sw_fat_read(f, &file, to_hash, h);
+	return r < 0 ? r : sw_hash_final(h, ret_hex);
+}
+
+int sw_ipxe_verify(struct sw_io *io, uint64_t offset, uint64_t size, json_object *node_data,
+		   char ret_why[static 200])
+{
+	static const struct { const char *path, *key, *what; } files[] = {
+		{ SW_IPXE_PATH, "sha256", "the iPXE binary" },
+		{ SCRIPT_PATH, "script_sha256", "iPXE's script" },
+	};
+	json_object *noted = sw_json_get(node_data, "ipxe");
+	_cleanup_fat_ struct sw_fat fat = {};
+	int r = sw_fat_open(io, offset, size, &fat);
+
+	ret_why[0] = '\0';
+	if (r < 0)
+		(void)snprintf(ret_why, 200, "there is no FAT32 file system");
+	for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0 && noted; i++) {
+		char hex[SW_SHA256_TEXT];
+
+		r = hash_file(&fat, files[i].path, hex);
+		if (r < 0)
+			(void)snprintf(ret_why, 200, "%s is missing or damaged", files[i].what);
+		else if (strcasecmp(hex, sw_json_str(noted, files[i].key, "")) != 0)
+			r = -EBADMSG;
+		if (r == -EBADMSG)
+			(void)snprintf(ret_why, 200, "%s is not the one that was put there",
+				       files[i].what);
+	}
+	if (r == 0)
+		return noted ? 0 : -ENODATA;
+	return r == -ENOMEM ? r : -EBADMSG;
 }

@@ -8,7 +8,8 @@
  */
 #pragma once
 
-#include "base/error.h"
+#include "base/io.h"
+#include "base/json.h"
 
 #define SW_IPXE_LABEL "slipway-ipxe"	/* of the partition */
 #define SW_IPXE_PATH "\\EFI\\IPXE\\IPXE.EFI"
@@ -32,3 +33,13 @@ int sw_ipxe_check(const char *path, bool secure_boot, const char *where, struct 
  */
 int sw_ipxe_build(const char *binary, const char *script, int64_t time, uint64_t size,
 		  uint32_t sector, uint32_t volume_id, const char *out, struct sw_error *err);
+
+/* Notes in node data what an install puts there: "ipxe", the SHA-256 of binary and script. */
+int sw_ipxe_to_node_data(json_object *node_data, const char *binary, const char *script);
+/*
+ * Whether a partition holds binary and script as the node data have noted them. 0,
+ * -ENODATA when nothing was noted (of an older install: only the file system was
+ * looked at), -EBADMSG with what is wrong in ret_why, -ENOMEM.
+ */
+int sw_ipxe_verify(struct sw_io *io, uint64_t offset, uint64_t size, json_object *node_data,
+		   char ret_why[static 200]);

@@ -209,7 +209,7 @@ static void judge_order(struct work *w)
  */
 static bool next_was_lost(struct work *w)
 {
-	bool armed = w->old->armed && w->old->strategy == SW_STRATEGY_ARMED;
+	bool armed = w->old->armed && w->wish->strategy == SW_STRATEGY_ARMED;
 
 	if (!armed || w->wish->explicit || w->wish->keep_next)
 		return false;
@@ -333,6 +333,23 @@ static int no_slot(struct sw_error *err, const char *what)
 	return -ENOENT;
 }
 
+/* Of several disks' slots with this letter one is enough, so none was found. */
+static int no_such_slot(const struct work *w, struct sw_error *err)
+{
+	char name = (char)(w->wish->once_letter - 'a' + 'A');
+	bool there = false;
+
+	for (size_t i = 0; i < w->n_slots; i++)
+		there = there || w->slots[i].letter == w->wish->once_letter;
+	if (w->n_good == 0)
+		return no_slot(err, "a start from this slot");
+	sw_fail(err, SW_EXIT_REFUSED, -ENOENT,
+		there ? "slot %c holds no good image" : "the node has no slot %c", name);
+	sw_error_why(err, "the firmware would find nothing to start there");
+	sw_error_hint(err, "`slipway slots` says what each slot holds");
+	return -ENOENT;
+}
+
 static int once_target(struct work *w, uint16_t *ret_number, struct sw_error *err)
 {
 	switch (w->wish->once) {
@@ -353,7 +370,7 @@ static int once_target(struct work *w, uint16_t *ret_number, struct sw_error *er
 			*ret_number = w->numbers[i];
 			return 0;
 		}
-		return no_slot(err, "a start from this slot");
+		return no_such_slot(w, err);
 	}
 }
 
@@ -441,6 +458,28 @@ static int reconcile_mode(struct work *w, struct sw_error *err)
 	return 0;
 }
 
+/*
+ * Each write of our variable wears the flash, so that what nobody will read is left as it is:
+ * a switch there and back costs BootNext alone. Not after once: that must not look pending.
+ */
+static void leave_unread(struct work *w)
+{
+	struct sw_mode_state *s = &w->res.state;
+
+	if (!w->wish->kept || w->wish->once || w->old->once)
+		return;
+	if (w->res.mode == SW_NODE_HANDS_OFF) {
+		*s = *w->old;
+		return;
+	}
+	s->mode = w->old->mode;
+	s->strategy = w->old->strategy;
+	if (w->res.mode == SW_NODE_NETWORK)
+		return;
+	s->armed = w->old->armed;
+	s->next = w->old->next;
+}
+
 int sw_mode_reconcile(json_object *raw, const struct sw_mode_slot *slots, size_t n_slots,
 		      const struct sw_mode_wish *wish, const struct sw_mode_state *old,
 		      const struct sw_mode_evidence *ev, struct sw_mode_result *ret_result,
@@ -467,6 +506,8 @@ int sw_mode_reconcile(json_object *raw, const struct sw_mode_slot *slots, size_t
 		w.res.state.mode = w.res.mode;
 		w.res.state.strategy = wish->strategy;
 	}
+	if (old)
+		leave_unread(&w);
 	w.res.state_changed = !old || !sw_mode_state_same(old, &w.res.state);
 	*ret_result = w.res;
 	w.res = (struct sw_mode_result){ .network = -1 };

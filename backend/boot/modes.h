@@ -40,6 +40,7 @@ struct sw_mode_wish {
 	bool explicit;		/* a person asks now: counters start anew */
 	bool keep_next;		/* leave BootNext alone */
 	bool unarmed;		/* do not arm the network now; what armed it goes */
+	bool kept;		/* node data hold mode and strategy: the state need not */
 };
 
 /*
@@ -49,7 +50,11 @@ struct sw_mode_wish {
 struct sw_mode_state {
 	enum sw_node_mode mode;
 	enum sw_strategy strategy;
-	bool armed, once;	/* we set BootNext, for the mode or for once */
+	/*
+	 * We set BootNext, for the mode or for once. Where node data hold the mode, mode,
+	 * strategy and armed may be those of an earlier one: armed counts in mode network.
+	 */
+	bool armed, once;
 	uint8_t next_misses;	/* BootNext that the firmware lost, in a row */
 	uint8_t order_misses;	/* boots that found another order than we wrote, in a row */
 	uint16_t next;		/* … what BootNext was set to */

@@ -20,7 +20,11 @@ static void read_slot(struct sw_io *io, struct sw_node_slot *s, const char *held
 	int r = sw_slot_read(io, s->part->start, s->part->size, &s->m, &s->good, &e);
 
 	s->filled = r == 0;
-	if (r < 0)
+	if (r < 0 && r != -ENOMEM)
+		(void)sw_slot_is_blank(io, s->part->start, &s->blank);
+	if (s->blank)
+		(void)snprintf(s->why, sizeof(s->why), "no image was put there yet");
+	else if (r < 0)
 		(void)snprintf(s->why, sizeof(s->why), "%.190s", e.why[0] ? e.why : e.what);
 	else if (!s->good)
 		(void)snprintf(s->why, sizeof(s->why), "the image is not the one of its manifest");
@@ -146,61 +150,6 @@ int sw_node_overlay(struct sw_machine *m, const struct sw_node *n, size_t slot,
 	*ret_overlay = o;
 	o = (struct sw_kept){};
 	return 0;
-}
-
-static struct sw_entry_wanted entry_of(const struct sw_node *n, const struct sw_part *p,
-				    const char *label, const char *path)
-{
-	uint32_t sector = n->disk->sector ? n->disk->sector : 512;
-
-	return (struct sw_entry_wanted){
-		.label = label,
-		.part_number = p->number,
-		.part_start = p->start / sector,
-		.part_size = p->size / sector,
-		.part_uuid = p->uuid,
-		.path = path,
-	};
-}
-
-struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot)
-{
-	return entry_of(n, n->slots[slot].part, n->slots[slot].entry, SW_SLOT_BOOT_PATH);
-}
-
-struct sw_entry_wanted sw_node_rescue_entry(const struct sw_node *n)
-{
-	return entry_of(n, n->rescue_part, SW_RESCUE_ENTRY, SW_SLOT_BOOT_PATH);
-}
-
-struct sw_entry_wanted sw_node_ipxe_entry(const struct sw_node *n)
-{
-	return entry_of(n, n->ipxe_part, SW_NETENTRY_LABEL, SW_IPXE_PATH);
-}
-
-int sw_node_check_rescue(struct sw_machine *m, const struct sw_node *n, struct sw_error *err)
-{
-	_cleanup_(sw_slot_manifest_clear) struct sw_slot_manifest mf = {};
-	_cleanup_io_ struct sw_io *io = NULL;
-	bool ok = false;
-	int r;
-
-	if (!n->rescue_part) {
-		sw_fail(err, SW_EXIT_REFUSED, -ENOENT, "the node has no rescue image");
-		sw_error_why(err, "there is no partition " SW_RESCUE_LABEL " on its disk");
-		sw_error_hint(err, "an install with rescue.uki puts one there");
-		return -ENOENT;
-	}
-	r = sw_machine_open_disk(m, n->disk, false, false, &io, err);
-	if (r == 0)
-		r = sw_slot_read(io, n->rescue_part->start, n->rescue_part->size, &mf, &ok, NULL);
-	if (r == 0 && ok)
-		return 0;
-	sw_fail(err, SW_EXIT_REFUSED, -EBADMSG, "the rescue image is damaged");
-	sw_error_where(err, "%s, partition %u", n->disk->name, n->rescue_part->number);
-	sw_error_why(err, "it is not the one that was written there");
-	sw_error_hint(err, "start from the medium instead; an install writes it again");
-	return -EBADMSG;
 }
 
 /* ---- the road ---- */

@@ -19,6 +19,7 @@ struct sw_node_slot {
 	char letter;		/* 'a' … */
 	char entry[40];		/* what its boot entry is called: "Slipway A" */
 	bool filled;		/* a file system with a manifest */
+	bool blank;		/* not filled, and cleared rather than damaged */
 	bool good;		/* … and the image has the hash that it names */
 	bool held;		/* put back by `slipway rollback` */
 	struct sw_slot_manifest m;
@@ -72,6 +73,22 @@ int sw_node_overlay(struct sw_machine *m, const struct sw_node *n, size_t slot,
 /* The entries of rescue_part and ipxe_part, which must be there. */
 struct sw_entry_wanted sw_node_rescue_entry(const struct sw_node *n);
 struct sw_entry_wanted sw_node_ipxe_entry(const struct sw_node *n);
+/* What stands beside the slots, each looked at whole. */
+#define SW_NODE_EXTRAS 2	/* rescue image, iPXE */
+enum sw_extra_state {
+	SW_EXTRA_NONE,		/* no partition for it, or nothing was put there */
+	SW_EXTRA_GOOD,
+	SW_EXTRA_UNPROVEN,	/* there, but no hash was kept */
+	SW_EXTRA_BAD,
+};
+struct sw_node_extra {
+	const char *id, *what;	/* "rescue", "rescue image" */
+	const struct sw_part *part;	/* borrowed, NULL: none */
+	enum sw_extra_state state;
+	char why[200];		/* for the last two */
+};
+int sw_node_extras(struct sw_machine *m, const struct sw_node *n,
+		   struct sw_node_extra ret[static SW_NODE_EXTRAS], struct sw_error *err);
 /* Whether the rescue image is whole: it is read and hashed. -ENOENT, -EBADMSG in words. */
 int sw_node_check_rescue(struct sw_machine *m, const struct sw_node *n, struct sw_error *err);
 

@@ -11,6 +11,7 @@
 
 #define MANIFEST_PATH "\\SLIPWAY\\MANIFEST"
 #define MANIFEST_MAX 65536u
+#define CLEARED (1u << 20)	/* what sw_slot_invalidate() leaves as zeros at the beginning */
 
 static int to_buf(const void *data, size_t len, void *userdata)
 {
@@ -76,6 +77,16 @@ int sw_slot_read(struct sw_io *io, uint64_t offset, uint64_t size,
 	*ret_hash_ok = strcasecmp(hex, m.sha256) == 0;
 	*ret_manifest = m;
 	m = (struct sw_slot_manifest){};
+	return 0;
+}
+
+int sw_slot_is_blank(struct sw_io *io, uint64_t offset, bool *ret_blank)
+{
+	_cleanup_free_ uint8_t *d = malloc(CLEARED);
+
+	if (!d)
+		return -ENOMEM;
+	*ret_blank = sw_io_read(io, offset, d, CLEARED) == 0 && sw_bytes_are_zero(d, CLEARED);
 	return 0;
 }
 

@@ -89,6 +89,11 @@ int sw_slot_invalidate(struct sw_io *io, uint64_t offset, uint64_t size, struct 
 int sw_slot_read(struct sw_io *io, uint64_t offset, uint64_t size,
 		 struct sw_slot_manifest *ret_manifest, bool *ret_hash_ok, struct sw_error *err);
 
+/*
+ * Whether a slot begins as a cleared one does: no image was put there yet, or the
+ * last one was taken away. What cannot be read is not. -ENOMEM.
+ */
+int sw_slot_is_blank(struct sw_io *io, uint64_t offset, bool *ret_blank);
 /* Copies the boot image of a slot to a new file. -ENOENT, -EIO; exit 8. */
 int sw_slot_image(struct sw_io *io, uint64_t offset, uint64_t size, const char *out,
 		  struct sw_error *err);

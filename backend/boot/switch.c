@@ -159,6 +159,7 @@ int sw_switch_reconcile(const struct sw_switch *s, json_object *raw,
 	struct sw_entry_wanted rescue, ipxe;
 	struct sw_mode_wish w = *wish;
 
+	w.kept = s->have_node && s->node.data;
 	if (s->node.rescue_part) {
 		rescue = sw_node_rescue_entry(&s->node);
 		w.rescue = &rescue;
@@ -215,16 +216,13 @@ static bool put_key(json_object *data, const char *key, json_object *value)
 	return true;
 }
 
-/* 1 when the node data was written, 0 when it says so already. */
-static int keep_wish(struct sw_switch *s, const struct sw_mode_wish *w,
-		     const struct sw_mode_result *res, struct sw_error *err)
+/* False when the node data say so already. Strings of the wish may be gone then. */
+static bool put_wish(json_object *d, const struct sw_mode_wish *w,
+		     const struct sw_mode_result *res)
 {
-	json_object *d = s->node.data, *net;
+	json_object *net;
 	bool changed;
-	int r;
 
-	if (!d || w->once)
-		return 0;
 	changed = put_key(d, "mode", json_object_new_string(sw_node_mode_name(res->mode)));
 	/* Node data that never had a strategy needs no write to say the default. */
 	if (sw_json_get(d, "strategy") || w->strategy != SW_STRATEGY_ARMED)
@@ -235,7 +233,25 @@ static int keep_wish(struct sw_switch *s, const struct sw_mode_wish *w,
 		changed |= put_key(d, "network", net);
 	else
 		json_object_put(net);
-	if (!changed)
+	return changed;
+}
+
+bool sw_switch_changes_data(const struct sw_switch *s, const struct sw_mode_wish *wish,
+			    const struct sw_mode_result *res)
+{
+	_cleanup_json_ json_object *d = NULL;
+
+	return s->node.data && !wish->once &&
+	       json_object_deep_copy(s->node.data, &d, NULL) == 0 && put_wish(d, wish, res);
+}
+
+/* 1 when the node data was written, 0 when it says so already. */
+static int keep_wish(struct sw_switch *s, const struct sw_mode_wish *w,
+		     const struct sw_mode_result *res, struct sw_error *err)
+{
+	int r;
+
+	if (!s->node.data || w->once || !put_wish(s->node.data, w, res))
 		return 0;
 	r = sw_node_write_data(s->m, &s->node, err);
 	return r < 0 ? r : 1;

@@ -64,6 +64,9 @@ int sw_switch_turn(struct sw_switch *s, size_t copy, struct sw_error *err);
 /* In words how the copies differ from s->node, a line each; malloc'd, NULL: they do not. */
 char *sw_switch_differences(const struct sw_switch *s);
 
+/* Whether sw_switch_apply() would write the node data, too. */
+bool sw_switch_changes_data(const struct sw_switch *s, const struct sw_mode_wish *wish,
+			    const struct sw_mode_result *res);
 /* Node data (when the wish changed), boot variables, our variable, this boot's mark. */
 int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
 		    const struct sw_mode_result *res, size_t *ret_written, struct sw_error *err);

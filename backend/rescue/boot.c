@@ -253,18 +253,23 @@ static int next(struct boot *b)
 {
 	const struct sw_entry_write *w = planned(b, SW_ENTRY_NEXT);
 	bool lost = b->s->have_state && b->s->state.armed && b->s->ev.same_boot;
+	bool armed = b->res.mode == SW_NODE_NETWORK;
 	struct sw_finding *fi;
 
 	if (!w)
 		return 0;
-	fi = found(b, "boot-next", lost ? SW_FINDING_WARNING : SW_FINDING_INFO,
-		   lost ? "BootNext was set in this start and is gone"
-			: "the next start is not armed yet",
-		   "the next start does not try the network");
+	if (!armed || w->len == 0)
+		fi = found(b, "boot-next", SW_FINDING_INFO, "the next start is set apart",
+			   "it does not follow the mode, once");
+	else
+		fi = found(b, "boot-next", lost ? SW_FINDING_WARNING : SW_FINDING_INFO,
+			   lost ? "BootNext was set in this start and is gone"
+				: "the next start is not armed yet",
+			   "the next start does not try the network");
 	if (!fi)
 		return -ENOMEM;
-	(void)snprintf(fi->evidence, sizeof(fi->evidence), "mode network, strategy armed: %.200s",
-		       w->text);
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "mode %s%s: %.200s",
+		       sw_node_mode_name(b->res.mode), armed ? ", strategy armed" : "", w->text);
 	return add_keep(b, fi);
 }
 

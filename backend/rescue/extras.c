@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands beside the slots: the rescue image and iPXE. There is one copy of each and
- * no source on the machine, so what is damaged comes back with an install only.
+ * What stands beside the slots: the rescue image and iPXE. A disk has one copy of each
+ * and no source of it, so what is damaged comes back with an install only.
  */
 #include <string.h>
 
 #include "boot/slot.h"
-#include "layout/types.h"
 #include "rescue/private.h"
 
 #define AGAIN "an install with the same answers, state kept by disk.preserve, writes it again"
@@ -27,53 +26,27 @@ static int add(struct sw_examine *x, const struct sw_node *n, const char *prefix
 	return 0;
 }
 
-/* Nothing was put there: the layout has a place for it, the answers had none to put. */
-static bool is_empty(struct sw_io *io, const struct sw_part *p)
+static const char *effect_of(const struct sw_node_extra *e)
 {
-	uint8_t d[4096];
-
-	return sw_io_read(io, p->start, d, sizeof(d)) == 0 && sw_bytes_are_zero(d, sizeof(d));
+	if (strcmp(e->id, "rescue") == 0)
+		return "`slipway mode once rescue` refuses it; rescue is by the medium only";
+	return "the node does not start from the network, or from what the install did not put "
+	       "there";
 }
 
-static int rescue(struct sw_examine *x, const struct sw_node *n, struct sw_io *io,
-		  const char *prefix)
+int sw_examine_extras(struct sw_examine *x, const struct sw_node *n, const char *prefix)
 {
-	const struct sw_part *p = n->rescue_part;
-	struct sw_slot_manifest mf = {};
-	struct sw_error e = {};
-	bool ok = false;
-	int r;
+	struct sw_node_extra e[SW_NODE_EXTRAS];
+	int r = sw_node_extras(x->m, n, e, x->err);
 
-	if (!p || is_empty(io, p))
-		return 0;
-	r = sw_slot_read(io, p->start, p->size, &mf, &ok, &e);
-	sw_slot_manifest_clear(&mf);
-	if (r == -ENOMEM || (r == 0 && ok))
-		return r;
-	return add(x, n, prefix, "rescue", p, "the rescue image is damaged",
-		   r < 0 ? e.what : "its content does not have the hash of its manifest",
-		   "`slipway mode once rescue` refuses it; rescue is by the medium only");
-}
+	for (size_t i = 0; i < SW_NODE_EXTRAS && r == 0; i++) {
+		char what[64];
 
-/* Of iPXE no hash is kept: that there is a FAT to start from is all that can be told. */
-static int ipxe(struct sw_examine *x, const struct sw_node *n, struct sw_io *io,
-		const char *prefix)
-{
-	const struct sw_part *p = n->ipxe_part;
-	uint8_t d[512];
-
-	if (!p || is_empty(io, p) || sw_io_read(io, p->start, d, sizeof(d)) < 0 ||
-	    (d[510] == 0x55 && d[511] == 0xaa && memcmp(d + 82, "FAT32", 5) == 0))
-		return 0;
-	return add(x, n, prefix, "ipxe", p, "the partition of iPXE has no file system",
-		   "its first sector is not that of a FAT32", "the node does not start from the "
-		   "network");
-}
-
-int sw_examine_extras(struct sw_examine *x, const struct sw_node *n, struct sw_io *io,
-		      const char *prefix)
-{
-	int r = rescue(x, n, io, prefix);
-
-	return r < 0 ? r : ipxe(x, n, io, prefix);
+		if (e[i].state != SW_EXTRA_BAD)
+			continue;
+		(void)snprintf(what, sizeof(what), "%s%s is damaged", i == 0 ? "the " : "",
+			       e[i].what);
+		r = add(x, n, prefix, e[i].id, e[i].part, what, e[i].why, effect_of(&e[i]));
+	}
+	return r;
 }

@@ -8,8 +8,6 @@
 #include "boot/promote.h"
 #include "rescue/private.h"
 
-#define LOOKED_AT (1u << 20)	/* what a cleared slot has as zeros at its beginning */
-
 static char upper(const struct sw_node_slot *s)
 {
 	return (char)(s->letter - 'a' + 'A');
@@ -22,15 +20,6 @@ static void SW_PRINTF(2, 3) set(char (*field)[320], const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(*field, sizeof(*field), fmt, ap);
 	va_end(ap);
-}
-
-static int is_blank(struct sw_io *io, uint64_t off, bool *ret_blank)
-{
-	_cleanup_free_ uint8_t *d = malloc(LOOKED_AT);
-	int r = d ? sw_io_read(io, off, d, LOOKED_AT) : -ENOMEM;
-
-	*ret_blank = r == 0 && sw_bytes_are_zero(d, LOOKED_AT);
-	return r == -ENOMEM ? r : 0;
 }
 
 /* The good slot of the same size that a damaged one can be filled from. */
@@ -102,23 +91,17 @@ static int empty_slot(struct sw_examine *x, const struct sw_node *n, const struc
 	return 0;
 }
 
-static int examine_slots(struct sw_examine *x, const struct sw_node *n, struct sw_io *io,
-			 const char *prefix)
+static int examine_slots(struct sw_examine *x, const struct sw_node *n, const char *prefix)
 {
 	size_t empty = 0;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n->n_slots; i++) {
 		const struct sw_node_slot *s = &n->slots[i];
-		bool blank = false;
-
 		if (s->good)
 			continue;
-		if (!s->filled)
-			r = is_blank(io, s->part->start, &blank);
-		if (r == 0)
-			r = blank ? empty_slot(x, n, s, prefix) : damaged_slot(x, n, s, prefix);
-		empty += blank;
+		r = s->blank ? empty_slot(x, n, s, prefix) : damaged_slot(x, n, s, prefix);
+		empty += s->blank;
 	}
 	if (r == 0 && empty == n->n_slots) {
 		struct sw_finding *fi = sw_finding_add(x, prefix, "slots", SW_FINDING_INFO,
@@ -199,8 +182,8 @@ int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *p
 	int r = sw_machine_open_disk(x->m, n->disk, false, false, &io, x->err);
 
 	if (r == 0)
-		r = examine_slots(x, n, io, prefix);
+		r = examine_slots(x, n, prefix);
 	if (r == 0)
-		r = sw_examine_extras(x, n, io, prefix);
+		r = sw_examine_extras(x, n, prefix);
 	return r < 0 ? r : examine_data(x, n, io, prefix);
 }

@@ -44,6 +44,5 @@ int sw_examine_table(struct sw_examine *x, const struct sw_disk *d);
 /* prefix: of the findings' IDs, the disk of a further copy of the node, or NULL. */
 int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* Rescue image and iPXE, see extras.c. */
-int sw_examine_extras(struct sw_examine *x, const struct sw_node *n, struct sw_io *io,
-		      const char *prefix);
+int sw_examine_extras(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);

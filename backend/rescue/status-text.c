@@ -107,7 +107,10 @@ static void add_slot(struct out *o, json_object *s)
 {
 	say(o, "  %-14s ", sw_json_str(s, "partition", ""));
 	if (!sw_json_bool(s, "filled", false)) {
-		say(o, "empty\n");
+		if (sw_json_bool(s, "damaged", false))
+			say(o, "DAMAGED: %s\n", sw_json_str(s, "why", ""));
+		else
+			say(o, "empty\n");
 		return;
 	}
 	say(o, "%s, sequence %llu, %s, %s", sw_json_str(s, "build_id", "-"),

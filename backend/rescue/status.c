@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "boot/bootlist.h"
 #include "boot/nodedata.h"
 #include "boot/slot.h"
 #include "boot/varstore.h"
@@ -120,14 +121,16 @@ static json_object *slot_json(struct sw_io *io, const struct sw_part *p)
 	json_object *o = json_object_new_object();
 	struct sw_slot_manifest mf = {};
 	struct sw_error err = {};
-	bool ok = false;
+	bool ok = false, blank = false;
 	int r = sw_slot_read(io, p->start, p->size, &mf, &ok, &err);
 
 	sw_json_add_str(o, "partition", p->label);
 	sw_json_add_u64(o, "number", p->number);
 	sw_json_add_bool(o, "filled", r == 0);
 	if (r < 0) {
-		sw_json_add_str(o, "why", err.what);
+		(void)sw_slot_is_blank(io, p->start, &blank);
+		sw_json_add_bool(o, "damaged", !blank);
+		sw_json_add_str(o, "why", blank ? "no image was put there yet" : err.why);
 		return o;
 	}
 	sw_json_add_bool(o, "hash_ok", ok);
@@ -221,6 +224,29 @@ static void add_why(const struct look *t, json_object *o)
 	sw_json_add(o, "here", json_object_get(w.json));
 }
 
+/* Ours by partition and path: a label that somebody changed does not hide an entry. */
+static int add_entries(const struct look *t, json_object *list)
+{
+	_cleanup_varset_ struct sw_varset set = { .next = -1 };
+	struct sw_boot_list l = {};
+	int r = t->vars ? sw_varset_load(t->vars, &set) : 0;
+
+	if (r == 0)
+		r = sw_boot_list_make(&set, t->f, &l);
+	for (size_t i = 0; i < l.n; i++) {
+		json_object *item;
+
+		if (l.v[i].owner != SW_OWNER_OURS)
+			continue;
+		item = json_object_new_object();
+		sw_json_add_u64(item, "number", l.v[i].number);
+		sw_json_add_str(item, "label", l.v[i].label);
+		json_object_array_add(list, item);
+	}
+	sw_boot_list_clear(&l);
+	return r;
+}
+
 static int collect(const struct look *t, json_object **ret_status, struct sw_error *err)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
@@ -240,17 +266,9 @@ static int collect(const struct look *t, json_object **ret_status, struct sw_err
 	}
 	if (json_object_array_length(list) == 0)
 		add_diskless(t, list);
-	for (size_t i = 0; i < t->f->boot.n_entries; i++) {
-		const struct sw_bootvar *e = &t->f->boot.entries[i];
-		json_object *item;
-
-		if (!e->owner || strcmp(e->owner, "ours") != 0)
-			continue;
-		item = json_object_new_object();
-		sw_json_add_u64(item, "number", e->number);
-		sw_json_add_str(item, "label", e->label);
-		json_object_array_add(ours, item);
-	}
+	r = add_entries(t, ours);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot decode the boot variables");
 	add_why(t, o);
 	*ret_status = TAKE_PTR(o);
 	return 0;

@@ -156,7 +156,7 @@ def bench_switch(args):
         def writes(*words):
             done = subprocess.run([args.slipway, "--machine", machine, "--json", "mode", *words],
                                   capture_output=True, text=True, check=True, env=environment())
-            return len(json.loads(done.stdout)["writes"])
+            return json.loads(done.stdout)["written"]
 
         writes("network")       # the first switch also writes the order, which then stays
         for what, words, aim in (("switch to local", ("local",), 1),

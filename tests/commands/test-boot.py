@@ -196,7 +196,7 @@ def _(case):
     mode(case, "once", "a")
     same((next_of(case), case.entries()), (number_of(case, "Slipway A"), before), "once a")
     same(mode(case)["mode"], "local", "mode")
-    expect(case.on("mode", "once", "b"), 4, "no slot holds a good image")
+    expect(case.on("mode", "once", "b"), 4, "slot B holds no good image", "slipway slots")
     expect(case.on("mode", "once"), 2)
     expect(case.on("mode", "netwrok"), 2)
     expect(case.on("mode", "network", "--strategy", "fast"), 2)
@@ -228,6 +228,58 @@ def promote(case, word, *more, code=0):
 
 def slots(case):
     return {s["slot"]: s for s in case.on("--json", "slots").json()["slots"]}
+
+
+@test("what does not go with a mode is refused, and the words say what is wrong and what to do")
+def _(case):
+    install(case)
+    before = variables(case), case.on("--json", "slots").out
+    for words, text in ((("local", "--uri", "http://a.example/x"), "--uri goes with"),
+                        (("hands-off", "--nic", "52:54:00:12:34:56"), "--nic goes with"),
+                        (("keep", "--via", "http"), "--via goes with"),
+                        (("once", "a", "--uri", "http://a.example/x"), "--uri goes with"),
+                        (("once", "network", "--strategy", "order"), "--strategy goes with"),
+                        (("network", "--nic", "zz"), '"zz" is not a MAC address'),
+                        (("network", "--uri", "ftp://x"), "is not an address to boot from")):
+        expect(case.on("mode", *words), 2, text, "->")
+    for words in (("boot", "show", "xyz"), ("boot", "add", "--uri", "foo"), ("slots", "foo"),
+                  ("node", "set", "foo"), ("node", "set", "hostname=a_b"),
+                  ("node", "set", "attest_url=http://x")):
+        expect(case.on(*words), 2, "->")
+    expect(case.on("boot", "show", "9"), 5, "slipway boot list")
+    same((variables(case), case.on("--json", "slots").out), before, "machine")
+
+
+@test("a switch there and back writes BootNext alone; hands-off writes no variable")
+def _(case):
+    install(case)
+    expect(case.on("mode", "network"), 0)
+    first = variables(case)
+    for word, written in (("local", 1), ("network", 1), ("network", 0), ("hands-off", 0),
+                          ("network", 0)):
+        done = mode(case, word)
+        same((done["written"], len(done["writes"])), (written, written), f"mode {word}")
+        if word == "local":
+            assert set(first) - set(variables(case)) == {f"BootNext-{GLOBAL}"}
+    same(variables(case), first, "variables")
+    same(mode(case)["mode"], "network", "the mode that is kept")
+
+
+@test("status knows an entry whose label somebody changed, and calls a damaged slot damaged")
+def _(case):
+    install(case)
+    label = "My own name"
+    expect(case.on("boot", "rename", f"{number_of(case, 'Slipway A'):04X}", label), 0)
+    out = expect(case.on("status"), 0, label, "Slipway B").out
+    assert "DAMAGED" not in out, out
+    expect(case.on("slots", "verify"), 0, "B  empty")
+    part = partitions(case.disk())["slipway-b"]
+    with open(case.disk(), "r+b") as disk:
+        disk.seek(part["start"] * 512 + 4096)
+        disk.write(b"half a file system")
+    expect(case.on("status"), 0, "slipway-b      DAMAGED")
+    expect(case.on("slots"), 0, "B  DAMAGED")
+    expect(case.on("slots", "verify"), 8, "slot B is damaged", "slipway doctor")
 
 
 @test("promote fills the slot that is not first, puts it first, and does nothing the second time")

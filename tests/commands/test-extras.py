@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """An iPXE and a rescue image beside the slots: installed, started once, kept, undone."""
+import json
 from pathlib import Path
 import struct
 
@@ -193,20 +194,53 @@ def _(case):
         assert "install" in finding["advice"], finding
 
 
+def flip(case, label, words):
+    """One bit of the first place where these bytes lie on a partition, and the way back."""
+    at = partitions(case.disk())[label]["start"] * 512
+    with open(case.disk(), "r+b") as disk:
+        disk.seek(at)
+        content = disk.read(64 * MiB)
+        inside = content.index(words) + len(words) // 2
+        disk.seek(at + inside)
+        disk.write(bytes([content[inside] ^ 1]))
+
+    def back():
+        with open(case.disk(), "r+b") as disk:
+            disk.seek(at + inside)
+            disk.write(content[inside:inside + 1])
+    return back
+
+
 @test("doctor: a rescue image with a flipped bit deep inside does not have its manifest's hash")
 def _(case):
     case.create()
     image = uki(case)
     expect(case.on("install", "--answers", with_rescue(case, image)), 0)
-    part = partitions(case.disk())["slipway-rescue"]
-    with open(case.disk(), "r+b") as disk:
-        at = part["start"] * 512
-        disk.seek(at)
-        content = disk.read(64 * MiB)
-        inside = content.index(image.read_bytes()[8192:12288]) + 100
-        disk.seek(at + inside)
-        disk.write(bytes([content[inside] ^ 1]))
+    flip(case, "slipway-rescue", image.read_bytes()[8192:12288])
     assert "hash" in found_by_doctor(case, 8)["rescue"]["evidence"]
+    expect(case.on("slots", "verify"), 8, "the rescue image is damaged", "hash")
+
+
+@test("a bit that changed in iPXE or its script is found by slots verify and doctor")
+def _(case):
+    case.create()
+    binary = ipxe(case)
+    expect(case.on("install", "--answers", by_ipxe(case, binary)), 0)
+    expect(case.on("slots", "verify"), 0, "iPXE  good")
+    same([(e["what"], e["good"]) for e in case.on("--json", "slots").json()["extras"]],
+         [("ipxe", True)], "extras")
+    for words, what in ((binary.read_bytes()[8192:12288], "the iPXE binary"),
+                        (URI.encode(), "iPXE's script")):
+        back = flip(case, "slipway-ipxe", words)
+        expect(case.on("slots", "verify"), 8, "iPXE is damaged",
+               what + " is not the one that was put there", "install")
+        assert what in found_by_doctor(case, 8)["ipxe"]["evidence"]
+        back()
+        same(found_by_doctor(case, 0), {}, "findings with the bit as it was")
+    expect(case.on("node", "set", "ipxe=x"), 4, "not set by hand")
+    expect(case.on("node", "config", case.dir / "c"), 0)
+    noted = json.loads((case.dir / "c" / "node.json").read_text())["ipxe"]
+    same(noted["sha256"], sha256(binary), "the hash in the node data")
 
 
 @test("undo takes both away, and a plan that was saved installs both")

@@ -24,6 +24,20 @@ def _(case):
     assert "--sha256" in case.run("help", "install").out
 
 
+@test("the first word of several commands: --help lists them, alone it says what is missing")
+def _(case):
+    first = expect(case.run("boot", "--help"), 0, "boot list", "boot delete").out
+    same(expect(case.run("help", "boot"), 0).out, first, "help text")
+    same(expect(case.run("--help", "boot"), 0).out, first, "help text")
+    assert "boot list" in first and "slots" not in first, first
+    for group in ("answers", "layout", "node", "tpm", "uki"):
+        expect(case.run(group, "--help"), 0, f"slipway {group} COMMAND")
+    expect(case.run("boot"), 2, "a second word is missing", "slipway boot --help")
+    expect(case.run("boot", "--json"), 2, "a second word is missing")
+    expect(case.run("boot", "lst"), 2, "boot list")
+    expect(case.run("undo", "--help"), 0, "Usage: slipway undo")
+
+
 @test("--version prints one line")
 def _(case):
     out = expect(case.run("--version"), 0).out

@@ -14,15 +14,6 @@ enum { OPT_URI = 300, OPT_NIC, OPT_PARTITION, OPT_FILE, OPT_LABEL, OPT_FIRST };
 typedef int (*edit_fn)(const struct sw_cli *cli, struct sw_boot_target *b, struct sw_edit *e,
 		       struct sw_error *err);
 
-static int number_of(const char *text, uint16_t *ret_number, struct sw_error *err)
-{
-	if (sw_entry_number_parse(text, ret_number) == 0)
-		return 0;
-	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "\"%s\" is not the number of an entry", text);
-	sw_error_hint(err, "four hex digits as in `slipway boot list`: Boot0003, 0003 or 3");
-	return -EINVAL;
-}
-
 static int edit(struct sw_cli *cli, edit_fn fn, struct sw_error *err)
 {
 	_cleanup_(sw_entry_plan_clear) struct sw_entry_plan p = {};
@@ -56,7 +47,7 @@ static int edit_order(const struct sw_cli *cli, struct sw_boot_target *b SW_UNUS
 
 		if (n == ARRAY_SIZE(numbers))
 			return sw_fail(err, SW_EXIT_USAGE, -E2BIG, "too many entries");
-		r = number_of(cli->args.rest[i], &numbers[n++], err);
+		r = sw_boot_number(cli->args.rest[i], &numbers[n++], err);
 		if (r < 0)
 			return r;
 	}
@@ -71,7 +62,7 @@ static int edit_next(const struct sw_cli *cli, struct sw_boot_target *b SW_UNUSE
 
 	if (strcmp(cli->args.rest[0], "none") == 0)
 		return sw_edit_next(e, -1, err);
-	r = number_of(cli->args.rest[0], &number, err);
+	r = sw_boot_number(cli->args.rest[0], &number, err);
 	return r < 0 ? r : sw_edit_next(e, number, err);
 }
 
@@ -79,7 +70,7 @@ static int edit_rename(const struct sw_cli *cli, struct sw_boot_target *b SW_UNU
 		       struct sw_edit *e, struct sw_error *err)
 {
 	uint16_t number;
-	int r = number_of(cli->args.rest[0], &number, err);
+	int r = sw_boot_number(cli->args.rest[0], &number, err);
 
 	return r < 0 ? r : sw_edit_rename(e, number, cli->args.rest[1], err);
 }
@@ -92,7 +83,7 @@ static int edit_delete(const struct sw_cli *cli, struct sw_boot_target *b SW_UNU
 	for (int i = 0; r == 0 && i < cli->args.n_rest; i++) {
 		uint16_t number;
 
-		r = number_of(cli->args.rest[i], &number, err);
+		r = sw_boot_number(cli->args.rest[i], &number, err);
 		if (r == 0)
 			r = sw_edit_delete(e, number, err);
 	}
@@ -107,15 +98,18 @@ static int add_network(const struct sw_cli *cli, struct sw_boot_target *b, struc
 	bool cloned = false;
 	int r;
 
-	if (nic && sw_mac_parse(nic, w.mac) < 0)
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "\"%s\" is not a MAC address", nic);
+	if (nic && sw_mac_parse(nic, w.mac) < 0) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "\"%s\" is not a MAC address", nic);
+		sw_error_hint(err, "six bytes in hex, as in 52:54:00:12:34:56");
+		return -EINVAL;
+	}
 	r = sw_netentry_path(&b->set, &w, path, &cloned);
 	if (r == -ENOENT) {
 		sw_fail(err, SW_EXIT_MISSING, r, "no boot entry of the firmware has this card");
 		sw_error_hint(err, "enable network boot for it in the firmware's setup, or leave "
 				   "--nic out");
 	} else if (r < 0) {
-		sw_fail_errno(err, SW_EXIT_USAGE, r, "this address cannot be booted from");
+		sw_fail(err, SW_EXIT_USAGE, r, "\"%s\" is not an address to boot from", w.uri);
 		sw_error_hint(err, "http:// or https://, at most 1024 characters, no password");
 	} else if (!cloned && !cli->json) {
 		printf("No network card has an entry to copy: the firmware will try all.\n");

@@ -2,17 +2,32 @@
 #include "tui/commands/boot-writes.h"
 
 #include "base/json.h"
+#include "boot/edit.h"
+
+int sw_boot_number(const char *text, uint16_t *ret_number, struct sw_error *err)
+{
+	if (sw_entry_number_parse(text, ret_number) == 0)
+		return 0;
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "\"%s\" is not the number of an entry", text);
+	sw_error_hint(err, "four hex digits as in `slipway boot list`: Boot0003, 0003 or 3");
+	return -EINVAL;
+}
 
 static int no_variables(const struct sw_target *t, struct sw_error *err)
 {
 	bool bios = t->f->firmware == SW_FIRMWARE_BIOS;
 
 	sw_fail(err, SW_EXIT_MISSING, -EOPNOTSUPP, "there are no UEFI boot variables");
-	if (t->m->kind == SW_MACHINE_CAPTURED && t->f->boot.supported)
+	if (t->m->kind == SW_MACHINE_CAPTURED && t->f->boot.supported) {
 		sw_error_why(err, "the facts were captured without them");
-	else
-		sw_error_why(err, "%s", bios ? "the machine was started by BIOS"
-					     : "efivarfs is not accessible");
+		sw_error_hint(err, "capture them again with `slipway facts --json`");
+	} else if (bios) {
+		sw_error_why(err, "the machine was started by BIOS");
+		sw_error_hint(err, "start it by UEFI: the setting is in the firmware's setup");
+	} else {
+		sw_error_why(err, "efivarfs is not accessible");
+		sw_error_hint(err, "mount -t efivarfs efivarfs /sys/firmware/efi/efivars, as root");
+	}
 	return -EOPNOTSUPP;
 }
 

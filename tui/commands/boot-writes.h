@@ -12,6 +12,9 @@ struct sw_boot_target {
 	struct sw_boot_list list;	/* of set as it was read */
 };
 
+/* The number of an entry as people write it: Boot0003, 0003 or 3. Exit 2. */
+int sw_boot_number(const char *text, uint16_t *ret_number, struct sw_error *err);
+
 /* Fails with exit 5 where there are no UEFI variables. */
 int sw_boot_target_open(const struct sw_cli *cli, struct sw_boot_target *ret_target,
 			struct sw_error *err);

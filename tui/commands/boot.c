@@ -91,16 +91,17 @@ static int run_show(struct sw_cli *cli, struct sw_error *err)
 	uint16_t number;
 	int r;
 
-	if (sw_entry_number_parse(cli->args.rest[0], &number) < 0)
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "\"%s\" is not the number of an entry",
-			       cli->args.rest[0]);
-	r = sw_boot_target_open(cli, &b, err);
+	r = sw_boot_number(cli->args.rest[0], &number, err);
+	if (r == 0)
+		r = sw_boot_target_open(cli, &b, err);
 	if (r < 0)
 		return r;
 	e = sw_boot_list_find(&b.list, number);
-	if (!e)
-		return sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is no boot entry Boot%04X",
-			       number);
+	if (!e) {
+		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is no boot entry Boot%04X", number);
+		sw_error_hint(err, "`slipway boot list` shows all of them");
+		return -ENOENT;
+	}
 	v = sw_varset_find(&b.set, number);
 	hex = v ? sw_hex_encode(v->data, v->len) : strdup("");
 	if (!hex)

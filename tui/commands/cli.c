@@ -197,6 +197,23 @@ static int unknown_command(const char *word, struct sw_error *err)
 	return -ENOENT;
 }
 
+/* The first word of several commands; argv is what follows it. */
+static int run_group(const char *group, int argc, char **argv, struct sw_error *err)
+{
+	if (argc > 0 && strcmp(argv[0], "--help") == 0) {
+		sw_help_group(group);
+		return 0;
+	}
+	if (argc > 0 && argv[0][0] != '-') {
+		_cleanup_free_ char *two = sw_fmt("%s %s", group, argv[0]);
+
+		return two ? unknown_command(two, err) : sw_fail_oom(err);
+	}
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "%s: a second word is missing", group);
+	sw_error_hint(err, "`slipway %s --help` lists what there is", group);
+	return -EINVAL;
+}
+
 static int check_operands(const struct sw_cli *cli, struct sw_error *err)
 {
 	const struct sw_command *cmd = cli->cmd;
@@ -223,9 +240,12 @@ static int run_help(int argc, char **argv, struct sw_error *err)
 		sw_help_all();
 		return 0;
 	}
-	if (find_command(argc, argv, &cmd) == 0)
+	if (find_command(argc, argv, &cmd) > 0)
+		sw_help_command(cmd);
+	else if (argc == 1 && sw_command_is_group(argv[0]))
+		sw_help_group(argv[0]);
+	else
 		return unknown_command(argv[0], err);
-	sw_help_command(cmd);
 	return 0;
 }
 
@@ -287,6 +307,8 @@ static int dispatch(struct sw_cli *cli, int argc, char **argv, struct sw_error *
 	if (strcmp(argv[at], "help") == 0)
 		return run_help(argc - at - 1, argv + at + 1, err);
 	words = find_command(argc - at, argv + at, &cli->cmd);
+	if (words == 0 && sw_command_is_group(argv[at]))
+		return run_group(argv[at], argc - at - 1, argv + at + 1, err);
 	if (words == 0)
 		return unknown_command(argv[at], err);
 	/* getopt wants a program name in front: the name's last word stands there. */

@@ -74,8 +74,12 @@ const struct sw_command *sw_command_find(const char *name);
 /* What the word was probably meant to be, or NULL; static text. */
 const char *sw_command_suggest(const char *word);
 
+/* Whether it is only the first word of commands ("boot" of "boot list"), none of its own. */
+bool sw_command_is_group(const char *word);
+
 /* Help texts on stdout. */
 void sw_help_all(void);
+void sw_help_group(const char *group);
 void sw_help_command(const struct sw_command *cmd);
 
 /* The error on stderr: text, or one JSON object with `json`. */

@@ -17,6 +17,32 @@ const struct sw_command *sw_command_find(const char *name)
 	return NULL;
 }
 
+static bool is_of_group(const char *name, const char *group)
+{
+	size_t n = strlen(group);
+
+	return strncmp(name, group, n) == 0 && name[n] == ' ';
+}
+
+bool sw_command_is_group(const char *word)
+{
+	bool any = false;
+
+	for (size_t i = 0; sw_commands[i] && !any; i++)
+		any = is_of_group(sw_commands[i]->name, word);
+	return any && !sw_command_find(word);
+}
+
+void sw_help_group(const char *group)
+{
+	printf("Usage: slipway %s COMMAND [ARGS]\n\nCommands:\n", group);
+	for (size_t i = 0; sw_commands[i]; i++)
+		if (is_of_group(sw_commands[i]->name, group))
+			printf("  %-*s %s\n", COLUMN, sw_commands[i]->name,
+			       sw_commands[i]->summary);
+	printf("\n`slipway help %s COMMAND` says more about one.\n", group);
+}
+
 /* A distance that is more than a third of the word is another word. */
 const char *sw_command_suggest(const char *word)
 {

@@ -7,6 +7,8 @@
 #include "tui/commands/boot-writes.h"
 #include "tui/commands/list.h"
 
+#define STATE_TEXT "what was set, to compare at the next boot"
+
 enum { OPT_STRATEGY = 300, OPT_NIC, OPT_URI, OPT_VIA, OPT_UNARMED };
 
 static const char *const roads[] = {
@@ -14,9 +16,9 @@ static const char *const roads[] = {
 	[SW_ROAD_OTHER] = "other",
 };
 
-static int usage(struct sw_error *err, const char *what, const char *word)
+static int usage(struct sw_error *err, const char *word, const char *what)
 {
-	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "%s \"%s\" is not known", what, word);
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "\"%s\" is not %s", word, what);
 	sw_error_hint(err, "`slipway mode --help` lists them");
 	return -EINVAL;
 }
@@ -33,7 +35,7 @@ static int take_once(const char *word, struct sw_mode_wish *w, struct sw_error *
 		w->once = SW_ONCE_SLOT;
 		w->once_letter = *word;
 	} else {
-		return usage(err, "once", word);
+		return usage(err, word, "a start that once knows");
 	}
 	return 0;
 }
@@ -52,10 +54,10 @@ static int take_network(const struct sw_args *a, struct sw_mode_wish *w, struct 
 	const char *mac = sw_arg(a, OPT_NIC), *uri = sw_arg(a, OPT_URI), *via = sw_arg(a, OPT_VIA);
 
 	if (mac && sw_mac_parse(mac, w->net.mac) < 0)
-		return usage(err, "the MAC address", mac);
+		return usage(err, mac, "a MAC address");
 	w->net.have_mac = w->net.have_mac || mac;
 	if (uri && *uri && sw_bootpath_check_uri(uri) < 0)
-		return usage(err, "as an address to boot from", uri);
+		return usage(err, uri, "an address to boot from");
 	if (uri)	/* an empty one goes back to what DHCP says */
 		w->net.uri = *uri ? uri : NULL;
 	if (!via)
@@ -71,7 +73,30 @@ static int take_network(const struct sw_args *a, struct sw_mode_wish *w, struct 
 	else if (strcmp(via, "ipxe") == 0)
 		w->net.via = SW_VIA_IPXE;
 	else
-		return usage(err, "the kind of network boot", via);
+		return usage(err, via, "a kind of network boot");
+	return 0;
+}
+
+/* Silently kept for a later switch, such an option would look as if it had done something. */
+static int refuse_idle(const struct sw_args *a, const struct sw_mode_wish *w, struct sw_error *err)
+{
+	static const struct { int id; const char *name; } opts[] = {
+		{ OPT_STRATEGY, "--strategy" }, { OPT_URI, "--uri" }, { OPT_NIC, "--nic" },
+		{ OPT_VIA, "--via" },
+	};
+	bool network = w->once ? w->once == SW_ONCE_NETWORK
+			       : strcmp(a->rest[0], sw_node_mode_name(SW_NODE_NETWORK)) == 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(opts); i++) {
+		bool strategy = opts[i].id == OPT_STRATEGY;
+
+		if (!sw_arg(a, opts[i].id) || (network && !(strategy && w->once)))
+			continue;
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "mode: %s goes with %s only", opts[i].name,
+			strategy ? "`mode network`" : "`mode network` and `mode once network`");
+		sw_error_hint(err, "`slipway mode --help` shows how it is used");
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -93,15 +118,17 @@ static int take_words(const struct sw_args *a, struct sw_mode_wish *w, struct sw
 		if (r < 0)
 			return r;
 	} else if (!keep && sw_node_mode_parse(word, &w->mode) < 0) {
-		return usage(err, "the mode", word);
+		return usage(err, word, "a mode");
 	}
 	w->unarmed = sw_arg(a, OPT_UNARMED) != NULL;
 	if (w->unarmed && !keep) {
 		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "mode: --unarmed goes with keep");
 		return -EINVAL;
 	}
+	if (refuse_idle(a, w, err) < 0)
+		return -EINVAL;
 	if (strategy && sw_strategy_parse(strategy, &w->strategy) < 0)
-		return usage(err, "the strategy", strategy);
+		return usage(err, strategy, "a strategy");
 	return take_network(a, w, err);
 }
 
@@ -149,6 +176,24 @@ static void print_writes(const struct sw_mode_result *res)
 {
 	for (size_t i = 0; i < res->plan.n_writes; i++)
 		printf("  %-10s %s\n", res->plan.writes[i].name, res->plan.writes[i].text);
+	if (res->state_changed)
+		printf("  %-10s %s\n", SW_MODE_VARIABLE, STATE_TEXT);
+}
+
+static json_object *writes_to_json(const struct sw_mode_result *res)
+{
+	json_object *list = json_object_new_array(), *o;
+
+	for (size_t i = 0; i < res->plan.n_writes; i++)
+		json_object_array_add(list, sw_entry_write_to_json(&res->plan.writes[i]));
+	if (!res->state_changed)
+		return list;
+	o = json_object_new_object();
+	sw_json_add_str(o, "kind", "own");
+	sw_json_add_str(o, "name", SW_MODE_VARIABLE);
+	sw_json_add_str(o, "text", STATE_TEXT);
+	json_object_array_add(list, o);
+	return list;
 }
 
 /* Without a word: what is wanted, and whether the firmware has it so. Writes nothing. */
@@ -175,9 +220,10 @@ static int show(const struct sw_cli *cli, struct sw_switch *s)
 	print_head(s, &s->wish, have ? &res : NULL);
 	if (!have)
 		printf("Problem  %s\n", e.what);
-	else if (res.plan.n_writes)
+	if (have && res.plan.n_writes) {
 		printf("The firmware has it otherwise; `slipway mode keep` would write:\n");
-	print_writes(&res);
+		print_writes(&res);
+	}
 	return 0;
 }
 
@@ -186,7 +232,7 @@ static int change(const struct sw_cli *cli, struct sw_switch *s, struct sw_error
 	_cleanup_(sw_mode_result_clear) struct sw_mode_result res = { .network = -1 };
 	_cleanup_json_ json_object *o = NULL;
 	struct sw_mode_wish w = s->wish;
-	json_object *list;
+	bool nothing, data;
 	size_t done = 0;
 	int r = take_words(&cli->args, &w, err);
 
@@ -195,15 +241,18 @@ static int change(const struct sw_cli *cli, struct sw_switch *s, struct sw_error
 	if (r < 0)
 		return r;
 	o = to_json(s, &w, &res);
-	list = json_object_new_array();
-	for (size_t i = 0; i < res.plan.n_writes; i++)
-		json_object_array_add(list, sw_entry_write_to_json(&res.plan.writes[i]));
-	sw_json_add(o, "writes", list);
+	sw_json_add(o, "writes", writes_to_json(&res));
+	nothing = res.plan.n_writes == 0 && !res.state_changed;
+	data = sw_switch_changes_data(s, &w, &res);
+	sw_json_add_bool(o, "node_data", data);
 	if (!cli->json) {
 		print_head(s, &w, &res);
 		print_writes(&res);
-		if (!res.plan.n_writes)
-			printf("Nothing to write: the firmware has it so already.\n");
+		if (data)
+			printf("  %-10s %s\n", "node data", "the mode that is wanted");
+		if (nothing)
+			printf("%s: the firmware has it so already.\n",
+			       data ? "No variable to write" : "Nothing to write");
 		fflush(stdout);
 	}
 	if (!sw_arg(&cli->args, 'D'))

@@ -229,7 +229,7 @@ static bool is_reserved(const char *key)
 {
 	static const char *const words[] = { "slipway_node", "mode", "strategy", "network",
 		"admission", "rolled_back", "answers_sha256", "seed", "slots",
-		"installed", "config" };
+		"installed", "config", "ipxe" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(key, words[i]) == 0)
@@ -275,7 +275,9 @@ static int check_url(const char *url, struct sw_error *err)
 	if (strncmp(url, "https://", 8) == 0 && url[8] && !strpbrk(url, " \t\"'\\") &&
 	    sw_text_is_clean(url))
 		return 0;
-	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "%s is an https:// address", ATTEST);
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, ATTEST " is not an https:// address");
+	sw_error_hint(err, "the node sends its evidence there: " ATTEST
+			   "=https://attest.example/v1");
 	return -EINVAL;
 }
 
@@ -382,7 +384,8 @@ static int set_one(json_object *data, const char *word, bool on_disk, struct sw_
 	int r;
 
 	if (!equals || !is_key(word, (size_t)(equals - word))) {
-		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "this is not KEY=VALUE");
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "\"%.*s\" is not KEY=VALUE",
+			(int)strcspn(word, "="), word);
 		sw_error_hint(err, "a key has a-z, 0-9, _, - and ., and begins with a letter");
 		return -EINVAL;
 	}
@@ -409,8 +412,11 @@ static int set_one(json_object *data, const char *word, bool on_disk, struct sw_
 		set_config(data, key, value);
 		return 0;
 	}
-	if (!is_hostname(value))
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "this is not a host name");
+	if (!is_hostname(value)) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "\"%.64s\" is not a host name", value);
+		sw_error_hint(err, "letters, digits, - and ., at most 64; it cannot be removed");
+		return -EINVAL;
+	}
 	sw_json_add_str(data, key, value);
 	return 0;
 }

@@ -13,6 +13,7 @@ struct view {
 	enum sw_road road;
 	size_t running;		/* for SW_ROAD_SLOT */
 	int first, best;
+	struct sw_node_extra extras[SW_NODE_EXTRAS];
 };
 
 /* All copies of the node: of one on a single disk there is one. */
@@ -42,6 +43,9 @@ static int open_view(struct views *vs, const char *disk, struct sw_error *err)
 	vs->n++;
 	v->first = -1;
 	v->best = sw_node_best_slot(&v->node);
+	r = sw_node_extras(vs->t.m, &v->node, v->extras, err);
+	if (r < 0)
+		return r;
 	if (!vs->t.vars)	/* BIOS: the slots are there all the same */
 		return 0;
 	r = sw_machine_vars(vs->t.m, &store, err);
@@ -79,6 +83,7 @@ static json_object *slot_json(const struct view *v, size_t i)
 	sw_json_add_str(o, "slot", letter);
 	sw_json_add_str(o, "partition", s->part->label);
 	sw_json_add_bool(o, "filled", s->filled);
+	sw_json_add_bool(o, "empty", s->blank);
 	sw_json_add_bool(o, "good", s->good);
 	sw_json_add_bool(o, "running", is_running(v, i));
 	sw_json_add_bool(o, "first", v->first == (int)i);
@@ -102,10 +107,10 @@ static void print_slot(const struct view *v, size_t i)
 	char text[SW_TIME_TEXT];
 
 	printf("%c  %s%s%s%s\n", s->letter - 'a' + 'A',
-	       s->good ? "good" : s->filled ? "BAD" : "empty or damaged",
+	       s->good ? "good" : s->blank ? "empty" : s->filled ? "BAD" : "DAMAGED",
 	       v->first == (int)i ? ", first" : "", is_running(v, i) ? ", running" : "",
 	       s->held ? ", rolled back" : "");
-	if (!s->good)
+	if (!s->good && !s->blank)
 		printf("   %s\n", s->why);
 	if (!s->filled)
 		return;
@@ -116,23 +121,67 @@ static void print_slot(const struct view *v, size_t i)
 	       s->m.sha256);
 }
 
+static json_object *extra_json(const struct sw_node_extra *e)
+{
+	json_object *o = json_object_new_object();
+
+	sw_json_add_str(o, "what", e->id);
+	sw_json_add_str(o, "partition", e->part->label);
+	sw_json_add_bool(o, "empty", e->state == SW_EXTRA_NONE);
+	sw_json_add_bool(o, "good", e->state == SW_EXTRA_GOOD);
+	sw_json_add_bool(o, "damaged", e->state == SW_EXTRA_BAD);
+	if (e->why[0])
+		sw_json_add_str(o, "why", e->why);
+	return o;
+}
+
+static void print_extra(const struct sw_node_extra *e)
+{
+	static const char *const words[] = {
+		[SW_EXTRA_NONE] = "empty", [SW_EXTRA_GOOD] = "good",
+		[SW_EXTRA_UNPROVEN] = "there", [SW_EXTRA_BAD] = "DAMAGED",
+	};
+
+	if (e->part)
+		printf("%s  %s%s%s\n", e->what, words[e->state], e->why[0] ? ": " : "", e->why);
+}
+
+static int verdict_of_extras(const struct view *v, struct sw_error *err)
+{
+	for (size_t i = 0; i < SW_NODE_EXTRAS; i++) {
+		if (v->extras[i].state != SW_EXTRA_BAD)
+			continue;
+		sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "%s%s is damaged", i == 0 ? "the " : "",
+			v->extras[i].what);
+		sw_error_where(err, "%s", v->node.disk->name);
+		sw_error_why(err, "%s", v->extras[i].why);
+		sw_error_hint(err, "an install with the same answers, state kept by disk.preserve, "
+				   "writes it again");
+		return -EBADMSG;
+	}
+	return 0;
+}
+
 static int verdict_of(const struct view *v, struct sw_error *err)
 {
 	for (size_t i = 0; i < v->node.n_slots; i++) {
 		const struct sw_node_slot *s = &v->node.slots[i];
 
-		if (!s->filled || s->good)
+		if (s->blank || s->good)
 			continue;
-		sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "slot %c is bad", s->letter - 'a' + 'A');
+		sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "slot %c is %s", s->letter - 'a' + 'A',
+			s->filled ? "bad" : "damaged");
 		sw_error_where(err, "%s", v->node.disk->name);
 		sw_error_why(err, "%s", s->why);
-		sw_error_hint(err, "`slipway promote` fills it again");
+		sw_error_hint(err, "`slipway promote` fills it again, `slipway doctor` from the "
+				   "other slot");
 		return -EBADMSG;
 	}
 	if (v->best >= 0)
-		return 0;
+		return verdict_of_extras(v, err);
 	sw_fail(err, SW_EXIT_VERIFY, -ENOENT, "no slot holds a good image");
 	sw_error_where(err, "%s", v->node.disk->name);
+	sw_error_hint(err, "`slipway promote` fills one");
 	return -ENOENT;
 }
 
@@ -164,12 +213,16 @@ static int verdict(const struct views *vs, const char *differ, struct sw_error *
 
 static void add_disk(const struct view *v, json_object *o)
 {
-	json_object *list = json_object_new_array();
+	json_object *list = json_object_new_array(), *extras = json_object_new_array();
 
 	sw_json_add_str(o, "disk", v->node.disk->name);
 	for (size_t i = 0; i < v->node.n_slots; i++)
 		json_object_array_add(list, slot_json(v, i));
 	sw_json_add(o, "slots", list);
+	for (size_t i = 0; i < SW_NODE_EXTRAS; i++)
+		if (v->extras[i].part)
+			json_object_array_add(extras, extra_json(&v->extras[i]));
+	sw_json_add(o, "extras", extras);
 }
 
 static void print_json(const struct views *vs, const char *differ)
@@ -198,6 +251,8 @@ static void print_text(const struct views *vs, const char *differ)
 		       v->node.disk->serial ? v->node.disk->serial : "-");
 		for (size_t k = 0; k < v->node.n_slots; k++)
 			print_slot(v, k);
+		for (size_t k = 0; k < SW_NODE_EXTRAS; k++)
+			print_extra(&v->extras[k]);
 	}
 	if (differ)
 		printf("\nThe disks do not hold the same:\n%s", differ);
@@ -210,9 +265,12 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	bool verify = cli->args.n_rest > 0;
 	int r;
 
-	if (verify && strcmp(cli->args.rest[0], "verify") != 0)
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "slots: unexpected \"%s\"",
-			       cli->args.rest[0]);
+	if (verify && strcmp(cli->args.rest[0], "verify") != 0) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "slots: unexpected \"%s\"",
+			cli->args.rest[0]);
+		sw_error_hint(err, "`slipway slots` or `slipway slots verify`");
+		return -EINVAL;
+	}
 	r = open_views(cli, &vs, err);
 	if (r < 0)
 		return r;
@@ -235,7 +293,8 @@ const struct sw_command sw_command_slots = {
 	.operands = "[verify]",
 	.max_rest = 1,
 	.opts = opts,
-	.details = "With verify a filled slot that is bad, a disk without a good one, or disks of\n"
-		   "one node that do not hold the same, is exit 8.",
+	.details = "Also whether rescue image and iPXE are what the install put there. With\n"
+		   "verify one of these or a slot that is bad or damaged, a disk without a good\n"
+		   "slot, or disks of one node that do not hold the same, is exit 8.",
 	.run = run,
 };

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a node's disk has to start: entries of its partitions, and what stands beside the slots. */
+#include "boot/ipxe.h"
+#include "boot/netentry.h"
+#include "boot/node.h"
+
+static struct sw_entry_wanted entry_of(const struct sw_node *n, const struct sw_part *p,
+				    const char *label, const char *path)
+{
+	uint32_t sector = n->disk->sector ? n->disk->sector : 512;
+
+	return (struct sw_entry_wanted){
+		.label = label,
+		.part_number = p->number,
+		.part_start = p->start / sector,
+		.part_size = p->size / sector,
+		.part_uuid = p->uuid,
+		.path = path,
+	};
+}
+
+struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot)
+{
+	return entry_of(n, n->slots[slot].part, n->slots[slot].entry, SW_SLOT_BOOT_PATH);
+}
+
+struct sw_entry_wanted sw_node_rescue_entry(const struct sw_node *n)
+{
+	return entry_of(n, n->rescue_part, SW_RESCUE_ENTRY, SW_SLOT_BOOT_PATH);
+}
+
+struct sw_entry_wanted sw_node_ipxe_entry(const struct sw_node *n)
+{
+	return entry_of(n, n->ipxe_part, SW_NETENTRY_LABEL, SW_IPXE_PATH);
+}
+
+static int look_at_rescue(struct sw_io *io, struct sw_node_extra *x)
+{
+	_cleanup_(sw_slot_manifest_clear) struct sw_slot_manifest mf = {};
+	struct sw_error e = {};
+	bool ok = false;
+	int r = sw_slot_read(io, x->part->start, x->part->size, &mf, &ok, &e);
+
+	x->state = r == 0 && ok ? SW_EXTRA_GOOD : SW_EXTRA_BAD;
+	if (r < 0)
+		(void)snprintf(x->why, sizeof(x->why), "%.190s", e.why);
+	else if (!ok)
+		(void)snprintf(x->why, sizeof(x->why), "the image does not have the hash of its "
+						       "manifest");
+	return r == -ENOMEM ? r : 0;
+}
+
+static int look_at_ipxe(struct sw_io *io, json_object *data, struct sw_node_extra *x)
+{
+	int r = sw_ipxe_verify(io, x->part->start, x->part->size, data, x->why);
+
+	x->state = r == 0 ? SW_EXTRA_GOOD : r == -ENODATA ? SW_EXTRA_UNPROVEN : SW_EXTRA_BAD;
+	if (r == -ENODATA)
+		(void)snprintf(x->why, sizeof(x->why), "the install did not keep its hash");
+	return r == -ENOMEM ? r : 0;
+}
+
+int sw_node_extras(struct sw_machine *m, const struct sw_node *n,
+		   struct sw_node_extra ret[static SW_NODE_EXTRAS], struct sw_error *err)
+{
+	const struct sw_part *parts[] = { n->rescue_part, n->ipxe_part };
+	_cleanup_io_ struct sw_io *io = NULL;
+	bool blank = false;
+	int r = n->disk ? sw_machine_open_disk(m, n->disk, false, false, &io, err) : 0;
+
+	ret[0] = (struct sw_node_extra){ .id = "rescue", .what = "rescue image" };
+	ret[1] = (struct sw_node_extra){ .id = "ipxe", .what = "iPXE" };
+	for (size_t i = 0; i < SW_NODE_EXTRAS && r == 0; i++) {
+		struct sw_node_extra *x = &ret[i];
+
+		x->part = parts[i];
+		if (!x->part)
+			continue;
+		r = sw_slot_is_blank(io, x->part->start, &blank);
+		if (r == 0 && !blank)
+			r = i == 0 ? look_at_rescue(io, x) : look_at_ipxe(io, n->data, x);
+		if (r < 0)
+			r = sw_fail_oom(err);
+	}
+	return r;
+}
+
+static int no_rescue(const struct sw_node *n, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_REFUSED, -ENOENT, "the node has no rescue image");
+	if (n->rescue_part)
+		sw_error_why(err, "the partition " SW_RESCUE_LABEL " is empty");
+	else
+		sw_error_why(err, "there is no partition " SW_RESCUE_LABEL " on its disk");
+	sw_error_hint(err, "an install with rescue.uki puts one there");
+	return -ENOENT;
+}
+
+int sw_node_check_rescue(struct sw_machine *m, const struct sw_node *n, struct sw_error *err)
+{
+	struct sw_node_extra x[SW_NODE_EXTRAS];
+	int r;
+
+	if (!n->rescue_part)
+		return no_rescue(n, err);
+	r = sw_node_extras(m, n, x, err);
+	if (r < 0 || x[0].state == SW_EXTRA_GOOD)
+		return r;
+	if (x[0].state == SW_EXTRA_NONE)
+		return no_rescue(n, err);
+	sw_fail(err, SW_EXIT_REFUSED, -EBADMSG, "the rescue image is damaged");
+	sw_error_where(err, "%s, partition %u", n->disk->name, n->rescue_part->number);
+	sw_error_why(err, "%s", x[0].why);
+	sw_error_hint(err, "start from the medium instead; an install writes it again");
+	return -EBADMSG;
+}
