@@ -9,6 +9,7 @@
 #   make iso        build/slipway.iso, build/slipway-vmlinuz, build/slipway-initrd
 #   make node       build/slipway-node.cpio, for the initrd of a node
 #   make fuzz T=…   libFuzzer on one target (make fuzz-list)
+#   make pot        the catalogue of what people read, for translators
 #   make bench      figures for docs/benchmarks.md
 #   make lint       house rules, man pages, shell scripts
 #

@@ -50,6 +50,7 @@ check-vm:
 lint: all check-man
 	@python3 tests/lint/house.py
 	@sh tests/lint/others.sh
+	@python3 tests/lint/catalogue.py check
 
 fuzz-list:
 	@printf '%s\n' $(patsubst tests/fuzz/fuzz-%.c,%,$(FUZZ))
@@ -64,6 +65,24 @@ fuzz:
 		$(TESTLIB) $(TUI) $(BACKEND) -larchive $(LDLIBS) -lcmocka -lvterm
 	build/fuzz/$(T) -max_total_time=$(FUZZTIME) -artifact_prefix=build/fuzz/ \
 		build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
+
+# The catalogue of what people read (backend/base/catalogue.h): what is marked, what takes a format
+# for people, and the backend's sentences.
+POT := $(B)/slipway.pot
+POT_KEYWORDS := _ N_ _n:1,2 sw_frame_putf:4 sw_state_notice:2 sw_state_refuse:2 sw_fail:4 \
+	sw_fail_errno:4 sw_error_why:2 sw_error_hint:2 sw_error_where:2
+
+.PHONY: pot
+pot: $(POT)
+	@echo "$(POT): $$(grep -c '^msgid ' $(POT)) texts"
+
+$(POT): $(BACKEND) $(TUI) tests/lint/catalogue.py rules.mk
+	@$(PACKAGES) test >/dev/null
+	@mkdir -p $(@D)
+	@python3 tests/lint/catalogue.py sentences >$(@D)/sentences.c
+	@xgettext -L C --from-code=UTF-8 --sort-output --add-comments=backend/ -k \
+		$(POT_KEYWORDS:%=--keyword=%) --package-name=slipway \
+		--package-version=$(VERSION) -o $@ $(BACKEND) $(TUI) $(@D)/sentences.c
 
 bench:
 	@$(PACKAGES) bench

@@ -8,7 +8,12 @@
 static void __attribute__((format(printf, 3, 0)))
 fill(char *part, size_t size, const char *fmt, va_list ap)
 {
-	if (part[0] == '\0')
+	if (part[0] != '\0')
+		return;
+	/* A sentence that comes whole is one of the catalogue's as much as a format is. */
+	if (strcmp(fmt, "%s") == 0)
+		(void)snprintf(part, size, "%s", _(va_arg(ap, const char *)));
+	else
 		(void)vsnprintf(part, size, _(fmt), ap);
 }
 

@@ -15,6 +15,8 @@
 
 static const char *at_line;	/* for messages */
 
+void (*sw_script_look)(const char *name, const char *frame, const char *plain);
+
 static char *path_of(const struct sw_script *sc, const char *name, const char *suffix)
 {
 	char *path = sw_fmt("%s/%s%s", sc->dir, name, suffix);
@@ -519,6 +521,31 @@ static void do_answer(struct sw_script *sc, char *arg)
 	free((char *)w.found);
 }
 
+/* The screen and the page of lines, whatever they say. */
+static void look(struct sw_script *sc)
+{
+	_cleanup_free_ char *text = frame_text(sc), *plain = NULL;
+	_cleanup_page_ struct sw_page page = { 0 };
+
+	assert_int_equal(sw_plain_page(sc->state, &page), 0);
+	sw_plain_help(sc->state, &page.body);
+	plain = sw_fmt("%s\n%s%s\n%s\n", sw_buf_text(&page.title), sw_buf_text(&page.body),
+		       sw_buf_text(&page.notice), sw_buf_text(&page.question));
+	assert_non_null(plain);
+	sw_script_look(at_line, text, plain);
+}
+
+/* What asks for English words. */
+static bool is_comparison(const char *word)
+{
+	static const char *const words[] = { "dump", "said", "asked", "see", "hide", "at-most" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
 static void prepare_or_check(struct sw_script *sc, const char *word, char *arg)
 {
 	if (strcmp(word, "facts") == 0) {
@@ -579,7 +606,9 @@ void sw_script_run(const char *dir, const char *name)
 		at_line = copy;
 		if (*arg)
 			*arg++ = '\0';
-		if (!drive(&sc, l, arg))
+		if (sw_script_look && is_comparison(l))
+			look(&sc);
+		else if (!drive(&sc, l, arg))
 			prepare_or_check(&sc, l, arg);
 	}
 	sw_page_clear(&sc.seen);

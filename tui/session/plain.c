@@ -218,10 +218,12 @@ static void add_words(const struct sw_view *v, struct sw_buf *b)
 			(void)sw_buf_addf(b, "  %s%s\n", colon,
 					  h->word ? _(h->word) : sw_request_word(h->req));
 	if (sw_view_widget(v).kind == SW_WIDGET_FORM)
-		(void)sw_buf_adds(b, _("  :save  save the answers so far\n"));
+		(void)sw_buf_addf(b, _("  :%s  save the answers so far\n"),
+				  sw_request_word(SW_REQ_SAVE));
 	(void)sw_buf_addf(b, _("  ?  this help\n  <  go back\n"
-			     "  %spen  take the pen when another console has it\n"
-			     "  %sredraw  say the whole page again\n"), colon, colon);
+			       "  %s%s  take the pen when another console has it\n"
+			       "  %s%s  say the whole page again\n"),
+			  colon, SW_PLAIN_PEN, colon, SW_PLAIN_REDRAW);
 }
 
 static void add_how(const struct sw_widget *w, struct sw_buf *b)

@@ -11,6 +11,10 @@
 
 #include "tui/session/state.h"
 
+/* What a plain terminal types about itself, in any language. */
+#define SW_PLAIN_PEN "pen"
+#define SW_PLAIN_REDRAW "redraw"
+
 struct sw_page {
 	struct sw_buf title, body, notice;
 	struct sw_buf question;	/* empty: nothing is asked */

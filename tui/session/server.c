@@ -217,18 +217,19 @@ static bool own_line(struct sw_server *srv, struct sw_conn *c, struct sw_state *
 	const char *word = *text == ':' ? text + 1 : text;
 	bool mine = !srv->pen || srv->pen == c;
 
-	if (strcmp(word, "redraw") == 0 && (mine || word != text)) {
+	if (strcmp(word, SW_PLAIN_REDRAW) == 0 && (mine || word != text)) {
 		sw_page_clear(&c->seen);
 		return true;
 	}
-	if (strcmp(word, "pen") == 0 && (!mine || word != text)) {
+	if (strcmp(word, SW_PLAIN_PEN) == 0 && (!mine || word != text)) {
 		take_pen(srv, c, s);
 		return true;
 	}
 	if (mine)
 		return false;
-	(void)sw_buf_addf(&c->reply, _("The pen is with %s; type pen to take it.\n"),
-			  srv->pen->hello.name[0] ? srv->pen->hello.name : _("another console"));
+	(void)sw_buf_addf(&c->reply, _("The pen is with %s; type %s to take it.\n"),
+			  srv->pen->hello.name[0] ? srv->pen->hello.name : _("another console"),
+			  SW_PLAIN_PEN);
 	return true;
 }
 

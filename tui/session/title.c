@@ -63,7 +63,7 @@ void sw_title_origin(const struct sw_facts *f, struct sw_buf *b)
 		if ((int)e->number != f->boot.current)
 			continue;
 		if (e->owner && strcmp(e->owner, "network") == 0)
-			(void)sw_buf_adds(b, "network");
+			(void)sw_buf_adds(b, _("network"));
 		else
 			sw_text_elide(e->label ? e->label : "", LABEL_COLS, b);
 	}

@@ -8,6 +8,7 @@
 #include <curses.h>
 #include <term.h>
 
+#include "base/catalogue.h"
 #include "tui/term/plain.h"
 #include "tui/term/viewer.h"
 
@@ -33,8 +34,8 @@ int sw_terminal_run(const char *socket_path, const char *tty, const char *term, 
 		return sw_plain_run(socket_path, tty, err);
 	/* A type that was named is an error when it is not known; a set one may be foreign. */
 	if (type == env && env && *env && !can_draw(env)) {
-		printf("The terminal type \"%s\" cannot be drawn on here; asking on lines "
-		       "(TERM=vt220 slipway draws).\n", env);
+		printf(_("The terminal type \"%s\" cannot be drawn on here; asking on lines "
+			 "(TERM=vt220 slipway draws).\n"), env);
 		fflush(stdout);
 		return sw_plain_run(socket_path, tty, err);
 	}

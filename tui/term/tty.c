@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/term/tty.h"
+#include "base/catalogue.h"
 
 #include <fcntl.h>
 #include <linux/kd.h>
@@ -32,11 +33,11 @@ int sw_tty_open(const char *tty, int *ret_fd, char ret_name[static 64], struct s
 	fd = tty ? open(tty, O_RDWR | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return sw_fail_errno(err, SW_EXIT_MISSING, -errno, "cannot open %s",
-				     tty ? tty : "the terminal");
+				     tty ? tty : _("the terminal"));
 	if (!isatty(fd)) {
 		close(fd);
 		sw_fail(err, SW_EXIT_USAGE, -ENOTTY, "%s is not a terminal",
-			tty ? tty : "standard input");
+			tty ? tty : _("standard input"));
 		sw_error_hint(err, "The console needs a terminal; without one use slipway install "
 				   "--answers FILE");
 		return -ENOTTY;

@@ -217,7 +217,9 @@ static void run_shell(struct viewer *v)
 {
 	fputs(PASTE_OFF, v->out);
 	endwin();
-	fprintf(v->out, _("\r\nRescue shell on %s. 'exit' goes back to slipway.\r\n"), v->name);
+	fputs("\r\n", v->out);
+	fprintf(v->out, _("Rescue shell on %s. 'exit' goes back to slipway."), v->name);
+	fputs("\r\n", v->out);
 	fflush(v->out);
 	(void)sw_shell_run(v->tty, v->term, &v->unblocked, &stop);
 	if (stop)
