@@ -70,6 +70,8 @@ struct sw_journal_info {
  */
 int sw_journal_scan(struct sw_machine *m, const struct sw_facts *f,
 		    struct sw_journal_info **ret_infos, size_t *ret_n, struct sw_error *err);
+/* The disks of a plan that are not in the machine, a bit each. */
+uint64_t sw_journal_absent(const struct sw_plan *p, const struct sw_facts *f);
 void sw_journal_infos_free(struct sw_journal_info *infos, size_t n);
 
 /* The same child process for a resume or an undo. */

@@ -66,7 +66,7 @@ static void correct(struct sw_journal_info *info, const struct together *t)
 		info->state = t->undoing ? SW_JOURNAL_RUNNING : SW_JOURNAL_OWED;
 }
 
-static uint64_t absent_disks(const struct sw_plan *p, const struct sw_facts *f)
+uint64_t sw_journal_absent(const struct sw_plan *p, const struct sw_facts *f)
 {
 	uint64_t set = 0;
 
@@ -88,7 +88,7 @@ static int info_from(struct found *f, const struct sw_facts *facts, struct sw_jo
 					  .disk_name = strdup(f->d ? f->d->name : SW_NO_DISK),
 					  .time = f->h.time };
 	info->plan = TAKE_PTR(f->plan);
-	info->absent = absent_disks(info->plan, facts);
+	info->absent = sw_journal_absent(info->plan, facts);
 	memcpy(info->left_out, f->h.left_out, sizeof(info->left_out));
 	info->vars = f->h.vars ? json_object_get(f->h.vars) : NULL;
 	if (info->step <= p->n_steps)

@@ -241,6 +241,9 @@ static int restore_all(struct sw_run *run, struct sw_undo_copy *c, const char *i
 	for (size_t k = 0; k < sw_plan_journals(run->p) && r >= 0; k++) {
 		struct sw_journal_head h = {};
 
+		has[k] = run->without >> k & 1;
+		if (has[k])
+			continue;
 		r = has_journal(run, k, id, err);
 		if (r != 0) {
 			has[k] = true;
@@ -260,9 +263,15 @@ static int restore_all(struct sw_run *run, struct sw_undo_copy *c, const char *i
 	return r < 0 ? r : 0;
 }
 
-int sw_undo_copy_restore(struct sw_machine *m, struct sw_undo_copy *c, struct sw_error *err)
+void sw_undo_copy_look(struct sw_undo_copy *c, const struct sw_facts *f)
 {
-	struct sw_run run = { .m = m, .p = c->info->plan, .resumed = true };
+	c->info->absent = sw_journal_absent(c->info->plan, f);
+}
+
+int sw_undo_copy_restore(struct sw_machine *m, struct sw_undo_copy *c, uint64_t without,
+			 struct sw_error *err)
+{
+	struct sw_run run = { .m = m, .p = c->info->plan, .resumed = true, .without = without };
 	const struct sw_disk *disks[SW_PLAN_MAX_DISKS] = {};
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	struct sw_journal_head h = {};

@@ -38,6 +38,10 @@ void sw_undo_copy_clear(struct sw_undo_copy *c);
  * Puts the journals back onto those disks of the plan that have lost theirs, so
  * that resume, undo and status work as ever. Refuses (exit 4) a disk that is
  * not the plan's, that has another install's journal, or whose table is none
- * that this install can have left.
+ * that this install can have left. Nothing is done to the disks of `without`
+ * (a bit each).
  */
-int sw_undo_copy_restore(struct sw_machine *m, struct sw_undo_copy *c, struct sw_error *err);
+int sw_undo_copy_restore(struct sw_machine *m, struct sw_undo_copy *c, uint64_t without,
+			 struct sw_error *err);
+/* Says in the copy's info which disks of the install are not in the machine. */
+void sw_undo_copy_look(struct sw_undo_copy *c, const struct sw_facts *f);

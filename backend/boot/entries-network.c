@@ -11,7 +11,7 @@
 #include "boot/loadopt.h"
 #include "boot/modes.h"
 
-#define MAX_FIRST 16
+#define MAX_FIRST 64
 #define MAX_ORDER 1024
 
 /* The set as it would be after these writes; what it was read from stays. */

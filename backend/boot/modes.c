@@ -17,7 +17,10 @@ struct work {
 	const struct sw_mode_slot *good[MAX_SLOTS];	/* in the order of preference */
 	uint16_t numbers[MAX_SLOTS];	/* of their entries */
 	size_t n_good;
-	uint16_t rescue;	/* of the rescue image's, when one is wished */
+	/* Behind all that: rescue images, and iPXE on further disks. */
+	uint16_t rest[2 * SW_MODE_DISKS];
+	size_t n_rest;
+	size_t n_rescue;	/* so many of them are rescue images */
 	const struct sw_mode_wish *wish;
 	const struct sw_mode_state *old;	/* never NULL */
 	const struct sw_mode_evidence *ev;
@@ -148,14 +151,28 @@ static int ensure_slot(struct work *w, const struct sw_entry_wanted *e, uint16_t
 	return 0;
 }
 
+static bool by_ipxe(const struct sw_mode_wish *wish)
+{
+	return wish->mode == SW_NODE_NETWORK && wish->net.via == SW_VIA_IPXE;
+}
+
+static int ensure_rest(struct work *w, const struct sw_entry_wanted *e)
+{
+	return w->n_rest == ARRAY_SIZE(w->rest) ? -E2BIG
+						: ensure_slot(w, e, &w->rest[w->n_rest++]);
+}
+
 static int ensure_slots(struct work *w)
 {
 	int r = sort_slots(w);
 
 	for (size_t i = 0; r == 0 && i < w->n_good; i++)
 		r = ensure_slot(w, &w->good[i]->entry, &w->numbers[i]);
-	if (r == 0 && w->wish->rescue)
-		r = ensure_slot(w, w->wish->rescue, &w->rescue);
+	for (size_t i = 0; r == 0 && i < w->wish->n_rescue; i++)
+		r = ensure_rest(w, &w->wish->rescue[i]);
+	w->n_rescue = w->n_rest;
+	for (size_t i = 0; r == 0 && by_ipxe(w->wish) && i < w->wish->net.n_ipxe_copies; i++)
+		r = ensure_rest(w, &w->wish->net.ipxe_copies[i]);
 	return r;
 }
 
@@ -202,6 +219,16 @@ static void judge_order(struct work *w)
 		"any more; look for a boot order lock in its setup", MAX_MISSES);
 }
 
+/* By the network's entry, or by iPXE on another disk. */
+static bool came_from_network(const struct work *w)
+{
+	bool came = w->res.network >= 0 && w->ev->current == w->res.network;
+
+	for (size_t i = w->n_rescue; i < w->n_rest; i++)
+		came = came || w->ev->current == w->rest[i];
+	return came;
+}
+
 /*
  * Lost is what the firmware did not even try: still set after a restart, or gone
  * without one. A BootNext that was used up says nothing: the network may have
@@ -221,8 +248,7 @@ static bool next_was_lost(struct work *w)
 		note(w, "BootNext was lost: the firmware did not use it");
 		return true;
 	}
-	if (!w->ev->same_boot && w->set.next < 0 && w->ev->current >= 0 &&
-	    w->ev->current != w->res.network)
+	if (!w->ev->same_boot && w->set.next < 0 && w->ev->current >= 0 && !came_from_network(w))
 		note(w, "the last start from the network did not work out");
 	return false;
 }
@@ -234,7 +260,7 @@ static void judge_next(struct work *w)
 	s->next_misses = w->wish->explicit ? 0 : w->old->next_misses;
 	if (next_was_lost(w))
 		s->next_misses++;
-	else if (!w->ev->same_boot && w->res.network >= 0 && w->ev->current == w->res.network)
+	else if (!w->ev->same_boot && came_from_network(w))
 		s->next_misses = 0;
 	if (s->next_misses < MAX_MISSES)
 		return;
@@ -253,7 +279,7 @@ static void judge_next(struct work *w)
 
 static int set_order(struct work *w)
 {
-	uint16_t first[MAX_SLOTS + 2];
+	uint16_t first[MAX_SLOTS + 1 + ARRAY_SIZE(w->rest)];
 	bool net = w->res.mode == SW_NODE_NETWORK && w->res.network >= 0;
 	bool net_first = net && w->wish->strategy == SW_STRATEGY_ORDER;
 	size_t n = 0;
@@ -267,8 +293,9 @@ static int set_order(struct work *w)
 	if (net && !net_first)
 		first[n++] = (uint16_t)w->res.network;
 	/* A lost one comes back behind these; where it is, it stays. */
-	if (w->wish->rescue && sw_varset_place(&w->set, w->rescue) < 0)
-		first[n++] = w->rescue;
+	for (size_t i = 0; i < w->n_rest; i++)
+		if (sw_varset_place(&w->set, w->rest[i]) < 0)
+			first[n++] = w->rest[i];
 	return sw_varset_first(&w->set, first, n);
 }
 
@@ -361,8 +388,8 @@ static int once_target(struct work *w, uint16_t *ret_number, struct sw_error *er
 		*ret_number = w->numbers[0];
 		return 0;
 	case SW_ONCE_RESCUE:
-		*ret_number = w->rescue;
-		return w->wish->rescue ? 0 : -ENOENT;
+		*ret_number = w->rest[0];
+		return w->n_rescue ? 0 : -ENOENT;
 	default:
 		for (size_t i = 0; i < w->n_good; i++) {
 			if (w->good[i]->letter != w->wish->once_letter)

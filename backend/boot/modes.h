@@ -16,6 +16,7 @@
 #include "boot/netentry.h"
 
 #define SW_MODE_SLOTS 36	/* four on each of nine disks */
+#define SW_MODE_DISKS 9
 
 enum sw_node_mode { SW_NODE_LOCAL, SW_NODE_NETWORK, SW_NODE_HANDS_OFF };
 enum sw_strategy { SW_STRATEGY_ARMED, SW_STRATEGY_ORDER };
@@ -36,7 +37,9 @@ struct sw_mode_wish {
 	struct sw_netwish net;
 	enum sw_once once;	/* only BootNext is set, the mode stays */
 	char once_letter;	/* SW_ONCE_SLOT */
-	const struct sw_entry_wanted *rescue;	/* its entry is kept, too; borrowed, NULL: none */
+	/* Rescue images, one a disk: their entries are kept, too; borrowed. Once: the first. */
+	const struct sw_entry_wanted *rescue;
+	size_t n_rescue;
 	bool explicit;		/* a person asks now: counters start anew */
 	bool keep_next;		/* leave BootNext alone */
 	bool unarmed;		/* do not arm the network now; what armed it goes */

@@ -19,6 +19,9 @@ struct sw_netwish {
 	uint8_t mac[6];
 	/* SW_VIA_IPXE: the entry that starts iPXE; borrowed. NULL: the disk has none. */
 	const struct sw_entry_wanted *ipxe;
+	/* The same of the node's other disks, kept for the day when the first is away. */
+	const struct sw_entry_wanted *ipxe_copies;
+	size_t n_ipxe_copies;
 };
 
 /*

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a node's disk has to start: entries of its partitions, and what stands beside the slots. */
 #include "boot/ipxe.h"
-#include "boot/netentry.h"
 #include "boot/node.h"
 
 static struct sw_entry_wanted entry_of(const struct sw_node *n, const struct sw_part *p,
@@ -26,12 +25,12 @@ struct sw_entry_wanted sw_node_entry(const struct sw_node *n, size_t slot)
 
 struct sw_entry_wanted sw_node_rescue_entry(const struct sw_node *n)
 {
-	return entry_of(n, n->rescue_part, SW_RESCUE_ENTRY, SW_SLOT_BOOT_PATH);
+	return entry_of(n, n->rescue_part, n->rescue_entry, SW_SLOT_BOOT_PATH);
 }
 
 struct sw_entry_wanted sw_node_ipxe_entry(const struct sw_node *n)
 {
-	return entry_of(n, n->ipxe_part, SW_NETENTRY_LABEL, SW_IPXE_PATH);
+	return entry_of(n, n->ipxe_part, n->ipxe_entry, SW_IPXE_PATH);
 }
 
 static int look_at_rescue(struct sw_io *io, struct sw_node_extra *x)

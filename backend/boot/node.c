@@ -51,19 +51,21 @@ static int read_data(struct sw_io *io, struct sw_node *n, struct sw_error *err)
  * A copy on another disk keeps the name that its entry has ("Slipway A (disk 2)"),
  * so that nothing renames it.
  */
-static void name_entry(const struct sw_facts *f, struct sw_node_slot *s)
+static void name_entry(const struct sw_facts *f, const struct sw_part *p, const char *usual,
+		       char ret_name[static 40])
 {
 	char uuid[SW_GUID_TEXT];
 
-	(void)snprintf(s->entry, sizeof(s->entry), "%s", labels[s->letter - 'a']);
-	sw_guid_format(&s->part->uuid, uuid);
+	(void)snprintf(ret_name, 40, "%s", usual);
+	if (!p)
+		return;
+	sw_guid_format(&p->uuid, uuid);
 	for (size_t i = 0; i < f->boot.n_entries; i++) {
 		const struct sw_bootvar *e = &f->boot.entries[i];
 
 		if (e->label && e->path && strcasestr(e->path, uuid) &&
-		    strncmp(e->label, s->entry, strlen(labels[0])) == 0)
-			(void)snprintf(s->entry, sizeof(s->entry), "%.*s",
-				       (int)sizeof(s->entry) - 1, e->label);
+		    strncmp(e->label, usual, strlen(usual)) == 0)
+			(void)snprintf(ret_name, 40, "%.39s", e->label);
 	}
 }
 
@@ -84,7 +86,8 @@ int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *dis
 		if (sw_part_is_slot(p) && n.n_slots < SW_NODE_SLOTS) {
 			n.slots[n.n_slots].part = p;
 			n.slots[n.n_slots].letter = p->label[8];
-			name_entry(f, &n.slots[n.n_slots++]);
+			name_entry(f, p, labels[p->label[8] - 'a'], n.slots[n.n_slots].entry);
+			n.n_slots++;
 		} else if (!n.data_part && p->label && strcmp(p->label, "slipway-node") == 0) {
 			n.data_part = p;
 		} else if (!n.rescue_part && p->label && strcmp(p->label, SW_RESCUE_LABEL) == 0) {
@@ -93,6 +96,8 @@ int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *dis
 			n.ipxe_part = p;
 		}
 	}
+	name_entry(f, n.rescue_part, SW_RESCUE_ENTRY, n.rescue_entry);
+	name_entry(f, n.ipxe_part, SW_NETENTRY_LABEL, n.ipxe_entry);
 	r = read_data(io, &n, err);
 	if (r < 0)
 		return r;
@@ -213,6 +218,22 @@ static enum sw_road by_partition(const struct sw_node *n, const struct sw_guid *
 	return SW_ROAD_OTHER;
 }
 
+/* On the disk that counts or on that of a copy. */
+static bool is_ipxe(const struct sw_node *n, const struct sw_guid *guid)
+{
+	if (n->ipxe_part && sw_guid_equal(guid, &n->ipxe_part->uuid))
+		return true;
+	for (size_t i = 0; i < n->n_copies; i++)
+		for (size_t k = 0; k < n->copies[i]->table.n_parts; k++) {
+			const struct sw_part *p = &n->copies[i]->table.parts[k];
+
+			if (p->label && strcmp(p->label, SW_IPXE_LABEL) == 0 &&
+			    sw_guid_equal(guid, &p->uuid))
+				return true;
+		}
+	return false;
+}
+
 enum sw_road sw_node_road(struct sw_varstore *vars, const struct sw_varset *s,
 			  const struct sw_node *n, int boot_current, size_t *ret_slot,
 			  char why[static 200])
@@ -229,8 +250,7 @@ enum sw_road sw_node_road(struct sw_varstore *vars, const struct sw_varset *s,
 	}
 	if (l == LOADER_KNOWN)
 		return by_partition(n, &loader, ret_slot, why);
-	if (l == LOADER_ABSENT && e == SW_ROAD_SLOT && n->ipxe_part &&
-	    sw_guid_equal(&entry, &n->ipxe_part->uuid)) {
+	if (l == LOADER_ABSENT && e == SW_ROAD_SLOT && is_ipxe(n, &entry)) {
 		(void)snprintf(why, 200, "Boot%04X starts iPXE and no partition is named",
 			       (unsigned int)boot_current);
 		return SW_ROAD_NETWORK;

@@ -36,6 +36,7 @@ struct sw_node {
 	const struct sw_part *data_part;	/* NULL: none */
 	const struct sw_part *rescue_part;	/* slipway-rescue, NULL: none */
 	const struct sw_part *ipxe_part;	/* slipway-ipxe, NULL: none */
+	char rescue_entry[40], ipxe_entry[40];	/* what their boot entries are called */
 	json_object *data;	/* node data, NULL when there is none that is valid */
 };
 
@@ -70,7 +71,7 @@ struct sw_kept_zone sw_node_overlay_zone(const struct sw_node *n, size_t slot);
 int sw_node_overlay(struct sw_machine *m, const struct sw_node *n, size_t slot,
 		    struct sw_kept *ret_overlay, struct sw_error *err);
 
-/* The entries of rescue_part and ipxe_part, which must be there. */
+/* The entries of rescue_part and ipxe_part, which must be there. Labels are borrowed from n. */
 struct sw_entry_wanted sw_node_rescue_entry(const struct sw_node *n);
 struct sw_entry_wanted sw_node_ipxe_entry(const struct sw_node *n);
 /* What stands beside the slots, each looked at whole. */

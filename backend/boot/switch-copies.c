@@ -4,10 +4,12 @@
  * the boot order, and taking the copies one after the other, so that at any time
  * the node starts from each disk alone.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "boot/ipxe.h"
 #include "boot/promote.h"
 #include "boot/switch-private.h"
 
@@ -20,6 +22,12 @@ static void name_apart(struct sw_node *n, const struct sw_node *first, size_t co
 				(void)snprintf(n->slots[i].entry, sizeof(n->slots[i].entry),
 					       "Slipway %c (disk %zu)",
 					       n->slots[i].letter - 'a' + 'A', copy + 2);
+	if (strcmp(n->rescue_entry, first->rescue_entry) == 0)
+		(void)snprintf(n->rescue_entry, sizeof(n->rescue_entry),
+			       SW_RESCUE_ENTRY " (disk %zu)", copy + 2);
+	if (strcmp(n->ipxe_entry, first->ipxe_entry) == 0)
+		(void)snprintf(n->ipxe_entry, sizeof(n->ipxe_entry),
+			       SW_NETENTRY_LABEL " (disk %zu)", copy + 2);
 }
 
 int sw_switch_read_copies(struct sw_switch *s, struct sw_error *err)
@@ -40,9 +48,9 @@ int sw_switch_read_copies(struct sw_switch *s, struct sw_error *err)
 }
 
 /* The disk's number in the install, from the name that its entries have; 0: the first. */
-static unsigned int copy_number(const struct sw_node_slot *n)
+static unsigned int copy_number(const char *entry)
 {
-	const char *at = strstr(n->entry, "(disk ");
+	const char *at = strstr(entry, "(disk ");
 	unsigned int number = 0;
 
 	return at && sscanf(at, "(disk %u)", &number) == 1 ? number : 0;
@@ -57,7 +65,8 @@ static size_t add_slots(const struct sw_node *n, struct sw_mode_slot *out, size_
 
 		out[i] = (struct sw_mode_slot){ .entry = sw_node_entry(n, i),
 						.letter = slot->letter, .good = slot->good,
-						.copy = copy_number(slot), .held = slot->held,
+						.copy = copy_number(slot->entry),
+						.held = slot->held,
 						.sequence = slot->m.sequence };
 	}
 	return i;
@@ -69,6 +78,86 @@ size_t sw_switch_slots(const struct sw_switch *s, struct sw_mode_slot out[SW_MOD
 
 	for (size_t i = 0; i < s->n_copies; i++)
 		n += add_slots(&s->copies[i], out + n, SW_MODE_SLOTS - n);
+	return n;
+}
+
+static const struct sw_node *nth(const struct sw_switch *s, size_t i)
+{
+	return i == 0 ? &s->node : &s->copies[i - 1];
+}
+
+static void swap(struct sw_entry_wanted *a, struct sw_entry_wanted *b)
+{
+	struct sw_entry_wanted was = *a;
+
+	*a = *b;
+	*b = was;
+}
+
+size_t sw_switch_rescues(const struct sw_switch *s, struct sw_entry_wanted out[SW_MODE_DISKS])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i <= s->n_copies && n < SW_MODE_DISKS; i++)
+		if (nth(s, i)->rescue_part)
+			out[n++] = sw_node_rescue_entry(nth(s, i));
+	return n;
+}
+
+int sw_switch_whole_rescue(const struct sw_switch *s, struct sw_entry_wanted *list, size_t n,
+			   struct sw_error *err)
+{
+	int first = 0;
+
+	for (size_t i = 0; i <= s->n_copies; i++) {
+		const struct sw_node *c = nth(s, i);
+		struct sw_error e = {};
+		int r = sw_node_check_rescue(s->m, c, &e);
+
+		for (size_t k = 0; r == 0 && k < n; k++)
+			if (sw_guid_equal(&list[k].part_uuid, &c->rescue_part->uuid))
+				swap(&list[0], &list[k]);
+		if (r == 0)
+			return 0;
+		if (i > 0)
+			continue;
+		first = r;
+		if (err)
+			*err = e;
+	}
+	return first;
+}
+
+/* Whether what lies there is known to be wrong: another disk's is better then. */
+static bool is_spoilt(const struct sw_switch *s, const struct sw_node *n)
+{
+	_cleanup_io_ struct sw_io *io = NULL;
+	char why[200];
+
+	return sw_machine_open_disk(s->m, n->disk, false, false, &io, NULL) < 0 ||
+	       sw_ipxe_verify(io, n->ipxe_part->start, n->ipxe_part->size, n->data, why) ==
+		       -EBADMSG;
+}
+
+size_t sw_switch_ipxes(const struct sw_switch *s, struct sw_entry_wanted out[SW_MODE_DISKS])
+{
+	unsigned int best = UINT_MAX;
+	size_t n = 0;
+
+	for (size_t i = 0; i <= s->n_copies && n < SW_MODE_DISKS; i++) {
+		const struct sw_node *c = nth(s, i);
+		unsigned int rank;
+
+		if (!c->ipxe_part)
+			continue;
+		out[n++] = sw_node_ipxe_entry(c);
+		rank = copy_number(c->ipxe_entry);
+		if (s->n_copies > 0 && is_spoilt(s, c))
+			rank += 1000;
+		if (rank < best)
+			swap(&out[0], &out[n - 1]);
+		best = rank < best ? rank : best;
+	}
 	return n;
 }
 

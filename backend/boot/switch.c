@@ -156,18 +156,21 @@ int sw_switch_reconcile(const struct sw_switch *s, json_object *raw,
 			const struct sw_mode_wish *wish, struct sw_mode_result *ret_result,
 			struct sw_error *err)
 {
-	struct sw_entry_wanted rescue, ipxe;
+	struct sw_entry_wanted rescue[SW_MODE_DISKS], ipxe[SW_MODE_DISKS];
 	struct sw_mode_wish w = *wish;
+	size_t n = sw_switch_ipxes(s, ipxe);
+	int r = 0;
 
 	w.kept = s->have_node && s->node.data;
-	if (s->node.rescue_part) {
-		rescue = sw_node_rescue_entry(&s->node);
-		w.rescue = &rescue;
-	}
-	if (s->node.ipxe_part) {
-		ipxe = sw_node_ipxe_entry(&s->node);
-		w.net.ipxe = &ipxe;
-	}
+	w.rescue = rescue;
+	w.n_rescue = sw_switch_rescues(s, rescue);
+	if (w.once == SW_ONCE_RESCUE)
+		r = sw_switch_whole_rescue(s, rescue, w.n_rescue, err);
+	if (r < 0)
+		return r;
+	w.net.ipxe = n ? ipxe : NULL;
+	w.net.ipxe_copies = ipxe + 1;
+	w.net.n_ipxe_copies = n ? n - 1 : 0;
 	return sw_mode_reconcile(raw, slots, n_slots, &w, s->have_state ? &s->state : NULL, &s->ev,
 				 ret_result, err);
 }
@@ -177,11 +180,8 @@ int sw_switch_plan(const struct sw_switch *s, const struct sw_mode_wish *wish,
 {
 	struct sw_mode_slot slots[SW_MODE_SLOTS];
 	size_t n = sw_switch_slots(s, slots);
-	int r = 0;
 
-	if (wish->once == SW_ONCE_RESCUE)
-		r = sw_node_check_rescue(s->m, &s->node, err);
-	return r < 0 ? r : sw_switch_reconcile(s, s->raw, slots, n, wish, ret_result, err);
+	return sw_switch_reconcile(s, s->raw, slots, n, wish, ret_result, err);
 }
 
 /* ---- carrying it out ---- */

@@ -132,6 +132,8 @@ int sw_layout_solve(const struct sw_layout *l, uint64_t disk_size, uint32_t sect
  * free. -ENOMEM.
  */
 int sw_layout_on_disk(const struct sw_layout *l, size_t disk, struct sw_layout *ret_sub);
+/* Does this definition put a partition on the disk of this name? */
+bool sw_layout_part_is_on(const struct sw_layout_part *p, const char *disk);
 
 struct sw_layout_ground {
 	uint64_t start, end;	/* the bytes that the table lets partitions have */

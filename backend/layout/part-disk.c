@@ -169,8 +169,7 @@ static int add_disk(struct sw_layout *l, const char *name)
 	return 0;
 }
 
-/* Does this definition put a partition on the disk of this name? */
-static bool is_on(const struct sw_layout_part *p, const char *disk)
+bool sw_layout_part_is_on(const struct sw_layout_part *p, const char *disk)
 {
 	if (!p->disks)
 		return !strcmp(disk, SW_LAYOUT_SYSTEM);
@@ -216,10 +215,12 @@ int sw_layout_collect_disks(struct sw_layout *l, struct sw_error *err)
 		struct sw_layout_disk *d = &l->disks[k];
 
 		d->min_size = SW_LAYOUT_OVERHEAD;
-		for (size_t i = 0; i < l->n_parts; i++)
-			if (is_on(&l->parts[i], d->name) && l->parts[i].priority <= 0)
-				d->min_size = sw_layout_add(d->min_size,
-							    sw_layout_part_need(&l->parts[i]));
+		for (size_t i = 0; i < l->n_parts; i++) {
+			const struct sw_layout_part *p = &l->parts[i];
+
+			if (p->priority <= 0 && sw_layout_part_is_on(p, d->name))
+				d->min_size = sw_layout_add(d->min_size, sw_layout_part_need(p));
+		}
 	}
 	l->min_size = l->disks[0].min_size;
 	return check_disks(l, err);
@@ -235,7 +236,7 @@ int sw_layout_on_disk(const struct sw_layout *l, size_t disk, struct sw_layout *
 	if (!sub.parts)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->n_parts; i++)
-		if (is_on(&l->parts[i], d->name))
+		if (sw_layout_part_is_on(&l->parts[i], d->name))
 			sub.parts[sub.n_parts++] = l->parts[i];
 	*ret_sub = sub;
 	return 0;

@@ -49,12 +49,31 @@ static size_t count_filled(const struct sw_plan *p)
 	return n;
 }
 
+/* The first disk's is the network's entry; the others' come behind all in w, which has room. */
+static bool by_ipxe(const struct sw_plan *p, struct sw_entry_wanted *ret_first,
+		    struct sw_entry_wanted *w, size_t *n)
+{
+	bool any = false;
+
+	for (size_t k = 0; k < p->n_disks && sw_answers_by_ipxe(p->answers); k++) {
+		const struct sw_placed *part = sw_plan_find(p, k, SW_ROLE_IPXE);
+
+		if (!part || !part->entry)
+			continue;
+		if (any)
+			w[(*n)++] = sw_plan_entry(p, part, SW_IPXE_PATH);
+		else
+			*ret_first = sw_plan_entry(p, part, SW_IPXE_PATH);
+		any = true;
+	}
+	return any;
+}
+
 int sw_plan_entries(const struct sw_plan *p, json_object *raw, struct sw_entry_plan *ret_entries,
 		    struct sw_error *err)
 {
 	const struct sw_answers *a = p->answers;
 	struct sw_netwish net = { .via = vias[a->boot_via], .uri = a->boot_uri };
-	const struct sw_placed *ipxe = sw_plan_find(p, 0, SW_ROLE_IPXE);
 	_cleanup_free_ struct sw_entry_wanted *w = NULL;
 	struct sw_entry_wanted own;
 	size_t n = 0;
@@ -66,10 +85,8 @@ int sw_plan_entries(const struct sw_plan *p, json_object *raw, struct sw_entry_p
 		return sw_fail_oom(err);
 	if (a->boot_mode == SW_MODE_LOCAL)
 		return sw_entries_plan_local(raw, w, n, ret_entries, err);
-	if (ipxe && sw_answers_by_ipxe(a)) {
-		own = sw_plan_entry(p, ipxe, SW_IPXE_PATH);
+	if (by_ipxe(p, &own, w, &n))
 		net.ipxe = &own;
-	}
 	net.have_mac = given(a->boot_nic) && sw_mac_parse(a->boot_nic, net.mac) == 0;
 	return sw_entries_plan_network(raw, w, n, count_filled(p), &net,
 				       strategy_of(a), ret_entries, err);

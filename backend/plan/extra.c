@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Partitions that the answers ask for and the layout does not have: one for iPXE,
- * one for a rescue image. A layout may define them itself, by their roles.
+ * one for a rescue image, on each disk that has slots. A layout may define them
+ * itself, by their roles.
  */
 #include <string.h>
 
@@ -33,27 +34,29 @@ static size_t place(const struct sw_layout *l)
 	return at;
 }
 
-static struct sw_guid esp_type(const struct sw_layout *l)
+static const struct sw_layout_part *first_slot(const struct sw_layout *l)
 {
 	for (size_t i = 0; i < l->n_parts; i++)
 		if (l->parts[i].role == SW_ROLE_SLOT)
-			return l->parts[i].type;
-	return (struct sw_guid){};
+			return &l->parts[i];
+	return NULL;
 }
 
 static void insert(struct sw_layout *l, enum sw_role role, const char *label, uint64_t size)
 {
 	size_t at = place(l);
 	struct sw_layout_part *p = &l->parts[at];
-	struct sw_guid type = esp_type(l);
+	const struct sw_layout_part *slot = first_slot(l);
+	struct sw_guid type = slot ? slot->type : (struct sw_guid){};
+	char **disks = slot ? slot->disks : NULL;
 
 	memmove(p + 1, p, (l->n_parts++ - at) * sizeof(*p));
 	*p = (struct sw_layout_part){ .file = (char *)"(boot.network.ipxe or rescue.uki)",
 		.type = type, .label = (char *)label, .own_label = true, .type_name = "esp",
 		.weight = 1000, .size_min = size, .size_max = size, .padding_max = UINT64_MAX,
-		.role = role };
+		.role = role, .disks = disks };
 	for (size_t k = 0; k < l->n_disks; k++)
-		if (strcmp(l->disks[k].name, SW_LAYOUT_SYSTEM) == 0)
+		if (sw_layout_part_is_on(p, l->disks[k].name))
 			l->disks[k].min_size += size;
 	l->min_size += size;
 }

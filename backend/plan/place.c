@@ -47,6 +47,11 @@ static char *entry_name(size_t disk, unsigned int slot)
 			 : sw_fmt("Slipway %c (disk %zu)", 'A' + (int)slot, disk + 1);
 }
 
+static char *extra_name(size_t disk, const char *name)
+{
+	return disk == 0 ? strdup(name) : sw_fmt("%s (disk %zu)", name, disk + 1);
+}
+
 static int add_part(struct sw_plan *p, size_t disk, const struct sw_placement *pl,
 		    unsigned int *slots)
 {
@@ -71,10 +76,10 @@ static int add_part(struct sw_plan *p, size_t disk, const struct sw_placement *p
 		return -ENOMEM;
 	if (part->role == SW_ROLE_SLOT)
 		part->entry = entry_name(disk, (*slots)++);
-	else if (part->role == SW_ROLE_RESCUE && disk == 0)
-		part->entry = strdup(SW_RESCUE_ENTRY);
-	else if (part->role == SW_ROLE_IPXE && disk == 0)
-		part->entry = strdup(SW_NETENTRY_LABEL);
+	else if (part->role == SW_ROLE_RESCUE)
+		part->entry = extra_name(disk, SW_RESCUE_ENTRY);
+	else if (part->role == SW_ROLE_IPXE)
+		part->entry = extra_name(disk, SW_NETENTRY_LABEL);
 	return part->label && (part->role != SW_ROLE_SLOT || part->entry) ? 0 : -ENOMEM;
 }
 
@@ -342,7 +347,6 @@ int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret
 			   size_t *ret_n)
 {
 	struct sw_entry_wanted *w = calloc(p->n_parts + 1, sizeof(*w));
-	const struct sw_placed *rescue = sw_plan_find(p, 0, SW_ROLE_RESCUE);
 	size_t n = 0;
 
 	if (!w)
@@ -356,8 +360,12 @@ int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret
 			w[n++] = sw_plan_entry(p, part, SW_SLOT_BOOT_PATH);
 		}
 	/* After all slots: it starts when none of them does. */
-	if (rescue && given_rescue(p))
-		w[n++] = sw_plan_entry(p, rescue, SW_SLOT_BOOT_PATH);
+	for (size_t k = 0; k < p->n_disks && given_rescue(p); k++) {
+		const struct sw_placed *rescue = sw_plan_find(p, k, SW_ROLE_RESCUE);
+
+		if (rescue && rescue->entry)
+			w[n++] = sw_plan_entry(p, rescue, SW_SLOT_BOOT_PATH);
+	}
 	*ret_wanted = w;
 	*ret_n = n;
 	return 0;

@@ -156,7 +156,8 @@ json_object *sw_plan_node_data(const struct sw_plan *p);
 
 /*
  * The entries the plan wants, in boot order: one for each slot, its copies on
- * other disks right behind it; *ret_wanted is malloc'd, its texts borrowed.
+ * other disks right behind it, then rescue images; *ret_wanted is malloc'd with
+ * room for one for each partition, its texts borrowed.
  */
 int sw_plan_wanted_entries(const struct sw_plan *p, struct sw_entry_wanted **ret_wanted,
 			   size_t *ret_n);

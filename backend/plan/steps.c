@@ -99,13 +99,11 @@ bool sw_plan_fills(const struct sw_plan *p, const struct sw_placed *part)
 {
 	const struct sw_answers *a = p->answers;
 
-	/* Of the slots of one disk the first is filled; of the others the system disk's. */
+	/* Of the slots of one disk the first is filled. */
 	if (part != sw_plan_find(p, part->disk, part->role))
 		return false;
 	if (part->role == SW_ROLE_SLOT)
 		return sw_answers_have_payload(a);
-	if (part->disk != 0)
-		return false;
 	return part->role == SW_ROLE_IPXE ? sw_answers_by_ipxe(a)
 	       : part->role == SW_ROLE_RESCUE && a->rescue && *a->rescue;
 }
@@ -306,7 +304,7 @@ static int warn_network(struct sw_plan *p, const struct sw_answers *a, bool writ
 	return r;
 }
 
-/* Slots have a copy on each disk of a mirror; what stands beside them has one, on the first. */
+/* A layout that defines their partitions itself may have them on fewer disks than its slots. */
 static int warn_extras(struct sw_plan *p)
 {
 	static const struct { enum sw_role role; const char *what; } extras[] = {

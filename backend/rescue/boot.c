@@ -8,6 +8,7 @@
 struct boot {
 	struct sw_examine *x;
 	const struct sw_switch *s;
+	const char *prefix;	/* of the IDs, or NULL */
 	struct sw_varset set;
 	struct sw_boot_list list;
 	struct sw_mode_result res;
@@ -39,7 +40,7 @@ static int copy_writes(const struct sw_entry_plan *from, struct sw_entry_plan *t
 static struct sw_finding *found(struct boot *b, const char *id, enum sw_severity severity,
 				const char *what, const char *effect)
 {
-	struct sw_finding *fi = sw_finding_add(b->x, NULL, id, severity, SW_SURE_CERTAIN);
+	struct sw_finding *fi = sw_finding_add(b->x, b->prefix, id, severity, SW_SURE_CERTAIN);
 
 	if (!fi)
 		return NULL;
@@ -66,9 +67,9 @@ static int add_keep(struct boot *b, struct sw_finding *fi)
 	return copy_writes(&b->res.plan, &rep->vars);
 }
 
-static unsigned int count_entries(const struct boot *b, size_t slot)
+static unsigned int count_entries(const struct boot *b, const struct sw_node *node, size_t slot)
 {
-	struct sw_entry_wanted w = sw_node_entry(&b->s->node, slot);
+	struct sw_entry_wanted w = sw_node_entry(node, slot);
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < b->set.n_entries; i++)
@@ -77,10 +78,10 @@ static unsigned int count_entries(const struct boot *b, size_t slot)
 	return n;
 }
 
-static int slot_entry(struct boot *b, size_t slot)
+static int slot_entry(struct boot *b, const struct sw_node *node, size_t slot)
 {
-	const struct sw_node_slot *s = &b->s->node.slots[slot];
-	unsigned int n = count_entries(b, slot);
+	const struct sw_node_slot *s = &node->slots[slot];
+	unsigned int n = count_entries(b, node, slot);
 	struct sw_finding *fi;
 	char id[32], what[160];
 
@@ -108,7 +109,7 @@ static bool is_stranger(const struct boot *b)
 	size_t good = 0;
 
 	for (size_t i = 0; i < n->n_slots; i++) {
-		if (count_entries(b, i))
+		if (count_entries(b, n, i))
 			return false;
 		good += n->slots[i].good;
 	}
@@ -141,9 +142,8 @@ static int extra_entry(struct boot *b, const char *id, const struct sw_part *par
 	return add_keep(b, fi);
 }
 
-static int extra_entries(struct boot *b)
+static int extra_entries(struct boot *b, const struct sw_node *n)
 {
-	const struct sw_node *n = &b->s->node;
 	struct sw_entry_wanted w;
 	int r = 0;
 
@@ -209,14 +209,26 @@ static int stranger(struct boot *b)
 	return add_keep(b, fi);
 }
 
-static int entries(struct boot *b)
+/* Of one disk; the IDs of what is on a further copy begin with its name. */
+static int disk_entries(struct boot *b, const struct sw_node *n, const char *prefix)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < b->s->node.n_slots; i++)
-		r = slot_entry(b, i);
+	b->prefix = prefix;
+	for (size_t i = 0; r == 0 && i < n->n_slots; i++)
+		r = slot_entry(b, n, i);
 	if (r == 0)
-		r = extra_entries(b);
+		r = extra_entries(b, n);
+	b->prefix = NULL;
+	return r;
+}
+
+static int entries(struct boot *b)
+{
+	int r = disk_entries(b, &b->s->node, NULL);
+
+	for (size_t i = 0; r == 0 && i < b->s->n_copies; i++)
+		r = disk_entries(b, &b->s->copies[i], b->s->copies[i].disk->name);
 	for (size_t i = 0; r == 0 && i < b->list.n; i++)
 		if (b->list.v[i].owner == SW_OWNER_OURS &&
 		    b->list.v[i].target == SW_TARGET_MISSING)

@@ -139,19 +139,103 @@ def _(case):
     assert number_of(case, "Slipway rescue") in case.entries()[1]
 
 
-@test("mirror: the plan says that rescue image and iPXE are on the first disk only")
+SECOND = "DATA4711"
+
+
+def both_on_mirror(case, image, binary):
+    """A mirror whose answers have both; uki() has left an install on the first disk."""
+    return with_rescue(case, image, ("layout: node\n", "layout: mirror\n"),
+                       ("  wipe: any\n", "  wipe: any\n  more: [{match: {serial: "
+                        f"{SECOND}}}, wipe: any}}]\n"),
+                       ("mode: local", f"mode: network\n  network: {{via: ipxe, uri: \"{URI}\", "
+                        f"ipxe: {binary}}}"))
+
+
+def mirror(case):
+    case.create("serial=NODE07SYS,size=4G,transport=nvme",
+                f"serial={SECOND},size=4G,transport=sata")
+    image, binary = uki(case), ipxe(case)
+    answers = both_on_mirror(case, image, binary)
+    plan = expect(case.on("--json", "plan", "--answers", answers), 0).json()
+    same([w for w in plan.get("warnings", []) if "first disk only" in w], [], "warnings")
+    expect(case.on("--yes", "install", "--answers", answers), 0)
+    return image, binary
+
+
+def without(case, serial):
+    """The disk is taken out of the machine."""
+    config = case.machine_dir / "machine.yaml"
+    head_, *disks = config.read_text().split("  - name: ")
+    config.write_text("  - name: ".join([head_] + [d for d in disks if serial not in d]))
+
+
+@test("mirror: each disk gets rescue image and iPXE, with entries of their own; keep agrees")
 def _(case):
-    case.create("serial=NODE07SYS,size=4G,transport=nvme", "serial=DATA4711,size=4G,transport=sata")
-    mirror = [("layout: node\n", "layout: mirror\n"),
-              ("  wipe: any\n", "  wipe: any\n  more: [{match: {serial: DATA4711}, wipe: any}]\n")]
-    said = "is on the first disk only"
-    for answers, image, what in ((with_rescue, EFI, "the rescue image " + said),
-                                 (by_ipxe, ipxe(case), "the iPXE " + said)):
-        path = answers(case, image, *mirror)
-        plan = expect(case.on("--json", "plan", "--answers", path), 0).json()
-        same([w.split(":")[0] for w in plan["warnings"] if said in w], [what], "warnings")
-    plan = expect(case.on("--json", "plan", "--answers", with_rescue(case, EFI)), 0).json()
-    same([w for w in plan.get("warnings", []) if said in w], [], "warnings of one disk")
+    need("mcopy")
+    image, binary = mirror(case)
+    uuids = {}
+    for serial, more in (("NODE07SYS", ""), (SECOND, " (disk 2)")):
+        parts = partitions(case.disk(serial))
+        for label, entry, path, wanted in (
+                ("slipway-rescue", "Slipway rescue", "EFI/BOOT/BOOTX64.EFI", image),
+                ("slipway-ipxe", "Slipway network", "EFI/IPXE/IPXE.EFI", binary)):
+            part = cut(case.disk(serial), parts[label], case.dir / "p.img")
+            out = case.dir / "out.efi"
+            tool("mcopy", "-n", "-D", "o", "-i", part, "::/" + path, out)
+            same(sha256(out), sha256(wanted), f"{label} on {serial}")
+            found = case.entries()[0][number_of(case, entry + more)]
+            same(found[1:], (parts[label]["uuid"].lower(), "\\" + path.replace("/", "\\")), entry)
+            uuids[label, serial] = found[1]
+    same(len(set(uuids.values())), 4, "UUIDs")
+    order = [case.entries()[0][n][0] for n in case.entries()[1]]
+    same(order[:9], ["Slipway A", "Slipway A (disk 2)", "Slipway network", "Slipway B",
+                     "Slipway B (disk 2)", "Slipway rescue", "Slipway rescue (disk 2)",
+                     "Slipway network (disk 2)"] + order[8:9], "order")
+    same(next_of(case), number_of(case, "Slipway network"), "BootNext")
+    same(case.on("--json", "mode").json()["pending"], 0, "nothing left to write")
+    same(found_by_doctor(case, 0), {}, "findings")
+    expect(case.on("slots", "verify"), 0, "rescue image  good", "iPXE  good")
+    expect(case.on("--yes", "undo"), 0)
+    same(sorted(e[0] for e in case.entries()[0].values() if "Slipway" in e[0]),
+         ["Slipway A", "Slipway B"], "entries after undo: those of the install before")
+
+
+@test("mirror: with iPXE or the rescue image of one disk spoilt, or it away, the other serves")
+def _(case):
+    image, binary = mirror(case)
+    nets = [number_of(case, f"Slipway network{more}") for more in ("", " (disk 2)")]
+    rescues = [number_of(case, f"Slipway rescue{more}") for more in ("", " (disk 2)")]
+    back = flip(case, "slipway-ipxe", binary.read_bytes()[8192:12288])
+    expect(case.on("mode", "network"), 0)
+    same(next_of(case), nets[1], "BootNext with the first iPXE spoilt")
+    back()
+    expect(case.on("mode", "network"), 0)
+    same(next_of(case), nets[0], "BootNext with both whole")
+    flip(case, "slipway-rescue", image.read_bytes()[8192:12288])
+    expect(case.on("mode", "once", "rescue"), 0)
+    same(next_of(case), rescues[1], "BootNext with the first rescue image spoilt")
+    # Started by the second disk's iPXE: that is the network, too.
+    plant(case, "BootCurrent", struct.pack("<H", nets[1]))
+    same(case.on("--json", "mode").json()["running"], "network", "the road")
+    without(case, "NODE07SYS")
+    expect(case.on("mode", "network"), 0)
+    same(next_of(case), nets[1], "BootNext without the first disk")
+    expect(case.on("mode", "once", "rescue"), 0)
+    same(next_of(case), rescues[1], "BootNext for rescue without the first disk")
+
+
+@test("mirror: doctor finds the lost entries of the second disk, and keep writes them again")
+def _(case):
+    mirror(case)
+    for label in ("Slipway rescue (disk 2)", "Slipway network (disk 2)", "Slipway A (disk 2)"):
+        expect(case.on("--yes", "boot", "delete", "--force", f"{number_of(case, label):04X}"), 0)
+    found = found_by_doctor(case, 8)
+    for identity in ("sda/entry-rescue", "sda/entry-ipxe", "sda/entry-a"):
+        assert identity in found, found
+    expect(case.on("--yes", "doctor", "--repair", "sda/entry-rescue", "--no-undo"), 0)
+    same(found_by_doctor(case, 0), {}, "findings")
+    for label in ("Slipway rescue (disk 2)", "Slipway network (disk 2)", "Slipway A (disk 2)"):
+        assert number_of(case, label) in case.entries()[1], label
 
 
 @test("a damaged rescue image is not started")

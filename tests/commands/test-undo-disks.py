@@ -3,6 +3,7 @@
 """Undo of an install over several disks when one of them is away."""
 import os
 import re
+import shutil
 
 from lib import MiB, expect, main, same, sha256, test, tool
 
@@ -68,7 +69,6 @@ def _(case):
     expect(case.on("undo", "--yes", "--without", FIRST, "--without", "2"), 4,
            "no disk is left to undo")
     expect(case.on("undo", "--yes", "--without", "NOSUCH"), 2, 'has no disk "NOSUCH"', SECOND)
-    expect(case.on("undo", "--from", case.dir / "x", "--without", "2"), 2, "leave out --without")
     expect(case.on("resume"), 5, "nothing to resume")
     same(written(disk[FIRST]), image, "the disk that is here")
     same(journals(case), [("nvme0n1", "done", [], [SECOND])], "journals")
@@ -151,6 +151,37 @@ def _(case):
     same((our_entries(case), written(disk[FIRST])), (entries, first), "the new node")
     same(ends(disk[SECOND]), before[SECOND], "the old second disk")
     same(journals(case), [("nvme0n1", "done", [], []), ("sda", "undone", [], [])], "journals")
+
+
+def lose_journal(image):
+    """The journal's zone: 4 MiB that end 1 MiB before the end."""
+    with image.open("r+b") as f:
+        f.seek(image.stat().st_size - 5 * MiB)
+        f.write(bytes(4 * MiB))
+
+
+@test("with a copy and a disk away, --from and --without together take the others back")
+def _(case):
+    for away, here in ((SECOND, FIRST), (FIRST, SECOND)):
+        config, disk, before = twin(case)
+        whole, copy = config.read_text(), case.dir / f"{away}.bin"
+        expect(case.on("undo", "export", copy), 0)
+        left = ends(disk[away])
+        lose_journal(disk[here])
+        config.write_text(without(whole, away))
+        expect(case.on("undo", "--yes"), 5, "nothing to undo")
+        said = expect(case.on("undo", "--from", copy, "--yes"), 4, away, "--without")
+        assert "Type yes" not in said.out
+        words = ("undo", "--from", copy, "--without", away)
+        expect(case.on(*words, "--dry-run"), 0, f"NOT disk {1 if away == FIRST else 2}")
+        expect(case.on(*words, "--yes"), 0)
+        same(ends(disk[here]), before[here], f"{here} without {away}")
+        # The disk that was away comes back as it was left, and is taken back alone.
+        config.write_text(whole)
+        same(ends(disk[away]), left, f"{away}, which was away")
+        expect(case.on("undo", "--yes"), 0)
+        same({s: ends(d) for s, d in disk.items()}, before, "both disks")
+        shutil.rmtree(case.machine_dir)
 
 
 main()

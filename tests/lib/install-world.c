@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/proc.h"
 #include "boot/entries.h"
+#include "boot/uki.h"
 #include "disk/gpt.h"
 #include "layout/layout.h"
 
@@ -17,8 +18,12 @@ static const char yaml[] =
 	"slipway: 1\nnode:\n  hostname: node-07\ndisk:\n  match: {serial: NODE07SYS}\n"
 	"  layout: %s\n  wipe: any\n%s"
 	"payload:\n  kernel: medium:/vmlinuz\n  initrd: medium:/initrd\n"
-	"  cmdline: \"console=ttyS0 panic=10\"\nboot:\n  mode: local\nadmission:\n  kind: attest\n"
+	"  cmdline: \"console=ttyS0 panic=10\"\nboot:\n%sadmission:\n  kind: attest\n"
 	"  url: https://attest.example/v1\nfinish: stay\n";
+
+static const char by_ipxe[] =
+	"  mode: network\n  network: {via: ipxe, uri: \"http://boot.example/node.efi\", "
+	"ipxe: \"medium:/ipxe.efi\"}\nrescue: {uki: \"medium:/rescue.efi\"}\n";
 
 /* Slots of the least size that FAT32 has; on two disks each has its own. */
 static const char layouts[] =
@@ -26,6 +31,8 @@ static const char layouts[] =
 	"SizeMinBytes=36M\\nSizeMaxBytes=36M\\nX-Slipway-Role=slot\\n%s\\n' \"$1\" \"$2\"; }\n"
 	"node() { printf '[Partition]\\nType=linux-generic\\nLabel=slipway-node\\n"
 	"SizeMinBytes=4M\\nSizeMaxBytes=4M\\nX-Slipway-Role=node-data\\n%s\\n' \"$1\"; }\n"
+	"beside() { printf '[Partition]\\nType=esp\\nLabel=slipway-%s\\n"
+	"SizeMinBytes=36M\\nSizeMaxBytes=36M\\nX-Slipway-Role=%s\\n%s\\n' \"$1\" \"$1\" \"$2\"; }\n"
 	"rest() { printf '[Partition]\\nType=%s\\nLabel=state\\nSizeMinBytes=10M\\n"
 	"SizeMaxBytes=10M\\nPaddingMinBytes=6M\\nFormat=ext4\\nX-Slipway-Role=state\\n%s\\n' "
 	"\"$1\" \"$2\"; }\n"
@@ -40,7 +47,10 @@ static const char layouts[] =
 	"slot a \"$on\" >twin/10-a.conf; slot b \"$on\" >twin/20-b.conf\n"
 	"node \"$on\" >twin/30-n.conf\n"
 	"rest linux-generic >tiny/40-s.conf\n"
-	"rest $raid \"$on\" >twin/40-s.conf; echo X-Slipway-Raid=1 >>twin/40-s.conf";
+	"rest $raid \"$on\" >twin/40-s.conf; echo X-Slipway-Raid=1 >>twin/40-s.conf\n"
+	"cp -r tiny tiny-more; cp -r twin twin-more\n"
+	"for e in rescue ipxe; do beside $e >tiny-more/35-$e.conf\n"
+	"beside $e \"$on\" >twin-more/35-$e.conf; done";
 
 void world_sh(const char *script, const char *a, const char *b)
 {
@@ -78,13 +88,20 @@ static char *sealed_answers(const struct world *w)
 	return sw_fmt("  recovery: escrow\n  escrow: \"%s\"\n", sw_buf_text(&pem));
 }
 
+static const char *layout_of(const struct world *w)
+{
+	if (w->extras)
+		return w->n_disks > 1 ? "twin-more" : "tiny-more";
+	return w->sealed ? "sealed" : w->n_disks > 1 ? "twin" : "tiny";
+}
+
 static void make_plan(struct world *w)
 {
 	const char *more = w->n_disks > 1 ? "  more:\n  - match: {serial: NODE07TWO}\n"
 					    "    wipe: any\n" : "";
 	_cleanup_free_ char *keep = w->sealed ? sealed_answers(w) : NULL;
-	_cleanup_free_ char *text = sw_fmt(yaml, w->sealed ? "sealed"
-					   : w->n_disks > 1 ? "twin" : "tiny", keep ? keep : more);
+	_cleanup_free_ char *text = sw_fmt(yaml, layout_of(w), keep ? keep : more,
+					   w->extras ? by_ipxe : "  mode: local\n");
 	_cleanup_answers_ struct sw_answers *a = NULL;
 	_cleanup_layout_ struct sw_layout *l = NULL;
 	_cleanup_facts_ struct sw_facts *f = NULL;
@@ -118,12 +135,30 @@ static void fill_disk(struct world *w, unsigned int disk)
 		 image, NULL);
 }
 
-static void make(struct world *w, unsigned int n_disks, bool sealed)
+/* A UKI, and an EFI program with the words in it by which a new iPXE is known. */
+static void make_extras(const struct world *w)
 {
+	_cleanup_free_ char *kernel = sw_fmt("%s/medium/vmlinuz", w->dir);
+	_cleanup_free_ char *initrd = sw_fmt("%s/medium/initrd", w->dir);
+	_cleanup_free_ char *out = sw_fmt("%s/medium/rescue.efi", w->dir);
+	struct sw_uki_parts parts = { .kernel = kernel, .initrd = initrd, .cmdline = "panic=10",
+				      .osrel = "ID=rescue\n",
+				      .stub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub" };
+	struct sw_error err = {};
+
+	if (sw_uki_assemble(&parts, out, &err) < 0)
+		fail_with(&err);
+	world_sh("cp \"$0/medium/vmlinuz\" \"$0/medium/ipxe.efi\";"
+		 "printf '#!ipxe\\n\\0autoexec.ipxe\\0' >>\"$0/medium/ipxe.efi\"", w->dir, NULL);
+}
+
+static void make(struct world *w, unsigned int n_disks, bool sealed, bool extras)
+{
+	uint64_t size = extras ? WORLD_DISK_EXTRAS : WORLD_DISK;
 	const struct sw_standin_disk disks[] = {
-		{ .serial = "NODE07SYS", .model = "Test", .transport = "nvme", .size = WORLD_DISK,
+		{ .serial = "NODE07SYS", .model = "Test", .transport = "nvme", .size = size,
 		  .sector = 512 },
-		{ .serial = "NODE07TWO", .model = "Test", .transport = "nvme", .size = WORLD_DISK,
+		{ .serial = "NODE07TWO", .model = "Test", .transport = "nvme", .size = size,
 		  .sector = 512 },
 	};
 	struct sw_standin_config c = { .disks = disks, .n_disks = n_disks, .no_tpm = !sealed };
@@ -131,7 +166,8 @@ static void make(struct world *w, unsigned int n_disks, bool sealed)
 	_cleanup_free_ char *defs = NULL;
 	struct sw_error err = {};
 
-	*w = (struct world){ .n_disks = n_disks, .sealed = sealed };
+	*w = (struct world){ .n_disks = n_disks, .sealed = sealed, .extras = extras,
+			     .disk_size = size };
 	assert_int_equal(sw_scratch_new("slipway-world", &w->dir), 0);
 	if (sw_standin_create(w->dir, &c, &err) < 0)
 		fail_with(&err);
@@ -141,6 +177,8 @@ static void make(struct world *w, unsigned int n_disks, bool sealed)
 	/* Any EFI program does for a kernel here: what counts is that it is one; VM tests boot. */
 	world_sh("mkdir -p \"$0/medium\"; cp /usr/lib/systemd/boot/efi/systemd-bootx64.efi "
 		 "\"$0/medium/vmlinuz\"; echo initrd >\"$0/medium/initrd\"", w->dir, NULL);
+	if (extras)
+		make_extras(w);
 	for (unsigned int i = 0; i < n_disks; i++)
 		fill_disk(w, i);
 	assert_int_equal(sw_machine_open_standin(w->dir, &w->m, &err), 0);
@@ -153,12 +191,17 @@ static void make(struct world *w, unsigned int n_disks, bool sealed)
 
 void world_make(struct world *w, unsigned int n_disks)
 {
-	make(w, n_disks, false);
+	make(w, n_disks, false, false);
 }
 
 void world_make_sealed(struct world *w)
 {
-	make(w, 1, true);
+	make(w, 1, true, false);
+}
+
+void world_make_extras(struct world *w, unsigned int n_disks)
+{
+	make(w, n_disks, false, true);
 }
 
 void world_free(struct world *w)
@@ -209,7 +252,7 @@ static bool is_random(const struct world *w, uint64_t off)
 
 static void digest_disk(const struct world *w, unsigned int disk, bool ends, struct sw_hash *h)
 {
-	uint64_t zone = sw_plan_journal_offset(WORLD_DISK);
+	uint64_t zone = sw_plan_journal_offset(w->disk_size);
 	_cleanup_free_ char *image = world_image(w, disk);
 	_cleanup_free_ uint8_t *buf = malloc(1 << 20);
 	_cleanup_io_ struct sw_io *io = NULL;

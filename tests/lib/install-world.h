@@ -12,6 +12,7 @@
 #include "plan/plan.h"
 
 #define WORLD_DISK (128ULL << 20)
+#define WORLD_DISK_EXTRAS (224ULL << 20)	/* … with rescue image and iPXE beside the slots */
 
 struct world {
 	char *dir;
@@ -19,6 +20,8 @@ struct world {
 	struct sw_plan *plan;
 	unsigned int n_disks;
 	bool sealed;		/* state is encrypted: tests/lib/sealed-world.h */
+	bool extras;		/* rescue image and iPXE on each disk */
+	uint64_t disk_size;
 	char old_table[2][65];
 	char old_vars[SW_SHA256_TEXT];
 };
@@ -26,6 +29,8 @@ struct world {
 void world_make(struct world *w, unsigned int n_disks);
 /* One disk; state is sealed to the stand-in's TPM, its recovery key in escrow. */
 void world_make_sealed(struct world *w);
+/* Mode network by iPXE, and a rescue image; on two disks each has its own. */
+void world_make_extras(struct world *w, unsigned int n_disks);
 /* What is in a file of that state. */
 #define WORLD_SECRET "the-plain-text-of-a-secret-file"
 void world_free(struct world *w);

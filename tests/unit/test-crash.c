@@ -15,6 +15,8 @@
 
 #include "apply/run.h"
 #include "base/file.h"
+#include "boot/ipxe.h"
+#include "boot/nodedata.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
 #include "tests/lib/node-judge.h"
@@ -28,6 +30,7 @@ struct judged {
 	unsigned int n_disks;
 	struct node_judge node;
 	unsigned int starts, looked;	/* states that must start and do; shown to others */
+	unsigned int beside;		/* rescue images and iPXEs that were seen whole */
 	char new_disks[SW_SHA256_TEXT], new_vars[SW_SHA256_TEXT], old_ends[SW_SHA256_TEXT];
 	unsigned int old, named, new_, undone;
 	unsigned int resumed, taken_back, outside;
@@ -55,6 +58,34 @@ static void judge_start(struct tape_play *p, struct judged *j)
 	if (j->starts++ % 100 == 0) {
 		node_outside(&j->node, &st);
 		j->looked++;
+	}
+}
+
+/* The table comes last: where it is the new one, what stands beside the slots is whole. */
+static void judge_extras(struct tape_play *p, struct judged *j, unsigned int k)
+{
+	const struct sw_placed *data = sw_plan_find(j->w->plan, k, SW_ROLE_NODE_DATA);
+	_cleanup_json_ json_object *o = NULL;
+	uint64_t sequence;
+	char why[200];
+
+	for (size_t i = 0; i < j->w->plan->n_parts; i++) {
+		const struct sw_placed *part = &j->w->plan->parts[i];
+		_cleanup_(sw_slot_manifest_clear) struct sw_slot_manifest m = {};
+		bool ok = false;
+
+		if (part->disk != k || (part->role != SW_ROLE_RESCUE && part->role != SW_ROLE_IPXE))
+			continue;
+		if (part->role == SW_ROLE_RESCUE)
+			assert_int_equal(sw_slot_read(p->disk[k], part->start, part->size, &m, &ok,
+						      NULL), 0);
+		if (!o)
+			assert_int_equal(sw_nodedata_read(p->disk[k], data->start, data->size, &o,
+							  &sequence, NULL), 0);
+		if (part->role == SW_ROLE_IPXE)
+			ok = sw_ipxe_verify(p->disk[k], part->start, part->size, o, why) == 0;
+		assert_true(ok);
+		j->beside++;
 	}
 }
 
@@ -121,6 +152,8 @@ static void judge_running(struct tape_play *p, struct judged *j, const struct sw
 			assert_int_equal(table, 0);
 		else if (h->step > sw_plan_table_step(plan, k))
 			assert_int_equal(table, 1);
+		if (table == 1)
+			judge_extras(p, j, k);
 	}
 	if (!h->undoing && h->step < sw_plan_step_number(plan, SW_STEP_ENTRIES))
 		assert_true(vars_are(j, j->w->old_vars));
@@ -137,6 +170,8 @@ static void judge_still(struct tape_play *p, struct judged *j, int table, const 
 	for (unsigned int k = 0; k < j->n_disks; k++)
 		assert_int_equal(table_of(p, j, k), table);
 	assert_true(vars_are(j, vars));
+	for (unsigned int k = 0; k < j->n_disks && table; k++)
+		judge_extras(p, j, k);
 	if (table)
 		judge_start(p, j);
 	if ((*n)++ % 40 == 0)
@@ -250,17 +285,21 @@ static void enumerate_in(struct world *start, enum operation op, unsigned int st
 	play.m = start->m;
 	play.seed = tape_seed();
 	tape_play(&play);
-	print_message("# %s%s, %u disk(s), %zu operations, %u epochs: %u states (%u prefixes, %u "
-		      "subsets): %u before, %u named, %u new, %u undone; %u resumed, %u undone "
+	print_message("# %s%s%s, %u disk(s), %zu operations, %u epochs: %u states (%u prefixes, "
+		      "%u subsets): %u before, %u named, %u new, %u undone; %u resumed, %u undone "
 		      "from there, %u seen by sgdisk; %u start the new node, %u of these seen by "
-		      "fsck.vfat and mtools; 0 failures\n", names[op],
-		      start->sealed ? " with encryption" : "", n_disks, t.n, play.epochs,
-		      play.prefixes + play.subsets, play.prefixes, play.subsets, j.old, j.named,
-		      j.new_, j.undone, j.resumed, j.taken_back, j.outside, j.starts, j.looked);
+		      "fsck.vfat and mtools; %u rescue images and iPXEs whole; 0 failures\n",
+		      names[op],
+		      start->sealed ? " with encryption" : "",
+		      start->extras ? " with a rescue image and iPXE" : "", n_disks, t.n,
+		      play.epochs, play.prefixes + play.subsets, play.prefixes, play.subsets,
+		      j.old, j.named, j.new_, j.undone, j.resumed, j.taken_back, j.outside,
+		      j.starts, j.looked, j.beside);
 	assert_true(j.named > 20 && j.resumed + j.taken_back > 0);
 	assert_true(op == UNDO ? j.undone > 0 : j.new_ > 0);
 	assert_true(op != INSTALL || j.old > 0);
 	assert_true(op == UNDO || (j.starts > 0 && j.looked > 0));
+	assert_true(!start->extras || j.beside > 0);
 	node_judge_clear(&j.node);
 	tape_clear(&t);
 	world_free(start);
@@ -283,6 +322,19 @@ static void test_every_cut_of_an_install_on_one_disk(void **state SW_UNUSED)
 static void test_every_cut_of_an_install_on_two_disks(void **state SW_UNUSED)
 {
 	enumerate(INSTALL, 2, 0);
+}
+
+/* Mode network by iPXE: the order must start a slot, whatever BootNext names. */
+static void test_every_cut_of_an_install_with_rescue_and_ipxe(void **state SW_UNUSED)
+{
+	bool full = getenv("SLIPWAY_TEST_LONG") != NULL;
+
+	for (unsigned int n_disks = 1; n_disks <= (full ? 2U : 1U); n_disks++) {
+		struct world start;
+
+		world_make_extras(&start, n_disks);
+		enumerate_in(&start, INSTALL, 0);
+	}
 }
 
 /* Each resume makes new keys: what counts is that the escrow of the last ones opens state. */
@@ -402,11 +454,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cut_of_an_install_on_one_disk),
 		cmocka_unit_test(test_every_cut_of_an_install_on_two_disks),
+		cmocka_unit_test(test_every_cut_of_an_install_with_rescue_and_ipxe),
 		cmocka_unit_test(test_every_cut_of_an_encrypted_install),
 		cmocka_unit_test(test_every_cut_of_a_resume),
 		cmocka_unit_test(test_every_cut_of_an_undo),
 		cmocka_unit_test(test_an_undo_brings_back_whole_what_it_says),
 	};
 
+	/* The whole of all takes hours. */
+	cmocka_set_test_filter(getenv("SLIPWAY_TEST_ONLY"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

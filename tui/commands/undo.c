@@ -142,11 +142,12 @@ static bool same_plan(const struct sw_plan *a, const struct sw_plan *b)
 	return json_object_equal(x, y);
 }
 
-/* The journal on the disks that a copy is of, or NULL. */
-static const struct sw_journal_info *find_same(const struct found *found, const struct sw_plan *p)
+/* The journal on the disks that a copy is of, or NULL. alone: a further disk's will do. */
+static const struct sw_journal_info *find_same(const struct found *found, const struct sw_plan *p,
+					       bool alone)
 {
 	for (size_t i = 0; i < found->n; i++)
-		if (!found->infos[i].alone && same_plan(found->infos[i].plan, p))
+		if ((alone || !found->infos[i].alone) && same_plan(found->infos[i].plan, p))
 			return &found->infos[i];
 	return NULL;
 }
@@ -158,15 +159,18 @@ static int work_from(const struct sw_cli *cli, struct sw_machine *m, struct sw_u
 	_cleanup_(found_clear) struct found found = {};
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	const struct sw_journal_info *info;
-	int r = sw_undo_copy_restore(m, copy, err);
+	uint64_t without = 0;
+	int r = kind == SW_APPLY_UNDO ? read_without(cli, copy->info, &without, err) : 0;
 
+	if (r == 0)
+		r = sw_undo_copy_restore(m, copy, without, err);
 	if (r == 0)
 		r = sw_machine_facts(m, &f, err);
 	if (r == 0)
 		r = sw_journal_scan(m, f, &found.infos, &found.n, err);
 	if (r < 0)
 		return r;
-	info = find_same(&found, copy->info->plan);
+	info = find_same(&found, copy->info->plan, without & 1);
 	if (!info)
 		return sw_fail(err, SW_EXIT_VERIFY, -EBADMSG,
 			       "the journal was put back, but is not found on the disk");
@@ -218,10 +222,10 @@ static int resume(struct sw_cli *cli, struct sw_machine *m, const struct sw_jour
 }
 
 /* A copy tells less than the disks do when they still have their journals. */
-static int run_from(struct sw_cli *cli, struct sw_machine *m, const struct found *found,
-		    const char *from, bool is_resume, struct sw_error *err)
+static int run_from(struct sw_cli *cli, struct sw_machine *m, const struct sw_facts *f,
+		    const struct found *found, bool is_resume, struct sw_error *err)
 {
-	_cleanup_free_ char *place = sw_cli_place(from);
+	_cleanup_free_ char *place = sw_cli_place(sw_arg(&cli->args, 'f'));
 	const struct sw_journal_info *info;
 	struct sw_undo_copy copy = {};
 	int r;
@@ -229,13 +233,11 @@ static int run_from(struct sw_cli *cli, struct sw_machine *m, const struct found
 	if (sw_arg(&cli->args, 'd'))
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--from says which disk; leave out "
 							    "--disk");
-	if (sw_arg(&cli->args, 'w'))
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--from needs all disks of the "
-							    "install; leave out --without");
 	r = place ? sw_undo_copy_open(m, place, &copy, err) : sw_fail_oom(err);
 	if (r < 0)
 		return r;
-	info = find_same(found, copy.info->plan);
+	sw_undo_copy_look(&copy, f);
+	info = find_same(found, copy.info->plan, false);
 	if (info && !cli->json)
 		printf("The disk's own journal is whole, and is used.\n");
 	if (!info)
@@ -247,7 +249,6 @@ static int run_from(struct sw_cli *cli, struct sw_machine *m, const struct found
 
 static int run(struct sw_cli *cli, bool is_resume, struct sw_error *err)
 {
-	const char *from = sw_arg(&cli->args, 'f');
 	_cleanup_machine_ struct sw_machine *m = NULL;
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	_cleanup_(found_clear) struct found found = {};
@@ -261,8 +262,8 @@ static int run(struct sw_cli *cli, bool is_resume, struct sw_error *err)
 		r = sw_machine_facts(m, &f, err);
 	if (r == 0)
 		r = sw_journal_scan(m, f, &found.infos, &found.n, err);
-	if (r == 0 && from)
-		return run_from(cli, m, &found, from, is_resume, err);
+	if (r == 0 && sw_arg(&cli->args, 'f'))
+		return run_from(cli, m, f, &found, is_resume, err);
 	if (r == 0)
 		r = pick(cli, &found, is_resume, &info, err);
 	if (r < 0)
