@@ -12,5 +12,6 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_node_config, &sw_command_node_overlay, &sw_command_node_set,
 	&sw_command_boot_list,
 	&sw_command_boot_show,	 &sw_command_boot_next,	  &sw_command_uki_show,
-	&sw_command_facts,	 NULL,
+	&sw_command_facts,	 &sw_command_admit,	  &sw_command_tpm_facts,
+	&sw_command_tpm_ek,	 NULL,
 };

@@ -67,6 +67,8 @@ struct sw_answers {
 	char *rescue, *rescue_sha256;	/* a UKI for the partition slipway-rescue, a source */
 	enum sw_admission_kind admission_kind;
 	char *admission_url;
+	char *admission_ca;	/* PEM on one line: who signed the server's certificate; or NULL */
+	char *admission_pin;	/* "sha256:" and 64 hex digits: the server's key; or NULL */
 	enum sw_finish finish;
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */
 	struct sw_places *places;	/* NULL when not from a file */

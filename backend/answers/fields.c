@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "answers/answers.h"
+#include "admission/token.h"
 #include "base/catalogue.h"
 #include "boot/bootpath.h"
 #include "payload/payload.h"
@@ -191,6 +192,17 @@ static int check_admission_url(const char *text, struct sw_error *err)
 		return say(err, "what follows the '?' would be readable on the node by anybody",
 			   "give the address alone, like https://attest.example/v1");
 	return 0;
+}
+
+static int check_admission_pin(const char *text, struct sw_error *err)
+{
+	char hex[65];
+
+	if (sw_ca_pin_parse(text, hex, err) == 0)
+		return 0;
+	sw_error_hint(err, "it is sha256: and the SHA-256 of the server's public key: openssl x509 "
+			   "-pubkey -noout | openssl pkey -pubin -outform DER | sha256sum");
+	return -EINVAL;
 }
 
 /* The firmware itself fetches it. */
@@ -511,6 +523,18 @@ const struct sw_field sw_fields[] = {
 	  .help = N_("The https address of the attestation server. The node finds it on its "
 		  "command line as ember.attest_url."),
 	  .example = "https://attest.example/v1" },
+	{ .key = "admission.ca", .label = N_("Server's CA"), .type = SW_FIELD_CERTIFICATE,
+	  AT(admission_ca), .max = 8192, .applies = attests,
+	  .help = N_("The certificate, as PEM, of the CA that signed the attestation server's: "
+		     "then no other CA is believed. Without it and admission.pin any CA that the "
+		     "system trusts can vouch for the server."),
+	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
+	{ .key = "admission.pin", .label = N_("Server's key"), .type = SW_FIELD_TEXT,
+	  AT(admission_pin), .max = 71, .applies = attests, .check = check_admission_pin,
+	  .help = N_("The SHA-256 of the attestation server's public key, behind sha256: then no "
+		     "server with another key is believed, and neither its certificate nor this "
+		     "machine's clock matters."),
+	  .example = "sha256:" HEX_A },
 
 	{ .key = "finish", .label = N_("When done"), .type = SW_FIELD_CHOICE, AT(finish),
 	  .choices = finish_choices, .required = always,

@@ -67,9 +67,9 @@ static void report_missing(struct check *c, const struct sw_field *f)
 
 static void report_stray(struct check *c, const struct sw_field *f)
 {
-	if (strcmp(f->key, "admission.url") == 0)
+	if (strncmp(f->key, "admission.", 10) == 0)
 		report(c, f->key, -EINVAL, "is given, but nothing would use it",
-		       "admission.kind is none", "set admission.kind: attest, or take the URL out");
+		       "admission.kind is none", "set admission.kind: attest, or take it out");
 	else if (strncmp(f->key, "payload.signature.", 18) == 0)
 		report(c, f->key, -EINVAL, "is given, but nothing would use it",
 		       "there are no trusted keys, or no such payload, in these answers",

@@ -25,22 +25,23 @@
 	X(CMS_ContentInfo_free) X(CMS_RecipientInfo_get0_pkey_ctx)                    \
 	X(CMS_add1_recipient_cert) X(CMS_encrypt) X(CMS_final) X(CRYPTO_free)         \
 	X(CRYPTO_memcmp) X(ERR_clear_error) X(EVP_CIPHER_CTX_free)                    \
-	X(EVP_CIPHER_CTX_new) X(EVP_CipherInit_ex) X(EVP_CipherUpdate)                \
-	X(EVP_DecodeBlock) X(EVP_Digest) X(EVP_DigestFinal_ex) X(EVP_DigestInit_ex)   \
-	X(EVP_DigestUpdate) X(EVP_EncodeBlock) X(EVP_MD_CTX_free) X(EVP_MD_CTX_new)   \
-	X(EVP_PKEY_CTX_free) X(EVP_PKEY_CTX_new_from_name)                            \
-	X(EVP_PKEY_CTX_set_rsa_oaep_md) X(EVP_PKEY_CTX_set_rsa_padding)               \
-	X(EVP_PKEY_eq) X(EVP_PKEY_free) X(EVP_PKEY_fromdata)                          \
-	X(EVP_PKEY_fromdata_init) X(EVP_PKEY_get_base_id) X(EVP_PKEY_get_bits)        \
-	X(EVP_aes_256_cbc) X(EVP_aes_256_xts) X(EVP_get_digestbyname) X(EVP_sha256)   \
-	X(HMAC) X(OBJ_obj2nid) X(OPENSSL_sk_free) X(OPENSSL_sk_num)                   \
-	X(OPENSSL_sk_value) X(PEM_write_bio_PUBKEY) X(PEM_write_bio_X509)             \
-	X(PKCS7_free) X(PKCS7_get0_signers) X(X509_NAME_oneline)                      \
-	X(X509_STORE_CTX_free) X(X509_STORE_CTX_init) X(X509_STORE_CTX_new)           \
-	X(X509_STORE_CTX_set_flags) X(X509_STORE_CTX_set_purpose)                     \
-	X(X509_STORE_add_cert) X(X509_STORE_free) X(X509_STORE_new) X(X509_free)      \
-	X(X509_get0_pubkey) X(X509_get_subject_name) X(X509_verify_cert)              \
-	X(d2i_PKCS7) X(d2i_X509) X(i2d_CMS_ContentInfo) X(i2d_PUBKEY)
+	X(EVP_CIPHER_CTX_new) X(EVP_CipherFinal_ex) X(EVP_CipherInit_ex)              \
+	X(EVP_CipherUpdate) X(EVP_DecodeBlock) X(EVP_Digest) X(EVP_DigestFinal_ex)    \
+	X(EVP_DigestInit_ex) X(EVP_DigestUpdate) X(EVP_EncodeBlock)                   \
+	X(EVP_MD_CTX_free) X(EVP_MD_CTX_new) X(EVP_PKEY_CTX_free)                     \
+	X(EVP_PKEY_CTX_new_from_name) X(EVP_PKEY_CTX_set_rsa_oaep_md)                 \
+	X(EVP_PKEY_CTX_set_rsa_padding) X(EVP_PKEY_eq) X(EVP_PKEY_free)               \
+	X(EVP_PKEY_fromdata) X(EVP_PKEY_fromdata_init) X(EVP_PKEY_get_base_id)        \
+	X(EVP_PKEY_get_bits) X(EVP_aes_256_cbc) X(EVP_aes_256_xts)                    \
+	X(EVP_get_digestbyname) X(EVP_sha256) X(HMAC) X(OBJ_obj2nid)                  \
+	X(OPENSSL_sk_free) X(OPENSSL_sk_num) X(OPENSSL_sk_value)                      \
+	X(PEM_write_bio_PUBKEY) X(PEM_write_bio_X509) X(PKCS7_free)                   \
+	X(PKCS7_get0_signers) X(X509_NAME_oneline) X(X509_STORE_CTX_free)             \
+	X(X509_STORE_CTX_init) X(X509_STORE_CTX_new) X(X509_STORE_CTX_set_flags)      \
+	X(X509_STORE_CTX_set_purpose) X(X509_STORE_add_cert) X(X509_STORE_free)       \
+	X(X509_STORE_new) X(X509_free) X(X509_get0_pubkey) X(X509_get_subject_name)   \
+	X(X509_verify_cert) X(d2i_PKCS7) X(d2i_X509) X(i2d_CMS_ContentInfo)           \
+	X(i2d_PUBKEY)
 
 struct sw_crypto {
 	SW_CRYPTO_LIST(SW_LIBRARY_POINTER)
@@ -66,6 +67,7 @@ int sw_crypto_open(struct sw_error *err);
 #define ERR_clear_error (*sw_crypto.ERR_clear_error_)
 #define EVP_CIPHER_CTX_free (*sw_crypto.EVP_CIPHER_CTX_free_)
 #define EVP_CIPHER_CTX_new (*sw_crypto.EVP_CIPHER_CTX_new_)
+#define EVP_CipherFinal_ex (*sw_crypto.EVP_CipherFinal_ex_)
 #define EVP_CipherInit_ex (*sw_crypto.EVP_CipherInit_ex_)
 #define EVP_CipherUpdate (*sw_crypto.EVP_CipherUpdate_)
 #define EVP_DecodeBlock (*sw_crypto.EVP_DecodeBlock_)

@@ -19,7 +19,9 @@
 #define SW_CURL_LIST(X)                                                                       \
 	X(curl_global_init) X(curl_easy_init) X(curl_easy_cleanup) X(curl_easy_setopt)        \
 	X(curl_easy_perform) X(curl_easy_getinfo) X(curl_easy_strerror) X(curl_slist_append)  \
-	X(curl_slist_free_all)
+	X(curl_slist_free_all) X(curl_mime_init) X(curl_mime_addpart) X(curl_mime_name)       \
+	X(curl_mime_data) X(curl_mime_filename) X(curl_mime_type) X(curl_mime_free)           \
+	X(curl_getdate)
 
 struct sw_curl {
 	SW_CURL_LIST(SW_LIBRARY_POINTER)
@@ -39,3 +41,11 @@ int sw_curl_open(struct sw_error *err);
 #define curl_easy_strerror (*sw_curl.curl_easy_strerror_)
 #define curl_slist_append (*sw_curl.curl_slist_append_)
 #define curl_slist_free_all (*sw_curl.curl_slist_free_all_)
+#define curl_mime_init (*sw_curl.curl_mime_init_)
+#define curl_mime_addpart (*sw_curl.curl_mime_addpart_)
+#define curl_mime_name (*sw_curl.curl_mime_name_)
+#define curl_mime_data (*sw_curl.curl_mime_data_)
+#define curl_mime_filename (*sw_curl.curl_mime_filename_)
+#define curl_mime_type (*sw_curl.curl_mime_type_)
+#define curl_mime_free (*sw_curl.curl_mime_free_)
+#define curl_getdate (*sw_curl.curl_getdate_)

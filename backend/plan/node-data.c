@@ -14,6 +14,10 @@ static json_object *admission_to_json(const struct sw_answers *a)
 	o = json_object_new_object();
 	sw_json_add_str(o, "kind", "attest");
 	sw_json_add_str(o, "url", a->admission_url);
+	if (a->admission_ca && *a->admission_ca)
+		sw_json_add_str(o, "ca", a->admission_ca);
+	if (a->admission_pin && *a->admission_pin)
+		sw_json_add_str(o, "pin", a->admission_pin);
 	json_object_array_add(list, o);
 	return list;
 }

@@ -304,6 +304,25 @@ static int warn_network(struct sw_plan *p, const struct sw_answers *a, bool writ
 	return r;
 }
 
+static int warn_admission(struct sw_plan *p, const struct sw_answers *a, const struct sw_facts *f)
+{
+	int r = 0;
+
+	if (a->admission_kind != SW_ADMISSION_ATTEST)
+		return 0;
+	if (!f->tpm_present)
+		r = sw_plan_warn(p, strdup("this machine shows no TPM: it cannot attest itself"));
+	if (r == 0 && a->admission_url && strncmp(a->admission_url, "http://", 7) == 0)
+		r = sw_plan_warn(p, strdup("the attestation URL is not https: whoever is on the "
+					   "wire can answer in the server's place"));
+	if (r == 0 && !(a->admission_ca && *a->admission_ca) &&
+	    !(a->admission_pin && *a->admission_pin))
+		r = sw_plan_warn(p, strdup("nothing pins the attestation server: whoever has a "
+					   "certificate for its name can answer in its place "
+					   "(admission.ca, admission.pin)"));
+	return r;
+}
+
 /* A layout that defines their partitions itself may have them on fewer disks than its slots. */
 static int warn_extras(struct sw_plan *p)
 {
@@ -346,12 +365,8 @@ int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_
 		r = warn_extras(p);
 	if (r == 0 && count_slots(p) > 1 && sw_answers_have_payload(a))
 		r = sw_plan_warn(p, strdup("the other slots stay empty until the first update"));
-	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST && !f->tpm_present)
-		r = sw_plan_warn(p, strdup("this machine shows no TPM: it cannot attest itself"));
-	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST && a->admission_url &&
-	    strncmp(a->admission_url, "http://", 7) == 0)
-		r = sw_plan_warn(p, strdup("the attestation URL is not https: whoever is on the "
-					   "wire can answer in the server's place"));
+	if (r == 0)
+		r = warn_admission(p, a, f);
 	for (size_t k = 0; k < p->n_disks && r == 0; k++)
 		if (!p->disks[k].serial && !p->disks[k].wwn)
 			r = sw_plan_warn(p, sw_fmt("%s has neither serial nor WWN: this plan does "

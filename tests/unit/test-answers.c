@@ -450,6 +450,8 @@ static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
 					     CERTIFICATE, "escrow", "/other/file",
 					     "00000000-0000-4000-8000-000000000001", "yes",
 		"0000000000000000000000000000000000000000000000000000000000000000", "none",
+		("sha256:"
+		 "0000000000000000000000000000000000000000000000000000000000000000"),
 		("ssh-ed25519 "
 		 "AAAAC3NzaC1lZDI1NTE5AAAAIBlAYunT+OL353ffrga6NFifox3kUbvD5EbGavJ/EDZP") };
 	_cleanup_answers_ struct sw_answers *a = must_parse(MINIMAL);

@@ -123,6 +123,8 @@ static void test_which_fields_count_follows_the_other_answers(void **state SW_UN
 	assert_true(hash->required(a));
 	assert_int_equal(sw_field_set(sw_field_find("admission.kind"), a, "attest", NULL), 0);
 	assert_true(url->applies(a) && url->required(a));
+	assert_true(sw_field_find("admission.ca")->applies(a));
+	assert_true(sw_field_find("admission.pin")->applies(a));
 }
 
 static void test_sources_have_a_strict_grammar(void **state SW_UNUSED)

@@ -41,6 +41,7 @@ extern const struct sw_command sw_command_layout_plan;
 extern const struct sw_command sw_command_layout_apply;
 extern const struct sw_command sw_command_layout_undo;
 extern const struct sw_command sw_command_state_reseal;
+extern const struct sw_command sw_command_admit;
 extern const struct sw_command sw_command_tpm_facts;
 extern const struct sw_command sw_command_tpm_ek;
 extern const struct sw_command sw_command_tpm_log;

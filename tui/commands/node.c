@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "boot/node.h"
 #include "boot/nodedata.h"
+#include "net/trust.h"
 #include "payload/trust.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
@@ -20,6 +21,8 @@
 #define KEY_MAX 64
 #define VALUE_MAX (256u << 10)
 #define ATTEST "attest_url"
+#define ATTEST_CA "attest_ca"
+#define ATTEST_PIN "attest_pin"
 
 struct view {
 	struct sw_target t;
@@ -166,6 +169,20 @@ static int put_overlay(struct view *v, const char *dir, json_object *list, struc
 	return 0;
 }
 
+/* What the attestation server is known by. */
+static int put_trust(const char *dir, json_object *attest, json_object *list, struct sw_error *err)
+{
+	const char *ca = sw_json_str(attest, "ca", NULL), *pin = sw_json_str(attest, "pin", NULL);
+	_cleanup_free_ char *pem = ca ? sw_pem_lines(ca) : NULL;
+	int r = 0;
+
+	if (ca && !pem)
+		return sw_fail_oom(err);
+	if (pem)
+		r = put_file(dir, ATTEST_CA, pem, "", list, err);
+	return r == 0 && pin ? put_file(dir, ATTEST_PIN, pin, "\n", list, err) : r;
+}
+
 static int write_config(const char *dir, json_object *data, json_object *list,
 			struct sw_error *err)
 {
@@ -182,6 +199,8 @@ static int write_config(const char *dir, json_object *data, json_object *list,
 		r = put_file(dir, "hostname", host, "\n", list, err);
 	if (r == 0 && url)
 		r = put_file(dir, ATTEST, url, "\n", list, err);
+	if (r == 0)
+		r = put_trust(dir, attestation(data), list, err);
 	return r < 0 ? r : put_values(dir, data, list, err);
 }
 
@@ -301,6 +320,32 @@ static int set_attestation(json_object *data, const char *url, struct sw_error *
 	return 0;
 }
 
+/* What the server is known by; checked as in answers, empty takes it away. */
+static int set_server(json_object *data, const char *key, const char *value, struct sw_error *err)
+{
+	bool ca = strcmp(key, ATTEST_CA) == 0;
+	const struct sw_field *f = sw_field_find(ca ? "admission.ca" : "admission.pin");
+	_cleanup_answers_ struct sw_answers *a = sw_answers_new();
+	json_object *o = attestation(data);
+	int r;
+
+	if (!a)
+		return sw_fail_oom(err);
+	if (!o) {
+		sw_fail(err, SW_EXIT_USAGE, -ENOENT, "the node has no attestation server");
+		sw_error_hint(err, "set " ATTEST " first");
+		return -ENOENT;
+	}
+	if (!*value) {
+		json_object_object_del(o, ca ? "ca" : "pin");
+		return 0;
+	}
+	r = sw_field_set(f, a, value, err);
+	if (r == 0)
+		sw_json_add_str(o, ca ? "ca" : "pin", ca ? a->admission_ca : a->admission_pin);
+	return r;
+}
+
 /* "none", or public keys, one a line; empty takes all trust away. */
 static int set_trust(json_object *data, const char *value, struct sw_error *err)
 {
@@ -367,13 +412,14 @@ static void set_config(json_object *data, const char *key, const char *value)
 /* Whatever else is set may be a secret, and what needs a slot needs a disk. */
 static int refuse_on_variable(const char *key, struct sw_error *err)
 {
-	if (strcmp(key, "hostname") == 0 || strcmp(key, ATTEST) == 0)
+	if (strcmp(key, "hostname") == 0 || strcmp(key, ATTEST) == 0 ||
+	    strcmp(key, ATTEST_PIN) == 0)
 		return 0;
 	sw_fail(err, SW_EXIT_REFUSED, -EPERM, "%s cannot be kept for a node without a disk", key);
 	sw_error_why(err, "its node data are an EFI variable, which everybody on the node can "
 			  "read, so that no secret may be in it, and which has little room");
-	sw_error_hint(err, "hostname and " ATTEST " can be set; what else the node needs has to "
-			   "come over the network");
+	sw_error_hint(err, "hostname, " ATTEST " and " ATTEST_PIN " can be set; what else the node "
+			   "needs has to come over the network");
 	return -EPERM;
 }
 
@@ -404,6 +450,8 @@ static int set_one(json_object *data, const char *word, bool on_disk, struct sw_
 		return r;
 	if (strcmp(key, ATTEST) == 0)
 		return set_attestation(data, value, err);
+	if (strcmp(key, ATTEST_CA) == 0 || strcmp(key, ATTEST_PIN) == 0)
+		return set_server(data, key, value, err);
 	if (strcmp(key, "trust") == 0)
 		return set_trust(data, value, err);
 	if (strcmp(key, "trust_threshold") == 0)
@@ -462,9 +510,10 @@ const struct sw_command sw_command_node_config = {
 	.min_rest = 1,
 	.max_rest = 1,
 	.opts = opts,
-	.details = "node.json, hostname, attest_url, one file below config/ for each key that\n"
-		   "`slipway node set` made, and the overlay when the running image was\n"
-		   "started from the slot that it was promoted with. Files 0600, directories 0700.",
+	.details = "node.json, hostname, attest_url, attest_ca and attest_pin, one file below\n"
+		   "config/ for each key that `slipway node set` made, and the overlay\n"
+		   "when the running image was started from the slot that it was promoted with.\n"
+		   "Files 0600, directories 0700.",
 	.run = run_config,
 };
 
@@ -475,7 +524,8 @@ const struct sw_command sw_command_node_set = {
 	.min_rest = 1,
 	.max_rest = -1,
 	.opts = opts,
-	.details = "hostname, attest_url, trust (SSH public keys one a line, or none),\n"
+	.details = "hostname, attest_url, attest_ca and attest_pin (what its server is known by),\n"
+		   "trust (SSH public keys one a line, or none),\n"
 		   "trust_threshold (how many of them must sign), or any other key for config/.\n"
 		   "KEY=@FILE takes the value from a text file, which keeps it out of the list\n"
 		   "of processes; KEY= removes.",

@@ -40,6 +40,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_layout_apply,
 	&sw_command_layout_undo,
 	&sw_command_state_reseal,
+	&sw_command_admit,
 	&sw_command_tpm_facts,
 	&sw_command_tpm_ek,
 	&sw_command_tpm_log,

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "admission/attest.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "admission/reply.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#define PAUSE_MAX_S 30U
+#define ANSWER_MAX ((size_t)SW_OVERLAY_MAX_BYTES)
+
+/* ---- what is sent ---- */
+
+static void add(struct sw_attest_request *q, const char *name, const void *data, size_t len)
+{
+	q->part[q->n_parts++] = (struct sw_http_part){ .name = name, .data = data, .len = len };
+}
+
+void sw_attest_request_clear(struct sw_attest_request *q)
+{
+	free(q->certs);
+	q->certs = NULL;
+	q->n_parts = 0;
+}
+
+int sw_attest_prepare(const struct sw_attest *a, struct sw_identity *id, int64_t now,
+		      struct sw_attest_request *ret_request, struct sw_error *err)
+{
+	const struct sw_ek *ek = sw_identity_ek(id);
+	struct sw_attest_request *q = ret_request;
+	const uint32_t t = (uint32_t)now;
+	const uint8_t nonce[4] = { (uint8_t)(t >> 24), (uint8_t)(t >> 16), (uint8_t)(t >> 8),
+				   (uint8_t)t };
+	const uint8_t *ak;
+	size_t ak_len;
+	int r;
+
+	q->n_parts = 0;
+	q->certs = NULL;
+	r = sw_identity_quote(id, nonce, sizeof(nonce), SW_ATTEST_PCRS, &q->quote, err);
+	if (r < 0)
+		return r;
+	ak = sw_identity_ak(id, &ak_len);
+	(void)snprintf(q->nonce, sizeof(q->nonce), "%08x", t);
+	add(q, "ek.pub", ek->pem, strlen(ek->pem));
+	add(q, "ak.pub", ak, ak_len);
+	add(q, "nonce", q->nonce, strlen(q->nonce));
+	add(q, "quote", q->quote.attest, q->quote.attest_len);
+	add(q, "sig", q->quote.signature, q->quote.signature_len);
+	add(q, "pcr", q->quote.pcrs, q->quote.pcrs_len);
+	if (a->log && a->log_len)
+		add(q, "eventlog", a->log, a->log_len);
+	if (!ek->cert || !ek->cert_fits)
+		return 0;
+	q->certs = sw_fmt("%s%s", ek->cert, ek->chain ? ek->chain : "");
+	if (!q->certs)
+		return sw_fail_oom(err);
+	add(q, "ek.crt", q->certs, strlen(q->certs));
+	return 0;
+}
+
+/* ---- what comes back ---- */
+
+struct saying {
+	long status;		/* 0: any */
+	const char *word;	/* in the server's text; NULL: none in particular */
+	const char *what, *hint;
+};
+
+#define BAD_LOG                                                                               \
+	"the event log does not lead to this machine's PCRs, the server says",                \
+		"slipway tpm pcrs shows which PCR the log does not explain; leave the log "   \
+		"out with --no-log when the firmware's is broken"
+
+static const struct saying sayings[] = {
+	{ 0, "BAD_AK", "the server does not take this machine's attestation key",
+	  "is the server for this protocol (safeboot-attest), and of the same version?" },
+	{ 0, "BAD_QUOTE", "the server does not believe this machine's quote",
+	  "see what the server logged; set the clock when it says that the quote is old" },
+	{ 0, "BAD_EVENTLOG", BAD_LOG },
+	{ 0, "INVALID_EVENTLOG", BAD_LOG },
+	{ 0, "verify failed", "the server does not know this machine, or not in this state",
+	  "enrol the node id that `slipway tpm ek` shows at the server, or see why its rules "
+	  "refuse what was started" },
+	{ 400, NULL, "the server did not understand the request",
+	  "is this the address of the attestation service, and is a proxy between?" },
+	{ 401, NULL, "the server wants another proof of identity",
+	  "is this the address of the attestation service? it must take no password" },
+	{ 403, NULL, "the server refuses this machine",
+	  "enrol the node id that `slipway tpm ek` shows at the server, then see what it logged" },
+	{ 404, NULL, "there is no attestation service at this address",
+	  "check the path of the URL; upper and lower case differ" },
+	{ 405, NULL, "the address takes no attestation",
+	  "check the path of the URL; upper and lower case differ" },
+	{ 407, NULL, "the proxy wants a password", "let this machine reach the server without" },
+	{ 413, NULL, "the server takes no request of this size",
+	  "raise the limit for a request's body at the server or its proxy to 1 MiB" },
+	{ 429, NULL, "the server gets too many requests", "wait a minute, then try again" },
+	{ 503, NULL, "the server is too busy", "wait a minute, then try again" },
+};
+
+int sw_attest_explain(long status, const char *body, const char *url, struct sw_error *err)
+{
+	_cleanup_free_ char *shown = sw_http_show(url);
+	const char *what = status >= 500 ? "the server failed" : "the server refused";
+	const char *hint = status >= 500 ? "see what the server logged, then try again"
+					 : "see what the server logged";
+	int r = status >= 500 || status == 408 || status == 429 ? -EAGAIN : -EACCES;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sayings); i++)
+		if ((sayings[i].status == 0 && status == 403 && strstr(body, sayings[i].word)) ||
+		    (status != 0 && sayings[i].status == status)) {
+			what = sayings[i].what;
+			hint = sayings[i].hint;
+			break;
+		}
+	sw_fail(err, r == -EAGAIN ? SW_EXIT_NETWORK : SW_EXIT_ADMISSION, r, "%s", what);
+	sw_error_where(err, "%s", shown ? shown : "");
+	sw_error_why(err, "it answered with HTTP status %ld", status);
+	sw_error_hint(err, "%s", hint);
+	return r;
+}
+
+static int open_answer(struct sw_identity *id, const struct sw_buf *answer,
+		       struct sw_buf *ret_overlay, struct sw_error *err)
+{
+	_cleanup_secret_ struct sw_secret *key = NULL;
+	struct sw_reply reply;
+	int r = sw_reply_parse(answer->data, answer->len, &reply, err);
+
+	if (r == 0)
+		r = sw_identity_activate(id, reply.id, reply.id_len, reply.seed, reply.seed_len,
+					 &key, err);
+	return r == 0 ? sw_reply_open(&reply, key, ret_overlay, err) : r;
+}
+
+/* ---- the exchange ---- */
+
+static int try_once(const struct sw_attest *a, struct sw_identity *id, struct sw_buf *ret_overlay,
+		    struct sw_http_answer *answer, struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf body = { .max = ANSWER_MAX + 1 };
+	_cleanup_request_ struct sw_attest_request q = {};
+	struct sw_http_post post = { .url = a->url, .parts = q.part, .trust = a->trust,
+				     .timeout_s = a->timeout_s, .max = ANSWER_MAX,
+				     .sink = a->sink };
+	int r = sw_attest_prepare(a, id, time(NULL), &q, err);
+
+	memset(answer, 0, sizeof(*answer));
+	if (r < 0)
+		return r;
+	post.n_parts = q.n_parts;
+	r = sw_http_post(&post, &body, answer, err);
+	if (r < 0)
+		return r;
+	if (answer->status == 200)
+		return open_answer(id, &body, ret_overlay, err);
+	r = sw_attest_explain(answer->status, sw_buf_text(&body), a->url, err);
+	answer->retry = r == -EAGAIN;
+	return r;
+}
+
+/* Between half of it and the whole, so that machines that started together drift apart. */
+static unsigned int uneven_ms(unsigned int seconds)
+{
+	unsigned int ms = seconds * 1000, random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+		return ms;
+	return ms / 2 + random % (ms / 2 + 1);
+}
+
+static int pause_for(unsigned int ms, const struct sw_sink *sink)
+{
+	static const struct timespec step = { .tv_nsec = 100 * 1000 * 1000 };
+
+	for (unsigned int done = 0; done < ms; done += 100) {
+		if (sw_event_poll(sink) < 0)
+			return -ECANCELED;
+		(void)nanosleep(&step, NULL);
+	}
+	return 0;
+}
+
+int sw_attest_run(const struct sw_attest *a, struct sw_identity *id, struct sw_buf *ret_overlay,
+		  struct sw_error *err)
+{
+	const int64_t end = sw_now_ms() + (int64_t)a->patience_s * 1000;
+	unsigned int pause_s = 1;
+
+	for (;;) {
+		struct sw_http_answer answer;
+		struct sw_error e = {};
+		int r = try_once(a, id, ret_overlay, &answer, &e);
+		unsigned int ms = answer.retry_after_s ? answer.retry_after_s * 1000
+						       : uneven_ms(pause_s);
+
+		if (r == 0)
+			return 0;
+		if (!answer.retry || sw_now_ms() + ms > end) {
+			if (err)
+				*err = e;
+			return r;
+		}
+		sw_event_log(a->sink, "%s (%s); next try in %u s", e.what, e.why,
+			     (ms + 999) / 1000);
+		if (pause_for(ms, a->sink) < 0)
+			return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
+		pause_s = pause_s * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : pause_s * 2;
+	}
+}

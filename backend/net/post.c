@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/post.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "net/http-error.h"
+
+#define SYSTEM_CAS "/etc/ssl/certs/ca-certificates.crt"
+#define NODE_CAS "/slipway-node/ca-certificates.crt"	/* an initrd has none (node/build.sh) */
+#define CONNECT_TIMEOUT_S 10L
+#define TIMEOUT_S 30U
+
+struct exchange {
+	const struct sw_http_post *post;
+	struct sw_buf *body;
+	struct sw_http_answer *answer;
+	CURL *curl;
+	curl_mime *form;
+	bool too_large;
+	char detail[CURL_ERROR_SIZE];
+	char pin[SW_PIN_OPTION];
+};
+
+static size_t on_body(char *data, size_t size, size_t n, void *userdata)
+{
+	struct exchange *x = userdata;
+	size_t len = size * n;
+
+	if (len > x->post->max || x->body->len > x->post->max - len) {
+		x->too_large = true;
+		return 0;
+	}
+	return sw_buf_add(x->body, data, len) < 0 ? 0 : len;
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *userdata)
+{
+	static const char name[] = "date:";
+	struct exchange *x = userdata;
+	size_t len = size * n;
+	char value[64];
+	time_t t;
+
+	if (len <= strlen(name) || len - strlen(name) >= sizeof(value) ||
+	    strncasecmp(line, name, strlen(name)) != 0)
+		return len;
+	memcpy(value, line + strlen(name), len - strlen(name));
+	value[len - strlen(name)] = '\0';
+	t = curl_getdate(value, NULL);
+	if (t > 0)
+		x->answer->date = t;
+	return len;
+}
+
+static int on_progress(void *userdata, curl_off_t dt SW_UNUSED, curl_off_t dn SW_UNUSED,
+		       curl_off_t ut SW_UNUSED, curl_off_t un SW_UNUSED)
+{
+	const struct exchange *x = userdata;
+
+	return sw_event_poll(x->post->sink) < 0;
+}
+
+/* A key that was given is enough by itself: then neither name, chain nor clock can deceive. */
+static int set_trust(struct exchange *x, struct sw_error *err)
+{
+	const struct sw_http_trust *t = &x->post->trust;
+	CURL *c = x->curl;
+	struct curl_blob ca = { .data = (void *)(uintptr_t)t->ca, .flags = CURL_BLOB_COPY };
+	bool chain = t->ca || !t->pin;
+
+	(void)curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, chain ? 1L : 0L);
+	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, chain ? 2L : 0L);
+	if (t->pin && !sw_http_pin_option(t->pin, x->pin))
+		return sw_http_fail(err, -EINVAL, x->post->url, "the pinned key cannot be used",
+				    "it is not 64 hexadecimal digits",
+				    "give the SHA-256 of the server's public key");
+	if (t->pin)
+		(void)curl_easy_setopt(c, CURLOPT_PINNEDPUBLICKEY, x->pin);
+	if (t->ca) {
+		ca.len = strlen(t->ca);
+		(void)curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &ca);
+		(void)curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	} else if (access(SYSTEM_CAS, R_OK) < 0 && access(NODE_CAS, R_OK) == 0) {
+		(void)curl_easy_setopt(c, CURLOPT_CAINFO, NODE_CAS);
+	}
+	return 0;
+}
+
+static int set_form(struct exchange *x, struct sw_error *err)
+{
+	bool good = true;
+
+	if (!x->post->parts)
+		return 0;
+	x->form = curl_mime_init(x->curl);
+	for (size_t i = 0; good && x->form && i < x->post->n_parts; i++) {
+		const struct sw_http_part *p = &x->post->parts[i];
+		curl_mimepart *part = curl_mime_addpart(x->form);
+
+		good = part && curl_mime_name(part, p->name) == CURLE_OK &&
+		       curl_mime_filename(part, p->name) == CURLE_OK &&
+		       curl_mime_type(part, "application/octet-stream") == CURLE_OK &&
+		       curl_mime_data(part, p->data, p->len) == CURLE_OK;
+	}
+	if (!x->form || !good)
+		return sw_fail_oom(err);
+	(void)curl_easy_setopt(x->curl, CURLOPT_MIMEPOST, x->form);
+	return 0;
+}
+
+static void set_options(struct exchange *x)
+{
+	CURL *c = x->curl;
+
+	(void)curl_easy_setopt(c, CURLOPT_URL, x->post->url);
+	(void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+	(void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(c, CURLOPT_USERAGENT, "slipway/" SW_VERSION);
+	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+	(void)curl_easy_setopt(c, CURLOPT_TIMEOUT,
+			       (long)(x->post->timeout_s ? x->post->timeout_s : TIMEOUT_S));
+	(void)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	(void)curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
+	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
+	(void)curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	(void)curl_easy_setopt(c, CURLOPT_XFERINFODATA, x);
+	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->detail);
+}
+
+static void copy_address(char to[static 64], const char *from)
+{
+	(void)snprintf(to, 64, "%s", from ? from : "");
+}
+
+static void take_facts(struct exchange *x)
+{
+	struct sw_http_answer *a = x->answer;
+	curl_off_t after = 0;
+	const char *text = NULL;
+
+	(void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &a->status);
+	(void)curl_easy_getinfo(x->curl, CURLINFO_SSL_VERIFYRESULT, &a->verify);
+	(void)curl_easy_getinfo(x->curl, CURLINFO_RETRY_AFTER, &after);
+	a->retry_after_s = after > 0 && after < 86400 ? (unsigned int)after : 0;
+	(void)curl_easy_getinfo(x->curl, CURLINFO_PRIMARY_IP, &text);
+	copy_address(a->address, text);
+	text = NULL;
+	(void)curl_easy_getinfo(x->curl, CURLINFO_LOCAL_IP, &text);
+	copy_address(a->local, text);
+}
+
+static int not_trusted(struct exchange *x, const char *why, const char *hint, struct sw_error *err)
+{
+	return sw_http_fail(err, -EKEYREJECTED, x->post->url,
+			    "the server's certificate is not trusted", why, hint);
+}
+
+/* X509_V_ERR_* that are about time and about who signed (x509_vfy.h). */
+static int explain_trust(struct exchange *x, CURLcode code, struct sw_error *err)
+{
+	const long v = x->answer->verify;
+
+	if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+		return sw_http_fail(err, -EKEYREJECTED, x->post->url, "this is another server",
+				    "its key is not the pinned one",
+				    "if the server got a new key, change the pin; if not, somebody "
+				    "answers in its place");
+	if (v == 9 || v == 10)
+		return not_trusted(x, v == 9 ? "it is not valid yet by this machine's clock"
+					     : "it is not valid any more by this machine's clock",
+				   "see whether this machine's clock is right; if it is, the "
+				   "server needs a new certificate", err);
+	if (v < 18 || v > 21)
+		return 0;
+	if (x->post->trust.ca)
+		return not_trusted(x, "it does not come from the CA that was given",
+				   "give the CA that signed the server's certificate", err);
+	return not_trusted(x, "it comes from a CA that is not known here",
+			   "give the server's CA or the pin of its key", err);
+}
+
+static int explain(struct exchange *x, CURLcode code, struct sw_error *err)
+{
+	const struct sw_http_get like = { .url = x->post->url, .sink = x->post->sink };
+	struct sw_http_reply reply = {};
+	int r = 0;
+
+	if (x->too_large)
+		return sw_http_fail(err, -EFBIG, x->post->url, "the server's answer is too long",
+				    "more than is taken here", "is this the right server?");
+	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
+		r = explain_trust(x, code, err);
+	if (r == 0)
+		r = sw_http_explain_curl(code, x->post->url, x->detail, &like, &reply, err);
+	x->answer->retry = reply.retry;
+	return r;
+}
+
+static int perform(struct exchange *x, struct sw_error *err)
+{
+	CURLcode code;
+	int r = set_trust(x, err);
+
+	if (r == 0)
+		r = set_form(x, err);
+	if (r < 0)
+		return r;
+	set_options(x);
+	code = curl_easy_perform(x->curl);
+	take_facts(x);
+	if (code != CURLE_OK)
+		return explain(x, code, err);
+	if (x->answer->status >= 300 && x->answer->status < 400)
+		return sw_http_fail(err, -EREMOTE, x->post->url, "the server sends us elsewhere",
+				    "a redirect is not followed with what identifies this machine",
+				    "give the final URL");
+	return 0;
+}
+
+int sw_http_post(const struct sw_http_post *post, struct sw_buf *ret_body,
+		 struct sw_http_answer *ret_answer, struct sw_error *err)
+{
+	struct exchange x = { .post = post, .body = ret_body, .answer = ret_answer };
+	int r = sw_curl_open(err);
+
+	memset(ret_answer, 0, sizeof(*ret_answer));
+	if (r < 0)
+		return r;
+	if (strncasecmp(post->url, "https://", 8) != 0)
+		return sw_http_fail(err, -EPROTONOSUPPORT, post->url, "the URL is not https",
+				    "what is sent must reach the right server and nobody else",
+				    "use an https URL");
+	x.curl = curl_easy_init();
+	if (!x.curl)
+		return sw_fail_oom(err);
+	r = perform(&x, err);
+	if (x.form)
+		curl_mime_free(x.form);
+	curl_easy_cleanup(x.curl);
+	return r;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/commands/admit-config.h"
+
+#include <string.h>
+
+#include "admission/token.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "boot/node.h"
+
+#define CA_MAX 65536U
+#define URL_KEY "ember.attest_url="
+
+void sw_admit_config_clear(struct sw_admit_config *c)
+{
+	free(c->url);
+	free(c->ca);
+	*c = (struct sw_admit_config){};
+}
+
+struct sw_http_trust sw_admit_trust(const struct sw_admit_config *c)
+{
+	return (struct sw_http_trust){ .ca = c->ca, .pin = c->pin[0] ? c->pin : NULL };
+}
+
+const char *sw_admit_trust_text(const struct sw_admit_config *c)
+{
+	if (c->ca && c->pin[0])
+		return "its CA and its key";
+	if (c->ca)
+		return "its CA";
+	return c->pin[0] ? "its key" : "any CA that the system trusts";
+}
+
+static int set_pin(struct sw_admit_config *c, const char *pin, const char *where,
+		   struct sw_error *err)
+{
+	struct sw_error e = {};
+
+	if (!pin || !*pin || sw_ca_pin_parse(pin, c->pin, &e) == 0)
+		return 0;
+	c->pin[0] = '\0';
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "the pin of the server's key cannot be used");
+	sw_error_where(err, "%s", where);
+	sw_error_why(err, "%s", e.why);
+	sw_error_hint(err, "it is sha256: and the SHA-256 of the server's public key in hex");
+	return -EINVAL;
+}
+
+static int set_ca(struct sw_admit_config *c, const char *pem, struct sw_error *err)
+{
+	if (!pem || !*pem)
+		return 0;
+	free(c->ca);
+	c->ca = sw_pem_lines(pem);
+	return c->ca ? 0 : sw_fail_oom(err);
+}
+
+static int set_url(struct sw_admit_config *c, const char *url, const char *from,
+		   struct sw_error *err)
+{
+	if (c->url || !url || !*url)
+		return 0;
+	c->url = strdup(url);
+	c->from = from;
+	return c->url ? 0 : sw_fail_oom(err);
+}
+
+/* ---- the places ---- */
+
+static int from_answers(const char *file, struct sw_admit_config *c, struct sw_error *err)
+{
+	_cleanup_answers_ struct sw_answers *a = NULL;
+	int r = sw_answers_read(file, &a, err);
+
+	if (r < 0)
+		return r;
+	if (a->admission_kind != SW_ADMISSION_ATTEST) {
+		sw_fail(err, SW_EXIT_INVALID, -ENOENT, "these answers name no attestation server");
+		sw_error_where(err, "%s", file);
+		sw_error_hint(err, "set admission.kind: attest and admission.url");
+		return -ENOENT;
+	}
+	r = set_url(c, a->admission_url, "the answers", err);
+	if (r == 0)
+		r = set_ca(c, a->admission_ca, err);
+	return r == 0 ? set_pin(c, a->admission_pin, file, err) : r;
+}
+
+static int take_node_data(json_object *data, struct sw_admit_config *c, struct sw_error *err)
+{
+	json_object *list = sw_json_array(data, "admission");
+	int r = 0;
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		json_object *o = json_object_array_get_idx(list, i);
+
+		if (strcmp(sw_json_str(o, "kind", ""), "attest") != 0)
+			continue;
+		r = set_url(c, sw_json_str(o, "url", NULL), "the node data", err);
+		if (r == 0)
+			r = set_ca(c, sw_json_str(o, "ca", NULL), err);
+		return r == 0 ? set_pin(c, sw_json_str(o, "pin", NULL), "node data", err) : r;
+	}
+	return r;
+}
+
+/* A machine without node data is none that was installed yet; that is no error here. */
+static int from_node_data(const struct sw_cli *cli, struct sw_machine *m,
+			  struct sw_admit_config *c, struct sw_error *err)
+{
+	_cleanup_node_ struct sw_node n = {};
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	const char *disk = sw_arg(&cli->args, 'd');
+	struct sw_error e = {};
+	int r = sw_machine_facts(m, &f, &e);
+
+	if (r == 0)
+		r = sw_node_find(m, f, disk, &n, &e);
+	if (r == -ENOENT && !disk)
+		r = sw_node_read_variable(m, &n);
+	if (r == 0 && n.data)
+		return take_node_data(n.data, c, err);
+	if (r != -ENOTUNIQ && !disk)
+		return 0;
+	if (err)
+		*err = e;
+	return r;
+}
+
+/* The value of ember.attest_url= in a command line; malloc'd, NULL: there is none. */
+static char *url_of(const char *line)
+{
+	const char *p = line;
+
+	for (; (p = strstr(p, URL_KEY)); p++)
+		if (p == line || p[-1] == ' ')
+			break;
+	if (!p)
+		return NULL;
+	p += strlen(URL_KEY);
+	return strndup(p, strcspn(p, " \t\n"));
+}
+
+static int from_command_line(struct sw_machine *m, struct sw_admit_config *c, struct sw_error *err)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/cmdline", m->proc_root), *line = NULL, *url = NULL;
+
+	if (!path)
+		return sw_fail_oom(err);
+	if (m->kind == SW_MACHINE_CAPTURED || sw_file_read_line(path, &line) < 0)
+		return 0;
+	url = url_of(line);
+	return set_url(c, url, "the kernel's command line", err);
+}
+
+/* ---- together ---- */
+
+static int read_ca(const char *file, struct sw_admit_config *c, struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf b = { .max = CA_MAX };
+	int r = sw_file_read(file, &b);
+
+	if (r == 0 && !strstr(sw_buf_text(&b), "-----BEGIN CERTIFICATE-----"))
+		r = -EINVAL;
+	if (r == 0)
+		return set_ca(c, sw_buf_text(&b), err);
+	sw_fail(err, SW_EXIT_USAGE, r, "the CA cannot be taken");
+	sw_error_where(err, "%s", file);
+	sw_error_why(err, "%s", r == -EINVAL ? "there is no certificate in it" : strerror(-r));
+	sw_error_hint(err, "a file with certificates as PEM");
+	return r;
+}
+
+static int from_options(const struct sw_cli *cli, struct sw_admit_config *c, struct sw_error *err)
+{
+	const char *ca = sw_arg(&cli->args, SW_OPT_CA);
+	int r = ca ? read_ca(ca, c, err) : 0;
+
+	return r == 0 ? set_pin(c, sw_arg(&cli->args, SW_OPT_PIN), "--pin", err) : r;
+}
+
+static int check_url(const struct sw_admit_config *c, struct sw_error *err)
+{
+	const char *why = NULL;
+
+	if (!c->url) {
+		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "nothing names an attestation server");
+		sw_error_hint(err, "give --url or --answers; `slipway node set attest_url=` keeps "
+				   "one for the node");
+		return -ENOENT;
+	}
+	if (strncmp(c->url, "https://", 8) != 0)
+		why = "a node proves its identity only over https";
+	else if (strpbrk(c->url, "?#@") || !sw_text_is_clean(c->url))
+		why = "it holds what may be a secret, and everybody on the node can read it";
+	if (!why)
+		return 0;
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "the attestation server's URL cannot be used");
+	sw_error_where(err, "%s", c->from);
+	sw_error_why(err, "%s", why);
+	sw_error_hint(err, "write it like https://attest.example/v1");
+	return -EINVAL;
+}
+
+int sw_admit_config_read(const struct sw_cli *cli, struct sw_machine *m,
+			 struct sw_admit_config *ret_config, struct sw_error *err)
+{
+	const char *url = sw_arg(&cli->args, SW_OPT_URL), *file = sw_arg(&cli->args, 'a');
+	struct sw_admit_config *c = ret_config;
+	int r = set_url(c, url, "--url", err);
+
+	if (r == 0 && file)
+		r = from_answers(file, c, err);
+	else if (r == 0 && !url)
+		r = from_node_data(cli, m, c, err);
+	if (r == 0 && !file && !url)
+		r = from_command_line(m, c, err);
+	if (r == 0)
+		r = from_options(cli, c, err);
+	return r == 0 ? check_url(c, err) : r;
+}
