@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
 #include "base/catalogue.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -15,6 +16,8 @@ fill(char *part, size_t size, const char *fmt, va_list ap)
 		(void)snprintf(part, size, "%s", _(va_arg(ap, const char *)));
 	else
 		(void)vsnprintf(part, size, _(fmt), ap);
+	/* Names and values in it come from files and disks, and it ends on a terminal. */
+	sw_text_mask(part);
 }
 
 /* True when the error was unset and is this one now. */
@@ -106,6 +109,7 @@ static void part_from_json(json_object *o, const char *key, char *part, size_t s
 	part[0] = '\0';
 	if (json_object_object_get_ex(o, key, &v))
 		(void)snprintf(part, size, "%s", json_object_get_string(v));
+	sw_text_mask(part);
 }
 
 void sw_error_from_json(json_object *o, struct sw_error *ret_err)

@@ -69,20 +69,55 @@ bool sw_char_is_text(uint32_t c)
 	return c != 0xfeff && c != 0xfffe && c != 0xffff;
 }
 
-bool sw_text_is_clean(const char *s)
+/* The length of the character there, or 0 when it is none that may be shown. */
+static size_t char_length(const char *s, size_t len, bool lines)
+{
+	uint32_t c;
+	size_t n = sw_utf8_decode(s, len, &c);
+
+	return n > 0 && (sw_char_is_text(c) || (lines && c == '\n')) ? n : 0;
+}
+
+static bool is_clean(const char *s, bool lines)
 {
 	size_t len = strlen(s);
 
 	while (len > 0) {
-		uint32_t c;
-		size_t n = sw_utf8_decode(s, len, &c);
+		size_t n = char_length(s, len, lines);
 
-		if (n == 0 || !sw_char_is_text(c))
+		if (n == 0)
 			return false;
 		s += n;
 		len -= n;
 	}
 	return true;
+}
+
+bool sw_text_is_clean(const char *s)
+{
+	return is_clean(s, false);
+}
+
+bool sw_text_lines_are_clean(const char *s)
+{
+	return is_clean(s, true);
+}
+
+static char *mask(char *s, size_t len, bool lines)
+{
+	for (size_t i = 0; i < len;) {
+		size_t n = char_length(s + i, len - i, lines);
+
+		if (n == 0)
+			s[i] = '?';
+		i += n ? n : 1;
+	}
+	return s;
+}
+
+char *sw_text_mask(char *s)
+{
+	return mask(s, strlen(s), true);
 }
 
 char *sw_text_clean(char *s)
@@ -93,17 +128,7 @@ char *sw_text_clean(char *s)
 		s[--len] = '\0';
 	len -= from;
 	memmove(s, s + from, len + 1);
-	for (size_t i = 0; i < len;) {
-		uint32_t c;
-		size_t n = sw_utf8_decode(s + i, len - i, &c);
-
-		if (n == 0 || !sw_char_is_text(c)) {
-			s[i] = '?';
-			n = 1;
-		}
-		i += n;
-	}
-	return s;
+	return mask(s, len, false);
 }
 
 static bool same(char a, char b)

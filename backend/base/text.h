@@ -33,6 +33,12 @@ bool sw_text_is_clean(const char *s);
  */
 char *sw_text_clean(char *s);
 
+/* The same for text of several lines: trims nothing and keeps newlines. */
+char *sw_text_mask(char *s);
+
+/* sw_text_is_clean() of each line. */
+bool sw_text_lines_are_clean(const char *s);
+
 /* Insertions, deletions, changes and swaps of neighbours between two words, in any case. */
 unsigned int sw_edit_distance(const char *a, const char *b);
 

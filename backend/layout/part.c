@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/size.h"
+#include "base/text.h"
 #include "layout/parse.h"
 #include "layout/sizes.h"
 #include "layout/specifier.h"
@@ -94,22 +95,6 @@ static int set_type(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 	return sw_parse_bad(s, it, err, "there is no partition type of this name", hint);
 }
 
-/* Bytes of one well-formed UTF-8 character at s, 0 when it is not one. */
-static size_t utf8_len(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3
-			   : s[0] >= 0xf0 && s[0] < 0xf5	 ? 4
-								 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 int sw_parse_replace(char **field, const char *value, struct sw_error *err)
 {
 	char *copy = strdup(value);
@@ -139,16 +124,22 @@ int sw_parse_expand(struct sw_parse *s, const struct sw_ini_item *it, char **ret
 	return sw_parse_bad(s, it, err, why, "Write %% for a percent sign");
 }
 
+static int not_text(struct sw_parse *s, const struct sw_ini_item *it, struct sw_error *err)
+{
+	return sw_parse_bad(s, it, err, "it is not plain text in UTF-8", "Use letters and digits");
+}
+
 static int check_label(struct sw_parse *s, const struct sw_ini_item *it, const char *label,
 		       struct sw_error *err)
 {
 	size_t units = 0, n;
+	uint32_t c;
 
+	/* What a specifier stands for was in no file. */
+	if (!sw_text_is_clean(label))
+		return not_text(s, it, err);
 	for (const char *p = label; *p; p += n) {
-		n = utf8_len((const unsigned char *)p);
-		if (n == 0 || (unsigned char)*p < 0x20 || *p == 0x7f)
-			return sw_parse_bad(s, it, err, "it is not text in UTF-8",
-					    "Use letters and digits");
+		n = sw_utf8_decode(p, strlen(p), &c);
 		units += n == 4 ? 2 : 1;
 	}
 	if (units > SW_LABEL_UNITS)
@@ -417,7 +408,8 @@ static int on_item(const struct sw_ini_item *it, void *userdata, struct sw_error
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(it->key, keys[i].name))
-			return keys[i].set(s, &keys[i], it, err);
+			return sw_text_is_clean(it->value) ? keys[i].set(s, &keys[i], it, err)
+							   : not_text(s, it, err);
 	if (!strncmp(it->key, "X-", 2) && strncasecmp(it->key, "X-Slipway", 9) != 0)
 		return 0;
 	return unknown_key(s, it, err);

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <json-c/json_visit.h>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "disk/recovery.h"
@@ -223,13 +225,6 @@ static bool needs_no_disk(enum sw_step_kind kind)
 	       kind == SW_STEP_VERIFY;
 }
 
-/* These are told to a person, on a terminal. */
-static bool words_are_clean(const struct sw_step *s)
-{
-	return sw_text_is_clean(s->title) && (!s->destroys || sw_text_is_clean(s->destroys)) &&
-	       (!s->undo || sw_text_is_clean(s->undo));
-}
-
 static int step_from_json(json_object *o, void *into, struct sw_error *err)
 {
 	struct sw_plan *p = into;
@@ -256,8 +251,6 @@ static int step_from_json(json_object *o, void *into, struct sw_error *err)
 	s->weight = (unsigned int)sw_json_u64(o, "weight", 1);
 	if (!s->title || !on_disk(p, disk, s->off, s->len))
 		return bad(err, "steps");
-	if (!words_are_clean(s))
-		return bad(err, "steps.title");
 	return 0;
 }
 
@@ -318,6 +311,45 @@ static int check_tables(struct sw_plan *p, struct sw_error *err)
 	return 0;
 }
 
+/* ---- words ---- */
+
+/*
+ * All that a plan says may be shown to a person, on a terminal. The answers have
+ * rules of their own; "before" has several lines.
+ */
+static int look_at_words(json_object *o, int flags, json_object *parent SW_UNUSED,
+			 const char *key, size_t *at SW_UNUSED, void *arg)
+{
+	const char **wrong = arg, *text;
+	bool lines = key && strcmp(key, "before") == 0;
+
+	if (flags == JSON_C_VISIT_SECOND)
+		return JSON_C_VISIT_RETURN_CONTINUE;
+	if (key && strcmp(key, "answers") == 0)
+		return JSON_C_VISIT_RETURN_SKIP;
+	if (!json_object_is_type(o, json_type_string))
+		return JSON_C_VISIT_RETURN_CONTINUE;
+	text = json_object_get_string(o);
+	if (strlen(text) == (size_t)json_object_get_string_len(o) &&
+	    (lines ? sw_text_lines_are_clean(text) : sw_text_is_clean(text)))
+		return JSON_C_VISIT_RETURN_CONTINUE;
+	*wrong = key ? key : "a list";
+	return JSON_C_VISIT_RETURN_STOP;
+}
+
+static int check_words(json_object *o, struct sw_error *err)
+{
+	const char *wrong = NULL;
+
+	(void)json_c_visit(o, 0, look_at_words, &wrong);
+	if (!wrong)
+		return 0;
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "not a usable plan");
+	sw_error_why(err, "the value of \"%s\" is not plain text in UTF-8", wrong);
+	sw_error_hint(err, "make the plan again: slipway plan --answers FILE -o plan.json");
+	return -EINVAL;
+}
+
 static int check_digest(json_object *o, struct sw_error *err)
 {
 	const char *want = sw_json_str(o, SW_PLAN_DIGEST, NULL);
@@ -345,6 +377,8 @@ int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error
 	if (sw_json_int(o, "slipway_plan", 0) != SW_PLAN_VERSION)
 		return bad(err, "slipway_plan");
 	r = check_digest(o, err);
+	if (r == 0)
+		r = check_words(o, err);
 	if (r < 0)
 		return r;
 	p->time = sw_json_int(o, "time", 0);

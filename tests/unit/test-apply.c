@@ -462,6 +462,48 @@ static void test_a_plan_survives_json_and_an_edited_one_is_refused(void **state 
 	free_world(&w);
 }
 
+/* Whoever made the digest fit: what is shown of a plan is text. */
+static void refuses_words(const struct world *w, const char *list, const char *key,
+			  const char *value)
+{
+	_cleanup_json_ json_object *o = sw_plan_to_json(w->plan);
+	json_object *into = json_object_array_get_idx(sw_json_array(o, list), 0);
+	struct sw_plan *none = NULL;
+	struct sw_error err = {};
+	char digest[65];
+
+	if (key)
+		sw_json_add_str(into, key, value);
+	else
+		json_object_array_add(sw_json_array(o, list), json_object_new_string(value));
+	assert_int_equal(sw_plan_digest(o, digest), 0);
+	sw_json_add_str(o, SW_PLAN_DIGEST, digest);
+	assert_int_equal(sw_plan_from_json(o, &none, &err), -EINVAL);
+	assert_int_equal(err.exit, SW_EXIT_INVALID);
+	assert_non_null(strstr(err.why, "not plain text"));
+	assert_true(!key || strstr(err.why, key));
+}
+
+static void test_a_plan_that_says_more_than_text_is_refused(void **state SW_UNUSED)
+{
+	static const char *const bad[] = { "a\x1b[2Jb", "\xff", "a\nb", "\xe2\x80\xae" };
+	struct world w = {};
+
+	make_world(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		refuses_words(&w, "disks", "model", bad[i]);
+		refuses_words(&w, "disks", "serial", bad[i]);
+		refuses_words(&w, "disks", "confirm", bad[i]);
+		refuses_words(&w, "partitions", "label", bad[i]);
+		refuses_words(&w, "steps", "title", bad[i]);
+		refuses_words(&w, "steps", "destroys", bad[i]);
+		refuses_words(&w, "warnings", NULL, bad[i]);
+	}
+	/* What was on the disk is told in lines. */
+	refuses_words(&w, "disks", "before", "one line\nand \x1b[2J");
+	free_world(&w);
+}
+
 static void test_a_full_variable_store_degrades_to_the_fallback_path(void **state SW_UNUSED)
 {
 	struct sw_varstore *vars = NULL;
@@ -492,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_a_plan_is_refused_while_another_holds_the_disk),
 		cmocka_unit_test(test_a_disk_that_is_being_looked_at_is_waited_for),
 		cmocka_unit_test(test_a_plan_survives_json_and_an_edited_one_is_refused),
+		cmocka_unit_test(test_a_plan_that_says_more_than_text_is_refused),
 		cmocka_unit_test(test_a_full_variable_store_degrades_to_the_fallback_path),
 	};
 

@@ -89,6 +89,23 @@ static void test_first_error_wins_and_keeps_its_parts(void **state SW_UNUSED)
 	assert_string_equal(back.what, e.what);
 }
 
+/* Wherever a name came from: a file, a disk's label, a journal on somebody's disk. */
+static void test_an_error_moves_no_cursor(void **state SW_UNUSED)
+{
+	_cleanup_json_ json_object *o = json_object_new_object();
+	_cleanup_free_ char *text = NULL;
+	struct sw_error e = {}, back;
+
+	sw_fail(&e, SW_EXIT_INVALID, -EINVAL, "no disk \"%s\"", "a\x1b[2J");
+	sw_error_where(&e, "%s", "dir\xff/\xc3\xa9.conf");
+	sw_error_why(&e, "one line\nand \r%s", "\xe2\x80\xae");
+	text = sw_error_text(&e);
+	assert_string_equal(text, "dir?/\xc3\xa9.conf: no disk \"a?[2J\": one line\nand ????");
+	sw_json_add_str(o, "what", "\x1b[31mred");
+	sw_error_from_json(o, &back);
+	assert_string_equal(back.what, "?[31mred");
+}
+
 static void test_json_errors_name_line_and_column(void **state SW_UNUSED)
 {
 	struct sw_error e = {};
@@ -250,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_guid_round_trips_and_swaps_fields),
 		cmocka_unit_test(test_guid_derivation_is_stable_and_token_bound),
 		cmocka_unit_test(test_first_error_wins_and_keeps_its_parts),
+		cmocka_unit_test(test_an_error_moves_no_cursor),
 		cmocka_unit_test(test_json_errors_name_line_and_column),
 		cmocka_unit_test(test_buffer_stops_at_its_ceiling),
 		cmocka_unit_test(test_sha256_of_abc),

@@ -165,6 +165,9 @@ static void test_errors_name_file_line_column_and_the_likely_key(void **s SW_UNU
 	refused("[Partition]\nType=esp\nLabel=%\n", "x.conf:3:7", "no such specifier");
 	refused("[Partition]\nType=esp\nLabel=0123456789012345678901234567890123456\n",
 		"x.conf:3:7", "36");
+	refused("[Partition]\nType=esp\nLabel=a\xe2\x80\xae" "b\n", "x.conf:3:7", "plain text");
+	refused("[Partition]\nType=esp\nCopyFiles=/a\x1b[2J:/b\n", "x.conf:3:11", "plain text");
+	refused("[Partition]\nType=esp\nMakeDirectories=/\xff\n", "x.conf:3:17", "plain text");
 	refused("[Partition]\nType=esp\nX-Slipway-Rule=slot\n", "x.conf:3:1", "X-Slipway-Role=");
 	refused("[Partition]\nType=esp\nX-Slipway-Role=slots\n", "x.conf:3:16", "node-data");
 	refused("[Partition]\nType=esp\nUUID=12\n", "x.conf:3:6", "not a UUID");
