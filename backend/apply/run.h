@@ -112,6 +112,9 @@ const struct sw_disk *sw_bound_to(const struct sw_plan *p, const struct sw_plan_
  */
 int sw_asides_check(const struct sw_plan *p, const struct sw_facts *f, bool resumed,
 		    unsigned int started, struct sw_error *err);
+/* Undo: the boot variables; what is no longer as the install left it stays, and is logged. */
+int sw_undo_vars(struct sw_machine *m, const struct sw_journal_info *info,
+		 const struct sw_sink *sink, struct sw_error *err);
 /* Undo: the old names again, as far as the disks are there; what cannot be done is logged. */
 void sw_asides_restore(struct sw_run *run, const struct sw_facts *f);
 

@@ -105,7 +105,8 @@ static int add_common(struct sw_buf *b, const struct sw_journal_info *info)
 		return sw_buf_adds(b, "The boot entries stay as they are: the first disk has other "
 				      "uses by now.\n");
 	if (info->plan->entries.n_writes > 0 && info->vars)
-		r = sw_buf_adds(b, "  the old boot order and boot entries\n");
+		r = sw_buf_adds(b, "  the old boot order and boot entries, where nobody has "
+				   "changed them since\n");
 	return r < 0 ? r : add_asides(b, info);
 }
 

@@ -4,111 +4,8 @@
  * the sector of the primary GPT header last. It can be interrupted and repeated.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "apply/run.h"
-#include "base/json.h"
-#include "boot/hex.h"
-#include "boot/nodevar.h"
-
-/* Puts one variable back to what it was: content, or absence. */
-static int restore_var(struct sw_varstore *vars, const char *name, const char *old_hex,
-		       const char *now_hex, struct sw_error *err)
-{
-	return strcmp(old_hex, now_hex) == 0 ? 0 : sw_entry_restore(vars, name, old_hex, err);
-}
-
-static bool mentions_ours(const struct sw_plan *p, const char *hex)
-{
-	for (size_t i = 0; i < p->n_parts; i++) {
-		char id[33];
-
-		for (size_t k = 0; k < 16; k++)
-			(void)snprintf(id + 2 * k, 3, "%02x", p->parts[i].uuid.b[k]);
-		if (p->parts[i].entry && strcasestr(hex, id))
-			return true;
-	}
-	return false;
-}
-
-/* What the plan wrote and nobody has changed since: the network's entry, BootNext. */
-static bool as_planned(const struct sw_plan *p, const char *name, const char *hex)
-{
-	for (size_t i = 0; i < p->entries.n_writes; i++) {
-		const struct sw_entry_write *w = &p->entries.writes[i];
-		_cleanup_free_ char *wrote = sw_hex_encode(w->data, w->len);
-
-		if (strcmp(w->name, name) == 0 && wrote && strcasecmp(wrote, hex) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Whether the plan took a BootNext away that an earlier mode had left. */
-static bool took_next(const struct sw_plan *p)
-{
-	for (size_t i = 0; i < p->entries.n_writes; i++)
-		if (p->entries.writes[i].kind == SW_ENTRY_NEXT)
-			return p->entries.writes[i].len == 0;
-	return false;
-}
-
-/* Of a node without a disk, which an install to a disk takes away. */
-static int restore_node_variable(struct sw_varstore *vars, const struct sw_journal_info *info,
-				 struct sw_error *err)
-{
-	const char *data = sw_json_str(info->vars, SW_NODE_VARIABLE, NULL);
-	_cleanup_free_ char *now = sw_own_variable_hex(vars, SW_NODE_VARIABLE);
-
-	if (data ? now && strcmp(now, data) == 0 : !now || info->plan->n_disks)
-		return 0;
-	return sw_own_variable_restore(vars, SW_NODE_VARIABLE, data, err);
-}
-
-/* The node data last, as they were the first to be written. */
-static int restore_own(struct sw_varstore *vars, const struct sw_journal_info *info,
-		       struct sw_error *err)
-{
-	const char *mode = sw_json_str(info->vars, SW_MODE_VARIABLE, NULL);
-	int r = sw_own_variable_restore(vars, SW_MODE_VARIABLE, mode, err);
-
-	return r < 0 ? r : restore_node_variable(vars, info, err);
-}
-
-static int restore_vars(struct sw_machine *m, const struct sw_journal_info *info,
-			const struct sw_sink *sink, struct sw_error *err)
-{
-	_cleanup_json_ json_object *now = NULL;
-	struct sw_varstore *vars = NULL;
-	int r;
-
-	if (!info->vars)
-		return 0;
-	r = sw_machine_vars(m, &vars, err);
-	if (r == 0 && info->plan->entries.n_writes == 0 && info->plan->n_disks)
-		return restore_node_variable(vars, info, err);
-	if (r == 0)
-		r = sw_entries_snapshot(vars, &now, err);
-	if (r < 0)
-		return r;
-	sw_event_log(sink, "restoring the boot order");
-	r = restore_var(vars, "BootOrder", sw_json_str(info->vars, "BootOrder", ""),
-			sw_json_str(now, "BootOrder", ""), err);
-	json_object_object_foreach(now, name, value) {
-		const char *hex = json_object_get_string(value);
-
-		if (r < 0)
-			break;
-		if (strcmp(name, "BootOrder") == 0 ||
-		    (!mentions_ours(info->plan, hex) && !as_planned(info->plan, name, hex)))
-			continue;
-		sw_event_log(sink, "restoring %s", name);
-		r = restore_var(vars, name, sw_json_str(info->vars, name, ""), hex, err);
-	}
-	if (r == 0 && took_next(info->plan) && !sw_json_get(now, "BootNext"))
-		r = restore_var(vars, "BootNext", sw_json_str(info->vars, "BootNext", ""), "", err);
-	return r < 0 ? r : restore_own(vars, info, err);
-}
 
 static int put_back(struct sw_io *io, uint64_t off, const uint8_t *data, uint64_t len)
 {
@@ -213,7 +110,7 @@ static int restore_common(struct sw_run *run, const struct sw_journal_info *info
 
 	if (info->owed || sw_undo_keeps_vars(info))
 		return 0;
-	r = restore_vars(run->m, info, run->sink, err);
+	r = sw_undo_vars(run->m, info, run->sink, err);
 	if (r == 0)
 		sw_asides_restore(run, f);
 	return r;

@@ -144,11 +144,6 @@ static json_object *slot_json(struct sw_io *io, const struct sw_part *p)
 	return o;
 }
 
-static bool is_slot(const struct sw_part *p)
-{
-	return p->label && strncmp(p->label, "slipway-", 8) == 0 && strlen(p->label) == 9;
-}
-
 static bool is_node_data(const struct sw_part *p)
 {
 	return p->label && strcmp(p->label, "slipway-node") == 0;
@@ -169,13 +164,13 @@ static json_object *disk_json(const struct look *t, const struct sw_disk *d)
 	for (size_t i = 0; i < d->table.n_parts; i++) {
 		const struct sw_part *p = &d->table.parts[i];
 
-		if (!is_slot(p) && !is_node_data(p))
+		if (!sw_part_is_slot(p) && !is_node_data(p))
 			continue;
 		if (!io && sw_machine_open_disk(t->m, d, false, false, &io, &err) < 0) {
 			sw_json_add_str(o, "error", err.what);
 			return TAKE_PTR(o);
 		}
-		if (is_slot(p))
+		if (sw_part_is_slot(p))
 			json_object_array_add(slots, slot_json(io, p));
 		else if (!node && sw_nodedata_read(io, p->start, p->size, &node, &sequence,
 						   &err) == 0)

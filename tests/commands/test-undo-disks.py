@@ -184,4 +184,50 @@ def _(case):
         shutil.rmtree(case.machine_dir)
 
 
+def boot_order(case):
+    entries = case.on("--json", "boot", "list").json()["entries"]
+    return [(e["label"], e["target_text"].split(" of ")[-1] if e["owner"] == "ours" else "")
+            for e in sorted(entries, key=lambda e: e["position"]) if e["position"]]
+
+
+def own_variables(case):
+    found = {p.name: p.read_bytes() for p in (case.machine_dir / "vars").glob("SlipwayBoot-*")}
+    assert found, "no mode is stored"
+    return found
+
+
+@test("undo of an older install leaves what a newer one on another disk made of the boot order")
+def _(case):
+    case.create()
+    bare, untouched = boot_order(case), ends(case.disk(SECOND))
+    ignore = ("  wipe: any", "  wipe: any\n  conflicts: ignore")
+    new = case.answers("new.yaml", replace=[(f"serial: {FIRST}", f"serial: {SECOND}"), ignore])
+    expect(case.on("install", "--answers", case.answers()), 0)
+    expect(case.on("install", "--answers", new), 0)
+    mode = own_variables(case)
+    newer = [("Slipway A", "sda, slipway-a"), ("Slipway B", "sda, slipway-b")]
+    same(boot_order(case)[:2], newer, "the order after both")
+
+    expect(case.on("undo", "--yes", "--disk", "nvme0n1"), 0, "entries that are newer", "it stays",
+           "the boot mode is a newer install's and stays")
+    same(boot_order(case), [*newer, *bare], "the order after the undo of the older")
+    same(own_variables(case), mode, "the mode")
+    same(journals(case), [("nvme0n1", "undone", [], []), ("sda", "done", [], [])], "journals")
+    # What the newer one found, the older one's entries among it, is gone for good.
+    expect(case.on("undo", "--yes", "--disk", "sda"), 0, "restoring the boot order")
+    same((boot_order(case), our_entries(case)), (bare, []), "the order after both undos")
+    same(ends(case.disk(SECOND)), untouched, "the newer one's disk")
+
+
+@test("undo after a switch of the mode: the old boot order exactly")
+def _(case):
+    case.create()
+    bare = boot_order(case)
+    expect(case.on("install", "--answers", case.answers()), 0)
+    expect(case.on("mode", "network"), 0)
+    assert boot_order(case) != bare
+    expect(case.on("undo", "--yes"), 0, "restoring the boot order")
+    same(boot_order(case), bare, "the order")
+
+
 main()
