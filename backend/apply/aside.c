@@ -138,6 +138,19 @@ int sw_step_aside(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct 
 	return r;
 }
 
+/* A later undo does not come back to it, so what it takes to do it by hand is told. */
+static void say_left(const struct sw_run *run, const struct sw_aside *a, const struct sw_error *e)
+{
+	char uuid[SW_GUID_TEXT];
+
+	sw_event_log(run->sink, "warning: the names on %s stay: %s: %s", a->disk.name, e->what,
+		     e->why);
+	for (size_t i = 0; i < a->n_parts; i++)
+		sw_event_log(run->sink, "warning: there partition %u was called \"%s\", UUID %s",
+			     a->parts[i].number, a->parts[i].old_label,
+			     sw_guid_format(&a->parts[i].old_uuid, uuid));
+}
+
 void sw_asides_restore(struct sw_run *run, const struct sw_facts *f)
 {
 	for (size_t i = 0; i < run->p->n_asides; i++) {
@@ -148,8 +161,7 @@ void sw_asides_restore(struct sw_run *run, const struct sw_facts *f)
 			sw_event_log(run->sink, "restoring the partition names on %s",
 				     a->disk.name);
 		else
-			sw_event_log(run->sink, "warning: the names on %s stay: %s: %s",
-				     a->disk.name, e.what, e.why);
+			say_left(run, a, &e);
 	}
 }
 

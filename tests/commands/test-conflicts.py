@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names of the new node on a disk that stays: refused, renamed and brought back, or ignored."""
 import json
+import re
 import shutil
 
 from lib import expect, head, main, partitions, same, sha256, tail, test, tool
@@ -133,6 +134,18 @@ def _(case):
                 same(ends(disk), before, f"undo after a cut at {kind}")
             else:
                 assert names[1].startswith("state-old-"), (kind, names)
+
+
+@test("undo without the disk whose partitions got other names: it says which they had")
+def _(case):
+    old_install(case)
+    expect(case.on("install", "--answers", answers(case, "rename")), 0)
+    yaml = case.machine_dir / "machine.yaml"
+    disks = re.split(r"(?m)^(?=  - )", yaml.read_text())
+    yaml.write_text("".join(d for d in disks if "DATA4711" not in d))
+    expect(case.on("undo", "--yes"), 0, "warning: the names on sda stay", "DATA4711",
+           'there partition 1 was called "slipway-a", UUID ',
+           'there partition 2 was called "state", UUID ')
 
 
 @test("a volume group with a part on the disk and another elsewhere is named as a loss")
