@@ -167,8 +167,8 @@ static int restore_order(struct sw_varstore *vars, const struct sw_journal_info 
 	if (sw_hex_decode(is, &order, &len) < 0 || sw_hex_decode(was, &old, &n_old) < 0)
 		return sw_fail_oom(err);
 	if (has_newer(info, now, order, len)) {
-		sw_event_log(sink, "the boot order has entries that are newer than this install: it "
-				   "stays, only the install's own are taken out");
+		sw_event_log(sink, "the boot order has entries that are newer than this install: "
+				   "it stays, only the install's own are taken out");
 		hex = sw_hex_encode(order, left_order(info, now, order, len));
 	} else {
 		sw_event_log(sink, "restoring the boot order");
