@@ -141,15 +141,25 @@ int sw_mkdir_all(const char *path, unsigned int mode)
 
 int sw_scratch_new(const char *prefix, char **ret_path)
 {
-	const char *base = getenv("TMPDIR");
-	_cleanup_free_ char *p = sw_fmt("%s/%s.XXXXXX", base && *base ? base : "/tmp", prefix);
+	const char *bases[] = { getenv("TMPDIR"), "/tmp", "/run" };
+	int first = 0;
 
-	if (!p)
-		return -ENOMEM;
-	if (!mkdtemp(p))
-		return -errno;
-	*ret_path = TAKE_PTR(p);
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
+		_cleanup_free_ char *p = NULL;
+
+		if (!bases[i] || !*bases[i])
+			continue;
+		p = sw_fmt("%s/%s.XXXXXX", bases[i], prefix);
+		if (!p)
+			return -ENOMEM;
+		if (mkdtemp(p)) {
+			*ret_path = TAKE_PTR(p);
+			return 0;
+		}
+		if (!first)
+			first = -errno;
+	}
+	return first;
 }
 
 static int remove_one(const char *path, const struct stat *st SW_UNUSED, int flag SW_UNUSED,

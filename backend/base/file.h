@@ -22,7 +22,10 @@ int sw_fd_write_all(int fd, const void *data, size_t len);
 /* mkdir -p; existing directories are fine. */
 int sw_mkdir_all(const char *path, unsigned int mode);
 
-/* A new private directory under $TMPDIR or /tmp (0700); malloc'd path. */
+/*
+ * A new private directory (0700) under $TMPDIR, or /tmp, or /run: an initrd need not have the first
+ * two. malloc'd path; when none of them takes it, the error of the first.
+ */
 int sw_scratch_new(const char *prefix, char **ret_path);
 
 /* Removes a tree, never following links or crossing the top; missing is fine. */

@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
 #include "base/text.h"
 #include "base/buf.h"
 #include "base/event.h"
+#include "base/file.h"
 #include "base/guid.h"
 #include "base/hash.h"
 #include "base/io.h"
@@ -259,6 +261,24 @@ static void test_times_are_local_and_utc(void **state SW_UNUSED)
 	tzset();
 }
 
+/* An initrd-only node need not have what TMPDIR names, nor /tmp. */
+static void test_a_scratch_directory_is_found_without_tmpdir(void **state SW_UNUSED)
+{
+	const char *kept = getenv("TMPDIR");
+	_cleanup_free_ char *before = kept ? strdup(kept) : NULL;
+	_cleanup_free_ char *dir = NULL;
+	struct stat st;
+
+	setenv("TMPDIR", "/nowhere/at/all", 1);
+	assert_int_equal(sw_scratch_new("base", &dir), 0);
+	assert_int_equal(strncmp(dir, "/tmp/base.", 10), 0);
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(sw_remove_tree(dir), 0);
+	assert_int_equal(sw_scratch_new("not/there/base", &dir), -ENOENT);
+	before ? setenv("TMPDIR", before, 1) : unsetenv("TMPDIR");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_a_program_reads_what_it_is_given),
 		cmocka_unit_test(test_events_survive_json),
 		cmocka_unit_test(test_times_are_local_and_utc),
+		cmocka_unit_test(test_a_scratch_directory_is_found_without_tmpdir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
