@@ -440,7 +440,8 @@ def _(case):
     root = case.dir / "root"
     units = root / "etc/systemd/system"
     units.mkdir(parents=True)
-    for unit in examples.glob("*.service"):
+    shipped = sorted([*examples.glob("*.service"), *examples.glob("*.timer")])
+    for unit in shipped:
         (units / unit.name).write_bytes(unit.read_bytes())
     (units / "node-join.service").write_text("[Service]\nType=oneshot\nExecStart=/bin/true\n")
     for target in ("sysinit", "basic", "shutdown", "network-pre", "network-online", "multi-user"):
@@ -449,7 +450,7 @@ def _(case):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text("#!/bin/sh\n")
         (root / path).chmod(0o755)
-    for unit in sorted(examples.glob("*.service")):
+    for unit in shipped:
         done = tool("systemd-analyze", "verify", "--man=no", f"--root={root}",
                     f"/etc/systemd/system/{unit.name}", check=False)
         ours = [line for line in done.stderr.splitlines() if "slipway-node" in line]

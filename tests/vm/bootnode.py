@@ -190,6 +190,7 @@ def installed(directory, node, mode="local", bus="nvme", size="2G", more=""):
     on_standin(where, "install", "--answers", path, "--yes")
     facts = json.loads(on_standin(where, "facts", "--json"))
     machine = harness.Machine(os.path.join(directory, "machine"))
+    machine.cpu = harness.PLAIN_CPU
     machine.disks.append(disk.Disk(facts["disks"][0]["node"], "NODE07SYS", 0, bus))
     return machine
 

@@ -161,6 +161,7 @@ def installed(directory, node, key):
     facts = json.loads(_run(program, "--machine", standin, "--json", "facts"))
     image = next(d["node"] for d in facts["disks"] if d.get("serial") == "NODE07SYS")
     machine = harness.Machine(os.path.join(directory, "machine"))
+    machine.cpu = harness.PLAIN_CPU
     machine.disks.append(disk.Disk(image, "NODE07SYS", 4 << 30, "nvme"))
     return machine
 
@@ -172,8 +173,8 @@ def sign(key, path):
 
 
 def shell(vm, command, timeout=60):
-    """The node's shell does not echo, and run() takes the first line for the command itself."""
-    return vm.run("echo; " + command, timeout=timeout)
+    """Behind the mark, so that a prompt that comes late is no part of the output."""
+    return vm.run("echo begin=; " + command, timeout=timeout).rpartition("begin=\n")[2]
 
 
 def up(vm, word, timeout=600):

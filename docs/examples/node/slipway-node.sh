@@ -12,6 +12,7 @@
 #   ... join the cluster ...
 #   node_good URL          the cluster accepted the node: an image that came over the network is
 #                          kept, and the network armed again
+#   node_deadline          restart when node_good has not been called yet (the units' timer)
 #   node_failed TEXT       it did not: restart, which leads to the last known good image
 #   node_retry URL         in the last known good image: arm the network when it is worth a try;
 #                          elsewhere, and in any mode but network, it returns at once
@@ -86,7 +87,7 @@ node_restart() {
 # put right, but it is node_retry that arms the network: what has just failed need not be tried at
 # the next start.
 node_good() {
-	touch "$NODE_RUN/good"
+	mkdir -p "$NODE_RUN" && touch "$NODE_RUN/good"
 	if [ "$(node_road)" != network ] && [ "${2:-}" != always ]; then
 		"$NODE_SLIPWAY" mode keep --unarmed
 		return
@@ -96,6 +97,11 @@ node_good() {
 		node_say "not promoted; the last known good image stays as it is"
 	"$NODE_SLIPWAY" node set network_failures= network_image=
 	"$NODE_SLIPWAY" mode keep
+}
+
+# For the timer of the units: systemd feeds the watchdog while a unit of its hangs.
+node_deadline() {
+	[ -e "$NODE_RUN/good" ] || node_failed "not good by the deadline"
 }
 
 node_failed() {
