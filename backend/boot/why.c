@@ -141,7 +141,8 @@ static void say_tried(struct sw_why *w, const struct sw_switch *s)
 	}
 	for (size_t i = 0; i < s->n_tried; i++)
 		add_tried(w, list, s->tried[i]);
-	for (size_t i = 0; i < res.n_notes; i++)
+	/* A single start that is still to come was not tried. */
+	for (size_t i = 0; i < res.n_notes && !(s->ev.same_boot && s->state.once); i++)
 		add_tried(w, list, res.notes[i]);
 	if (s->state.next_misses)
 		add(w, "The firmware lost BootNext %u time%s in a row.", s->state.next_misses,

@@ -163,7 +163,7 @@ def bench_switch(args):
                                  ("switch to the network", ("network",), 1),
                                  ("switch to what it is", ("network",), 0)):
             count = writes(*words)
-            rows.append({"what": "boot variables written, " + what, "slipway": count,
+            rows.append({"what": "variables written, our own among them, " + what, "slipway": count,
                          "aim": f"<= {aim}", "met": count <= aim})
     return rows
 

@@ -196,6 +196,9 @@ def _(case):
     mode(case, "once", "a")
     same((next_of(case), case.entries()), (number_of(case, "Slipway A"), before), "once a")
     same(mode(case)["mode"], "local", "mode")
+    expect(case.on("mode", "keep"), 0, "a single start is pending")
+    said = expect(case.on("status"), 0, '"Slipway A" once').out
+    assert "Before this" not in said, said
     expect(case.on("mode", "once", "b"), 4, "slot B holds no good image", "slipway slots")
     expect(case.on("mode", "once"), 2)
     expect(case.on("mode", "netwrok"), 2)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a node does for itself: trusted keys, overlays, and images looked into; by command."""
+import base64
+import hashlib
 import re
 import struct
 
@@ -115,6 +117,74 @@ def _(case):
     both.write_bytes(first.read_bytes() + second.read_bytes())
     expect(case.on("promote", "--uki", image, "--dry-run"), 0, "signed by one, two")
     expect(case.on("promote", "--uki", image, "--signature", second, "--signature", first), 0)
+
+
+def text(data):
+    """A string of the SSH protocol."""
+    return struct.pack(">I", len(data)) + data
+
+
+class HardwareKey:
+    """What a FIDO key signs, worked out as openssh's PROTOCOL.u2f and PROTOCOL.sshsig have it: the
+    device's own key is made and used by openssl."""
+
+    KIND = b"sk-ssh-ed25519@openssh.com"
+
+    def __init__(self, case, name):
+        self.pem, self.application = case.dir / f"{name}.pem", b"ssh:"
+        tool("openssl", "genpkey", "-algorithm", "ed25519", "-out", self.pem)
+        der = case.dir / f"{name}.der"
+        tool("openssl", "pkey", "-in", self.pem, "-pubout", "-outform", "DER", "-out", der)
+        self.blob = text(self.KIND) + text(der.read_bytes()[-32:]) + text(self.application)
+        self.path = case.dir / name
+        (case.dir / f"{name}.pub").write_bytes(
+            self.KIND + b" " + base64.b64encode(self.blob) + b" " + name.encode() + b"\n")
+
+    def raw(self, data):
+        given, made = self.pem.with_suffix(".in"), self.pem.with_suffix(".out")
+        given.write_bytes(data)
+        tool("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.pem, "-in", given, "-out",
+             made)
+        return made.read_bytes()
+
+    def sign(self, path, out, counter=7, flags=1):
+        """flags 1: somebody has touched it."""
+        about = text(b"slipway-image") + text(b"") + text(b"sha512")
+        message = b"SSHSIG" + about + text(hashlib.sha512(path.read_bytes()).digest())
+        told = bytes([flags]) + struct.pack(">I", counter)
+        signed = self.raw(hashlib.sha256(self.application).digest() + told +
+                          hashlib.sha256(message).digest())
+        whole = (b"SSHSIG" + struct.pack(">I", 1) + text(self.blob) + about +
+                 text(text(self.KIND) + text(signed) + told))
+        lines = base64.encodebytes(whole).decode()
+        out.write_text(f"-----BEGIN SSH SIGNATURE-----\n{lines}-----END SSH SIGNATURE-----\n")
+        return out
+
+
+@test("a key in hardware (sk-ssh-ed25519) signs like any other, alone and towards a threshold")
+def _(case):
+    need("ssh-keygen", "openssl")
+    install(case)
+    token, plain = HardwareKey(case, "token"), key(case, "plain")
+    image, found = uki(case), case.dir / "node.efi.sig"
+    trust(case, plain)
+    token.sign(image, found)
+    expect(case.on("promote", "--uki", image), 8, "none of the trusted keys")
+    trust(case, token.path)
+    broken = case.dir / "broken.sig"
+    lines = found.read_text().splitlines()
+    data = bytearray(base64.b64decode("".join(lines[1:-1])))
+    data[-1] ^= 1    # another counter than the one that was signed
+    broken.write_text("\n".join([lines[0], base64.b64encode(data).decode(), lines[-1], ""]))
+    expect(case.on("promote", "--uki", image, "--signature", broken), 8)
+    expect(case.on("promote", "--uki", image, "--dry-run"), 0, "signed by token")
+    trust(case, token.path, plain)
+    expect(case.on("node", "set", "trust_threshold=2"), 0)
+    expect(case.on("promote", "--uki", image), 8, "1 of 2")
+    second = sign(plain, image, out=case.dir / "plain.sig")
+    expect(case.on("promote", "--uki", image, "--signature", found, "--signature", second), 0,
+           "signed by")
+    same(slots(case)["b"]["sha256"], sha256(image), "slot B")
 
 
 @test("a signed image needs no hash over http; the kernel's and the initrd's signatures both count")
