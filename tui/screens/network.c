@@ -89,6 +89,10 @@ static void network_refresh(struct sw_view *v, struct sw_state *s)
 	} else if (l->pending) {
 		sw_buf_adds(&b, _("\nlooking ...\n"));
 	}
+	sw_buf_adds(&b, _("\nThe medium asks for addresses by DHCP. Another one is set in the "
+			  "rescue shell:\n  ip address add ADDRESS/BITS dev LINK; ip route add "
+			  "default via ROUTER\nand then looked at again here, with u, and tested, "
+			  "with Enter.\n"));
 	sw_pager_set(&pv->pager, sw_buf_steal(&b));
 }
 
@@ -123,9 +127,9 @@ static const struct sw_hint hints[] = {
 
 const struct sw_view_ops sw_screen_network = {
 	.title = N_("Network"),
-	.help = N_("What the kernel has now: cards with their addresses, where packets go, and who "
-		"answers for names. Nothing is changed here. Links and addresses follow by "
-		"themselves; routes and name servers when you look again.\n\n"
+	.help = N_("What the kernel has now: cards with their addresses, where packets go, and "
+		"who answers for names. Nothing is changed here; the rescue shell can. Links and "
+		"addresses follow by themselves; routes and name servers when you look again.\n\n"
 		"Enter asks a server of your choice and says what came of it."),
 	.size = sizeof(struct sw_pager_view),
 	.hints = hints,
