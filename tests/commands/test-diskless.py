@@ -6,7 +6,7 @@ import json
 import shutil
 import struct
 
-from lib import GLOBAL, expect, main, same, sha256, test
+from lib import GLOBAL, expect, fingerprint, main, same, sha256, test
 from powercut import power_cut_exactly
 
 OURS = "c7f24dd8-4d6c-4d0c-9a35-7e3f1b6f0a52"
@@ -50,7 +50,7 @@ def with_disks(case):
 
 
 def disks(case):
-    return {serial: sha256(case.disk(serial)) for serial in FOREIGN}
+    return {serial: fingerprint(case.disk(serial)) for serial in FOREIGN}
 
 
 def without_disks(case):

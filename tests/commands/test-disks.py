@@ -4,8 +4,8 @@
 import os
 import struct
 
-from lib import (GLOBAL, MiB, cut, expect, fake_initrd, main, partitions as table, same, sha256,
-                 test, tool)
+from lib import (GLOBAL, MiB, cut, expect, fake_initrd, fingerprint, main, partitions as table,
+                 same, test, tool)
 
 LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
@@ -29,9 +29,7 @@ def keeping(case, *labels, layout="node", name="keep.yaml"):
 
 
 def content(image, part):
-    with open(image, "rb") as f:
-        f.seek(part["start"] * 512)
-        return sha256(f.read(part["size"] * 512))
+    return fingerprint(image, part["start"] * 512, part["size"] * 512)
 
 
 @test("mirror: each disk gets slots and node data of its own, entries in turn, state as RAID1")

@@ -4,7 +4,8 @@ import os
 import re
 import stat
 
-from lib import SOURCE, MiB, Skip, expect, main, need, partitions, same, sha256, test, tool
+from lib import (SOURCE, MiB, Skip, expect, fingerprint, main, need, partitions, same, sha256, test,
+                 tool)
 
 SEED = "00112233-4455-6677-8899-aabbccddeeff"
 
@@ -37,10 +38,10 @@ def _(case):
     expect(layout(case, "plan", image, "--empty=create", "--size=200M"), 0, "create")
     assert not image.exists()
     expect(layout(case, "apply", image, "--empty=create", "--size=200M"), 0)
-    before = sha256(image)
+    before = fingerprint(image)
     define(case, b="Type=home")
     expect(layout(case, "plan", image), 0, "create", "keep")
-    same(sha256(image), before, "image")
+    same(fingerprint(image), before, "image")
 
 
 @test("the JSON of plan is what sfdisk reads after apply")
@@ -65,9 +66,9 @@ def _(case):
     define(case, a="Type=esp;SizeMaxBytes=64M", b="Type=home")
     image = case.dir / "disk.img"
     expect(layout(case, "apply", image, "--empty=create", "--size=auto"), 0)
-    before = sha256(image)
+    before = fingerprint(image)
     expect(layout(case, "apply", image), 0, "nothing to change")
-    same(sha256(image), before, "image")
+    same(fingerprint(image), before, "image")
 
 
 @test("nobody to confirm is exit 4 and nothing is made")
@@ -121,12 +122,12 @@ def _(case):
     os.truncate(image, 100 * MiB)
     tool("sgdisk", "-n", "1:0:+20M", "-t", "1:8302", image)
     tool("sgdisk", "-h", "1:EE", image)
-    before = sha256(image)
+    before = fingerprint(image)
     define(case, a="Type=home;SizeMaxBytes=10M")
     expect(layout(case, "apply", image), 0, "nothing to change")
     define(case, b="Type=esp;SizeMaxBytes=20M")
     expect(layout(case, "apply", image), 4, "hybrid MBR", "would lose", "--empty=force")
-    same(sha256(image), before, "image")
+    same(fingerprint(image), before, "image")
     expect(layout(case, "apply", image, "--empty=force"), 0)
 
 
@@ -362,14 +363,14 @@ def undo(case, image, *options, yes=True):
 def _(case):
     define(case, a="Type=esp;SizeMaxBytes=20M", b="Type=home")
     image = old_image(case)
-    before = sha256(image)
+    before = fingerprint(image)
     for mode in ("allow", "force"):
         expect(layout(case, "apply", image, f"--empty={mode}"), 0, "disk.img.undo",
                "the old partition table (1 partition)", "put into partition")
-        assert sha256(image) != before
+        assert fingerprint(image) != before
         expect(undo(case, image, yes=False), 4, "--yes")
         expect(undo(case, image), 0, "the old partition table (1 partition)")
-        same(sha256(image), before, "image")
+        same(fingerprint(image), before, "image")
         expect(undo(case, image), 4, "already")
 
 
@@ -377,11 +378,11 @@ def _(case):
 def _(case):
     define(case, a="Type=home")
     image = old_image(case)
-    before = sha256(image)
+    before = fingerprint(image)
     expect(layout(case, "apply", image, "--size=150M"), 0)
     same(image.stat().st_size, 150 * MiB, "size")
     expect(undo(case, image), 0, "the file's size of 100M")
-    same(sha256(image), before, "image")
+    same(fingerprint(image), before, "image")
 
 
 @test("an apply that failed half-way is done by the next, and undo still goes back to the start")
@@ -393,7 +394,7 @@ def _(case):
     define(case, a="Type=esp;SizeMaxBytes=20M",
            b=f"Type=home;CopyFiles={case.dir / 't'}:/;CopyFiles={case.dir / 'file'}:/out/x")
     image = old_image(case)
-    before, free = sha256(image), tool("sfdisk", "-J", image).stdout
+    before, free = fingerprint(image), tool("sfdisk", "-J", image).stdout
     expect(layout(case, "apply", image), 6, "link", "layout undo")
     same(tool("sfdisk", "-J", image).stdout, free, "table")
     expect(layout(case, "plan", image), 0, "did not end")
@@ -401,7 +402,7 @@ def _(case):
     expect(layout(case, "apply", image), 0, "did not end")
     same(list(partitions(image)), ["data", "esp", "home"], "partitions")
     expect(undo(case, image), 0)
-    same(sha256(image), before, "image")
+    same(fingerprint(image), before, "image")
 
 
 @test("undo refuses a table that somebody else changed since")
@@ -410,9 +411,9 @@ def _(case):
     image = old_image(case)
     expect(layout(case, "apply", image), 0)
     tool("sgdisk", "-n", "0:0:+1M", image)
-    before = sha256(image)
+    before = fingerprint(image)
     expect(undo(case, image), 4, "somebody else")
-    same(sha256(image), before, "image")
+    same(fingerprint(image), before, "image")
 
 
 @test("a file that is not undo data is never overwritten, and --no-undo keeps none")
@@ -421,10 +422,10 @@ def _(case):
     image = old_image(case)
     other = case.dir / "notes"
     other.write_text("precious " * 1000)
-    before = sha256(image)
+    before = fingerprint(image)
     expect(layout(case, "apply", image, "--undo", other), 4, "not undo data")
     expect(layout(case, "apply", image, "--undo", image), 4)
-    same(sha256(image), before, "image")
+    same(fingerprint(image), before, "image")
     assert other.read_text().startswith("precious")
     expect(layout(case, "apply", image, "--no-undo"), 0)
     assert not (case.dir / "disk.img.undo").exists()
@@ -436,13 +437,13 @@ def _(case):
     define(case, a="Type=esp;SizeMaxBytes=20M")
     image = case.dir / "disk.img"
     expect(layout(case, "apply", image, "--empty=create", "--size=100M"), 0)
-    good = sha256(image)
+    good = fingerprint(image)
     for at in (512, 100 * MiB - 512, 1024 + 16):
         with open(image, "r+b") as f:
             f.seek(at)
             f.write(b"\xff" * 16)
         expect(layout(case, "apply", image), 0, "changed")
-        same(sha256(image), good, "image")
+        same(fingerprint(image), good, "image")
 
 
 @test("keys that count in an install only are named as ignored, in words and in JSON")

@@ -8,6 +8,7 @@
 
 #include "apply/journal.h"
 #include "base/json.h"
+#include "tests/lib/crash.h"
 
 #define DISK_SIZE (16ULL << 20)
 
@@ -90,15 +91,15 @@ static void replay(uint8_t *disk, const struct sw_io_op *op, size_t bytes)
 		memcpy(disk + op->off, op->data, bytes < op->len ? bytes : op->len);
 }
 
-static void judge(const uint8_t *disk, bool complete, size_t *none, size_t *whole)
+static void judge(uint8_t *disk, bool complete, size_t *none, size_t *whole)
 {
-	_cleanup_io_ struct sw_io *io = NULL;
+	struct mem_io m;
 	struct sw_journal j;
 	struct sw_journal_head h;
 	int r;
 
-	assert_int_equal(sw_io_new_recorder(DISK_SIZE, 512, disk, NULL, SIZE_MAX, 0, &io), 0);
-	r = sw_journal_open(io, &j, &h);
+	mem_io_init(&m, disk, DISK_SIZE, 512);
+	r = sw_journal_open(&m.io, &j, &h);
 	if (r == 0) {
 		_cleanup_free_ uint8_t *saved = NULL;
 
