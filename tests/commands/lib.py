@@ -5,6 +5,7 @@ The disks that slipway wrote are looked at with other people's tools only (sfdis
 fsck.vfat, e2fsck); boot variables are decoded here, from the UEFI specification.
 """
 import contextlib
+import functools
 import hashlib
 import http.server
 import json
@@ -55,6 +56,9 @@ def need(*tools):
 
 
 def tool(*argv, check=True, **more):
+    if argv[0] == "sfdisk" and not any(Path(word).is_block_device() for word in argv[1:]):
+        # It sleeps for the kernel's sake, and syncs all disks of the machine that runs the tests.
+        argv = ("sfdisk", "--no-tell-kernel", *argv[1:])
     env = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin",
                MTOOLS_SKIP_CHECK="1")
     done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, env=env,
@@ -70,6 +74,7 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
+@functools.cache
 def fake_kernel(size=3 * MiB):
     """A bzImage with an EFI stub as far as its headers go; nothing here executes it."""
     data = bytearray(hashlib.shake_256(b"kernel").digest(size))
@@ -91,8 +96,16 @@ def fake_kernel(size=3 * MiB):
     return bytes(data)
 
 
+@functools.cache
 def fake_initrd(size=MiB):
     return b"070701" + hashlib.shake_256(b"initrd").digest(size)
+
+
+KEPT = {}       # what made a machine: where a copy of it lies until the program ends
+
+
+def copy_tree(source, target):
+    tool("cp", "-a", "--sparse=always", "--reflink=auto", source, target)
 
 
 class Case:
@@ -163,6 +176,16 @@ class Case:
         words = [w for d in disks for w in ("--disk", d)]
         result = self.run("machine", "create", self.machine_dir, *words, *extra)
         expect(result, 0)
+        return self
+
+    def copy_of(self, make):
+        """The machine as make(case) leaves it: made once in a program, copied from then on."""
+        if make not in KEPT:
+            make(self)
+            KEPT[make] = Path(tempfile.mkdtemp(prefix="kept."))
+            copy_tree(self.machine_dir, KEPT[make] / "m")
+        else:
+            copy_tree(KEPT[make] / "m", self.machine_dir)
         return self
 
     def disk(self, serial="NODE07SYS"):
@@ -262,6 +285,21 @@ def partitions(image):
     """What sfdisk sees: {label: partition}."""
     table = json.loads(tool("sfdisk", "-J", image).stdout)["partitiontable"]
     return {p.get("name", ""): p for p in table["partitions"]}
+
+
+def like_the_first(path, make):
+    """Makes the image as make(path) did the first time: sgdisk sleeps for a second each time."""
+    kept = MADE.setdefault((make, os.stat(path).st_size), [])
+    if not kept:
+        make(path)
+        kept.extend(allocated(path))
+    with open(path, "r+b") as file:
+        for at, data in kept:
+            file.seek(at)
+            file.write(data)
+
+
+MADE = {}
 
 
 def data_in(file, start, end):
@@ -433,4 +471,6 @@ def main():
             complain(traceback.format_exc(limit=-2))
         finally:
             case.close()
+    for folder in KEPT.values():
+        shutil.rmtree(folder)
     sys.exit(1 if failed else 0)

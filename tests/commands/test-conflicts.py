@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 
-from lib import expect, head, main, partitions, same, sha256, tail, test, tool
+from lib import expect, head, like_the_first, main, partitions, same, sha256, tail, test, tool
 from powercut import in_time, power_cut
 
 
@@ -12,9 +12,13 @@ def old_install(case, serial="DATA4711"):
     """What an earlier node left on another disk, as far as names go."""
     case.create()
     disk = case.disk(serial)
+    like_the_first(disk, old_table)
+    return disk
+
+
+def old_table(disk):
     tool("sgdisk", "-n", "1:0:+64M", "-c", "1:slipway-a", "-t", "1:ef00", "-n", "2:0:+64M", "-c",
          "2:state", "-t", "2:8300", "-A", "2:set:59", "-n", "3:0:+64M", "-c", "3:music", disk)
-    return disk
 
 
 def answers(case, choice):

@@ -1,48 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """slipway doctor: real damage by dd, sgdisk and edited variables; found, repaired, taken back."""
-import hashlib
-import os
 import shutil
 import struct
-from pathlib import Path
 
-from lib import (GLOBAL, MiB, expect, fake_initrd, main, need, partitions, same, test, tool)
+from lib import (GLOBAL, MiB, expect, fake_initrd, fingerprint, main, need, partitions, same, test,
+                 tool)
 
 SECTOR = 512
 
 
-def install(case, second=True):
+def one_slot(case):
     case.create()
     expect(case.on("install", "--answers", case.answers()), 0)
-    if second:
-        initrd = case.dir / "initrd-second"
-        initrd.write_bytes(fake_initrd() + b"second")
-        expect(case.on("promote", "--kernel", case.dir / "vmlinuz", "--initrd", initrd,
-                       "--cmdline", "", "--trust", "none"), 0)
-    return case
 
 
-def sparse_hash(path):
-    """Content and size; only what is allocated is read, zeros count the same as holes."""
-    digest = hashlib.sha256(str(path.stat().st_size).encode())
-    with open(path, "rb") as file:
-        end = 0
-        while True:
-            try:
-                at = os.lseek(file.fileno(), end, os.SEEK_DATA) & ~4095
-            except OSError:
-                return digest.hexdigest()
-            end = os.lseek(file.fileno(), max(at, end), os.SEEK_HOLE)
-            file.seek(at)
-            for page in iter(lambda: file.read(min(4096, max(end - file.tell(), 0))), b""):
-                if page != bytes(len(page)):
-                    digest.update(b"%d" % (file.tell() - len(page)) + page)
+def two_slots(case):
+    one_slot(case)
+    initrd = case.dir / "initrd-second"
+    initrd.write_bytes(fake_initrd() + b"second")
+    expect(case.on("promote", "--kernel", case.dir / "vmlinuz", "--initrd", initrd,
+                   "--cmdline", "", "--trust", "none"), 0)
+
+
+def install(case, second=True):
+    case.payload()
+    return case.copy_of(two_slots if second else one_slot)
 
 
 def everything(case):
     """All disks and all variables: what an examination must leave alone."""
     disks = {d["name"]: d["node"] for d in case.on("--json", "facts").json()["disks"]}
-    found = {name: sparse_hash(Path(node)) for name, node in disks.items()}
+    found = {name: fingerprint(node) for name, node in disks.items()}
     for path in (case.machine_dir / "vars").iterdir():
         found[path.name] = path.read_bytes()
     return found
@@ -156,8 +144,6 @@ def _(case):
         with open(image, "rb") as file:
             file.seek(size - 33 * SECTOR)
             old = file.read()
-        tool("sgdisk", "-c", "4:state-renamed", image)
-        tool("sgdisk", "-c", "4:state", image)
         tool("sgdisk", "-U", "R", image)
         write_at(image, size - 33 * SECTOR, old)
     table_damage(case, "gpt-differ", "warning", differ)

@@ -120,8 +120,7 @@ def _(case):
     image = case.dir / "disk.img"
     image.write_bytes(b"")
     os.truncate(image, 100 * MiB)
-    tool("sgdisk", "-n", "1:0:+20M", "-t", "1:8302", image)
-    tool("sgdisk", "-h", "1:EE", image)
+    tool("sgdisk", "-n", "1:0:+20M", "-t", "1:8302", "-h", "1:EE", image)
     before = fingerprint(image)
     define(case, a="Type=home;SizeMaxBytes=10M")
     expect(layout(case, "apply", image), 0, "nothing to change")

@@ -26,6 +26,8 @@ from generate import MiB, guid, sfdisk_script, write_definitions
 SLIPWAY = os.environ.get("SLIPWAY", "build/release/slipway")
 LONG = bool(os.environ.get("SLIPWAY_TEST_LONG"))
 SETS = {"table": 45, "sizes": 25, "content": 3, "big sectors": 8}
+if os.environ.get("SLIPWAY_TEST_QUICK"):
+    SETS = {"table": 15, "sizes": 8, "content": 1, "big sectors": 3}
 if LONG:
     SETS = {"table": 600, "sizes": 300, "content": 60, "big sectors": 120}
 ENV = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin", LC_ALL="C.UTF-8")

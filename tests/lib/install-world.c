@@ -132,7 +132,8 @@ static void fill_disk(struct world *w, unsigned int disk)
 		 "yes \"$0\" | head -c 1000000 | dd of=\"$0\" bs=512 seek=260104 conv=notrunc "
 		 "status=none;"
 		 "printf 'label: gpt\\nstart=1MiB,size=64MiB,name=old\\nstart=80MiB,name=last\\n'"
-		 " | sfdisk -q --wipe never \"$0\" && mkfs.ext4 -q -F -E offset=1048576 \"$0\" 64M",
+		 " | sfdisk -q --no-tell-kernel --wipe never \"$0\" &&"
+		 "mkfs.ext4 -q -F -E offset=1048576 \"$0\" 64M",
 		 image, NULL);
 }
 

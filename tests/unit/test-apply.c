@@ -20,7 +20,9 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/proc.h"
+#include "tests/lib/depth.h"
 #include "tests/lib/digest.h"
+#include "tests/lib/tape.h"
 
 #define DISK_SIZE (1536ULL << 20)
 
@@ -129,7 +131,8 @@ static void make_world(struct world *w)
 	for (size_t i = 0; i < f->n_disks && i < 2; i++) {
 		const char *sfdisk[] = { "sh", "-c",
 					 "printf 'label: gpt\\nstart=1MiB,size=64MiB,name=old\\n'"
-					 " | sfdisk -q \"$0\"", f->disks[i].node, NULL };
+					 " | sfdisk -q --no-tell-kernel \"$0\"",
+					 f->disks[i].node, NULL };
 
 		assert_int_equal(sw_proc_check(sfdisk, NULL, 30, &err), 0);
 	}
@@ -243,18 +246,26 @@ static void test_an_install_ends_verified_and_is_the_same_each_time(void **state
 	install_twice(NULL);
 }
 
-/* With several disks each state costs more; what differs is where the tables are written. */
-static unsigned int stride(const char *layout, unsigned int stop, size_t steps)
+/*
+ * With several disks each state costs more; what differs is where the tables are written, and the
+ * last steps.
+ */
+static unsigned int next_stop(const char *layout, unsigned int stop, size_t steps, uint64_t *seed)
 {
-	return layout && stop + 6 < steps ? 4 : 1;
+	if (!layout)
+		return (unsigned int)test_next(stop, test_at_depth(4, 1, 1), seed);
+	if (stop + 6 < steps)
+		return (unsigned int)test_next(stop, test_at_depth(9, 4, 4), seed);
+	return (unsigned int)test_next(stop, test_at_depth(3, 1, 1), seed);
 }
 
 static void stop_and_resume(const char *layout)
 {
+	uint64_t seed = tape_seed();
 	size_t steps = 0;
 
 	for (unsigned int stop = 3; stop == 3 || stop < steps;
-	     stop += stride(layout, stop, steps)) {
+	     stop = next_stop(layout, stop, steps, &seed)) {
 		char d[SW_SHA256_TEXT], v[SW_SHA256_TEXT];
 		struct sw_journal_info *infos;
 		struct sw_error err = {};
@@ -291,10 +302,11 @@ static void test_stopped_after_any_step_a_resume_gives_the_same_disk(void **stat
 
 static void stop_and_undo(const char *layout)
 {
+	uint64_t seed = tape_seed();
 	size_t steps = 0;
 
 	for (unsigned int stop = 3; stop == 3 || stop <= steps;
-	     stop += stride(layout, stop, steps)) {
+	     stop = next_stop(layout, stop, steps, &seed)) {
 		char d0[SW_SHA256_TEXT], v0[SW_SHA256_TEXT], d1[SW_SHA256_TEXT], v1[SW_SHA256_TEXT];
 		struct sw_journal_info *infos;
 		struct sw_error err = {};

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
+#include "tests/lib/depth.h"
 #include "tests/lib/install-world.h"
 #include "tests/lib/tape.h"
 
@@ -130,10 +131,10 @@ static void enumerate(unsigned int left, bool finishing)
 	bool full = getenv("SLIPWAY_TEST_LONG") != NULL;
 	struct world start, w;
 	struct judged j = { .w = &start, .left = left, .finishing = finishing,
-			    .sample = full ? 25 : 9 };
+			    .sample = test_at_depth(12, 9, 25) };
 	struct tape t = { .fail_at = SIZE_MAX };
 	struct tape_play play = { .tape = &t, .judge = judge, .userdata = &j,
-				  .every = full ? 2 : 100, .random = full ? 0 : 50,
+				  .every = full ? 2 : 100, .random = test_at_depth(20, 50, 0),
 				  .per_epoch = full ? 50 : 0 };
 	_cleanup_free_ char *dir = NULL;
 	struct sw_error err = {};
@@ -156,7 +157,8 @@ static void enumerate(unsigned int left, bool finishing)
 		      "once; 0 failures\n", finishing ? "finished with" : "without", left + 1, t.n,
 		      play.epochs, play.prefixes + play.subsets, play.prefixes, play.subsets,
 		      j.before, j.half, j.after, j.again, j.at_once);
-	assert_true(j.before > 0 && j.half > 10 && j.after > 0 && j.again + j.at_once > 0);
+	assert_true(j.before > 0 && j.half > test_at_depth(5, 10, 10) && j.after > 0);
+	assert_true(j.again + j.at_once > 0);
 	tape_clear(&t);
 	world_free(&start);
 }

@@ -19,6 +19,7 @@
 #include "boot/nodedata.h"
 #include "disk/disk.h"
 #include "disk/gpt.h"
+#include "tests/lib/depth.h"
 #include "tests/lib/node-judge.h"
 #include "tests/lib/sealed-world.h"
 
@@ -252,10 +253,12 @@ static void enumerate_in(struct world *start, enum operation op, unsigned int st
 	static const char *const names[] = { "install", "resume", "undo" };
 	bool full = getenv("SLIPWAY_TEST_LONG") != NULL;
 	unsigned int n_disks = start->n_disks;
-	struct judged j = { .op = op, .n_disks = n_disks, .w = start, .sample = full ? 600 : 100 };
+	struct judged j = { .op = op, .n_disks = n_disks, .w = start,
+			    .sample = test_at_depth(70, 100, 600) };
 	struct tape t = { .fail_at = SIZE_MAX };
 	struct tape_play play = { .tape = &t, .judge = judge, .userdata = &j,
-				  .every = 200, .random = 100 };
+				  .every = test_at_depth(400, 200, 200),
+				  .random = test_at_depth(30, 100, 100) };
 	_cleanup_free_ char *dir = NULL;
 	struct world w;
 	struct sw_error err = {};
@@ -403,16 +406,26 @@ static bool said_whole(const char *text, size_t n)
 	return memmem(p, strcspn(p, "\n"), "comes back whole", 16) != NULL;
 }
 
+/* The first and the last are always among them. */
+static unsigned int next_stop(const struct world *w, unsigned int stop, uint64_t *seed)
+{
+	size_t next = test_next(stop, test_at_depth(6, 1, 1), seed), last = w->plan->n_steps;
+
+	return stop < last && next > last ? (unsigned int)last : (unsigned int)next;
+}
+
 /* Undone after each step in turn: what is called whole is, to the byte, on each disk. */
 static void keep_promises(unsigned int n_disks)
 {
 	char before[2][OLD_PARTS][SW_SHA256_TEXT], after[2][OLD_PARTS][SW_SHA256_TEXT];
 	unsigned int whole = 0, lost = 0;
+	uint64_t seed = tape_seed();
 	struct world start;
 
 	world_make(&start, n_disks);
 	hash_parts(&start, before);
-	for (unsigned int stop = 3; stop <= start.plan->n_steps; stop++) {
+	for (unsigned int stop = 3; stop <= start.plan->n_steps;
+	     stop = next_stop(&start, stop, &seed)) {
 		_cleanup_free_ char *dir = sw_fmt("%s.try", start.dir), *text = NULL;
 		struct sw_journal_info *info;
 		struct sw_error err = {};

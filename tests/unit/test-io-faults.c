@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "tests/lib/depth.h"
 #include "tests/lib/install-world.h"
 #include "tests/lib/tape.h"
 
@@ -125,49 +126,45 @@ static bool fail_install(struct world *start, struct expected *e, struct tape *t
 static void install_faults(int code, bool pulled, unsigned int step, unsigned int n_disks)
 {
 	struct expected e = {};
+	uint64_t seed = tape_seed();
 	struct world start;
 	bool more = true;
 
 	world_make(&start, n_disks);
 	learn(&start, &e);
-	for (size_t i = 0; more; i += step) {
+	for (size_t i = 0; more; i = test_next(i, step, &seed)) {
 		struct tape t = { .silent = true, .fail_at = i, .fail_errno = code,
 				  .pulled = pulled };
 
-		more = fail_install(&start, &e, &t, i / step % 2);
+		more = fail_install(&start, &e, &t, e.dirty % 2);
 		tape_clear(&t);
 	}
 	print_message("# install on %u disk(s), errno %d%s: %u before any change, %u after "
 		      "(%u resumed, %u undone), %u by the firmware only\n", n_disks, code,
 		      pulled ? " from then on" : "", e.clean, e.dirty, e.resumed, e.undone,
 		      e.degraded);
-	assert_true(e.clean > 0 && e.resumed > 0 && e.undone > 0);
+	assert_true(e.clean > 0 && e.resumed > 0 && (e.undone > 0 || test_at_depth(1, 0, 0)));
 	world_free(&start);
-}
-
-static unsigned int fast_or(unsigned int step)
-{
-	return getenv("SLIPWAY_TEST_LONG") ? 1 : step;
 }
 
 static void test_any_write_of_an_install_may_fail_with_eio(void **state SW_UNUSED)
 {
-	install_faults(EIO, false, fast_or(3), 1);
+	install_faults(EIO, false, test_at_depth(13, 3, 1), 1);
 }
 
 static void test_any_write_of_an_install_may_fail_with_enospc(void **state SW_UNUSED)
 {
-	install_faults(ENOSPC, false, fast_or(7), 1);
+	install_faults(ENOSPC, false, test_at_depth(29, 7, 1), 1);
 }
 
 static void test_the_disk_may_be_pulled_at_any_write_of_an_install(void **state SW_UNUSED)
 {
-	install_faults(EIO, true, fast_or(4), 1);
+	install_faults(EIO, true, test_at_depth(17, 4, 1), 1);
 }
 
 static void test_any_write_to_either_disk_of_a_mirror_may_fail(void **state SW_UNUSED)
 {
-	install_faults(EIO, false, fast_or(23), 2);
+	install_faults(EIO, false, test_at_depth(50, 23, 1), 2);
 }
 
 static bool fail_undo(struct world *start, struct expected *e, struct tape *t)
@@ -205,13 +202,14 @@ static void undo_faults(int code, bool pulled)
 {
 	struct expected e = {};
 	struct sw_error err = {};
+	uint64_t seed = tape_seed();
 	struct world start;
 	bool more = true;
 
 	world_make(&start, 1);
 	learn(&start, &e);
 	assert_int_equal(world_install(&start, 0, &err), 0);
-	for (size_t i = 0; more; i++) {
+	for (size_t i = 0; more; i = test_next(i, test_at_depth(4, 1, 1), &seed)) {
 		struct tape t = { .silent = true, .fail_at = i, .fail_errno = code,
 				  .pulled = pulled };
 
@@ -220,7 +218,7 @@ static void undo_faults(int code, bool pulled)
 	}
 	print_message("# undo, errno %d%s: %u before any change, %u after, all undone then\n",
 		      code, pulled ? " from then on" : "", e.clean, e.dirty);
-	assert_true(e.clean > 0 && e.dirty > 3);
+	assert_true(e.clean > 0 && e.dirty > test_at_depth(0, 3, 3));
 	world_free(&start);
 }
 
