@@ -252,19 +252,6 @@ def _(case):
     assert b"/vmlinuz?..." in manifest.read_bytes() and b"hush" not in manifest.read_bytes()
 
 
-@test("a server that always resets is exit 10 and nothing was written")
-def _(case):
-    case.create()
-    server = Server(case.dir, cut_at=1000)
-    before = sha256(head(case.disk())) + sha256(tail(case.disk(), 8 * MiB))
-    try:
-        answers = case.answers(kernel=f"{server.url}/vmlinuz", initrd=f"{server.url}/initrd")
-        expect(case.on("install", "--answers", answers), 10, "vmlinuz")
-    finally:
-        server.close()
-    same(sha256(head(case.disk())) + sha256(tail(case.disk(), 8 * MiB)), before, "disk")
-
-
 @test("a payload with another hash is exit 8, names the file, and nothing was written")
 def _(case):
     case.create()
