@@ -5,7 +5,8 @@
     python3 tests/vm/run.py [--filter TEXT]... [--jobs N] [--list] [--long] [--keep]
 
 Every function test_* of every test_*.py is one test; it gets a process and an empty directory.
-Tests marked @long run only with --long. The last line is "N passed, N failed, N skipped".
+Tests marked @long run only with --long, those marked @drawn only without it: they take by a seed a
+few of the cases of which a long one takes all. The last line is "N passed, N failed, N skipped".
 """
 
 import argparse
@@ -13,6 +14,7 @@ import glob
 import importlib
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -58,6 +60,9 @@ def exactly(name, directory, result):
     """The child's part: one test; its verdict goes into a file, what it prints to the output."""
     function = dict(collect([name]))[name]
     verdict, text = run_one(function, directory)
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    print("# %.1f s of processor time" % sum(one.ru_utime + one.ru_stime for one in spent),
+          flush=True)
     with open(result, "w", encoding="utf-8") as file:
         json.dump({"verdict": verdict, "text": text}, file)
     return 0
@@ -112,6 +117,11 @@ class Test:
         return verdict
 
 
+def wanted(function, long):
+    """Whether it is one of this run's tests."""
+    return not getattr(function, "drawn" if long else "long", False)
+
+
 def run_all(names, jobs, keep):
     count = {"passed": 0, "failed": 0, "skipped": 0}
     waiting, running = list(names), []
@@ -149,7 +159,7 @@ def main():
     if options.exactly:
         return exactly(*options.exactly)
     names = [name for name, function in collect(options.filter)
-             if options.long or options.list or not getattr(function, "long", False)]
+             if options.list or wanted(function, options.long)]
     if options.list:
         print("\n".join(names))
         return 0

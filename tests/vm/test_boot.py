@@ -136,12 +136,43 @@ def in_lkg(vm, seen, name):
            "is in slot B", " old, sequence 2, from http://10.0.2.2:", 'Next: "Slipway B"')
 
 
-def test_the_network_fails_in_every_way_and_the_node_starts_all_the_same(directory):
+# Of each line one is drawn in the short test: a server that gives nothing, one that stops in the
+# middle, an image that is bad.
+FAULTS = (("refused", "404", "silent"), ("reset", "truncated"), ("panic", "hang"))
+
+
+class Faulty:
+    """A server whose /boot.efi is the good image until it is told to fail in one of the ways."""
+
+    def __init__(self, http, node):
+        self.http, self.node, self.good = http, node, http.files["/boot.efi"]
+
+    def fail(self, name):
+        http = self.http
+        if name == "refused":
+            self.port = http.port
+            http.close()
+        elif name in ("panic", "hang"):
+            http.files["/boot.efi"] = self.node.image("bad" + name, name)
+        elif name == "truncated":
+            with open(self.good, "rb") as file:
+                whole = file.read()
+            http.files["/boot.efi"] = whole[:len(whole) // 2]
+        else:
+            how = {"404": {"status": 404}, "silent": {"delay": 120}, "reset": {"reset_at": 0.4}}
+            http.faults["/boot.efi"] = server.Fault(**how[name])
+
+    def put_right(self, name):
+        self.http.files["/boot.efi"], self.http.faults = self.good, {}
+        if name == "refused":
+            self.http.open(self.port)
+
+
+def the_network_fails(directory, names):
     """Mode network, armed: whatever the server does, the node starts from its slot by itself, with
     the same node data and overlay, says why, and is back on the network when the server is."""
     node, machine = machine_with_node(directory)
     good = node.image("net1")
-    bad = {"panic": node.image("bad1", "panic"), "hang": node.image("bad2", "hang")}
     with serving(boot=good) as http, harness.Vm(machine, cpus=1, devices=bootnode.WATCHDOG) as vm:
         up(vm, "lkg", "slot")
         slipway(vm, "mode network --uri " + http.url("/boot.efi"))
@@ -149,40 +180,23 @@ def test_the_network_fails_in_every_way_and_the_node_starts_all_the_same(directo
         seen = timed(vm, "network", "net1", "network")
         check(seen.attest == bootnode.ATTEST, "attestation URL %r" % seen.attest)
         promoted(vm, http, node.sha256(good))
-        for name, fault in faults(http, bad):
-            check(kept(vm)[0] == ["BootNext"], "re-arming is not one write of BootNext")
-            http.files["/boot.efi"], http.faults = good, {}
+        faulty = Faulty(http, node)
+        for name in names:
+            armed(vm)
             asked = len(http.requests)
-            fault()
+            faulty.fail(name)
             in_lkg(vm, timed(vm, name, "net1", "slot"), name)
             check(name == "refused" or len(http.requests) > asked, name + ": nobody asked")
-        http.files["/boot.efi"], http.faults = good, {}
-        check(kept(vm)[0] == ["BootNext"], "re-arming is not one write of BootNext")
+            faulty.put_right(name)
+        armed(vm)
         status(vm, "Before this: %s." % FAILED, "once; when that fails, \"Slipway B\"")
         timed(vm, "network", "net1", "network")
         said = status(vm, "started over the network", "is in slot B")
         check(FAILED not in said, "told after a start that went well:\n" + said)
 
 
-def faults(http, bad):
-    """(name, what makes it so), one after the other."""
-    def serve(content):
-        http.files["/boot.efi"] = content
-
-    def fail(**how):
-        http.faults["/boot.efi"] = server.Fault(**how)
-
-    with open(http.files["/boot.efi"], "rb") as file:
-        whole = file.read()
-    yield "404", lambda: fail(status=404)
-    yield "silent", lambda: fail(delay=120)
-    yield "reset", lambda: fail(reset_at=0.4)
-    yield "truncated", lambda: serve(whole[:len(whole) // 2])
-    yield "panic", lambda: serve(bad["panic"])
-    yield "hang", lambda: serve(bad["hang"])
-    port = http.port
-    yield "refused", http.close
-    http.open(port)
+def armed(vm):
+    check(kept(vm)[0] == ["BootNext"], "re-arming is not one write of BootNext")
 
 
 def timed(vm, name, want, running):
@@ -190,3 +204,18 @@ def timed(vm, name, want, running):
     seen = restart(vm, want, running)
     print("# %s: %.0f s from reboot to the node" % (name, vm.seconds() - began), flush=True)
     return seen
+
+
+def test_the_network_fails_in_ways_drawn_by_a_seed_and_the_node_starts_all_the_same(directory):
+    """One failure of each kind."""
+    rng = harness.drawn()
+    the_network_fails(directory, [rng.choice(names) for names in FAULTS])
+
+
+def test_the_network_fails_in_every_way_and_the_node_starts_all_the_same(directory):
+    """Every one of them."""
+    the_network_fails(directory, [name for names in FAULTS for name in names])
+
+
+test_the_network_fails_in_ways_drawn_by_a_seed_and_the_node_starts_all_the_same.drawn = True
+test_the_network_fails_in_every_way_and_the_node_starts_all_the_same.long = True
