@@ -33,6 +33,7 @@ test-all:
 	@$(MAKE) --no-print-directory all tests-bin
 	@$(MAKE) --no-print-directory V=asan all tests-bin
 	@$(MAKE) --no-print-directory iso-files build/slipway-node.cpio
+	@test -f build/ipxe-amd64.efi || tests/vm/get-ipxe.sh build/ipxe-amd64.efi || true
 	@$(TESTS) --check --builds --asan build/asan --vm --long
 
 # Unit, command and corpus tests and the house rules: no root, no network, no machine. Of what is

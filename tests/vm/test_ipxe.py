@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network by iPXE from the disk, and a rescue image, on OVMF.
 
-Needs an iPXE of 2022 or later, which Debian 12 does not have: SLIPWAY_IPXE names it, or it is
-/usr/lib/ipxe/ipxe-amd64.efi of the package ipxe of Debian 13.
+Needs an iPXE of 2022 or later, which Debian 12 does not have: SLIPWAY_IPXE names it, or it is that
+of the package ipxe of Debian 13, which make test-all fetches (get-ipxe.sh).
 """
 
 import os
@@ -14,10 +14,13 @@ from bootnode import restart, run, slipway, up
 
 
 def ipxe():
-    path = os.environ.get("SLIPWAY_IPXE", "/usr/lib/ipxe/ipxe-amd64.efi")
-    if not os.path.exists(path):
-        raise harness.Skip("no iPXE that reads autoexec.ipxe (SLIPWAY_IPXE=FILE)")
-    return path
+    named = os.environ.get("SLIPWAY_IPXE")
+    for path in [named] if named else [os.path.join(harness.BUILD, "ipxe-amd64.efi"),
+                                       "/usr/lib/ipxe/ipxe-amd64.efi"]:
+        if os.path.exists(path):
+            return path
+    raise harness.Skip("no iPXE that reads autoexec.ipxe (tests/vm/get-ipxe.sh FILE, "
+                       "SLIPWAY_IPXE=FILE)")
 
 
 def test_ipxe_starts_the_network_and_exit_1_leads_to_the_slot(directory):
