@@ -10,8 +10,8 @@ def _(case):
     out = expect(case.run("--help"), 0).out
     for word in ("facts", "disks", "check", "plan", "apply", "install", "status", "undo", "resume",
                  "explain", "answers example", "answers manual", "answers schema",
-                 "machine create", "session", "attach", "boot list", "layout list", "--machine",
-                 "--facts", "--json", "--yes"):
+                 "machine create", "session", "attach", "shell", "boot list", "layout list",
+                 "--machine", "--facts", "--json", "--yes"):
         assert word in out, word
 
 

@@ -194,7 +194,7 @@ class Vm:
         self.resets = 0
         self.started = None
         self._changed = threading.Condition()
-        self._ended = False
+        self._ended = self._cut = False
 
     # -- power ------------------------------------------------------------------------------
 
@@ -343,7 +343,7 @@ class Vm:
                 data = b""
             with self._changed:
                 if not data:
-                    self._ended = True
+                    self._ended = self._ended or not self._cut
                 else:
                     self.raw += data
                     self._line.write(data)
@@ -351,6 +351,20 @@ class Vm:
                 self._changed.notify_all()
             if not data:
                 return
+
+    def cut_serial(self):
+        """The cable is pulled: what the machine sends is lost, and it hears nothing."""
+        reader, self._cut = self._reader, True
+        with contextlib.suppress(OSError):
+            self._serial.shutdown(socket.SHUT_RDWR)
+        reader.join(5)
+        self._serial.close()
+
+    def mend_serial(self):
+        self._serial = self._connect(self._path("serial"))
+        self._cut = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _write(self, data):
         with contextlib.suppress(OSError):

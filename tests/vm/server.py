@@ -12,12 +12,13 @@ import time
 class Fault:
     """What happens to one path. Counts down `times`, then the path is served properly."""
 
-    def __init__(self, status=None, reset_at=None, rate=None, delay=0, times=None):
+    def __init__(self, status=None, reset_at=None, rate=None, delay=0, times=None, gate=None):
         self.status = status        # answer this status and nothing else
         self.reset_at = reset_at    # 0.3: send 30 % of the body, then reset the connection
         self.rate = rate            # bytes a second
         self.delay = delay          # seconds before the first byte
         self.times = times          # None: for ever
+        self.gate = gate            # a threading.Event that the first byte waits for
 
     def take(self):
         if self.times is None:
@@ -80,6 +81,8 @@ class Server:
             fault = None
         if fault and fault.delay:
             time.sleep(fault.delay)
+        if fault and fault.gate:
+            fault.gate.wait()
         if path not in self.files or (fault and fault.status):
             handler.send_response(fault.status if fault and fault.status else 404)
             handler.send_header("Content-Length", "0")

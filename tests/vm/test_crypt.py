@@ -188,7 +188,8 @@ def reseal_from_the_medium(machine, iso, key):
         vm.run("rm /tmp/image")
         now = document(vm.run("slipway --json tpm pcrs --bank sha256 7", timeout=200))
         now = now["sha256"]["7"]
-        check(now["explained"] and now["value"] == now["log"] == foretold["now"] and
+        # The shell's opening is in no log, and a seal for a restart does not count on it.
+        check(not now["explained"] and now["value"] != now["log"] == foretold["now"] and
               "EV_SEPARATOR" in [e["type"] for e in now["events"]], repr(now))
         begin = len(vm.raw)
         vm.send("slipway --json state reseal; echo end=$?=\r", pause=0.004)

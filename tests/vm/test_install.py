@@ -3,6 +3,8 @@
 
 import os
 import subprocess
+import threading
+import time
 
 import bootnode
 import disk
@@ -254,17 +256,34 @@ def install_by_keys(vm, node, kernel, initrd):
     vm.send("7SYS", "ENTER")
 
 
+def without_the_console(vm, http, gate):
+    """The serial cable is out while the install goes on, and shows its state when it is back."""
+    vm.expect_screen("> Fetch and check the payload", timeout=120)
+    vm.cut_serial()
+    check(not any(path == "/initrd" for _, path, _ in http.requests), "it was not held")
+    gate.set()
+    end = time.monotonic() + 120 * harness.PATIENCE
+    while not any(path == "/initrd" for _, path, _ in http.requests):
+        check(time.monotonic() < end, "the install stands still without its console")
+        time.sleep(0.2)
+    vm.mend_serial()
+    vm.send("\x0c")
+
+
 def test_install_by_keys(directory):
-    """(a) A person on the serial port, 80x24, no answer file; the node comes up afterwards."""
+    """(a) A person on the serial port, 80x24, no answer file; the node comes up afterwards. The
+    line that the install was started from is cut off during it."""
     iso = need_slipway()
+    gate = threading.Event()
     node = payload.build(PAYLOAD)
     http = server.Server()
     try:
         machine = machine_with(directory, others=(("DATA01", "sata"),))
         before = machine.disks[1].hash()
         with harness.Vm(machine, iso=iso) as vm:
-            install_by_keys(vm, node, http.add("/vmlinuz", node.kernel),
+            install_by_keys(vm, node, http.add("/vmlinuz", node.kernel, server.Fault(gate=gate)),
                             http.add("/initrd", node.initrd))
+            without_the_console(vm, http, gate)
             # After an install by hand the machine waits for the person, whatever `finish` is.
             vm.expect_screen("The node is installed.", timeout=240)
             vm.expect_screen("> Restart the machine")

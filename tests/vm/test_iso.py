@@ -60,6 +60,10 @@ def test_iso_rescue_shell_sees_the_machine(directory):
         check("efivarfs rw" in vm.run("grep efivarfs /proc/mounts | cut -d' ' -f3,4"), "efivarfs")
         vm.run("ls /sys/firmware/efi/efivars/BootOrder-*")
         vm.run("ls -l /dev/tpmrm0")
+        # It was opened when nothing that is sealed to PCR 7 could be read any more.
+        pcr = json.loads(vm.run("slipway --json tpm pcrs --bank sha256 7", timeout=60))
+        check(not pcr["sha256"]["7"]["explained"], "PCR 7 is as the firmware left it: %r" % pcr)
+        check("done" in vm.run("cat /run/slipway/shell-opened"), "not noted")
         vm.run("truncate -s 64M /tmp/p && mkfs.vfat -F 32 /tmp/p && "
                "mmd -i /tmp/p ::/EFI && mcopy -i /tmp/p /etc/hosts ::/EFI/HOSTS && "
                "mdir -i /tmp/p ::/EFI && rm /tmp/p", timeout=60)

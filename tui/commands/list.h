@@ -53,3 +53,4 @@ extern const struct sw_command sw_command_token_inspect;
 extern const struct sw_command sw_command_machine_create;
 extern const struct sw_command sw_command_session;
 extern const struct sw_command sw_command_attach;
+extern const struct sw_command sw_command_shell;

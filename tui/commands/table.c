@@ -52,5 +52,6 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_machine_create,
 	&sw_command_session,
 	&sw_command_attach,
+	&sw_command_shell,
 	NULL,
 };
