@@ -6,6 +6,8 @@
 SW_LIBRARY_NOTE(esys, "libtss2-esys.so.0");
 SW_LIBRARY_NOTE(tctildr, "libtss2-tctildr.so.0");
 SW_LIBRARY_NOTE(rc, "libtss2-rc.so.0");
+/* What libtss2-tctildr opens for "device:/dev/tpmrm0". */
+SW_LIBRARY_NOTE(tcti_device, "libtss2-tcti-device.so.0");
 
 struct sw_tss2 sw_tss2;
 

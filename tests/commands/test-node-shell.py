@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shipped shell functions of a node (docs/examples/node/slipway-node.sh), as they are, on a
 stand-in machine: what they do to its boot variables and node data after each kind of start."""
+import io
 import os
 import struct
 import subprocess
+import tarfile
 import tempfile
 from pathlib import Path
 
 import lib
+from attest_server import AttestServer
 from lib import (GLOBAL, SOURCE, Server, expect, fake_initrd, main, need, same, sha256, test, tool)
+from swtpm import Tpm
 
 LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 FAILED = "the image on the server failed twice"
@@ -111,6 +115,46 @@ def _(case):
         same(case.entries()[0][case.entries()[1][0]][0], "Slipway B", "first of the order")
     finally:
         server.close()
+
+
+def tree(case, name):
+    path = case.dir / name / "etc/join"
+    return path.read_text() if path.exists() else None
+
+
+@test("node_admit attests, keeps the overlay for a start without the server, and takes no for no")
+def _(case):
+    need("openssl", "tpm2_checkquote")
+    node(case)
+    image(case, "one")
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        item = tarfile.TarInfo("etc/join")
+        item.size = 5
+        tar.addfile(item, io.BytesIO(b"word\n"))
+    tpm, boot = Tpm(case), Server(case.dir)
+    cluster = AttestServer(case.dir, out.getvalue())
+    try:
+        expect(case.on("node", "set", f"attest_url={cluster.url}",
+                       f"attest_pin={cluster.authority.pin()}"), 0)
+        started(case, None)
+        admit = f"node_admit {case.dir}/{{0}} {case.dir}/{{0}}.tar || echo REFUSED; "
+        said = shell(case, admit.format("first"))
+        same(("REFUSED" in said, tree(case, "first")), (True, None), "a node that is not enrolled")
+        cluster.known.add(case.on("--json", "tpm", "ek").json()["node_id"])
+        said = shell(case, admit.format("second") + f"node_good {boot.url}/boot.efi")
+        same(("REFUSED" in said, tree(case, "second")), (False, "word\n"), "an enrolled node")
+        started(case, "Slipway B")
+        cluster.known.clear()
+        shell(case, admit.format("third"))
+        same(tree(case, "third"), None, "what was kept, after a refusal")
+        cluster.close()
+        said = shell(case, admit.format("fourth"), NODE_WAIT="0")
+        same(("is away" in said, tree(case, "fourth")), (True, "word\n"), "without the server")
+        same(tpm.left(), "", "left in the TPM")
+    finally:
+        cluster.close()
+        boot.close()
 
 
 @test("node_retry arms an image twice, waits for another, and starts its count anew with that")

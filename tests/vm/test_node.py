@@ -9,11 +9,15 @@ are the node's own.
 """
 
 import gzip
+import io
 import json
 import os
+import pathlib
 import re
 import stat
 import subprocess
+import sys
+import tarfile
 
 import disk
 import harness
@@ -206,6 +210,35 @@ def promote_second(vm, http, key):
     return seen
 
 
+def admitted(vm, directory):
+    """The node attests with its TPM to a server that judges with tpm2-tools, and unpacks what only
+    it can open. The pinned key is all that it knows of the server."""
+    sys.path.insert(0, os.path.join(harness.ROOT, "tests", "commands"))
+    import attest_server
+
+    word = b"of the cluster\n"
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        item = tarfile.TarInfo("etc/join")
+        item.size = len(word)
+        tar.addfile(item, io.BytesIO(word))
+    folder = pathlib.Path(directory, "attest")
+    folder.mkdir()
+    cluster = attest_server.AttestServer(folder, out.getvalue())
+    try:
+        url = cluster.url.replace("127.0.0.1", "10.0.2.2")
+        order = "admit --url %s --pin %s --wait 0 " % (url, cluster.authority.pin())
+        refused = slipway(vm, order + "/tmp/tree 2>&1; echo exit=$?")
+        check("does not know this machine" in refused and "exit=9" in refused, refused)
+        said = slipway(vm, "tpm ek")
+        cluster.known.add(re.search(r"Node id +([0-9a-f]{64})", said).group(1))
+        done = slipway(vm, order + "/tmp/tree 2>&1; cat /tmp/tree/etc/join")
+        check("Admitted: an overlay of 1 entries" in done and "of the cluster" in done, done)
+        check("eventlog" in cluster.requests[-1], "the firmware's event log was not sent")
+    finally:
+        cluster.close()
+
+
 def to_the_network(vm, http):
     """The node is told of its cluster, and armed."""
     slipway(vm, "node set image_url=%s accepted=,second,good," % http.url("/boot.efi"))
@@ -230,13 +263,16 @@ def node_with_key(directory):
 
 def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
     """The shipped /init and slipway-node.cpio with nothing but busybox: where it is to be attested,
-    what nobody signed is refused, what is signed is kept and starts from slot B."""
+    attested by its TPM and given its overlay; what nobody signed is refused, what is signed is kept
+    and starts from slot B."""
     node, machine, key = node_with_key(directory)
+    machine.tpm = True
     http = server.Server()
     try:
         http.add("/second.efi", image(node, "second"))
         with harness.Vm(machine, devices=WATCHDOG) as vm:
             promote_second(vm, http, key)
+            admitted(vm, directory)
             vm.mark()
             vm.send("reboot -f\r")
             check_second(vm)

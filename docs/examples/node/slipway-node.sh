@@ -9,6 +9,8 @@
 #   node_config DIR        host name, attestation URL, overlay ... as files
 #   node_overlay DIR [FILE]  the cluster's configuration as a tree: FILE as the server gave it;
 #                          without FILE, when the servers are away, what was kept for this image
+#   node_admit DIR FILE    in place of node_overlay: attests to the node's server, which gives the
+#                          overlay; when it cannot be reached, what was kept. Fails when it refuses
 #   ... join the cluster ...
 #   node_good URL          the cluster accepted the node: an image that came over the network is
 #                          kept, and the network armed again
@@ -17,6 +19,7 @@
 #   node_retry URL         in the last known good image: arm the network when it is worth a try;
 #                          elsewhere, and in any mode but network, it returns at once
 #
+# NODE_WAIT       seconds for which node_admit goes on asking a server that does not answer (60)
 # NODE_DEADLINE   seconds until node_good must have been called (900)
 # NODE_REBOOT     yes: node_retry restarts by itself when it has armed the network (no)
 # NODE_PAUSE      seconds between two questions to the boot server at first (30); it doubles ...
@@ -27,6 +30,7 @@
 : "${NODE_REBOOT:=no}"
 : "${NODE_PAUSE:=30}"
 : "${NODE_PAUSE_MAX:=3600}"
+: "${NODE_WAIT:=60}"
 : "${NODE_RUN:=/run/slipway-node}"
 
 node_say() {
@@ -63,6 +67,20 @@ node_config() {
 node_overlay() {
 	NODE_OVERLAY=${2:-}
 	"$NODE_SLIPWAY" node overlay ${NODE_OVERLAY:+--file "$NODE_OVERLAY"} "$1"
+}
+
+# A server that refuses has said something: then the node does not go on with what it had.
+node_admit() {
+	NODE_OVERLAY=
+	"$NODE_SLIPWAY" admit --wait "$NODE_WAIT" --save "$2" "$1"
+	case $? in
+	0) NODE_OVERLAY=$2 ;;
+	10)
+		node_say "the attestation server is away: taking what was kept for this image"
+		node_overlay "$1"
+		;;
+	*) return 1 ;;
+	esac
 }
 
 # By which road this system came: slot, network, other or unknown.
