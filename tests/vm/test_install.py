@@ -228,11 +228,12 @@ def install_by_keys(vm, node, kernel, initrd):
     vm.expect_screen("Which disk")
     # Whoever is faster than udev sees the disks come.
     vm.expect_screen("NODE07SYS", timeout=90)
-    for _ in range(5):
+    # It may have come above the line that was chosen while there was no disk.
+    for key in ("UP",) * 5 + ("DOWN",) * 5:
         if any(line.startswith(">") and "NODE07SYS" in line
                for line in vm.screen.text().split("\n")):
             break
-        vm.send("DOWN", pause=0.5)
+        vm.send(key, pause=0.5)
     else:
         raise harness.Failure("the disk cannot be chosen\n" + vm.report())
     vm.send("ENTER")
