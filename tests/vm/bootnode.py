@@ -26,6 +26,17 @@ ATTEST = "https://attest.example/v1"
 CMDLINE = "console=ttyS0,115200 panic=1 quiet node.id="
 WATCHDOG = ("-device", "i6300esb", "-action", "watchdog=reset")
 
+# Lines of an init: the address that QEMU gives, and until the kernel has seen the disk.
+ADDRESS = """ip link set eth0 up
+ip addr add 10.0.2.15/24 dev eth0
+"""
+WAIT_FOR_DISK = """n=0
+while [ $n -lt 30 ] && ! ls /sys/class/block/*/partition >/dev/null 2>&1; do
+	n=$((n + 1))
+	sleep 0.1
+done
+"""
+
 INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /tmp /run
 /bin/busybox --install -s /bin
@@ -58,15 +69,8 @@ vars=/sys/firmware/efi/efivars
 mount -t efivarfs efivarfs $vars
 ip link set lo up
 if [ -e /sys/class/net/eth0 ]; then
-	ip link set eth0 up
-	ip addr add 10.0.2.15/24 dev eth0
-fi
-n=0
-while [ $n -lt 30 ] && ! ls /sys/class/block/*/partition >/dev/null 2>&1; do
-	n=$((n + 1))
-	sleep 0.1
-done
-echo
+""" + ADDRESS + """fi
+""" + WAIT_FOR_DISK + """echo
 echo NODE-UP
 echo "NODE cmdline=$cmdline"
 slipway node config /run/node >/dev/null && echo "NODE attest=$(cat /run/node/attest_url)"

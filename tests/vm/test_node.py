@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tarfile
 
+import bootnode
 import disk
 import harness
 import payload
@@ -48,14 +49,7 @@ while read -r module; do
 	insmod /modules/$module 2>/dev/null
 done </modules/order
 ip link set lo up
-ip link set eth0 up
-ip addr add 10.0.2.15/24 dev eth0
-n=0
-while [ $n -lt 30 ] && ! ls /sys/class/block/*/partition >/dev/null 2>&1; do
-	n=$((n + 1))
-	sleep 0.1
-done
-""",
+""" + bootnode.ADDRESS + bootnode.WAIT_FOR_DISK,
     "join": """#!/bin/sh
 # The cluster: node data names the images that it accepts. Before that nothing is to be joined.
 accepted=$(cat /run/node/config/accepted 2>/dev/null) || exit 0

@@ -8,6 +8,7 @@ import re
 import stat
 import subprocess
 
+import bootnode
 import harness
 import payload
 import server
@@ -33,13 +34,7 @@ while read -r module; do
 	insmod /modules/$module
 done </modules/order
 ip link set lo up
-ip link set eth0 up
-ip addr add 10.0.2.15/24 dev eth0
-n=0
-while [ $n -lt 30 ] && ! ls /sys/class/block/*/partition >/dev/null 2>&1; do
-	n=$((n + 1))
-	sleep 0.1
-done
+""" + bootnode.ADDRESS + bootnode.WAIT_FOR_DISK + """
 # An image may say for itself how long it has until it must be accepted.
 given=$(sed -n 's/.*node.deadline=\\([0-9]*\\).*/\\1/p' /proc/cmdline)
 if [ "$given" ]; then
