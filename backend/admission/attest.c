@@ -174,18 +174,6 @@ static unsigned int uneven_ms(unsigned int seconds)
 	return ms / 2 + random % (ms / 2 + 1);
 }
 
-static int pause_for(unsigned int ms, const struct sw_sink *sink)
-{
-	static const struct timespec step = { .tv_nsec = 100 * 1000 * 1000 };
-
-	for (unsigned int done = 0; done < ms; done += 100) {
-		if (sw_event_poll(sink) < 0)
-			return -ECANCELED;
-		(void)nanosleep(&step, NULL);
-	}
-	return 0;
-}
-
 int sw_attest_run(const struct sw_attest *a, struct sw_identity *id, struct sw_buf *ret_overlay,
 		  struct sw_error *err)
 {
@@ -208,7 +196,7 @@ int sw_attest_run(const struct sw_attest *a, struct sw_identity *id, struct sw_b
 		}
 		sw_event_log(a->sink, "%s (%s); next try in %u s", e.what, e.why,
 			     (ms + 999) / 1000);
-		if (pause_for(ms, a->sink) < 0)
+		if (sw_event_pause(a->sink, ms) < 0)
 			return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
 		pause_s = pause_s * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : pause_s * 2;
 	}

@@ -113,31 +113,22 @@ static bool goes(const struct sw_journal_info *info, json_object *now, uint16_t 
 	return hex && is_ours(info->plan, number, hex) && !was_there(info, number);
 }
 
-/* The order without what this undo deletes. */
-static size_t left_order(const struct sw_journal_info *info, json_object *now, uint8_t *order,
-			 size_t len)
+/* Was there before, and others have deleted it since. */
+static bool is_gone(const struct sw_journal_info *info, json_object *now, uint16_t number)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i + 2 <= len; i += 2) {
-		if (goes(info, now, sw_le16(order + i)))
-			continue;
-		memmove(order + kept, order + i, 2);
-		kept += 2;
-	}
-	return kept;
+	return was_there(info, number) && !entry_now(now, number);
 }
 
-/* The order as it was before, without entries that others have deleted since. */
-static size_t old_order(const struct sw_journal_info *info, json_object *now, uint8_t *order,
-			size_t len)
+/* Takes those entries out of an order of len bytes; returns how many bytes are left. */
+static size_t order_without(bool (*out)(const struct sw_journal_info *info, json_object *now,
+					uint16_t number),
+			    const struct sw_journal_info *info, json_object *now, uint8_t *order,
+			    size_t len)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i + 2 <= len; i += 2) {
-		uint16_t number = sw_le16(order + i);
-
-		if (was_there(info, number) && !entry_now(now, number))
+		if (out(info, now, sw_le16(order + i)))
 			continue;
 		memmove(order + kept, order + i, 2);
 		kept += 2;
@@ -169,10 +160,10 @@ static int restore_order(struct sw_varstore *vars, const struct sw_journal_info 
 	if (has_newer(info, now, order, len)) {
 		sw_event_log(sink, "the boot order has entries that are newer than this install: "
 				   "it stays, only the install's own are taken out");
-		hex = sw_hex_encode(order, left_order(info, now, order, len));
+		hex = sw_hex_encode(order, order_without(goes, info, now, order, len));
 	} else {
 		sw_event_log(sink, "restoring the boot order");
-		hex = sw_hex_encode(old, old_order(info, now, old, n_old));
+		hex = sw_hex_encode(old, order_without(is_gone, info, now, old, n_old));
 	}
 	return hex ? restore_var(vars, "BootOrder", hex, is, err) : sw_fail_oom(err);
 }

@@ -7,6 +7,9 @@
 
 #include "base/json.h"
 
+/* How long a cancellation may have to wait. */
+#define POLL_MS 50U
+
 static const char *const names[] = {
 	[SW_EVENT_PLAN] = "plan",   [SW_EVENT_START] = "start",	  [SW_EVENT_PROGRESS] = "progress",
 	[SW_EVENT_LOG] = "log",	    [SW_EVENT_FINISH] = "finish", [SW_EVENT_DONE] = "done",
@@ -37,6 +40,20 @@ void sw_event_log(const struct sw_sink *sink, const char *fmt, ...)
 int sw_event_poll(const struct sw_sink *sink)
 {
 	return sink && sink->cancelled && sink->cancelled(sink->userdata) ? -ECANCELED : 0;
+}
+
+int sw_event_pause(const struct sw_sink *sink, unsigned int ms)
+{
+	while (ms > 0) {
+		unsigned int piece = ms < POLL_MS ? ms : POLL_MS;
+		struct timespec ts = { .tv_nsec = (long)piece * 1000000 };
+
+		if (sw_event_poll(sink) < 0)
+			return -ECANCELED;
+		(void)nanosleep(&ts, NULL);
+		ms -= piece;
+	}
+	return 0;
 }
 
 json_object *sw_event_to_json(const struct sw_event *ev)

@@ -48,6 +48,8 @@ void sw_event_emit(const struct sw_sink *sink, struct sw_event *ev);
 void sw_event_log(const struct sw_sink *sink, const char *fmt, ...) SW_PRINTF(2, 3);
 /* -ECANCELED when the sink asks to stop, else 0. */
 int sw_event_poll(const struct sw_sink *sink);
+/* Waits for so long in small pieces, so that a cancellation is not kept waiting. The same. */
+int sw_event_pause(const struct sw_sink *sink, unsigned int ms);
 
 json_object *sw_event_to_json(const struct sw_event *ev);
 /* -EINVAL when it is not an event; unknown keys are ignored. */

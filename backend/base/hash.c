@@ -209,3 +209,17 @@ _Bool sw_sha256_is_hex(const char *text)
 			return 0;
 	return 1;
 }
+
+static unsigned int nibble(char c)
+{
+	return c <= '9' ? (unsigned int)(c - '0') : (unsigned int)((c | 0x20) - 'a') + 10;
+}
+
+_Bool sw_sha256_from_hex(const char *text, uint8_t ret_hash[static SW_SHA256_LEN])
+{
+	if (!sw_sha256_is_hex(text))
+		return 0;
+	for (size_t i = 0; i < SW_SHA256_LEN; i++)
+		ret_hash[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+	return 1;
+}

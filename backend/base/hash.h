@@ -37,3 +37,5 @@ uint32_t sw_crc32(const void *data, size_t len);
 
 /* True for exactly 64 hex digits of either case. */
 _Bool sw_sha256_is_hex(const char *text);
+/* The hash that such a text stands for; false when it is none. */
+_Bool sw_sha256_from_hex(const char *text, uint8_t ret_hash[static SW_SHA256_LEN]);

@@ -50,20 +50,6 @@ static void hex(const uint8_t md[SW_SHA256_LEN], char out[static 65])
 		(void)snprintf(out + 2 * i, 3, "%02x", md[i]);
 }
 
-static int unhex(const char *text, uint8_t md[SW_SHA256_LEN])
-{
-	if (!sw_sha256_is_hex(text))
-		return -EINVAL;
-	for (size_t i = 0; i < SW_SHA256_LEN; i++) {
-		unsigned int v;
-
-		if (sscanf(text + 2 * i, "%2x", &v) != 1)
-			return -EINVAL;
-		md[i] = (uint8_t)v;
-	}
-	return 0;
-}
-
 /* 0 with ret->data NULL for anything that is not a whole, untouched copy. */
 static int read_copy(struct sw_io *io, const struct sw_kept_zone *z, unsigned int copy,
 		     struct sw_kept *ret)
@@ -164,10 +150,10 @@ static int write_copy(struct sw_io *io, const struct sw_kept_zone *z, unsigned i
 		      const void *data, size_t len, const char *uki, uint64_t sequence)
 {
 	uint8_t h[HEADER_LEN] = {};
-	int r = unhex(uki, h + AT_UKI);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (!sw_sha256_from_hex(uki, h + AT_UKI))
+		return -EINVAL;
 	r = sw_io_zero(io, place(z, copy), HEADER_LEN);
 	if (r == 0)
 		r = sw_io_flush(io);

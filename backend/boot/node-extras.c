@@ -59,28 +59,32 @@ static int look_at_ipxe(struct sw_io *io, json_object *data, struct sw_node_extr
 	return r == -ENOMEM ? r : 0;
 }
 
+/* i: 0 the rescue image, 1 iPXE. */
+static int look_at(struct sw_io *io, const struct sw_node *n, size_t i, struct sw_node_extra *x,
+		   struct sw_error *err)
+{
+	bool blank = false;
+	int r;
+
+	*x = i == 0 ? (struct sw_node_extra){ .id = "rescue", .what = "rescue image",
+					      .part = n->rescue_part }
+		    : (struct sw_node_extra){ .id = "ipxe", .what = "iPXE", .part = n->ipxe_part };
+	if (!x->part)
+		return 0;
+	r = sw_slot_is_blank(io, x->part->start, &blank);
+	if (r == 0 && !blank)
+		r = i == 0 ? look_at_rescue(io, x) : look_at_ipxe(io, n->data, x);
+	return r < 0 ? sw_fail_oom(err) : 0;
+}
+
 int sw_node_extras(struct sw_machine *m, const struct sw_node *n,
 		   struct sw_node_extra ret[static SW_NODE_EXTRAS], struct sw_error *err)
 {
-	const struct sw_part *parts[] = { n->rescue_part, n->ipxe_part };
 	_cleanup_io_ struct sw_io *io = NULL;
-	bool blank = false;
 	int r = n->disk ? sw_machine_open_disk(m, n->disk, false, false, &io, err) : 0;
 
-	ret[0] = (struct sw_node_extra){ .id = "rescue", .what = "rescue image" };
-	ret[1] = (struct sw_node_extra){ .id = "ipxe", .what = "iPXE" };
-	for (size_t i = 0; i < SW_NODE_EXTRAS && r == 0; i++) {
-		struct sw_node_extra *x = &ret[i];
-
-		x->part = parts[i];
-		if (!x->part)
-			continue;
-		r = sw_slot_is_blank(io, x->part->start, &blank);
-		if (r == 0 && !blank)
-			r = i == 0 ? look_at_rescue(io, x) : look_at_ipxe(io, n->data, x);
-		if (r < 0)
-			r = sw_fail_oom(err);
-	}
+	for (size_t i = 0; i < SW_NODE_EXTRAS && r == 0; i++)
+		r = look_at(io, n, i, &ret[i], err);
 	return r;
 }
 
@@ -97,19 +101,22 @@ static int no_rescue(const struct sw_node *n, struct sw_error *err)
 
 int sw_node_check_rescue(struct sw_machine *m, const struct sw_node *n, struct sw_error *err)
 {
-	struct sw_node_extra x[SW_NODE_EXTRAS];
+	_cleanup_io_ struct sw_io *io = NULL;
+	struct sw_node_extra x;
 	int r;
 
 	if (!n->rescue_part)
 		return no_rescue(n, err);
-	r = sw_node_extras(m, n, x, err);
-	if (r < 0 || x[0].state == SW_EXTRA_GOOD)
+	r = sw_machine_open_disk(m, n->disk, false, false, &io, err);
+	if (r == 0)
+		r = look_at(io, n, 0, &x, err);
+	if (r < 0 || x.state == SW_EXTRA_GOOD)
 		return r;
-	if (x[0].state == SW_EXTRA_NONE)
+	if (x.state == SW_EXTRA_NONE)
 		return no_rescue(n, err);
 	sw_fail(err, SW_EXIT_REFUSED, -EBADMSG, "the rescue image is damaged");
 	sw_error_where(err, "%s, partition %u", n->disk->name, n->rescue_part->number);
-	sw_error_why(err, "%s", x[0].why);
+	sw_error_why(err, "%s", x.why);
 	sw_error_hint(err, "start from the medium instead; an install writes it again");
 	return -EBADMSG;
 }

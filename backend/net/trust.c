@@ -52,19 +52,12 @@ char *sw_pem_lines(const char *text)
 	return out;
 }
 
-static unsigned int nibble(char c)
-{
-	return c <= '9' ? (unsigned int)(c - '0') : (unsigned int)((c | 0x20) - 'a') + 10;
-}
-
 _Bool sw_http_pin_option(const char *pin, char option[static SW_PIN_OPTION])
 {
 	unsigned char hash[SW_SHA256_LEN], text[48];
 
-	if (!sw_sha256_is_hex(pin) || sw_crypto_open(NULL) < 0)
+	if (!sw_sha256_from_hex(pin, hash) || sw_crypto_open(NULL) < 0)
 		return 0;
-	for (size_t i = 0; i < sizeof(hash); i++)
-		hash[i] = (unsigned char)(nibble(pin[2 * i]) << 4 | nibble(pin[2 * i + 1]));
 	(void)EVP_EncodeBlock(text, hash, sizeof(hash));
 	(void)snprintf(option, SW_PIN_OPTION, "sha256//%s", (const char *)text);
 	return 1;

@@ -11,27 +11,11 @@
 #define DEFAULT_MAX ((uint64_t)2 << 30)
 #define BACKOFF_MS 1000
 #define BACKOFF_MAX_MS 30000
-#define POLL_MS 50
 #define BLOCK 65536
 
 static uint64_t ceiling(const struct sw_fetch *f)
 {
 	return f->max ? f->max : DEFAULT_MAX;
-}
-
-/* Sleeps in small pieces, so that a cancellation is not kept waiting. */
-static int pause_ms(const struct sw_sink *sink, unsigned int ms, struct sw_error *err)
-{
-	while (ms > 0) {
-		unsigned int piece = ms < POLL_MS ? ms : POLL_MS;
-		struct timespec ts = { .tv_nsec = (long)piece * 1000000 };
-
-		if (sw_event_poll(sink) < 0)
-			return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
-		(void)nanosleep(&ts, NULL);
-		ms -= piece;
-	}
-	return 0;
 }
 
 /* ---- over a network ---- */
@@ -98,9 +82,8 @@ static int fetch_remote(const struct sw_fetch *f, struct sw_sink_file *s, struct
 		}
 		sw_event_log(s->sink, "%s: %s (%s); next try in %u.%u s", s->shown, e.what, e.why,
 			     wait / 1000, wait % 1000 / 100);
-		r = pause_ms(s->sink, wait, err);
-		if (r < 0)
-			return r;
+		if (sw_event_pause(s->sink, wait) < 0)
+			return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
 		wait = wait * 2 < BACKOFF_MAX_MS ? wait * 2 : BACKOFF_MAX_MS;
 	}
 }

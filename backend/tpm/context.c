@@ -59,9 +59,7 @@ int sw_tpm_open(struct sw_tpm *t, const char *tcti)
 
 TSS2_RC sw_tpm_start_session(struct sw_tpm *t, TPM2_SE type, bool salted, ESYS_TR *ret_session)
 {
-	static const TPMT_SYM_DEF aes = {
-		.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB
-	};
+	static const TPMT_SYM_DEF aes = SW_TPM_AES_128_CFB;
 	TPMA_SESSION on = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT |
 			  TPMA_SESSION_CONTINUESESSION;
 	TSS2_RC rc;

@@ -4,6 +4,10 @@
 
 #include "tpm/tss2.h"
 
+/* What keys and sessions encrypt with; begins a TPMT_SYM_DEF and a TPMT_SYM_DEF_OBJECT. */
+#define SW_TPM_AES_128_CFB \
+	{ .algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB }
+
 struct sw_tpm {
 	TSS2_TCTI_CONTEXT *tcti;
 	ESYS_CONTEXT *esys;

@@ -23,7 +23,6 @@ static const struct place places[] = {
 #define EK_ATTRIBUTES (TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | \
 		       TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_ADMINWITHPOLICY | \
 		       TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT)
-#define AES_128_CFB { .algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB }
 /* PolicyA: TPM2_PolicySecret(TPM_RH_ENDORSEMENT). */
 #define EK_POLICY { .size = 32, .buffer = { \
 	0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8, 0x1a, 0x90, 0xcc, 0x8d, 0x46, 0xa5, 0xd7, \
@@ -37,7 +36,7 @@ static const TPM2B_PUBLIC template_rsa = {
 		.objectAttributes = EK_ATTRIBUTES,
 		.authPolicy = EK_POLICY,
 		.parameters.rsaDetail = {
-			.symmetric = AES_128_CFB,
+			.symmetric = SW_TPM_AES_128_CFB,
 			.scheme.scheme = TPM2_ALG_NULL,
 			.keyBits = 2048,
 		},
@@ -51,7 +50,7 @@ static const TPM2B_PUBLIC template_ecc = {
 		.objectAttributes = EK_ATTRIBUTES,
 		.authPolicy = EK_POLICY,
 		.parameters.eccDetail = {
-			.symmetric = AES_128_CFB,
+			.symmetric = SW_TPM_AES_128_CFB,
 			.scheme.scheme = TPM2_ALG_NULL,
 			.curveID = TPM2_ECC_NIST_P256,
 			.kdf.scheme = TPM2_ALG_NULL,

@@ -13,7 +13,6 @@
 #define STORAGE_KEY (TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT | TPMA_OBJECT_FIXEDTPM | \
 		     TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN | \
 		     TPMA_OBJECT_USERWITHAUTH)
-#define AES_128_CFB { .algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB }
 
 static const TPM2B_PUBLIC template_ecc = {
 	.publicArea = {
@@ -21,7 +20,7 @@ static const TPM2B_PUBLIC template_ecc = {
 		.nameAlg = TPM2_ALG_SHA256,
 		.objectAttributes = STORAGE_KEY,
 		.parameters.eccDetail = {
-			.symmetric = AES_128_CFB,
+			.symmetric = SW_TPM_AES_128_CFB,
 			.scheme.scheme = TPM2_ALG_NULL,
 			.curveID = TPM2_ECC_NIST_P256,
 			.kdf.scheme = TPM2_ALG_NULL,
@@ -34,7 +33,7 @@ static const TPM2B_PUBLIC template_rsa = {
 		.nameAlg = TPM2_ALG_SHA256,
 		.objectAttributes = STORAGE_KEY,
 		.parameters.rsaDetail = {
-			.symmetric = AES_128_CFB,
+			.symmetric = SW_TPM_AES_128_CFB,
 			.scheme.scheme = TPM2_ALG_NULL,
 			.keyBits = 2048,
 		},
