@@ -47,13 +47,13 @@ static int hex_digit(char c)
 
 int sw_guid_parse(const char *text, struct sw_guid *ret_guid)
 {
+	size_t len = strlen(text), n = 0;
 	uint8_t r[16];
-	size_t n = 0;
 
-	if (strlen(text) != 36)
+	if (len != 36 && len != 32)
 		return -EINVAL;
-	for (size_t i = 0; i < 36;) {
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
+	for (size_t i = 0; i < len;) {
+		if (len == 36 && (i == 8 || i == 13 || i == 18 || i == 23)) {
 			if (text[i++] != '-')
 				return -EINVAL;
 			continue;

@@ -18,7 +18,7 @@ struct sw_guid {
 /* Lower-case text, as libblkid and /dev/disk/by-partuuid use. */
 const char *sw_guid_format(const struct sw_guid *g, char text[static SW_GUID_TEXT]);
 
-/* Accepts either case; -EINVAL unless exactly 36 well-formed characters. */
+/* Either case, with the four dashes or, as systemd prints ids, without any; else -EINVAL. */
 int sw_guid_parse(const char *text, struct sw_guid *ret_guid);
 
 bool sw_guid_equal(const struct sw_guid *a, const struct sw_guid *b);

@@ -15,7 +15,7 @@ struct sw_parse {
 	const char *path;
 	const struct sw_layout_machine *m;
 	char *description;
-	struct sw_parse_place type_at, max_at, padding_max_at, content_at, disk_at;
+	struct sw_parse_place type_at, label_at, max_at, padding_max_at, content_at, disk_at;
 	bool seen, has_type, has_min;
 	int no_auto, read_only, grow, factory_reset;	/* -1: not given */
 };

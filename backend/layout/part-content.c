@@ -39,6 +39,12 @@ int sw_parse_copy_blocks(struct sw_parse *s, const struct sw_parse_key *k SW_UNU
 	if (r < 0)
 		return r;
 	content_here(s, it);
+	/* As repart: CopyBlocks= takes an earlier one back. */
+	if (!*it->value) {
+		free(s->p.copy_blocks);
+		s->p.copy_blocks = NULL;
+		return 0;
+	}
 	if (!strcmp(path, "auto"))
 		return sw_parse_bad(s, it, err, "\"auto\" is not supported",
 				    "Name the file or the block device to copy");
@@ -112,7 +118,7 @@ int sw_encrypt_parse(const char *text, unsigned int *ret_encrypt)
 int sw_parse_encrypt(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 		     const struct sw_ini_item *it, struct sw_error *err)
 {
-	static const char *const off[] = { "off", "no", "false", "0", "n", "f" };
+	static const char *const off[] = { "", "off", "no", "false", "0", "n", "f" };
 	static const char *const on[] = { "yes", "true", "1", "y", "t", "on" };
 
 	content_here(s, it);

@@ -159,21 +159,28 @@ static int set_label(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 	if (r < 0)
 		return r;
 	free(s->p.label);
-	/* As repart: Label= takes an earlier one back; what a specifier makes empty stays so. */
-	s->p.own_label = *it->value != '\0';
-	s->p.label = s->p.own_label ? TAKE_PTR(label) : NULL;
+	/* As repart: an empty one is a label too, and not made from the type. */
+	s->p.own_label = true;
+	s->p.label = TAKE_PTR(label);
+	s->label_at = (struct sw_parse_place){ s->path, it->line };
 	return 0;
 }
 
 static int set_uuid(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 		    const struct sw_ini_item *it, struct sw_error *err)
 {
-	s->p.uuid_null = !strcmp(it->value, "null");
-	if (s->p.uuid_null) {
+	_cleanup_free_ char *uuid = NULL;
+	int r = sw_parse_expand(s, it, &uuid, err);
+
+	if (r < 0)
+		return r;
+	s->p.uuid_null = !strcmp(uuid, "null");
+	/* As repart: UUID= takes an earlier one back. */
+	if (s->p.uuid_null || !*it->value) {
 		s->p.uuid = (struct sw_guid){};
 		return 0;
 	}
-	if (sw_guid_parse(it->value, &s->p.uuid) < 0 || sw_guid_is_zero(&s->p.uuid))
+	if (sw_guid_parse(uuid, &s->p.uuid) < 0 || sw_guid_is_zero(&s->p.uuid))
 		return sw_parse_bad(s, it, err, "it is not a UUID",
 			   "Write it as 01234567-89ab-4cde-8f01-23456789abcd");
 	return 0;
@@ -274,6 +281,16 @@ static int set_bool(struct sw_parse *s, const struct sw_parse_key *k, const stru
 	return sw_parse_bad(s, it, err, "it is neither yes nor no", "Write yes or no");
 }
 
+/* As repart: an empty one takes back what was said of the flag. */
+static int set_flag(struct sw_parse *s, const struct sw_parse_key *k, const struct sw_ini_item *it,
+		    struct sw_error *err)
+{
+	if (*it->value)
+		return set_bool(s, k, it, err);
+	*(int *)((char *)s + k->offset) = -1;
+	return 0;
+}
+
 static int set_role(struct sw_parse *s, const struct sw_parse_key *k SW_UNUSED,
 		    const struct sw_ini_item *it, struct sw_error *err)
 {
@@ -330,9 +347,9 @@ static const struct sw_parse_key keys[] = {
 	{ "PaddingMaxBytes", set_size, AT(p.padding_max), 0 },
 	{ "Format", sw_parse_format, 0, 0 },
 	{ "Flags", set_flags, 0, 0 },
-	{ "NoAuto", set_bool, AT(no_auto), 0 },
-	{ "ReadOnly", set_bool, AT(read_only), 0 },
-	{ "GrowFileSystem", set_bool, AT(grow), 0 },
+	{ "NoAuto", set_flag, AT(no_auto), 0 },
+	{ "ReadOnly", set_flag, AT(read_only), 0 },
+	{ "GrowFileSystem", set_flag, AT(grow), 0 },
 	{ "X-Slipway-Role", set_role, 0, 0 },
 	{ "X-Slipway-Description", set_description, 0, 0 },
 	{ "X-Slipway-Disk", sw_parse_disk, 0, 0 },
@@ -359,8 +376,17 @@ static const struct sw_parse_key keys[] = {
 	{ "Compression", set_unsupported, 0, 257 },
 	{ "CompressionLevel", set_unsupported, 0, 257 },
 	{ "SupplementFor", set_unsupported, 0, 257 },
+	{ "AddValidateFS", set_unsupported, 0, 258 },
+	{ "FileSystemSectorSize", set_unsupported, 0, 258 },
+	{ "VolumeLabel", set_unsupported, 0, 259 },
 	{ "TPM2PCRs", set_unsupported, 0, 259 },
 	{ "KeyFile", set_unsupported, 0, 259 },
+	{ "Integrity", set_unsupported, 0, 260 },
+	{ "IntegrityAlgorithm", set_unsupported, 0, 260 },
+	{ "BlockDeviceReplace", set_unsupported, 0, 261 },
+	{ "Discard", set_unsupported, 0, 261 },
+	{ "EncryptKDF", set_unsupported, 0, 261 },
+	{ "VolumeName", set_unsupported, 0, 261 },
 };
 
 static int unknown_key(struct sw_parse *s, const struct sw_ini_item *it, struct sw_error *err)
@@ -466,6 +492,12 @@ static int check_whole(struct sw_parse *s, struct sw_error *err)
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL,
 			"PaddingMaxBytes= is below PaddingMinBytes=");
 		sw_error_where(err, "%s:%u:1", s->padding_max_at.path, s->padding_max_at.line);
+		return -EINVAL;
+	}
+	if (s->p.role != SW_ROLE_NONE && s->p.own_label && !*s->p.label) {
+		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "a partition with a role needs a label");
+		sw_error_where(err, "%s:%u:1", s->label_at.path, s->label_at.line);
+		sw_error_hint(err, "Leave Label= out, or give one");
 		return -EINVAL;
 	}
 	if (sw_parse_check_content(s, err) < 0 || sw_parse_check_disks(s, err) < 0)

@@ -203,6 +203,17 @@ static uint64_t need_of_all(const struct sw_space *s)
 	return sum;
 }
 
+/* Both sizes in words, or in bytes when the words would be the same. */
+static void two_sizes(uint64_t need, uint64_t have, char a[32], char b[32])
+{
+	(void)sw_size_format(need, a, 32);
+	(void)sw_size_format(have, b, 32);
+	if (strcmp(a, b) != 0)
+		return;
+	(void)snprintf(a, 32, "%llu bytes", (unsigned long long)need);
+	(void)snprintf(b, 32, "%llu", (unsigned long long)have);
+}
+
 static void say_no_room(const struct sw_layout *l, uint64_t need, uint64_t have,
 			struct sw_error *err)
 {
@@ -210,33 +221,36 @@ static void say_no_room(const struct sw_layout *l, uint64_t need, uint64_t have,
 		l->name, (unsigned long long)(need > have ? need - have : GRAIN));
 }
 
-static int no_room(const struct sw_layout *l, const struct sw_space *s,
-		   const struct sw_space_item *it, uint64_t largest, const char *where,
-		   struct sw_error *err)
+/* On a disk that gets a new table all definitions share one piece. */
+static int disk_too_small(const struct sw_layout *l, const struct sw_space *s,
+			  struct sw_error *err)
 {
 	_cleanup_buf_ struct sw_buf list = { .max = 160 };
-	uint64_t need = where ? sw_space_need(it) : need_of_all(s);
-	uint64_t have = where ? largest : s->end - s->start;
-	char a[16], b[16];
+	uint64_t need = sw_layout_add(need_of_all(s), s->start + s->tail);
+	char a[32], b[32];
+
+	say_no_room(l, need, s->disk_size, err);
+	list_needs(s, &list);
+	two_sizes(need, s->disk_size, a, b);
+	sw_error_why(err, "it needs %s and the disk has %s: %s", a, b, sw_buf_text(&list));
+	sw_error_hint(err, "Choose a larger disk, or another layout (disk.layout)");
+	return -ENOSPC;
+}
+
+static int no_room(const struct sw_layout *l, const struct sw_space_item *it, uint64_t have,
+		   const char *where, struct sw_error *err)
+{
+	uint64_t need = sw_space_need(it);
+	char a[32], b[32];
 
 	say_no_room(l, need, have, err);
-	if (where) {
-		sw_error_where(err, "%s", where);
-		sw_error_why(err, "%s needs %s in one piece and %s %s",
-			     it->part->file ? it->part->file : "a partition",
-			     sw_size_format(need, a, sizeof(a)),
-			     it->old ? "its partition with the free space behind it has"
-				     : "the largest free space has",
-			     sw_size_format(have, b, sizeof(b)));
-		sw_error_hint(err, "Make room on the disk, or start anew with --empty=force");
-	} else {
-		list_needs(s, &list);
-		sw_error_why(err, "it needs %s and the disk has %s: %s",
-			     sw_size_format(sw_layout_add(need, SW_LAYOUT_OVERHEAD), a, sizeof(a)),
-			     sw_size_format(s->end + SW_LAYOUT_OVERHEAD / 2, b, sizeof(b)),
-			     sw_buf_text(&list));
-		sw_error_hint(err, "Choose a larger disk, or another layout (disk.layout)");
-	}
+	two_sizes(need, have, a, b);
+	sw_error_where(err, "%s", where);
+	sw_error_why(err, "%s needs %s in one piece and %s %s",
+		     it->part->file ? it->part->file : "a partition", a,
+		     it->old ? "its partition with the free space behind it has"
+			     : "the largest free space has", b);
+	sw_error_hint(err, "Make room on the disk, or start anew with --empty=force");
 	return -ENOSPC;
 }
 
@@ -248,7 +262,8 @@ static int fit(const struct sw_layout *l, struct sw_space *s, const char *where,
 
 	while (!sw_space_allocate(s, &it, &largest))
 		if (!drop_one_priority(s))
-			return no_room(l, s, it, largest, where, err);
+			return where ? no_room(l, it, largest, where, err)
+				     : disk_too_small(l, s, err);
 	return 0;
 }
 
@@ -491,15 +506,16 @@ static int solve(const struct sw_layout *l, const struct sw_table *t, bool kept,
 /* libfdisk's first and last usable byte of a new GPT with 128 entries. */
 static int measure(uint64_t disk_size, uint32_t sector, struct sw_space *s)
 {
-	uint64_t end, tail;
+	uint64_t end;
 
 	if ((sector != 512 && sector != 4096) || disk_size > (uint64_t)INT64_MAX)
 		return -EINVAL;
 	end = disk_size - disk_size % sector;
-	tail = (uint64_t)sector + SW_LAYOUT_GPT_ENTRIES;
+	s->disk_size = end;
+	s->tail = (uint64_t)sector + SW_LAYOUT_GPT_ENTRIES;
 	s->numbers = NUMBER_MAX;
 	s->start = SW_LAYOUT_FIRST;
-	s->end = end > tail + s->start ? end - tail : s->start;
+	s->end = end > s->tail + s->start ? end - s->tail : s->start;
 	return 0;
 }
 

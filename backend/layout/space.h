@@ -32,6 +32,7 @@ struct sw_space {
 	struct sw_area *areas;		/* room for one more than there are existing partitions */
 	size_t n_areas;
 	uint64_t start, end;		/* usable bytes as the table has them */
+	uint64_t disk_size, tail;	/* of a new table: the disk, and what is kept at its end */
 	unsigned int numbers;		/* entries of the table */
 };
 

@@ -2,6 +2,7 @@
 #include "layout/specifier.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "base/file.h"
@@ -108,8 +109,9 @@ static char *first_env(const char *fallback)
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *v = getenv(names[i]);
+		struct stat st;
 
-		if (v && v[0] == '/')
+		if (v && v[0] == '/' && stat(v, &st) == 0 && S_ISDIR(st.st_mode))
 			return strdup(v);
 	}
 	return strdup(fallback);

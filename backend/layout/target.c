@@ -52,13 +52,14 @@ static int refuse(const struct sw_layout_request *q, const char *what, const cha
 	return -EPERM;
 }
 
+/* What is there is named, with what a DOS table does not reach of the disk. */
 static int refuse_content(const struct sw_layout_request *q, const struct sw_layout_result *t,
-			  struct sw_error *err)
+			  const char *what, struct sw_error *err)
 {
 	struct sw_disk d = { .table = t->before, .signatures = t->signatures };
 	_cleanup_free_ char *words = sw_disk_describe(&d);
 
-	return refuse(q, "the disk is not empty", words,
+	return refuse(q, what, words,
 		      "--empty=force makes a new table and forgets what is there", err);
 }
 
@@ -76,8 +77,12 @@ static int judge(const struct sw_layout_request *q, struct sw_layout_result *t,
 			      "Repair it first, or forget it with --empty=force", err);
 	if (q->empty == SW_EMPTY_REQUIRE || (q->empty == SW_EMPTY_ALLOW && !gpt)) {
 		t->fresh = true;
-		return blank ? 0 : refuse_content(q, t, err);
+		return blank ? 0 : refuse_content(q, t, "the disk is not empty", err);
 	}
+	if (!gpt && !blank)
+		return refuse_content(q, t, t->before.type == SW_TABLE_DOS
+				      ? "the disk has a DOS table and no GPT"
+				      : "there is no GPT on the disk, but something else", err);
 	if (!gpt)
 		return refuse(q, "there is no GPT on the disk, and --empty=refuse", NULL,
 			      "--empty=allow makes one on a disk with nothing on it", err);

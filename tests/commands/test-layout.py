@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from pathlib import Path
 
 from lib import (SOURCE, MiB, Skip, expect, fingerprint, main, need, partitions, same, sha256, test,
                  tool)
@@ -88,7 +89,7 @@ def _(case):
         image.write_bytes(b"")
         os.truncate(image, 100 * MiB)
     blank()
-    expect(layout(case, "apply", image), 4, "no GPT")
+    expect(layout(case, "apply", image), 4, "no GPT", "--empty=allow")
     expect(layout(case, "apply", image, "--empty=create", "--size=50M"), 4, "exists already")
     expect(layout(case, "apply", image, "--empty=require"), 0)
     expect(layout(case, "apply", image, "--empty=require"), 4, "not empty")
@@ -96,9 +97,12 @@ def _(case):
     blank()
     tool("mkswap", "-L", "precious", image)
     expect(layout(case, "apply", image, "--empty=allow"), 4, "swap", "--empty=force")
+    expect(layout(case, "apply", image), 4, "no GPT", "swap", "--empty=force")
     blank()
     tool("sfdisk", "-q", image, input="label: dos\n,50M\n")
-    expect(layout(case, "apply", image, "--empty=allow"), 4, "not empty")
+    expect(layout(case, "apply", image, "--empty=allow"), 4, "not empty", "DOS table")
+    for verb in ("plan", "apply"):
+        expect(layout(case, verb, image), 4, "has a DOS table and no GPT", "--empty=force")
     expect(layout(case, "apply", image, "--empty=force"), 0, "lost")
     same(list(partitions(image)), ["esp"], "partitions")
     assert "No problems" in tool("sgdisk", "-v", image).stdout
@@ -113,6 +117,19 @@ def _(case):
         f.write(bytes(512))
     expect(layout(case, "apply", image, "--empty=allow"), 4, "damaged", "protective MBR")
     expect(layout(case, "apply", image, "--empty=force"), 0)
+
+
+@test("a DOS table on 3 TiB is named with what it does not reach, whatever --empty says")
+def _(case):
+    define(case, a="Type=esp;SizeMaxBytes=20M")
+    image = case.dir / "disk.img"
+    image.write_bytes(b"")
+    os.truncate(image, 3 << 40)
+    tool("sfdisk", "-q", image, input="label: dos\n,50M\n")
+    named = "a DOS table reaches only 2T of 3T"
+    for empty in ("refuse", "allow", "require"):
+        expect(layout(case, "plan", image, f"--empty={empty}"), 4, named, "--empty=force")
+    expect(layout(case, "plan", image, "--empty=force"), 0, named)
 
 
 @test("a hybrid MBR is refused with what would be lost, unless nothing changes or all is new")
@@ -155,8 +172,17 @@ def _(case):
     define(case, a="Type=esp;SizeMinBytes=90M", b="Type=home;SizeMinBytes=90M")
     image = case.dir / "disk.img"
     result = layout(case, "apply", image, "--empty=create", "--size=100M")
-    expect(result, 3, "bytes too few")
+    # 1 MiB before the partitions, a sector and 128 entries of the backup table behind them.
+    short = 80 * MiB + MiB + 512 + 128 * 128
+    expect(result, 3, f"{short} bytes too few", "it needs 181M and the disk has 100M",
+           "a.conf 90M, b.conf 90M")
     assert not image.exists()
+    # What is said to be missing is what is missing, to the grain of 4096 bytes.
+    enough = -(-(100 * MiB + short) // 4096) * 4096
+    expect(layout(case, "plan", image, "--empty=create", f"--size={enough - 4096}"), 3,
+           f"{100 * MiB + short - enough + 4096} bytes too few", f"needs {100 * MiB + short} bytes "
+           f"and the disk has {enough - 4096}:")
+    expect(layout(case, "plan", image, "--empty=create", f"--size={enough}"), 0)
 
 
 @test("the first directory's file hides the later ones', drop-ins add, empty files hide")
@@ -460,12 +486,16 @@ def _(case):
 
 @test("specifiers are expanded, and UUID=null stays zero")
 def _(case):
-    define(case, a="Type=home;Label=v-%v-%%;SizeMaxBytes=20M", b="Type=srv;UUID=null")
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    define(case, a="Type=home;Label=v-%v-%%;SizeMaxBytes=20M", b="Type=srv;UUID=null",
+           c="Type=var;UUID=%b", d="Type=tmp;UUID=%b;UUID=")
     image = case.dir / "disk.img"
     expect(layout(case, "apply", image, "--empty=create", "--size=100M"), 0)
     found = partitions(image)
     assert f"v-{os.uname().release}-%" in found, found
     same(found["srv"]["uuid"], "00000000-0000-0000-0000-000000000000", "uuid")
+    same(found["var"]["uuid"].lower(), boot_id, "uuid")
+    assert found["tmp"]["uuid"] != found["var"]["uuid"], found
 
 
 @test("old content of a new partition is not found in it afterwards")

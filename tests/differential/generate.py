@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Partition definitions, partition tables and file trees, all from one random generator."""
 import os
+from pathlib import Path
 
 MiB = 1 << 20
 ARCHITECTURES = ("alpha arc arm arm64 ia64 loongarch64 mips-le mips64-le parisc ppc ppc64 ppc64-le "
@@ -17,7 +18,15 @@ TYPES = {
     "1b9f2a6e-8a5c-4d6f-9c3e-77aa00112233": "1b9f2a6e-8a5c-4d6f-9c3e-77aa00112233",
 }
 FLAGS = {"home", "root-x86-64", "xbootldr", "usr-x86-64-verity"}
-LABELS = ["esp", "home", "swap-2", "Größe", "x" * 36, "%a-%o", "100%% %w", "%A%B%M", "a%%b"]
+LABELS = ["esp", "home", "swap-2", "Größe", "x" * 36, "%a-%o", "100%% %w", "%A%B%M", "a%%b", "%b",
+          "%W."]
+# Of these it depends on the machine whether they have a value that a label has room for.
+HOST = os.uname().nodename
+LABELS += [f"{s}{t}" for s, t, value in
+           [("%v", "", os.uname().release), ("%H", "-", HOST), ("-%l", "", HOST),
+            ("%V", "", os.environ.get("TMPDIR", "/var/tmp")), ("%T", "", os.environ.get("TMPDIR", "/tmp"))]
+           if len(value) < 36]
+LABELS += ["%m"] if Path("/etc/machine-id").is_file() else []
 
 
 def every_type():
@@ -71,7 +80,8 @@ def keys_of(rng, name, kind, content):
     if rng.random() < .5:
         keys.append("Label=" + rng.choice([f"part {name}", *LABELS]))
     if rng.random() < .15:
-        keys.append("UUID=" + ("null" if rng.random() < .2 else guid(rng)))
+        uuid = guid(rng)
+        keys.append("UUID=" + rng.choice(["null", uuid, uuid, uuid, uuid.replace("-", "")]))
     if rng.random() < .35:
         keys.append(f"Priority={rng.choice([-5, 0, 1, 1, 2, 3, 100])}")
     if rng.random() < .4:
@@ -81,7 +91,12 @@ def keys_of(rng, name, kind, content):
     keys += size_keys(rng, "Size", rng.randrange(1, 60))
     if rng.random() < .4:
         keys += size_keys(rng, "Padding", rng.randrange(20))
-    return keys + flag_keys(rng, kind) + content(rng)
+    keys += flag_keys(rng, kind)
+    # Without a value: what was said before is taken back.
+    if rng.random() < .1:
+        keys.append(rng.choice(["Label=", "UUID=", "NoAuto=", "ReadOnly=", "GrowFileSystem=",
+                                "CopyBlocks=", "Encrypt="]))
+    return keys + content(rng)
 
 
 def no_content(_rng):

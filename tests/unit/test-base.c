@@ -47,13 +47,17 @@ static void test_size_format_is_short(void **state SW_UNUSED)
 
 static void test_guid_round_trips_and_swaps_fields(void **state SW_UNUSED)
 {
-	struct sw_guid g;
+	struct sw_guid g, plain;
 	char t[SW_GUID_TEXT];
 
 	assert_int_equal(sw_guid_parse("C12A7328-F81F-11D2-BA4B-00A0C93EC93B", &g), 0);
 	assert_int_equal(g.b[0], 0x28);
 	assert_string_equal(sw_guid_format(&g, t), "c12a7328-f81f-11d2-ba4b-00a0c93ec93b");
 	assert_int_equal(sw_guid_parse("c12a7328-f81f-11d2-ba4b-00a0c93ec93", &g), -EINVAL);
+	assert_int_equal(sw_guid_parse("c12a7328f81f11d2ba4b00a0c93ec93bc12a", &g), -EINVAL);
+	assert_int_equal(sw_guid_parse("c12a7328-f81f-11d2-ba4b-00a0c93e", &g), -EINVAL);
+	assert_int_equal(sw_guid_parse("c12a7328f81f11d2ba4b00a0c93ec93b", &plain), 0);
+	assert_true(sw_guid_equal(&plain, &g));
 }
 
 static void test_guid_derivation_is_stable_and_token_bound(void **state SW_UNUSED)

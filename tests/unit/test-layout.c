@@ -171,6 +171,8 @@ static void test_errors_name_file_line_column_and_the_likely_key(void **s SW_UNU
 	refused("[Partition]\nType=esp\nX-Slipway-Rule=slot\n", "x.conf:3:1", "X-Slipway-Role=");
 	refused("[Partition]\nType=esp\nX-Slipway-Role=slots\n", "x.conf:3:16", "node-data");
 	refused("[Partition]\nType=esp\nUUID=12\n", "x.conf:3:6", "not a UUID");
+	refused("[Partition]\nType=esp\nUUID=%m\n", "x.conf:3:6", "not known here");
+	refused("[Partition]\nType=esp\nUUID=%%\n", "x.conf:3:6", "not a UUID");
 	refused("[Partition]\nType=esp\nFlags=0xfg\n", "x.conf:3:7", "64 bits");
 	refused("[Partition]\nType=esp\nFlags=0x8\n", "x.conf:3:7", "reserved");
 	refused("[Partition]\nType=home\nNoAuto=maybe\n", "x.conf:3:8", "yes nor no");
@@ -179,6 +181,8 @@ static void test_errors_name_file_line_column_and_the_likely_key(void **s SW_UNU
 	refused("[Partition]\nType=esp\nPaddingMinBytes=2M\nPaddingMaxBytes=1M\n", "x.conf:4:1",
 		"below");
 	refused("[Partition]\nLabel=x\n", "x.conf:1:1", "Type= is missing");
+	refused("[Partition]\nType=esp\nX-Slipway-Role=slot\nLabel=\n", "x.conf:4:1",
+		"needs a label");
 	refused("Type=esp\n", "x.conf:1:1", "before any section");
 	refused("[Partitions]\n", "x.conf:1:1", "[Partition]");
 	refused("[Partition\n", "x.conf:1:1", "no end");
