@@ -55,6 +55,7 @@ struct sw_journal_info {
 	char *alone;
 	/* Sets of the plan's disks, bit k for disks[k]. */
 	uint64_t absent;	/* not in the machine, or not alone what they are bound to */
+	uint64_t names_away;	/* the asides of the plan whose disks are not here (sw_undo_names) */
 	uint64_t owed;		/* still to be undone when the others have been; 0: all */
 	json_object *vars;		/* boot variables as they were before, or NULL */
 	struct sw_plan *plan;
@@ -72,6 +73,8 @@ int sw_journal_scan(struct sw_machine *m, const struct sw_facts *f,
 		    struct sw_journal_info **ret_infos, size_t *ret_n, struct sw_error *err);
 /* The disks of a plan that are not in the machine, a bit each. */
 uint64_t sw_journal_absent(const struct sw_plan *p, const struct sw_facts *f);
+/* The disks on which it gives partitions other names and that are not (sw_undo_names). */
+uint64_t sw_journal_names_away(const struct sw_plan *p, const struct sw_facts *f);
 void sw_journal_infos_free(struct sw_journal_info *infos, size_t n);
 
 /* The same child process for a resume or an undo. */
@@ -90,11 +93,18 @@ int sw_apply_resume(struct sw_machine *m, const struct sw_journal_info *info,
 
 /* The disks that an undo has to bring back, those away among them. */
 uint64_t sw_undo_todo(const struct sw_journal_info *info);
-/* Those of them that are not here. */
+/* The plan's disks among them that are not here. */
 uint64_t sw_undo_away(const struct sw_journal_info *info);
-/* "disk 2 (MODEL, serial S, WWN W)"; malloc'd. */
+/* What of it can be brought back on this machine as it is. */
+uint64_t sw_undo_possible(const struct sw_journal_info *info);
+/* In such a set: the names that partitions had on the disk of this aside; 0: there is no bit left. */
+uint64_t sw_undo_names(const struct sw_plan *p, size_t aside);
+/* "disk 2 (MODEL, serial S, WWN W)", or "the names of 2 partitions on sda (...)"; malloc'd. */
 char *sw_undo_disk(const struct sw_journal_info *info, size_t disk);
-/* Labels and sizes of the partitions that it had when it was seen last, on one line; malloc'd. */
+/*
+ * Labels and sizes of the partitions that it had when it was seen last, or the names that
+ * were changed, on one line; malloc'd.
+ */
 char *sw_undo_holds(const struct sw_journal_info *info, size_t disk);
 /* The disks of a set, ", " between them; malloc'd. */
 char *sw_undo_disks(const struct sw_journal_info *info, uint64_t set);

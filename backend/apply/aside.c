@@ -87,12 +87,12 @@ static int rename_on(struct sw_io *io, const struct sw_aside *a, bool back, stru
 
 static int absent(const struct sw_aside *a, struct sw_error *err)
 {
-	sw_fail(err, SW_EXIT_REFUSED, -ESTALE, "%s, on which partitions get other names, is gone",
+	sw_fail(err, SW_EXIT_REFUSED, -ENXIO, "%s, on which partitions get other names, is gone",
 		a->disk.name);
 	sw_error_why(err, "no disk has the serial %s",
 		     a->disk.serial ? a->disk.serial : "and size that it had");
 	sw_error_hint(err, "attach it again, or make a new plan without it");
-	return -ESTALE;
+	return -ENXIO;
 }
 
 static int rename_disk(struct sw_run *run, const struct sw_facts *f, const struct sw_aside *a,
@@ -138,7 +138,7 @@ int sw_step_aside(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct 
 	return r;
 }
 
-/* A later undo does not come back to it, so what it takes to do it by hand is told. */
+/* The disk may be in another machine by now, so what it takes to do it by hand is told. */
 static void say_left(const struct sw_run *run, const struct sw_aside *a, const struct sw_error *e)
 {
 	char uuid[SW_GUID_TEXT];
@@ -151,18 +151,30 @@ static void say_left(const struct sw_run *run, const struct sw_aside *a, const s
 			     sw_guid_format(&a->parts[i].old_uuid, uuid));
 }
 
-void sw_asides_restore(struct sw_run *run, const struct sw_facts *f)
+uint64_t sw_asides_restore(struct sw_run *run, const struct sw_facts *f, uint64_t which)
 {
+	uint64_t left = 0;
+
 	for (size_t i = 0; i < run->p->n_asides; i++) {
 		const struct sw_aside *a = &run->p->asides[i];
+		uint64_t bit = sw_undo_names(run->p, i);
 		struct sw_error e = {};
+		int r;
 
-		if (rename_disk(run, f, a, true, &e) == 0)
+		if (!(which & bit))
+			continue;
+		r = rename_disk(run, f, a, true, &e);
+		if (r == 0) {
 			sw_event_log(run->sink, "restoring the partition names on %s",
 				     a->disk.name);
-		else
-			say_left(run, a, &e);
+			continue;
+		}
+		say_left(run, a, &e);
+		/* Names that somebody has given since are that one's. */
+		if (r != -ESTALE)
+			left |= bit;
 	}
+	return left;
 }
 
 int sw_asides_check(const struct sw_plan *p, const struct sw_facts *f, bool resumed,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "apply/run.h"
+#include "base/json.h"
 
 void sw_run_close_disks(struct sw_run *run)
 {
@@ -102,13 +103,34 @@ int sw_run_reopen_journals(struct sw_run *run, struct sw_error *err)
 	return 0;
 }
 
+/* Of the run's plan; where no journal had to be read yet, the first decides on the id. */
+static bool is_of_run(struct sw_run *run, const struct sw_journal_head *h)
+{
+	_cleanup_json_ json_object *a = NULL, *b = NULL;
+	struct sw_plan *p = NULL;
+	struct sw_error ignored = {};
+	bool same;
+
+	if (*run->id)
+		return strcmp(h->id, run->id) == 0;
+	if (sw_plan_from_json(h->plan, &p, &ignored) < 0)
+		return false;
+	a = sw_plan_to_json(p);
+	b = sw_plan_to_json(run->p);
+	same = a && b && json_object_equal(a, b);
+	sw_plan_free(p);
+	if (same)
+		memcpy(run->id, h->id, sizeof(run->id));
+	return same;
+}
+
 /* Of the same plan, on a disk whose table is one that the plan predicts. */
 static bool is_witness(struct sw_run *run, size_t k)
 {
 	struct sw_journal_head h = {};
 	struct sw_error ignored = {};
 	bool is = sw_journal_open(run->disks[k].io, &run->disks[k].journal, &h) == 0 &&
-		  h.disk == k && strcmp(h.id, run->id) == 0 &&
+		  h.disk == k && is_of_run(run, &h) &&
 		  sw_table_check_predicted(run, k, &ignored) == 0;
 
 	sw_journal_head_clear(&h);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An undo of several disks when some are away: which have to be brought back, which can
- * be, and what is said of those that cannot. Sets of disks have bit k for the plan's disks[k].
+ * be, and what is said of those that cannot. Sets of disks have bit k for the plan's disks[k];
+ * behind these come the disks of its asides, to which only old partition names are owed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,36 @@ static uint64_t all_disks(const struct sw_plan *p)
 	return n >= 64 ? UINT64_MAX : (1ULL << n) - 1;
 }
 
+uint64_t sw_undo_names(const struct sw_plan *p, size_t aside)
+{
+	size_t bit = sw_plan_journals(p) + aside;
+
+	return bit < 64 ? 1ULL << bit : 0;
+}
+
+/* The aside that the bit k stands for, or NULL. */
+static const struct sw_aside *aside_at(const struct sw_plan *p, size_t k)
+{
+	size_t first = sw_plan_journals(p);
+
+	return k >= first && k - first < p->n_asides ? &p->asides[k - first] : NULL;
+}
+
+/* Names that the install may have changed: from that step on, or where no step is known. */
+static uint64_t all_names(const struct sw_journal_info *info)
+{
+	const struct sw_plan *p = info->plan;
+	uint64_t set = 0;
+
+	if (sw_undo_keeps_vars(info) ||
+	    (!info->alone && !info->undoing &&
+	     info->step < sw_plan_step_number(p, SW_STEP_ASIDE)))
+		return 0;
+	for (size_t i = 0; i < p->n_asides; i++)
+		set |= sw_undo_names(p, i);
+	return set;
+}
+
 bool sw_undo_keeps_vars(const struct sw_journal_info *info)
 {
 	return info->alone && !(info->absent & 1);
@@ -26,7 +57,7 @@ bool sw_undo_keeps_vars(const struct sw_journal_info *info)
 
 uint64_t sw_undo_todo(const struct sw_journal_info *info)
 {
-	return info->owed ? info->owed : all_disks(info->plan);
+	return info->owed ? info->owed : all_disks(info->plan) | all_names(info);
 }
 
 /* A system disk without its journal cannot be brought back, whether it is here or not. */
@@ -35,6 +66,11 @@ uint64_t sw_undo_away(const struct sw_journal_info *info)
 	uint64_t away = info->absent | (info->alone ? 1 : 0);
 
 	return sw_undo_todo(info) & away;
+}
+
+uint64_t sw_undo_possible(const struct sw_journal_info *info)
+{
+	return sw_undo_todo(info) & ~sw_undo_away(info) & ~info->names_away;
 }
 
 uint64_t sw_undo_leaves(const struct sw_journal_info *info, uint64_t without)
@@ -47,10 +83,15 @@ uint64_t sw_undo_leaves(const struct sw_journal_info *info, uint64_t without)
 
 char *sw_undo_disk(const struct sw_journal_info *info, size_t disk)
 {
-	const struct sw_plan_disk *d = &info->plan->disks[disk];
+	const struct sw_aside *a = aside_at(info->plan, disk);
+	const struct sw_plan_disk *d = a ? &a->disk : &info->plan->disks[disk];
 	_cleanup_buf_ struct sw_buf b = {};
-	int r = sw_buf_addf(&b, "disk %zu (%s", disk + 1, d->model ? d->model : "no model");
+	int r = a ? sw_buf_addf(&b, "the names of %zu partition%s on %s (", a->n_parts,
+				a->n_parts == 1 ? "" : "s", d->name)
+		  : sw_buf_addf(&b, "disk %zu (", disk + 1);
 
+	if (r == 0)
+		r = sw_buf_adds(&b, d->model ? d->model : "no model");
 	if (r == 0)
 		r = sw_buf_addf(&b, ", serial %s", d->serial ? d->serial : "none");
 	if (r == 0 && d->wwn)
@@ -65,8 +106,9 @@ char *sw_undo_disks(const struct sw_journal_info *info, uint64_t set)
 	_cleanup_buf_ struct sw_buf b = {};
 	int r = sw_buf_adds(&b, "");
 
-	for (size_t k = 0; k < info->plan->n_disks && r == 0; k++) {
-		_cleanup_free_ char *one = set >> k & 1 ? sw_undo_disk(info, k) : NULL;
+	for (size_t k = 0; k < 64 && r == 0; k++) {
+		bool known = k < info->plan->n_disks || aside_at(info->plan, k);
+		_cleanup_free_ char *one = known && set >> k & 1 ? sw_undo_disk(info, k) : NULL;
 
 		if (one)
 			r = sw_buf_addf(&b, "%s%s", b.len ? ", " : "", one);
@@ -83,14 +125,28 @@ static int add_held(struct sw_buf *b, const char *label, uint64_t size, bool rai
 			   sw_size_format(size, text, sizeof(text)), raid ? " of a RAID1" : "");
 }
 
+static char *old_names(const struct sw_aside *a)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+	int r = sw_buf_adds(&b, "");
+
+	for (size_t i = 0; i < a->n_parts && r == 0; i++)
+		r = sw_buf_addf(&b, "%s%s, which was %s", i ? "; " : "", a->parts[i].new_label,
+				a->parts[i].old_label);
+	return r < 0 ? NULL : sw_buf_steal(&b);
+}
+
 char *sw_undo_holds(const struct sw_journal_info *info, size_t disk)
 {
+	const struct sw_aside *a = aside_at(info->plan, disk);
 	const struct sw_plan *p = info->plan;
-	const struct sw_plan_disk *d = &p->disks[disk];
+	const struct sw_plan_disk *d = a ? &a->disk : &p->disks[disk];
 	bool is_new = info->alone || info->undoing || info->step >= sw_plan_table_step(p, disk);
 	_cleanup_buf_ struct sw_buf b = {};
 	int r = sw_buf_adds(&b, "");
 
+	if (a)
+		return old_names(a);
 	for (size_t i = 0; i < p->n_parts && is_new && r == 0; i++)
 		if (p->parts[i].disk == disk)
 			r = add_held(&b, p->parts[i].label, p->parts[i].size, p->parts[i].raid);
@@ -176,7 +232,7 @@ int sw_undo_check(const struct sw_journal_info *info, uint64_t without, struct s
 	for (size_t k = 0; k < info->plan->n_disks; k++)
 		if (away >> k & 1)
 			return refuse_away(info, k, todo & ~without & ~away, err);
-	if (todo & ~without)
+	if (todo & ~without & ~info->names_away)
 		return 0;
 	left = sw_undo_disks(info, todo);
 	sw_fail(err, SW_EXIT_REFUSED, -ENXIO, "no disk is left to undo");

@@ -115,8 +115,11 @@ int sw_asides_check(const struct sw_plan *p, const struct sw_facts *f, bool resu
 /* Undo: the boot variables; what is no longer as the install left it stays, and is logged. */
 int sw_undo_vars(struct sw_machine *m, const struct sw_journal_info *info,
 		 const struct sw_sink *sink, struct sw_error *err);
-/* Undo: the old names again, as far as the disks are there; what cannot be done is logged. */
-void sw_asides_restore(struct sw_run *run, const struct sw_facts *f);
+/*
+ * Undo: the old names again, of those in this set (sw_undo_names). What cannot be done is
+ * logged; returns what may still be done when the disk is here or well again.
+ */
+uint64_t sw_asides_restore(struct sw_run *run, const struct sw_facts *f, uint64_t which);
 
 /*
  * Whether each disk is still as it was planned on, but for run->without; ret_disks:

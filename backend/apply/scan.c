@@ -76,6 +76,16 @@ uint64_t sw_journal_absent(const struct sw_plan *p, const struct sw_facts *f)
 	return set;
 }
 
+uint64_t sw_journal_names_away(const struct sw_plan *p, const struct sw_facts *f)
+{
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < p->n_asides; i++)
+		if (!sw_bound_to(p, &p->asides[i].disk, f))
+			set |= sw_undo_names(p, i);
+	return set;
+}
+
 static int info_from(struct found *f, const struct sw_facts *facts, struct sw_journal_info *info)
 {
 	struct sw_plan *p = f->plan;
@@ -89,6 +99,7 @@ static int info_from(struct found *f, const struct sw_facts *facts, struct sw_jo
 					  .time = f->h.time };
 	info->plan = TAKE_PTR(f->plan);
 	info->absent = sw_journal_absent(info->plan, facts);
+	info->names_away = sw_journal_names_away(info->plan, facts);
 	memcpy(info->left_out, f->h.left_out, sizeof(info->left_out));
 	info->vars = f->h.vars ? json_object_get(f->h.vars) : NULL;
 	if (info->step <= p->n_steps)

@@ -266,6 +266,7 @@ static int restore_all(struct sw_run *run, struct sw_undo_copy *c, const char *i
 void sw_undo_copy_look(struct sw_undo_copy *c, const struct sw_facts *f)
 {
 	c->info->absent = sw_journal_absent(c->info->plan, f);
+	c->info->names_away = sw_journal_names_away(c->info->plan, f);
 }
 
 int sw_undo_copy_restore(struct sw_machine *m, struct sw_undo_copy *c, uint64_t without,

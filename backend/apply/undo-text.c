@@ -39,9 +39,10 @@ static int add_part(struct sw_buf *b, const struct sw_journal_info *info, size_t
 	uint64_t lost = touched(info, disk, o);
 	char size[16], gone[16];
 
-	return sw_buf_addf(b, "  partition %u %s %s %s: %s%s%s\n", o->number,
+	return sw_buf_addf(b, "  partition %u %s%s%s%s%s: %s%s%s\n", o->number,
 			   sw_size_format(o->size, size, sizeof(size)),
-			   o->label ? o->label : "", o->fs_type ? o->fs_type : "",
+			   o->label && *o->label ? " " : "", o->label ? o->label : "",
+			   o->fs_type ? " " : "", o->fs_type ? o->fs_type : "",
 			   lost ? "NOT whole, up to " : "comes back whole",
 			   lost ? sw_size_format(lost, gone, sizeof(gone)) : "",
 			   lost ? " of it may be overwritten" : "");
@@ -78,18 +79,23 @@ static int add_disk(struct sw_buf *b, const struct sw_journal_info *info, size_t
 	return r;
 }
 
-/* Only once the step that gave them other names has begun. */
-static int add_asides(struct sw_buf *b, const struct sw_journal_info *info)
+/* Those on disks that are here, or those on disks that are not. */
+static int add_asides(struct sw_buf *b, const struct sw_journal_info *info, bool away)
 {
+	size_t first = sw_plan_journals(info->plan);
 	int r = 0;
 
 	for (size_t i = 0; i < info->plan->n_asides && r == 0; i++) {
-		const struct sw_aside *a = &info->plan->asides[i];
+		uint64_t bit = sw_undo_names(info->plan, i) & sw_undo_todo(info);
+		_cleanup_free_ char *text = bit ? sw_undo_disk(info, first + i) : NULL;
+		_cleanup_free_ char *holds = bit ? sw_undo_holds(info, first + i) : NULL;
 
-		if (info->step >= sw_plan_step_number(info->plan, SW_STEP_ASIDE))
-			r = sw_buf_addf(b, "  the names of %zu partition%s on %s (serial %s)\n",
-					a->n_parts, a->n_parts == 1 ? "" : "s", a->disk.name,
-					a->disk.serial ? a->disk.serial : "none");
+		if (!bit || away != !!(info->names_away & bit))
+			continue;
+		if (!text || !holds)
+			return -ENOMEM;
+		r = away ? sw_buf_addf(b, "NOT %s, which is not here: %s\n", text, holds)
+			 : sw_buf_addf(b, "  %s\n", text);
 	}
 	return r;
 }
@@ -100,14 +106,14 @@ static int add_common(struct sw_buf *b, const struct sw_journal_info *info)
 	int r = 0;
 
 	if (info->owed)
-		return 0;
+		return add_asides(b, info, false);
 	if (sw_undo_keeps_vars(info))
 		return sw_buf_adds(b, "The boot entries stay as they are: the first disk has other "
 				      "uses by now.\n");
 	if (info->plan->entries.n_writes > 0 && info->vars)
 		r = sw_buf_adds(b, "  the old boot order and boot entries, where nobody has "
 				   "changed them since\n");
-	return r < 0 ? r : add_asides(b, info);
+	return r < 0 ? r : add_asides(b, info, false);
 }
 
 /* A disk that this undo leaves as it is, though it has to be brought back. */
@@ -139,7 +145,7 @@ static int add_disks(struct sw_buf *b, const struct sw_journal_info *info, uint6
 	for (size_t k = 0; k < info->plan->n_disks && r == 0; k++)
 		if (todo & without & 1ULL << k)
 			r = add_left(b, info, k);
-	return r;
+	return r < 0 ? r : add_asides(b, info, true);
 }
 
 char *sw_undo_text(const struct sw_journal_info *info, uint64_t without)
@@ -154,7 +160,7 @@ char *sw_undo_text(const struct sw_journal_info *info, uint64_t without)
 			      "  the old boot order and boot entries, and slipway's own "
 			      "variables\n"
 			      "  (no disk was written)\n");
-	if (!(sw_undo_todo(info) & ~without))
+	if (!(sw_undo_todo(info) & ~without & ~info->names_away))
 		r = sw_buf_adds(&b, "Undo has nothing to bring back on the disks that are here.\n");
 	else if (without & 1 || info->owed)
 		r = sw_buf_adds(&b, "Undo brings back:\n");

@@ -101,18 +101,18 @@ static const char *some_path(const struct sw_run *run)
 
 /*
  * What does not belong to one disk was brought back with the first of them; and when
- * something else was put on the system disk since, the boot entries are its.
+ * something else was put on the system disk since, the boot entries are its. Adds to
+ * *owed the names that could not be given back.
  */
 static int restore_common(struct sw_run *run, const struct sw_journal_info *info,
-			  const struct sw_facts *f, struct sw_error *err)
+			  const struct sw_facts *f, uint64_t *owed, struct sw_error *err)
 {
 	int r = 0;
 
-	if (info->owed || sw_undo_keeps_vars(info))
-		return 0;
-	r = sw_undo_vars(run->m, info, run->sink, err);
+	if (!info->owed && !sw_undo_keeps_vars(info))
+		r = sw_undo_vars(run->m, info, run->sink, err);
 	if (r == 0)
-		sw_asides_restore(run, f);
+		*owed |= sw_asides_restore(run, f, sw_undo_todo(info));
 	return r;
 }
 
@@ -132,7 +132,7 @@ static int restore_tables(struct sw_run *run)
 }
 
 static int undo_locked(struct sw_run *run, const struct sw_journal_info *info,
-		       const struct sw_facts *f, uint64_t owed, struct sw_error *err)
+		       const struct sw_facts *f, uint64_t *owed, struct sw_error *err)
 {
 	int r = sw_run_reopen_journals(run, err);
 
@@ -148,12 +148,12 @@ static int undo_locked(struct sw_run *run, const struct sw_journal_info *info,
 		return r;
 	}
 	run->changed = true;
-	r = restore_common(run, info, f, err);
+	r = restore_common(run, info, f, owed, err);
 	if (r < 0)
 		return r;
 	r = restore_tables(run);
 	if (r == 0)
-		r = sw_run_note(run, owed ? SW_RECORD_OWED : SW_RECORD_UNDONE, owed);
+		r = sw_run_note(run, *owed ? SW_RECORD_OWED : SW_RECORD_UNDONE, *owed);
 	if (r < 0)
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "the old table cannot be written back");
 	return r;
@@ -170,7 +170,7 @@ static void mark_dirty(struct sw_run *run, struct sw_error *err)
 	sw_error_hint(err, "the undo stopped half-way; `slipway undo` again goes on with it");
 }
 
-static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info, uint64_t owed,
+static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info, uint64_t *owed,
 			 struct sw_error *err)
 {
 	const struct sw_disk *disks[SW_PLAN_MAX_DISKS] = {};
@@ -191,17 +191,27 @@ static int open_and_undo(struct sw_run *run, const struct sw_journal_info *info,
 	return r;
 }
 
+/* Whether it was about more than names on other disks. */
+static bool has_disk(const struct sw_journal_info *info)
+{
+	size_t n = sw_plan_journals(info->plan);
+
+	return n >= 64 || sw_undo_todo(info) & ((1ULL << n) - 1);
+}
+
 static void say_result(const struct sw_journal_info *info, uint64_t owed, int r,
 		       struct sw_event *done)
 {
 	_cleanup_free_ char *left = owed ? sw_undo_disks(info, owed) : NULL;
 
 	if (r == 0 && owed)
-		(void)snprintf(done->text, sizeof(done->text), "Taken back, but not on %s; attach "
+		(void)snprintf(done->text, sizeof(done->text), "Taken back, but not %s; attach "
 			       "what is missing and undo again", left ? left : "some disks");
 	else
 		(void)snprintf(done->text, sizeof(done->text), "%s",
 			       r < 0 ? "Undo failed"
+			       : info->owed && !has_disk(info)
+				       ? "The old partition names are back"
 			       : info->owed || sw_undo_keeps_vars(info)
 				       ? "The old partition table is back"
 			       : info->plan->n_disks
@@ -228,7 +238,7 @@ int sw_undo_run(struct sw_machine *m, const struct sw_journal_info *info, uint64
 	if (r < 0)
 		return r;
 	sw_event_emit(sink, &plan);
-	r = open_and_undo(&run, info, owed, &mine);
+	r = open_and_undo(&run, info, &owed, &mine);
 	say_result(info, owed, r, &done);
 	if (r == 0 && owed)
 		sw_event_log(sink, "%s", done.text);

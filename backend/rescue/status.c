@@ -35,8 +35,10 @@ static json_object *disks_json(const struct sw_journal_info *i, uint64_t set)
 {
 	json_object *list = json_object_new_array();
 
-	for (size_t k = 0; k < i->plan->n_disks; k++) {
-		const struct sw_plan_disk *d = &i->plan->disks[k];
+	for (size_t k = 0; k < i->plan->n_disks + i->plan->n_asides && k < 64; k++) {
+		bool names = k >= i->plan->n_disks;
+		const struct sw_plan_disk *d = names ? &i->plan->asides[k - i->plan->n_disks].disk
+						     : &i->plan->disks[k];
 		_cleanup_free_ char *holds = set >> k & 1 ? sw_undo_holds(i, k) : NULL;
 		_cleanup_free_ char *text = holds ? sw_undo_disk(i, k) : NULL;
 		json_object *o;
@@ -44,13 +46,15 @@ static json_object *disks_json(const struct sw_journal_info *i, uint64_t set)
 		if (!text)
 			continue;
 		o = json_object_new_object();
-		sw_json_add_u64(o, "disk", k + 1);
+		if (!names)
+			sw_json_add_u64(o, "disk", k + 1);
+		sw_json_add_bool(o, "names", names);
 		sw_json_add_str(o, "model", d->model);
 		sw_json_add_str(o, "serial", d->serial);
 		sw_json_add_str(o, "wwn", d->wwn);
 		sw_json_add_str(o, "holds", holds);
 		sw_json_add_str(o, "text", text);
-		sw_json_add_bool(o, "here", !(i->absent >> k & 1));
+		sw_json_add_bool(o, "here", !((i->absent | i->names_away) >> k & 1));
 		json_object_array_add(list, o);
 	}
 	return list;

@@ -140,16 +140,60 @@ def _(case):
                 assert names[1].startswith("state-old-"), (kind, names)
 
 
-@test("undo without the disk whose partitions got other names: it says which they had")
+def journals(case):
+    """[(state, what is owed, whether it is here)] of all journals."""
+    found = json.loads(expect(case.on("status", "--json"), 0).out)["journals"]
+    return [(j["state"], [(o["text"], o["holds"], o["here"]) for o in j["owed"]]) for j in found]
+
+
+@test("undo without the disk whose partitions got other names: it says which they had, owes them "
+      "in the journal, and gives them back once the disk is here")
 def _(case):
-    old_install(case)
+    disk = old_install(case)
+    before = ends(disk)
     expect(case.on("install", "--answers", answers(case, "rename")), 0)
+    renamed = list(partitions(disk))
     yaml = case.machine_dir / "machine.yaml"
-    disks = re.split(r"(?m)^(?=  - )", yaml.read_text())
-    yaml.write_text("".join(d for d in disks if "DATA4711" not in d))
+    whole = yaml.read_text()
+    away = "".join(d for d in re.split(r"(?m)^(?=  - )", whole) if "DATA4711" not in d)
+    yaml.write_text(away)
+    expect(case.on("undo", "--dry-run"), 0, "NOT the names of 2 partitions on sda (",
+           "serial DATA4711), which is not here: ", f"{renamed[1]}, which was state")
     expect(case.on("undo", "--yes"), 0, "warning: the names on sda stay", "DATA4711",
            'there partition 1 was called "slipway-a", UUID ',
-           'there partition 2 was called "state", UUID ')
+           'there partition 2 was called "state", UUID ',
+           "Taken back, but not the names of 2 partitions on sda (")
+    same(list(partitions(disk)), renamed, "names while it is away")
+    (state, owed), = journals(case)
+    same((state, len(owed), owed[0][2]), ("partly undone", 1, False), "the journal")
+    expect(case.on("status"), 0, "partly undone", "still to be undone: the names of 2 partitions "
+           "on sda (", "which is not here")
+    expect(case.on("undo", "--yes"), 4, "no disk is left to undo", "attach it")
+    system = ends(case.disk())
+
+    yaml.write_text(whole)
+    same(journals(case)[0][1][0][2], True, "it is here")
+    expect(case.on("undo", "--yes"), 0, "Undo brings back:\n  the names of 2 partitions on "
+           "sda", "restoring the partition names on sda")
+    same(ends(disk), before, "the other disk")
+    same(ends(case.disk()), system, "the node's disk")
+    same(journals(case), [("undone", [])], "the journal")
+    expect(case.on("undo", "--yes"), 5, "nothing to undo")
+
+
+@test("names that are owed but were changed by somebody since are left alone, and no longer owed")
+def _(case):
+    disk = old_install(case)
+    expect(case.on("install", "--answers", answers(case, "rename")), 0)
+    yaml = case.machine_dir / "machine.yaml"
+    whole = yaml.read_text()
+    yaml.write_text("".join(d for d in re.split(r"(?m)^(?=  - )", whole) if "DATA4711" not in d))
+    expect(case.on("undo", "--yes"), 0, "Taken back, but not")
+    yaml.write_text(whole)
+    tool("sfdisk", "--no-reread", "--no-tell-kernel", "-q", "--part-label", disk, "2", "mine")
+    expect(case.on("undo", "--yes"), 0, "warning: the names on sda stay: partition 2 of sda is not")
+    assert "mine" in partitions(disk), partitions(disk)
+    same(journals(case), [("undone", [])], "the journal")
 
 
 @test("a volume group with a part on the disk and another elsewhere is named as a loss")

@@ -85,7 +85,7 @@ def _(case):
     away = written(disk[SECOND])
     dry = expect(case.on("undo", "--without", SECOND, "--dry-run"), 0).out
     assert f"NOT disk 2 (Beta, serial {SECOND}), which is not here; on it: slipway-a" in dry, dry
-    expect(case.on("undo", "--without", SECOND, "--yes"), 0, "Taken back, but not on disk 2")
+    expect(case.on("undo", "--without", SECOND, "--yes"), 0, "Taken back, but not disk 2")
     same((ends(disk[FIRST]), our_entries(case)), (before[FIRST], []), "what was here")
     same(journals(case), [("nvme0n1", "partly undone", [SECOND], [SECOND])], "journals")
     expect(case.on("status"), 0, f"still to be undone: disk 2 (Beta, serial {SECOND}), which is "
@@ -112,7 +112,7 @@ def _(case):
     config.write_text(without(whole, FIRST))
     expect(case.on("undo", "--yes"), 4, "disk 1 (Alpha, serial NODE07SYS) is not in this machine",
            "on it: slipway-a 512M", "undo --without NODE07SYS")
-    expect(case.on("undo", "--yes", "--without", FIRST), 0, "not on disk 1 (Alpha")
+    expect(case.on("undo", "--yes", "--without", FIRST), 0, "Taken back, but not disk 1 (Alpha")
     same((ends(disk[SECOND]), our_entries(case)), (before[SECOND], []), "what was here")
     same(journals(case), [("sda", "partly undone", [FIRST], [FIRST])], "journals")
     expect(case.on("status"), 0, "with it back, `slipway undo` finishes")

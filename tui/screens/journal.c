@@ -34,7 +34,7 @@ static void journal_refresh(struct sw_view *v, struct sw_state *s)
 	free(TAKE_PTR(jv->undo));
 	if (j && j->state == SW_JOURNAL_RUNNING && !j->undoing && !j->alone && !j->absent)
 		sw_list_add_text(&jv->list, ITEM_RESUME, _("Resume: run it to its end"));
-	if (j && j->plan && (jv->undo = sw_undo_text(j, 0)) && sw_undo_todo(j) & ~sw_undo_away(j))
+	if (j && j->plan && (jv->undo = sw_undo_text(j, 0)) && sw_undo_possible(j))
 		sw_list_add_text(&jv->list, ITEM_UNDO, undo_item(j));
 	sw_list_add_text(&jv->list, ITEM_LEAVE, _("Leave it as it is"));
 	jv->list.sel = sel < jv->list.n ? sel : 0;

@@ -31,6 +31,7 @@ static json_object *journal_to_json(const struct sw_journal_info *j)
 	sw_json_add_str(o, "title", j->step_title);
 	sw_json_add_str(o, "alone", j->alone);
 	sw_json_add_u64(o, "absent", j->absent);
+	sw_json_add_u64(o, "names_away", j->names_away);
 	sw_json_add_u64(o, "owed", j->owed);
 	if (j->plan)
 		sw_json_add(o, "plan", sw_plan_to_json(j->plan));
@@ -282,6 +283,7 @@ static int journal_from_json(json_object *o, struct sw_journal_info *info)
 	info->step_title = sw_json_dup(o, "title");
 	info->alone = sw_json_dup(o, "alone");
 	info->absent = sw_json_u64(o, "absent", 0);
+	info->names_away = sw_json_u64(o, "names_away", 0);
 	info->owed = sw_json_u64(o, "owed", 0);
 	info->vars = vars ? json_object_get(vars) : NULL;
 	return plan ? sw_plan_from_json(plan, &info->plan, &ignored) : 0;

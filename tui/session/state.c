@@ -241,7 +241,7 @@ static bool wait_tick(struct sw_state *s)
 static bool is_unfinished(const struct sw_journal_info *j)
 {
 	return j->state == SW_JOURNAL_RUNNING ||
-	       (j->state == SW_JOURNAL_OWED && j->plan && sw_undo_todo(j) & ~sw_undo_away(j));
+	       (j->state == SW_JOURNAL_OWED && j->plan && sw_undo_possible(j));
 }
 
 static void tell_of_journal(struct sw_state *s)
