@@ -54,6 +54,18 @@ static bool took_next(const struct sw_plan *p)
 	return false;
 }
 
+/*
+ * Whether the machine became a node without a disk after this install to one, which takes
+ * such node data away: then there are others again, and order and mode are the newer node's.
+ */
+static bool is_diskless_by_now(struct sw_varstore *vars, const struct sw_journal_info *info)
+{
+	const char *data = sw_json_str(info->vars, SW_NODE_VARIABLE, NULL);
+	_cleanup_free_ char *now = sw_own_variable_hex(vars, SW_NODE_VARIABLE);
+
+	return info->plan->n_disks && now && (!data || strcasecmp(now, data) != 0);
+}
+
 /* Of a node without a disk, which an install to a disk takes away. */
 static int restore_node_variable(struct sw_varstore *vars, const struct sw_journal_info *info,
 				 struct sw_error *err)
@@ -61,9 +73,10 @@ static int restore_node_variable(struct sw_varstore *vars, const struct sw_journ
 	const char *data = sw_json_str(info->vars, SW_NODE_VARIABLE, NULL);
 	_cleanup_free_ char *now = sw_own_variable_hex(vars, SW_NODE_VARIABLE);
 
-	if (data ? now && strcmp(now, data) == 0 : !now || info->plan->n_disks)
+	if (data ? now && strcasecmp(now, data) == 0 : !now)
 		return 0;
-	return sw_own_variable_restore(vars, SW_NODE_VARIABLE, data, err);
+	return is_diskless_by_now(vars, info)
+		       ? 0 : sw_own_variable_restore(vars, SW_NODE_VARIABLE, data, err);
 }
 
 /* ---- the boot order ---- */
@@ -157,7 +170,7 @@ static int restore_order(struct sw_varstore *vars, const struct sw_journal_info 
 
 	if (sw_hex_decode(is, &order, &len) < 0 || sw_hex_decode(was, &old, &n_old) < 0)
 		return sw_fail_oom(err);
-	if (has_newer(info, now, order, len)) {
+	if (is_diskless_by_now(vars, info) || has_newer(info, now, order, len)) {
 		sw_event_log(sink, "the boot order has entries that are newer than this install: "
 				   "it stays, only the install's own are taken out");
 		hex = sw_hex_encode(order, order_without(goes, info, now, order, len));
@@ -174,6 +187,8 @@ static bool mode_is_newer(struct sw_varstore *vars, const struct sw_journal_info
 {
 	struct sw_mode_state s;
 
+	if (is_diskless_by_now(vars, info))
+		return true;
 	if (sw_mode_state_read(vars, &s) < 0)
 		return false;
 	for (size_t i = 0; i < s.n_order; i++) {
@@ -187,13 +202,35 @@ static bool mode_is_newer(struct sw_varstore *vars, const struct sw_journal_info
 	return false;
 }
 
+/*
+ * Whether the mode that was found is one of an install that was undone since: the entry
+ * that it put first is no more. Without any it says nothing about entries.
+ */
+static bool mode_has_gone(json_object *now, const char *hex)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	struct sw_mode_state s;
+	size_t len = 0;
+
+	if (!hex || sw_hex_decode(hex, &data, &len) < 0 ||
+	    sw_mode_state_decode(data, len, &s) < 0 || s.n_order == 0)
+		return false;
+	return !entry_now(now, s.order[0]);
+}
+
 /* The node data last, as they were the first to be written. */
 static int restore_own(struct sw_varstore *vars, const struct sw_journal_info *info,
 		       json_object *now, const struct sw_sink *sink, struct sw_error *err)
 {
 	const char *mode = sw_json_str(info->vars, SW_MODE_VARIABLE, NULL);
+	_cleanup_json_ json_object *left = NULL;
 	int r = 0;
 
+	/* Afresh: of the entries that were there, this undo has deleted its own. */
+	if (mode && sw_entries_snapshot(vars, &left, err) < 0)
+		return -EIO;
+	if (mode && mode_has_gone(left, mode))
+		mode = NULL;
 	if (mode_is_newer(vars, info, now))
 		sw_event_log(sink, "the boot mode is a newer install's and stays");
 	else

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import re
 import shutil
 import struct
 
@@ -218,6 +219,35 @@ def _(case):
     before = variables(case)
     expect(case.on("install", "--answers", answers(case)), 4, "a disk here holds a node")
     same(variables(case), before, "variables")
+
+
+@test("undo of an install to a disk leaves order and mode to a node without a disk that came later")
+def _(case):
+    case.create()
+    config = case.machine_dir / "machine.yaml"
+    whole = config.read_text()
+
+    def order():
+        entries = case.on("--json", "boot", "list").json()["entries"]
+        return [e["label"] for e in sorted(entries, key=lambda e: e["position"]) if e["position"]]
+    path = case.machine_dir / "vars" / f"BootOrder-{GLOBAL}"
+    raw = path.read_bytes()
+    path.write_bytes(raw[:4] + raw[6:8] + raw[4:6] + raw[8:])   # the network not first
+    bare = order()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    config.write_text("".join(d for d in re.split(r"(?m)^(?=  - )", whole)
+                              if "NODE07SYS" not in d))
+    expect(case.on("install", "--answers", answers(case)), 0)
+    config.write_text(whole)
+    mode = {name: data for name, data in variables(case).items() if OURS in name}
+    assert NODE in mode and "PXE" in order()[0], (sorted(mode), order())
+    after = [label for label in order() if label not in ("Slipway A", "Slipway B")]
+    assert after != bare, after
+    expect(case.on("--yes", "undo", "--disk", "nvme0n1"), 0, "entries that are newer",
+           "the boot mode is a newer install's and stays")
+    same(order(), after, "the order")
+    same({n: d for n, d in variables(case).items() if OURS in n}, mode, "mode and node data")
+    expect(case.on("status"), 0, "no disk: node edge-12, mode network")
 
 
 @test("no secret goes into the firmware; name and attestation URL can be changed there")

@@ -216,6 +216,7 @@ def _(case):
     # What the newer one found, the older one's entries among it, is gone for good.
     expect(case.on("undo", "--yes", "--disk", "sda"), 0, "restoring the boot order")
     same((boot_order(case), our_entries(case)), (bare, []), "the order after both undos")
+    same(list((case.machine_dir / "vars").glob("SlipwayBoot-*")), [], "the mode after both undos")
     same(ends(case.disk(SECOND)), untouched, "the newer one's disk")
 
 
