@@ -55,7 +55,7 @@ struct sw_journal_info {
 	char *alone;
 	/* Sets of the plan's disks, bit k for disks[k]. */
 	uint64_t absent;	/* not in the machine, or not alone what they are bound to */
-	uint64_t names_away;	/* the asides of the plan whose disks are not here (sw_undo_names) */
+	uint64_t names_away;	/* sw_undo_names() of asides whose disks are not here */
 	uint64_t owed;		/* still to be undone when the others have been; 0: all */
 	json_object *vars;		/* boot variables as they were before, or NULL */
 	struct sw_plan *plan;
@@ -97,7 +97,7 @@ uint64_t sw_undo_todo(const struct sw_journal_info *info);
 uint64_t sw_undo_away(const struct sw_journal_info *info);
 /* What of it can be brought back on this machine as it is. */
 uint64_t sw_undo_possible(const struct sw_journal_info *info);
-/* In such a set: the names that partitions had on the disk of this aside; 0: there is no bit left. */
+/* In such a set: the names that partitions had on this aside's disk; 0: no bit is left. */
 uint64_t sw_undo_names(const struct sw_plan *p, size_t aside);
 /* "disk 2 (MODEL, serial S, WWN W)", or "the names of 2 partitions on sda (...)"; malloc'd. */
 char *sw_undo_disk(const struct sw_journal_info *info, size_t disk);

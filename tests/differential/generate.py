@@ -24,7 +24,8 @@ LABELS = ["esp", "home", "swap-2", "Größe", "x" * 36, "%a-%o", "100%% %w", "%A
 HOST = os.uname().nodename
 LABELS += [f"{s}{t}" for s, t, value in
            [("%v", "", os.uname().release), ("%H", "-", HOST), ("-%l", "", HOST),
-            ("%V", "", os.environ.get("TMPDIR", "/var/tmp")), ("%T", "", os.environ.get("TMPDIR", "/tmp"))]
+            ("%V", "", os.environ.get("TMPDIR", "/var/tmp")),
+            ("%T", "", os.environ.get("TMPDIR", "/tmp"))]
            if len(value) < 36]
 LABELS += ["%m"] if Path("/etc/machine-id").is_file() else []
 
