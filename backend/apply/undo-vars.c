@@ -7,9 +7,9 @@
 #include <strings.h>
 
 #include "apply/run.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/le.h"
-#include "boot/hex.h"
 #include "boot/nodevar.h"
 
 /* Puts one variable back to what it was: content, or absence. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 
-#include <ctype.h>
 #include <pthread.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <nettle/sha2.h>
 
 #include "base/crypto.h"
+#include "base/hex.h"
 
 /*
  * Nettle needs no start, libcrypto takes 3 ms from being opened to its first
@@ -83,17 +83,6 @@ int sw_hash_update(struct sw_hash *h, const void *data, size_t len)
 	return r < 0 ? r : feed(h, data, len);
 }
 
-static void to_hex(const uint8_t md[static SW_SHA256_LEN], char ret_hex[static SW_SHA256_TEXT])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < SW_SHA256_LEN; i++) {
-		ret_hex[2 * i] = digits[md[i] >> 4];
-		ret_hex[2 * i + 1] = digits[md[i] & 15];
-	}
-	ret_hex[2 * SW_SHA256_LEN] = '\0';
-}
-
 int sw_hash_final(struct sw_hash *h, char ret_hex[static SW_SHA256_TEXT])
 {
 	uint8_t md[SW_SHA256_LEN];
@@ -104,7 +93,7 @@ int sw_hash_final(struct sw_hash *h, char ret_hex[static SW_SHA256_TEXT])
 		sha256_digest(&h->own, sizeof(md), md);
 	else if (EVP_DigestFinal_ex(h->ctx, md, NULL) != 1)
 		return -EIO;
-	to_hex(md, ret_hex);
+	(void)sw_hex(md, SW_SHA256_LEN, ret_hex);
 	return 0;
 }
 
@@ -123,7 +112,7 @@ int sw_sha256(const void *data, size_t len, char ret_hex[static SW_SHA256_TEXT])
 	uint8_t md[SW_SHA256_LEN];
 
 	sw_sha256_raw(data, len, md);
-	to_hex(md, ret_hex);
+	(void)sw_hex(md, SW_SHA256_LEN, ret_hex);
 	return 0;
 }
 
@@ -205,14 +194,9 @@ _Bool sw_sha256_is_hex(const char *text)
 	if (!text || strlen(text) != 64)
 		return 0;
 	for (; *text; text++)
-		if (!isxdigit((unsigned char)*text))
+		if (sw_hex_digit(*text) < 0)
 			return 0;
 	return 1;
-}
-
-static unsigned int nibble(char c)
-{
-	return c <= '9' ? (unsigned int)(c - '0') : (unsigned int)((c | 0x20) - 'a') + 10;
 }
 
 _Bool sw_sha256_from_hex(const char *text, uint8_t ret_hash[static SW_SHA256_LEN])
@@ -220,6 +204,6 @@ _Bool sw_sha256_from_hex(const char *text, uint8_t ret_hash[static SW_SHA256_LEN
 	if (!sw_sha256_is_hex(text))
 		return 0;
 	for (size_t i = 0; i < SW_SHA256_LEN; i++)
-		ret_hash[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+		ret_hash[i] = (uint8_t)sw_hex_byte(text + 2 * i);
 	return 1;
 }

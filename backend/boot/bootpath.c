@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+
 #define MSG_IPV4 0x0c
 #define MSG_IPV6 0x0d
 #define MSG_VLAN 0x14
@@ -122,24 +124,16 @@ int sw_bootpath_uri_alone(const char *uri, struct sw_buf *b)
 	return r < 0 ? r : sw_devpath_add_end(b);
 }
 
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int sw_mac_parse(const char *text, uint8_t ret_mac[static 6])
 {
 	uint8_t mac[6];
 
 	for (size_t i = 0; i < 6; i++) {
-		int hi = nibble(text[0]), lo = hi < 0 ? -1 : nibble(text[1]);
+		int byte = sw_hex_byte(text);
 
-		if (lo < 0)
+		if (byte < 0)
 			return -EINVAL;
-		mac[i] = (uint8_t)(hi << 4 | lo);
+		mac[i] = (uint8_t)byte;
 		text += 2;
 		if (i < 5 && (*text == ':' || *text == '-'))
 			text++;

@@ -8,10 +8,10 @@
  */
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/entries-private.h"
 #include "boot/entries.h"
-#include "boot/hex.h"
 
 #define NUMBERS 65536
 

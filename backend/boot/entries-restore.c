@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Putting a boot variable back to what a snapshot held. */
+#include "base/hex.h"
 #include "boot/entries.h"
-#include "boot/hex.h"
 
 int sw_entry_restore(struct sw_varstore *s, const char *name, const char *hex,
 		     struct sw_error *err)

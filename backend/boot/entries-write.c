@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/entries.h"
-#include "boot/hex.h"
 
 static const char *const kinds[] = { "set", "order", "next", "delete" };
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/hex.h"
 #include "base/json.h"
-#include "boot/hex.h"
 #include "boot/ipxe.h"
 #include "boot/entries-private.h"
 #include "machine/machine.h"

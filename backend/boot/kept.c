@@ -5,8 +5,8 @@
 #include <strings.h>
 #include <string.h>
 
-
 #include "base/hash.h"
+#include "base/hex.h"
 #include "boot/devpath.h"
 #include "boot/nodedata.h"
 
@@ -44,12 +44,6 @@ uint64_t sw_kept_max(const struct sw_kept_zone *z)
 	return n > HEADER_LEN && z->slot < z->n_slots ? n - HEADER_LEN : 0;
 }
 
-static void hex(const uint8_t md[SW_SHA256_LEN], char out[static 65])
-{
-	for (size_t i = 0; i < SW_SHA256_LEN; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", md[i]);
-}
-
 /* 0 with ret->data NULL for anything that is not a whole, untouched copy. */
 static int read_copy(struct sw_io *io, const struct sw_kept_zone *z, unsigned int copy,
 		     struct sw_kept *ret)
@@ -79,8 +73,8 @@ static int read_copy(struct sw_io *io, const struct sw_kept_zone *z, unsigned in
 	ret->data = TAKE_PTR(data);
 	ret->len = (size_t)len;
 	ret->sequence = sw_le64(h + AT_SEQUENCE);
-	hex(md, ret->sha256);
-	hex(h + AT_UKI, ret->uki);
+	(void)sw_hex(md, sizeof(md), ret->sha256);
+	(void)sw_hex(h + AT_UKI, SW_SHA256_LEN, ret->uki);
 	return 0;
 }
 

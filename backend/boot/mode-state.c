@@ -8,7 +8,7 @@
 
 #include "boot/modes.h"
 
-#include "boot/hex.h"
+#include "base/hex.h"
 
 #define VERSION 1
 #define MAX_MISSES 2

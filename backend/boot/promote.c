@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/entries-private.h"
-#include "boot/hex.h"
 
 int sw_node_first_slot(const struct sw_node *n, const struct sw_varset *s)
 {

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "boot/bootpath.h"
-#include "boot/hex.h"
 #include "boot/loadopt.h"
 
 #define NUMBERS 65536

@@ -5,6 +5,7 @@
  * that catches firmware that says yes and does nothing, and the kernel's own
  * content rules, so that an -EINVAL of our making is never taken for a fault.
  */
+#include "base/hex.h"
 #include "boot/varstore.h"
 
 #include <pthread.h>
@@ -170,11 +171,6 @@ static bool good_load_option(const uint8_t *p, size_t len)
 	return good_device_path(p + at, path_len);
 }
 
-static bool is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* True when name is the prefix and at least four hex digits: the kernel takes these for options. */
 static bool numbered(const char *name, const char *prefix)
 {
@@ -183,7 +179,7 @@ static bool numbered(const char *name, const char *prefix)
 	if (strncmp(name, prefix, n) != 0)
 		return false;
 	for (size_t i = 0; i < 4; i++)
-		if (!is_hex(name[n + i]))
+		if (sw_hex_digit(name[n + i]) < 0)
 			return false;
 	return true;
 }

@@ -7,6 +7,7 @@
 #include <nettle/base64.h>
 
 #include "base/hash.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "disk/luks-private.h"

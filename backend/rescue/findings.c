@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
-#include "boot/hex.h"
 #include "rescue/private.h"
 
 static void repair_free(struct sw_repair *r)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/json.h"
-#include "boot/hex.h"
 #include "boot/varstore.h"
 #include "rescue/private.h"
 

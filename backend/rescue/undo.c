@@ -2,8 +2,8 @@
 /* Taking a repair back: first every place is looked at, then all are written. */
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
-#include "boot/hex.h"
 #include "boot/varstore.h"
 #include "rescue/private.h"
 

@@ -123,5 +123,3 @@ size_t sw_tpm_alg_size(uint16_t alg);
 const char *sw_event_type_name(uint32_t type);
 /* The index of the bank of this name; -ENOENT. */
 int sw_eventlog_bank(const struct sw_eventlog *l, const char *name);
-/* Lower-case hex; text has at least 2 * len + 1 bytes. Returns text. */
-char *sw_hex(const uint8_t *data, size_t len, char *text);

@@ -41,18 +41,6 @@ size_t sw_tpm_alg_size(uint16_t alg)
 	return i < ARRAY_SIZE(algs) ? algs[i].size : 0;
 }
 
-char *sw_hex(const uint8_t *data, size_t len, char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < len; i++) {
-		text[2 * i] = digits[data[i] >> 4];
-		text[2 * i + 1] = digits[data[i] & 15];
-	}
-	text[2 * len] = '\0';
-	return text;
-}
-
 void sw_pcrs_init(const struct sw_eventlog *l, size_t bank, struct sw_pcrs *ret_pcrs)
 {
 	*ret_pcrs = (struct sw_pcrs){ .size = l->bank[bank].size };

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/hex.h"
 #include "boot/entries-private.h"
-#include "boot/hex.h"
 #include "boot/varstore.h"
 
 #define SECTOR 512u

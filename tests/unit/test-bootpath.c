@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/edit.h"
-#include "boot/hex.h"
 #include "boot/loadopt.h"
 #include "boot/netentry.h"
 

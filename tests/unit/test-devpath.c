@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "boot/hex.h"
+#include "base/hex.h"
 #include "boot/loadopt.h"
 #include "boot/utf16.h"
 

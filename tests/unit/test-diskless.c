@@ -14,9 +14,9 @@
 
 #include "apply/apply.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/entries.h"
-#include "boot/hex.h"
 #include "boot/modes.h"
 #include "boot/nodevar.h"
 #include "machine/machine.h"

@@ -7,9 +7,9 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/entries.h"
-#include "boot/hex.h"
 #include "boot/loadopt.h"
 
 #define PATH "\\EFI\\BOOT\\BOOTX64.EFI"

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/json.h"
-#include "boot/hex.h"
 #include "boot/loadopt.h"
 #include "boot/modes.h"
 

@@ -8,10 +8,10 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/entries-private.h"
 #include "boot/fat32.h"
-#include "boot/hex.h"
 #include "boot/loadopt.h"
 #include "boot/promote.h"
 #include "tests/lib/crash.h"

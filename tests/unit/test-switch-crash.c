@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/entries-private.h"
-#include "boot/hex.h"
 #include "boot/loadopt.h"
 #include "boot/modes.h"
 #include "boot/nodedata.h"

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/entries-private.h"
-#include "boot/hex.h"
 #include "boot/loadopt.h"
 #include "boot/modes.h"
 

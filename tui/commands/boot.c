@@ -2,9 +2,9 @@
 /* `slipway boot list` and `slipway boot show`: the firmware's boot entries, decoded. */
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/edit.h"
-#include "boot/hex.h"
 #include "tui/commands/boot-writes.h"
 #include "tui/commands/list.h"
 

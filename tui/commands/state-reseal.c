@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "disk/luks.h"
 #include "disk/recovery.h"

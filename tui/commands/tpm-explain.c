@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"

@@ -2,6 +2,7 @@
 /* `slipway tpm foretell`: the PCR 7 that a node image has when the firmware starts it. */
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/uki.h"
 #include "rescue/reseal.h"

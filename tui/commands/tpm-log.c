@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"

@@ -2,6 +2,7 @@
 /* `slipway tpm pcrs`: the values that the TPM holds, and which measured events made them. */
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "boot/measured.h"
 #include "tpm/pcrs.h"
