@@ -10,7 +10,7 @@
 #include "boot/devpath.h"
 #include "boot/nodedata.h"
 
-#define HEADER_LEN 4096u
+#define HEADER_LEN SW_KEPT_HEADER
 #define VERSION 1
 static const uint8_t magic[8] = { 'S', 'W', 'O', 'V', 'R', 'L', 'Y', '\n' };
 
@@ -137,6 +137,25 @@ int sw_kept_read(struct sw_io *io, const struct sw_kept_zone *z, const char *uki
 	*ret_overlay = b.c[i];
 	b.c[i] = (struct sw_kept){};
 	return 0;
+}
+
+int sw_kept_look(struct sw_io *io, const struct sw_kept_zone *z, const char *uki,
+		 const char *sha256, struct sw_kept_copy ret_copies[static 2])
+{
+	_cleanup_(both_clear) struct both b = {};
+	int r = read_both(io, z, &b);
+
+	for (unsigned int i = 0; i < 2 && r == 0; i++) {
+		bool good = belongs(&b.c[i], uki) &&
+			    (!sha256 || strcasecmp(b.c[i].sha256, sha256) == 0);
+
+		ret_copies[i] = (struct sw_kept_copy){
+			.good = good,
+			.at = place(z, i),
+			.len = good ? HEADER_LEN + down(b.c[i].len + HEADER_LEN - 1) : 0,
+		};
+	}
+	return r;
 }
 
 /* Content first, header after a flush: what a cut leaves is no copy. */

@@ -28,12 +28,25 @@ struct sw_kept {
 	uint64_t sequence;
 };
 
+#define SW_KEPT_HEADER 4096u	/* bytes of a copy before its content */
+
+/* One of the two copies, where it lies and whether it is what was looked for. */
+struct sw_kept_copy {
+	bool good;
+	uint64_t at;	/* of its header, bytes from the start of io */
+	uint64_t len;	/* header and content, in whole sectors of 4 KiB; 0 when not good */
+};
+
 /* The largest content that fits, in bytes; 0 when the partition has no room for any. */
 uint64_t sw_kept_max(const struct sw_kept_zone *z);
 
 /* The newest whole copy that belongs to this UKI. -ENOENT when there is none. */
 int sw_kept_read(struct sw_io *io, const struct sw_kept_zone *z, const char *uki,
 		    struct sw_kept *ret_overlay, struct sw_error *err);
+
+/* Which copies are the overlay with this hash (NULL: any) of this UKI; -ENOENT without room. */
+int sw_kept_look(struct sw_io *io, const struct sw_kept_zone *z, const char *uki,
+		 const char *sha256, struct sw_kept_copy ret_copies[static 2]);
 
 /*
  * Writes one copy, over that which the image in the slot (keep: its SHA-256, or

@@ -312,12 +312,25 @@ static bool once_is_pending(const struct work *w)
 	       w->set.next == w->old->next;
 }
 
+/* In another mode than network nobody looked which of them is whole: any of them is ours. */
+static bool next_is_ipxe(const struct work *w)
+{
+	const struct sw_netwish *net = &w->wish->net;
+	const struct sw_varset_entry *e =
+		w->set.next >= 0 ? sw_varset_find(&w->set, (uint16_t)w->set.next) : NULL;
+
+	for (size_t i = 0; e && i < net->n_ipxe_copies; i++)
+		if (match(e, &net->ipxe_copies[i]) != SW_ENTRY_FOREIGN)
+			return true;
+	return false;
+}
+
 static bool is_ours_next(const struct work *w)
 {
 	for (size_t i = 0; i < w->n_good; i++)
 		if (w->set.next == w->numbers[i])
 			return true;
-	return w->set.next == w->res.network ||
+	return w->set.next == w->res.network || next_is_ipxe(w) ||
 	       ((w->old->armed || w->old->once) && w->set.next == w->old->next);
 }
 

@@ -157,6 +157,30 @@ int sw_node_overlay(struct sw_machine *m, const struct sw_node *n, size_t slot,
 	return 0;
 }
 
+uint64_t sw_node_overlay_max(const struct sw_node *n, size_t slot)
+{
+	struct sw_kept_zone z = sw_node_overlay_zone(n, slot);
+
+	return sw_kept_max(&z);
+}
+
+int sw_node_overlay_look(struct sw_machine *m, const struct sw_node *n, size_t slot,
+			 struct sw_kept_copy ret_copies[static 2], struct sw_error *err)
+{
+	const struct sw_slot_manifest *mf = &n->slots[slot].m;
+	struct sw_kept_zone z = sw_node_overlay_zone(n, slot);
+	_cleanup_io_ struct sw_io *io = NULL;
+	int r;
+
+	if (!n->slots[slot].good || !mf->overlay[0])
+		return -ENOENT;
+	r = sw_machine_open_disk(m, n->disk, false, false, &io, err);
+	if (r < 0)
+		return r;
+	r = sw_kept_look(io, &z, mf->sha256, mf->overlay, ret_copies);
+	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "the overlay cannot be read") : 0;
+}
+
 /* ---- the road ---- */
 
 enum loader { LOADER_ABSENT, LOADER_ODD, LOADER_KNOWN };

@@ -71,6 +71,12 @@ struct sw_kept_zone sw_node_overlay_zone(const struct sw_node *n, size_t slot);
 int sw_node_overlay(struct sw_machine *m, const struct sw_node *n, size_t slot,
 		    struct sw_kept *ret_overlay, struct sw_error *err);
 
+/* Its two copies, one by one. -ENOENT when the manifest names none. */
+int sw_node_overlay_look(struct sw_machine *m, const struct sw_node *n, size_t slot,
+			 struct sw_kept_copy ret_copies[static 2], struct sw_error *err);
+/* The largest overlay that a slot can have, 0: none. */
+uint64_t sw_node_overlay_max(const struct sw_node *n, size_t slot);
+
 /* The entries of rescue_part and ipxe_part, which must be there. Labels are borrowed from n. */
 struct sw_entry_wanted sw_node_rescue_entry(const struct sw_node *n);
 struct sw_entry_wanted sw_node_ipxe_entry(const struct sw_node *n);

@@ -94,12 +94,23 @@ static void swap(struct sw_entry_wanted *a, struct sw_entry_wanted *b)
 	*b = was;
 }
 
+/* A layout may have made the partition although nothing came to be put there. */
+static bool is_filled(const struct sw_switch *s, const struct sw_node *n, const struct sw_part *p)
+{
+	_cleanup_io_ struct sw_io *io = NULL;
+	bool blank = false;
+
+	if (!p || sw_machine_open_disk(s->m, n->disk, false, false, &io, NULL) < 0)
+		return p;
+	return sw_slot_is_blank(io, p->start, &blank) < 0 || !blank;
+}
+
 size_t sw_switch_rescues(const struct sw_switch *s, struct sw_entry_wanted out[SW_MODE_DISKS])
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i <= s->n_copies && n < SW_MODE_DISKS; i++)
-		if (nth(s, i)->rescue_part)
+		if (is_filled(s, nth(s, i), nth(s, i)->rescue_part))
 			out[n++] = sw_node_rescue_entry(nth(s, i));
 	return n;
 }
@@ -139,7 +150,8 @@ static bool is_spoilt(const struct sw_switch *s, const struct sw_node *n)
 		       -EBADMSG;
 }
 
-size_t sw_switch_ipxes(const struct sw_switch *s, struct sw_entry_wanted out[SW_MODE_DISKS])
+size_t sw_switch_ipxes(const struct sw_switch *s, bool best_first,
+		       struct sw_entry_wanted out[SW_MODE_DISKS])
 {
 	unsigned int best = UINT_MAX;
 	size_t n = 0;
@@ -148,11 +160,11 @@ size_t sw_switch_ipxes(const struct sw_switch *s, struct sw_entry_wanted out[SW_
 		const struct sw_node *c = nth(s, i);
 		unsigned int rank;
 
-		if (!c->ipxe_part)
+		if (!is_filled(s, c, c->ipxe_part))
 			continue;
 		out[n++] = sw_node_ipxe_entry(c);
 		rank = copy_number(c->ipxe_entry);
-		if (s->n_copies > 0 && is_spoilt(s, c))
+		if (best_first && s->n_copies > 0 && is_spoilt(s, c))
 			rank += 1000;
 		if (rank < best)
 			swap(&out[0], &out[n - 1]);

@@ -158,7 +158,9 @@ int sw_switch_reconcile(const struct sw_switch *s, json_object *raw,
 {
 	struct sw_entry_wanted rescue[SW_MODE_DISKS], ipxe[SW_MODE_DISKS];
 	struct sw_mode_wish w = *wish;
-	size_t n = sw_switch_ipxes(s, ipxe);
+	bool starts = w.net.via == SW_VIA_IPXE &&
+		      (w.once ? w.once == SW_ONCE_NETWORK : w.mode == SW_NODE_NETWORK);
+	size_t n = sw_switch_ipxes(s, starts, ipxe);
 	int r = 0;
 
 	w.kept = s->have_node && s->node.data;
@@ -257,6 +259,25 @@ static int keep_wish(struct sw_switch *s, const struct sw_mode_wish *w,
 	return r < 0 ? r : 1;
 }
 
+int sw_switch_keep_state(struct sw_switch *s, const struct sw_mode_state *state,
+			 struct sw_error *err)
+{
+	struct sw_error e = {};
+	int r = sw_mode_state_write(s->vars, state, &e);
+
+	if (r == 0)
+		return 1;
+	/* Without node data it is the mode itself; of a single start keep would know nothing. */
+	if (!s->node.data || state->once) {
+		if (err)
+			*err = e;
+		return r;
+	}
+	(void)snprintf(s->unkept, sizeof(s->unkept), "%.80s: %.60s; lost starts are not counted",
+		       e.what, e.why);
+	return 0;
+}
+
 int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
 		    const struct sw_mode_result *res, size_t *ret_written, struct sw_error *err)
 {
@@ -273,12 +294,10 @@ int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
 		err->exit = SW_EXIT_DIRTY;	/* the wish is on the disk */
 	if (r < 0)
 		return r;
-	if (res->state_changed) {
-		r = sw_mode_state_write(s->vars, &res->state, err);
-		if (r < 0)
-			return r;
-		++*ret_written;
-	}
+	r = res->state_changed ? sw_switch_keep_state(s, &res->state, err) : 0;
+	if (r < 0)
+		return r;
+	*ret_written += (size_t)r;
 	r = write_mark(s->m, s->f->boot_id, (const char (*)[200])s->tried, s->n_tried);
 	if (r < 0)
 		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot note that this boot was seen");

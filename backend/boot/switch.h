@@ -29,6 +29,8 @@ struct sw_switch {
 	/* What this start was found to be like before anything was written in it. */
 	char tried[SW_MODE_NOTES][200];
 	size_t n_tried;
+	/* What sw_switch_keep_state() did not keep although all that starts is as wanted, or "". */
+	char unkept[200];
 };
 
 /*
@@ -70,6 +72,14 @@ bool sw_switch_changes_data(const struct sw_switch *s, const struct sw_mode_wish
 /* Node data (when the wish changed), boot variables, our variable, this boot's mark. */
 int sw_switch_apply(struct sw_switch *s, const struct sw_mode_wish *wish,
 		    const struct sw_mode_result *res, size_t *ret_written, struct sw_error *err);
+
+/*
+ * Our variable: 1 when it was written. Where node data hold the wish it only serves a
+ * comparison at the next start, so that a firmware that does not take it (a full store) is no
+ * failure: 0, and s->unkept says it.
+ */
+int sw_switch_keep_state(struct sw_switch *s, const struct sw_mode_state *state,
+			 struct sw_error *err);
 
 /* Notes that our variable was written in this boot: what it says is compared on the next one. */
 int sw_switch_mark(const struct sw_machine *m, const char *boot_id);

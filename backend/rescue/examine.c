@@ -54,18 +54,39 @@ static int summary(struct sw_examine *x, const struct sw_switch *s)
 	return 0;
 }
 
-/* The other disks of a mirrored node: the same slots and data once more. */
-static int examine_copies(struct sw_examine *x, const struct sw_node *n)
+/* The other disks of a mirrored node where no switch has read them: without boot variables. */
+static int read_copies(struct sw_examine *x, struct sw_switch *s)
+{
+	const struct sw_node *n = &s->node;
+	int r = 0;
+
+	if (s->vars || n->n_copies == 0)
+		return 0;
+	s->copies = calloc(n->n_copies, sizeof(*s->copies));
+	if (!s->copies)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < n->n_copies; i++) {
+		struct sw_error e = {};
+
+		r = sw_node_find(x->m, x->f, n->copies[i]->name, &s->copies[s->n_copies], &e);
+		if (r == 0)
+			s->n_copies++;
+		else
+			r = no_node(x, &e);
+	}
+	return r;
+}
+
+/* The same slots and data once for each disk; what is damaged on one may be whole on another. */
+static int examine_disks(struct sw_examine *x, const struct sw_switch *s)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < n->n_copies; i++) {
-		_cleanup_node_ struct sw_node copy = {};
-		struct sw_error e = {};
-
-		r = sw_node_find(x->m, x->f, n->copies[i]->name, &copy, &e);
-		r = r < 0 ? no_node(x, &e) : sw_examine_node(x, &copy, n->copies[i]->name);
-	}
+	x->nodes[x->n_nodes++] = &s->node;
+	for (size_t i = 0; i < s->n_copies && x->n_nodes < ARRAY_SIZE(x->nodes); i++)
+		x->nodes[x->n_nodes++] = &s->copies[i];
+	for (size_t i = 0; r == 0 && i < x->n_nodes; i++)
+		r = sw_examine_node(x, x->nodes[i], i ? x->nodes[i]->disk->name : NULL);
 	return r;
 }
 
@@ -83,9 +104,9 @@ static int examine_node(struct sw_examine *x)
 	}
 	if (r < 0)
 		return no_node(x, &e);
-	r = s.have_node ? sw_examine_node(x, &s.node, NULL) : 0;
-	if (r == 0)
-		r = examine_copies(x, &s.node);
+	r = s.have_node ? read_copies(x, &s) : 0;
+	if (r == 0 && s.have_node)
+		r = examine_disks(x, &s);
 	if (r == 0)
 		r = summary(x, &s);
 	return r < 0 || !s.vars ? r : sw_examine_boot(x, &s);

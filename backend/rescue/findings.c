@@ -69,6 +69,18 @@ struct sw_repair *sw_finding_repair(struct sw_finding *fi, const struct sw_disk 
 	return fi->repair;
 }
 
+void sw_repair_copy_part(struct sw_repair *r, const struct sw_disk *from_disk,
+			 const struct sw_part *from, const struct sw_part *to)
+{
+	bool other = from_disk != r->disk;
+
+	r->copy = (struct sw_rescue_copy){ .from_disk = from_disk, .from = from->start,
+					   .to = to->start, .len = to->size };
+	(void)snprintf(r->copy.to_name, sizeof(r->copy.to_name), "%.30s", to->label);
+	(void)snprintf(r->copy.from_name, sizeof(r->copy.from_name), "%.30s%s%.20s", from->label,
+		       other ? " of " : "", other ? from_disk->name : "");
+}
+
 int sw_repair_add_bytes(struct sw_repair *r, struct sw_io *io, uint64_t off, const void *now,
 			size_t len, const char *text)
 {
@@ -139,14 +151,14 @@ static json_object *bytes_json(const struct sw_rescue_bytes *b)
 	return o;
 }
 
-static json_object *slot_json(const struct sw_repair *r)
+static json_object *copy_json(const struct sw_repair *r)
 {
 	json_object *o = json_object_new_object();
 
-	sw_json_add_str(o, "to", r->to->label);
-	sw_json_add_u64(o, "offset", r->to->start);
-	sw_json_add_u64(o, "length", r->to->size);
-	sw_json_add_str(o, "from", r->from->label);
+	sw_json_add_str(o, "to", r->copy.to_name);
+	sw_json_add_u64(o, "offset", r->copy.to);
+	sw_json_add_u64(o, "length", r->copy.len);
+	sw_json_add_str(o, "from", r->copy.from_name);
 	return o;
 }
 
@@ -159,8 +171,8 @@ static json_object *repair_json(const struct sw_repair *r)
 	sw_json_add_bool(o, "undo", true);
 	for (size_t i = 0; i < r->n_bytes; i++)
 		json_object_array_add(list, bytes_json(&r->bytes[i]));
-	if (r->to)
-		json_object_array_add(list, slot_json(r));
+	if (r->copy.len)
+		json_object_array_add(list, copy_json(r));
 	for (size_t i = 0; i < r->vars.n_writes; i++)
 		json_object_array_add(list, sw_entry_write_to_json(&r->vars.writes[i]));
 	sw_json_add(o, "writes", list);

@@ -22,19 +22,35 @@ static void SW_PRINTF(2, 3) set(char (*field)[320], const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The good slot of the same size that a damaged one can be filled from. */
-static const struct sw_node_slot *source_for(const struct sw_node *n, const struct sw_node_slot *to)
+/*
+ * The good slot of the same size that a damaged one can be filled from: on the same disk, else
+ * on another disk of the node, which becomes *n.
+ */
+static const struct sw_node_slot *source_for(const struct sw_examine *x,
+					     const struct sw_node_slot *to,
+					     const struct sw_node **n)
 {
-	int best = sw_node_best_slot(n);
+	const struct sw_node *own = *n;
 
-	return best >= 0 && &n->slots[best] != to && n->slots[best].part->size == to->part->size
-		       ? &n->slots[best] : NULL;
+	for (size_t i = 0; i <= x->n_nodes; i++) {
+		const struct sw_node *o = i ? x->nodes[i - 1] : own;
+		int best = sw_node_best_slot(o);
+
+		if (best < 0 || &o->slots[best] == to ||
+		    o->slots[best].part->size != to->part->size)
+			continue;
+		*n = o;
+		return &o->slots[best];
+	}
+	return NULL;
 }
 
-static int slot_repair(const struct sw_node *n, const struct sw_node_slot *s,
-		       struct sw_finding *fi)
+static int slot_repair(const struct sw_examine *x, const struct sw_node *n,
+		       const struct sw_node_slot *s, struct sw_finding *fi)
 {
-	const struct sw_node_slot *from = source_for(n, s);
+	const struct sw_node *source = n;
+	const struct sw_node_slot *from = source_for(x, s, &source);
+	bool other = source != n;
 	struct sw_repair *rep;
 
 	if (!from) {
@@ -45,10 +61,10 @@ static int slot_repair(const struct sw_node *n, const struct sw_node_slot *s,
 	rep = sw_finding_repair(fi, n->disk);
 	if (!rep)
 		return -ENOMEM;
-	rep->from = from->part;
-	rep->to = s->part;
+	sw_repair_copy_part(rep, source->disk, from->part, s->part);
 	(void)snprintf(rep->text, sizeof(rep->text),
-		       "copy the image of slot %c over slot %c and read it back", upper(from),
+		       "copy the image of slot %c%s%.30s over slot %c and read it back",
+		       upper(from), other ? " of " : "", other ? source->disk->name : "",
 		       upper(s));
 	return 0;
 }
@@ -72,7 +88,7 @@ static int damaged_slot(struct sw_examine *x, const struct sw_node *n,
 	(void)snprintf(fi->effect, sizeof(fi->effect), "%s",
 		       last ? "the node starts only over the network or from the medium"
 			    : "the node has one image to start from and nothing to go back to");
-	return slot_repair(n, s, fi);
+	return slot_repair(x, n, s, fi);
 }
 
 static int empty_slot(struct sw_examine *x, const struct sw_node *n, const struct sw_node_slot *s,
@@ -185,5 +201,7 @@ int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *p
 		r = examine_slots(x, n, prefix);
 	if (r == 0)
 		r = sw_examine_extras(x, n, prefix);
+	if (r == 0)
+		r = sw_examine_overlays(x, n, prefix);
 	return r < 0 ? r : examine_data(x, n, io, prefix);
 }

@@ -10,6 +10,9 @@ struct sw_examine {
 	struct sw_varstore *vars;
 	json_object *raw;
 	const char *disk;
+	/* The node, and its copies on further disks. */
+	const struct sw_node *nodes[1 + SW_NODE_COPIES];
+	size_t n_nodes;
 	struct sw_findings *out;
 	struct sw_error *err;
 };
@@ -20,29 +23,40 @@ struct sw_finding *sw_finding_add(struct sw_examine *x, const char *disk, const 
 void sw_findings_sort(struct sw_findings *l);
 /* A repair for it; owned by the finding. */
 struct sw_repair *sw_finding_repair(struct sw_finding *fi, const struct sw_disk *d);
+/* Makes it a copy of a partition with a FAT file system over one of the same size. */
+void sw_repair_copy_part(struct sw_repair *r, const struct sw_disk *from_disk,
+			 const struct sw_part *from, const struct sw_part *to);
 /* Adds len bytes that become `now`; the old ones are read from io. Equal ones are left out. */
 int sw_repair_add_bytes(struct sw_repair *r, struct sw_io *io, uint64_t off, const void *now,
 			size_t len, const char *text);
 
-/* ---- a slot from the other one (slot.c) ---- */
+/* How an undo file names a disk; new reference. */
+json_object *sw_rescue_disk_json(const struct sw_disk *d);
+
+/* ---- a slot from the other one, and what else is kept twice (copy.c) ---- */
 
 /* Saves what the copy overwrites in UNDO_PATH.slot; the description goes into the undo file. */
-int sw_rescue_slot_keep(struct sw_io *disk, const struct sw_repair *r, const char *undo_path,
-			json_object **ret_slot, struct sw_error *err);
-void sw_rescue_slot_forget(const char *undo_path);	/* removes UNDO_PATH.slot */
-int sw_rescue_slot_copy(struct sw_io *disk, const struct sw_repair *r, const struct sw_sink *sink,
-			struct sw_error *err);
+int sw_rescue_copy_keep(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
+			const char *undo_path, json_object **ret_slot, struct sw_error *err);
+void sw_rescue_copy_forget(const char *undo_path);	/* removes UNDO_PATH.slot */
+int sw_rescue_copy_write(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
+			 const struct sw_sink *sink, struct sw_error *err);
 /* Checks that every sector is as the repair left it or as it was; with write, puts it back. */
-int sw_rescue_slot_undo(struct sw_io *disk, json_object *slot, const char *undo_path, bool write,
-			struct sw_error *err);
+int sw_rescue_copy_undo(struct sw_io *disk, struct sw_io *from, json_object *slot,
+			const char *undo_path, bool write, struct sw_error *err);
 
-/* What an undo file says of its disk; without write only looked at. */
-int sw_rescue_undo_io(struct sw_io *io, json_object *undo, const char *undo_path, bool write,
-		      struct sw_error *err);
+/*
+ * What an undo file says of its disk; without write only looked at. from: the disk that a
+ * copy came from, which may be io itself.
+ */
+int sw_rescue_undo_io(struct sw_io *io, struct sw_io *from, json_object *undo,
+		      const char *undo_path, bool write, struct sw_error *err);
 
 int sw_examine_table(struct sw_examine *x, const struct sw_disk *d);
 /* prefix: of the findings' IDs, the disk of a further copy of the node, or NULL. */
 int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* Rescue image and iPXE, see extras.c. */
 int sw_examine_extras(struct sw_examine *x, const struct sw_node *n, const char *prefix);
+/* The overlays that slots name, see overlay.c. */
+int sw_examine_overlays(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);

@@ -29,14 +29,14 @@ static int bytes_to_json(const struct sw_rescue_bytes *b, json_object *list)
 	return 0;
 }
 
-static void add_disk(json_object *o, const struct sw_disk *d)
+json_object *sw_rescue_disk_json(const struct sw_disk *d)
 {
 	json_object *disk = json_object_new_object();
 
 	sw_json_add_str(disk, "serial", d->serial);
 	sw_json_add_str(disk, "name", d->name);
 	sw_json_add_u64(disk, "size", d->size);
-	sw_json_add(o, "disk", disk);
+	return disk;
 }
 
 /* What we remember of the mode, which a repair of entries writes as well; "" where it is new. */
@@ -62,10 +62,11 @@ static int undo_json(const struct sw_repair *r, json_object *slot, struct sw_var
 	json_object *bytes = json_object_new_array(), *list = json_object_new_array();
 	int k = 0;
 
-	sw_json_add_u64(o, "slipway_undo", 2);
+	/* 3: a copy from another disk, which the readers of 2 would look for on the same one. */
+	sw_json_add_u64(o, "slipway_undo", slot && sw_json_get(slot, "from_disk") ? 3 : 2);
 	sw_json_add_str(o, "text", r->text);
 	if (r->disk)
-		add_disk(o, r->disk);
+		sw_json_add(o, "disk", sw_rescue_disk_json(r->disk));
 	sw_json_add(o, "bytes", bytes);
 	sw_json_add(o, "variables", list);
 	if (slot)
@@ -150,20 +151,23 @@ static int write_all(struct sw_io *io, const struct sw_repair *r, struct sw_erro
 static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const char *undo_path,
 		       const struct sw_sink *sink, struct sw_error *err)
 {
+	bool other = r->copy.len && r->copy.from_disk != r->disk;
+	_cleanup_io_ struct sw_io *io = NULL, *from = NULL;
 	_cleanup_json_ json_object *slot = NULL;
-	_cleanup_io_ struct sw_io *io = NULL;
 	int k = sw_machine_open_disk(m, r->disk, true, true, &io, err);
 
-	if (k == 0 && r->to && undo_path)
-		k = sw_rescue_slot_keep(io, r, undo_path, &slot, err);
+	if (k == 0 && other)
+		k = sw_machine_open_disk(m, r->copy.from_disk, false, false, &from, err);
+	if (k == 0 && r->copy.len && undo_path)
+		k = sw_rescue_copy_keep(io, other ? from : io, r, undo_path, &slot, err);
 	if (k == 0 && undo_path)
 		k = save_undo(r, slot, NULL, undo_path, err);
 	if (k < 0 && slot)
-		sw_rescue_slot_forget(undo_path);
+		sw_rescue_copy_forget(undo_path);
 	if (k == 0)
 		k = write_all(io, r, err);
-	if (k == 0 && r->to)
-		k = sw_rescue_slot_copy(io, r, sink, err);
+	if (k == 0 && r->copy.len)
+		k = sw_rescue_copy_write(io, other ? from : io, r, sink, err);
 	io = sw_io_close(io);
 	return k < 0 ? k : sw_machine_settle(m, r->disk);
 }

@@ -52,7 +52,7 @@ int sw_report_finding(json_object *finding, struct sw_buf *b)
 	return r;
 }
 
-/* Bytes on a disk, a slot from another one, or a boot variable. */
+/* Bytes on a disk, a copy of something, or a boot variable. */
 static int add_write(json_object *w, const char *disk, struct sw_buf *b)
 {
 	if (sw_json_get(w, "to"))

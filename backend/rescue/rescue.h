@@ -19,6 +19,18 @@ struct sw_rescue_bytes {
 	char text[80];
 };
 
+/*
+ * What is copied from one place to another of the same size, perhaps on another disk of
+ * the node: a FAT file system (of which what is in use is taken) or a run of bytes that
+ * begins with a header.
+ */
+struct sw_rescue_copy {
+	const struct sw_disk *from_disk;	/* borrowed from the facts */
+	uint64_t from, to, len;	/* bytes; len 0: nothing is copied */
+	uint32_t header;	/* so many bytes are written last; 0: a FAT file system */
+	char from_name[64], to_name[64];	/* for people: "slipway-a", "slipway-ipxe of sda" */
+};
+
 struct sw_repair {
 	char text[200];		/* what it does, for people */
 	const struct sw_disk *disk;	/* borrowed from the facts; of bytes, from and to */
@@ -27,7 +39,7 @@ struct sw_repair {
 	struct sw_entry_plan vars;
 	struct sw_mode_state state;	/* our variable afterwards */
 	bool state_changed;
-	const struct sw_part *from, *to;	/* this slot is copied over that one, or NULL */
+	struct sw_rescue_copy copy;
 };
 
 struct sw_finding {
@@ -68,8 +80,8 @@ const char *sw_sure_name(enum sw_sure s);		/* "certain" "likely" */
 json_object *sw_finding_to_json(const struct sw_finding *fi);
 
 /*
- * Saves what it is about to overwrite into the new file undo_path (0600), and for
- * a slot also into UNDO_PATH.slot, as large as what the slot's new image covers;
+ * Saves what it is about to overwrite into the new file undo_path (0600), and what
+ * a copy covers into UNDO_PATH.slot, which is as large as what is copied;
  * NULL: nothing is saved. Then writes and reads back. -EEXIST when there is such a
  * file. Cut off anywhere, the finding is there again and can be repaired again.
  */

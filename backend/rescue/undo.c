@@ -122,32 +122,46 @@ static int undo_bytes(struct sw_io *io, json_object *list, bool write, struct sw
 	return r;
 }
 
-int sw_rescue_undo_io(struct sw_io *io, json_object *undo, const char *undo_path, bool write,
-		      struct sw_error *err)
+int sw_rescue_undo_io(struct sw_io *io, struct sw_io *from, json_object *undo,
+		      const char *undo_path, bool write, struct sw_error *err)
 {
 	json_object *slot = sw_json_get(undo, "slot");
-	int r = slot ? sw_rescue_slot_undo(io, slot, undo_path, write, err) : 0;
+	int r = slot ? sw_rescue_copy_undo(io, from, slot, undo_path, write, err) : 0;
 
 	return r < 0 ? r : undo_bytes(io, sw_json_array(undo, "bytes"), write, err);
+}
+
+static const struct sw_disk *need_disk(const struct sw_facts *f, json_object *o,
+				       const char *what, struct sw_error *err)
+{
+	const struct sw_disk *d = find_disk(f, o);
+
+	if (d)
+		return d;
+	sw_fail(err, SW_EXIT_MISSING, -ENOENT, "%s", what);
+	sw_error_why(err, "serial %s, %s", sw_json_str(o, "serial", "-"),
+		     sw_json_str(o, "name", "-"));
+	return NULL;
 }
 
 static int undo_disk(struct sw_machine *m, const struct sw_facts *f, json_object *undo,
 		     const char *path, bool write, struct sw_error *err)
 {
-	json_object *o = sw_json_get(undo, "disk");
-	const struct sw_disk *d = find_disk(f, o);
-	_cleanup_io_ struct sw_io *io = NULL;
+	json_object *o = sw_json_get(sw_json_get(undo, "slot"), "from_disk");
+	const struct sw_disk *d = need_disk(f, sw_json_get(undo, "disk"),
+					    "the repaired disk is not here", err);
+	const struct sw_disk *from = d && o ? need_disk(f, o, "the disk that the repair was "
+							"copied from is not here", err) : d;
+	_cleanup_io_ struct sw_io *io = NULL, *other = NULL;
 	int r;
 
-	if (!d) {
-		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "the repaired disk is not here");
-		sw_error_why(err, "serial %s, %s", sw_json_str(o, "serial", "-"),
-			     sw_json_str(o, "name", "-"));
+	if (!d || !from)
 		return -ENOENT;
-	}
 	r = sw_machine_open_disk(m, d, write, write, &io, err);
+	if (r == 0 && from != d)
+		r = sw_machine_open_disk(m, from, false, false, &other, err);
 	if (r == 0)
-		r = sw_rescue_undo_io(io, undo, path, write, err);
+		r = sw_rescue_undo_io(io, other ? other : io, undo, path, write, err);
 	io = sw_io_close(io);
 	return r < 0 || !write ? r : sw_machine_settle(m, d);
 }
@@ -198,7 +212,8 @@ int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 	bool disk = sw_json_get(undo, "disk");
 	int r = 0;
 
-	if (sw_json_u64(undo, "slipway_undo", 0) != 2 || !bytes || !list)
+	if ((sw_json_u64(undo, "slipway_undo", 0) != 2 &&
+	     sw_json_u64(undo, "slipway_undo", 0) != 3) || !bytes || !list)
 		return bad(err, "its first words are others");
 	if (!disk && (sw_json_get(undo, "slot") || json_object_array_length(bytes)))
 		return bad(err, "it names no disk");

@@ -103,5 +103,33 @@ def _(case):
     same(variables(case), before, "variables")
 
 
+def fill_store(case):
+    """Leaves no room for anything new; what is there may be written over."""
+    plant(case, "Filler", bytes(64 << 10))
+
+
+@test("a full firmware: what needs no new variable works, what is not kept is said, and exit is 0")
+def _(case):
+    case.create()
+    expect(case.on("install", "--answers", network(case)), 0)
+    entries, following = case.entries(), next_of(case)
+    (case.machine_dir / "vars" / f"SlipwayBoot-{OURS}").unlink()
+    fill_store(case)
+    said = "SlipwayBoot cannot be written"
+    expect(case.on("mode", "network"), 0, said, "lost starts are not counted")
+    same((case.entries(), next_of(case), state_of(case)), (entries, following, None), "variables")
+    done = expect(case.on("--json", "mode", "keep"), 0).json()
+    same(done["written"], 0, "written")
+    assert any(said in note for note in done["notes"]), done["notes"]
+    # What has to be written and cannot be is an error as ever; the disk says what is wanted.
+    expect(case.on("mode", "local"), 0, said)
+    same(next_of(case), None, "BootNext in mode local")
+    expect(case.on("mode", "network"), 7, "BootNext", "No space left")
+    same(case.on("--json", "mode").json()["mode"], "network", "the wish is on the disk")
+    (case.machine_dir / "vars" / f"Filler-{GLOBAL}").unlink()
+    expect(case.on("mode", "keep"), 0)
+    same((case.entries(), next_of(case)), (entries, following), "variables in the end")
+
+
 if __name__ == "__main__":
     main()

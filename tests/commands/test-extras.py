@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 import struct
 
-from lib import (GLOBAL, MiB, cut, expect, head, main, need, partitions, same, sha256, tail, test,
-                 tool)
+from lib import (GLOBAL, MiB, cut, expect, fingerprint, head, main, need, partitions, same, sha256,
+                 tail, test, tool)
 
 EFI = Path("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
 URI = "http://boot.example/node.efi"
@@ -236,6 +236,96 @@ def _(case):
     same(found_by_doctor(case, 0), {}, "findings")
     for label in ("Slipway rescue (disk 2)", "Slipway network (disk 2)", "Slipway A (disk 2)"):
         assert number_of(case, label) in case.entries()[1], label
+
+
+@test("mirror: of two iPXE the one that a switch armed is disarmed by mode local, whole or not")
+def _(case):
+    _, binary = mirror(case)
+    other = number_of(case, "Slipway network (disk 2)")
+    back = flip(case, "slipway-ipxe", binary.read_bytes()[8192:12288])
+    expect(case.on("mode", "network"), 0)
+    same(next_of(case), other, "BootNext with the first iPXE spoilt")
+    back()
+    ours = [p for p in (case.machine_dir / "vars").iterdir() if p.name.startswith("SlipwayBoot-")]
+    ours[0].unlink()    # nothing is remembered of what was armed
+    expect(case.on("mode", "local"), 0)
+    same(next_of(case), None, "BootNext in mode local")
+
+
+@test("a rescue partition that nothing was put on has no entry, and keep makes none")
+def _(case):
+    case.create()
+    expect(case.on("install", "--answers", with_rescue(case, uki(case))), 0)
+    part = partitions(case.disk())["slipway-rescue"]
+    with open(case.disk(), "r+b") as disk:
+        disk.seek(part["start"] * 512)
+        disk.write(bytes(MiB))
+    number = number_of(case, "Slipway rescue")
+    expect(case.on("--yes", "boot", "delete", "--force", f"{number:04X}"), 0)
+    writes = expect(case.on("--json", "mode", "keep"), 0).json()["writes"]
+    same([w["name"] for w in writes if w["kind"] != "own"], [], "writes of keep")
+    same([e[0] for e in case.entries()[0].values() if "rescue" in e[0]], [], "entries")
+    same(found_by_doctor(case, 0), {}, "findings")
+    expect(case.on("mode", "once", "rescue"), 4, "no rescue image", "empty")
+
+
+def empty(case, label, serial):
+    """As a partition on which nothing was ever put."""
+    part = partitions(case.disk(serial))[label]
+    with open(case.disk(serial), "r+b") as disk:
+        disk.seek(part["start"] * 512)
+        disk.write(bytes(MiB))
+
+
+def repaired(case, identity, source):
+    """Repaired from the other disk, taken back to the byte, and repaired again."""
+    disks = [case.disk(serial) for serial in ("NODE07SYS", SECOND)]
+    damaged = [fingerprint(disk) for disk in disks]
+    finding = found_by_doctor(case, 8)[identity]
+    assert source in finding["repair"]["text"], finding
+    undo = case.dir / "undo.json"
+    expect(case.on("--yes", "doctor", "--repair", identity, "--save", undo), 0, "is gone")
+    assert fingerprint(disks[0]) != damaged[0] or fingerprint(disks[1]) != damaged[1]
+    same(json.loads(undo.read_text())["slipway_undo"], 3, "the undo file's version")
+    expect(case.on("--yes", "doctor", "--undo", undo), 0, "Taken back")
+    same([fingerprint(disk) for disk in disks], damaged, "the disks after the undo")
+    for file in case.dir.glob("undo.json*"):
+        file.unlink()
+    expect(case.on("--yes", "doctor", "--repair", identity, "--no-undo"), 0, "is gone")
+
+
+@test("mirror: doctor takes rescue image, iPXE and slots that are damaged from the other disk")
+def _(case):
+    image, binary = mirror(case)
+    flip(case, "slipway-rescue", image.read_bytes()[8192:12288])
+    repaired(case, "rescue", "sda")
+    flip(case, "slipway-ipxe", binary.read_bytes()[8192:12288])
+    repaired(case, "ipxe", "sda")
+    for label, identity in (("slipway-rescue", "sda/rescue"), ("slipway-ipxe", "sda/ipxe")):
+        empty(case, label, SECOND)
+        assert "missing" in found_by_doctor(case, 8)[identity]["what"]
+        repaired(case, identity, "nvme0n1")
+    # Both slots of one disk: none of its own is left to copy from.
+    same(found_by_doctor(case, 0), {}, "findings")
+    part = partitions(case.disk(SECOND))["slipway-a"]
+    with open(case.disk(SECOND), "r+b") as disk:
+        disk.seek(part["start"] * 512)
+        disk.write(bytes([0xff]) * 512)
+    repaired(case, "sda/slot-a", "slot A of nvme0n1")
+    same(found_by_doctor(case, 0), {}, "findings in the end")
+    expect(case.on("slots", "verify"), 0)
+
+
+@test("mirror: an undo of what came from a disk that is away is refused, nothing written")
+def _(case):
+    image, _ = mirror(case)
+    flip(case, "slipway-rescue", image.read_bytes()[8192:12288])
+    undo = case.dir / "undo.json"
+    expect(case.on("--yes", "doctor", "--repair", "rescue", "--save", undo), 0)
+    whole = fingerprint(case.disk())
+    without(case, SECOND)
+    expect(case.on("--yes", "doctor", "--undo", undo), 5, "copied from is not here", SECOND)
+    same(fingerprint(case.disk()), whole, "the disk")
 
 
 @test("a damaged rescue image is not started")

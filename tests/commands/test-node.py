@@ -265,6 +265,69 @@ def _(case):
     same((config / "overlay").read_bytes(), b"another", "overlay of slot A")
 
 
+def spoil_overlay(case, content):
+    """A bit in each copy of the overlay in turn; returns what puts all of them right."""
+    disk, back = case.disk(), []
+    data = disk.read_bytes()
+    at = data.find(content)
+    while at >= 0:
+        back.append((at, data[at:at + 1]))
+        at = data.find(content, at + 1)
+    same(len(back), 2, "copies of the overlay")
+
+    def write(which):
+        with open(disk, "r+b") as file:
+            for place, byte in which:
+                file.seek(place)
+                file.write(byte)
+    return [lambda k=k: write([(back[k][0], bytes([back[k][1][0] ^ 1]))]) for k in (0, 1)], \
+        lambda: write(back)
+
+
+def wrong(case, code):
+    found = expect(case.on("--json", "doctor"), code).json()["findings"]
+    return {f["id"]: f for f in found if f["severity"] != "info"}
+
+
+@test("the kept overlay is looked at by slots verify and doctor; a copy is put right by the other")
+def _(case):
+    install(case)
+    content = case.dir / "overlay.tar"
+    content.write_bytes(bytes(range(256)) * 1000)
+    expect(case.on("promote", "--uki", uki(case), "--trust", "none", "--overlay", content), 0)
+    expect(case.on("slots", "verify"), 0, "overlay good\n")
+    same((slots(case)["b"]["overlay_sha256"], slots(case)["b"]["overlay_copies"]),
+         (sha256(content), 2), "overlay")
+    spoil, back = spoil_overlay(case, content.read_bytes())
+    for one in spoil:
+        whole = fingerprint(case.disk())
+        one()
+        damaged = fingerprint(case.disk())
+        expect(case.on("slots", "verify"), 0, "good, in one copy of two")
+        found = wrong(case, 8)
+        same(list(found), ["overlay-b-copy"], "findings")
+        assert found["overlay-b-copy"]["repair"]["writes"], found
+        undo = case.dir / "undo.json"
+        expect(case.on("--yes", "doctor", "--repair", "overlay-b-copy", "--save", undo), 0)
+        same((wrong(case, 0), fingerprint(case.disk())), ({}, whole), "after the repair")
+        expect(case.on("--yes", "doctor", "--undo", undo), 0)
+        same(fingerprint(case.disk()), damaged, "after its undo")
+        for file in case.dir.glob("undo.json*"):
+            file.unlink()
+        back()
+    for one in spoil:
+        one()
+    expect(case.on("slots", "verify"), 8, "overlay DAMAGED", "promote")
+    found = wrong(case, 8)
+    same(list(found), ["overlay-b"], "findings")
+    assert "promote" in found["overlay-b"]["advice"], found
+    # Where slot A gets the same image with it, that serves.
+    back()
+    run_from(case, "Slipway B")
+    expect(case.on("promote", "--uki", uki(case, "x.efi"), "--trust", "none", "--overlay",
+                   content), 0)
+
+
 def tree_of(top):
     return {str(p.relative_to(top)): (p.read_bytes() if p.is_file() else None,
                                       p.stat().st_mode & 0o777) for p in top.rglob("*")}

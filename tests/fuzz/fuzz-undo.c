@@ -24,13 +24,13 @@ static void on_a_disk(json_object *o)
 
 	if (sw_io_new_recorder(DISK, 512, zeros, &log, SIZE_MAX, 0, &io) < 0)
 		return;
-	r = sw_rescue_undo_io(io, o, "/nonexistent/undo", false, &err);
+	r = sw_rescue_undo_io(io, io, o, "/nonexistent/undo", false, &err);
 	if (log.n || memcmp(sw_io_recorder_data(io), zeros, DISK) != 0)
 		abort();
 	if (r < 0)
 		return;
 	/* Places that overlap may be refused the second time; each byte is one of the file's. */
-	(void)sw_rescue_undo_io(io, o, "/nonexistent/undo", true, &err);
+	(void)sw_rescue_undo_io(io, io, o, "/nonexistent/undo", true, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

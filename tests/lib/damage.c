@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
+#include "base/hash.h"
 #include "base/hex.h"
 #include "boot/entries-private.h"
 #include "boot/varstore.h"
@@ -73,11 +75,44 @@ static uint64_t start_of(struct world *w, const char *label)
 	return part(f, label)->start;
 }
 
+#define OVERLAY 9000u	/* bytes, of no whole sector */
+
+static struct sw_kept_zone zone_b(const struct sw_facts *f)
+{
+	const struct sw_part *p = part(f, "slipway-node");
+
+	return (struct sw_kept_zone){ .offset = p->start, .size = p->size, .slot = 1,
+				      .n_slots = 2 };
+}
+
+/* Slot B holds the image of slot A, and its manifest names an overlay. */
+static void fill_b(struct world *w, const struct sw_facts *f, struct sw_io *io)
+{
+	_cleanup_(sw_slot_manifest_clear) struct sw_slot_manifest mf = {};
+	const struct sw_part *a = part(f, "slipway-a"), *b = part(f, "slipway-b");
+	_cleanup_free_ char *uki = sw_fmt("%s.uki", w->dir), *slot = sw_fmt("%s.slot", w->dir);
+	struct sw_kept_zone z = zone_b(f);
+	uint8_t overlay[OVERLAY];
+	struct sw_error err = {};
+	bool ok = false;
+
+	for (size_t i = 0; i < sizeof(overlay); i++)
+		overlay[i] = (uint8_t)(i * 7);
+	assert_int_equal(sw_slot_image(io, a->start, a->size, uki, &err), 0);
+	assert_int_equal(sw_slot_read(io, a->start, a->size, &mf, &ok, &err), 0);
+	assert_int_equal(sw_sha256(overlay, sizeof(overlay), mf.overlay), 0);
+	assert_int_equal(sw_slot_build(uki, &mf, b->size, SECTOR, 0x5a5a, "SLIPWAYB", slot, &err),
+			 0);
+	assert_int_equal(sw_slot_write(io, b->start, slot, 1, NULL, &err), 0);
+	assert_int_equal(sw_kept_write(io, &z, overlay, sizeof(overlay), mf.sha256, NULL, &err), 0);
+	assert_int_equal(sw_kept_mirror(io, &z, mf.sha256, &err), 0);
+	world_sh("rm \"$0\" \"$1\"", uki, slot);
+}
+
 void damage_world(struct world *w)
 {
-	_cleanup_slot_places_ struct sw_slot_places p = {};
 	_cleanup_facts_ struct sw_facts *f = NULL;
-	_cleanup_io_ struct sw_io *io = NULL, *a = NULL;
+	_cleanup_io_ struct sw_io *io = NULL;
 	struct sw_error err = {};
 
 	world_make(w, 1);
@@ -85,10 +120,7 @@ void damage_world(struct world *w)
 		fail_msg("%s: %s", err.what, err.why);
 	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
 	io = open_disk(w);
-	assert_int_equal(sw_io_window(io, part(f, "slipway-a")->start, part(f, "slipway-a")->size,
-				      &a), 0);
-	assert_int_equal(sw_slot_places(a, &p, NULL), 0);
-	assert_int_equal(sw_slot_put(io, part(f, "slipway-b")->start, a, &p, 1, NULL, NULL), 0);
+	fill_b(w, f, io);
 }
 
 /* ---- tables ---- */
@@ -162,6 +194,33 @@ static void break_data(struct world *w)
 	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
 	p = part(f, "slipway-node");
 	fill(w, p->start + p->size / 2, 'X', 9);	/* where the second copy begins */
+}
+
+/* Another header, other content: as an overlay that another image had. */
+static void break_overlay(struct world *w)
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	struct sw_kept_copy c[2] = {};
+	struct sw_kept_zone z;
+	char uki[SW_SHA256_TEXT] = "";
+	_cleanup_io_ struct sw_io *io = open_disk(w);
+
+	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
+	z = zone_b(f);
+	assert_int_equal(sw_kept_look(io, &z, uki, NULL, c), 0);
+	fill(w, c[1].at, 'X', 512);
+	fill(w, c[1].at + 5000, 'Y', 5000);
+}
+
+static void break_overlays(struct world *w)
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	const struct sw_part *p;
+
+	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
+	p = part(f, "slipway-node");
+	break_overlay(w);
+	fill(w, p->start + p->size / 4, 'X', p->size / 4);	/* with the places of slot A */
 }
 
 /* ---- variables ---- */
@@ -283,6 +342,9 @@ const struct damage damages[] = {
 	{ .id = "slot-b", .severity = SW_FINDING_INFO, .make = clear_b, .no_repair = true },
 	{ .id = "node-data-copy", .severity = SW_FINDING_WARNING, .make = break_copy },
 	{ .id = "node-data", .severity = SW_FINDING_ERROR, .make = break_data, .no_repair = true },
+	{ .id = "overlay-b-copy", .severity = SW_FINDING_WARNING, .make = break_overlay },
+	{ .id = "overlay-b", .severity = SW_FINDING_WARNING, .make = break_overlays,
+	  .no_repair = true },
 	{ .id = "entry-a", .severity = SW_FINDING_WARNING, .make = lose_a },
 	{ .id = "firmware-new", .severity = SW_FINDING_WARNING, .make = lose_entries },
 	{ .id = "entry-b", .severity = SW_FINDING_WARNING, .make = double_b },

@@ -139,7 +139,7 @@ static void check_words(const struct sw_finding *fi)
 	assert_int_equal(sw_report_plan(o, &b), 0);
 	assert_non_null(strstr(sw_buf_text(&b), fi->id));
 	assert_non_null(strstr(sw_buf_text(&b), fi->effect));
-	assert_int_equal(strstr(sw_buf_text(&b), "writes") != NULL, fi->repair != NULL);
+	assert_int_equal(strstr(sw_buf_text(&b), "   writes  ") != NULL, fi->repair != NULL);
 	if (!fi->repair && fi->severity == SW_FINDING_ERROR)
 		assert_true(fi->advice[0]);
 }

@@ -260,6 +260,11 @@ static int change(const struct sw_cli *cli, struct sw_switch *s, struct sw_error
 	if (r < 0)
 		return r;
 	sw_json_add_u64(o, "written", done);
+	if (s->unkept[0])
+		json_object_array_add(sw_json_array(o, "notes"),
+				      json_object_new_string(s->unkept));
+	if (s->unkept[0] && !cli->json)
+		printf("Note     %s\n", s->unkept);
 	if (cli->json)
 		sw_print_json(o);
 	else if (done)

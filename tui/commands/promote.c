@@ -307,6 +307,8 @@ static void print_json(const struct job *j, const char *result)
 	for (size_t i = 0; first && i < ARRAY_SIZE(keys); i++)
 		sw_json_add(o, keys[i], json_object_get(sw_json_get(first, keys[i])));
 	sw_json_add(o, "disks", json_object_get(j->disks));
+	if (j->s.unkept[0])
+		sw_json_add_str(o, "unkept", j->s.unkept);
 	sw_print_json(o);
 }
 
@@ -361,7 +363,7 @@ static int write_copy(struct job *j, bool dry, struct sw_error *err)
 	if (!dry)
 		r = sw_promote_copy(&j->s, j->b.store, &j->p, &image, NULL, err);
 	if (r == 0 && !dry && j->p.state_changed)
-		r = sw_mode_state_write(j->b.store, &j->p.state, err);
+		r = sw_switch_keep_state(&j->s, &j->p.state, err);
 	return r < 0 ? r : sw_promote_take(&j->s, &j->p, &j->m, err);
 }
 
@@ -456,6 +458,8 @@ static int promote(struct job *j, struct sw_error *err)
 		       j->s.node.slots[best].letter - 'a' + 'A');
 	else if (!dry)
 		printf("Written, read back and verified.\n");
+	if (j->s.unkept[0] && !j->cli->json)
+		printf("Note     %s\n", j->s.unkept);
 	return 0;
 }
 

@@ -66,8 +66,10 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 			err->exit = SW_EXIT_DIRTY;
 	}
 	if (r == 0 && !dry && res.state_changed && w.mode != SW_NODE_HANDS_OFF)
-		r = sw_mode_state_write(b.store, &res.state, err);
-	return r;
+		r = sw_switch_keep_state(&s, &res.state, err);
+	if (s.unkept[0])
+		fprintf(stderr, "slipway: warning: %s\n", s.unkept);
+	return r < 0 ? r : 0;
 }
 
 static const struct sw_opt opts[] = {

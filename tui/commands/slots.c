@@ -14,6 +14,7 @@ struct view {
 	size_t running;		/* for SW_ROAD_SLOT */
 	int first, best;
 	struct sw_node_extra extras[SW_NODE_EXTRAS];
+	unsigned int overlays[SW_NODE_SLOTS];	/* whole copies of the one that a slot names */
 };
 
 /* All copies of the node: of one on a single disk there is one. */
@@ -30,6 +31,25 @@ static void views_clear(struct views *vs)
 	sw_target_clear(&vs->t);
 }
 
+static bool has_overlay(const struct view *v, size_t slot)
+{
+	return v->node.slots[slot].good && v->node.slots[slot].m.overlay[0];
+}
+
+static int read_overlays(struct sw_machine *m, struct view *v, struct sw_error *err)
+{
+	for (size_t i = 0; i < v->node.n_slots; i++) {
+		struct sw_kept_copy c[2];
+		int r = has_overlay(v, i) ? sw_node_overlay_look(m, &v->node, i, c, err) : -ENOENT;
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r == 0)
+			v->overlays[i] = (unsigned int)c[0].good + (unsigned int)c[1].good;
+	}
+	return 0;
+}
+
 static int open_view(struct views *vs, const char *disk, struct sw_error *err)
 {
 	_cleanup_varset_ struct sw_varset set = { .next = -1 };
@@ -44,6 +64,8 @@ static int open_view(struct views *vs, const char *disk, struct sw_error *err)
 	v->first = -1;
 	v->best = sw_node_best_slot(&v->node);
 	r = sw_node_extras(vs->t.m, &v->node, v->extras, err);
+	if (r == 0)
+		r = read_overlays(vs->t.m, v, err);
 	if (r < 0)
 		return r;
 	if (!vs->t.vars)	/* BIOS: the slots are there all the same */
@@ -98,6 +120,10 @@ static json_object *slot_json(const struct view *v, size_t i)
 	sw_json_add_str(o, "source", s->m.source);
 	sw_json_add_str(o, "reason", s->m.reason);
 	json_object_object_add(o, "time", json_object_new_int64(s->m.time));
+	if (has_overlay(v, i)) {
+		sw_json_add_str(o, "overlay_sha256", s->m.overlay);
+		sw_json_add_u64(o, "overlay_copies", v->overlays[i]);
+	}
 	return o;
 }
 
@@ -119,6 +145,10 @@ static void print_slot(const struct view *v, size_t i)
 	       s->m.reason ? s->m.reason : "-", sw_time_text(s->m.time, text),
 	       s->m.source ? s->m.source : "-",
 	       s->m.sha256);
+	if (has_overlay(v, i))
+		printf("   overlay %s\n", v->overlays[i] == 2 ? "good"
+					 : v->overlays[i] == 1 ? "good, in one copy of two"
+							       : "DAMAGED");
 }
 
 static json_object *extra_json(const struct sw_node_extra *e)
@@ -155,11 +185,28 @@ static int verdict_of_extras(const struct view *v, struct sw_error *err)
 			v->extras[i].what);
 		sw_error_where(err, "%s", v->node.disk->name);
 		sw_error_why(err, "%s", v->extras[i].why);
-		sw_error_hint(err, "an install with the same answers, state kept by disk.preserve, "
-				   "writes it again");
+		sw_error_hint(err, "`slipway doctor` takes it from another disk of the node that "
+				   "has it, else an install with the same answers, state kept by "
+				   "disk.preserve, writes it again");
 		return -EBADMSG;
 	}
 	return 0;
+}
+
+static int verdict_of_overlays(const struct view *v, struct sw_error *err)
+{
+	for (size_t i = 0; i < v->node.n_slots; i++) {
+		if (!has_overlay(v, i) || v->overlays[i] > 0)
+			continue;
+		sw_fail(err, SW_EXIT_VERIFY, -EBADMSG, "the overlay of slot %c is damaged",
+			v->node.slots[i].letter - 'a' + 'A');
+		sw_error_where(err, "%s", v->node.disk->name);
+		sw_error_why(err, "neither copy is the one that the slot's manifest names");
+		sw_error_hint(err, "`slipway promote` of the image with its overlay writes it "
+				   "again, `slipway doctor` from another place that has it");
+		return -EBADMSG;
+	}
+	return verdict_of_extras(v, err);
 }
 
 static int verdict_of(const struct view *v, struct sw_error *err)
@@ -178,7 +225,7 @@ static int verdict_of(const struct view *v, struct sw_error *err)
 		return -EBADMSG;
 	}
 	if (v->best >= 0)
-		return verdict_of_extras(v, err);
+		return verdict_of_overlays(v, err);
 	sw_fail(err, SW_EXIT_VERIFY, -ENOENT, "no slot holds a good image");
 	sw_error_where(err, "%s", v->node.disk->name);
 	sw_error_hint(err, "`slipway promote` fills one");
@@ -293,8 +340,9 @@ const struct sw_command sw_command_slots = {
 	.operands = "[verify]",
 	.max_rest = 1,
 	.opts = opts,
-	.details = "Also whether rescue image and iPXE are what the install put there. With\n"
-		   "verify one of these or a slot that is bad or damaged, a disk without a good\n"
-		   "slot, or disks of one node that do not hold the same, is exit 8.",
+	.details = "Also whether rescue image and iPXE are what the install put there, and the\n"
+		   "overlays what the slots name. With verify one of these or a slot that is bad\n"
+		   "or damaged, a disk without a good slot, or disks of one node that do not hold\n"
+		   "the same, is exit 8.",
 	.run = run,
 };

@@ -394,13 +394,16 @@ void sw_state_work_failed(struct sw_state *s, const struct sw_error *err)
 
 void sw_state_got_switch(struct sw_state *s, json_object *found)
 {
+	const char *unkept = sw_json_str(found, "unkept", NULL);
 	int64_t n = sw_json_int(found, "written", -1);
 
 	json_object_put(s->boot_switch);
 	s->boot_switch = json_object_get(found);
 	s->boot_switch_pending = false;
 	s->boot_switch_error = (struct sw_error){ 0 };
-	if (n == 0)
+	if (unkept)
+		sw_state_notice(s, "%s", unkept);
+	else if (n == 0)
 		sw_state_notice(s, "Nothing was written: it was so already.");
 	else if (n > 0)
 		sw_state_notice(s, _n("Written and read back: %d boot variable.",

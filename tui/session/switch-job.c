@@ -160,7 +160,7 @@ static void describe(const struct sw_switch *s, json_object *out)
 }
 
 static int carry_out(struct sw_machine *m, const char *id, size_t *ret_written,
-		     struct sw_error *err)
+		     char unkept[static 200], struct sw_error *err)
 {
 	_cleanup_(sw_mode_result_clear) struct sw_mode_result res = { .network = -1 };
 	_cleanup_(look_clear) struct look l = {};
@@ -178,7 +178,10 @@ static int carry_out(struct sw_machine *m, const char *id, size_t *ret_written,
 		return r;
 	w = wish_of(&l.s, c);
 	r = sw_switch_plan(&l.s, &w, &res, err);
-	return r < 0 ? r : sw_switch_apply(&l.s, &w, &res, ret_written, err);
+	if (r == 0)
+		r = sw_switch_apply(&l.s, &w, &res, ret_written, err);
+	memcpy(unkept, l.s.unkept, sizeof(l.s.unkept));
+	return r;
 }
 
 int sw_switch_job(struct sw_machine *m, const char *choice, json_object *out,
@@ -186,7 +189,8 @@ int sw_switch_job(struct sw_machine *m, const char *choice, json_object *out,
 {
 	_cleanup_(look_clear) struct look l = {};
 	size_t written = 0;
-	int r = choice ? carry_out(m, choice, &written, err) : 0;
+	char unkept[200] = "";
+	int r = choice ? carry_out(m, choice, &written, unkept, err) : 0;
 
 	if (r == 0)
 		r = look_open(m, &l, err);
@@ -195,5 +199,7 @@ int sw_switch_job(struct sw_machine *m, const char *choice, json_object *out,
 	describe(&l.s, out);
 	if (choice)
 		sw_json_add_u64(out, "written", written);
+	if (unkept[0])
+		sw_json_add_str(out, "unkept", unkept);
 	return 0;
 }

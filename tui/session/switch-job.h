@@ -16,7 +16,8 @@
  *    "order": [LABEL], "next": LABEL, "written": N, "choices": [{"id": ID,
  *    "label": TEXT, "text": TEXT, "now": B, "writes": [[NAME, TEXT]], "notes": [TEXT],
  *    "off": TEXT}]}
- * "off": why it cannot be chosen. Errors: as sw_switch_open() and _apply() say.
+ * "off": why it cannot be chosen. "unkept", when there is something: what the firmware did
+ * not take although all that starts is as wanted. Errors: as sw_switch_open() and _apply() say.
  */
 int sw_switch_job(struct sw_machine *m, const char *choice, json_object *out,
 		  struct sw_error *err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A slot written from the other one of the same disk, and back. What it held is
- * kept in a sparse file beside the undo file, at the same offsets as in the slot.
+ * A slot written from the other one, or what else a node has twice, perhaps on two
+ * disks; and back. What was there is kept in a sparse file beside the undo file, at the
+ * same offsets as in the place.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,15 +16,15 @@
 #define CHUNK 65536u
 #define PLACES_MAX 65536u
 
-struct sw_rescue_slot {
-	struct sw_io *from, *to;	/* windows of the disk */
+struct copying {
+	struct sw_io *from, *to;	/* windows of their disks */
 	struct sw_slot_places places;
 	struct sw_io *old;		/* the file beside the undo file */
 	char sha256[SW_SHA256_TEXT];	/* of what is in it */
 	uint64_t from_at, to_at, len;
 };
 
-static void slot_clear(struct sw_rescue_slot *s)
+static void copying_clear(struct copying *s)
 {
 	sw_io_close(s->from);
 	sw_io_close(s->to);
@@ -31,9 +32,9 @@ static void slot_clear(struct sw_rescue_slot *s)
 	sw_slot_places_clear(&s->places);
 }
 
-static int slot_windows(struct sw_io *disk, struct sw_rescue_slot *s)
+static int windows(struct sw_io *disk, struct sw_io *from, struct copying *s)
 {
-	int r = sw_io_window(disk, s->from_at, s->len, &s->from);
+	int r = sw_io_window(from, s->from_at, s->len, &s->from);
 
 	return r < 0 ? r : sw_io_window(disk, s->to_at, s->len, &s->to);
 }
@@ -43,17 +44,33 @@ static char *old_path(const char *undo_path)
 	return sw_fmt("%s.slot", undo_path);
 }
 
-static int slot_open(struct sw_io *disk, const struct sw_repair *r, struct sw_rescue_slot *s,
-		     struct sw_error *err)
+/* All of it, the header last and its first sector very last. */
+static int whole(struct copying *s, uint32_t header)
+{
+	s->places.v = calloc(1, sizeof(*s->places.v));
+	if (!s->places.v)
+		return -ENOMEM;
+	s->places.v[0].len = s->len;
+	s->places.n = 1;
+	s->places.boot = header;
+	s->places.first = 512;
+	return 0;
+}
+
+static int start(struct sw_io *disk, struct sw_io *from, const struct sw_rescue_copy *c,
+		 struct copying *s, struct sw_error *err)
 {
 	int k;
 
-	s->from_at = r->from->start;
-	s->to_at = r->to->start;
-	s->len = r->to->size;
-	k = slot_windows(disk, s);
-	return k < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, k, "the slots cannot be read")
-		     : sw_slot_places(s->from, &s->places, err);
+	s->from_at = c->from;
+	s->to_at = c->to;
+	s->len = c->len;
+	k = windows(disk, from, s);
+	if (k == 0 && c->header)
+		k = whole(s, c->header);
+	if (k < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, k, "what is copied cannot be read");
+	return c->header ? 0 : sw_slot_places(s->from, &s->places, err);
 }
 
 /* ---- keeping what is there ---- */
@@ -91,7 +108,7 @@ static int walk(struct sw_io *io, const struct sw_slot_places *p, int fd,
 	return r < 0 ? r : sw_hash_final(h, sha256);
 }
 
-static int keep_old(struct sw_rescue_slot *s, const char *path)
+static int keep_old(struct copying *s, const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r = fd < 0 ? -errno : 0;
@@ -107,10 +124,12 @@ static int keep_old(struct sw_rescue_slot *s, const char *path)
 	return r;
 }
 
-static json_object *to_json(const struct sw_rescue_slot *s)
+static json_object *to_json(const struct copying *s, const struct sw_repair *r)
 {
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
 
+	if (r->copy.from_disk != r->disk)
+		sw_json_add(o, "from_disk", sw_rescue_disk_json(r->copy.from_disk));
 	sw_json_add_u64(o, "from", s->from_at);
 	sw_json_add_u64(o, "to", s->to_at);
 	sw_json_add_u64(o, "length", s->len);
@@ -125,28 +144,28 @@ static json_object *to_json(const struct sw_rescue_slot *s)
 	return o;
 }
 
-int sw_rescue_slot_keep(struct sw_io *disk, const struct sw_repair *r, const char *undo_path,
-			json_object **ret_slot, struct sw_error *err)
+int sw_rescue_copy_keep(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
+			const char *undo_path, json_object **ret_slot, struct sw_error *err)
 {
-	_cleanup_(slot_clear) struct sw_rescue_slot s = {};
+	_cleanup_(copying_clear) struct copying s = {};
 	_cleanup_free_ char *path = old_path(undo_path);
-	int k = path ? slot_open(disk, r, &s, err) : sw_fail_oom(err);
+	int k = path ? start(disk, from, &r->copy, &s, err) : sw_fail_oom(err);
 
 	if (k < 0)
 		return k;
 	k = keep_old(&s, path);
 	if (k == 0) {
-		*ret_slot = to_json(&s);
+		*ret_slot = to_json(&s, r);
 		return 0;
 	}
 	sw_fail_errno(err, SW_EXIT_FAILED, k, "cannot save what undo needs");
 	sw_error_where(err, "%s", path);
-	sw_error_hint(err, "nothing was changed; name a place with room for the slot's content "
+	sw_error_hint(err, "nothing was changed; name a place with room for what is overwritten "
 			   "with --save FILE, or give --no-undo");
 	return k;
 }
 
-void sw_rescue_slot_forget(const char *undo_path)
+void sw_rescue_copy_forget(const char *undo_path)
 {
 	_cleanup_free_ char *path = old_path(undo_path);
 
@@ -154,11 +173,11 @@ void sw_rescue_slot_forget(const char *undo_path)
 		(void)unlink(path);
 }
 
-int sw_rescue_slot_copy(struct sw_io *disk, const struct sw_repair *r, const struct sw_sink *sink,
-			struct sw_error *err)
+int sw_rescue_copy_write(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
+			 const struct sw_sink *sink, struct sw_error *err)
 {
-	_cleanup_(slot_clear) struct sw_rescue_slot s = {};
-	int k = slot_open(disk, r, &s, err);
+	_cleanup_(copying_clear) struct copying s = {};
+	int k = start(disk, from, &r->copy, &s, err);
 
 	return k < 0 ? k : sw_slot_put(disk, s.to_at, s.from, &s.places, 1, sink, err);
 }
@@ -172,7 +191,7 @@ static int bad(struct sw_error *err, const char *why)
 	return -EINVAL;
 }
 
-static int read_places(json_object *list, struct sw_rescue_slot *s)
+static int read_places(json_object *list, struct copying *s)
 {
 	size_t n = list ? json_object_array_length(list) : 0;
 	uint64_t end = 0;
@@ -195,7 +214,15 @@ static int read_places(json_object *list, struct sw_rescue_slot *s)
 	return s->places.v[0].off == 0 ? 0 : -EINVAL;
 }
 
-static int from_json(json_object *o, uint64_t disk, struct sw_rescue_slot *s)
+/* The two places must be on their disks, and apart where it is one disk. */
+static bool places_fit(const struct copying *s, uint64_t disk, uint64_t from, bool one)
+{
+	return s->len <= disk && s->len <= from && s->from_at <= from - s->len &&
+	       s->to_at <= disk - s->len &&
+	       !(one && s->from_at < s->to_at + s->len && s->to_at < s->from_at + s->len);
+}
+
+static int from_json(json_object *o, uint64_t disk, uint64_t from, struct copying *s)
 {
 	const char *hash = sw_json_str(o, "old_sha256", "");
 	uint64_t first = sw_json_u64(o, "first", 0);
@@ -204,10 +231,9 @@ static int from_json(json_object *o, uint64_t disk, struct sw_rescue_slot *s)
 	s->to_at = sw_json_u64(o, "to", UINT64_MAX);
 	s->len = sw_json_u64(o, "length", 0);
 	s->places.boot = sw_json_u64(o, "boot", 0);
-	if (!sw_sha256_is_hex(hash) || s->len > disk || s->from_at > disk - s->len ||
-	    s->to_at > disk - s->len || first == 0 || first > s->places.boot ||
+	if (!sw_sha256_is_hex(hash) || first == 0 || first > s->places.boot ||
 	    s->places.boot > s->len || first > 4096 || s->places.boot % 512 ||
-	    (s->from_at < s->to_at + s->len && s->to_at < s->from_at + s->len))
+	    !places_fit(s, disk, from, !sw_json_get(o, "from_disk")))
 		return -EINVAL;
 	s->places.first = (uint32_t)first;
 	memcpy(s->sha256, hash, sizeof(s->sha256));
@@ -215,7 +241,7 @@ static int from_json(json_object *o, uint64_t disk, struct sw_rescue_slot *s)
 }
 
 /* A sector is as the repair left it, or as it was: an undo that was cut off is repeated. */
-static int check_piece(struct sw_rescue_slot *s, uint64_t off, size_t n, uint8_t *d)
+static int check_piece(struct copying *s, uint64_t off, size_t n, uint8_t *d)
 {
 	uint8_t *old = d + CHUNK, *now = d + 2 * (size_t)CHUNK;
 	int r = sw_io_read(s->to, off, d, n);
@@ -231,7 +257,7 @@ static int check_piece(struct sw_rescue_slot *s, uint64_t off, size_t n, uint8_t
 	return r;
 }
 
-static int check(struct sw_rescue_slot *s, struct sw_error *err)
+static int check(struct copying *s, struct sw_error *err)
 {
 	_cleanup_free_ uint8_t *d = malloc(3 * (size_t)CHUNK);
 	int r = d ? 0 : -ENOMEM;
@@ -243,13 +269,13 @@ static int check(struct sw_rescue_slot *s, struct sw_error *err)
 			r = check_piece(s, off, end - off < CHUNK ? (size_t)(end - off) : CHUNK, d);
 	}
 	if (r == -ESTALE)
-		sw_fail(err, SW_EXIT_REFUSED, r, "a slot was changed since the repair");
+		sw_fail(err, SW_EXIT_REFUSED, r, "what was repaired was changed since");
 	else if (r < 0)
-		sw_fail_errno(err, SW_EXIT_FAILED, r, "the slots cannot be read");
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "what was copied cannot be read");
 	return r;
 }
 
-static int open_old(struct sw_rescue_slot *s, const char *undo_path, struct sw_error *err)
+static int open_old(struct copying *s, const char *undo_path, struct sw_error *err)
 {
 	_cleanup_free_ char *path = old_path(undo_path);
 	char sha256[SW_SHA256_TEXT];
@@ -265,22 +291,22 @@ static int open_old(struct sw_rescue_slot *s, const char *undo_path, struct sw_e
 		r = -EBADMSG;
 	if (r == 0)
 		return 0;
-	sw_fail_errno(err, SW_EXIT_VERIFY, r, "what the slot held is not kept whole");
+	sw_fail_errno(err, SW_EXIT_VERIFY, r, "what was there before is not kept whole");
 	sw_error_where(err, "%s", path);
 	return r;
 }
 
-int sw_rescue_slot_undo(struct sw_io *disk, json_object *slot, const char *undo_path, bool write,
-			struct sw_error *err)
+int sw_rescue_copy_undo(struct sw_io *disk, struct sw_io *from, json_object *slot,
+			const char *undo_path, bool write, struct sw_error *err)
 {
-	_cleanup_(slot_clear) struct sw_rescue_slot s = {};
-	int r = from_json(slot, disk->size, &s);
+	_cleanup_(copying_clear) struct copying s = {};
+	int r = from_json(slot, disk->size, from->size, &s);
 
 	if (r < 0)
-		return r == -ENOMEM ? sw_fail_oom(err) : bad(err, "a slot is not described whole");
-	r = slot_windows(disk, &s);
+		return r == -ENOMEM ? sw_fail_oom(err) : bad(err, "a copy is not described whole");
+	r = windows(disk, from, &s);
 	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the slots cannot be read");
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "what was copied cannot be read");
 	r = open_old(&s, undo_path, err);
 	if (r == 0)
 		r = check(&s, err);
