@@ -257,12 +257,98 @@ static void test_keep_without_a_network_card_puts_the_slots_right(void **state S
 	assert_int_equal(sw_mode_reconcile(raw, slots, 2, &wish, NULL, &ev, &no, NULL), -ENOENT);
 }
 
+/* How many entries lead to the slot, and whether one of them is in the order. */
+static unsigned int leads_to(json_object *raw, const struct sw_mode_slot *slot, bool *ret_ordered)
+{
+	_cleanup_varset_ struct sw_varset now = { .next = -1 };
+	unsigned int n = 0;
+
+	*ret_ordered = false;
+	assert_int_equal(sw_varset_load(raw, &now), 0);
+	for (size_t i = 0; i < now.n_entries; i++) {
+		const struct sw_varset_entry *e = &now.entries[i];
+
+		if (sw_entry_match(e->data, e->len, &slot->entry) == SW_ENTRY_FOREIGN)
+			continue;
+		*ret_ordered = *ret_ordered || sw_varset_place(&now, e->number) >= 0;
+		n++;
+	}
+	return n;
+}
+
+static void lose(json_object *raw, const struct sw_mode_slot *slot)
+{
+	_cleanup_varset_ struct sw_varset now = { .next = -1 };
+	char name[16];
+
+	assert_int_equal(sw_varset_load(raw, &now), 0);
+	for (size_t i = 0; i < now.n_entries; i++) {
+		const struct sw_varset_entry *e = &now.entries[i];
+
+		if (sw_entry_match(e->data, e->len, &slot->entry) == SW_ENTRY_FOREIGN)
+			continue;
+		(void)snprintf(name, sizeof(name), "Boot%04X", e->number);
+		json_object_object_del(raw, name);
+	}
+}
+
+/* Behind so many writes of a switch the firmware deletes the entry of one slot. False: no more. */
+static bool check_loss(const struct vendor *v, size_t behind, size_t which)
+{
+	const struct sw_mode_slot slots[2] = { slot('a', "\\EFI\\BOOT\\BOOTX64.EFI"),
+					       slot('b', "\\EFI\\BOOT\\BOOTX64.EFI") };
+	struct sw_mode_wish wish = { .mode = SW_NODE_NETWORK, .explicit = true };
+	struct sw_mode_evidence ev = { .current = -1 };
+	_cleanup_(sw_mode_result_clear) struct sw_mode_result one = { .network = -1 };
+	_cleanup_(sw_mode_result_clear) struct sw_mode_result keep = { .network = -1 };
+	_cleanup_(sw_mode_result_clear) struct sw_mode_result last = { .network = -1 };
+	_cleanup_json_ json_object *raw = load(v);
+	struct sw_entry_plan part;
+	bool ordered;
+
+	assert_int_equal(sw_mode_reconcile(raw, slots, 2, &wish, NULL, &ev, &one, NULL), 0);
+	if (behind > one.plan.n_writes)
+		return false;
+	part = (struct sw_entry_plan){ one.plan.writes, behind };
+	apply(raw, &part);
+	lose(raw, &slots[which]);
+	part = (struct sw_entry_plan){ one.plan.writes + behind, one.plan.n_writes - behind };
+	apply(raw, &part);
+	if (leads_to(raw, &slots[!which], &ordered) == 0 || !ordered)
+		fail_msg("%s: the other slot does not start", v->name);
+	wish.explicit = false;
+	assert_int_equal(sw_mode_reconcile(raw, slots, 2, &wish, &one.state, &ev, &keep, NULL), 0);
+	apply(raw, &keep.plan);
+	for (size_t i = 0; i < 2; i++)
+		if (leads_to(raw, &slots[i], &ordered) != 1 || !ordered)
+			fail_msg("%s: slot %c has no entry again", v->name, slots[i].letter);
+	ev.same_boot = true;
+	assert_int_equal(sw_mode_reconcile(raw, slots, 2, &wish, &keep.state, &ev, &last, NULL), 0);
+	assert_int_equal(last.plan.n_writes, 0);
+	return true;
+}
+
+static void test_an_entry_deleted_behind_our_back_costs_no_start_and_comes_back(void **state
+										SW_UNUSED)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++)
+		for (size_t which = 0; which < 2; which++)
+			for (size_t k = 0; check_loss(&vendors[i], k, which); k++)
+				n++;
+	print_message("# %u deletions\n", n);
+	assert_true(n > 2 * ARRAY_SIZE(vendors));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_vendors_set_is_switched_and_only_ours_is_touched),
 		cmocka_unit_test(test_a_path_in_other_letters_is_the_same_entry),
 		cmocka_unit_test(test_keep_without_a_network_card_puts_the_slots_right),
+		cmocka_unit_test(
+			test_an_entry_deleted_behind_our_back_costs_no_start_and_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

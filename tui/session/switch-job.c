@@ -30,6 +30,8 @@ static const struct choice {
 	  SW_STRATEGY_ARMED, SW_ONCE_SLOT, 'a' },
 	{ "once-b", N_("Once: slot B"), N_("only at the next boot; the mode stays"), SW_NODE_LOCAL,
 	  SW_STRATEGY_ARMED, SW_ONCE_SLOT, 'b' },
+	{ "once-rescue", N_("Once: the rescue image"), N_("only at the next boot; the mode stays"),
+	  SW_NODE_LOCAL, SW_STRATEGY_ARMED, SW_ONCE_RESCUE, 0 },
 	{ "hands-off", N_("Hands off"), N_("boot order and next boot are left to the operator"),
 	  SW_NODE_HANDS_OFF, SW_STRATEGY_ARMED, SW_ONCE_NONE, 0 },
 };
