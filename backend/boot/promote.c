@@ -419,6 +419,29 @@ bool sw_slot_holds(const struct sw_node_slot *s, const struct sw_slot_manifest *
 	       (!m->overlay[0] || strcasecmp(s->m.overlay, m->overlay) == 0);
 }
 
+static int forget_lost(struct sw_machine *m, struct sw_node *n, struct sw_error *err)
+{
+	for (size_t i = 0; i < n->n_slots; i++) {
+		struct sw_kept_copy c[2];
+		int r = sw_node_overlay_look(m, n, i, c, err);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r == 0 && !c[0].good && !c[1].good)
+			n->slots[i].m.overlay[0] = '\0';
+	}
+	return 0;
+}
+
+int sw_promote_look_at_overlays(struct sw_switch *s, struct sw_error *err)
+{
+	int r = forget_lost(s->m, &s->node, err);
+
+	for (size_t i = 0; i < s->n_copies && r == 0; i++)
+		r = forget_lost(s->m, &s->copies[i], err);
+	return r;
+}
+
 int sw_promote_check_age(const struct sw_node *n, const char *version, struct sw_error *err)
 {
 	int best = sw_node_best_slot(n);

@@ -56,6 +56,12 @@ void sw_promote_clear(struct sw_promote *p);
 bool sw_slot_holds(const struct sw_node_slot *s, const struct sw_slot_manifest *m);
 
 /*
+ * Looks at the overlays of all slots: one that is lost on the disk counts as not there, so that
+ * a promote of the very image with it writes both again. Only what s says is changed.
+ */
+int sw_promote_look_at_overlays(struct sw_switch *s, struct sw_error *err);
+
+/*
  * Whether the new image is older than the best one here, by the IMAGE_VERSION of
  * each (compared as strverscmp() does). One that has none is older than one that
  * has: there is nothing else to hold a replayed old image against. Exit 4.

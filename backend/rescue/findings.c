@@ -159,6 +159,7 @@ static json_object *copy_json(const struct sw_repair *r)
 	sw_json_add_u64(o, "offset", r->copy.to);
 	sw_json_add_u64(o, "length", r->copy.len);
 	sw_json_add_str(o, "from", r->copy.from_name);
+	sw_json_add_bool(o, "whole", r->copy.header > 0);
 	return o;
 }
 

@@ -55,6 +55,12 @@ int sw_report_finding(json_object *finding, struct sw_buf *b)
 /* Bytes on a disk, a copy of something, or a boot variable. */
 static int add_write(json_object *w, const char *disk, struct sw_buf *b)
 {
+	if (sw_json_get(w, "to") && sw_json_bool(w, "whole", false))
+		return sw_buf_addf(b,
+				   "   writes  %s of %s: %" PRIu64 " bytes at byte %" PRIu64
+				   ", from %s\n", sw_json_str(w, "to", "?"), disk,
+				   sw_json_u64(w, "length", 0), sw_json_u64(w, "offset", 0),
+				   sw_json_str(w, "from", "?"));
 	if (sw_json_get(w, "to"))
 		return sw_buf_addf(b,
 				   "   writes  %s of %s: the places that the image of %s covers\n",

@@ -123,9 +123,9 @@ class Case:
             child.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def run(self, *args, stdin=None, timeout=120, env=None):
+    def run(self, *args, stdin=None, timeout=120, env=None, cwd=None):
         done = subprocess.run([SLIPWAY, *map(str, args)], input=stdin, capture_output=True,
-                              text=True, timeout=timeout, check=False,
+                              text=True, timeout=timeout, check=False, cwd=cwd,
                               env=dict(os.environ, **(env or {})))
         return Result(done.returncode, done.stdout, done.stderr)
 

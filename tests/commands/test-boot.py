@@ -312,6 +312,17 @@ def _(case):
     expect(case.on("slots", "verify"), 0)
 
 
+@test("promote takes files as one names them from where one is, and keeps their whole path")
+def _(case):
+    install(case)
+    words = ("promote", "--kernel", "vmlinuz", "--initrd", "initrd", "--cmdline", "x=1",
+             "--trust", "none")
+    expect(case.on(*words, cwd=case.dir), 0, "Written, read back and verified")
+    same({s["slot"]: s for s in case.on("--json", "slots").json()["slots"]}["b"]["source"],
+         str(case.dir / "vmlinuz"), "source")
+    expect(case.on("promote", "--uki", "nowhere.efi", "--trust", "none"), 5, "nowhere.efi")
+
+
 @test("promote from a slot never writes the running one, even while the other is first")
 def _(case):
     install(case)

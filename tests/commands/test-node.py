@@ -294,7 +294,8 @@ def _(case):
     install(case)
     content = case.dir / "overlay.tar"
     content.write_bytes(bytes(range(256)) * 1000)
-    expect(case.on("promote", "--uki", uki(case), "--trust", "none", "--overlay", content), 0)
+    again = ("promote", "--uki", uki(case), "--trust", "none", "--overlay", content)
+    expect(case.on(*again), 0)
     expect(case.on("slots", "verify"), 0, "overlay good\n")
     same((slots(case)["b"]["overlay_sha256"], slots(case)["b"]["overlay_copies"]),
          (sha256(content), 2), "overlay")
@@ -321,11 +322,16 @@ def _(case):
     found = wrong(case, 8)
     same(list(found), ["overlay-b"], "findings")
     assert "promote" in found["overlay-b"]["advice"], found
-    # Where slot A gets the same image with it, that serves.
-    back()
-    run_from(case, "Slipway B")
-    expect(case.on("promote", "--uki", uki(case, "x.efi"), "--trust", "none", "--overlay",
-                   content), 0)
+    # Advice that works: the very image with its overlay is not taken for being there already.
+    expect(case.on(*again), 0, "Slot     A", "Written, read back and verified")
+    same((slots(case)["a"]["overlay_copies"], slots(case)["a"]["first"]), (2, True), "slot A")
+    # Now there is another place that has it: slot B takes it from there, one copy by the other.
+    for identity in ("overlay-b", "overlay-b-copy"):
+        assert identity in wrong(case, 8), identity
+        expect(case.on("--yes", "doctor", "--repair", identity, "--no-undo"), 0)
+    same(wrong(case, 0), {}, "findings in the end")
+    same(slots(case)["b"]["overlay_copies"], 2, "copies for slot B")
+    expect(case.on(*again), 0, "Nothing to do")
 
 
 def tree_of(top):

@@ -175,9 +175,9 @@ static void print_head(const struct sw_switch *s, const struct sw_mode_wish *w,
 static void print_writes(const struct sw_mode_result *res)
 {
 	for (size_t i = 0; i < res->plan.n_writes; i++)
-		printf("  %-10s %s\n", res->plan.writes[i].name, res->plan.writes[i].text);
+		printf("  %-11s %s\n", res->plan.writes[i].name, res->plan.writes[i].text);
 	if (res->state_changed)
-		printf("  %-10s %s\n", SW_MODE_VARIABLE, STATE_TEXT);
+		printf("  %-11s %s\n", SW_MODE_VARIABLE, STATE_TEXT);
 }
 
 static json_object *writes_to_json(const struct sw_mode_result *res)
@@ -249,7 +249,7 @@ static int change(const struct sw_cli *cli, struct sw_switch *s, struct sw_error
 		print_head(s, &w, &res);
 		print_writes(&res);
 		if (data)
-			printf("  %-10s %s\n", "node data", "the mode that is wanted");
+			printf("  %-11s %s\n", "node data", "the mode that is wanted");
 		if (nothing)
 			printf("%s: the firmware has it so already.\n",
 			       data ? "No variable to write" : "Nothing to write");

@@ -32,6 +32,7 @@ struct job {
 	struct sw_buf overlay;
 	char *dir, *uki;
 	json_object *disks;	/* what became of each copy */
+	char **places;		/* options that name a file, as whole paths */
 };
 
 static void job_clear(struct job *j)
@@ -46,6 +47,7 @@ static void job_clear(struct job *j)
 	sw_buf_clear(&j->overlay);
 	free(j->dir);
 	free(j->uki);
+	sw_strv_free(j->places);
 	if (j->disks)
 		json_object_put(j->disks);
 	sw_slot_manifest_clear(&j->m);
@@ -463,11 +465,34 @@ static int promote(struct job *j, struct sw_error *err)
 	return 0;
 }
 
+/* A file may be named from where one is; what is kept as its source is the whole path. */
+static int whole_paths(struct sw_args *a, struct job *j)
+{
+	static const int ids[] = { OPT_UKI, OPT_KERNEL, OPT_INITRD, OPT_SIGNATURE,
+				   OPT_INITRD_SIGNATURE };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->n_opts; i++)
+		for (size_t k = 0; r == 0 && k < ARRAY_SIZE(ids); k++) {
+			_cleanup_free_ char *place = NULL;
+
+			if (a->opts[i].id != ids[k] || !*a->opts[i].value)
+				continue;
+			place = sw_cli_place(a->opts[i].value);
+			r = place ? sw_strv_add(&j->places, place) : -ENOMEM;
+			if (r == 0)
+				a->opts[i].value = j->places[sw_strv_len(j->places) - 1];
+		}
+	return r;
+}
+
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	_cleanup_(job_clear) struct job j = { .cli = cli };
 	int r = check_options(&cli->args, err);
 
+	if (r == 0 && whole_paths(&cli->args, &j) < 0)
+		r = sw_fail_oom(err);
 	if (r == 0)
 		r = sw_boot_target_open(cli, &j.b, err);
 	if (r == 0 && !j.b.store)
@@ -475,6 +500,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r == 0)
 		r = sw_switch_open(j.b.t.m, j.b.t.f, j.b.store, j.b.t.vars,
 				   sw_arg(&cli->args, 'd'), &j.s, err);
+	if (r == 0 && sw_arg(&cli->args, OPT_OVERLAY))
+		r = sw_promote_look_at_overlays(&j.s, err);
 	if (r == 0)
 		r = sw_promote_plan(&j.s, 0, &j.p, err);
 	if (r == 0)
