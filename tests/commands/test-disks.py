@@ -3,6 +3,7 @@
 """Several disks in one plan, kept partitions, and what an install may write."""
 import os
 import struct
+import zlib
 
 from lib import (GLOBAL, MiB, cut, expect, fake_initrd, fingerprint, main, partitions as table,
                  same, test, tool)
@@ -246,6 +247,38 @@ def _(case):
     refused(4, "partitions 2 and 4 both have that name")
     expect(case.on("plan", "--answers", keeping(case, "home")), 3, "home")
     expect(case.on("plan", "--answers", keeping(case, "slipway-a")), 3, "every install writes")
+
+
+def stretch(image, number, last):
+    """Both copies of the GPT with another last LBA of a partition, which no tool would write."""
+    with open(image, "r+b") as f:
+        for lba in (1, os.path.getsize(image) // 512 - 1):
+            f.seek(lba * 512)
+            header = bytearray(f.read(92))
+            entries, count, size = struct.unpack_from("<QII", header, 72)
+            f.seek(entries * 512)
+            table = bytearray(f.read(count * size))
+            struct.pack_into("<Q", table, (number - 1) * size + 40, last)
+            struct.pack_into("<II", header, 16, 0, 0)
+            struct.pack_into("<I", header, 88, zlib.crc32(table))
+            struct.pack_into("<I", header, 16, zlib.crc32(header))
+            f.seek(entries * 512)
+            f.write(table)
+            f.seek(lba * 512)
+            f.write(header)
+
+
+@test("what is to be kept and overlaps another partition is refused, nothing written")
+def _(case):
+    case.create(*DISKS)
+    image = case.disk()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    state = table(image)["state"]
+    stretch(image, 3, state["start"] + 4096)
+    before = fingerprint(image)
+    expect(case.on("install", "--answers", keeping(case, "state")), 4, "state cannot be kept",
+           "overlap")
+    same(fingerprint(image), before, "the disk")
 
 
 @test("state that somebody grown over the journal's place is refused, in free space it is kept")
