@@ -169,6 +169,15 @@ def _(case):
     assert head(case.disk()) == want, "another table than the install's"
     expect(case.on("status"), 0, "the last install is done", "hash right")
     assert not bad.exists()
+    # The same from a server, and from the operator's stick.
+    stick(case)
+    with server() as (url, _kept):
+        for place in (url + "copy.bin", "stick"):
+            expect(case.on("undo", "export", place), 0, "copied")
+            expect(case.on("undo", "--yes"), 0)
+            lose_journal(case)
+            expect(case.on("resume", "--from", place), 0)
+            assert head(case.disk()) == want, f"another table than the install's ({place})"
 
 
 @test("what is not a whole copy, or one of another machine, is refused and nothing is written")
