@@ -171,6 +171,13 @@ def _(case):
     expect(case.on("undo", "--yes"), 4, "no disk is left to undo", "attach it")
     system = ends(case.disk())
 
+    # Here again, but nothing can be written to it: still owed.
+    yaml.write_text(whole.replace('serial: "DATA4711"\n',
+                                  'serial: "DATA4711"\n    read_only: true\n'))
+    expect(case.on("undo", "--yes"), 0, "warning: the names on sda stay", "it is read-only",
+           "Taken back, but not the names")
+    same(journals(case)[0][0], "partly undone", "the journal")
+
     yaml.write_text(whole)
     same(journals(case)[0][1][0][2], True, "it is here")
     expect(case.on("undo", "--yes"), 0, "Undo brings back:\n  the names of 2 partitions on "
