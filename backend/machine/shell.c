@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/shell.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -27,18 +29,42 @@ static bool read_mark(const struct sw_machine *m, bool *ret_done)
 	return path && access(path, F_OK) == 0;
 }
 
+/* Held until it is closed: shells of several consoles are opened at once, and one extends. */
+static int lock_mark(const struct sw_machine *m)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/shell-lock", m->run_dir);
+	int r = path ? sw_mkdir_all(m->run_dir, 0700) : -ENOMEM, fd;
+
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	do
+		r = flock(fd, LOCK_EX) < 0 ? -errno : 0;
+	while (r == -EINTR);
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
 /* Noted before it is done: of a PCR that may have been extended the worst is believed. */
 static int forfeit(struct sw_machine *m, const char *tcti, struct sw_error *err)
 {
 	_cleanup_free_ char *path = mark_path(m);
-	int r = path ? sw_mkdir_all(m->run_dir, 0700) : -ENOMEM;
+	int fd = path ? lock_mark(m) : -ENOMEM, r = fd < 0 ? fd : 0;
+	bool done = false;
 
 	if (r == 0)
+		(void)read_mark(m, &done);
+	if (r == 0 && !done)
 		r = sw_file_write(path, "begun\n", 6, 0600);
-	if (r == 0)
+	if (r == 0 && !done)
 		r = sw_tpm_forfeit(tcti, err);
-	if (r == 0)
+	if (r == 0 && !done)
 		r = sw_file_write(path, "done\n", 5, 0600);
+	if (fd >= 0)
+		close(fd);
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "the TPM's keys cannot be given up")
 		     : 0;
 }

@@ -4,6 +4,10 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -75,6 +79,67 @@ static void test_a_tpm_gives_no_sealed_key_to_who_has_a_shell(void **state SW_UN
 	/* The second shell needs no more. */
 	assert_int_equal(sw_shell_prepare(m, &err), 0);
 	sw_secret_free(secret);
+	done(m, dir);
+}
+
+/* Whether the process waits for a lock: proc(5), /proc/locks, "->" before a waiting one. */
+static bool waits_for_lock(pid_t pid)
+{
+	_cleanup_buf_ struct sw_buf b = { .max = 1 << 20 };
+	_cleanup_free_ char *word = sw_fmt(" %d ", (int)pid);
+
+	assert_int_equal(sw_file_read("/proc/locks", &b), 0);
+	for (const char *p = sw_buf_text(&b); (p = strstr(p, "-> FLOCK")); p++) {
+		_cleanup_free_ char *line = strndup(p, strcspn(p, "\n"));
+
+		if (line && strstr(line, word))
+			return true;
+	}
+	return false;
+}
+
+/* Another shell is just being opened, on another console: what it does is not done twice. */
+static void test_a_shell_waits_for_one_that_is_being_opened(void **state SW_UNUSED)
+{
+	_cleanup_free_ char *lock = NULL, *mark = NULL;
+	struct sw_secret *secret = NULL, *again = NULL;
+	struct sw_sealed sealed = { 0 };
+	struct sw_machine *m = NULL;
+	struct sw_error err = { 0 };
+	const char *tcti = NULL;
+	int64_t start = sw_rig_now_ms();
+	int fd, status = -1;
+	pid_t child;
+	char *dir;
+
+	if (!sw_proc_exists("swtpm"))
+		skip();
+	dir = standin(true, &m);
+	assert_int_equal(sw_machine_tcti(m, &tcti, &err), 0);
+	assert_int_equal(sw_tpm_seal(tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err), 0);
+	assert_int_equal(sw_mkdir_all(m->run_dir, 0700), 0);
+	lock = sw_fmt("%s/shell-lock", m->run_dir);
+	mark = sw_fmt("%s/shell-opened", m->run_dir);
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && flock(fd, LOCK_EX) == 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		close(fd);
+		_exit(sw_shell_prepare(m, &err) < 0);
+	}
+	while (!waits_for_lock(child)) {
+		assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+		assert_true(sw_rig_now_ms() - start < WAIT_MS);
+		(void)usleep(10000);
+	}
+	assert_int_equal(sw_file_write(mark, "done\n", 5, 0600), 0);
+	close(fd);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(sw_tpm_unseal(tcti, &sealed, &again, &err), 0);
+	sw_secret_free(secret);
+	sw_secret_free(again);
 	done(m, dir);
 }
 
@@ -173,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_a_tpm_nothing_is_given_up),
 		cmocka_unit_test(test_a_tpm_gives_no_sealed_key_to_who_has_a_shell),
+		cmocka_unit_test(test_a_shell_waits_for_one_that_is_being_opened),
 		cmocka_unit_test(test_a_preparation_that_was_cut_off_counts_as_the_worst),
 		cmocka_unit_test(test_captured_facts_have_no_shell),
 		cmocka_unit_test(test_a_drawing_terminal_is_the_sessions_again_after_the_shell),
