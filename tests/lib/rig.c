@@ -122,10 +122,12 @@ void sw_rig_open(struct sw_rig *g, const char *term, unsigned short rows, unsign
 	sw_rig_open_answering(g, term, rows, cols, NULL);
 }
 
-/* A viewer acknowledges a frame after it has written it. */
+/* A viewer acknowledges a frame after it has written it, so what it wrote is there to be read. */
 static bool all_shown(const struct sw_rig *g)
 {
-	return !g->typed && (g->srv.n == 0 || g->srv.conns[0]->sent == g->srv.conns[0]->acked);
+	struct pollfd p = { .fd = g->master, .events = POLLIN };
+
+	return !g->typed && !(poll(&p, 1, 0) > 0 && (p.revents & POLLIN)) && (g->srv.n == 0 || g->srv.conns[0]->sent == g->srv.conns[0]->acked);
 }
 
 size_t sw_rig_settle(struct sw_rig *g)

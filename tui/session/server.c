@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/session/part.h"
 #include "tui/session/server.h"
 
 #include <string.h>
@@ -346,11 +347,17 @@ static bool ready(const struct sw_conn *c)
 
 static void send_frame(struct sw_server *srv, struct sw_conn *c, const struct sw_frame *f)
 {
+	_cleanup_frame_ struct sw_frame *part = NULL;
 	struct sw_frame *copy;
 
 	c->keys = 0;
 	if (!c->flags && c->shown && sw_frame_equal(c->shown, f))
 		return;
+	/* The rest follows when this is shown, if no key has made something else of it. */
+	if (c->hurried && c->shown && !(c->flags & SW_FRAME_REDRAW))
+		part = sw_frame_part(c->shown, f, SW_PART_BYTES);
+	if (part)
+		f = part;
 	copy = sw_frame_new(f->rows, f->cols);
 	if (!copy || sw_wire_frame(&c->out, f, srv->number + 1, c->flags) < 0) {
 		sw_frame_free(copy);
