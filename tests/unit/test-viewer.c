@@ -104,6 +104,70 @@ static void test_bytes_on_a_serial_line(void **state SW_UNUSED)
 	sw_rig_close(&g);
 }
 
+/* ---- colour ---- */
+
+static bool is_coloured(const struct sw_rig *g, int row, int col)
+{
+	VTermScreenCell cell;
+
+	assert_true(vterm_screen_get_cell(vterm_obtain_screen(g->vt),
+					  (VTermPos){ .row = row, .col = col }, &cell));
+	return !VTERM_COLOR_IS_DEFAULT_FG(&cell.fg);
+}
+
+static unsigned int coloured_cells(const struct sw_rig *g)
+{
+	unsigned int n = 0;
+
+	for (int i = 0; i < ROWS * COLS; i++)
+		n += is_coloured(g, i / COLS, i % COLS);
+	return n;
+}
+
+/* A name that cannot be: an error at its field, and Enter refuses it. */
+static unsigned int colours_on(const char *term)
+{
+	struct sw_rig g;
+	unsigned int first, wrong;
+
+	sw_rig_open(&g, term, ROWS, COLS);
+	(void)sw_rig_settle(&g);
+	sw_rig_assert_shows_the_frame(&g);
+	first = coloured_cells(&g);
+	sw_view_push(g.s, &sw_screen_node);
+	(void)sw_rig_settle(&g);
+	(void)sw_rig_type(&g, "\025no_name!");
+	sw_rig_assert_shows_the_frame(&g);
+	wrong = coloured_cells(&g);
+	if (first) {
+		/* Title, mark and error; not the words between them, and nothing on every row. */
+		assert_true(is_coloured(&g, 0, 0));
+		assert_true(wrong > 10);
+		assert_true(first < 100 && wrong < 200);
+		assert_false(is_coloured(&g, ROWS - 1, 0));
+	} else {
+		assert_int_equal(wrong, 0);
+	}
+	sw_rig_close(&g);
+	return first;
+}
+
+static void test_colour_is_an_addition_where_there_is_some(void **state SW_UNUSED)
+{
+	static const char *const some[] = { "linux", "xterm", "screen" };
+	static const char *const none[] = { "vt100", "vt220" };
+
+	unsetenv("NO_COLOR");
+	for (size_t i = 0; i < ARRAY_SIZE(some); i++)
+		assert_true(colours_on(some[i]) > 0);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		assert_int_equal(colours_on(none[i]), 0);
+	setenv("NO_COLOR", "1", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(some); i++)
+		assert_int_equal(colours_on(some[i]), 0);
+	unsetenv("NO_COLOR");
+}
+
 static void walk(const char *term)
 {
 	static const char *const steps[] = {
@@ -463,6 +527,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes_on_a_serial_line),
+		cmocka_unit_test(test_colour_is_an_addition_where_there_is_some),
 		cmocka_unit_test(test_vt100_shows_the_frames),
 		cmocka_unit_test(test_vt220_shows_the_frames),
 		cmocka_unit_test(test_linux_shows_the_frames),

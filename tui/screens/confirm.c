@@ -118,6 +118,8 @@ static void confirm_draw(struct sw_view *v, const struct sw_state *s, struct sw_
 		    sw_size_format(d->size, size, sizeof(size)),
 		    d->serial ? d->serial : _("(none)"));
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 6, sw_buf_text(&b));
+	for (unsigned int i = a->row; i < row; i++)
+		sw_frame_tint(f, i, 0, f->cols, SW_ATTR_ALERT);
 	row += sw_frame_paragraph(f, row, 2, f->cols - 3, 6, d->old_table_text) + 1;
 	sw_frame_putf(f, row++, 0, last ? N_("To install, type %s and press Enter.")
 				       : N_("To agree, type %s and press Enter."), d->confirm);

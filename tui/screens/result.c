@@ -236,7 +236,8 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 {
 	_cleanup_free_ char *text = NULL;
 
-	sw_frame_put(f, row, 0, f->cols, 0, headline(s));
+	sw_frame_put(f, row, 0, f->cols, s->phase == SW_PHASE_FAILED ? SW_ATTR_ALERT : 0,
+		     headline(s));
 	row += 2;
 	if (s->phase == SW_PHASE_FAILED) {
 		text = sw_error_text(&s->failure);

@@ -50,6 +50,7 @@ static void draw_failure(const struct sw_state *s, struct sw_frame *f, const str
 	unsigned int row = a->row;
 
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 2, _("This cannot be installed:")) + 1;
+	sw_frame_tint(f, a->row, 0, f->cols, SW_ATTR_ALERT);
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, a->rows - 6, text) + 1;
 	sw_frame_put(f, row, 0, f->cols, 0, _("Nothing has been written."));
 }

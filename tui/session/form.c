@@ -338,9 +338,11 @@ static void draw_field(struct sw_form *fm, const struct sw_state *s, struct sw_f
 		sw_frame_put(f, row, VALUE_COL + width - 1, 1, 0, "]");
 	}
 	if (i == fm->focus)
-		sw_frame_put(f, row, 0, 1, 0, ">");
+		sw_frame_put(f, row, 0, 1, SW_ATTR_ACCENT, ">");
 	if (fm->error[i])
-		sw_frame_putf(f, row + 1, LABEL_COL + 2, "! %s", fm->error[i]);
+		sw_frame_tint(f, row + 1, LABEL_COL + 2,
+			      sw_frame_putf(f, row + 1, LABEL_COL + 2, "! %s", fm->error[i]),
+			      SW_ATTR_ALERT);
 	else if (text && !*text && field->example)
 		sw_frame_putf(f, row + 1, VALUE_COL, "e.g. %s", field->example);
 }

@@ -128,6 +128,22 @@ unsigned int sw_frame_put(struct sw_frame *f, unsigned int row, unsigned int col
 	return at;
 }
 
+void sw_frame_tint(struct sw_frame *f, unsigned int row, unsigned int col, unsigned int width,
+		   unsigned int attr)
+{
+	struct sw_cell *line;
+	unsigned int end;
+
+	if (row >= f->rows || col >= f->cols)
+		return;
+	line = f->cells + (size_t)row * f->cols;
+	end = width > f->cols - col ? f->cols : col + width;
+	while (end > col && line[end - 1].ch == ' ')
+		end--;
+	for (unsigned int i = col; i < end; i++)
+		line[i].attr |= (uint8_t)(attr & SW_ATTR_ALL);
+}
+
 unsigned int sw_frame_putf(struct sw_frame *f, unsigned int row, unsigned int col,
 			   const char *fmt, ...)
 {

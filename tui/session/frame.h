@@ -15,7 +15,10 @@
 #define SW_ATTR_BOLD 0x01
 #define SW_ATTR_REVERSE 0x02
 #define SW_ATTR_UNDERLINE 0x04
-#define SW_ATTR_ALL 0x07
+/* Shown as colour where there is some, and else not at all: text and marks say the same. */
+#define SW_ATTR_ACCENT 0x08	/* where one is: the title, what is selected */
+#define SW_ATTR_ALERT 0x10	/* wrong, refused, failed, or to be lost */
+#define SW_ATTR_ALL 0x1f
 
 #define SW_FRAME_MAX_ROWS 200u
 #define SW_FRAME_MAX_COLS 400u
@@ -59,6 +62,10 @@ unsigned int sw_frame_putf(struct sw_frame *f, unsigned int row, unsigned int co
 /* Draws text wrapped into at most max_rows rows; returns the rows used. */
 unsigned int sw_frame_paragraph(struct sw_frame *f, unsigned int row, unsigned int col,
 				unsigned int width, unsigned int max_rows, const char *text);
+
+/* Adds attributes to the text that stands in these cells of a row; blanks at its end stay blank. */
+void sw_frame_tint(struct sw_frame *f, unsigned int row, unsigned int col, unsigned int width,
+		   unsigned int attr);
 
 /*
  * Seconds that are left, as they are shown: on a terminal without a cursor they are

@@ -218,6 +218,7 @@ static void draw_row(const struct sw_list *l, struct sw_frame *f, unsigned int r
 		sw_frame_put(f, row, 1, 1, 0, "-");
 	if (i == l->sel) {
 		sw_frame_put(f, row, 0, 1, 0, ">");
+		sw_frame_tint(f, row, 0, 2 + w[0], SW_ATTR_ACCENT);
 		sw_frame_cursor(f, row, 0);
 	}
 }

@@ -67,6 +67,7 @@ void sw_state_notice(struct sw_state *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(s->notice, sizeof(s->notice), _(fmt), ap);
 	va_end(ap);
+	s->refused = false;
 }
 
 void sw_state_refuse(struct sw_state *s, const char *fmt, ...)
@@ -76,7 +77,7 @@ void sw_state_refuse(struct sw_state *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(s->notice, sizeof(s->notice), _(fmt), ap);
 	va_end(ap);
-	s->bell = true;
+	s->refused = s->bell = true;
 }
 
 /* What tells this machine from its neighbours: its serial, else its first network card. */

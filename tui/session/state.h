@@ -63,6 +63,7 @@ struct sw_state {
 	int64_t now_ms;		/* monotonic; set by the session */
 	char notice[256];	/* one line for the person */
 	bool bell;
+	bool refused;		/* what the notice says */
 
 	struct sw_facts *facts;	/* NULL until known */
 	struct sw_error facts_error;

@@ -122,7 +122,8 @@ void sw_title_draw(struct sw_frame *fr, const char *title, const struct sw_facts
 	if (!named && taken + strlen(PRODUCT " - ") <= fr->cols)
 		(void)sw_buf_adds(&left, PRODUCT " - ");
 	(void)sw_buf_adds(&left, title);
-	sw_frame_put(fr, 0, 0, fr->cols, SW_ATTR_BOLD, sw_buf_text(&left));
+	sw_frame_put(fr, 0, 0, fr->cols, SW_ATTR_BOLD | SW_ATTR_ACCENT,
+		     sw_buf_text(&left));
 	if (right.len)
 		sw_frame_put(fr, 0, fr->cols - 1 - sw_text_columns(sw_buf_text(&right)), fr->cols,
 			     0, sw_buf_text(&right));

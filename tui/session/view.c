@@ -197,7 +197,7 @@ void sw_view_draw(struct sw_state *s, struct sw_frame *f)
 		a.rows = f->rows - ABOVE - BELOW;
 	sw_title_draw(f, _(s->top->ops->title), s->facts);
 	s->top->ops->draw(s->top, s, f, &a);
-	sw_frame_put(f, f->rows - 2, 0, f->cols, 0, s->notice);
+	sw_frame_put(f, f->rows - 2, 0, f->cols, s->refused ? SW_ATTR_ALERT : 0, s->notice);
 	sw_view_hints(s->top, f->cols - 1, &hints);
 	sw_frame_put(f, f->rows - 1, 0, f->cols - 1, 0, sw_buf_text(&hints));
 }

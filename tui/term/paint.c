@@ -16,9 +16,31 @@ static void follow(unsigned int at, unsigned int size, unsigned int frame, unsig
 		*from = frame - size;
 }
 
+enum { PAIR_NONE, PAIR_ACCENT, PAIR_ALERT };
+
+static bool colours;
+
+void sw_paint_colours(void)
+{
+	if (!has_colors() || start_color() == ERR || use_default_colors() == ERR)
+		return;
+	/* Words on the terminal's own background, whatever that is. */
+	colours = init_pair(PAIR_ACCENT, COLOR_CYAN, -1) == OK &&
+		  init_pair(PAIR_ALERT, COLOR_RED, -1) == OK;
+}
+
+static short pair(uint8_t attr)
+{
+	return !colours ? PAIR_NONE : attr & SW_ATTR_ALERT ? PAIR_ALERT :
+	       attr & SW_ATTR_ACCENT ? PAIR_ACCENT : PAIR_NONE;
+}
+
+/* Plain red is dim on black, so it is bold too, where there is red. */
 static attr_t attributes(uint8_t attr)
 {
-	return (attr & SW_ATTR_BOLD ? A_BOLD : 0) | (attr & SW_ATTR_REVERSE ? A_REVERSE : 0) |
+	bool bold = attr & SW_ATTR_BOLD || pair(attr) == PAIR_ALERT;
+
+	return (bold ? A_BOLD : 0) | (attr & SW_ATTR_REVERSE ? A_REVERSE : 0) |
 	       (attr & SW_ATTR_UNDERLINE ? A_UNDERLINE : 0);
 }
 
@@ -50,9 +72,9 @@ static void paint_row(const struct sw_frame *f, unsigned int row, unsigned int l
 				continue;
 			text[0] = utf8 ? L' ' : L'?';
 		}
-		if (text[0] == L' ' && !attr)
+		if (text[0] == L' ' && !attr && pair(line[col].attr) == PAIR_NONE)
 			continue;
-		if (setcchar(&cell, text, attr, 0, NULL) == OK)
+		if (setcchar(&cell, text, attr, pair(line[col].attr), NULL) == OK)
 			(void)mvadd_wch((int)screen_row, (int)(col - left), &cell);
 	}
 }

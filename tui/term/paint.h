@@ -4,6 +4,9 @@
 
 #include "tui/session/frame.h"
 
+/* Uses what colours this terminal has; without this call none. Text says it all without them. */
+void sw_paint_colours(void);
+
 /*
  * Erases and draws anew; the caller refreshes. A frame larger than the screen
  * is shown from row *top and column *left on, which move so that the cursor

@@ -346,6 +346,13 @@ static void keep_flow_control(int fd, const struct termios *was)
 	def_prog_mode();
 }
 
+static bool is_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value;
+}
+
 static int start_curses(struct viewer *v, const char *term, struct sw_error *err)
 {
 	struct termios was;
@@ -367,6 +374,9 @@ static int start_curses(struct viewer *v, const char *term, struct sw_error *err
 		sw_error_hint(err, "Use --term vt220, linux, xterm or screen");
 		return -ENOENT;
 	}
+	/* Every byte counts on a serial line, and what hangs on it need not know colours. */
+	if (v->kind != SW_TTY_SERIAL && !is_set("NO_COLOR"))
+		sw_paint_colours();
 	raw();
 	noecho();
 	nonl();
