@@ -127,7 +127,8 @@ static bool all_shown(const struct sw_rig *g)
 {
 	struct pollfd p = { .fd = g->master, .events = POLLIN };
 
-	return !g->typed && !(poll(&p, 1, 0) > 0 && (p.revents & POLLIN)) && (g->srv.n == 0 || g->srv.conns[0]->sent == g->srv.conns[0]->acked);
+	return !g->typed && !(poll(&p, 1, 0) > 0 && (p.revents & POLLIN)) &&
+	       (g->srv.n == 0 || g->srv.conns[0]->sent == g->srv.conns[0]->acked);
 }
 
 size_t sw_rig_settle(struct sw_rig *g)

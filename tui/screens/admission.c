@@ -19,6 +19,7 @@ static bool admission_request(struct sw_view *v, struct sw_state *s, enum sw_req
 
 const struct sw_view_ops sw_screen_admission = {
 	SW_FORM_VIEW_OPS,
+	.hints = sw_form_choice_hints,
 	.title = N_("Install 5 of 7 - Admission"),
 	.help = N_("How the node proves to its cluster that it may join. Nothing is sent now."),
 	.open = admission_open,

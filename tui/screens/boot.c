@@ -25,6 +25,7 @@ static bool boot_request(struct sw_view *v, struct sw_state *s, enum sw_request 
 
 const struct sw_view_ops sw_screen_boot = {
 	SW_FORM_VIEW_OPS,
+	.hints = sw_form_choice_hints,
 	.title = N_("Install 3 of 7 - How the node boots"),
 	.help = N_("How the firmware finds the node, and what happens when the install is done."),
 	.open = boot_open,

@@ -2,6 +2,11 @@
 #include "tui/screens/form-view.h"
 #include "base/catalogue.h"
 
+const struct sw_hint sw_form_choice_hints[] = {
+	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_NEXT, NULL }, { SW_REQ_RIGHT, N_("change") },
+	{ SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+};
+
 const struct sw_hint sw_form_view_hints[] = {
 	{ SW_REQ_ACCEPT, NULL },
 	{ SW_REQ_NEXT, N_("next field") },

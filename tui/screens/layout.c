@@ -163,14 +163,9 @@ static void layout_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 	}
 }
 
-static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_NEXT, NULL }, { SW_REQ_RIGHT, N_("change") },
-	{ SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
-};
-
 const struct sw_view_ops sw_screen_layout = {
 	.size = sizeof(struct sw_form_view),
-	.hints = hints,
+	.hints = sw_form_choice_hints,
 	.refresh = sw_form_view_refresh,
 	.close = sw_form_view_close,
 	.mode = sw_form_view_mode,

@@ -121,7 +121,7 @@ static bool network_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, N_("test a URL") }, { SW_REQ_BACK, NULL }, { SW_REQ_PAGE_UP, NULL },
+	{ SW_REQ_ACCEPT, N_("test a URL") }, { SW_REQ_BACK, NULL }, { SW_REQ_PAGE_DOWN, NULL },
 	{ SW_REQ_REFRESH, NULL }, { SW_REQ_NONE, NULL },
 };
 

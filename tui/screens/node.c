@@ -18,6 +18,7 @@ static bool node_request(struct sw_view *v, struct sw_state *s, enum sw_request 
 
 const struct sw_view_ops sw_screen_node = {
 	SW_FORM_VIEW_OPS,
+	.hints = sw_form_view_hints,
 	.title = N_("Install 6 of 7 - The node"),
 	.help = N_("Who this node is."),
 	.open = node_open,

@@ -41,7 +41,7 @@ static bool status_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_BACK, NULL }, { SW_REQ_PAGE_UP, NULL }, { SW_REQ_REFRESH, NULL },
+	{ SW_REQ_BACK, NULL }, { SW_REQ_PAGE_DOWN, NULL }, { SW_REQ_REFRESH, NULL },
 	{ SW_REQ_SAVE, N_("save") }, { SW_REQ_SEARCH, NULL }, { SW_REQ_NONE, NULL },
 };
 

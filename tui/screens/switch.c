@@ -36,16 +36,13 @@ static void switch_refresh(struct sw_view *v, struct sw_state *s)
 	for (int i = 0; (c = choice_at(s, i)); i++) {
 		bool is = sw_json_bool(c, "now", false);
 		const char *off = sw_json_str(c, "off", NULL);
-		_cleanup_free_ char *why = NULL;
 		char text[64];
 		const char *cols[] = { text };
 
 		(void)snprintf(text, sizeof(text), is ? _("%s (as it is now)") : "%s",
 			       sw_json_str(c, "label", ""));
 		now = is ? i : now;
-		if (off)	/* the reason takes the row's last column, which is its only one */
-			why = sw_fmt("%s: %s", sw_json_str(c, "label", ""), off);
-		(void)sw_list_add(&sv->list, i, why, 1, cols);
+		(void)sw_list_add(&sv->list, i, off, 1, cols);
 	}
 	sw_list_select(&sv->list, was >= 0 ? was : now);
 }
@@ -153,7 +150,11 @@ static unsigned int draw_writes(json_object *c, struct sw_frame *f, unsigned int
 	if (row >= end || !c)
 		return row;
 	row += sw_frame_paragraph(f, row, 0, f->cols - 1, 1, sw_json_str(c, "text", ""));
-	if (row >= end || sw_json_str(c, "off", NULL))
+	/* In its row there may be no room for the whole reason. */
+	if (row < end && sw_json_str(c, "off", NULL))
+		return row + sw_frame_paragraph(f, row, 0, f->cols - 1, end - row,
+						sw_json_str(c, "off", ""));
+	if (row >= end)
 		return row;
 	sw_frame_put(f, row++, 0, f->cols, 0,
 		     n ? _("Would be written:") : _("Nothing would be written."));
