@@ -275,6 +275,22 @@ static int take_result(const struct scratch *s, const struct sw_table_change *c,
 	return r < 0 ? r : load_pieces(s, one, two, t);
 }
 
+/* libfdisk 2.38 does not see a gap of one sector, so nothing grows into it. */
+static int cannot_change(struct sw_io *io, const struct sw_table_change *c, int r,
+			 struct sw_error *err)
+{
+	bool growth = r == -ERANGE && !c->add;
+
+	sw_fail(err, growth ? SW_EXIT_INVALID : SW_EXIT_FAILED, r,
+		"partition %u cannot be put into the table", c->number);
+	sw_error_where(err, "%s", io->path);
+	sw_error_why(err, "%s", growth ? "libfdisk does not let it grow into the one free sector "
+					 "behind it" : strerror(-r));
+	if (growth)
+		sw_error_hint(err, "Give its definition a SizeMaxBytes= of what it has");
+	return r;
+}
+
 int sw_table_edit(struct sw_io *io, const struct sw_guid *disk_id,
 		  const struct sw_table_change *changes, size_t n,
 		  struct sw_table_image *ret_image, struct sw_error *err)
@@ -290,12 +306,7 @@ int sw_table_edit(struct sw_io *io, const struct sw_guid *disk_id,
 		r = take_result(&s, changes, n, &t, &at);
 	if (r < 0) {
 		sw_table_image_clear(&t);
-		if (at < n) {
-			sw_fail(err, SW_EXIT_FAILED, r, "partition %u cannot be put into the table",
-				changes[at].number);
-			sw_error_why(err, "%s", strerror(-r));
-		}
-		return fail(io, r, err);
+		return at < n ? cannot_change(io, &changes[at], r, err) : fail(io, r, err);
 	}
 	*ret_image = t;
 	return 0;

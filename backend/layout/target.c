@@ -157,6 +157,15 @@ static int by_number(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
+/* Whether only libfdisk knows: a gap of one sector is none to it (backend/disk/table-edit.c). */
+static bool may_not_grow(const struct sw_layout_result *t)
+{
+	for (size_t i = 0; i < t->n_parts; i++)
+		if (t->parts[i].old && t->parts[i].size == t->parts[i].old->size + t->sector)
+			return true;
+	return false;
+}
+
 static int build(const struct sw_layout_request *q, struct sw_io *scratch,
 		 struct sw_layout_result *t, struct sw_error *err)
 {
@@ -176,7 +185,7 @@ static int build(const struct sw_layout_request *q, struct sw_io *scratch,
 			      "reads by them would lose them, or see other places than the GPT",
 			      "Make a protective MBR first (gdisk: x, n, w), or start anew with "
 			      "--empty=force", err);
-	if (!t->changed || q->look_only)
+	if (!t->changed || (q->look_only && !may_not_grow(t)))
 		return 0;
 	return sw_table_edit(scratch, t->fresh ? &t->disk_id : NULL, c, n, &t->image, err);
 }

@@ -185,6 +185,24 @@ def _(case):
     expect(layout(case, "plan", image, "--empty=create", f"--size={enough}"), 0)
 
 
+@test("a gap of one sector, into which libfdisk lets nothing grow, is exit 3 in plan and apply")
+def _(case):
+    image = case.dir / "disk.img"
+    define(case, a="Type=home;SizeMinBytes=16M;SizeMaxBytes=16M;PaddingMinBytes=4K;"
+           "PaddingMaxBytes=4K",
+           b="Type=esp;SizeMinBytes=20M;SizeMaxBytes=20M")
+    sector = "--sector-size=4096"
+    expect(layout(case, "apply", image, "--empty=create", "--size=100M", sector, "--no-undo"), 0)
+    before = fingerprint(image)
+    define(case, a="Type=home")
+    for verb in ("plan", "apply"):
+        expect(layout(case, verb, image, sector), 3, "partition 1 cannot be put into the table",
+               "SizeMaxBytes=")
+    same(fingerprint(image), before, "image")
+    define(case, a="Type=home;SizeMaxBytes=16M")
+    expect(layout(case, "apply", image, sector), 0, "nothing to change")
+
+
 @test("the first directory's file hides the later ones', drop-ins add, empty files hide")
 def _(case):
     define(case, "d", a="Type=esp;Label=first;SizeMaxBytes=20M")
