@@ -236,8 +236,8 @@ int sw_undo_check(const struct sw_journal_info *info, uint64_t without, struct s
 		return 0;
 	left = sw_undo_disks(info, todo);
 	sw_fail(err, SW_EXIT_REFUSED, -ENXIO, "no disk is left to undo");
-	sw_error_why(err, "only %s %s to be taken back", left ? left : "what is missing",
-		     info->owed ? "has still" : "has");
+	sw_error_why(err, "to be taken back: %s, and nothing else",
+		     left ? left : "what is missing");
 	sw_error_hint(err, "nothing was written; attach it, then `slipway undo` again");
 	return -ENXIO;
 }
