@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An install onto two disks, taken back on the same machine: disks and variables as before."""
+"""An install onto two disks, taken back on the same machine; a third one erases itself."""
 
 import glob
 import gzip
@@ -15,6 +15,7 @@ import server
 
 SERIALS = ("NODE07SYS", "NODE07TWO")
 MIB = 1 << 20
+NVME = "/usr/sbin/nvme"
 STUB = "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 LAYOUTS = "usr/share/slipway/layouts"
 SIZE = 2048 * MIB
@@ -48,12 +49,12 @@ def check(condition, text):
         raise harness.Failure(text)
 
 
-def node_with_ext4(directory):
-    """The tests' node with mkfs.ext4 in a second archive behind its initrd."""
+def node_with_tools(directory):
+    """The tests' node with mkfs.ext4 and nvme in a second archive behind its initrd."""
     node = bootnode.build()
     files = {"etc": (stat.S_IFDIR | 0o755, b""),
              "etc/mke2fs.conf": (stat.S_IFREG | 0o644, MKE2FS)}
-    payload.programs(files, "/sbin/mkfs.ext4")
+    payload.programs(files, "/sbin/mkfs.ext4", *([NVME] if os.path.exists(NVME) else []))
     for at in ("usr/lib", "usr/lib/systemd", "usr/lib/systemd/boot", os.path.dirname(STUB)):
         files[at] = (stat.S_IFDIR | 0o755, b"")
     with open("/" + STUB, "rb") as file:
@@ -106,18 +107,35 @@ def install(vm, url, node, initrd):
     bootnode.run(vm, "slipway install --answers /answers.yaml --yes && echo INSTALLED", 600)
 
 
+def erase(vm, third):
+    """The NVMe disk's own command, through nvme-cli; what is read back is said to be verified."""
+    if not os.path.exists(NVME):
+        print("# nvme-cli is not installed: no disk erases itself")
+        return
+    report = bootnode.slipway(vm, "wipe --match serial=OTHER9876 --method secure --confirm 9876 "
+                                  "2>/erase.log | tail -n 1", 400)
+    states = {r["what"]: r["state"] for r in report["regions"]}
+    how = [r["how"] for r in report["regions"] if r["what"] == "content"]
+    check(how == ["NVMe format with user data erase"] and report["result"] == "done",
+          "the report: %s" % report)
+    check(states["first sector"] == "verified by reading" and
+          set(states.values()) <= {"commanded", "verified by reading"}, "regions %s" % states)
+    with open(third.path, "rb") as file:
+        check(not file.read().strip(b"\0"), "something is left on the disk")
+
+
 def test_undo_of_a_mirror_install(directory):
     """Installed on two disks with old tables beside a third disk, and undone in the same start.
 
     Both tables and the disks' first and last MiB come back bit by bit, with a small partition in
     one of these, and the boot variables too; undo says first which partitions are not whole. The
-    third disk is never touched.
+    third disk, which neither touched, then erases itself by its own command (NVMe format).
     """
-    node, initrd = node_with_ext4(directory)
+    node, initrd = node_with_tools(directory)
     machine = harness.Machine(os.path.join(directory, "machine"))
     images = [old_disk(directory, serial, old)
               for serial, old in zip(SERIALS, OLD, strict=True)]
-    third = disk.Disk(os.path.join(directory, "third"), "OTHER", 256 * MIB, "virtio")
+    third = disk.Disk(os.path.join(directory, "third"), "OTHER9876", 64 * MIB, "nvme")
     third.fill("third")
     machine.disks += [*images, third]
     other, before = third.hash(), [ends(image) for image in images]
@@ -144,11 +162,12 @@ def test_undo_of_a_mirror_install(directory):
             states = [j["state"] for j in bootnode.slipway(vm, "status")["journals"]]
             check(states == ["undone"], "journals %s" % states)
             bootnode.run(vm, "sync")
+            check(third.hash() == other, "the third disk was written to")
+            erase(vm, third)
     finally:
         http.close()
     for image, was in zip(images, before, strict=True):
         check(ends(image) == was, "%s: other bytes at its ends" % image.serial)
-    check(third.hash() == other, "the third disk was written to")
 
 
 test_undo_of_a_mirror_install.long = True
