@@ -33,6 +33,8 @@ enum sw_recovery { SW_RECOVERY_UNSAID, SW_RECOVERY_SHOW, SW_RECOVERY_ESCROW, SW_
 /* 0: not said, so a disk is chosen. */
 enum sw_disk_use { SW_DISK_NONE = 1 };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
+/* 0: not said, which means once. */
+enum sw_reinstall { SW_REINSTALL_ONCE = 1, SW_REINSTALL_ALWAYS };
 enum sw_admission_kind { SW_ADMISSION_NONE, SW_ADMISSION_ATTEST };
 
 struct sw_answers {
@@ -70,6 +72,7 @@ struct sw_answers {
 	char *admission_ca;	/* PEM on one line: who signed the server's certificate; or NULL */
 	char *admission_pin;	/* "sha256:" and 64 hex digits: the server's key; or NULL */
 	enum sw_finish finish;
+	enum sw_reinstall reinstall;	/* unattended, and these answers are on a disk already */
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */
 	struct sw_places *places;	/* NULL when not from a file */
 };

@@ -257,6 +257,7 @@ static const char *const mode_choices[] = { "local", "network", "hands-off", NUL
 static const char *const strategy_choices[] = { "armed", "order", NULL };
 static const char *const via_choices[] = { "auto", "http", "pxe", "ipxe", NULL };
 static const char *const kind_choices[] = { "none", "attest", NULL };
+static const char *const reinstall_choices[] = { "once", "always", NULL };
 static const char *const finish_choices[] = { "reboot", "poweroff", "stay", NULL };
 
 static const char *const yes_no[] = { "yes", "no", NULL };
@@ -540,6 +541,13 @@ const struct sw_field sw_fields[] = {
 	  .choices = finish_choices, .required = always,
 	  .help = N_("What the machine does after a successful install."), .example = "poweroff",
 	  .dflt = "reboot" },
+	{ .key = "reinstall", .label = N_("Install again"), .type = SW_FIELD_CHOICE, AT(reinstall),
+	  .choices = reinstall_choices,
+	  .help = N_("Whether an unattended install runs again when exactly these answers are on "
+		  "the machine's disk already, as when the medium stays first in the boot order. "
+		  "once: no, the node is started instead; so it is without this key. always: yes, "
+		  "at each start."),
+	  .example = "once" },
 	{ .key = "seed", .label = N_("UUID seed"), .type = SW_FIELD_UUID, AT(seed),
 	  .help = N_("A UUID from which all partition UUIDs are derived. Without it they follow "
 		  "from the host name and the disk."),

@@ -71,6 +71,13 @@ struct sw_journal_info {
  */
 int sw_journal_scan(struct sw_machine *m, const struct sw_facts *f,
 		    struct sw_journal_info **ret_infos, size_t *ret_n, struct sw_error *err);
+/*
+ * The finished install of exactly these answers, so that nobody installs it again
+ * unasked: a medium may stay first in the boot order. Borrowed; NULL: there is none, or
+ * the answers say reinstall: always.
+ */
+const struct sw_journal_info *sw_journal_installed(const struct sw_journal_info *infos, size_t n,
+						   const struct sw_answers *a);
 /* The disks of a plan that are not in the machine, a bit each. */
 uint64_t sw_journal_absent(const struct sw_plan *p, const struct sw_facts *f);
 /* The disks on which it gives partitions other names and that are not (sw_undo_names). */

@@ -65,6 +65,21 @@ def _(case):
     same(tool("blkid", "-p", other, check=False).stdout, "", "blkid on slot B")
 
 
+@test("a script that installs the same answers again writes nothing, unless they say always")
+def _(case):
+    install(case)
+    before = os.stat(case.disk()).st_mtime_ns
+    again = expect(case.on("install", "--answers", case.answers()), 0)
+    assert "nothing was done" in again.stderr, again.stderr
+    same(again.stdout, "", "what it printed")
+    same(os.stat(case.disk()).st_mtime_ns, before, "when the disk was written last")
+    other = case.answers(replace=[("node-07", "node-08")])
+    assert "node-08" in expect(case.on("install", "--answers", other), 0).stdout
+    always = case.answers(replace=[("node-07", "node-08"), ("finish:", "reinstall: always\nfinish:")])
+    assert "Payload" in expect(case.on("install", "--answers", always), 0).stdout
+    assert "Payload" in expect(case.on("install", "--answers", always), 0).stdout
+
+
 def own_layout(case, old, new):
     """The answers' replacement for layout node with another state partition."""
     layout = case.own_layout()

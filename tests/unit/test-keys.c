@@ -62,7 +62,8 @@ static void test_every_request_has_a_word(void **state SW_UNUSED)
 static void test_all_hints_fit_into_80_columns(void **state SW_UNUSED)
 {
 	static const struct sw_view_ops *const screens[] = {
-		&sw_screen_start, &sw_screen_countdown, &sw_screen_journal, &sw_screen_disk,
+		&sw_screen_start, &sw_screen_countdown, &sw_screen_installed, &sw_screen_journal,
+		&sw_screen_disk,
 		&sw_screen_details, &sw_screen_layout, &sw_screen_payload, &sw_screen_boot,
 		&sw_screen_admission, &sw_screen_node, &sw_screen_review, &sw_screen_confirm,
 		&sw_screen_progress, &sw_screen_result, &sw_screen_log, &sw_screen_save,

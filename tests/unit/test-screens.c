@@ -172,6 +172,8 @@ static void test_other_sizes(void **state SW_UNUSED)
 static void test_a_node_is_not_installed_twice_from_the_same_answers(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "installed-already");
+	sw_script_run(DIR, "installed-start");
+	sw_script_run(DIR, "installed-stays");
 }
 
 static void test_typing_goes_on_when_the_machine_changes(void **state SW_UNUSED)

@@ -109,6 +109,7 @@ def check_node(vm, machine, fallback=False):
 def test_unattended_from_the_medium_and_started_after_nvram_is_lost(directory):
     """(b) slipway.yaml, kernel and initrd lie on the medium; nobody touches a key.
 
+    The medium stays first in the order: it starts the node then.
     (d) A new board, or a cleared NVRAM: the fallback path still starts slot A.
     """
     iso = need_slipway()
@@ -117,9 +118,23 @@ def test_unattended_from_the_medium_and_started_after_nvram_is_lost(directory):
     machine = machine_with(directory)
     with harness.Vm(machine, iso=medium) as vm:
         check_node_after_install(vm, machine)
+    starts_again_with_the_medium_first(machine, medium)
     machine.wipe_nvram()
     with harness.Vm(machine, network=False) as vm:
         check_node(vm, machine, fallback=True)
+
+
+def starts_again_with_the_medium_first(machine, medium):
+    """The stick stays in, before the disk: the node starts, and is not installed again."""
+    before = machine.disks[0].partitions()
+    with harness.Vm(machine, iso=medium, iso_bus="usb-first") as vm:
+        vm.expect("These answers were installed on", timeout=150)
+        vm.wait_reset(vm.resets + 1, timeout=150)
+        vm.mark()
+        vm.expect_raw("NODE-END", timeout=150)
+        seen = payload.facts(vm.plain())
+        check(CMDLINE in seen["cmdline"], "command line %r" % seen["cmdline"])
+    check(machine.disks[0].partitions() == before, "the table is another")
 
 
 def check_node_after_install(vm, machine):

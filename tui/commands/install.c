@@ -12,6 +12,7 @@
 #include "answers/sources.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "payload/payload.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
@@ -69,6 +70,33 @@ static int set_undo_copy(const struct sw_cli *cli, struct sw_answers *a, struct 
 	return a->undo_copy ? sw_undo_copy_check(a->undo_copy, err) : sw_fail_oom(err);
 }
 
+/*
+ * 1 when a script asks for what is there already, which is told: a medium that stays first
+ * in the boot order, or a tool that runs at each start, must not install a node again.
+ */
+static int there_already(const struct sw_cli *cli, const struct sw_target *t,
+			 const struct sw_answers *a, struct sw_error *err)
+{
+	struct sw_journal_info *infos = NULL;
+	const struct sw_journal_info *j;
+	char when[SW_TIME_TEXT];
+	size_t n = 0;
+	int r;
+
+	if (cli->yes || sw_arg(&cli->args, 'd') || sw_is_interactive() || cli->facts)
+		return 0;
+	r = sw_journal_scan(t->m, t->f, &infos, &n, err);
+	if (r < 0)
+		return r;
+	j = sw_journal_installed(infos, n, a);
+	if (j)
+		(void)fprintf(stderr, "slipway: these answers were installed on %s already, %s: "
+			      "nothing was done. --yes, or reinstall: always, installs again.\n",
+			      j->disk_name, sw_time_text(j->time, when));
+	sw_journal_infos_free(infos, n);
+	return j != NULL;
+}
+
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	const char *from = sw_arg(&cli->args, 'a');
@@ -92,8 +120,10 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r < 0)
 		return r;
 	r = set_undo_copy(cli, a, err);
-	if (r < 0)
-		return r;
+	if (r == 0)
+		r = there_already(cli, &t, a, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = sw_target_plan(&t, a, from, &p, err);
 	if (r < 0)
 		return r;
@@ -127,8 +157,9 @@ const struct sw_command sw_command_install = {
 	.opts = opts,
 	.details = "At a terminal the plan is shown and the end of the disk's serial has to be\n"
 		   "typed, unless --yes is given. From a script the answer file is the consent,\n"
-		   "within its wipe rule. The install runs in its own session: losing this\n"
-		   "terminal does not stop it, ^C asks it to stop. With --json the events are\n"
-		   "printed, one a line.",
+		   "within its wipe rule; what it has installed already is not installed again,\n"
+		   "unless --yes is given or the answers say reinstall: always. The install runs\n"
+		   "in its own session: losing this terminal does not stop it, ^C asks it to\n"
+		   "stop. With --json the events are printed, one a line.",
 	.run = run,
 };

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/strv.h"
+#include "base/text.h"
 #include "rescue/visit.h"
 #include "tui/screens/screens.h"
 
@@ -142,17 +143,50 @@ static bool same_answers(const struct sw_answers *a, const struct sw_answers *b)
 	       strcmp(x, y) == 0;
 }
 
-/*
- * True when these answers are on a disk already. A medium that stays first in
- * the boot order would otherwise install the node again at every start.
- */
-static bool installed_already(const struct sw_state *s)
+#define START_NODE_SECONDS 30
+
+/* What is there is told; unless an operator wants the machine for himself, the node starts. */
+static void installed_already(struct sw_state *s, const struct sw_journal_info *j)
 {
-	for (size_t i = 0; i < s->n_journals; i++)
-		if (s->journals[i].state == SW_JOURNAL_DONE && s->journals[i].plan &&
-		    same_answers(s->journals[i].plan->answers, s->answers))
-			return true;
-	return false;
+	char when[SW_TIME_TEXT];
+
+	s->unattended = false;
+	if (s->answers->finish == SW_FINISH_STAY || s->answers->boot_mode == SW_MODE_HANDS_OFF) {
+		sw_state_notice(s, "Installed from these answers already: nothing was done. Boot "
+				   "from the disk.");
+		return;
+	}
+	free(s->countdown_text);
+	s->countdown_text = sw_fmt(_("These answers were installed on %s already, %s. Nothing is "
+				     "written now; with reinstall: always it would be installed "
+				     "again at each start."),
+				   j->disk_name, sw_time_text(j->time, when));
+	s->deadline_ms = s->now_ms + START_NODE_SECONDS * 1000;
+	s->seconds_left = START_NODE_SECONDS;
+	sw_view_push(s, &sw_screen_installed);
+}
+
+/* For one boot, whatever the firmware has first; then the machine restarts. */
+static void start_node(struct sw_state *s)
+{
+	s->starting_node = true;
+	s->boot_switch_pending = true;
+	(void)snprintf(s->boot_choice, sizeof(s->boot_choice), "%s",
+		       s->answers->boot_mode == SW_MODE_NETWORK ? "once-network" : "once-local");
+	s->want |= SW_WANT_SWITCH_SET;
+}
+
+/* True when it was this that the switch was made for. */
+static bool node_starts(struct sw_state *s, bool set)
+{
+	if (!s->starting_node)
+		return false;
+	s->starting_node = false;
+	if (set)
+		s->want |= SW_WANT_REBOOT;
+	else
+		sw_view_pop(s);
+	return true;
 }
 
 #define LOOK_AGAIN_MS 2000
@@ -178,10 +212,11 @@ static void wait_over(struct sw_state *s)
 /* An unattended session carries on by itself only with what it was told to install. */
 static void unattended_start(struct sw_state *s)
 {
-	if (installed_already(s)) {
-		s->unattended = false;
-		sw_state_notice(s, "Installed from these answers already: nothing was done. Boot "
-				   "from the disk.");
+	const struct sw_journal_info *done =
+		sw_journal_installed(s->journals, s->n_journals, s->answers);
+
+	if (done) {
+		installed_already(s, done);
 		return;
 	}
 	for (size_t i = 0; i < s->n_journals; i++) {
@@ -402,6 +437,8 @@ void sw_state_got_switch(struct sw_state *s, json_object *found)
 	s->boot_switch = json_object_get(found);
 	s->boot_switch_pending = false;
 	s->boot_switch_error = (struct sw_error){ 0 };
+	if (node_starts(s, true))
+		return;
 	if (unkept)
 		sw_state_notice(s, "%s", unkept);
 	else if (n == 0)
@@ -419,6 +456,8 @@ void sw_state_switch_failed(struct sw_state *s, const struct sw_error *err)
 	s->boot_switch_pending = false;
 	s->boot_switch_error = *err;
 	s->bell = true;
+	if (node_starts(s, false))
+		sw_state_refuse(s, "The node could not be started: %s", err->what);
 	sw_view_refresh(s);
 }
 
@@ -516,6 +555,10 @@ static void countdown_over(struct sw_state *s)
 		if (s->answers->finish != SW_FINISH_STAY)
 			s->want |= s->answers->finish == SW_FINISH_REBOOT ? SW_WANT_REBOOT
 									  : SW_WANT_POWEROFF;
+		return;
+	}
+	if (sw_view_is_open(s, &sw_screen_installed)) {
+		start_node(s);
 		return;
 	}
 	s->unattended = true;

@@ -127,6 +127,7 @@ struct sw_state {
 	} ask;
 	char *run_dir;		/* where the log is */
 	char *countdown_text;
+	bool starting_node;	/* its next boot is being set, then the machine restarts */
 	/* Unattended, and the disks are still coming or none fits yet. */
 	bool waiting, settled, none_fits;
 	int64_t wait_ms;	/* until when that is waited for; 0: not begun */
