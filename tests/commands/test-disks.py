@@ -303,7 +303,7 @@ def _(case):
     same(table(image)["state"], grown, "the grown partition")
     tool("sfdisk", "-q", "--delete", image, "3")
     tool("sfdisk", "-q", "-N", "4", image, input="size=+\n")
-    expect(case.on("install", "--answers", answers), 4, "the last 5M of the disk")
+    expect(case.on("install", "--yes", "--answers", answers), 4, "the last 5M of the disk")
 
 
 @test("with wipe: ours a foreign ESP of the right type is neither a slot nor overwritten (exit 4)")

@@ -70,14 +70,15 @@ def _(case):
     install(case)
     before = os.stat(case.disk()).st_mtime_ns
     again = expect(case.on("install", "--answers", case.answers()), 0)
-    assert "nothing was done" in again.stderr, again.stderr
-    same(again.stdout, "", "what it printed")
+    assert "nothing was done" in again.err, again
+    same(again.out, "", "what it printed")
     same(os.stat(case.disk()).st_mtime_ns, before, "when the disk was written last")
     other = case.answers(replace=[("node-07", "node-08")])
-    assert "node-08" in expect(case.on("install", "--answers", other), 0).stdout
-    always = case.answers(replace=[("node-07", "node-08"), ("finish:", "reinstall: always\nfinish:")])
-    assert "Payload" in expect(case.on("install", "--answers", always), 0).stdout
-    assert "Payload" in expect(case.on("install", "--answers", always), 0).stdout
+    assert "node-08" in expect(case.on("install", "--answers", other), 0).out
+    always = case.answers(replace=[("node-07", "node-08"),
+                                   ("finish:", "reinstall: always\nfinish:")])
+    assert "Payload" in expect(case.on("install", "--answers", always), 0).out
+    assert "Payload" in expect(case.on("install", "--answers", always), 0).out
 
 
 def own_layout(case, old, new):
@@ -228,7 +229,7 @@ def _(case):
     note = case.machine_dir / "run/power"
     expect(case.on("install", "--no-finish", "--answers", answers), 0)
     assert not note.exists()
-    expect(case.on("install", "--answers", answers), 0)
+    expect(case.on("install", "--yes", "--answers", answers), 0)
     same(note.read_text().strip(), "reboot", "power")
 
 
