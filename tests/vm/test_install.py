@@ -2,6 +2,7 @@
 """A node installed for real from the medium, and the machine that boots it afterwards."""
 
 import os
+import struct
 import subprocess
 import threading
 import time
@@ -9,6 +10,7 @@ import time
 import bootnode
 import disk
 import harness
+import nvram
 import payload
 import server
 
@@ -124,10 +126,24 @@ def test_unattended_from_the_medium_and_started_after_nvram_is_lost(directory):
         check_node(vm, machine, fallback=True)
 
 
+def put_medium_first(machine):
+    """As an operator orders it in the firmware setup."""
+    variables = nvram.Variables(machine.vars)
+    order = variables.find("BootOrder")[2]
+    numbers = struct.unpack("<%dH" % (len(order) // 2), order)
+    medium = [n for n in numbers if "DVD-ROM".encode("utf-16-le")
+              in variables.find("Boot%04X" % n)[2]]
+    check(len(medium) == 1, "entries of the medium: %r" % medium)
+    order = medium + [n for n in numbers if n not in medium]
+    variables.replace("BootOrder", struct.pack("<%dH" % len(order), *order))
+    variables.save()
+
+
 def starts_again_with_the_medium_first(machine, medium):
-    """The stick stays in, before the disk: the node starts, and is not installed again."""
+    """The medium stays in, before the disk: the node starts, and is not installed again."""
     before = machine.disks[0].partitions()
-    with harness.Vm(machine, iso=medium, iso_bus="usb-first") as vm:
+    put_medium_first(machine)
+    with harness.Vm(machine, iso=medium) as vm:
         vm.expect("These answers were installed on", timeout=150)
         vm.wait_reset(vm.resets + 1, timeout=150)
         vm.mark()
