@@ -543,10 +543,9 @@ const struct sw_field sw_fields[] = {
 	  .dflt = "reboot" },
 	{ .key = "reinstall", .label = N_("Install again"), .type = SW_FIELD_CHOICE, AT(reinstall),
 	  .choices = reinstall_choices,
-	  .help = N_("Whether an unattended install runs again when exactly these answers are on "
-		  "the machine's disk already, as when the medium stays first in the boot order. "
-		  "once: no, the node is started instead; so it is without this key. always: yes, "
-		  "at each start."),
+	  .help = N_("Whether an unattended install of just these answers, done already, is done "
+		     "again at each start of the medium: once (also without this key) starts the "
+		     "node instead."),
 	  .example = "once" },
 	{ .key = "seed", .label = N_("UUID seed"), .type = SW_FIELD_UUID, AT(seed),
 	  .help = N_("A UUID from which all partition UUIDs are derived. Without it they follow "
