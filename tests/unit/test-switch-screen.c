@@ -200,11 +200,35 @@ static void test_every_choice_writes_the_same_from_all_three_places(void **state
 	assert_true(made >= 7);
 }
 
+/* The first screen says the node's mode: after a switch it is looked at anew. */
+static void test_a_switch_that_wrote_something_has_the_node_looked_at_again(void **state SW_UNUSED)
+{
+	static const struct { int written; bool known, again; } cases[] = {
+		{ 1, true, true }, { 0, true, false }, { -1, true, false }, { 1, false, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_state_ struct sw_state *s = sw_state_new(NULL, NULL);
+		_cleanup_json_ json_object *o = json_object_new_object();
+
+		assert_non_null(s);
+		sw_view_push(s, &sw_screen_start);
+		s->doctor = cases[i].known ? json_object_new_object() : NULL;
+		s->want = 0;
+		if (cases[i].written >= 0)
+			sw_json_add_u64(o, "written", (uint64_t)cases[i].written);
+		sw_state_got_switch(s, o);
+		assert_int_equal((s->want & SW_WANT_DOCTOR) != 0, cases[i].again);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_screen_is_the_same_in_all_three_places),
 		cmocka_unit_test(test_every_choice_writes_the_same_from_all_three_places),
+		cmocka_unit_test(
+			test_a_switch_that_wrote_something_has_the_node_looked_at_again),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -118,6 +118,8 @@ def test_a_mirror_starts_the_network_and_rescue_from_its_second_disk(directory):
             found = wrong(vm)
             assert len(found) == 1 and found[0].endswith("rescue"), found
             assert not wrong(vm, "--repair " + found[0]), "still wrong"
+            restart(vm, "lkg", "slot")
+            assert current(vm) == "Slipway A", current(vm)
             run(vm, "slipway mode once rescue")
             restart(vm, "resc", "other")
             assert current(vm) == "Slipway rescue", current(vm)

@@ -428,6 +428,15 @@ void sw_state_work_failed(struct sw_state *s, const struct sw_error *err)
 	fail(s);
 }
 
+/* The first screen tells the node's mode: what it said is out of date. */
+static void look_again_at_node(struct sw_state *s)
+{
+	if (!s->doctor)
+		return;
+	s->doctor_pending = true;
+	s->want |= SW_WANT_DOCTOR;
+}
+
 void sw_state_got_switch(struct sw_state *s, json_object *found)
 {
 	const char *unkept = sw_json_str(found, "unkept", NULL);
@@ -447,6 +456,8 @@ void sw_state_got_switch(struct sw_state *s, json_object *found)
 		sw_state_notice(s, _n("Written and read back: %d boot variable.",
 				      "Written and read back: %d boot variables.",
 				      (unsigned long)n), (int)n);
+	if (n > 0)
+		look_again_at_node(s);
 	sw_view_refresh(s);
 }
 
@@ -455,6 +466,8 @@ void sw_state_switch_failed(struct sw_state *s, const struct sw_error *err)
 {
 	s->boot_switch_pending = false;
 	s->boot_switch_error = *err;
+	if (err->exit == SW_EXIT_DIRTY)
+		look_again_at_node(s);
 	s->bell = true;
 	if (node_starts(s, false))
 		sw_state_refuse(s, "The node could not be started: %s", err->what);
