@@ -27,21 +27,20 @@
 	X(CRYPTO_memcmp) X(ERR_clear_error) X(EVP_CIPHER_CTX_free)                    \
 	X(EVP_CIPHER_CTX_new) X(EVP_CipherFinal_ex) X(EVP_CipherInit_ex)              \
 	X(EVP_CipherUpdate) X(EVP_DecodeBlock) X(EVP_Digest) X(EVP_DigestFinal_ex)    \
-	X(EVP_DigestInit_ex) X(EVP_DigestUpdate) X(EVP_EncodeBlock)                   \
-	X(EVP_MD_CTX_free) X(EVP_MD_CTX_new) X(EVP_PKEY_CTX_free)                     \
-	X(EVP_PKEY_CTX_new_from_name) X(EVP_PKEY_CTX_set_rsa_oaep_md)                 \
-	X(EVP_PKEY_CTX_set_rsa_padding) X(EVP_PKEY_eq) X(EVP_PKEY_free)               \
-	X(EVP_PKEY_fromdata) X(EVP_PKEY_fromdata_init) X(EVP_PKEY_get_base_id)        \
-	X(EVP_PKEY_get_bits) X(EVP_aes_256_cbc) X(EVP_aes_256_xts)                    \
-	X(EVP_get_digestbyname) X(EVP_sha256) X(HMAC) X(OBJ_obj2nid)                  \
-	X(OPENSSL_sk_free) X(OPENSSL_sk_num) X(OPENSSL_sk_value)                      \
+	X(EVP_DigestInit_ex) X(EVP_DigestUpdate) X(EVP_EncodeBlock) X(EVP_MD_CTX_free)\
+	X(EVP_MD_CTX_new) X(EVP_PKEY_CTX_free) X(EVP_PKEY_CTX_new_from_name)          \
+	X(EVP_PKEY_CTX_set_rsa_oaep_md) X(EVP_PKEY_CTX_set_rsa_padding) X(EVP_PKEY_eq)\
+	X(EVP_PKEY_free) X(EVP_PKEY_fromdata) X(EVP_PKEY_fromdata_init)               \
+	X(EVP_PKEY_get_base_id) X(EVP_PKEY_get_bits) X(EVP_aes_256_cbc)               \
+	X(EVP_aes_256_xts) X(EVP_get_digestbyname) X(EVP_sha256) X(HMAC)              \
+	X(OBJ_obj2nid) X(OPENSSL_sk_free) X(OPENSSL_sk_num) X(OPENSSL_sk_value)       \
 	X(PEM_write_bio_PUBKEY) X(PEM_write_bio_X509) X(PKCS7_free)                   \
 	X(PKCS7_get0_signers) X(X509_NAME_oneline) X(X509_STORE_CTX_free)             \
 	X(X509_STORE_CTX_init) X(X509_STORE_CTX_new) X(X509_STORE_CTX_set_flags)      \
 	X(X509_STORE_CTX_set_purpose) X(X509_STORE_add_cert) X(X509_STORE_free)       \
-	X(X509_STORE_new) X(X509_free) X(X509_get0_pubkey) X(X509_get_subject_name)   \
-	X(X509_verify_cert) X(d2i_PKCS7) X(d2i_X509) X(i2d_CMS_ContentInfo)           \
-	X(i2d_PUBKEY)
+	X(X509_STORE_new) X(X509_STORE_set_flags) X(X509_free) X(X509_get0_pubkey)    \
+	X(X509_get_subject_name) X(X509_verify_cert) X(d2i_PKCS7) X(d2i_X509)         \
+	X(i2d_CMS_ContentInfo) X(i2d_PUBKEY)
 
 struct sw_crypto {
 	SW_CRYPTO_LIST(SW_LIBRARY_POINTER)
@@ -110,6 +109,7 @@ int sw_crypto_open(struct sw_error *err);
 #define X509_STORE_add_cert (*sw_crypto.X509_STORE_add_cert_)
 #define X509_STORE_free (*sw_crypto.X509_STORE_free_)
 #define X509_STORE_new (*sw_crypto.X509_STORE_new_)
+#define X509_STORE_set_flags (*sw_crypto.X509_STORE_set_flags_)
 #define X509_free (*sw_crypto.X509_free_)
 #define X509_get0_pubkey (*sw_crypto.X509_get0_pubkey_)
 #define X509_get_subject_name (*sw_crypto.X509_get_subject_name_)

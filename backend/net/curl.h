@@ -21,7 +21,8 @@
 	X(curl_easy_perform) X(curl_easy_getinfo) X(curl_easy_strerror) X(curl_slist_append)  \
 	X(curl_slist_free_all) X(curl_mime_init) X(curl_mime_addpart) X(curl_mime_name)       \
 	X(curl_mime_data) X(curl_mime_filename) X(curl_mime_type) X(curl_mime_free)           \
-	X(curl_getdate)
+	X(curl_getdate) X(curl_url) X(curl_url_set) X(curl_url_get) X(curl_url_cleanup)       \
+	X(curl_free)
 
 struct sw_curl {
 	SW_CURL_LIST(SW_LIBRARY_POINTER)
@@ -49,3 +50,8 @@ int sw_curl_open(struct sw_error *err);
 #define curl_mime_type (*sw_curl.curl_mime_type_)
 #define curl_mime_free (*sw_curl.curl_mime_free_)
 #define curl_getdate (*sw_curl.curl_getdate_)
+#define curl_url (*sw_curl.curl_url_)
+#define curl_url_set (*sw_curl.curl_url_set_)
+#define curl_url_get (*sw_curl.curl_url_get_)
+#define curl_url_cleanup (*sw_curl.curl_url_cleanup_)
+#define curl_free (*sw_curl.curl_free_)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/post.h"
 
+#include <netdb.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "base/text.h"
 #include "net/http-error.h"
+#include "net/tls.h"
 
 #define SYSTEM_CAS "/etc/ssl/certs/ca-certificates.crt"
 #define NODE_CAS "/slipway-node/ca-certificates.crt"	/* an initrd has none (node/build.sh) */
@@ -19,6 +22,7 @@ struct exchange {
 	CURL *curl;
 	curl_mime *form;
 	bool too_large;
+	bool connected;		/* TLS has begun */
 	char detail[CURL_ERROR_SIZE];
 	char pin[SW_PIN_OPTION];
 };
@@ -35,23 +39,58 @@ static size_t on_body(char *data, size_t size, size_t n, void *userdata)
 	return sw_buf_add(x->body, data, len) < 0 ? 0 : len;
 }
 
+/* The value of a header of this name, lower case with its colon; false: another one. */
+static bool value_of(const char *line, size_t len, const char *name, char value[static 64])
+{
+	size_t n = strlen(name);
+
+	if (len <= n || len - n >= 64 || strncasecmp(line, name, n) != 0)
+		return false;
+	while (n < len && (line[n] == ' ' || line[n] == '\t'))
+		n++;
+	memcpy(value, line + n, len - n);
+	value[len - n] = '\0';
+	value[strcspn(value, "\r\n")] = '\0';
+	return true;
+}
+
 static size_t on_header(char *line, size_t size, size_t n, void *userdata)
 {
-	static const char name[] = "date:";
 	struct exchange *x = userdata;
-	size_t len = size * n;
 	char value[64];
 	time_t t;
 
-	if (len <= strlen(name) || len - strlen(name) >= sizeof(value) ||
-	    strncasecmp(line, name, strlen(name)) != 0)
-		return len;
-	memcpy(value, line + strlen(name), len - strlen(name));
-	value[len - strlen(name)] = '\0';
-	t = curl_getdate(value, NULL);
-	if (t > 0)
-		x->answer->date = t;
-	return len;
+	if (value_of(line, size * n, "date:", value)) {
+		t = curl_getdate(value, NULL);
+		if (t > 0)
+			x->answer->date = t;
+	} else if (value_of(line, size * n, "server:", value)) {
+		memcpy(x->answer->server, sw_text_mask(value), sizeof(value));
+	}
+	return size * n;
+}
+
+/* Who is about to be connected to is known here, also when nobody answers there. */
+static curl_socket_t on_socket(void *userdata, curlsocktype purpose SW_UNUSED,
+			       struct curl_sockaddr *to)
+{
+	struct exchange *x = userdata;
+	char port[8];
+
+	if (getnameinfo(&to->addr, to->addrlen, x->answer->peer, sizeof(x->answer->peer), port,
+			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+		x->answer->peer_port = (unsigned int)strtoul(port, NULL, 10);
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/* libcurl counts the time to connect up to the end of TLS, so that does not tell them apart. */
+static CURLcode on_tls(CURL *curl SW_UNUSED, void *context, void *userdata)
+{
+	struct exchange *x = userdata;
+
+	x->connected = true;
+	return x->post->any_time && sw_tls_ignore_dates(context) < 0 ? CURLE_ABORTED_BY_CALLBACK
+								      : CURLE_OK;
 }
 
 static int on_progress(void *userdata, curl_off_t dt SW_UNUSED, curl_off_t dn SW_UNUSED,
@@ -131,6 +170,10 @@ static void set_options(struct exchange *x)
 	(void)curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(c, CURLOPT_XFERINFODATA, x);
 	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->detail);
+	(void)curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	(void)curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, x);
+	(void)curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+	(void)curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, x);
 }
 
 static void copy_address(char to[static 64], const char *from)
@@ -153,6 +196,33 @@ static void take_facts(struct exchange *x)
 	text = NULL;
 	(void)curl_easy_getinfo(x->curl, CURLINFO_LOCAL_IP, &text);
 	copy_address(a->local, text);
+	(void)curl_easy_getinfo(x->curl, CURLINFO_HTTP_CONNECTCODE, &a->proxy_status);
+}
+
+static enum sw_http_stuck where_stuck(struct exchange *x, CURLcode code)
+{
+	const long proxy = x->answer->proxy_status;
+	double secured = 0;
+
+	(void)curl_easy_getinfo(x->curl, CURLINFO_APPCONNECT_TIME, &secured);
+	switch (code) {
+	case CURLE_OK:
+		return SW_STUCK_NOT;
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return SW_STUCK_PROXY_NAME;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return SW_STUCK_NAME;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+		return SW_STUCK_TRUST;
+	default:
+		break;
+	}
+	if (proxy && proxy / 100 != 2)
+		return SW_STUCK_PROXY;
+	if (!x->connected)
+		return SW_STUCK_CONNECT;
+	return secured <= 0 ? SW_STUCK_TLS : SW_STUCK_ANSWER;
 }
 
 static int not_trusted(struct exchange *x, const char *why, const char *hint, struct sw_error *err)
@@ -214,6 +284,7 @@ static int perform(struct exchange *x, struct sw_error *err)
 	set_options(x);
 	code = curl_easy_perform(x->curl);
 	take_facts(x);
+	x->answer->stuck = where_stuck(x, code);
 	if (code != CURLE_OK)
 		return explain(x, code, err);
 	if (x->answer->status >= 300 && x->answer->status < 400)

@@ -22,7 +22,21 @@ struct sw_http_post {
 	struct sw_http_trust trust;
 	unsigned int timeout_s;		/* for the whole exchange; 0: 30 */
 	size_t max;			/* bytes of the answer */
+	/* Dates of certificates do not count. Only to see what time it is for a server. */
+	_Bool any_time;
 	const struct sw_sink *sink;	/* polled for cancellation; or NULL */
+};
+
+/* What an exchange did not get past. */
+enum sw_http_stuck {
+	SW_STUCK_NOT,		/* an answer came */
+	SW_STUCK_PROXY_NAME,	/* the proxy's name is not known */
+	SW_STUCK_NAME,		/* nor the server's */
+	SW_STUCK_CONNECT,	/* nobody accepts the connection */
+	SW_STUCK_PROXY,		/* the proxy refuses to pass it on */
+	SW_STUCK_TLS,		/* no TLS */
+	SW_STUCK_TRUST,		/* the server is not believed */
+	SW_STUCK_ANSWER,	/* it says nothing, or nothing that can be understood */
 };
 
 struct sw_http_answer {
@@ -33,6 +47,11 @@ struct sw_http_answer {
 	int64_t date;			/* of the Date header, seconds since the epoch; 0: none */
 	char address[64];		/* the server's, as a number; "" before a connection */
 	char local[64];			/* this machine's own on that connection */
+	enum sw_http_stuck stuck;	/* on failure */
+	char peer[64];			/* who was connected to, or was tried to: perhaps a proxy */
+	unsigned int peer_port;
+	long proxy_status;		/* of a proxy's own answer, 0: there was none */
+	char server[64];		/* what it calls itself (Server header), or "" */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "admission/attest.h"
+#include "admission/preflight.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -15,9 +16,10 @@
 #include "tui/commands/admit-config.h"
 #include "tui/commands/list.h"
 
-enum { OPT_SAVE = 310, OPT_DRY_RUN, OPT_WAIT, OPT_NO_LOG };
+enum { OPT_SAVE = 310, OPT_DRY_RUN, OPT_WAIT, OPT_NO_LOG, OPT_PREFLIGHT };
 
 #define WAIT_S 60U
+#define PREFLIGHT_WAIT_S 10U
 #define WAIT_MAX_S 86400U
 #define LOG_MAX ((size_t)4 << 20)
 
@@ -69,7 +71,8 @@ static int read_wait(const struct sw_cli *cli, unsigned int *ret_s, struct sw_er
 {
 	const char *text = sw_arg(&cli->args, OPT_WAIT);
 	char *end = NULL;
-	unsigned long n = text ? strtoul(text, &end, 10) : WAIT_S;
+	unsigned long n = text				     ? strtoul(text, &end, 10)
+			  : sw_arg(&cli->args, OPT_PREFLIGHT) ? PREFLIGHT_WAIT_S : WAIT_S;
 
 	if (text && (end == text || *end || *text == '-' || n > WAIT_MAX_S)) {
 		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--wait is a number of seconds, up to 86400");
@@ -250,6 +253,46 @@ static int attest(struct admit *a, unsigned int wait_s, struct sw_error *err)
 	return r == 0 ? say_overlay(a, err) : r;
 }
 
+/* A table in any case; and an error besides when somebody has to do something. */
+static int preflight(struct admit *a, unsigned int wait_s, struct sw_error *err)
+{
+	const struct sw_preflight_ask ask = { .url = a->config.url, .timeout_s = wait_s,
+					      .trust = sw_admit_trust(&a->config) };
+	_cleanup_free_ struct sw_preflight_seen *seen = calloc(1, sizeof(*seen));
+	_cleanup_free_ struct sw_preflight *p = calloc(1, sizeof(*p));
+	_cleanup_buf_ struct sw_buf text = {};
+	int r;
+
+	if (!seen || !p)
+		return sw_fail_oom(err);
+	r = sw_preflight_look(a->m, &ask, seen, err);
+	if (r < 0)
+		return r;
+	sw_preflight_judge(seen, p);
+	if (a->cli->json) {
+		_cleanup_json_ json_object *o = sw_preflight_to_json(p, seen);
+
+		sw_json_add_str(o, "url", a->config.url);
+		sw_json_add_str(o, "url_from", a->config.from);
+		sw_print_json(o);
+	} else if (sw_preflight_text(p, &text) == 0) {
+		printf("Server  %s (from %s)\n%s", a->config.url, a->config.from,
+		       sw_buf_text(&text));
+	}
+	return sw_preflight_result(p, seen, err);
+}
+
+static int check_options(const struct sw_cli *cli, struct sw_error *err)
+{
+	if (!sw_arg(&cli->args, OPT_PREFLIGHT) ||
+	    (cli->args.n_rest == 0 && !sw_arg(&cli->args, OPT_SAVE) &&
+	     !sw_arg(&cli->args, OPT_DRY_RUN)))
+		return check_places(cli, err);
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--preflight gets no overlay");
+	sw_error_hint(err, "leave out DIR, --save and --dry-run");
+	return -EINVAL;
+}
+
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	_cleanup_(admit_clear) struct admit a = { .cli = cli };
@@ -258,11 +301,13 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 
 	a.tar.max = (size_t)SW_OVERLAY_MAX_BYTES + 64;
 	if (r == 0)
-		r = check_places(cli, err);
+		r = check_options(cli, err);
 	if (r == 0)
 		r = sw_cli_machine(cli, &a.m, err);
 	if (r == 0)
 		r = sw_admit_config_read(cli, a.m, &a.config, err);
+	if (r == 0 && sw_arg(&cli->args, OPT_PREFLIGHT))
+		return preflight(&a, wait_s, err);
 	if (r == 0)
 		r = read_log(&a, err);
 	return r == 0 ? attest(&a, wait_s, err) : r;
@@ -271,6 +316,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 static const struct sw_opt opts[] = {
 	SW_ADMIT_CONFIG_OPTS,
 	{ OPT_SAVE, "save", "FILE", "keep the overlay's tar, for promote --overlay" },
+	{ OPT_PREFLIGHT, "preflight", NULL, "see whether it would work, tell nothing" },
 	{ OPT_WAIT, "wait", "SECONDS", "go on trying for so long (default: 60)" },
 	{ 'l', "log", "FILE", "a saved event log (default: this machine's)" },
 	{ OPT_NO_LOG, "no-log", NULL, "send no event log" },
