@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -363,14 +364,30 @@ static void do_plan_of(struct sw_script *sc, const char *name)
 	assert_string_equal(json_object_to_json_string(is), json_object_to_json_string(wanted));
 }
 
+static struct {
+	size_t frames, golden;
+	double clocks;
+} drawn;
+
+void sw_script_tell_frames(void)
+{
+	if (drawn.frames)
+		print_message("# %zu frames, %zu of them golden, %.3f ms each\n", drawn.frames,
+			      drawn.golden, drawn.clocks * 1000 / CLOCKS_PER_SEC /
+			      (double)drawn.frames);
+}
+
 /* The frame, then where the cursor stands and whether the bell rang. */
 static char *frame_text(struct sw_script *sc)
 {
 	_cleanup_frame_ struct sw_frame *f = sw_frame_new(sc->rows, sc->cols);
 	_cleanup_free_ char *text = NULL;
+	clock_t start = clock();
 
 	assert_non_null(f);
 	sw_view_draw(sc->state, f);
+	drawn.clocks += (double)(clock() - start);
+	drawn.frames++;
 	text = sw_frame_text(f);
 	assert_non_null(text);
 	return sw_fmt("%s[cursor %u,%u%s]\n", text, f->cur_row, f->cur_col,
@@ -392,11 +409,33 @@ static void compare(struct sw_script *sc, const char *name, const char *text)
 		fail_msg("%s: the screen is not %s:\n%s", at_line, path, text);
 }
 
+static void dump_at(struct sw_script *sc, const char *name, unsigned int rows, unsigned int cols)
+{
+	_cleanup_free_ char *text = NULL;
+
+	sc->rows = rows;
+	sc->cols = cols;
+	text = frame_text(sc);
+	drawn.golden++;
+	compare(sc, name, text);
+}
+
+/* At its size; a screen of 80x24 on a large and on a small terminal too. */
 static void do_dump(struct sw_script *sc, const char *name)
 {
-	_cleanup_free_ char *text = frame_text(sc);
+	unsigned int rows = sc->rows, cols = sc->cols;
+	_cleanup_free_ char *large = sw_fmt("132x43/%s", name), *small = sw_fmt("60x20/%s", name);
+	_cleanup_free_ char *again = NULL;
 
-	compare(sc, name, text);
+	dump_at(sc, name, rows, cols);
+	if (rows != 24 || cols != 80)
+		return;
+	dump_at(sc, large, 43, 132);
+	dump_at(sc, small, 20, 60);
+	/* What scrolled there does not stay so here. */
+	sc->rows = rows;
+	sc->cols = cols;
+	again = frame_text(sc);
 }
 
 static void do_said(struct sw_script *sc, const char *name)

@@ -60,3 +60,5 @@ extern void (*sw_script_look)(const char *name, const char *frame, const char *p
 
 /* Runs DIR/NAME.keys; fails the cmocka test with the line that does not hold. */
 void sw_script_run(const char *dir, const char *name);
+/* How many frames all scripts have drawn so far, and how long one took. */
+void sw_script_tell_frames(void);

@@ -199,6 +199,7 @@ static void test_a_tpm_has_encrypted_proposed(void **state SW_UNUSED)
 
 int main(void)
 {
+	int r;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_demo_reaches_the_review_in_at_most_30_keys),
 		cmocka_unit_test(test_back_keeps_what_was_typed_and_nothing_is_wanted),
@@ -240,5 +241,7 @@ int main(void)
 	};
 
 	setenv("SLIPWAY_LAYOUTS", "layouts", 1);
-	return cmocka_run_group_tests_name("screens", tests, NULL, NULL);
+	r = cmocka_run_group_tests_name("screens", tests, NULL, NULL);
+	sw_script_tell_frames();
+	return r;
 }

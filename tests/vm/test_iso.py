@@ -204,6 +204,20 @@ def test_iso_program_that_dies_is_started_again(directory):
 test_iso_program_that_dies_is_started_again.long = True
 
 
+def shell_at_the_monitor(vm):
+    """Where a shell was asked for, Alt-F2 has one of its own beside the console, behind Enter."""
+    vm.qmp("send-key", keys=[{"type": "qcode", "data": key} for key in ("alt", "f2")])
+    seen = "n=0; until grep -q '%s' /dev/vcs2 || [ $n -ge 30 ]; do sleep 1; n=$((n+1)); done; " \
+           "grep -q '%s' /dev/vcs2"
+    vm.run(seen % (("press Enter",) * 2), timeout=90)
+    vm.press("ret")
+    vm.run(seen % (("Rescue shell on tty2",) * 2), timeout=90)
+    vm.run(seen % (("~ #",) * 2), timeout=90)
+    vm.press("t", "t", "y", "ret")
+    vm.run(seen % (("/dev/tty2 ",) * 2), timeout=90)
+    vm.picture()
+
+
 def test_iso_second_serial_port_and_both_consoles(directory):
     """slipway.console= adds a port that the kernel does not use."""
     append = "console=tty0 console=ttyS0,115200 slipway.console=ttyS3,57600 slipway.shell=console"
@@ -216,6 +230,7 @@ def test_iso_second_serial_port_and_both_consoles(directory):
                      "ttyS3::respawn:/usr/lib/slipway/keep console ttyS3 vt220",
                      "tty1::respawn:/usr/lib/slipway/keep console tty1 linux"):
             check(line in table, "%r is not in\n%s" % (line, table))
+        shell_at_the_monitor(vm)
 
 
 # The install tests start from a stick and over the menu too; these are for the whole run.

@@ -64,6 +64,8 @@ static void help_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 		add_field(&b, on->ops->field(on));
 	if (on->ops->help)
 		sw_buf_addf(&b, "%s\n\n", _(on->ops->help));
+	if (on->ops->key_help)
+		sw_buf_addf(&b, "%s\n\n", _(on->ops->key_help));
 	add_keys(&b, on, mode);
 	sw_pager_set(&h->pager, sw_buf_steal(&b));
 }

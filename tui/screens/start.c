@@ -379,8 +379,9 @@ const struct sw_view_ops sw_screen_start = {
 	.title = "slipway " SW_VERSION,
 	.help = N_("slipway installs a node on this machine, from a person's answers or from a "
 		"file. It asks first and shows a review; nothing is written before you have "
-		"confirmed that review by typing the end of the disk's serial number.\n\nEsc or "
-		"^X goes back from everywhere and keeps what was typed. Esc and a digit is a "
+		"confirmed that review by typing the end of the disk's serial number."),
+	.key_help = N_("Esc or ^X goes back from everywhere and keeps what was typed; from the "
+		"start it leaves, where there is a shell to go back to. Esc and a digit is a "
 		"function key. If the screen is damaged, ^L draws it again.\n\nSeveral consoles "
 		"can show this session. One of them holds the pen and its keys count; the others "
 		"follow. F9 or ^K takes the pen."),

@@ -46,6 +46,7 @@ struct sw_area {
 struct sw_view_ops {
 	const char *title;
 	const char *help;	/* paragraphs for the help screen */
+	const char *key_help;	/* more of them, that only a terminal with keys has a use for */
 	size_t size;		/* of the view's own data, zeroed before open */
 	/*
 	 * The requests that this view hints at, in order, ended by SW_REQ_NONE;
