@@ -83,8 +83,9 @@ static void save_draw(struct sw_view *v, const struct sw_state *s, struct sw_fra
 		     _("Without questions the same is installed by"));
 	(void)sw_frame_paragraph(f, a->row + 6, 2, f->cols - 3, 3,
 				 "slipway install --answers FILE");
-	sw_frame_put(f, a->row + 8, 0, f->cols, 0,
-		     _("or from slipway.yaml on the medium or on a stick labelled SLIPWAY."));
+	(void)sw_frame_paragraph(f, a->row + 8, 0, f->cols - 1, 2,
+				 _("or from slipway.yaml on the medium or on a stick labelled "
+				   "SLIPWAY."));
 }
 
 static struct sw_widget save_widget(const struct sw_view *v)
