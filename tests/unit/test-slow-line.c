@@ -231,11 +231,11 @@ static void test_a_held_key_is_never_half_a_second_late(void **state SW_UNUSED)
 
 static void fill(struct sw_frame *f, uint32_t *random)
 {
-	for (size_t i = 0; i < (size_t)f->rows * f->cols; i++) {
+	for (size_t i = f->cols; i < (size_t)(f->rows - 1) * f->cols; i++) {
 		*random = *random * 1664525u + 1013904223u;
 		f->cells[i].ch = 'a' + (*random >> 16) % 26;
 	}
-	sw_frame_cursor(f, (*random >> 8) % f->rows, 0);
+	sw_frame_cursor(f, 1 + (*random >> 8) % (f->rows - 2), 0);
 }
 
 static void test_parts_lead_to_the_frame_with_the_cursors_row_first(void **state SW_UNUSED)
@@ -278,10 +278,17 @@ static void test_what_scrolls_or_is_short_goes_in_one(void **state SW_UNUSED)
 	fill(shown, &random);
 	fill(f, &random);
 	assert_null(sw_frame_part(shown, f, 24 * 100));
-	memcpy(f->cells, shown->cells + row, 23 * row * sizeof(*f->cells));
+	memcpy(f->cells + row, shown->cells + 2 * row, 21 * row * sizeof(*f->cells));
 	assert_null(sw_frame_part(shown, f, SW_PART_BYTES));
-	memcpy(shown->cells + 2 * row, f->cells, 22 * row * sizeof(*f->cells));
+	memcpy(shown->cells + 3 * row, f->cells + row, 20 * row * sizeof(*f->cells));
 	assert_null(sw_frame_part(f, shown, 2 * SW_PART_BYTES));
+	/* Another title is another screen, which comes whole. */
+	fill(f, &random);
+	f->cells[0].ch = 'x';
+	assert_null(sw_frame_part(shown, f, SW_PART_BYTES));
+	shown->cells[0].ch = 'x';
+	shown->cells[23 * row].ch = 'y';
+	assert_null(sw_frame_part(shown, f, SW_PART_BYTES));
 	assert_null(sw_frame_part(shown, other, SW_PART_BYTES));
 	assert_null(sw_frame_part(shown, shown, SW_PART_BYTES));
 }

@@ -60,6 +60,14 @@ static bool fits(const struct sw_frame *shown, const struct sw_frame *f, unsigne
 	return false;
 }
 
+/* Title and hints stand still: nobody is to see half of one question above half of another. */
+static bool same_screen(const struct sw_frame *shown, const struct sw_frame *f)
+{
+	return shown->rows == f->rows && shown->cols == f->cols &&
+	       row_bytes(shown, 0, f, 0) == 0 &&
+	       row_bytes(shown, f->rows - 1, f, f->rows - 1) == 0;
+}
+
 static unsigned int take_row(struct sw_frame *part, const struct sw_frame *f, unsigned int row,
 			     unsigned int left)
 {
@@ -77,7 +85,7 @@ struct sw_frame *sw_frame_part(const struct sw_frame *shown, const struct sw_fra
 	struct sw_frame *part;
 	unsigned int left;
 
-	if (shown->rows != f->rows || shown->cols != f->cols || fits(shown, f, bytes))
+	if (!same_screen(shown, f) || fits(shown, f, bytes))
 		return NULL;
 	part = sw_frame_new(f->rows, f->cols);
 	if (!part)

@@ -16,7 +16,7 @@
 /*
  * The frame to show on the way from `shown` to `f`: it has the cursor of f, the row of it, and as
  * many of the rows around it as can be sent in about `bytes`. NULL: all of f can, or there is no
- * memory, or their sizes differ.
+ * memory, or it is another screen, by its first row or its last.
  */
 struct sw_frame *sw_frame_part(const struct sw_frame *shown, const struct sw_frame *f,
 			       unsigned int bytes);
