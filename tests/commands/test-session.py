@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The session as the medium starts it: where answers come from, and that consoles keep working."""
+import contextlib
 import os
 import pty
 import select
 import signal
+import termios
 import time
+import tty
 
 from lib import SLIPWAY, Server, expect, main, partitions, same, sha256, test, tool
 
@@ -192,6 +195,56 @@ def end_session(case):
             continue
         if ours and int(entry) != os.getpid():
             os.kill(int(entry), signal.SIGTERM)
+
+
+class Line:
+    """A terminal that nobody has opened yet, as a serial line; read from its other end."""
+
+    def __init__(self):
+        self.fd, other = pty.openpty()
+        tty.setraw(other)
+        self.name = os.ttyname(other)
+        self.other = other
+        self.text = ""
+
+    read_until = Terminal.read_until
+
+
+def ended(case, seconds=30):
+    """No console of this machine's session is left."""
+    end = time.monotonic() + seconds
+    mark = str(case.machine_dir).encode()
+    while time.monotonic() < end:
+        left = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    if mark in file.read():
+                        left.append(pid)
+        if not left:
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"processes left: {left}")
+
+
+@test("--console shows the session on further terminals, says what is none, and ends with it")
+def _(case):
+    case.create(NODE)
+    expect(case.on("session", "--console", "ttyS99"), 5, "/dev/ttyS99 cannot be opened")
+    expect(case.on("session", "--console", "/dev/null"), 2, "/dev/null is no terminal")
+    expect(case.on("session", "--console", "ttyS1,fast"), 2, "is no console", "ttyS1,57600")
+    one, two = Line(), Line()
+    child = case.start("session", "--console", one.name, "--console", f"{two.name},57600")
+    try:
+        one.read_until("Install a node on this machine")
+        two.read_until("Install a node on this machine")
+        same(termios.tcgetattr(two.other)[5], termios.B57600, "speed")
+    finally:
+        stop(child)
+    ended(case)
+    for line in one, two:
+        os.close(line.fd)
+        os.close(line.other)
 
 
 @test("the console without a terminal is one clear message")

@@ -3,6 +3,7 @@
 
 import json
 import os
+import struct
 import subprocess
 
 import disk
@@ -218,18 +219,32 @@ def shell_at_the_monitor(vm):
     vm.picture()
 
 
+# "Serial Port Console Redirection Table", revision 2, from offset 36: a 16550 at port 0x2f8 with
+# interrupt 3 and 57,600 baud, no PCI device.
+SPCR = struct.pack("<B3xBBBBQBBIBBBBBxHHBBBIBI", 0, 1, 8, 0, 1, 0x2f8, 1, 3, 0, 6, 0, 1, 0, 3,
+                   0xffff, 0xffff, 0, 0, 0, 0, 0, 0)
+
+
 def test_iso_second_serial_port_and_both_consoles(directory):
-    """slipway.console= adds a port that the kernel does not use."""
+    """slipway.console= adds a port that the kernel does not use, and ACPI's SPCR table another."""
+    spcr = os.path.join(directory, "spcr")      # the kernel puts the header before it
+    with open(spcr, "wb") as file:
+        file.write(SPCR)
     append = "console=tty0 console=ttyS0,115200 slipway.console=ttyS3,57600 slipway.shell=console"
     with harness.Vm(harness.Machine(directory), kernel=harness.build_file("slipway-vmlinuz"),
-                    initrd=harness.build_file("slipway-initrd"), append=append) as vm:
+                    initrd=harness.build_file("slipway-initrd"), append=append,
+                    devices=("-acpitable", "sig=SPCR,rev=2,data=" + spcr,
+                             "-chardev", "null,id=bmc",
+                             "-device", "isa-serial,chardev=bmc,index=1")) as vm:
         vm.expect_raw("Rescue shell on ttyS0", timeout=60)
         vm.expect_screen("~ #", timeout=20)
         table = vm.run("cat /etc/inittab")
         for line in ("ttyS0::respawn:/usr/lib/slipway/keep console ttyS0 vt220",
+                     "ttyS1::respawn:/usr/lib/slipway/keep console ttyS1 vt220",
                      "ttyS3::respawn:/usr/lib/slipway/keep console ttyS3 vt220",
                      "tty1::respawn:/usr/lib/slipway/keep console tty1 linux"):
             check(line in table, "%r is not in\n%s" % (line, table))
+        check("57600" in vm.run("stty -F /dev/ttyS1"), "the speed that SPCR names")
         shell_at_the_monitor(vm)
 
 

@@ -7,27 +7,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "tui/commands/common.h"
+#include "tui/commands/consoles.h"
 #include "tui/commands/list.h"
 #include "tui/session/session.h"
 #include "tui/term/terminal.h"
-
-/* True when somebody listens there: a socket file alone may be left from a crash. */
-static bool answers(const char *path)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-
-	if (fd < 0 || strlen(path) >= sizeof(a.sun_path))
-		return false;
-	memcpy(a.sun_path, path, strlen(path));
-	return connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
-}
 
 static void on_ready(void *fd)
 {
@@ -36,7 +23,7 @@ static void on_ready(void *fd)
 }
 
 /* The session's process: nothing of the terminal stays open in it. */
-static int session(struct sw_machine *m, int ready)
+static int session(const struct sw_cli *cli, struct sw_machine *m, const char *path, int ready)
 {
 	struct sw_session_options o = {
 		.answers = sw_answers_for_person(m),
@@ -53,7 +40,9 @@ static int session(struct sw_machine *m, int ready)
 	(void)prctl(PR_SET_NAME, "slipway-session");
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		(void)dup2(null, fd);
-	r = sw_session_run(m, &o, &err);
+	r = sw_consoles_start(cli, path, true, &err);
+	if (r == 0)
+		r = sw_session_run(m, &o, &err);
 	if (r == 0)
 		return 0;
 	o_err = sw_error_to_json(&err);
@@ -78,7 +67,8 @@ static int wait_ready(int fd, struct sw_error *err)
 	return sw_fail(err, SW_EXIT_INTERNAL, -ECHILD, "the session ended before it started");
 }
 
-static int start_session(struct sw_machine *m, struct sw_error *err)
+static int start_session(const struct sw_cli *cli, struct sw_machine *m, const char *path,
+			 struct sw_error *err)
 {
 	_cleanup_close_ int rd = -EBADF;
 	int fds[2], r;
@@ -95,7 +85,7 @@ static int start_session(struct sw_machine *m, struct sw_error *err)
 	}
 	if (pid == 0) {
 		close(TAKE_FD(rd));
-		_exit(session(m, fds[1]));
+		_exit(session(cli, m, path, fds[1]));
 	}
 	close(fds[1]);
 	return wait_ready(rd, err);
@@ -114,20 +104,28 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		sw_error_hint(err, "`slipway --help` lists the commands that need none");
 		return -ENOTTY;
 	}
+	r = sw_consoles_check(cli, err);
+	if (r < 0)
+		return r;
 	path = sw_session_socket(m);
 	if (!path)
 		return sw_fail_oom(err);
-	if (!answers(path)) {
-		r = start_session(m, err);
-		if (r < 0)
-			return r;
-	}
+	r = sw_session_answers(path) ? sw_consoles_start(cli, path, false, err)
+				     : start_session(cli, m, path, err);
+	if (r < 0)
+		return r;
 	return sw_terminal_run(path, NULL, NULL, cli->plain, err);
 }
+
+static const struct sw_opt opts[] = {
+	SW_CONSOLE_OPT,
+	{ 0, NULL, NULL, NULL },
+};
 
 const struct sw_command sw_command_console = {
 	.name = "console",
 	.summary = "Open the console (also without a command); joins a session that runs",
 	.operands = "",
+	.opts = opts,
 	.run = run,
 };

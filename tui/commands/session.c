@@ -15,6 +15,7 @@
 #include "answers/sources.h"
 #include "base/file.h"
 #include "tui/commands/common.h"
+#include "tui/commands/consoles.h"
 #include "tui/commands/list.h"
 #include "tui/session/session.h"
 
@@ -197,12 +198,24 @@ static int run_medium(struct sw_machine *m, struct sw_error *err)
 	return run_found(m, &f, err);
 }
 
+static int start_consoles(const struct sw_cli *cli, const struct sw_machine *m,
+			  struct sw_error *err)
+{
+	_cleanup_free_ char *path = sw_session_socket(m);
+	int r = path ? sw_consoles_check(cli, err) : sw_fail_oom(err);
+
+	return r < 0 ? r : sw_consoles_start(cli, path, true, err);
+}
+
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	_cleanup_machine_ struct sw_machine *m = NULL;
 	struct sw_session_options o = { .can_quit = true };
 	int r = sw_cli_machine(cli, &m, err);
 
+	if (r < 0)
+		return r;
+	r = start_consoles(cli, m, err);
 	if (r < 0)
 		return r;
 	if (sw_arg(&cli->args, 'm'))
@@ -212,6 +225,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 }
 
 static const struct sw_opt opts[] = {
+	SW_CONSOLE_OPT,
 	{ 'm', "medium", NULL, "look for answers first: kernel command line, medium, stick" },
 	{ 0, NULL, NULL, NULL },
 };

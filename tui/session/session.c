@@ -3,6 +3,8 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -48,6 +50,17 @@ static void on_signal(int sig SW_UNUSED)
 char *sw_session_socket(const struct sw_machine *m)
 {
 	return sw_fmt("%s/session.sock", m->run_dir);
+}
+
+bool sw_session_answers(const char *socket_path)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	if (fd < 0 || strlen(socket_path) >= sizeof(a.sun_path))
+		return false;
+	memcpy(a.sun_path, socket_path, strlen(socket_path));
+	return connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
 }
 
 static void start_job(struct session *se, enum sw_job_kind kind)

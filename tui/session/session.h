@@ -34,3 +34,5 @@ int sw_session_run(struct sw_machine *m, const struct sw_session_options *o, str
 
 /* RUN_DIR/session.sock; malloc'd. */
 char *sw_session_socket(const struct sw_machine *m);
+/* True when somebody listens there: a socket file alone may be left from a crash. */
+bool sw_session_answers(const char *socket_path);
