@@ -160,16 +160,20 @@ def one_session_on_all_consoles(vm):
     vm.run("setsid slipway attach --terminal /dev/tty3 --type linux </dev/null >/dev/null 2>&1 & "
            "n=0; until grep -q 'Install a node' /dev/vcs3 || [ $n -ge 30 ]; do sleep 1; "
            "n=$((n+1)); done; grep -q 'Install a node' /dev/vcs3", timeout=90)
+    # The kernel's own words go to its log alone.
+    vm.run("echo '<3>noise of a driver' >/dev/kmsg; dmesg | grep 'noise of a driver'")
     for console in ("vcs1", "vcs3"):
         shown = vm.run("fold -w 80 /dev/%s | cut -c 1-79" % console)
         for text in ("> Rescue shell", "A shell is open on ttyS0", "The pen is with ttyS0"):
             check(text in shown, "%r is not on %s:\n%s" % (text, console, shown))
+        check("noise" not in shown, "the kernel writes on %s:\n%s" % (console, shown))
     width, height, pixels = vm.picture()
     lit = sum(1 for i in range(0, len(pixels), 3) if any(pixels[i:i + 3]))
     check(width >= 640 and 0.005 < lit / (width * height) < 0.25,
           "%d of %dx%d pixels are lit: not a page of text on black" % (lit, width, height))
     vm.send("exit\r")
     vm.expect_screen("> Rescue shell", timeout=30)
+    check("noise" not in vm.screen, "the kernel writes on the serial line")
 
 
 def test_iso_menu_and_reboot(directory):
