@@ -138,6 +138,23 @@ static void add_installed(struct out *o, json_object *d)
 		add_slot(o, json_object_array_get_idx(slots, i));
 }
 
+static void add_admission(struct out *o, json_object *a)
+{
+	const char *overlay = sw_json_str(a, "overlay", NULL);
+
+	if (!a)
+		return;
+	say(o, "Admission       %s by %s", sw_json_bool(a, "admitted", false) ? "admitted"
+								  : "NOT admitted",
+	    sw_json_str(a, "url", "?"));
+	add_time(o, sw_json_int(a, "time", 0));
+	if (overlay)
+		say(o, ", overlay %.16s", overlay);
+	if (sw_json_str(a, "error", NULL))
+		say(o, ": %s", sw_json_str(a, "error", ""));
+	say(o, "\n");
+}
+
 static void add_all(struct out *o, json_object *status)
 {
 	json_object *journals = sw_json_array(status, "journals");
@@ -161,6 +178,7 @@ static void add_all(struct out *o, json_object *status)
 	if (json_object_array_length(journals) + json_object_array_length(disks) +
 		    json_object_array_length(wipes) == 0)
 		say(o, "nothing is installed by slipway on this machine\n");
+	add_admission(o, sw_json_get(status, "admission"));
 	for (size_t i = 0; lines && i < json_object_array_length(lines); i++)
 		say(o, "%s%s\n", i ? "  " : "\n",
 		       json_object_get_string(json_object_array_get_idx(lines, i)));

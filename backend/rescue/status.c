@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "admission/admitted.h"
 #include "apply/apply.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -269,6 +270,7 @@ static int collect(const struct look *t, json_object **ret_status, struct sw_err
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot decode the boot variables");
 	add_why(t, o);
+	sw_json_add(o, "admission", sw_admitted_look(t->m));
 	*ret_status = TAKE_PTR(o);
 	return 0;
 }

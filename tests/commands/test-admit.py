@@ -62,6 +62,9 @@ def _(case):
         same(server.requests[0]["eventlog"], log.read_bytes(), "the log")
         same(server.complaints, [], "what the server did not like")
         same(tpm.left(), "", "left in the TPM")
+        told = case.on("--json", "status").json()["admission"]
+        same((told["url"], told["admitted"], told["overlay"]),
+             (server.url, True, said["overlay"]["sha256"]), "what status tells")
         again = case.dir / "again"
         expect(case.on("admit", *pinned(server), again), 0, "Admitted: an overlay of 1 entries",
                "its CA", "etc/rancher/rke2/config.yaml")
@@ -113,6 +116,8 @@ def _(case):
             error = failed.error()
             assert words in error["what"] and str(status) in error["why"] and error["hint"], error
             same((case.dir / "out").exists(), False, "a directory after a refusal")
+            told = expect(case.on("status"), 0, f"NOT admitted by {server.url}, ").out
+            assert error["what"] in told, told
         same(len(server.requests), len(REFUSALS), "requests")
         server.fault, server.faults = 403, 1
         base = ["admit", "--url", server.url, "--ca", server.authority.ca]

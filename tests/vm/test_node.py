@@ -228,6 +228,8 @@ def admitted(vm, directory):
         cluster.known.add(re.search(r"Node id +([0-9a-f]{64})", said).group(1))
         done = slipway(vm, order + "/tmp/tree 2>&1; cat /tmp/tree/etc/join")
         check("Admitted: an overlay of 1 entries" in done and "of the cluster" in done, done)
+        told = slipway(vm, "status")
+        check("Admission       admitted by %s" % url in told, told)
         check("eventlog" in cluster.requests[-1], "the firmware's event log was not sent")
     finally:
         cluster.close()

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "admission/attest.h"
+#include "admission/admitted.h"
 #include "admission/preflight.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -232,6 +233,16 @@ static void on_event(const struct sw_event *ev, void *userdata)
 		fprintf(stderr, "%s\n", ev->text);
 }
 
+/* For the status; what was done is done, whether it can be noted or not. */
+static void note(const struct admit *a, const struct sw_error *failed)
+{
+	char sha256[SW_SHA256_TEXT];
+
+	if (!failed && sw_sha256(a->tar.data, a->tar.len, sha256) < 0)
+		return;
+	(void)sw_admitted_note(a->m, a->config.url, failed ? NULL : sha256, failed);
+}
+
 static int attest(struct admit *a, unsigned int wait_s, struct sw_error *err)
 {
 	const struct sw_sink sink = { .fn = on_event, .userdata = (void *)(uintptr_t)a->cli };
@@ -250,6 +261,7 @@ static int attest(struct admit *a, unsigned int wait_s, struct sw_error *err)
 	r = sw_attest_run(&how, a->id, &a->tar, err);
 	if (r == 0)
 		r = keep(a, err);
+	note(a, r < 0 ? err : NULL);
 	return r == 0 ? say_overlay(a, err) : r;
 }
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "admission/admitted.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "net/http.h"
+
+#define NOTE_MAX 8192
+
+static char *note_path(const struct sw_machine *m)
+{
+	return sw_fmt("%s/admitted", m->run_dir);
+}
+
+int sw_admitted_note(const struct sw_machine *m, const char *url, const char *overlay,
+		     const struct sw_error *failed)
+{
+	_cleanup_json_ json_object *o = json_object_new_object();
+	_cleanup_free_ char *path = note_path(m), *shown = sw_http_show(url);
+	const char *text;
+	int r = path && shown ? sw_mkdir_all(m->run_dir, 0700) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	sw_json_add_str(o, "url", shown);
+	sw_json_add_bool(o, "admitted", !failed);
+	json_object_object_add(o, "time", json_object_new_int64(time(NULL)));
+	sw_json_add_str(o, "overlay", overlay);
+	sw_json_add_str(o, "error", failed ? failed->what : NULL);
+	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+	return sw_file_write(path, text, strlen(text), 0600);
+}
+
+json_object *sw_admitted_look(const struct sw_machine *m)
+{
+	_cleanup_buf_ struct sw_buf text = { .max = NOTE_MAX };
+	_cleanup_free_ char *path = note_path(m);
+	json_object *o = NULL;
+
+	if (!path || sw_file_read(path, &text) < 0 ||
+	    sw_json_parse(sw_buf_text(&text), text.len, path, &o, NULL) < 0)
+		return NULL;
+	return o;
+}
