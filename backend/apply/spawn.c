@@ -12,6 +12,7 @@
 #include "apply/apply.h"
 #include "apply/wipe-private.h"
 #include "base/file.h"
+#include "base/proc.h"
 #include "boot/varstore.h"
 
 struct child {
@@ -139,10 +140,7 @@ static void detach(struct child *c)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = 0; fd < 3 && null >= 0; fd++)
-		(void)dup2(null, fd);
+	(void)sw_proc_silence();
 	(void)fcntl(c->out, F_SETFD, FD_CLOEXEC);
 	(void)fcntl(c->out, F_SETFL, fcntl(c->out, F_GETFL) | O_NONBLOCK);
 }

@@ -7,6 +7,8 @@
 
 #include <nettle/hmac.h>
 
+#include "base/hex.h"
+
 /* Where the RFC 4122 byte i is stored: the first three fields are swapped. */
 static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
 
@@ -34,17 +36,6 @@ const char *sw_guid_format(const struct sw_guid *g, char text[static SW_GUID_TEX
 	return text;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 int sw_guid_parse(const char *text, struct sw_guid *ret_guid)
 {
 	size_t len = strlen(text), n = 0;
@@ -58,11 +49,11 @@ int sw_guid_parse(const char *text, struct sw_guid *ret_guid)
 				return -EINVAL;
 			continue;
 		}
-		int hi = hex_digit(text[i]), lo = hex_digit(text[i + 1]);
+		int byte = sw_hex_byte(text + i);
 
-		if (hi < 0 || lo < 0)
+		if (byte < 0)
 			return -EINVAL;
-		r[n++] = (uint8_t)(hi << 4 | lo);
+		r[n++] = (uint8_t)byte;
 		i += 2;
 	}
 	sw_guid_from_rfc(r, ret_guid);

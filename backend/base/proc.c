@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -205,4 +206,17 @@ int sw_proc_check(const char *const *argv, const char *const *extra_env, unsigne
 	else
 		sw_error_why(err, "%s", strerror(-r));
 	return r < 0 ? r : -EIO;
+}
+
+int sw_proc_silence(void)
+{
+	int null = open("/dev/null", O_RDWR), r = 0;
+
+	if (null < 0)
+		return -errno;
+	for (int fd = 0; fd < 3 && r == 0; fd++)
+		r = dup2(null, fd) < 0 ? -errno : 0;
+	if (null > 2)
+		close(null);
+	return r;
 }

@@ -43,3 +43,5 @@ int sw_proc_check(const char *const *argv, const char *const *extra_env, unsigne
 
 /* True when the program is found in PATH and executable. */
 _Bool sw_proc_exists(const char *name);
+/* For a child of its own: /dev/null is its standard input, output and error. -errno. */
+int sw_proc_silence(void);

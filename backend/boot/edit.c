@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "boot/loadopt.h"
 
@@ -17,14 +18,11 @@ int sw_entry_number_parse(const char *text, uint16_t *ret_number)
 	if (len == 0 || len > 4)
 		return -EINVAL;
 	for (; *text; text++) {
-		char c = *text >= 'A' && *text <= 'F' ? (char)(*text | 0x20) : *text;
+		int digit = sw_hex_digit(*text);
 
-		if (c >= '0' && c <= '9')
-			n = n << 4 | (unsigned int)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			n = n << 4 | (unsigned int)(c - 'a' + 10);
-		else
+		if (digit < 0)
 			return -EINVAL;
+		n = n << 4 | (unsigned int)digit;
 	}
 	*ret_number = (uint16_t)n;
 	return 0;

@@ -56,16 +56,10 @@ static void become_swtpm(const char *dir, pid_t parent)
 	static const char *const envp[] = {
 		"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL
 	};
-	int null = open("/dev/null", O_RDWR);
 
 	/* The parent may have died before the request took hold. */
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent || chdir(dir) < 0 ||
-	    setpgid(0, 0) < 0 || null < 0)
-		_exit(126);
-	for (int fd = 0; fd < 3; fd++)
-		if (dup2(null, fd) < 0)
-			_exit(126);
-	if (close_range(3, ~0u, 0) < 0)
+	    setpgid(0, 0) < 0 || sw_proc_silence() < 0 || close_range(3, ~0u, 0) < 0)
 		_exit(126);
 	execvpe(argv[0], (char *const *)argv, (char *const *)envp);
 	_exit(127);

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/proc.h"
 #include "tui/commands/common.h"
 #include "tui/commands/consoles.h"
 #include "tui/commands/list.h"
@@ -33,13 +34,12 @@ static int session(const struct sw_cli *cli, struct sw_machine *m, const char *p
 	};
 	_cleanup_json_ json_object *o_err = NULL;
 	struct sw_error err = {};
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
 	const char *text;
+	int r;
 
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "slipway-session");
-	for (int fd = 0; fd < 3 && null >= 0; fd++)
-		(void)dup2(null, fd);
+	(void)sw_proc_silence();
 	r = sw_consoles_start(cli, path, true, &err);
 	if (r == 0)
 		r = sw_session_run(m, &o, &err);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/proc.h"
 #include "tui/commands/common.h"
 #include "tui/session/session.h"
 #include "tui/term/terminal.h"
@@ -88,15 +89,12 @@ static const char *type_of(const char *path)
 __attribute__((noreturn)) static void show(const char *socket_path, const char *path, bool plain,
 					 pid_t session)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "slipway-console");
 	/* Without a goodbye a viewer waits for the next session, and there is none to come. */
 	if (session && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != session))
 		_exit(0);
-	for (int fd = 0; fd < 3 && null >= 0; fd++)
-		(void)dup2(null, fd);
+	(void)sw_proc_silence();
 	for (;;) {
 		struct sw_error ignored = {};
 
