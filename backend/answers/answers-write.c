@@ -245,3 +245,11 @@ int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65])
 	sw_buf_clear(&d.b);
 	return r;
 }
+
+bool sw_answers_same(const struct sw_answers *a, const struct sw_answers *b)
+{
+	char x[65], y[65];
+
+	return a && b && sw_answers_digest(a, x) == 0 && sw_answers_digest(b, y) == 0 &&
+	       strcmp(x, y) == 0;
+}

@@ -257,3 +257,5 @@ char *sw_answers_schema(void);
 struct sw_trust sw_answers_trust(const struct sw_answers *a);
 /* sha256 over the canonical form, to tell whether a node was installed from these answers. */
 int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65]);
+/* Whether both are there and have the same digest. */
+bool sw_answers_same(const struct sw_answers *a, const struct sw_answers *b);

@@ -135,14 +135,6 @@ static void propose_layout(struct sw_state *s)
 		(void)sw_field_set(f, s->answers, SW_LAYOUT_ENCRYPTED, &ignored);
 }
 
-static bool same_answers(const struct sw_answers *a, const struct sw_answers *b)
-{
-	char x[65], y[65];
-
-	return a && b && sw_answers_digest(a, x) == 0 && sw_answers_digest(b, y) == 0 &&
-	       strcmp(x, y) == 0;
-}
-
 #define START_NODE_SECONDS 30
 
 /* What is there is told; unless an operator wants the machine for himself, the node starts. */
@@ -221,7 +213,7 @@ static void unattended_start(struct sw_state *s)
 	}
 	for (size_t i = 0; i < s->n_journals; i++) {
 		const struct sw_journal_info *j = &s->journals[i];
-		bool same = j->plan && same_answers(j->plan->answers, s->answers);
+		bool same = j->plan && sw_answers_same(j->plan->answers, s->answers);
 
 		if (j->state == SW_JOURNAL_RUNNING && (!same || j->undoing)) {
 			s->unattended = false;
