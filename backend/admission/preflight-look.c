@@ -54,7 +54,7 @@ static void look_at_clock(const struct sw_preflight_ask *ask, struct sw_prefligh
 
 	s->now = time(NULL);
 	s->server_now = s->answer.date;
-	if (s->answer.verify != 9 && s->answer.verify != 10)
+	if (!sw_preflight_seems_dated(s))
 		return;
 	(void)ask_server(ask, true, &body, &answer, NULL);
 	s->now = time(NULL);

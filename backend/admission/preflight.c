@@ -67,7 +67,7 @@ static void judge_tpm(const struct sw_preflight_seen *s, struct sw_preflight_row
 		    "many do not", s->tpm.vendor[0] ? s->tpm.vendor : "it");
 }
 
-static bool seems_dated(const struct sw_preflight_seen *s)
+bool sw_preflight_seems_dated(const struct sw_preflight_seen *s)
 {
 	return s->answer.verify == X509_NOT_YET || s->answer.verify == X509_EXPIRED;
 }
@@ -93,7 +93,7 @@ static void judge_clock(const struct sw_preflight_seen *s, struct sw_preflight *
 	if (!s->server_now) {
 		say(row, SW_VERDICT_NOT_CHECKED, "it stands at %s; no server that can be believed "
 		    "said what time it is", sw_time_text(s->now, is));
-		if (seems_dated(s))
+		if (sw_preflight_seems_dated(s))
 			fix(row, "compare it with a watch: a wrong clock makes good certificates "
 			    "look bad");
 		return;
@@ -105,7 +105,7 @@ static void judge_clock(const struct sw_preflight_seen *s, struct sw_preflight *
 		    span_text(p->off_s, span));
 		return;
 	}
-	say(row, seems_dated(s) ? SW_VERDICT_FAILED : SW_VERDICT_WARNING,
+	say(row, sw_preflight_seems_dated(s) ? SW_VERDICT_FAILED : SW_VERDICT_WARNING,
 	    "%s %s the server's: %s here, %s there", span_text(p->off_s, span),
 	    p->off_s < 0 ? "behind" : "ahead of", sw_time_text(s->now, is),
 	    sw_time_text(s->server_now, now));
@@ -178,9 +178,9 @@ static void judge_tls(const struct sw_preflight_seen *s, const struct sw_preflig
 	if (at == SW_STUCK_TRUST ||
 	    (at == SW_STUCK_TLS && (!s->proxied || s->answer.proxy_status))) {
 		say_error(row, &s->error);
-		if (seems_dated(s) && clock_is_wrong)
+		if (sw_preflight_seems_dated(s) && clock_is_wrong)
 			fix(row, "set the clock, as above");
-		else if (seems_dated(s) && p->clock_known)
+		else if (sw_preflight_seems_dated(s) && p->clock_known)
 			fix(row, "the clock is right: the server needs a new certificate");
 	} else if (!is_secured(s)) {
 		say(row, SW_VERDICT_NOT_CHECKED, "there was no connection to the server");

@@ -61,6 +61,9 @@ struct sw_preflight {
 int sw_preflight_look(struct sw_machine *m, const struct sw_preflight_ask *ask,
 		      struct sw_preflight_seen *ret_seen, struct sw_error *err);
 
+/* Whether the server's certificate is too old or too new by this clock. */
+bool sw_preflight_seems_dated(const struct sw_preflight_seen *seen);
+
 /* Pure. */
 void sw_preflight_judge(const struct sw_preflight_seen *seen, struct sw_preflight *ret_verdicts);
 

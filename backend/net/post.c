@@ -176,26 +176,15 @@ static void set_options(struct exchange *x)
 	(void)curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, x);
 }
 
-static void copy_address(char to[static 64], const char *from)
-{
-	(void)snprintf(to, 64, "%s", from ? from : "");
-}
-
 static void take_facts(struct exchange *x)
 {
 	struct sw_http_answer *a = x->answer;
 	curl_off_t after = 0;
-	const char *text = NULL;
 
 	(void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	(void)curl_easy_getinfo(x->curl, CURLINFO_SSL_VERIFYRESULT, &a->verify);
 	(void)curl_easy_getinfo(x->curl, CURLINFO_RETRY_AFTER, &after);
 	a->retry_after_s = after > 0 && after < 86400 ? (unsigned int)after : 0;
-	(void)curl_easy_getinfo(x->curl, CURLINFO_PRIMARY_IP, &text);
-	copy_address(a->address, text);
-	text = NULL;
-	(void)curl_easy_getinfo(x->curl, CURLINFO_LOCAL_IP, &text);
-	copy_address(a->local, text);
 	(void)curl_easy_getinfo(x->curl, CURLINFO_HTTP_CONNECTCODE, &a->proxy_status);
 }
 

@@ -45,8 +45,6 @@ struct sw_http_answer {
 	unsigned int retry_after_s;	/* what the server asks for, 0: nothing */
 	long verify;			/* X509_V_ERR_* of the server's certificate, 0: fine */
 	int64_t date;			/* of the Date header, seconds since the epoch; 0: none */
-	char address[64];		/* the server's, as a number; "" before a connection */
-	char local[64];			/* this machine's own on that connection */
 	enum sw_http_stuck stuck;	/* on failure */
 	char peer[64];			/* who was connected to, or was tried to: perhaps a proxy */
 	unsigned int peer_port;

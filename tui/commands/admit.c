@@ -30,6 +30,7 @@ struct admit {
 	struct sw_admit_config config;
 	struct sw_identity *id;
 	struct sw_buf log, tar;
+	char sha256[SW_SHA256_TEXT];	/* of tar */
 	struct sw_overlay *overlay;
 };
 
@@ -169,20 +170,17 @@ static void print_overlay(const struct admit *a)
 	printf("%s\n", dir || file ? "" : "; neither DIR nor --save was given, so it is dropped");
 }
 
-static int say_overlay(const struct admit *a, struct sw_error *err)
+static void say_overlay(const struct admit *a)
 {
 	_cleanup_json_ json_object *o = head_json(a), *ov = json_object_new_object();
-	char sha256[SW_SHA256_TEXT];
 
 	if (!a->cli->json) {
 		print_head(a);
 		print_overlay(a);
-		return 0;
+		return;
 	}
-	if (sw_sha256(a->tar.data, a->tar.len, sha256) < 0)
-		return sw_fail_oom(err);
 	sw_json_add_bool(o, "sent", true);
-	sw_json_add_str(ov, "sha256", sha256);
+	sw_json_add_str(ov, "sha256", a->sha256);
 	sw_json_add_u64(ov, "entries", a->overlay->n);
 	sw_json_add_u64(ov, "bytes", a->overlay->bytes);
 	if (a->cli->args.n_rest)
@@ -190,7 +188,6 @@ static int say_overlay(const struct admit *a, struct sw_error *err)
 	sw_json_add_str(ov, "file", sw_arg(&a->cli->args, OPT_SAVE));
 	sw_json_add(o, "overlay", json_object_get(ov));
 	sw_print_json(o);
-	return 0;
 }
 
 /* ---- what is done ---- */
@@ -233,16 +230,6 @@ static void on_event(const struct sw_event *ev, void *userdata)
 		fprintf(stderr, "%s\n", ev->text);
 }
 
-/* For the status; what was done is done, whether it can be noted or not. */
-static void note(const struct admit *a, const struct sw_error *failed)
-{
-	char sha256[SW_SHA256_TEXT];
-
-	if (!failed && sw_sha256(a->tar.data, a->tar.len, sha256) < 0)
-		return;
-	(void)sw_admitted_note(a->m, a->config.url, failed ? NULL : sha256, failed);
-}
-
 static int attest(struct admit *a, unsigned int wait_s, struct sw_error *err)
 {
 	const struct sw_sink sink = { .fn = on_event, .userdata = (void *)(uintptr_t)a->cli };
@@ -259,10 +246,16 @@ static int attest(struct admit *a, unsigned int wait_s, struct sw_error *err)
 		return r == 0 ? say_request(a, &q, err) : r;
 	}
 	r = sw_attest_run(&how, a->id, &a->tar, err);
+	if (r == 0 && sw_sha256(a->tar.data, a->tar.len, a->sha256) < 0)
+		r = sw_fail_oom(err);
 	if (r == 0)
 		r = keep(a, err);
-	note(a, r < 0 ? err : NULL);
-	return r == 0 ? say_overlay(a, err) : r;
+	/* For the status; what was done is done, whether it can be noted or not. */
+	(void)sw_admitted_note(a->m, a->config.url, r < 0 ? NULL : a->sha256,
+			       r < 0 ? err : NULL);
+	if (r == 0)
+		say_overlay(a);
+	return r;
 }
 
 /* A table in any case; and an error besides when somebody has to do something. */
