@@ -42,6 +42,14 @@ def plant(case, name, data):
     path.write_bytes(struct.pack("<I", 7) + data)
 
 
+def empty(case, label, serial="NODE07SYS", size=MiB):
+    """As a partition on which nothing was ever put, or with so many bytes of it lost."""
+    part = partitions(case.disk(serial))[label]
+    with open(case.disk(serial), "r+b") as disk:
+        disk.seek(part["start"] * 512)
+        disk.write(bytes(size))
+
+
 def next_of(case):
     path = case.machine_dir / "vars" / f"BootNext-{GLOBAL}"
     return struct.unpack("<H", path.read_bytes()[4:])[0] if path.exists() else None
@@ -256,10 +264,7 @@ def _(case):
 def _(case):
     case.create()
     expect(case.on("install", "--answers", with_rescue(case, uki(case))), 0)
-    part = partitions(case.disk())["slipway-rescue"]
-    with open(case.disk(), "r+b") as disk:
-        disk.seek(part["start"] * 512)
-        disk.write(bytes(MiB))
+    empty(case, "slipway-rescue")
     number = number_of(case, "Slipway rescue")
     expect(case.on("--yes", "boot", "delete", "--force", f"{number:04X}"), 0)
     writes = expect(case.on("--json", "mode", "keep"), 0).json()["writes"]
@@ -267,14 +272,6 @@ def _(case):
     same([e[0] for e in case.entries()[0].values() if "rescue" in e[0]], [], "entries")
     same(found_by_doctor(case, 0), {}, "findings")
     expect(case.on("mode", "once", "rescue"), 4, "no rescue image", "empty")
-
-
-def empty(case, label, serial):
-    """As a partition on which nothing was ever put."""
-    part = partitions(case.disk(serial))[label]
-    with open(case.disk(serial), "r+b") as disk:
-        disk.seek(part["start"] * 512)
-        disk.write(bytes(MiB))
 
 
 def repaired(case, identity, source):
@@ -332,10 +329,7 @@ def _(case):
 def _(case):
     case.create()
     expect(case.on("install", "--answers", with_rescue(case, uki(case))), 0)
-    part = partitions(case.disk())["slipway-rescue"]
-    with open(case.disk(), "r+b") as disk:
-        disk.seek(part["start"] * 512)
-        disk.write(bytes(512))
+    empty(case, "slipway-rescue", size=512)
     before = variables(case)
     expect(case.on("mode", "once", "rescue"), 4, "damaged")
     same(variables(case), before, "variables")
@@ -359,10 +353,7 @@ def _(case):
         expect(case.on("--yes", "doctor", "--repair", identity, "--no-undo"), 0, "is gone")
         same(found_by_doctor(case, 0), {}, f"findings after the repair of {identity}")
     for label, identity in (("slipway-rescue", "rescue"), ("slipway-ipxe", "ipxe")):
-        part = partitions(case.disk())[label]
-        with open(case.disk(), "r+b") as disk:
-            disk.seek(part["start"] * 512)
-            disk.write(bytes(512))
+        empty(case, label, size=512)
         finding = found_by_doctor(case, 8)[identity]
         same(finding["severity"], "warning", identity)
         assert "install" in finding["advice"], finding

@@ -56,7 +56,7 @@ static void fill(struct world *w, uint64_t off, uint8_t byte, size_t len)
 	assert_int_equal(sw_io_write(io, off, d, len), 0);
 }
 
-static const struct sw_part *part(const struct sw_facts *f, const char *label)
+const struct sw_part *damage_part(const struct sw_facts *f, const char *label)
 {
 	const struct sw_table *t = &f->disks[0].table;
 
@@ -72,14 +72,14 @@ static uint64_t start_of(struct world *w, const char *label)
 	_cleanup_facts_ struct sw_facts *f = NULL;
 
 	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
-	return part(f, label)->start;
+	return damage_part(f, label)->start;
 }
 
 #define OVERLAY 9000u	/* bytes, of no whole sector */
 
 static struct sw_kept_zone zone_b(const struct sw_facts *f)
 {
-	const struct sw_part *p = part(f, "slipway-node");
+	const struct sw_part *p = damage_part(f, "slipway-node");
 
 	return (struct sw_kept_zone){ .offset = p->start, .size = p->size, .slot = 1,
 				      .n_slots = 2 };
@@ -89,7 +89,7 @@ static struct sw_kept_zone zone_b(const struct sw_facts *f)
 static void fill_b(struct world *w, const struct sw_facts *f, struct sw_io *io)
 {
 	_cleanup_(sw_slot_manifest_clear) struct sw_slot_manifest mf = {};
-	const struct sw_part *a = part(f, "slipway-a"), *b = part(f, "slipway-b");
+	const struct sw_part *a = damage_part(f, "slipway-a"), *b = damage_part(f, "slipway-b");
 	_cleanup_free_ char *uki = sw_fmt("%s.uki", w->dir), *slot = sw_fmt("%s.slot", w->dir);
 	struct sw_kept_zone z = zone_b(f);
 	uint8_t overlay[OVERLAY];
@@ -192,7 +192,7 @@ static void break_data(struct world *w)
 
 	break_copy(w);
 	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
-	p = part(f, "slipway-node");
+	p = damage_part(f, "slipway-node");
 	fill(w, p->start + p->size / 2, 'X', 9);	/* where the second copy begins */
 }
 
@@ -218,7 +218,7 @@ static void break_overlays(struct world *w)
 	const struct sw_part *p;
 
 	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
-	p = part(f, "slipway-node");
+	p = damage_part(f, "slipway-node");
 	break_overlay(w);
 	fill(w, p->start + p->size / 4, 'X', p->size / 4);	/* with the places of slot A */
 }

@@ -17,6 +17,8 @@ struct damage {
 extern const struct damage damages[];
 extern const size_t n_damages;
 
+/* The partition with this label on the first disk; the test fails without it. */
+const struct sw_part *damage_part(const struct sw_facts *f, const char *label);
 /* Installs, and fills slot B with the image of slot A. */
 void damage_world(struct world *w);
 /* As visit_look(); the test fails when it cannot look. The machine is the world's. */

@@ -41,6 +41,22 @@ static void done(struct sw_machine *m, char *dir)
 	free(dir);
 }
 
+/* A machine with a TPM and a key that is sealed to it; a test without swtpm is skipped. */
+static char *sealing(struct sw_machine **ret_machine, const char **ret_tcti,
+		     struct sw_sealed *ret_sealed, struct sw_secret **ret_secret)
+{
+	struct sw_error err = { 0 };
+	char *dir;
+
+	if (!sw_proc_exists("swtpm"))
+		skip();
+	dir = standin(true, ret_machine);
+	assert_int_equal(sw_machine_tcti(*ret_machine, ret_tcti, &err), 0);
+	assert_int_equal(sw_tpm_seal(*ret_tcti, SW_TPM_PCRS_DEFAULT, NULL, ret_sealed, ret_secret,
+				     &err), 0);
+	return dir;
+}
+
 static void test_without_a_tpm_nothing_is_given_up(void **state SW_UNUSED)
 {
 	struct sw_machine *m = NULL;
@@ -59,13 +75,8 @@ static void test_a_tpm_gives_no_sealed_key_to_who_has_a_shell(void **state SW_UN
 	struct sw_sealed sealed = { 0 };
 	struct sw_error err = { 0 };
 	const char *tcti = NULL;
-	char *dir;
+	char *dir = sealing(&m, &tcti, &sealed, &secret);
 
-	if (!sw_proc_exists("swtpm"))
-		skip();
-	dir = standin(true, &m);
-	assert_int_equal(sw_machine_tcti(m, &tcti, &err), 0);
-	assert_int_equal(sw_tpm_seal(tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err), 0);
 	assert_int_equal(sw_tpm_unseal(tcti, &sealed, &again, &err), 0);
 	sw_secret_free(again);
 	again = NULL;
@@ -110,13 +121,8 @@ static void test_a_shell_waits_for_one_that_is_being_opened(void **state SW_UNUS
 	int64_t start = sw_rig_now_ms();
 	int fd, status = -1;
 	pid_t child;
-	char *dir;
+	char *dir = sealing(&m, &tcti, &sealed, &secret);
 
-	if (!sw_proc_exists("swtpm"))
-		skip();
-	dir = standin(true, &m);
-	assert_int_equal(sw_machine_tcti(m, &tcti, &err), 0);
-	assert_int_equal(sw_tpm_seal(tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err), 0);
 	assert_int_equal(sw_mkdir_all(m->run_dir, 0700), 0);
 	lock = sw_fmt("%s/shell-lock", m->run_dir);
 	mark = sw_fmt("%s/shell-opened", m->run_dir);

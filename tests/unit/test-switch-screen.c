@@ -15,7 +15,7 @@
 #include "base/json.h"
 #include "base/le.h"
 #include "boot/varstore.h"
-#include "tests/lib/install-world.h"
+#include "tests/lib/damage.h"
 #include "tui/screens/screens.h"
 #include "tui/session/state.h"
 #include "tui/session/switch-job.h"
@@ -39,17 +39,6 @@ static int teardown(void **state SW_UNUSED)
 	world_sh("rm -rf \"$0\".*", world.dir, NULL);
 	world_free(&world);
 	return 0;
-}
-
-static const struct sw_part *find_part(const struct sw_facts *f, const char *label)
-{
-	const struct sw_table *t = &f->disks[0].table;
-
-	for (size_t i = 0; i < t->n_parts; i++)
-		if (t->parts[i].label && strcmp(t->parts[i].label, label) == 0)
-			return &t->parts[i];
-	fail_msg("there is no partition %s", label);
-	return NULL;
 }
 
 /* BootCurrent; the medium has no entry, as on firmware that finds a stick by itself. */
@@ -77,7 +66,7 @@ static void started_from(struct world *w, enum place p)
 	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
 	assert_int_equal(sw_machine_vars(w->m, &vars, NULL), 0);
 	set_current(vars, f, entries[p]);
-	sw_guid_format(p == MEDIUM ? &medium : &find_part(f, labels[p])->uuid, text);
+	sw_guid_format(p == MEDIUM ? &medium : &damage_part(f, labels[p])->uuid, text);
 	for (size_t i = 0; i <= strlen(text); i++) {
 		uint8_t two[2] = { (uint8_t)text[i], 0 };
 

@@ -257,19 +257,30 @@ static void test_keep_without_a_network_card_puts_the_slots_right(void **state S
 	assert_int_equal(sw_mode_reconcile(raw, slots, 2, &wish, NULL, &ev, &no, NULL), -ENOENT);
 }
 
+/* The next entry, from *pos on, that leads to the slot; NULL: there is none. */
+static const struct sw_varset_entry *next_to(const struct sw_varset *now, size_t *pos,
+					     const struct sw_mode_slot *slot)
+{
+	while (*pos < now->n_entries) {
+		const struct sw_varset_entry *e = &now->entries[(*pos)++];
+
+		if (sw_entry_match(e->data, e->len, &slot->entry) != SW_ENTRY_FOREIGN)
+			return e;
+	}
+	return NULL;
+}
+
 /* How many entries lead to the slot, and whether one of them is in the order. */
 static unsigned int leads_to(json_object *raw, const struct sw_mode_slot *slot, bool *ret_ordered)
 {
 	_cleanup_varset_ struct sw_varset now = { .next = -1 };
+	const struct sw_varset_entry *e;
 	unsigned int n = 0;
+	size_t pos = 0;
 
 	*ret_ordered = false;
 	assert_int_equal(sw_varset_load(raw, &now), 0);
-	for (size_t i = 0; i < now.n_entries; i++) {
-		const struct sw_varset_entry *e = &now.entries[i];
-
-		if (sw_entry_match(e->data, e->len, &slot->entry) == SW_ENTRY_FOREIGN)
-			continue;
+	while ((e = next_to(&now, &pos, slot))) {
 		*ret_ordered = *ret_ordered || sw_varset_place(&now, e->number) >= 0;
 		n++;
 	}
@@ -279,14 +290,12 @@ static unsigned int leads_to(json_object *raw, const struct sw_mode_slot *slot, 
 static void lose(json_object *raw, const struct sw_mode_slot *slot)
 {
 	_cleanup_varset_ struct sw_varset now = { .next = -1 };
+	const struct sw_varset_entry *e;
 	char name[16];
+	size_t pos = 0;
 
 	assert_int_equal(sw_varset_load(raw, &now), 0);
-	for (size_t i = 0; i < now.n_entries; i++) {
-		const struct sw_varset_entry *e = &now.entries[i];
-
-		if (sw_entry_match(e->data, e->len, &slot->entry) == SW_ENTRY_FOREIGN)
-			continue;
+	while ((e = next_to(&now, &pos, slot))) {
 		(void)snprintf(name, sizeof(name), "Boot%04X", e->number);
 		json_object_object_del(raw, name);
 	}

@@ -12,8 +12,9 @@ import disk
 import harness
 import payload
 import server
+from test_disks import ANSWERS, SERIALS
+from test_install import check
 
-SERIALS = ("NODE07SYS", "NODE07TWO")
 MIB = 1 << 20
 NVME = "/usr/sbin/nvme"
 STUB = "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
@@ -23,30 +24,6 @@ SIZE = 2048 * MIB
 OLD = ("label: gpt\nstart=2MiB, size=300MiB, name=old\n",
        "label: gpt\nstart=2MiB, size=300MiB, name=old\nstart=2047MiB, size=900KiB, name=films\n")
 MKE2FS = b"[defaults]\n\tbase_features = sparse_super,large_file,filetype,resize_inode,dir_index\n"
-
-ANSWERS = """slipway: 1
-node: {{hostname: node-07}}
-disk:
-  match: {{serial: {first}}}
-  layout: mirror
-  wipe: any
-  more:
-    - match: {{serial: {second}}}
-      wipe: any
-payload:
-  kernel: {url}/vmlinuz
-  initrd: {url}/initrd
-  sha256: {{kernel: "{kernel_sum}", initrd: "{initrd_sum}"}}
-  cmdline: "{cmdline}"
-boot: {{mode: local}}
-admission: {{kind: attest, url: "{attest}"}}
-finish: stay
-"""
-
-
-def check(condition, text):
-    if not condition:
-        raise harness.Failure(text)
 
 
 def node_with_tools(directory):
@@ -99,7 +76,8 @@ def variables(vm):
 
 
 def install(vm, url, node, initrd):
-    text = ANSWERS.format(first=SERIALS[0], second=SERIALS[1], url=url,
+    text = ANSWERS.format(first=SERIALS[0], second=SERIALS[1],
+                          kernel=url + "/vmlinuz", initrd=url + "/initrd",
                           kernel_sum=node.sha256(node.kernel), initrd_sum=node.sha256(initrd),
                           cmdline=bootnode.CMDLINE + "new", attest=bootnode.ATTEST)
     lines = " ".join("'%s'" % line for line in text.splitlines())
