@@ -322,6 +322,28 @@ static void read_matches(struct mapping *m, const struct group *disk, const char
 	}
 }
 
+/* The first has the name of the group itself, as if it stood alone. */
+static void read_admissions(struct mapping *m, const struct sw_yaml *list)
+{
+	if (list->n == 0) {
+		(void)fail_node(m, list, "admission is an empty list", "it says nothing",
+				"write admission: {kind: none}, or a group for each admission");
+		return;
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		const struct sw_yaml *value = list->items[i].value;
+		char ordinal[SW_KEY_MAX];
+		const struct group g = { .key = "admission", .name = i ? ordinal : "admission" };
+
+		if (i && sw_answers_add_admission(m->a) < 0) {
+			(void)fail_too_many(m, "admission", value, "there are at most 4");
+			return;
+		}
+		(void)snprintf(ordinal, sizeof(ordinal), "admission[%zu]", i + 1);
+		read_map(m, &g, value, value);
+	}
+}
+
 static void read_more(struct mapping *m, const struct sw_yaml *value)
 {
 	if (value->kind != SW_YAML_LIST) {
@@ -384,6 +406,8 @@ static void read_item(struct mapping *m, const struct group *g, const struct sw_
 		(void)fail_unknown(m, g, item->key);
 	else if (item->value->kind == SW_YAML_LIST && strcmp(path, "disk.match") == 0)
 		read_matches(m, g, name, item->value);
+	else if (item->value->kind == SW_YAML_LIST && strcmp(path, "admission") == 0)
+		read_admissions(m, item->value);
 	else
 		read_map(m, &inner, item->key, item->value);
 }

@@ -89,7 +89,7 @@ static int add_comment(struct sw_buf *b, const struct sw_field *f)
 /* The default of a field that does not count here: neither written nor part of the digest. */
 static bool says_nothing(const struct sw_field *f, const struct sw_answers *a, const char *text)
 {
-	return f->applies && !f->applies(a) && f->dflt && strcmp(text, f->dflt) == 0;
+	return f->dflt && !sw_field_applies(f, a, NULL) && strcmp(text, f->dflt) == 0;
 }
 
 static int add_field(struct sw_buf *b, const struct sw_field *f, const struct sw_answers *a,
@@ -111,9 +111,9 @@ static int add_field(struct sw_buf *b, const struct sw_field *f, const struct sw
 	return r < 0 ? r : sw_buf_adds(b, "\n");
 }
 
-/* The keys of one alternative; the first stands behind a "- " that is written already. */
-static int add_match_keys(struct sw_buf *b, const struct sw_disk_match *m, unsigned int depth,
-			  bool item)
+/* The keys of one item of a list; the first stands behind a "- " that is written already. */
+static int add_item_keys(struct sw_buf *b, enum sw_field_home home, const void *base,
+			 unsigned int depth, bool item)
 {
 	bool any = false;
 	int r = 0;
@@ -122,9 +122,9 @@ static int add_match_keys(struct sw_buf *b, const struct sw_disk_match *m, unsig
 		const struct sw_field *f = &sw_fields[i];
 		_cleanup_free_ char *text = NULL;
 
-		if (f->home != SW_HOME_MATCH)
+		if (f->home != home)
 			continue;
-		text = sw_value_get(f, m);
+		text = sw_value_get(f, base);
 		if (!text)
 			return -ENOMEM;
 		if (!*text)
@@ -155,13 +155,13 @@ static int add_match(struct sw_buf *b, const struct sw_disk_choice *c, unsigned 
 	int r = sw_buf_adds(b, empty ? "match: {}\n" : "match:\n");
 
 	if (c->n_match == 1)
-		return r < 0 ? r : add_match_keys(b, &c->match[0], depth + 1, false);
+		return r < 0 ? r : add_item_keys(b, SW_HOME_MATCH, &c->match[0], depth + 1, false);
 	for (size_t i = 0; i < c->n_match && r == 0; i++) {
 		r = indent(b, depth + 1);
 		if (r == 0)
 			r = sw_buf_adds(b, "- ");
 		if (r == 0)
-			r = add_match_keys(b, &c->match[i], depth + 2, true);
+			r = add_item_keys(b, SW_HOME_MATCH, &c->match[i], depth + 2, true);
 	}
 	return r;
 }
@@ -185,9 +185,29 @@ static int add_more(struct sw_buf *b, const struct sw_answers *a, const char *pr
 	return r;
 }
 
-static bool is_first_match_field(const struct sw_field *f)
+static int add_admissions(struct sw_buf *b, const struct sw_answers *a, const char **prev)
 {
-	return f->home == SW_HOME_MATCH && (f == sw_fields || f[-1].home != SW_HOME_MATCH);
+	int r = sw_buf_adds(b, "admission:\n");
+
+	for (size_t i = 0; i < a->n_admission && r == 0; i++) {
+		r = sw_buf_adds(b, "  - ");
+		if (r == 0)
+			r = add_item_keys(b, SW_HOME_ADMISSION, &a->admission[i], 2, true);
+	}
+	*prev = "admission";
+	return r;
+}
+
+static bool is_first_of_home(const struct sw_field *f)
+{
+	return f == sw_fields || f[-1].home != f->home;
+}
+
+/* Whether the field's values are written as a list of groups, all with the first field. */
+static bool in_list(const struct sw_field *f, const struct sw_answers *a)
+{
+	return (f->home == SW_HOME_MATCH && a->disk.n_match != 1) ||
+	       (f->home == SW_HOME_ADMISSION && a->n_admission != 1);
 }
 
 /* Opens "disk:" when nothing of it is there yet. */
@@ -214,10 +234,11 @@ char *sw_answers_to_yaml(const struct sw_answers *a)
 
 		if (f->type == SW_FIELD_DISKS)
 			r = add_more(&b, a, prev);
-		else if (f->home != SW_HOME_MATCH || a->disk.n_match == 1)
+		else if (!in_list(f, a))
 			r = add_field(&b, f, a, &prev);
-		else if (is_first_match_field(f))
-			r = add_alternatives(&b, a, &prev);
+		else if (is_first_of_home(f))
+			r = f->home == SW_HOME_MATCH ? add_alternatives(&b, a, &prev)
+						     : add_admissions(&b, a, &prev);
 	}
 	return r < 0 ? NULL : sw_buf_steal(&b);
 }

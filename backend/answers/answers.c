@@ -7,7 +7,6 @@
 #include "answers/values.h"
 #include "base/file.h"
 #include "boot/uki.h"
-#include "boot/uki.h"
 
 static void clear_home(enum sw_field_home home, void *base)
 {
@@ -84,11 +83,34 @@ void sw_answers_cut_more(struct sw_answers *a, size_t keep)
 		clear_choice(&a->more[--a->n_more]);
 }
 
+int sw_answers_add_admission(struct sw_answers *a)
+{
+	if (a->n_admission >= SW_ADMISSIONS_MAX)
+		return -E2BIG;
+	a->admission[a->n_admission++] = (struct sw_admission){};
+	return 0;
+}
+
+void sw_answers_cut_admission(struct sw_answers *a, size_t keep)
+{
+	while (a->n_admission > keep)
+		clear_home(SW_HOME_ADMISSION, &a->admission[--a->n_admission]);
+}
+
+const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
+						enum sw_admission_kind kind)
+{
+	for (size_t i = 0; i < a->n_admission; i++)
+		if (a->admission[i].kind == kind)
+			return &a->admission[i];
+	return NULL;
+}
+
 struct sw_answers *sw_answers_new(void)
 {
 	_cleanup_answers_ struct sw_answers *a = calloc(1, sizeof(*a));
 
-	if (!a || init_choice(&a->disk) < 0)
+	if (!a || init_choice(&a->disk) < 0 || sw_answers_add_admission(a) < 0)
 		return NULL;
 	for (size_t i = 0; i < sw_n_fields; i++) {
 		const struct sw_field *f = &sw_fields[i];
@@ -105,6 +127,7 @@ struct sw_answers *sw_answers_free(struct sw_answers *a)
 		return NULL;
 	sw_answers_cut_more(a, 0);
 	free(a->more);
+	sw_answers_cut_admission(a, 0);
 	clear_choice(&a->disk);
 	clear_home(SW_HOME_ANSWERS, a);
 	sw_places_free(a->places);
@@ -177,6 +200,7 @@ struct sw_trust sw_answers_trust(const struct sw_answers *a)
 
 char *sw_answers_node_cmdline(const struct sw_answers *a)
 {
-	return sw_uki_cmdline(a->cmdline,
-			      a->admission_kind == SW_ADMISSION_ATTEST ? a->admission_url : NULL);
+	const struct sw_admission *ad = sw_answers_admission(a, SW_ADMISSION_ATTEST);
+
+	return sw_uki_cmdline(a->cmdline, ad ? ad->url : NULL);
 }

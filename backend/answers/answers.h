@@ -15,6 +15,7 @@
 #define SW_ALTERNATIVES_MAX 16	/* groups below one disk.match */
 #define SW_MORE_MAX 63		/* further disks */
 #define SW_DISK_WAIT 60U	/* seconds in which an unattended install's disks may come */
+#define SW_ADMISSIONS_MAX 4U	/* ways in which one node is admitted, in order */
 #define SW_FIELD_MAX 255U		/* characters of a value whose field says nothing else */
 #define SW_LIST_MAX 64		/* items of a field of type SW_FIELD_LIST */
 
@@ -36,6 +37,14 @@ enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
 /* 0: not said, which means once. */
 enum sw_reinstall { SW_REINSTALL_ONCE = 1, SW_REINSTALL_ALWAYS };
 enum sw_admission_kind { SW_ADMISSION_NONE, SW_ADMISSION_ATTEST };
+
+/* One way in which the node is admitted to a cluster. */
+struct sw_admission {
+	enum sw_admission_kind kind;
+	char *url;		/* https */
+	char *ca;		/* PEM on one line: who signed the server's certificate; or NULL */
+	char *pin;		/* "sha256:" and 64 hex digits: the server's key; or NULL */
+};
 
 struct sw_answers {
 	int version;
@@ -67,10 +76,8 @@ struct sw_answers {
 	char *boot_nic;		/* MAC address, empty: the firmware's first card */
 	char *ipxe, *ipxe_sha256;	/* the iPXE binary, a source; for SW_BOOT_IPXE */
 	char *rescue, *rescue_sha256;	/* a UKI for the partition slipway-rescue, a source */
-	enum sw_admission_kind admission_kind;
-	char *admission_url;
-	char *admission_ca;	/* PEM on one line: who signed the server's certificate; or NULL */
-	char *admission_pin;	/* "sha256:" and 64 hex digits: the server's key; or NULL */
+	struct sw_admission admission[SW_ADMISSIONS_MAX];
+	size_t n_admission;	/* at least 1; the only one may be of kind none */
 	enum sw_finish finish;
 	enum sw_reinstall reinstall;	/* unattended, and these answers are on a disk already */
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */
@@ -93,6 +100,15 @@ int sw_disk_choice_add_match(struct sw_disk_choice *c);
 int sw_answers_add_more(struct sw_answers *a);
 /* Takes the last n_more - keep further disks away. */
 void sw_answers_cut_more(struct sw_answers *a, size_t keep);
+/* One more admission, of kind none; -E2BIG past SW_ADMISSIONS_MAX. */
+int sw_answers_add_admission(struct sw_answers *a);
+/* Takes every admission behind the first `keep` (at least 1) away. */
+void sw_answers_cut_admission(struct sw_answers *a, size_t keep);
+/* The admission of this kind, or NULL. */
+const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
+						enum sw_admission_kind kind);
+/* "homeworld": as in answers and node data; static. */
+const char *sw_admission_name(enum sw_admission_kind kind);
 
 enum sw_field_type {
 	SW_FIELD_TEXT, SW_FIELD_CHOICE, SW_FIELD_URL, SW_FIELD_SHA256, SW_FIELD_HOSTNAME,
@@ -117,7 +133,7 @@ enum sw_field_type {
  * many values as there are alternatives and disks; each has a key of its own,
  * see sw_answers_set().
  */
-enum sw_field_home { SW_HOME_ANSWERS, SW_HOME_CHOICE, SW_HOME_MATCH };
+enum sw_field_home { SW_HOME_ANSWERS, SW_HOME_CHOICE, SW_HOME_MATCH, SW_HOME_ADMISSION };
 
 struct sw_field {
 	const char *key;	/* "disk.match.serial" */
@@ -137,6 +153,8 @@ struct sw_field {
 	/* NULL: always. Else whether the field counts, given the others. */
 	bool (*applies)(const struct sw_answers *a);
 	bool (*required)(const struct sw_answers *a);
+	/* SW_HOME_ADMISSION: bits 1 << kind where it counts, and where it is required; 0: never */
+	unsigned int kinds, needs;
 	const char *missing;	/* what to do when it is required and absent, or NULL */
 	size_t max;		/* longest text; 0: SW_FIELD_MAX */
 	/* The group in whose place this one value may stand, as in `trust: none`; or NULL. */
@@ -167,10 +185,17 @@ char *sw_field_get(const struct sw_field *f, const struct sw_answers *a);
 int sw_field_set(const struct sw_field *f, struct sw_answers *a, const char *text,
 		 struct sw_error *err);
 /*
+ * Whether the field counts, and whether it must have a value, given the others; base: the
+ * structure that f->home names, NULL for the first.
+ */
+bool sw_field_applies(const struct sw_field *f, const struct sw_answers *a, const void *base);
+bool sw_field_required(const struct sw_field *f, const struct sw_answers *a, const void *base);
+/*
  * The same by key. disk.match[2].serial is the serial of the second alternative
  * (1 is the first, like no number), disk.more[1].match.serial that of the first
- * further disk, disk.more[1].wipe what may be lost on it. Setting makes
- * the alternative or disk when it is the next one in turn. -EINVAL for an
+ * further disk, disk.more[1].wipe what may be lost on it, admission[2].url
+ * the server of the second admission. Setting makes the alternative, disk or admission when it
+ * is the next one in turn. -EINVAL for an
  * unknown key.
  */
 int sw_answers_set(struct sw_answers *a, const char *key, const char *text,

@@ -75,7 +75,9 @@ static const char *when(const struct sw_field *f)
 
 	if (f->required && f->required(&empty) && !f->applies)
 		return f->dflt ? "always has a value" : "always";
-	return f->required ? "depends on the other answers" : "no";
+	if (f->home == SW_HOME_ADMISSION && f->dflt)
+		return "always has a value";
+	return f->required || f->needs ? "depends on the other answers" : "no";
 }
 
 static char *explain_one(const struct sw_field *f)
@@ -139,7 +141,7 @@ static const struct sw_field *find(const char *key)
 		return f;
 	first = sw_fmt("disk.%s", key + 10);
 	f = first ? sw_field_find(first) : NULL;
-	return f && f->home != SW_HOME_ANSWERS ? f : NULL;
+	return f && (f->home == SW_HOME_CHOICE || f->home == SW_HOME_MATCH) ? f : NULL;
 }
 
 char *sw_answers_explain(const char *key)

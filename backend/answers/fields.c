@@ -100,11 +100,6 @@ static bool rescue_is_remote(const struct sw_answers *a)
 	return given(a->rescue) && sw_source_is_remote(a->rescue) && !a->trust_keys;
 }
 
-static bool attests(const struct sw_answers *a)
-{
-	return a->admission_kind == SW_ADMISSION_ATTEST;
-}
-
 static bool escrows(const struct sw_answers *a)
 {
 	return a->recovery == SW_RECOVERY_ESCROW;
@@ -260,9 +255,19 @@ static const char *const kind_choices[] = { "none", "attest", NULL };
 static const char *const reinstall_choices[] = { "once", "always", NULL };
 static const char *const finish_choices[] = { "reboot", "poweroff", "stay", NULL };
 
+const char *sw_admission_name(enum sw_admission_kind kind)
+{
+	return (size_t)kind < ARRAY_SIZE(kind_choices) - 1 ? kind_choices[kind] : "";
+}
+
+/* Bits of kinds: all that ask a server. */
+#define BY_SERVER (1U << SW_ADMISSION_ATTEST)
+
 static const char *const yes_no[] = { "yes", "no", NULL };
 
 #define AT(member) .offset = offsetof(struct sw_answers, member)
+#define IN_ADMISSION(member) \
+	.home = SW_HOME_ADMISSION, .offset = offsetof(struct sw_admission, member)
 #define IN_MATCH(member) .home = SW_HOME_MATCH, .offset = offsetof(struct sw_disk_match, member)
 #define IN_CHOICE(member) .home = SW_HOME_CHOICE, .offset = offsetof(struct sw_disk_choice, member)
 #define NO_PAYLOAD "give kernel and initrd, or a unified image (uki) in their place"
@@ -514,24 +519,25 @@ const struct sw_field sw_fields[] = {
 	  .example = HEX_B },
 
 	{ .key = "admission.kind", .label = N_("Admission"), .type = SW_FIELD_CHOICE,
-	  AT(admission_kind), .choices = kind_choices, .required = always,
+	  IN_ADMISSION(kind), .choices = kind_choices, .kinds = BY_SERVER | 1U,
+	  .needs = BY_SERVER | 1U,
 	  .help = N_("How the node is admitted to its cluster: not at all, or by attestation to "
 		  "the server at admission.url."),
 	  .example = "attest", .dflt = "none" },
 	{ .key = "admission.url", .label = N_("Attestation server"), .type = SW_FIELD_URL,
-	  AT(admission_url), .max = 1000, .applies = attests, .required = attests,
+	  IN_ADMISSION(url), .max = 1000, .kinds = BY_SERVER, .needs = BY_SERVER,
 	  .check = check_admission_url,
 	  .help = N_("The https address of the attestation server. The node finds it on its "
 		  "command line as ember.attest_url."),
 	  .example = "https://attest.example/v1" },
 	{ .key = "admission.ca", .label = N_("Server's CA"), .type = SW_FIELD_CERTIFICATE,
-	  AT(admission_ca), .max = 8192, .applies = attests,
+	  IN_ADMISSION(ca), .max = 8192, .kinds = BY_SERVER,
 	  .help = N_("The certificate, as PEM, of the CA that signed the attestation server's: "
 		     "then no other CA is believed. Without it and admission.pin any CA that the "
 		     "system trusts can vouch for the server."),
 	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
 	{ .key = "admission.pin", .label = N_("Server's key"), .type = SW_FIELD_TEXT,
-	  AT(admission_pin), .max = 71, .applies = attests, .check = check_admission_pin,
+	  IN_ADMISSION(pin), .max = 71, .kinds = BY_SERVER, .check = check_admission_pin,
 	  .help = N_("The SHA-256 of the attestation server's public key, behind sha256: then no "
 		     "server with another key is believed, and neither its certificate nor this "
 		     "machine's clock matters."),
@@ -573,6 +579,9 @@ const struct sw_field *sw_field_standing_for(const char *group)
 
 const char *sw_field_group_help(const char *group)
 {
+	if (strcmp(group, "admission") == 0)
+		return "How the node is admitted to its cluster. A list of such groups gives "
+		       "several admissions, one of a kind, in the order in which they are done.";
 	if (strcmp(group, "disk.match") != 0)
 		return NULL;
 	return "Which disk it is. All keys of the group must fit, and exactly one disk must be "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys that name one value each. A field of a match or a choice has as many
- * values as there are alternatives and disks; ordinals in brackets tell them
- * apart. The first alternative of the first disk needs none.
+ * Keys that name one value each. A field of a match, a choice or an admission has
+ * as many values as there are alternatives, disks and admissions; ordinals in
+ * brackets tell them apart. The first of each needs none.
  */
 #include <string.h>
 
@@ -13,6 +13,7 @@
 struct key {
 	size_t more;		/* 0: the first disk */
 	size_t match;		/* from 1 */
+	size_t admission;	/* from 1 */
 	const struct sw_field *f;
 };
 
@@ -35,9 +36,24 @@ static int take_ordinal(const char **p, size_t max, size_t *ret)
 	return 1;
 }
 
+/* Takes the ordinal behind a group out of the key: 1 when there was one, 0, or -EINVAL. */
+static int cut_ordinal(char *key, const char *group, size_t max, size_t *ret)
+{
+	const size_t n = strlen(group);
+	const char *p = key + n;
+
+	if (strncmp(key, group, n) != 0 || *p != '[')
+		return 0;
+	if (take_ordinal(&p, max, ret) <= 0)
+		return -EINVAL;
+	key[n] = '.';
+	memmove(key + n + 1, p, strlen(p) + 1);
+	return 1;
+}
+
 static int parse_key(const char *text, struct key *ret)
 {
-	struct key k = { .match = 1 };
+	struct key k = { .match = 1, .admission = 1 };
 	char key[SW_KEY_MAX];
 	const char *p = text;
 	const char *group = "";
@@ -52,15 +68,11 @@ static int parse_key(const char *text, struct key *ret)
 	n = snprintf(key, sizeof(key), "%s%s", group, p);
 	if (n < 0 || (size_t)n >= sizeof(key))
 		return -EINVAL;
-	if (strncmp(key, "disk.match[", 11) == 0) {
-		p = key + 10;
-		if (take_ordinal(&p, SW_ALTERNATIVES_MAX, &k.match) <= 0)
-			return -EINVAL;
-		key[10] = '.';
-		memmove(key + 11, p, strlen(p) + 1);
-	}
+	if (cut_ordinal(key, "disk.match", SW_ALTERNATIVES_MAX, &k.match) < 0 ||
+	    cut_ordinal(key, "admission", SW_ADMISSIONS_MAX, &k.admission) < 0)
+		return -EINVAL;
 	k.f = sw_field_find(key);
-	if (!k.f || (k.more && k.f->home == SW_HOME_ANSWERS))
+	if (!k.f || (k.more && k.f->home != SW_HOME_CHOICE && k.f->home != SW_HOME_MATCH))
 		return -EINVAL;
 	*ret = k;
 	return 0;
@@ -81,23 +93,48 @@ static int find_choice(struct sw_answers *a, const struct key *k, bool grow,
 	return 0;
 }
 
+static int find_admission(struct sw_answers *a, const struct key *k, bool grow, void **ret_base)
+{
+	int r = 0;
+
+	if (k->admission > a->n_admission)
+		r = grow && k->admission == a->n_admission + 1 ? sw_answers_add_admission(a)
+							       : -EINVAL;
+	if (r == 0)
+		*ret_base = &a->admission[k->admission - 1];
+	return r;
+}
+
+static int find_base(struct sw_answers *a, const struct key *k, bool grow, void **ret_base)
+{
+	struct sw_disk_choice *c = NULL;
+	int r;
+
+	*ret_base = a;
+	if (k->f->home == SW_HOME_ANSWERS)
+		return 0;
+	if (k->f->home == SW_HOME_ADMISSION)
+		return find_admission(a, k, grow, ret_base);
+	r = find_choice(a, k, grow, &c);
+	if (r == 0 && k->f->home == SW_HOME_MATCH && k->match > c->n_match)
+		r = grow && k->match == c->n_match + 1 ? sw_disk_choice_add_match(c) : -EINVAL;
+	if (r == 0)
+		*ret_base = k->f->home == SW_HOME_MATCH ? (void *)&c->match[k->match - 1]
+							: (void *)c;
+	return r;
+}
+
 int sw_key_locate(struct sw_answers *a, const char *key, bool grow,
 		  const struct sw_field **ret_field, void **ret_base)
 {
-	struct sw_disk_choice *c = NULL;
 	struct key k;
 	int r = parse_key(key, &k);
 
-	if (r == 0 && k.f->home != SW_HOME_ANSWERS)
-		r = find_choice(a, &k, grow, &c);
-	if (r == 0 && k.f->home == SW_HOME_MATCH && k.match > c->n_match)
-		r = grow && k.match == c->n_match + 1 ? sw_disk_choice_add_match(c) : -EINVAL;
-	if (r < 0)
-		return r;
-	*ret_field = k.f;
-	*ret_base = k.f->home == SW_HOME_MATCH ? (void *)&c->match[k.match - 1] :
-		    k.f->home == SW_HOME_CHOICE ? (void *)c : (void *)a;
-	return 0;
+	if (r == 0)
+		r = find_base(a, &k, grow, ret_base);
+	if (r == 0)
+		*ret_field = k.f;
+	return r;
 }
 
 int sw_answers_set(struct sw_answers *a, const char *key, const char *text, struct sw_error *err)
@@ -180,11 +217,55 @@ static int visit_more(const struct each *e, const struct sw_answers *a)
 	return r;
 }
 
+static int visit_admissions(const struct each *e, const struct sw_answers *a)
+{
+	int r = 0;
+
+	for (size_t i = 1; i < a->n_admission && r == 0; i++) {
+		char group[SW_KEY_MAX];
+
+		(void)snprintf(group, sizeof(group), "admission[%zu]", i + 1);
+		r = visit_home(e, group, SW_HOME_ADMISSION, &a->admission[i]);
+	}
+	return r;
+}
+
 /* The structure of a field's first value. */
 static const void *first_base(const struct sw_field *f, const struct sw_answers *a)
 {
-	return f->home == SW_HOME_MATCH ? (const void *)a->disk.match :
-	       f->home == SW_HOME_CHOICE ? (const void *)&a->disk : (const void *)a;
+	switch (f->home) {
+	case SW_HOME_MATCH:
+		return a->disk.match;
+	case SW_HOME_CHOICE:
+		return &a->disk;
+	case SW_HOME_ADMISSION:
+		return a->admission;
+	case SW_HOME_ANSWERS:
+		break;
+	}
+	return a;
+}
+
+/* The bit of the kind that an admission has. */
+static unsigned int kind_bit(const struct sw_answers *a, const void *base)
+{
+	const struct sw_admission *ad = base ? base : a->admission;
+
+	return 1U << ad->kind;
+}
+
+bool sw_field_applies(const struct sw_field *f, const struct sw_answers *a, const void *base)
+{
+	if (f->home == SW_HOME_ADMISSION)
+		return f->kinds & kind_bit(a, base);
+	return !f->applies || f->applies(a);
+}
+
+bool sw_field_required(const struct sw_field *f, const struct sw_answers *a, const void *base)
+{
+	if (f->home == SW_HOME_ADMISSION)
+		return f->needs & kind_bit(a, base);
+	return f->required && f->required(a);
 }
 
 int sw_answers_each(const struct sw_answers *a,
@@ -199,7 +280,9 @@ int sw_answers_each(const struct sw_answers *a,
 		r = visit(&e, "", &sw_fields[i], first_base(&sw_fields[i], a));
 	if (r == 0)
 		r = visit_alternatives(&e, "disk", &a->disk, 1);
-	return r < 0 ? r : visit_more(&e, a);
+	if (r == 0)
+		r = visit_more(&e, a);
+	return r < 0 ? r : visit_admissions(&e, a);
 }
 
 char *sw_field_get(const struct sw_field *f, const struct sw_answers *a)

@@ -193,13 +193,13 @@ static void add_field(json_object *root, const struct sw_field *f, size_t from)
 	sw_json_add(sw_json_get(group, "properties"), word, schema_of(f));
 }
 
-/* In place of the one group of clauses a list of such groups may stand. */
-static void allow_alternatives(json_object *disk)
+/* In place of the one group a list of such groups may stand. */
+static void allow_list(json_object *parent, const char *word, uint64_t most)
 {
-	json_object *all = sw_json_get(disk, "properties"), *match = sw_json_get(all, "match");
+	json_object *all = sw_json_get(parent, "properties"), *one = sw_json_get(all, word);
 
-	sw_json_add(all, "match", either(json_object_get(match),
-					 array_of(json_object_get(match), 1, SW_ALTERNATIVES_MAX)));
+	sw_json_add(all, word, either(json_object_get(one),
+				      array_of(json_object_get(one), 1, most)));
 }
 
 /* One further disk: of the keys below disk, those that every disk has of its own. */
@@ -208,9 +208,9 @@ static json_object *disks(void)
 	json_object *o = new_group("disk.more");
 
 	for (size_t i = 0; i < sw_n_fields; i++)
-		if (sw_fields[i].home != SW_HOME_ANSWERS)
+		if (sw_fields[i].home == SW_HOME_CHOICE || sw_fields[i].home == SW_HOME_MATCH)
 			add_field(o, &sw_fields[i], strlen("disk."));
-	allow_alternatives(o);
+	allow_list(o, "match", SW_ALTERNATIVES_MAX);
 	return o;
 }
 
@@ -253,7 +253,8 @@ char *sw_answers_schema(void)
 		add_field(root, &sw_fields[i], 0);
 	sw_json_add(sw_json_get(all, "slipway"), "enum", versions());
 	require(root, "slipway");
-	allow_alternatives(sw_json_get(all, "disk"));
+	allow_list(sw_json_get(all, "disk"), "match", SW_ALTERNATIVES_MAX);
+	allow_list(root, "admission", SW_ADMISSIONS_MAX);
 	/* The innermost first: a group that is within an alternative is not found any more. */
 	for (size_t i = sw_n_fields; i-- > 0;)
 		if (sw_fields[i].stands_for)

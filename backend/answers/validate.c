@@ -55,11 +55,11 @@ static bool value_holds(struct check *c, const struct sw_field *f, const char *k
 	return false;
 }
 
-static void report_missing(struct check *c, const struct sw_field *f)
+static void report_missing(struct check *c, const struct sw_field *f, const char *key)
 {
 	bool hash = f->type == SW_FIELD_SHA256;
 
-	report(c, f->key, -EINVAL, "is missing",
+	report(c, key, -EINVAL, "is missing",
 	       hash ? "what comes over a network is checked against its SHA-256 before it is used"
 		    : f->help,
 	       f->missing ? f->missing : "slipway explain says more about each key");
@@ -67,10 +67,7 @@ static void report_missing(struct check *c, const struct sw_field *f)
 
 static void report_stray(struct check *c, const struct sw_field *f)
 {
-	if (strncmp(f->key, "admission.", 10) == 0)
-		report(c, f->key, -EINVAL, "is given, but nothing would use it",
-		       "admission.kind is none", "set admission.kind: attest, or take it out");
-	else if (strncmp(f->key, "payload.signature.", 18) == 0)
+	if (strncmp(f->key, "payload.signature.", 18) == 0)
 		report(c, f->key, -EINVAL, "is given, but nothing would use it",
 		       "there are no trusted keys, or no such payload, in these answers",
 		       "give trust.keys, or take it out");
@@ -101,7 +98,7 @@ static void report_stray(struct check *c, const struct sw_field *f)
 static void check_field(struct check *c, const struct sw_field *f)
 {
 	_cleanup_free_ char *text = sw_field_get(f, c->a);
-	bool applies = !f->applies || f->applies(c->a);
+	bool applies = sw_field_applies(f, c->a, NULL);
 
 	if (!text) {
 		(void)sw_errors_keep(c->errors, sw_fail_oom(sw_errors_next(c->errors)));
@@ -114,8 +111,66 @@ static void check_field(struct check *c, const struct sw_field *f)
 		return;
 	if (*text && !applies)
 		report_stray(c, f);
-	else if (!*text && applies && f->required && f->required(c->a))
-		report_missing(c, f);
+	else if (!*text && applies && sw_field_required(f, c->a, NULL))
+		report_missing(c, f, f->key);
+}
+
+/* ---- admission ---- */
+
+static void admission_key(char key[static SW_KEY_MAX], size_t i, const char *word)
+{
+	if (i)
+		(void)snprintf(key, SW_KEY_MAX, "admission[%zu].%s", i + 1, word);
+	else
+		(void)snprintf(key, SW_KEY_MAX, "admission.%s", word);
+}
+
+static void check_admission_field(struct check *c, const struct sw_field *f, size_t i)
+{
+	const struct sw_admission *ad = &c->a->admission[i];
+	_cleanup_free_ char *text = sw_value_get(f, ad);
+	char key[SW_KEY_MAX], why[64];
+
+	admission_key(key, i, strrchr(f->key, '.') + 1);
+	if (!text) {
+		(void)sw_errors_keep(c->errors, sw_fail_oom(sw_errors_next(c->errors)));
+		return;
+	}
+	if (*text && !value_holds(c, f, key, text))
+		return;
+	(void)snprintf(why, sizeof(why), "admission.kind is %s", sw_admission_name(ad->kind));
+	if (*text && !sw_field_applies(f, c->a, ad))
+		report(c, key, -EINVAL, "is given, but nothing would use it", why,
+		       ad->kind == SW_ADMISSION_NONE ? "set admission.kind, or take it out"
+						     : "take it out");
+	else if (!*text && sw_field_required(f, c->a, ad))
+		report_missing(c, f, key);
+}
+
+/* One of a kind: the node finds each by its kind. */
+static void check_kind(struct check *c, size_t i)
+{
+	const enum sw_admission_kind kind = c->a->admission[i].kind;
+	char key[SW_KEY_MAX];
+
+	admission_key(key, i, "kind");
+	if (kind == SW_ADMISSION_NONE && c->a->n_admission > 1)
+		report(c, key, -EINVAL, "is none among others", "none is no way of admission",
+		       "take this one out of the list, or all others");
+	for (size_t k = 0; k < i && kind != SW_ADMISSION_NONE; k++)
+		if (c->a->admission[k].kind == kind)
+			report(c, key, -EINVAL, "stands twice",
+			       "a node is admitted once in each way", "take one of both out");
+}
+
+static void check_admissions(struct check *c)
+{
+	for (size_t i = 0; i < c->a->n_admission; i++) {
+		check_kind(c, i);
+		for (size_t k = 0; k < sw_n_fields; k++)
+			if (sw_fields[k].home == SW_HOME_ADMISSION)
+				check_admission_field(c, &sw_fields[k], i);
+	}
 }
 
 /* A pattern of nothing but wildcards names no disk. */
@@ -177,7 +232,7 @@ static int check_further_value(const char *key, const struct sw_field *f, const 
 			       void *arg)
 {
 	/* Those without an ordinal have been looked at with all fields. */
-	if (strchr(key, '['))
+	if (strchr(key, '[') && f->home != SW_HOME_ADMISSION)
 		(void)value_holds(arg, f, key, text);
 	return 0;
 }
@@ -199,7 +254,7 @@ static void check_cmdline(struct check *c)
 {
 	_cleanup_free_ char *line = sw_answers_node_cmdline(c->a);
 
-	if (c->a->admission_kind == SW_ADMISSION_ATTEST && given(c->a->cmdline) &&
+	if (sw_answers_admission(c->a, SW_ADMISSION_ATTEST) && given(c->a->cmdline) &&
 	    strstr(c->a->cmdline, "ember.attest_url="))
 		report(c, "payload.cmdline", -EINVAL, "holds ember.attest_url= already",
 		       "admission.kind is attest, so slipway adds it from admission.url",
@@ -259,7 +314,9 @@ static void check_diskless(struct check *c)
 static void check_rules(struct check *c)
 {
 	for (size_t i = 0; i < sw_n_fields; i++)
-		check_field(c, &sw_fields[i]);
+		if (sw_fields[i].home != SW_HOME_ADMISSION)
+			check_field(c, &sw_fields[i]);
+	check_admissions(c);
 	if (!sw_answers_diskless(c->a)) {
 		check_disks(c);
 		check_cmdline(c);

@@ -5,20 +5,27 @@
 #include "payload/trust.h"
 #include "plan/plan.h"
 
-static json_object *admission_to_json(const struct sw_answers *a)
+static json_object *admission_to_json(const struct sw_admission *ad)
 {
-	json_object *list = json_object_new_array(), *o;
+	json_object *o = json_object_new_object();
 
-	if (a->admission_kind != SW_ADMISSION_ATTEST)
-		return list;
-	o = json_object_new_object();
-	sw_json_add_str(o, "kind", "attest");
-	sw_json_add_str(o, "url", a->admission_url);
-	if (a->admission_ca && *a->admission_ca)
-		sw_json_add_str(o, "ca", a->admission_ca);
-	if (a->admission_pin && *a->admission_pin)
-		sw_json_add_str(o, "pin", a->admission_pin);
-	json_object_array_add(list, o);
+	sw_json_add_str(o, "kind", sw_admission_name(ad->kind));
+	sw_json_add_str(o, "url", ad->url);
+	if (ad->ca && *ad->ca)
+		sw_json_add_str(o, "ca", ad->ca);
+	if (ad->pin && *ad->pin)
+		sw_json_add_str(o, "pin", ad->pin);
+	return o;
+}
+
+/* Where a token is on the medium is nothing to the node. */
+static json_object *admissions_to_json(const struct sw_answers *a)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < a->n_admission; i++)
+		if (a->admission[i].kind != SW_ADMISSION_NONE)
+			json_object_array_add(list, admission_to_json(&a->admission[i]));
 	return list;
 }
 
@@ -50,7 +57,7 @@ json_object *sw_plan_node_data(const struct sw_plan *p)
 	sw_json_add_u64(o, "slipway_node", 1);
 	sw_json_add_str(o, "hostname", a->hostname);
 	sw_plan_mode_to_json(a, o);
-	sw_json_add(o, "admission", admission_to_json(a));
+	sw_json_add(o, "admission", admissions_to_json(a));
 	keys = sw_trust_to_json(&trust);
 	if (keys)
 		sw_json_add(o, "trust", keys);

@@ -82,6 +82,13 @@ static int add_trust(struct sw_buf *b, const struct sw_answers *a, unsigned int 
 	return sw_plan_wrap(b, "Trust    ", text, width);
 }
 
+static int add_admission(struct sw_buf *b, const struct sw_admission *ad, unsigned int width)
+{
+	if (ad->kind == SW_ADMISSION_NONE)
+		return 0;
+	return sw_plan_wrap(b, "Attests  ", ad->url ? ad->url : "", width);
+}
+
 static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
 {
 	const struct sw_answers *a = p->answers;
@@ -104,8 +111,8 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 		r = sw_plan_wrap(b, "Payload  ", sw_buf_text(&payload), width);
 	if (r == 0)
 		r = add_trust(b, a, width);
-	if (r == 0 && a->admission_kind == SW_ADMISSION_ATTEST)
-		r = sw_plan_wrap(b, "Attests  ", a->admission_url ? a->admission_url : "", width);
+	for (size_t i = 0; i < a->n_admission && r == 0; i++)
+		r = add_admission(b, &a->admission[i], width);
 	for (size_t i = 0; i < p->entries.n_writes && r == 0; i++)
 		r = sw_plan_wrap(b, i ? "         " : "Boot     ", p->entries.writes[i].text,
 				 width);

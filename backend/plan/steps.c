@@ -304,22 +304,31 @@ static int warn_network(struct sw_plan *p, const struct sw_answers *a, bool writ
 	return r;
 }
 
+static bool has(const char *s)
+{
+	return s && *s;
+}
+
+static int warn_unpinned(struct sw_plan *p, const struct sw_admission *ad)
+{
+	if (has(ad->ca) || has(ad->pin))
+		return 0;
+	if (ad->kind == SW_ADMISSION_ATTEST)
+		return sw_plan_warn(p, strdup("nothing pins the attestation server: whoever has a "
+					      "certificate for its name can answer in its place "
+					      "(admission.ca, admission.pin)"));
+	return 0;
+}
+
 static int warn_admission(struct sw_plan *p, const struct sw_answers *a, const struct sw_facts *f)
 {
 	int r = 0;
 
-	if (a->admission_kind != SW_ADMISSION_ATTEST)
-		return 0;
-	if (!f->tpm_present)
+	if (sw_answers_admission(a, SW_ADMISSION_ATTEST) && !f->tpm_present)
 		r = sw_plan_warn(p, strdup("this machine shows no TPM: it cannot attest itself"));
-	if (r == 0 && a->admission_url && strncmp(a->admission_url, "http://", 7) == 0)
-		r = sw_plan_warn(p, strdup("the attestation URL is not https: whoever is on the "
-					   "wire can answer in the server's place"));
-	if (r == 0 && !(a->admission_ca && *a->admission_ca) &&
-	    !(a->admission_pin && *a->admission_pin))
-		r = sw_plan_warn(p, strdup("nothing pins the attestation server: whoever has a "
-					   "certificate for its name can answer in its place "
-					   "(admission.ca, admission.pin)"));
+	for (size_t i = 0; i < a->n_admission && r == 0; i++)
+		if (a->admission[i].kind != SW_ADMISSION_NONE)
+			r = warn_unpinned(p, &a->admission[i]);
 	return r;
 }
 

@@ -159,7 +159,7 @@ static void test_the_issues_file_means_what_it_says(void **state SW_UNUSED)
 	assert_true(sw_sha256_is_hex(a->kernel_sha256));
 	assert_string_equal(a->cmdline, "console=ttyS0,115200 panic=10");
 	assert_int_equal(a->boot_mode, SW_MODE_LOCAL);
-	assert_int_equal(a->admission_kind, SW_ADMISSION_ATTEST);
+	assert_int_equal(a->admission[0].kind, SW_ADMISSION_ATTEST);
 	assert_int_equal(a->finish, SW_FINISH_REBOOT);
 	assert_null(a->seed);
 }

@@ -72,20 +72,22 @@ static int set_url(struct sw_admit_config *c, const char *url, const char *from,
 static int from_answers(const char *file, struct sw_admit_config *c, struct sw_error *err)
 {
 	_cleanup_answers_ struct sw_answers *a = NULL;
+	const struct sw_admission *ad;
 	int r = sw_answers_read(file, &a, err);
 
 	if (r < 0)
 		return r;
-	if (a->admission_kind != SW_ADMISSION_ATTEST) {
+	ad = sw_answers_admission(a, SW_ADMISSION_ATTEST);
+	if (!ad) {
 		sw_fail(err, SW_EXIT_INVALID, -ENOENT, "these answers name no attestation server");
 		sw_error_where(err, "%s", file);
 		sw_error_hint(err, "set admission.kind: attest and admission.url");
 		return -ENOENT;
 	}
-	r = set_url(c, a->admission_url, "the answers", err);
+	r = set_url(c, ad->url, "the answers", err);
 	if (r == 0)
-		r = set_ca(c, a->admission_ca, err);
-	return r == 0 ? set_pin(c, a->admission_pin, file, err) : r;
+		r = set_ca(c, ad->ca, err);
+	return r == 0 ? set_pin(c, ad->pin, file, err) : r;
 }
 
 static int take_node_data(json_object *data, struct sw_admit_config *c, struct sw_error *err)

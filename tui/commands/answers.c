@@ -28,10 +28,10 @@ static int run_example(struct sw_cli *cli SW_UNUSED, struct sw_error *err)
 		return sw_fail_oom(err);
 	for (size_t i = 0; i < sw_n_fields; i++) {
 		const struct sw_field *f = &sw_fields[i];
-		bool wanted = f->required && f->required(a);
+		bool wanted = sw_field_required(f, a, NULL);
 		int r;
 
-		if (!f->example || !f->example[0] || (f->applies && !f->applies(a)))
+		if (!f->example || !f->example[0] || !sw_field_applies(f, a, NULL))
 			continue;
 		if (!wanted && strcmp(f->key, "disk.match.serial") != 0 && !f->dflt)
 			continue;

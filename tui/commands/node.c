@@ -342,7 +342,8 @@ static int set_server(json_object *data, const char *key, const char *value, str
 	}
 	r = sw_field_set(f, a, value, err);
 	if (r == 0)
-		sw_json_add_str(o, ca ? "ca" : "pin", ca ? a->admission_ca : a->admission_pin);
+		sw_json_add_str(o, ca ? "ca" : "pin",
+				ca ? a->admission[0].ca : a->admission[0].pin);
 	return r;
 }
 

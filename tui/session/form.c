@@ -31,7 +31,7 @@ static bool visible(const struct sw_form *fm, const struct sw_state *s, size_t i
 {
 	const struct sw_field *f = field_at(fm, i);
 
-	return !f->applies || f->applies(s->answers);
+	return sw_field_applies(f, s->answers, NULL);
 }
 
 const struct sw_field *sw_form_field(const struct sw_form *fm)
@@ -123,7 +123,7 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
 	if (!text || !visible(fm, s, i))
 		return text != NULL;
 	if (*text == '\0') {
-		if (!whole || !f->required || !f->required(s->answers))
+		if (!whole || !sw_field_required(f, s->answers, NULL))
 			return true;
 		fm->error[i] = strdup(_("needed here"));
 		fm->hint[i] = f->missing ? strdup(f->missing) : NULL;
