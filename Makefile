@@ -46,7 +46,9 @@ CPPFLAGS += -D_GNU_SOURCE -DSW_VERSION='"$(VERSION)"' -Ibackend -I. \
 CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wformat=2 -fstack-protector-strong -fPIE $(CFLAGS.$(V)) \
 	$(if $(or $(WERROR),$(CI)),-Werror)
-LDFLAGS += -pie -Wl,-z,relro,-z,now $(CFLAGS.$(V))
+# libarchive's writer of tar brings a table of all formats along, and that libxml2, unless what
+# nobody calls is left out.
+LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--gc-sections $(CFLAGS.$(V))
 LDLIBS += $(shell pkg-config --libs $(LINK_PKGS) 2>/dev/null) \
 	-Wl,--push-state,--as-needed $(ARCHIVE) -Wl,--pop-state
 # What a test calls itself of the others.

@@ -8,7 +8,8 @@ DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
 TESTS := python3 tests/run --build $(B)
 PACKAGES := .ci/packages
-FUZZFLAGS := -O1 -g -fsanitize=fuzzer,address,undefined -fno-omit-frame-pointer
+FUZZFLAGS := -O1 -g -fsanitize=fuzzer,address,undefined -fno-omit-frame-pointer \
+	-ffunction-sections -Wl,--gc-sections
 FUZZTIME ?= 60
 MANPAGES := docs/slipway.8 docs/slipway-answers.5
 

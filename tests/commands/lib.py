@@ -357,6 +357,48 @@ def fingerprint(path, start=0, size=None):
     return seen.hexdigest()
 
 
+def stick(case):
+    """A FAT partition labelled SLIPWAY on the removable disk."""
+    image = case.disk("STICK77")
+    tool("sfdisk", "-q", image, input="label: dos\nstart=1M, type=c\n")
+    tool("mkfs.vfat", "-F", "32", "-n", "SLIPWAY", "--offset", "2048", image, "60000")
+    return image
+
+
+@contextlib.contextmanager
+def put_server(status=201):
+    """Keeps what is PUT below /undo/ and gives it back. (URL, {path: bytes})"""
+    kept = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_PUT(self):
+            kept[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def do_GET(self):
+            data = kept.get(self.path)
+            self.send_response(200 if data else 404)
+            self.send_header("Content-Length", str(len(data or b"")))
+            self.end_headers()
+            self.wfile.write(data or b"")
+
+        def log_message(self, *args):
+            pass
+
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{httpd.server_address[1]}/undo/", kept
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
+
+
 def head(image, size=MiB):
     with open(image, "rb") as f:
         return f.read(size)

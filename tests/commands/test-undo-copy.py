@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Undo data away from the disk: to a path, a server, a stick; and back when the journal is lost."""
-import contextlib
-import http.server
 import json
-import threading
 
-from lib import GLOBAL, MiB, expect, head, main, partitions, same, tail, test, tool
+from lib import (GLOBAL, MiB, expect, head, main, partitions, put_server, same, stick, tail, test,
+                 tool)
 
 ZONE = 4 * MiB
 
@@ -34,14 +32,6 @@ def machine(case, table="label: gpt\nstart=2M, size=32M, name=precious, type=lin
     return case.answers(replace=[("layout: node", f"layout: {layout(case)}")])
 
 
-def stick(case):
-    """A FAT partition labelled SLIPWAY on the removable disk."""
-    image = case.disk("STICK77")
-    tool("sfdisk", "-q", image, input="label: dos\nstart=1M, type=c\n")
-    tool("mkfs.vfat", "-F", "32", "-n", "SLIPWAY", "--offset", "2048", image, "60000")
-    return image
-
-
 def variables(case):
     return {p.name: p.read_bytes() for p in (case.machine_dir / "vars").glob(f"*-{GLOBAL}")}
 
@@ -53,39 +43,6 @@ def lose_journal(case):
     with disk.open("r+b") as f:
         f.seek(end - ZONE)
         f.write(bytes(ZONE))
-
-
-@contextlib.contextmanager
-def server(status=201):
-    kept = {}
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_PUT(self):
-            kept[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            if status == 302:
-                self.send_header("Location", "/elsewhere")
-            self.end_headers()
-
-        def do_GET(self):
-            data = kept.get(self.path)
-            self.send_response(200 if data else 404)
-            self.send_header("Content-Length", str(len(data or b"")))
-            self.end_headers()
-            self.wfile.write(data or b"")
-
-        def log_message(self, *args):
-            pass
-
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{httpd.server_address[1]}/undo/", kept
-    finally:
-        httpd.shutdown()
-        httpd.server_close()
-        thread.join()
 
 
 def undo_from(case, source, before):
@@ -126,12 +83,12 @@ def _(case):
     before = state(case)
     whole = before[0].read_bytes()
     for status, code in ((500, 10), (403, 10), (302, 10)):
-        with server(status) as (url, kept):
+        with put_server(status) as (url, kept):
             answers.write_text(text.replace("  wipe: any", f"  wipe: any\n  undo-copy: {url}"))
             expect(case.on("install", "--answers", answers), code, "nothing was written")
             assert kept, "nothing was sent"
     assert before[0].read_bytes() == whole and variables(case) == before[3], "written"
-    with server() as (url, kept):
+    with put_server() as (url, kept):
         answers.write_text(text.replace("  wipe: any", f"  wipe: any\n  undo-copy: {url}"))
         expect(case.on("install", "--answers", answers), 0)
         same(list(kept), ["/undo/slipway-undo-NODE07SYS.bin"], "uploaded")
@@ -171,7 +128,7 @@ def _(case):
     assert not bad.exists()
     # The same from a server, and from the operator's stick.
     stick(case)
-    with server() as (url, _kept):
+    with put_server() as (url, _kept):
         for place in (url + "copy.bin", "stick"):
             expect(case.on("undo", "export", place), 0, "copied")
             expect(case.on("undo", "--yes"), 0)

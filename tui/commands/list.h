@@ -31,6 +31,8 @@ extern const struct sw_command sw_command_boot_add;
 extern const struct sw_command sw_command_mode;
 extern const struct sw_command sw_command_slots;
 extern const struct sw_command sw_command_doctor;
+extern const struct sw_command sw_command_bundle;
+extern const struct sw_command sw_command_bundle_read;
 extern const struct sw_command sw_command_uki_show;
 extern const struct sw_command sw_command_promote;
 extern const struct sw_command sw_command_rollback;

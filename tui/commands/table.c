@@ -30,6 +30,8 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_slots,
 	&sw_command_uki_show,
 	&sw_command_doctor,
+	&sw_command_bundle,
+	&sw_command_bundle_read,
 	&sw_command_promote,
 	&sw_command_rollback,
 	&sw_command_node_config,

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a person far away needs to find out why a machine does not start: facts, findings, the
+ * status, partition tables, boot variables, the firmware's measurements and logs, as files of a
+ * tar, without secrets (bundle/redact.h). Gathering only reads.
+ */
+#pragma once
+
+#include "base/event.h"
+#include "bundle/redact.h"
+#include "rescue/visit.h"
+
+struct sw_bundle_item {
+	char *name;		/* in the tar: "facts.json" */
+	struct sw_buf data;
+	struct sw_redacted removed;
+};
+
+struct sw_bundle {
+	struct sw_bundle_item *v;
+	size_t n;
+	json_object *absent;	/* [{"name", "why"}]: what could not be had */
+	int64_t time;		/* seconds since the epoch */
+	bool anonymous;
+	char *host;		/* for the name of the file: letters, digits, dashes */
+	json_object *summary;	/* see sw_bundle_block() */
+};
+
+struct sw_bundle_options {
+	const char *disk;	/* the node's, when several have one, or NULL */
+	bool anonymous;		/* serials, addresses and names of this machine too */
+	/* Extra text files to be taken along, as paths; NULL-terminated or NULL. */
+	char *const *files;
+};
+
+/*
+ * Reads all of it. What cannot be had is named in `absent` and is no failure; a file of
+ * options->files that cannot be read is (exit 2).
+ */
+int sw_bundle_gather(struct sw_machine *m, const struct sw_bundle_options *options,
+		     struct sw_bundle *ret_bundle, struct sw_error *err);
+void sw_bundle_clear(struct sw_bundle *b);
+#define _cleanup_bundle_ _cleanup_(sw_bundle_clear)
+
+/*
+ * {"format", "slipway", "time", "anonymous", "files": [{"name", "bytes", "sha256",
+ * "removed": {KIND: TIMES}}], "absent"}; new reference. It is manifest.json of the tar.
+ */
+json_object *sw_bundle_manifest(const struct sw_bundle *b);
+
+/*
+ * The tar, gzip'ed; with recipients ("age1…" or "ssh-…", public) encrypted to them by age(1).
+ * Exit 2 for a recipient that age refuses, 5 without age.
+ */
+int sw_bundle_pack(const struct sw_bundle *b, char *const *recipients, struct sw_buf *out,
+		   struct sw_error *err);
+
+#define SW_BUNDLE_CODE 8	/* "K7Q-2MF" and a NUL */
+/*
+ * A name for a packed bundle that two people can compare by voice: the first 30 bits of its
+ * SHA-256, in Crockford's base 32.
+ */
+void sw_bundle_code(const struct sw_buf *packed, char ret_code[static SW_BUNDLE_CODE]);
+
+/* "slipway-HOST-20261127T160102Z-K7Q2MF.tar.gz", with .age when encrypted; malloc'd or NULL. */
+char *sw_bundle_name(const struct sw_bundle *b, const char *code, bool encrypted);
+
+/*
+ * The findings and the status in short, for a serial console's log where there is no network and
+ * no stick: gzip'ed text in base64 between two lines of their own, as uuencode -m writes it, which
+ * `uudecode` and `slipway bundle read` turn back.
+ */
+int sw_bundle_block(const struct sw_bundle *b, struct sw_buf *out, struct sw_error *err);
+/* Finds such a block in a log and adds its text to out. -ENOENT (exit 3) when there is none. */
+int sw_bundle_read_block(const char *log, size_t len, struct sw_buf *out, struct sw_error *err);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A bundle as one file: tar and gzip by libarchive, encryption by age(1). */
+#include <archive.h>
+#include <archive_entry.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/proc.h"
+#include "base/strv.h"
+#include "bundle/bundle.h"
+
+#define AGE_S 120
+
+/* ---- tar ---- */
+
+static int archive_fail(struct archive *a, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_FAILED, -EIO, "the bundle cannot be packed");
+	sw_error_why(err, "%s", archive_error_string(a) ? archive_error_string(a) : "no memory");
+	return -EIO;
+}
+
+static la_ssize_t write_to_buf(struct archive *a, void *userdata, const void *data, size_t len)
+{
+	int r = sw_buf_add(userdata, data, len);
+
+	if (r == 0)
+		return (la_ssize_t)len;
+	archive_set_error(a, -r, "%s", strerror(-r));
+	return -1;
+}
+
+/* Nothing of who packed it where: owner 0, mode 0600, the bundle's own time. */
+static int add_file(struct archive *a, const char *name, const void *data, size_t len,
+		    int64_t mtime, struct sw_error *err)
+{
+	struct archive_entry *e = archive_entry_new();
+	int r = 0;
+
+	if (!e)
+		return sw_fail_oom(err);
+	archive_entry_set_pathname(e, name);
+	archive_entry_set_filetype(e, AE_IFREG);
+	archive_entry_set_perm(e, 0600);
+	archive_entry_set_size(e, (la_int64_t)len);
+	archive_entry_set_mtime(e, mtime, 0);
+	if (archive_write_header(a, e) != ARCHIVE_OK ||
+	    archive_write_data(a, data, len) != (la_ssize_t)len)
+		r = archive_fail(a, err);
+	archive_entry_free(e);
+	return r;
+}
+
+static int add_manifest(struct archive *a, const struct sw_bundle *b, struct sw_error *err)
+{
+	_cleanup_json_ json_object *o = sw_bundle_manifest(b);
+	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+								  JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	return text ? add_file(a, "slipway-bundle/manifest.json", text, strlen(text), b->time, err)
+		    : sw_fail_oom(err);
+}
+
+static int add_all(struct archive *a, const struct sw_bundle *b, struct sw_error *err)
+{
+	int r = add_manifest(a, b, err);
+
+	for (size_t i = 0; r == 0 && i < b->n; i++) {
+		const struct sw_bundle_item *item = &b->v[i];
+		_cleanup_free_ char *name = sw_fmt("slipway-bundle/%s", item->name);
+
+		r = name ? add_file(a, name, item->data.data ? (const void *)item->data.data : "",
+				    item->data.len, b->time, err)
+			 : sw_fail_oom(err);
+	}
+	return r;
+}
+
+static int open_tar(struct archive *a, struct sw_buf *out, struct sw_error *err)
+{
+	/* Without a name and a time in gzip's header the same bundle is the same file. */
+	if (archive_write_add_filter_gzip(a) != ARCHIVE_OK ||
+	    archive_write_set_filter_option(a, "gzip", "timestamp", NULL) != ARCHIVE_OK ||
+	    archive_write_set_format_pax_restricted(a) != ARCHIVE_OK ||
+	    archive_write_open(a, out, NULL, write_to_buf, NULL) != ARCHIVE_OK)
+		return archive_fail(a, err);
+	return 0;
+}
+
+static int make_tar(const struct sw_bundle *b, struct sw_buf *out, struct sw_error *err)
+{
+	struct archive *a = archive_write_new();
+	int r;
+
+	if (!a)
+		return sw_fail_oom(err);
+	r = open_tar(a, out, err);
+	if (r == 0)
+		r = add_all(a, b, err);
+	if (r == 0 && archive_write_close(a) != ARCHIVE_OK)
+		r = archive_fail(a, err);
+	archive_write_free(a);
+	return r;
+}
+
+/* ---- age ---- */
+
+static int age_failed(int r, const struct sw_buf *said, struct sw_error *err)
+{
+	_cleanup_free_ char *line = strndup(sw_buf_text(said), strcspn(sw_buf_text(said), "\n"));
+
+	if (r == -ENOENT) {
+		sw_fail(err, SW_EXIT_MISSING, r, "the bundle cannot be encrypted: age is not here");
+		sw_error_hint(err, "Debian's package is age; nothing was written");
+		return r;
+	}
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "age did not encrypt the bundle");
+	sw_error_why(err, "%s", line && line[0] ? line : "it said nothing");
+	sw_error_hint(err, "a recipient is age1… or a whole ssh-ed25519 or ssh-rsa public key; "
+			   "nothing was written");
+	return -EINVAL;
+}
+
+/* The plain tar goes through an anonymous file only, never over a disk. */
+static int encrypt(const struct sw_buf *plain, char *const *recipients, struct sw_buf *out,
+		   struct sw_error *err)
+{
+	_cleanup_strv_ char **argv = NULL;
+	_cleanup_free_ char *dir = NULL, *path = NULL;
+	_cleanup_buf_ struct sw_buf said = {};
+	int r = sw_strv_add(&argv, "age");
+
+	if (r == 0)
+		r = sw_scratch_new("bundle", &dir);
+	path = r == 0 ? sw_fmt("%s/bundle.age", dir) : NULL;
+	if (!path)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r < 0 ? r : -ENOMEM, "no scratch file");
+	for (char *const *p = recipients; r == 0 && *p; p++) {
+		r = sw_strv_add(&argv, "--recipient");
+		if (r == 0)
+			r = sw_strv_add(&argv, *p);
+	}
+	if (r == 0)
+		r = sw_strv_add(&argv, "--output");
+	if (r == 0)
+		r = sw_strv_add(&argv, path);
+	if (r == 0) {
+		const struct sw_proc run = { .argv = (const char *const *)argv, .timeout_s = AGE_S,
+					     .stdin_fd = -1, .input = plain->data,
+					     .input_len = plain->len };
+
+		r = sw_proc_run_with(&run, &said);
+		r = r ? age_failed(r, &said, err) : sw_file_read(path, out);
+	}
+	(void)sw_remove_tree(dir);
+	return r == 0 ? 0 : sw_fail_errno(err, SW_EXIT_FAILED, r, "the bundle cannot be encrypted");
+}
+
+int sw_bundle_pack(const struct sw_bundle *b, char *const *recipients, struct sw_buf *out,
+		   struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf plain = {};
+	int r;
+
+	if (!recipients || !recipients[0])
+		return make_tar(b, out, err);
+	r = make_tar(b, &plain, err);
+	return r < 0 ? r : encrypt(&plain, recipients, out, err);
+}
+
+/* ---- its name ---- */
+
+void sw_bundle_code(const struct sw_buf *packed, char ret_code[static SW_BUNDLE_CODE])
+{
+	static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	uint8_t md[SW_SHA256_LEN];
+	uint32_t bits;
+
+	sw_sha256_raw(packed->data, packed->len, md);
+	bits = (uint32_t)md[0] << 24 | (uint32_t)md[1] << 16 | (uint32_t)md[2] << 8 | md[3];
+	for (unsigned int i = 0, to = 0; i < 6; i++, to++) {
+		if (i == 3)
+			ret_code[to++] = '-';
+		ret_code[to] = letters[bits >> (27 - 5 * i) & 31];
+	}
+	ret_code[SW_BUNDLE_CODE - 1] = '\0';
+}
+
+char *sw_bundle_name(const struct sw_bundle *b, const char *code, bool encrypted)
+{
+	char when[20] = "";
+	struct tm tm;
+	time_t t = (time_t)b->time;
+
+	if (gmtime_r(&t, &tm))
+		(void)strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm);
+	return sw_fmt("slipway-%s-%s-%.3s%s.tar.gz%s", b->host, when, code, code + 4,
+		      encrypted ? ".age" : "");
+}

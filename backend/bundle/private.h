@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to backend/bundle: how the parts of a bundle are put into it. */
+#pragma once
+
+#include "bundle/bundle.h"
+
+struct sw_gathering {
+	struct sw_machine *m;
+	struct sw_visit visit;
+	struct sw_redact redact;
+	struct sw_bundle *out;
+};
+
+/* What is wrong with a part is noted in the bundle; each returns 0, or -ENOMEM. */
+
+/* A file of text, without what must not leave the machine. */
+int sw_bundle_add_text(struct sw_gathering *g, const char *name, const char *text);
+/* The same of a document; takes o, which may be NULL for lack of memory. */
+int sw_bundle_add_json(struct sw_gathering *g, const char *name, json_object *o);
+/* Bytes that are of no use when changed: left out when there is a secret in them. */
+int sw_bundle_add_bytes(struct sw_gathering *g, const char *name, const void *data, size_t len);
+/* This part cannot be had. */
+int sw_bundle_add_absent(struct sw_gathering *g, const char *name, const char *why);
+
+/* Tables, variables, measurements (parts.c), and logs (logs.c). */
+int sw_bundle_gather_parts(struct sw_gathering *g);
+int sw_bundle_gather_logs(struct sw_gathering *g);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `slipway bundle`: all that somebody far away needs to see, as one file or as a block of text. */
+#include <string.h>
+#include <unistd.h>
+
+#include "apply/store.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/size.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "bundle/bundle.h"
+#include "payload/payload.h"
+#include "tui/commands/common.h"
+#include "tui/commands/list.h"
+
+enum { OPT_ANONYMOUS = 300, OPT_BLOCK, OPT_FILE };
+
+#define LOG_MAX ((size_t)16 << 20)
+
+static int options_list(const struct sw_args *a, int id, char ***ret_list, struct sw_error *err)
+{
+	size_t pos = 0;
+
+	for (const char *v; (v = sw_arg_next(a, id, &pos));)
+		if (sw_strv_add(ret_list, v) < 0)
+			return sw_fail_oom(err);
+	return 0;
+}
+
+/* ---- what is in it ---- */
+
+static void print_removed(json_object *removed)
+{
+	const char *before = "  removed: ";
+
+	json_object_object_foreach(removed, kind, times) {
+		printf("%s%s", before, kind);
+		if (json_object_get_int(times) > 1)
+			printf(" (%d times)", json_object_get_int(times));
+		before = ", ";
+	}
+}
+
+static void print_manifest(json_object *manifest)
+{
+	json_object *files = sw_json_array(manifest, "files");
+	json_object *absent = sw_json_array(manifest, "absent");
+	char size[16];
+
+	for (size_t i = 0; i < json_object_array_length(files); i++) {
+		json_object *o = json_object_array_get_idx(files, i);
+
+		printf("%-28s %9s", sw_json_str(o, "name", ""),
+		       sw_size_format(sw_json_u64(o, "bytes", 0), size, sizeof(size)));
+		print_removed(sw_json_get(o, "removed"));
+		printf("\n");
+	}
+	for (size_t i = 0; i < json_object_array_length(absent); i++) {
+		json_object *o = json_object_array_get_idx(absent, i);
+
+		printf("%-28s not there: %s\n", sw_json_str(o, "name", ""),
+		       sw_json_str(o, "why", ""));
+	}
+}
+
+/* ---- storing it ---- */
+
+struct job {
+	const struct sw_cli *cli;
+	struct sw_machine *m;
+	struct sw_bundle bundle;
+	char **recipients, **files;
+	json_object *result;
+};
+
+static void job_clear(struct job *j)
+{
+	sw_bundle_clear(&j->bundle);
+	sw_strv_free(j->recipients);
+	sw_strv_free(j->files);
+	json_object_put(j->result);
+	sw_machine_free(j->m);
+}
+
+/* Through a file in a private directory: mcopy wants one. */
+static int store(struct job *j, const struct sw_buf *packed, const struct sw_store *s,
+		 struct sw_error *err)
+{
+	_cleanup_free_ char *dir = NULL, *file = NULL;
+	int r = sw_scratch_new("bundle", &dir);
+
+	file = r == 0 ? sw_fmt("%s/bundle", dir) : NULL;
+	if (!file)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r < 0 ? r : -ENOMEM, "no scratch file");
+	r = sw_file_write(file, packed->data, packed->len, 0600);
+	r = r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "no scratch file")
+		  : sw_store_put(j->m, s, file, NULL, err);
+	(void)sw_remove_tree(dir);
+	return r;
+}
+
+static void tell(struct job *j, const struct sw_buf *packed, const char *name, const char *code,
+		 const char *where)
+{
+	_cleanup_free_ char *shown = sw_source_show(where);
+	char size[16], hex[SW_SHA256_TEXT];
+
+	(void)sw_sha256(packed->data, packed->len, hex);
+	sw_json_add_str(j->result, "output", shown);
+	sw_json_add_str(j->result, "file", name);
+	sw_json_add_str(j->result, "code", code);
+	sw_json_add_str(j->result, "sha256", hex);
+	sw_json_add_u64(j->result, "bytes", packed->len);
+	sw_json_add_bool(j->result, "encrypted", j->recipients != NULL);
+	if (j->cli->json)
+		return;
+	printf("\nWritten to %s, %s; as named by itself %s\nIts code, for the telephone: %s\n",
+	       shown ? shown : "", sw_size_format(packed->len, size, sizeof(size)), name, code);
+	if (!j->recipients)
+		printf("It is not encrypted: whoever gets it can read it. --recipient age1… "
+		       "encrypts it.\n");
+}
+
+static int write_out(struct job *j, const char *output, struct sw_error *err)
+{
+	_cleanup_free_ char *where = sw_cli_place(output), *name = NULL;
+	_cleanup_buf_ struct sw_buf packed = {};
+	struct sw_store s = { .what = "bundle", .where = where };
+	char code[SW_BUNDLE_CODE];
+	int r = where ? sw_store_check(&s, err) : sw_fail_oom(err);
+
+	if (r == 0)
+		r = sw_bundle_pack(&j->bundle, j->recipients, &packed, err);
+	if (r < 0)
+		return r;
+	sw_bundle_code(&packed, code);
+	s.name = name = sw_bundle_name(&j->bundle, code, j->recipients != NULL);
+	r = name ? store(j, &packed, &s, err) : sw_fail_oom(err);
+	if (r == 0)
+		tell(j, &packed, name, code, where);
+	return r;
+}
+
+static int print_block(struct job *j, struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf block = {};
+	int r = sw_bundle_block(&j->bundle, &block, err);
+
+	if (r == 0)
+		printf("%s", sw_buf_text(&block));
+	return r;
+}
+
+static int gather(struct job *j, struct sw_error *err)
+{
+	const struct sw_args *a = &j->cli->args;
+	struct sw_bundle_options o = { .disk = sw_arg(a, 'd'),
+				       .anonymous = sw_arg(a, OPT_ANONYMOUS) };
+	int r = options_list(a, 'r', &j->recipients, err);
+
+	if (r == 0)
+		r = options_list(a, OPT_FILE, &j->files, err);
+	if (r == 0 && j->recipients && !sw_arg(a, 'o')) {
+		r = sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--recipient without --output");
+		sw_error_hint(err, "without --output only the list is shown");
+	}
+	if (r == 0)
+		r = sw_cli_needs_disks(j->cli, "bundle", err);
+	if (r == 0)
+		r = sw_cli_machine(j->cli, &j->m, err);
+	o.files = j->files;
+	return r < 0 ? r : sw_bundle_gather(j->m, &o, &j->bundle, err);
+}
+
+static int run(struct sw_cli *cli, struct sw_error *err)
+{
+	const char *output = sw_arg(&cli->args, 'o');
+	_cleanup_(job_clear) struct job j = { .cli = cli };
+	int r = gather(&j, err);
+
+	if (r == 0 && sw_arg(&cli->args, OPT_BLOCK))
+		return print_block(&j, err);
+	if (r < 0)
+		return r;
+	j.result = sw_bundle_manifest(&j.bundle);
+	if (!cli->json)
+		print_manifest(j.result);
+	if (output)
+		r = write_out(&j, output, err);
+	else if (!cli->json)
+		printf("\nNothing was written; --output PLACE writes it.\n");
+	if (r == 0 && cli->json)
+		sw_print_json(j.result);
+	return r;
+}
+
+static const struct sw_opt opts[] = {
+	{ 'o', "output", "PLACE", "a directory, a file, \"stick\", or an http(s) URL for PUT" },
+	{ 'r', "recipient", "KEY", "encrypt to this age or SSH public key; several times" },
+	{ OPT_ANONYMOUS, "anonymous", NULL, "without serials, addresses and the machine's name" },
+	{ OPT_FILE, "file", "FILE", "take this file along; several times" },
+	{ OPT_BLOCK, "block", NULL, "print the findings as a block for a console's log" },
+	{ 'd', "disk", "NAME", "the node's disk, when several have one" },
+	{ 0, NULL, NULL, NULL },
+};
+
+const struct sw_command sw_command_bundle = {
+	.name = "bundle",
+	.summary = "Collect what somebody else needs to find out what is wrong",
+	.operands = "",
+	.opts = opts,
+	.details = "Facts, findings, status, partition tables, firmware variables, measurements\n"
+		   "and logs, without passwords, tokens and keys. Without --output it is only\n"
+		   "listed, with what was taken out. Nothing on the machine is changed.",
+	.run = run,
+};
+
+/* ---- bundle read ---- */
+
+static void print_report(json_object *o)
+{
+	json_object *list = sw_json_array(o, "findings");
+	size_t n = list ? json_object_array_length(list) : 0;
+
+	printf("%s, %s, serial %s, %s\n", sw_json_str(o, "machine", "-"),
+	       sw_json_str(o, "product", "-"), sw_json_str(o, "serial", "-"),
+	       sw_json_str(o, "time", "-"));
+	for (size_t i = 0; i < n; i++) {
+		json_object *f = json_object_array_get_idx(list, i);
+
+		printf("%-8s %s: %s\n", sw_json_str(f, "severity", ""), sw_json_str(f, "id", ""),
+		       sw_json_str(f, "what", ""));
+	}
+	if (!n)
+		printf("Nothing was found.\n");
+}
+
+static int read_log(const char *path, struct sw_buf *log, struct sw_error *err)
+{
+	int r = strcmp(path, "-") == 0 ? sw_fd_read(STDIN_FILENO, log) : sw_file_read(path, log);
+
+	if (r == 0)
+		return 0;
+	sw_fail_errno(err, SW_EXIT_USAGE, r, "the log cannot be read");
+	sw_error_where(err, "%s", path);
+	return r;
+}
+
+static int run_read(struct sw_cli *cli, struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf log = { .max = LOG_MAX }, text = {};
+	_cleanup_json_ json_object *o = NULL;
+	const char *path = cli->args.rest[0];
+	int r = read_log(path, &log, err);
+
+	if (r == 0)
+		r = sw_bundle_read_block((const char *)log.data, log.len, &text, err);
+	if (r == 0)
+		r = sw_json_parse(sw_buf_text(&text), text.len, path, &o, err);
+	if (r < 0)
+		return r;
+	if (cli->json)
+		sw_print_json(o);
+	else
+		print_report(o);
+	return 0;
+}
+
+const struct sw_command sw_command_bundle_read = {
+	.name = "bundle read",
+	.summary = "Show the report that `bundle --block` printed into a log",
+	.operands = "FILE",
+	.min_rest = 1,
+	.max_rest = 1,
+	.details = "FILE is the log of a serial console, or - for standard input; what else was\n"
+		   "printed between the lines of the block does not matter.",
+	.run = run_read,
+};
