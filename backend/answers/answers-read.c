@@ -164,7 +164,7 @@ static int fail_oom(struct mapping *m)
 
 static void set_place(struct mapping *m, const char *name, const struct sw_yaml *y)
 {
-	if (sw_places_put(m->a, name, (struct sw_place){ y->line, y->column }) < 0)
+	if (sw_places_put(m->a, name, (struct sw_place){ y->line, y->column, m->file }) < 0)
 		(void)fail_oom(m);
 }
 
@@ -437,17 +437,14 @@ static void read_root(struct mapping *m, const struct sw_yaml *root)
 	read_group(m, &(struct group){ .key = "", .name = "" }, root);
 }
 
-static int new_with_places(struct sw_answers **ret_answers)
+struct sw_answers *sw_answers_new_placed(void)
 {
 	_cleanup_answers_ struct sw_answers *a = sw_answers_new();
 
 	if (!a)
-		return -ENOMEM;
+		return NULL;
 	a->places = sw_places_new();
-	if (!a->places)
-		return -ENOMEM;
-	*ret_answers = TAKE_PTR(a);
-	return 0;
+	return a->places ? TAKE_PTR(a) : NULL;
 }
 
 int sw_answers_parse_all(const char *text, size_t len, const char *file, struct sw_error *errs,
@@ -459,7 +456,8 @@ int sw_answers_parse_all(const char *text, size_t len, const char *file, struct 
 	struct sw_error *err = sw_errors_next(&errors);
 	int r = sw_yaml_parse(text, len, file, &root, err);
 
-	if (r == 0 && new_with_places(&a) < 0)
+	a = sw_answers_new_placed();
+	if (r == 0 && !a)
 		r = sw_fail_oom(err);
 	if (r < 0) {
 		(void)sw_errors_keep(&errors, r);

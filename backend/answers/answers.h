@@ -48,6 +48,7 @@ struct sw_admission {
 
 struct sw_answers {
 	int version;
+	char **sources;		/* where more answers are; only in a medium's own file */
 	char *hostname;
 	struct sw_disk_choice disk;	/* always has at least one alternative, perhaps empty */
 	enum sw_disk_use disk_use;

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "answers/answers.h"
+#include "answers/sources.h"
 #include "admission/token.h"
 #include "base/catalogue.h"
 #include "boot/bootpath.h"
@@ -279,6 +280,12 @@ const struct sw_field sw_fields[] = {
 	{ .key = "slipway", .label = N_("File version"), .type = SW_FIELD_INT, AT(version),
 	  .help = N_("The version of the answer file's format. It comes first in every file."),
 	  .example = "1", .dflt = "1", .required = always, .check = check_version },
+	{ .key = "sources", .label = N_("Further sources"), .type = SW_FIELD_LIST, AT(sources),
+	  .max = 2000, .check = sw_source_check_name,
+	  .help = N_("Only in the medium's slipway.yaml: where more answers are, as in "
+		  "slipway.answers= on the kernel command line (slipway(8)). What a later one "
+		  "says counts."),
+	  .example = "https://boot.example/${mac}.yaml" },
 	{ .key = "node.hostname", .label = N_("Host name"), .type = SW_FIELD_HOSTNAME, AT(hostname),
 	  .help = N_("The name of the node. It goes into the node data and names this install."),
 	  .example = "node-07", .required = always, .max = 64 },

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "answers/values.h"
+#include "base/strv.h"
 
 struct sw_places {
 	struct {
@@ -10,6 +11,7 @@ struct sw_places {
 		struct sw_place at;
 	} *v;
 	size_t n, cap;
+	char **files;		/* the names that places borrow */
 };
 
 struct sw_places *sw_places_new(void)
@@ -23,6 +25,7 @@ struct sw_places *sw_places_free(struct sw_places *p)
 		return NULL;
 	for (size_t i = 0; i < p->n; i++)
 		free(p->v[i].key);
+	sw_strv_free(p->files);
 	free(p->v);
 	free(p);
 	return NULL;
@@ -40,6 +43,22 @@ static int grow(struct sw_places *p)
 	return 0;
 }
 
+/* A copy of the name, one for all places of a file: they mostly come in a row. */
+static int keep_file(struct sw_places *p, const char **file)
+{
+	for (size_t i = 0; *file && p->files && p->files[i]; i++)
+		if (strcmp(p->files[i], *file) == 0) {
+			*file = p->files[i];
+			return 0;
+		}
+	if (!*file)
+		return 0;
+	if (sw_strv_add(&p->files, *file) < 0)
+		return -ENOMEM;
+	*file = p->files[sw_strv_len(p->files) - 1];
+	return 0;
+}
+
 int sw_places_put(struct sw_answers *a, const char *key, struct sw_place at)
 {
 	struct sw_places *p = a->places;
@@ -49,7 +68,7 @@ int sw_places_put(struct sw_answers *a, const char *key, struct sw_place at)
 		return 0;
 	if (p->n == p->cap && grow(p) < 0)
 		return -ENOMEM;
-	copy = strdup(key);
+	copy = keep_file(p, &at.file) < 0 ? NULL : strdup(key);
 	if (!copy)
 		return -ENOMEM;
 	p->v[p->n].key = copy;
@@ -64,6 +83,32 @@ static bool find(const struct sw_places *p, const char *key, size_t len, struct 
 			*ret = p->v[i].at;
 			return true;
 		}
+	return false;
+}
+
+int sw_places_copy_groups(struct sw_answers *to, const struct sw_answers *from)
+{
+	int r = 0;
+
+	for (size_t i = 0; from->places && i < from->places->n && r == 0; i++) {
+		const char *key = from->places->v[i].key;
+
+		if (from->places->v[i].at.line && !strchr(key, '[') && !sw_field_find(key))
+			r = sw_places_put(to, key, from->places->v[i].at);
+	}
+	return r;
+}
+
+bool sw_places_has(const struct sw_answers *a, const char *unit)
+{
+	size_t n = strlen(unit);
+
+	for (size_t i = 0; a->places && i < a->places->n; i++) {
+		const char *key = a->places->v[i].key;
+
+		if (strncmp(key, unit, n) == 0 && (!key[n] || strchr(".[", key[n])))
+			return true;
+	}
 	return false;
 }
 

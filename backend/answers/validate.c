@@ -31,9 +31,10 @@ static void report(struct check *c, const char *key, int r, const char *what, co
 
 	(void)sw_fail(err, SW_EXIT_INVALID, r, "%s %s", key, what);
 	if (at.line)
-		sw_error_where(err, "%s:%u:%u", c->file ? c->file : "answers", at.line, at.column);
-	else if (c->file)
-		sw_error_where(err, "%s", c->file);
+		sw_error_where(err, "%s:%u:%u", at.file ? at.file : c->file ? c->file : "answers",
+			       at.line, at.column);
+	else if (at.file || c->file)
+		sw_error_where(err, "%s", at.file ? at.file : c->file);
 	sw_error_why(err, "%s", why);
 	sw_error_hint(err, "%s", hint);
 	(void)sw_errors_keep(c->errors, r);
@@ -313,6 +314,10 @@ static void check_diskless(struct check *c)
 
 static void check_rules(struct check *c)
 {
+	if (c->a->sources)
+		report(c, "sources", -EINVAL, "does not count here",
+		       "only the medium's own file is asked where more answers are",
+		       "take it out; slipway answers shows what a medium's sources come to");
 	for (size_t i = 0; i < sw_n_fields; i++)
 		if (sw_fields[i].home != SW_HOME_ADMISSION)
 			check_field(c, &sw_fields[i]);

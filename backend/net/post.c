@@ -21,6 +21,7 @@ struct exchange {
 	struct sw_http_answer *answer;
 	CURL *curl;
 	curl_mime *form;
+	struct curl_slist *headers;
 	bool too_large;
 	bool connected;		/* TLS has begun */
 	char detail[CURL_ERROR_SIZE];
@@ -128,10 +129,22 @@ static int set_trust(struct exchange *x, struct sw_error *err)
 	return 0;
 }
 
+static int set_json(struct exchange *x, struct sw_error *err)
+{
+	x->headers = curl_slist_append(NULL, "Content-Type: application/json");
+	if (!x->headers)
+		return sw_fail_oom(err);
+	(void)curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers);
+	(void)curl_easy_setopt(x->curl, CURLOPT_POSTFIELDS, x->post->json);
+	return 0;
+}
+
 static int set_form(struct exchange *x, struct sw_error *err)
 {
 	bool good = true;
 
+	if (x->post->json)
+		return set_json(x, err);
 	if (!x->post->parts)
 		return 0;
 	x->form = curl_mime_init(x->curl);
@@ -302,6 +315,7 @@ int sw_http_post(const struct sw_http_post *post, struct sw_buf *ret_body,
 	r = perform(&x, err);
 	if (x.form)
 		curl_mime_free(x.form);
+	curl_slist_free_all(x.headers);
 	curl_easy_cleanup(x.curl);
 	return r;
 }

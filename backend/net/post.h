@@ -19,6 +19,7 @@ struct sw_http_post {
 	const char *url;		/* https:// */
 	const struct sw_http_part *parts;	/* multipart/form-data; NULL: a GET */
 	size_t n_parts;
+	const char *json;		/* sent as it is in place of a form, or NULL */
 	struct sw_http_trust trust;
 	unsigned int timeout_s;		/* for the whole exchange; 0: 30 */
 	size_t max;			/* bytes of the answer */

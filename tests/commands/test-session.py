@@ -78,7 +78,7 @@ def _(case):
     case.create(NODE, STICK, extra=("--medium", "STICK1"))
     answers = case.answers()
     (case.machine_dir / "medium").mkdir(exist_ok=True)
-    (case.machine_dir / "medium/slipway.yaml").write_text("slipway: 1\nrubbish: yes\n")
+    (case.machine_dir / "medium/slipway.yaml").write_text("slipway: 1\nfinish: poweroff\n")
     (case.machine_dir / "proc").mkdir(exist_ok=True)
     server = Server(case.dir)
     try:

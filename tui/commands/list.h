@@ -17,6 +17,7 @@ extern const struct sw_command sw_command_undo_export;
 extern const struct sw_command sw_command_resume;
 extern const struct sw_command sw_command_wipe;
 extern const struct sw_command sw_command_explain;
+extern const struct sw_command sw_command_answers;
 extern const struct sw_command sw_command_answers_example;
 extern const struct sw_command sw_command_answers_manual;
 extern const struct sw_command sw_command_answers_schema;

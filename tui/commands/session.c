@@ -25,16 +25,16 @@
 #define NETWORK_SECONDS 60	/* until a URL must have answered */
 
 struct found {
-	struct sw_answers_source source;
-	struct sw_answers *answers;
+	struct sw_sources sources;
+	struct sw_merge *merge;
 	struct sw_error error;	/* answers were named but cannot be used */
 	bool child_ended;	/* a person was faster: left, or started something */
 };
 
 static void found_clear(struct found *f)
 {
-	sw_answers_source_clear(&f->source);
-	sw_answers_free(f->answers);
+	sw_sources_clear(&f->sources);
+	sw_merge_free(f->merge);
 }
 
 /* ---- the session that people use meanwhile ---- */
@@ -97,12 +97,12 @@ static void look_once(struct sw_machine *m, struct found *f)
 	struct sw_error ignored = {};
 
 	/* The command line and the medium need no facts, and looking at every disk takes time. */
-	if (sw_source_find(m, NULL, &f->source, &f->error) < 0 ||
-	    f->source.kind != SW_SOURCE_NONE)
+	sw_sources_clear(&f->sources);
+	if (sw_sources_find(m, NULL, &f->sources, &f->error) < 0 || f->sources.n)
 		return;
 	/* A machine whose facts cannot be read shows that on the console. */
 	if (sw_machine_facts(m, &facts, &ignored) == 0)
-		(void)sw_source_find(m, facts, &f->source, &f->error);
+		(void)sw_sources_find(m, facts, &f->sources, &f->error);
 }
 
 static bool plain_ended(pid_t pid, struct found *f)
@@ -119,7 +119,15 @@ static bool awaits_medium(struct sw_machine *m)
 {
 	_cleanup_free_ char *path = NULL;
 
-	return m->medium && sw_machine_medium_file(m, "boot/vmlinuz", &path, NULL) < 0;
+	/* A stand-in's is there or never comes. */
+	return m->medium && m->kind == SW_MACHINE_REAL &&
+	       sw_machine_medium_file(m, "boot/vmlinuz", &path, NULL) < 0;
+}
+
+/* The medium may have its own to say beside what the command line names. */
+static bool have_all(const struct found *f, bool awaits)
+{
+	return f->sources.n && (!awaits || f->sources.v[0].main);
 }
 
 static void look(struct sw_machine *m, pid_t plain, struct found *f)
@@ -127,17 +135,20 @@ static void look(struct sw_machine *m, pid_t plain, struct found *f)
 	time_t start = uptime();
 
 	for (;;) {
+		bool awaits;
+
 		look_once(m, f);
-		if (f->error.r || f->source.kind != SW_SOURCE_NONE || plain_ended(plain, f))
+		awaits = awaits_medium(m);
+		if (f->error.r || have_all(f, awaits) || plain_ended(plain, f))
 			break;
-		if (uptime() - start >= (awaits_medium(m) ? MEDIUM_SECONDS : LOOK_SECONDS))
+		if (uptime() - start >= (awaits ? MEDIUM_SECONDS : LOOK_SECONDS))
 			break;
 		sleep(LOOK_PAUSE);
 	}
-	if (f->error.r || f->source.kind == SW_SOURCE_NONE || plain_ended(plain, f))
+	if (f->error.r || !f->sources.n || plain_ended(plain, f))
 		return;
-	if (sw_source_read(m, &f->source, NETWORK_SECONDS, NULL, &f->answers, &f->error) == 0)
-		(void)sw_answers_validate(f->answers, f->source.location, &f->error);
+	if (sw_sources_read(m, &f->sources, NETWORK_SECONDS, NULL, &f->merge, &f->error) == 0)
+		(void)sw_answers_validate(f->merge->answers, f->sources.text, &f->error);
 }
 
 /*
@@ -159,17 +170,17 @@ static int run_found(struct sw_machine *m, struct found *f, struct sw_error *err
 	_cleanup_free_ char *notice =
 		text ? sw_fmt("No unattended install: %.200s", text) : NULL;
 	struct sw_session_options o = {
-		.answers = f->error.r ? sw_answers_for_person(m) : TAKE_PTR(f->answers),
+		.answers = f->error.r ? sw_answers_for_person(m) : TAKE_PTR(f->merge->answers),
 		.unattended = f->error.r == 0,
-		.countdown_s = f->source.countdown,
-		.countdown_text = f->source.text,
+		.countdown_s = f->sources.countdown,
+		.countdown_text = f->sources.text,
 		.notice = notice,
 	};
 
 	if (text)
 		fprintf(stderr, "slipway: %s\n", text);
 	if (o.unattended)
-		fprintf(stderr, "slipway: installing from %s\n", f->source.text);
+		fprintf(stderr, "slipway: installing from %s\n", f->sources.text);
 	if (notice)
 		notice[strcspn(notice, "\n")] = '\0';
 	return sw_session_run(m, &o, err);
@@ -190,7 +201,7 @@ static int run_medium(struct sw_machine *m, struct sw_error *err)
 		stop_plain(plain);
 		return 0;
 	}
-	if (f.child_ended || (f.error.r == 0 && !f.answers))
+	if (f.child_ended || (f.error.r == 0 && !f.merge))
 		return wait_for(plain);
 	if (f.error.r == 0 && !first_time(m))
 		return wait_for(plain);

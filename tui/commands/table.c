@@ -16,6 +16,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_resume,
 	&sw_command_wipe,
 	&sw_command_explain,
+	&sw_command_answers,
 	&sw_command_answers_example,
 	&sw_command_answers_manual,
 	&sw_command_answers_schema,
