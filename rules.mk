@@ -64,7 +64,8 @@ fuzz:
 		{ echo "make fuzz T=NAME; names: make fuzz-list"; exit 2; }
 	@$(PACKAGES) test
 	@mkdir -p build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
-	clang $(CPPFLAGS) -std=gnu17 $(FUZZFLAGS) -o build/fuzz/$(T) tests/fuzz/fuzz-$(T).c \
+	clang $(CPPFLAGS) -DSW_BUILD_TIME=0 -std=gnu17 $(FUZZFLAGS) -o build/fuzz/$(T) \
+		tests/fuzz/fuzz-$(T).c \
 		$(TESTLIB) $(TUI) $(BACKEND) -larchive $(LDLIBS) -lcmocka -lvterm
 	build/fuzz/$(T) -max_total_time=$(FUZZTIME) -artifact_prefix=build/fuzz/ \
 		build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)

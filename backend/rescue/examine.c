@@ -107,6 +107,8 @@ static int examine_node(struct sw_examine *x)
 	r = s.have_node ? read_copies(x, &s) : 0;
 	if (r == 0 && s.have_node)
 		r = examine_disks(x, &s);
+	if (r == 0 && s.have_node)
+		r = sw_examine_needs(x, &s.node);
 	if (r == 0)
 		r = summary(x, &s);
 	return r < 0 || !s.vars ? r : sw_examine_boot(x, &s);
@@ -125,6 +127,8 @@ int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_
 		r = sw_examine_table(&x, &f->disks[i]);
 	if (r == 0)
 		r = examine_node(&x);
+	if (r == 0)
+		r = sw_examine_machine(&x);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the machine cannot be examined");
 	sw_findings_sort(&l);

@@ -55,6 +55,9 @@ int sw_rescue_undo_io(struct sw_io *io, struct sw_io *from, json_object *undo,
 int sw_examine_table(struct sw_examine *x, const struct sw_disk *d);
 /* prefix: of the findings' IDs, the disk of a further copy of the node, or NULL. */
 int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *prefix);
+/* The disks' health, the firmware's store, the clock; and what the node needs, see machine.c. */
+int sw_examine_machine(struct sw_examine *x);
+int sw_examine_needs(struct sw_examine *x, const struct sw_node *n);
 /* Rescue image and iPXE, see extras.c. */
 int sw_examine_extras(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* The overlays that slots name, see overlay.c. */

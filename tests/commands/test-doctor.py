@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """slipway doctor: real damage by dd, sgdisk and edited variables; found, repaired, taken back."""
+import json
 import shutil
 import struct
 
@@ -270,6 +271,98 @@ def _(case):
         found = expect(case.on("--json", "doctor"), 0).json()["findings"]
         same([f["id"] for f in found if f["severity"] != "info"], [], layout)
         shutil.rmtree(case.machine_dir)
+
+
+def machine_yaml(case, *pairs):
+    path = case.machine_dir / "machine.yaml"
+    text = path.read_text()
+    for old, new in pairs:
+        assert old in text, f"{old!r} is not in {text}"
+        text = text.replace(old, new, 1)
+    path.write_text(text)
+
+
+def one_more(case, identity, severity, *words):
+    """Nothing but this one is found, it says so in words and what to do, and nothing is written."""
+    before = everything(case)
+    found = findings(case, 8)
+    same([i for i, f in found.items() if f["severity"] != "info"], [identity], "findings")
+    finding = found[identity]
+    same(finding["severity"], severity, identity)
+    said = " ".join((finding["what"], finding["evidence"], finding["advice"]))
+    for word in words:
+        assert word in said, f"{word!r} is not said: {finding}"
+    assert finding["advice"] and "repair" not in finding, finding
+    same(everything(case), before, "disks and variables")
+
+
+@test("a disk that says it is failing is an error, a worn one a warning, each with its own words")
+def _(case):
+    install(case, second=False)
+    disk = name_of(case)
+    plain = (case.machine_dir / "machine.yaml").read_text()
+    for recorded, severity, word in (("nvme-failing", "error", "failing"),
+                                     ("nvme-worn", "warning", "worn")):
+        shutil.copy("tests/fuzz/corpus/health/" + recorded, case.machine_dir / "smart.json")
+        (case.machine_dir / "machine.yaml").write_text(plain)
+        machine_yaml(case, ("image: disk-1.img\n", "image: disk-1.img\n    health: smart.json\n"))
+        one_more(case, f"{disk}/health", severity, word)
+
+
+@test("a variable store that is nearly full names what fills it: a variable, or crash dumps")
+def _(case):
+    install(case, second=False)
+    space = vars_free(case)
+    blobs = fill_vars(case, "VendorBlob%u-12345678-1234-1234-1234-123456789abc", space, 7)
+    one_more(case, "nvram-full", "warning", "VendorBlob", "boot delete")
+    for path in blobs:
+        path.unlink()
+    fill_vars(case, "dump-type0-%u-1-1700000000-C-cfc8fc79-be2e-4ddc-97f0-9f98bfe298a0", space,
+              10)
+    one_more(case, "nvram-full", "warning", "10 crash dumps", "/sys/firmware/efi/efivars")
+
+
+def fill_vars(case, name, space, n):
+    name = "dump-type0-%u-1-1700000000-C-cfc8fc79-be2e-4ddc-97f0-9f98bfe298a0"
+    fill_vars(case, name, space, 10)
+    paths = [case.machine_dir / "vars" / (name % (i + 1)) for i in range(n)]
+    each = (space - 800) // n - 2 * len(paths[0].name) - 60
+    for path in paths:
+        path.write_bytes(struct.pack("<I", 7) + bytes(each))
+    assert 0 < vars_free(case) < 2048, vars_free(case)
+    return paths
+
+
+def vars_free(case):
+    out = case.dir / "bundle.tar.gz"
+    expect(case.on("bundle", "-o", out), 0)
+    told = tool("tar", "-xzOf", out, "slipway-bundle/variables.json").stdout
+    return json.loads(told)["store_free"]
+
+
+@test("a network card that is gone is an error of a node that starts from it")
+def _(case):
+    install(case, second=False)
+    entry = variable(case, "Boot0001")
+    entry.write_bytes(entry.read_bytes().replace(bytes.fromhex("525400123456"),
+                                                 bytes.fromhex("020000000099")))
+    expect(case.on("mode", "network", "--nic", "02:00:00:00:00:99"), 0)
+    found = findings(case, 8)
+    same(found["nic-gone"]["severity"], "error", "nic-gone")
+    assert "02:00:00:00:00:99" in found["nic-gone"]["evidence"]
+
+
+@test("a node that attests on a machine without TPM, or one that was started the BIOS way")
+def _(case):
+    case.create(extra=("--no-tpm",))
+    expect(case.on("install", "--answers", case.answers()), 0)
+    one_more(case, "tpm-gone", "error", "attests", "firmware setup")
+    case.machine_dir = case.dir / "second"
+    install(case, second=False)
+    machine_yaml(case, ("firmware: uefi", "firmware: bios"))
+    found = findings(case, 8)
+    same(found["bios-mode"]["severity"], "error", "bios-mode")
+    assert "CSM off" in found["bios-mode"]["advice"]
 
 
 @test("without --save the file for undo has a name of its own, and goes with the undo")

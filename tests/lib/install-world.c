@@ -19,8 +19,11 @@ static const char yaml[] =
 	"slipway: 1\nnode:\n  hostname: node-07\ndisk:\n  match: {serial: NODE07SYS}\n"
 	"  layout: %s\n  wipe: any\n%s"
 	"payload:\n  kernel: medium:/vmlinuz\n  initrd: medium:/initrd\n"
-	"  cmdline: \"console=ttyS0 panic=10\"\nboot:\n%sadmission:\n  kind: attest\n"
-	"  url: https://attest.example/v1\nfinish: stay\n";
+	"  cmdline: \"console=ttyS0 panic=10\"\nboot:\n%sfinish: stay\n%s";
+
+/* Without a TPM a node that attests is not well. */
+static const char attesting[] =
+	"admission:\n  kind: attest\n  url: https://attest.example/v1\n";
 
 static const char by_ipxe[] =
 	"  mode: network\n  network: {via: ipxe, uri: \"http://boot.example/node.efi\", "
@@ -102,7 +105,8 @@ static void make_plan(struct world *w)
 					    "    wipe: any\n" : "";
 	_cleanup_free_ char *keep = w->sealed ? sealed_answers(w) : NULL;
 	_cleanup_free_ char *text = sw_fmt(yaml, layout_of(w), keep ? keep : more,
-					   w->extras ? by_ipxe : "  mode: local\n");
+					   w->extras ? by_ipxe : "  mode: local\n",
+					w->sealed ? attesting : "");
 	_cleanup_answers_ struct sw_answers *a = NULL;
 	_cleanup_layout_ struct sw_layout *l = NULL;
 	_cleanup_facts_ struct sw_facts *f = NULL;

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a node stands on besides its disk's content: the disks' health, the firmware's mode and
+ * its store, the clock, the TPM, the network card that it starts from. None of it can be repaired
+ * by writing to a disk, so each says what a person can do.
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "rescue/private.h"
+#include "tpm/facts.h"
+
+/* Of what Linux lets us use: room for a few boot entries. */
+#define STORE_LOW 2048U
+#define DUMP "dump-type"	/* variables of the kernel's pstore */
+
+static struct sw_finding *add(struct sw_examine *x, const char *disk, const char *id,
+			      enum sw_severity severity, const char *what, const char *effect,
+			      const char *advice)
+{
+	struct sw_finding *fi = sw_finding_add(x, disk, id, severity, SW_SURE_CERTAIN);
+
+	if (!fi)
+		return NULL;
+	(void)snprintf(fi->what, sizeof(fi->what), "%s", what);
+	(void)snprintf(fi->effect, sizeof(fi->effect), "%s", effect);
+	(void)snprintf(fi->advice, sizeof(fi->advice), "%s", advice);
+	return fi;
+}
+
+/* ---- disks ---- */
+
+static int disk_health(struct sw_examine *x, const struct sw_disk *d)
+{
+	bool failing = d->health == SW_HEALTH_FAILING;
+	struct sw_finding *fi;
+
+	if (d->medium || (!failing && d->health != SW_HEALTH_WORN))
+		return 0;
+	fi = add(x, d->name, "health", failing ? SW_FINDING_ERROR : SW_FINDING_WARNING,
+		 failing ? "the disk says that it is failing" : "the disk is worn",
+		 failing ? "what is on it can be lost at any time, and a repair may not hold"
+			 : "it works, and will not for ever",
+		 failing ? "save what is needed, put in another disk and install on that one"
+			 : "plan to put in another disk");
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "%.200s",
+		       d->health_text ? d->health_text : "its own health report");
+	return 0;
+}
+
+/* ---- the firmware's store ---- */
+
+struct usage {
+	struct sw_varstore *vars;
+	uint64_t dumps, n_dumps;
+	struct {
+		char name[48];
+		size_t bytes;
+	} largest;		/* of what is no dump */
+};
+
+static int measure(const struct sw_guid *guid, const char *name, void *userdata)
+{
+	struct usage *u = userdata;
+	_cleanup_free_ uint8_t *data = NULL;
+	uint32_t attrs;
+	size_t len;
+
+	if (sw_var_get(u->vars, guid, name, &data, &len, &attrs) < 0 ||
+	    !(attrs & SW_VAR_NON_VOLATILE))
+		return 0;
+	if (strncmp(name, DUMP, strlen(DUMP)) == 0) {
+		u->dumps += len;
+		u->n_dumps++;
+	} else if (len > u->largest.bytes) {
+		(void)snprintf(u->largest.name, sizeof(u->largest.name), "%.40s", name);
+		u->largest.bytes = len;
+	}
+	return 0;
+}
+
+static int store_full(struct sw_examine *x)
+{
+	struct usage u = { .vars = x->vars };
+	uint64_t total, free_bytes;
+	struct sw_finding *fi;
+
+	if (!x->vars || sw_var_space(x->vars, &total, &free_bytes) < 0 ||
+	    free_bytes >= STORE_LOW)
+		return 0;
+	if (sw_var_list(x->vars, measure, &u) == -ENOMEM)
+		return -ENOMEM;
+	fi = add(x, NULL, "nvram-full", SW_FINDING_WARNING,
+		 "the firmware's variable store is nearly full",
+		 "new boot entries or another order may be refused: switching and repairs fail",
+		 u.n_dumps ? "the kernel's crash dumps in it (dump-type0-… below "
+			     "/sys/firmware/efi/efivars) can be copied away and deleted; the "
+			     "firmware reclaims their space at the next start"
+			   : "delete boot entries that nobody needs with `slipway boot delete`, or "
+			     "load the firmware setup's defaults, and start anew");
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "%llu of %llu bytes are free; the largest variable is %s with %zu bytes",
+		       (unsigned long long)free_bytes, (unsigned long long)total, u.largest.name,
+		       u.largest.bytes);
+	if (u.n_dumps)
+		(void)snprintf(fi->evidence, sizeof(fi->evidence),
+			       "%llu of %llu bytes are free; %llu crash dumps take %llu",
+			       (unsigned long long)free_bytes, (unsigned long long)total,
+			       (unsigned long long)u.n_dumps, (unsigned long long)u.dumps);
+	return 0;
+}
+
+/* ---- the clock ---- */
+
+static int clock_off(struct sw_examine *x)
+{
+	char now[SW_TIME_TEXT], built[SW_TIME_TEXT];
+	struct sw_finding *fi;
+
+	if (x->f->time >= SW_BUILD_TIME)
+		return 0;
+	fi = add(x, NULL, "clock", SW_FINDING_WARNING, "the clock is behind",
+		 "certificates look as if they were not valid yet: https and admission fail",
+		 "set it in firmware setup or with `date`; when it is wrong again after the power "
+		 "was off, the battery on the board is empty");
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "it says %s, and this slipway was made at %s",
+		       sw_time_text(x->f->time, now), sw_time_text(SW_BUILD_TIME, built));
+	return 0;
+}
+
+/* ---- what the node needs ---- */
+
+static bool is_encrypted(const struct sw_node *n)
+{
+	const struct sw_table *t = n->disk ? &n->disk->table : NULL;
+
+	for (size_t i = 0; t && i < t->n_parts; i++)
+		if (t->parts[i].fs_type && strcmp(t->parts[i].fs_type, "crypto_LUKS") == 0)
+			return true;
+	return false;
+}
+
+static bool attests(const struct sw_node *n)
+{
+	json_object *all = sw_json_array(n->data, "admission");
+	json_object *one = sw_json_get(n->data, "admission");
+
+	for (size_t i = 0; all && i < json_object_array_length(all); i++) {
+		json_object *o = json_object_array_get_idx(all, i);
+
+		if (strcmp(sw_json_str(o, "kind", ""), "attest") == 0)
+			return true;
+	}
+	return !all && strcmp(sw_json_str(one, "kind", ""), "attest") == 0;
+}
+
+/* What the node wants of a TPM, in words; NULL: nothing. */
+static const char *wants_tpm(const struct sw_node *n)
+{
+	if (is_encrypted(n))
+		return attests(n) ? "its state is sealed to the TPM, and it attests"
+				  : "its state is sealed to the TPM";
+	return attests(n) ? "it attests with the TPM" : NULL;
+}
+
+static int tpm_gone(struct sw_examine *x, const char *wants)
+{
+	struct sw_finding *fi;
+
+	fi = add(x, NULL, "tpm-gone", SW_FINDING_ERROR, "there is no TPM, and the node needs one",
+		 "the node starts, but is not admitted and does not open what is sealed",
+		 "turn the TPM (fTPM, PTT, TPM 2.0) on in firmware setup; an encrypted state opens "
+		 "with its recovery key");
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "%s; the kernel shows none", wants);
+	return 0;
+}
+
+/* Only what stops the node: the rest is `slipway tpm facts`. */
+static int tpm_state(struct sw_examine *x, const struct sw_node *n)
+{
+	const char *wants = wants_tpm(n), *tcti;
+	struct sw_tpm_facts t = {};
+
+	if (!wants)
+		return 0;
+	if (!x->f->tpm_present)
+		return tpm_gone(x, wants);
+	if (sw_machine_tcti(x->m, &tcti, NULL) < 0 || sw_tpm_read_facts(tcti, &t, NULL) < 0)
+		return 0;	/* a TPM that is busy is no finding */
+	for (size_t i = 0; i < t.n_findings; i++) {
+		struct sw_finding *fi;
+
+		if (t.finding[i].stops == SW_TPM_USE_NONE)
+			continue;
+		fi = add(x, NULL, "tpm", SW_FINDING_WARNING, t.finding[i].what,
+			 "the node starts, but is not admitted or does not open what is sealed",
+			 t.finding[i].hint ? t.finding[i].hint : "");
+		if (!fi)
+			return -ENOMEM;
+		(void)snprintf(fi->evidence, sizeof(fi->evidence), "%s; `slipway tpm facts`",
+			       wants);
+		return 0;
+	}
+	return 0;
+}
+
+static bool has_link(const struct sw_facts *f, const char *mac)
+{
+	for (size_t i = 0; i < f->n_links; i++)
+		if (f->links[i].mac && strcasecmp(f->links[i].mac, mac) == 0)
+			return true;
+	return false;
+}
+
+static int card_gone(struct sw_examine *x, const struct sw_node *n)
+{
+	const char *mac = sw_json_str(sw_json_get(n->data, "network"), "nic", NULL);
+	const char *mode = sw_json_str(n->data, "mode", "");
+	struct sw_finding *fi;
+
+	if (!mac || has_link(x->f, mac))
+		return 0;
+	fi = add(x, NULL, "nic-gone",
+		 strcmp(mode, "network") == 0 ? SW_FINDING_ERROR : SW_FINDING_WARNING,
+		 "the network card that the node starts from is not here",
+		 "it does not start from the network; what it does then is in its mode",
+		 "`slipway mode network --nic MAC` names another card");
+	if (!fi)
+		return -ENOMEM;
+	fi->sure = SW_SURE_LIKELY;	/* its driver may be missing here */
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "node data name %.40s, and none of %zu links has that address", mac,
+		       x->f->n_links);
+	return 0;
+}
+
+static int old_firmware_mode(struct sw_examine *x, const struct sw_node *n)
+{
+	struct sw_finding *fi;
+
+	if (!n->disk || x->f->firmware != SW_FIRMWARE_BIOS)
+		return 0;
+	fi = add(x, NULL, "bios-mode", SW_FINDING_ERROR,
+		 "this system was started the old way (BIOS, or CSM)",
+		 "a node's slots are UEFI programs: a firmware that is set to BIOS does not start "
+		 "them, and its boot entries cannot be seen from here",
+		 "choose UEFI (CSM off) in firmware setup, and start this medium as a UEFI one");
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "the kernel has no EFI, and %.40s holds the slots of a node",
+		       n->disk->name);
+	return 0;
+}
+
+int sw_examine_needs(struct sw_examine *x, const struct sw_node *n)
+{
+	int r = old_firmware_mode(x, n);
+
+	if (r == 0)
+		r = tpm_state(x, n);
+	return r < 0 ? r : card_gone(x, n);
+}
+
+int sw_examine_machine(struct sw_examine *x)
+{
+	int r = store_full(x);
+
+	for (size_t i = 0; r == 0 && i < x->f->n_disks; i++)
+		r = disk_health(x, &x->f->disks[i]);
+	return r < 0 ? r : clock_off(x);
+}
