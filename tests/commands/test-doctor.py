@@ -323,8 +323,7 @@ def _(case):
 
 
 def fill_vars(case, name, space, n):
-    name = "dump-type0-%u-1-1700000000-C-cfc8fc79-be2e-4ddc-97f0-9f98bfe298a0"
-    fill_vars(case, name, space, 10)
+    """All but some 800 to 2000 bytes, in n variables; the store counts names along."""
     paths = [case.machine_dir / "vars" / (name % (i + 1)) for i in range(n)]
     each = (space - 800) // n - 2 * len(paths[0].name) - 60
     for path in paths:
