@@ -40,7 +40,8 @@
 	X(X509_STORE_CTX_set_purpose) X(X509_STORE_add_cert) X(X509_STORE_free)       \
 	X(X509_STORE_new) X(X509_STORE_set_flags) X(X509_free) X(X509_get0_pubkey)    \
 	X(X509_get_subject_name) X(X509_verify_cert) X(d2i_PKCS7) X(d2i_X509)         \
-	X(i2d_CMS_ContentInfo) X(i2d_PUBKEY)
+	X(i2d_CMS_ContentInfo) X(i2d_PUBKEY) X(EVP_CIPHER_CTX_ctrl)                   \
+	X(EVP_aes_256_gcm)
 
 struct sw_crypto {
 	SW_CRYPTO_LIST(SW_LIBRARY_POINTER)
@@ -64,6 +65,7 @@ int sw_crypto_open(struct sw_error *err);
 #define CRYPTO_free (*sw_crypto.CRYPTO_free_)
 #define CRYPTO_memcmp (*sw_crypto.CRYPTO_memcmp_)
 #define ERR_clear_error (*sw_crypto.ERR_clear_error_)
+#define EVP_CIPHER_CTX_ctrl (*sw_crypto.EVP_CIPHER_CTX_ctrl_)
 #define EVP_CIPHER_CTX_free (*sw_crypto.EVP_CIPHER_CTX_free_)
 #define EVP_CIPHER_CTX_new (*sw_crypto.EVP_CIPHER_CTX_new_)
 #define EVP_CipherFinal_ex (*sw_crypto.EVP_CipherFinal_ex_)
@@ -88,6 +90,7 @@ int sw_crypto_open(struct sw_error *err);
 #define EVP_PKEY_get_base_id (*sw_crypto.EVP_PKEY_get_base_id_)
 #define EVP_PKEY_get_bits (*sw_crypto.EVP_PKEY_get_bits_)
 #define EVP_aes_256_cbc (*sw_crypto.EVP_aes_256_cbc_)
+#define EVP_aes_256_gcm (*sw_crypto.EVP_aes_256_gcm_)
 #define EVP_aes_256_xts (*sw_crypto.EVP_aes_256_xts_)
 #define EVP_get_digestbyname (*sw_crypto.EVP_get_digestbyname_)
 #define EVP_sha256 (*sw_crypto.EVP_sha256_)

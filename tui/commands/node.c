@@ -15,6 +15,7 @@
 #include "boot/nodedata.h"
 #include "net/trust.h"
 #include "payload/trust.h"
+#include "rescue/secrets.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
@@ -120,6 +121,28 @@ static int put_values(const char *dir, json_object *data, json_object *list, str
 	return r;
 }
 
+/* Sealed: only the node's TPM opens them, `slipway secret open` or systemd-creds. */
+static int put_secrets(const char *dir, json_object *data, json_object *list, struct sw_error *err)
+{
+	_cleanup_free_ char *sub = sw_fmt("%s/credentials", dir);
+	json_object *all = sw_secrets_of(data);
+	int r = !sub ? -ENOMEM : all ? sw_mkdir_all(sub, 0700) : 0;
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make %s/credentials", dir);
+	if (!all)
+		return 0;
+	json_object_object_foreach(all, name, entry) {
+		_cleanup_free_ char *file = sw_fmt("credentials/%s.cred", name);
+		const char *text = sw_json_str(entry, "credential", NULL);
+
+		if (r < 0 || !text || !sw_credential_is_name(name))
+			continue;
+		r = file ? put_file(dir, file, text, "\n", list, err) : sw_fail_oom(err);
+	}
+	return r;
+}
+
 /*
  * The overlay belongs to one image: only the system that was started from the
  * slot which names it gets it. *ret_slot is left alone when that is not known.
@@ -201,7 +224,9 @@ static int write_config(const char *dir, json_object *data, json_object *list,
 		r = put_file(dir, ATTEST, url, "\n", list, err);
 	if (r == 0)
 		r = put_trust(dir, attestation(data), list, err);
-	return r < 0 ? r : put_values(dir, data, list, err);
+	if (r == 0)
+		r = put_values(dir, data, list, err);
+	return r < 0 ? r : put_secrets(dir, data, list, err);
 }
 
 static int run_config(struct sw_cli *cli, struct sw_error *err)
@@ -248,7 +273,7 @@ static bool is_reserved(const char *key)
 {
 	static const char *const words[] = { "slipway_node", "mode", "strategy", "network",
 		"admission", "rolled_back", "answers_sha256", "seed", "slots",
-		"installed", "config", "ipxe" };
+		"installed", "config", "ipxe", "secrets" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(key, words[i]) == 0)
@@ -512,7 +537,8 @@ const struct sw_command sw_command_node_config = {
 	.max_rest = 1,
 	.opts = opts,
 	.details = "node.json, hostname, attest_url, attest_ca and attest_pin, one file below\n"
-		   "config/ for each key that `slipway node set` made, and the overlay\n"
+		   "config/ for each key that `slipway node set` made, credentials/NAME.cred for\n"
+		   "each sealed secret (systemd-creds decrypts them), and the overlay\n"
 		   "when the running image was started from the slot that it was promoted with.\n"
 		   "Files 0600, directories 0700.",
 	.run = run_config,

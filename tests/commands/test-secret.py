@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secrets sealed to the TPM of a node and kept in its node data. systemd-creds judges both ways."""
+import base64
+import hashlib
+import json
+import os
+import struct
+import subprocess
+
+from lib import allocated, expect, main, need, partitions, same, test
+from swtpm import Tpm
+
+SECRET = "join-token-\u00e9 of the cluster\nsecond line"
+
+
+def node(case):
+    """An installed node with a TPM that outlives single commands."""
+    need("swtpm", "systemd-creds")
+    case.create()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    return Tpm(case)
+
+
+def creds(case, tpm, *argv, data=None):
+    words = ["systemd-creds", f"--tpm2-device=swtpm:path={tpm.path}", *map(str, argv)]
+    done = subprocess.run(words, input=data, capture_output=True, timeout=60, check=False)
+    tpm.tool("tpm2_flushcontext", "-l", check=False)    # it leaves its sessions to /dev/tpmrm0
+    return done.returncode, done.stdout
+
+
+def config(case):
+    out = case.dir / "config"
+    expect(case.on("node", "config", out), 0)
+    return out
+
+
+def rewrite(case, change):
+    """Changes the node data behind slipway's back, both copies, by the format's description."""
+    image = case.disk()
+    part = partitions(image)["slipway-node"]
+    start, size = part["start"] * 512, part["size"] * 512
+    with open(image, "r+b") as file:
+        for at in (start, start + size // 2 // 4096 * 4096):
+            file.seek(at)
+            head = bytearray(file.read(4096))
+            same(head[:8], b"SWNODED\n", "node data")
+            data = json.loads(file.read(struct.unpack_from("<Q", head, 24)[0]))
+            change(data)
+            text = json.dumps(data).encode()
+            struct.pack_into("<Q", head, 24, len(text))
+            head[32:64] = hashlib.sha256(text).digest()
+            head[64:96] = hashlib.sha256(head[:64]).digest()
+            file.seek(at)
+            file.write(head + text)
+
+
+def swap(case, name, text):
+    rewrite(case, lambda data: data.setdefault("secrets", {}).update({name: {"credential": text}}))
+
+
+def holds(folder, text):
+    """The file below folder that has these bytes, or None."""
+    for path in folder.rglob("*"):
+        if path.is_file() and any(text in data for _, data in allocated(path)):
+            return path
+    return None
+
+
+@test("secret seal: systemd-creds decrypts it, slipway opens it, and it is nowhere in the clear")
+def _(case):
+    tpm = node(case)
+    said = expect(case.on("--json", "secret", "seal", "join", stdin=SECRET), 0)
+    same(said.json(), {"secrets": [{"name": "join", "measured": False, "tried": True,
+                                    "replaced": False, "recovery": False}],
+                       "secure_boot": False}, "what it says")
+    cred = config(case) / "credentials" / "join.cred"
+    same(cred.stat().st_mode & 0o777, 0o600, "mode")
+    same(creds(case, tpm, "decrypt", "--name=join", cred, "-"), (0, SECRET.encode()), "systemd")
+    same(expect(case.on("secret", "open", "join"), 0).out, SECRET, "opened")
+    out = case.dir / "out"
+    same(expect(case.on("--json", "secret", "open", "join", "--out", out), 0).json(),
+         {"name": "join", "file": str(out), "bytes": len(SECRET.encode())}, "json")
+    same((out.read_bytes(), out.stat().st_mode & 0o777), (SECRET.encode(), 0o600), "the file")
+    same(creds(case, tpm, "decrypt", "--name=other", cred, "-")[0] != 0, True, "another name")
+    same(holds(case.machine_dir, SECRET.encode()[:11]), None, "in the clear")
+    same(tpm.left(), "", "left in the TPM")
+
+
+@test("what systemd-creds sealed is opened, with its name; not another's, not when it is too late")
+def _(case):
+    tpm = node(case)
+    for name, more, code, words in (
+            ("theirs", ["--name=theirs"], 0, ()),
+            ("unnamed", ["--name="], 0, ()),
+            ("renamed", ["--name=theirs"], 8, ("under another name",)),
+            ("late", ["--name=late", "--not-after=2020-01-01"], 8, ("has passed",))):
+        code_there, text = creds(case, tpm, "encrypt", "--with-key=tpm2", "--timestamp=2019-01-01",
+                                 *more, "-", "-", data=SECRET.encode())
+        same(code_there, 0, "systemd-creds encrypt")
+        expect(case.on("secret", "seal", name, stdin="x"), 0)
+        swap(case, name, "".join(text.decode().split()))
+        done = expect(case.on("secret", "open", name), code, *words)
+        same(done.out, SECRET if code == 0 else "", "opened")
+    same(tpm.left(), "", "left in the TPM")
+
+
+@test("a changed PCR 7 closes a secret with a way out: the copy of a recovery key, and reseal")
+def _(case):
+    tpm = node(case)
+    key, weak = case.dir / "key", case.dir / "weak"
+    key.write_bytes(os.urandom(32))
+    weak.write_text("password\n")
+    expect(case.on("secret", "seal", "join", "--recovery-file", weak, stdin=SECRET), 3, "too short",
+           "32 random bytes")
+    same(expect(case.on("--json", "secret", "list"), 0).json(), {"secrets": []}, "secrets")
+    expect(case.on("secret", "seal", "join", "--recovery-file", key, stdin=SECRET), 0,
+           "the TPM opens it, tried", "stolen machine")
+    expect(case.on("secret", "seal", "other", stdin="no copy"), 0)
+    same(expect(case.on("--json", "secret", "list"), 0).json()["secrets"],
+         [{"name": "join", "pcrs": [7], "recovery": True, "damaged": False},
+          {"name": "other", "pcrs": [7], "recovery": False, "damaged": False}], "list")
+    tpm.tool("tpm2_pcrextend", "7:sha256=" + "11" * 32)
+    for pcr in ("1", "4", "5", "9", "12"):
+        tpm.tool("tpm2_pcrextend", f"{pcr}:sha256=" + "22" * 32)
+    failed = expect(case.on("secret", "open", "join"), 5, "do not hold", "secret reseal", "join")
+    assert "state reseal" not in failed.err, failed
+    expect(case.on("secret", "reseal"), 5, "secret reseal --recovery-file")
+    same(expect(case.on("secret", "open", "join", "--recovery-file", key), 0).out, SECRET, "copy")
+    key2 = case.dir / "key2"
+    key2.write_bytes(os.urandom(32))
+    expect(case.on("secret", "open", "join", "--recovery-file", key2), 8, "does not open it")
+    # All or none: the other one has no copy.
+    expect(case.on("secret", "reseal", "--recovery-file", key), 5, "other", "from where it came")
+    expect(case.on("secret", "open", "join"), 5, "do not hold")
+    expect(case.on("secret", "reseal", "join", "--recovery-file", key), 0, "in place of an older")
+    same(expect(case.on("secret", "open", "join"), 0).out, SECRET, "opened after resealing")
+    same(expect(case.on("secret", "open", "join", "--recovery-file", key), 0).out, SECRET, "copy")
+    expect(case.on("secret", "seal", "other", stdin="again"), 0, "in place of an older one")
+    expect(case.on("secret", "reseal"), 0)
+    same(expect(case.on("secret", "open", "other"), 0).out, "again", "the other")
+    same(tpm.left(), "", "left in the TPM")
+
+
+@test("PCRs that change with the road change nothing; another TPM and a cleared one are told")
+def _(case):
+    tpm = node(case)
+    expect(case.on("secret", "seal", "join", stdin=SECRET), 0)
+    for pcr in (1, 4, 5, 9, 12):    # another order, a failed attempt, another road
+        tpm.tool("tpm2_pcrextend", f"{pcr}:sha256=" + "22" * 32)
+    same(expect(case.on("secret", "open", "join"), 0).out, SECRET, "opened")
+    expect(case.on("secret", "seal", "x", "--pcrs", "7+9", stdin=SECRET), 2, "change with the boot")
+    expect(case.on("secret", "seal", "eleven", "--pcrs", "7+11", stdin=SECRET), 0)
+    cred = config(case) / "credentials" / "eleven.cred"
+    same(creds(case, tpm, "decrypt", "--name=eleven", cred, "-"), (0, SECRET.encode()), "systemd")
+    tpm.tool("tpm2_pcrextend", "11:sha256=" + "22" * 32)
+    expect(case.on("secret", "open", "eleven"), 5, "do not hold")
+    same(creds(case, tpm, "decrypt", "--name=eleven", cred, "-")[0] != 0, True, "systemd")
+    tpm.tool("tpm2_clear", "-c", "p")
+    expect(case.on("secret", "open", "join"), 5, "sealed by another TPM, or the TPM was cleared",
+           "secret reseal")
+
+
+@test("every kind of wrong use and damage has its sentence, and nothing is written")
+def _(case):
+    tpm = node(case)
+    expect(case.on("secret", "open", "join"), 5, 'no secret "join"', "secret list")
+    expect(case.on("secret", "remove", "join"), 5, 'no secret "join"')
+    expect(case.on("secret", "reseal"), 5, "no secrets")
+    expect(case.on("secret", "list"), 0, "has no secrets")
+    for name in ("../up", ".hidden", "a/b", "x" * 65, "sp ace", ""):
+        expect(case.on("secret", "seal", name, stdin="x"), 2, "no name for a secret")
+    expect(case.on("secret", "seal", "empty", stdin=""), 3)
+    expect(case.on("secret", "seal", "long", stdin="x" * 16385), 3)
+    expect(case.on("secret", "seal", "missing", "--file", case.dir / "missing"), 5)
+    expect(case.on("node", "set", "secrets=x"), 4, "not set by hand")
+    expect(case.on("secret", "list"), 0, "has no secrets")
+    expect(case.on("secret", "seal", "join", stdin="x" * 16384), 0)
+    expect(case.on("--json", "secret", "open", "join"), 2, "no secret goes into JSON")
+    code, shown = case.at_terminal(lambda _: None, "secret", "open", "join")
+    same((code, "xxx" in shown), (2, False), "at a terminal")
+    mark = case.machine_dir / "run" / "shell-opened"
+    mark.write_text("done\n")
+    expect(case.on("secret", "seal", "other", stdin=SECRET), 4, "a rescue shell was opened")
+    mark.unlink()
+    good = (config(case) / "credentials" / "join.cred").read_text().strip()
+    raw = base64.b64decode(good)
+    for bad, code, words in (
+            ("", 8, "too short"), ("*===", 8, "base64"), (good[:400], 8, "cut off"),
+            (base64.b64encode(raw[:-1] + bytes([raw[-1] ^ 1])).decode(), 8, "was changed"),
+            (base64.b64encode(raw[:33] + bytes([raw[33] ^ 1]) + raw[34:]).decode(), 8, "changed"),
+            (base64.b64encode(bytes(16) + raw[16:]).decode(), 5, "a TPM alone"),
+            (base64.b64encode(raw[:56] + b"\x04" + raw[57:]).decode(), 5, "another bank")):
+        swap(case, "join", bad)
+        expect(case.on("secret", "open", "join"), code, words)
+        expect(case.on("secret", "list"), 0, "join")
+    expect(case.on("secret", "remove", "join"), 0, "gone")
+    same(tpm.left(), "", "left in the TPM")
+
+
+class Typer:
+    """Answers the two questions for a secret."""
+
+    def __init__(self, *lines):
+        self.lines, self.asked = list(lines), 0
+
+    def __call__(self, shown):
+        if shown.count("Secret join (") + shown.count("Once more: ") <= self.asked:
+            return None
+        self.asked += 1
+        return self.lines.pop(0)
+
+
+@test("a secret is typed twice at a terminal and not shown; two that differ change nothing")
+def _(case):
+    node(case)
+    code, shown = case.at_terminal(Typer("open sesame", "open sesamee"), "secret", "seal", "join")
+    same((code, "sesam" in shown), (130, False), shown)
+    expect(case.on("secret", "list"), 0, "has no secrets")
+    code, shown = case.at_terminal(Typer("open sesame", "open sesame"), "secret", "seal", "join")
+    same((code, "sesam" in shown), (0, False), shown)
+    same(expect(case.on("secret", "open", "join"), 0).out, "open sesame", "opened")
+
+
+@test("without a TPM, and without a disk, nothing is sealed, and it is said why")
+def _(case):
+    case.create(extra=["--no-tpm"])
+    expect(case.on("install", "--answers", case.answers()), 0)
+    expect(case.on("secret", "seal", "join", stdin=SECRET), 5, "no TPM")
+    expect(case.on("secret", "list"), 0, "has no secrets")
+
+
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/commands/sealing.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <termios.h>
+
+#include "base/file.h"
+#include "machine/shell.h"
+#include "rescue/reseal.h"
+#include "tpm/seal.h"
+
+#define LINE_MAX_LEN 512U
+
+/* ---- what is typed ---- */
+
+/*
+ * One line into locked memory, not shown: nor is what is typed before the question has come.
+ * The terminal is as it was when this returns.
+ */
+static int read_hidden(int tty, const char *question, struct sw_secret **ret_line,
+		       struct sw_error *err)
+{
+	_cleanup_secret_ struct sw_secret *line = NULL;
+	struct termios was, quiet;
+	size_t n = 0;
+	int r = sw_secret_new(LINE_MAX_LEN, &line, err);
+
+	if (r < 0 || tcgetattr(tty, &was) < 0)
+		return r < 0 ? r : sw_fail_errno(err, SW_EXIT_FAILED, -errno, "no terminal");
+	quiet = was;
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+	(void)tcsetattr(tty, TCSAFLUSH, &quiet);
+	(void)sw_fd_write_all(tty, question, strlen(question));
+	while (n < line->len && read(tty, line->data + n, 1) == 1 && line->data[n] != '\n')
+		n++;
+	(void)tcsetattr(tty, TCSAFLUSH, &was);
+	(void)sw_fd_write_all(tty, "\n", 1);
+	if (n == 0 || n == line->len)
+		return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "nothing was typed, or too "
+								   "much; nothing was changed");
+	line->len = n;
+	*ret_line = TAKE_PTR(line);
+	return 0;
+}
+
+int sw_ask_hidden(const char *question, struct sw_secret **ret_line, struct sw_error *err)
+{
+	_cleanup_close_ int tty = -EBADF;
+
+	if (sw_is_interactive())
+		tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	return tty < 0 ? -ENOKEY : read_hidden(tty, question, ret_line, err);
+}
+
+/* ---- what is sealed to ---- */
+
+/*
+ * A system that was started from a slot has the PCR 7 that the node will have. A stand-in's
+ * firmware keeps no log.
+ */
+static bool wants_present(const struct sw_switch *s, const char *image)
+{
+	return s->m->kind != SW_MACHINE_REAL ||
+	       (!image && s->have_node && s->road == SW_ROAD_SLOT);
+}
+
+int sw_aim_find(const struct sw_target *t, const char *disk, const char *image, bool present,
+		struct sw_aim *a, struct sw_error *err)
+{
+	_cleanup_switch_ struct sw_switch s = { .m = t->m, .f = t->f };
+	_cleanup_free_ char *log = sw_machine_tpm_log(t->m);
+	struct sw_varstore *vars = NULL;
+	int r = t->vars ? sw_machine_vars(t->m, &vars, err) : 0;
+
+	if (r == 0 && vars)
+		r = sw_switch_open(t->m, t->f, vars, t->vars, disk, &s, err);
+	if (r < 0)
+		return r;
+	if (present || wants_present(&s, image))
+		return sw_shell_may_seal(t->m, err);
+	if (!log)
+		return sw_fail_oom(err);
+	a->later = true;
+	a->image = image;
+	r = sw_reseal_foretell(&s, image, log, &a->pcr7, &a->letter, err);
+	if (r < 0)
+		sw_error_hint(err, "--present seals to PCR 7 as it is under this system: only "
+				   "right on the node itself");
+	/* That of a restart does not have what a shell's opening added. */
+	else if (sw_shell_may_seal(t->m, NULL) < 0)
+		sw_tpm_forfeited(a->pcr7.now);
+	return r;
+}
