@@ -42,8 +42,8 @@ static int bad(struct sw_error *err, int r, const char *why)
 	sw_fail(err, r == -EOPNOTSUPP ? SW_EXIT_MISSING : SW_EXIT_VERIFY, r,
 		"the credential cannot be used");
 	sw_error_why(err, "%s", why);
-	sw_error_hint(err, "seal the secret again from where it came from, or open it by a recovery "
-			   "key that was given for it");
+	sw_error_hint(err, "seal the secret again from where it came from, or open it by a "
+			   "recovery key that was given for it");
 	return r;
 }
 
@@ -52,8 +52,8 @@ bool sw_credential_is_name(const char *name)
 	size_t n = strlen(name);
 
 	return n > 0 && n <= SW_CREDENTIAL_NAME_MAX && name[0] != '.' && name[0] != '-' &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
-		       n;
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789_-.") == n;
 }
 
 /* ---- taking apart ---- */
