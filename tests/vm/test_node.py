@@ -34,6 +34,7 @@ CMDLINE = "console=ttyS0,115200 panic=1 quiet node.id="
 ATTEST = test_install.ATTEST
 WATCHDOG = ("-device", "i6300esb", "-action", "watchdog=reset")
 OVERLAY = "from the cluster"
+SECRET = "a token for the node alone"
 CAME_BACK = "Before this: the last start from the network did not work out"
 
 # What is a node's own. An image may say for itself how long it has until it must be accepted.
@@ -61,6 +62,7 @@ fi
 case $accepted in *,$word,*) exit 0 ;; esac
 exit 1
 """,
+    "etc/sealed": SECRET,
     "sbin/init": """#!/bin/sh
 export HOME=/
 exec </dev/ttyS0 >/dev/ttyS0 2>&1
@@ -88,7 +90,7 @@ def _read(path):
 def base(modules):
     """busybox with its links, and the modules: an initrd that has no node in it yet."""
     order = payload.load_order(modules, MODULES)
-    folders = ("bin", "sbin", "modules", "proc", "sys", "dev")
+    folders = ("bin", "sbin", "modules", "proc", "sys", "dev", "etc")
     files = {name: (stat.S_IFDIR | 0o755, b"") for name in folders}
     files["bin/busybox"] = (stat.S_IFREG | 0o755, _read("/bin/busybox"))
     applets = subprocess.run(["/bin/busybox", "--list"], capture_output=True, text=True)
@@ -235,6 +237,18 @@ def admitted(vm, directory):
         cluster.close()
 
 
+def keep_secret(vm):
+    """Sealed on the road on which the node is now."""
+    done = slipway(vm, "secret seal join </etc/sealed")
+    check("the TPM opens it, tried" in done and "measured nothing" not in done, done)
+    check("not a stolen machine" in done, done)
+
+
+def opens_secret(vm, road):
+    """... and opened on another, without systemd."""
+    check(SECRET in slipway(vm, "secret open join | cat"), "the TPM does not open it: " + road)
+
+
 def to_the_network(vm, http):
     """The node is told of its cluster, and armed."""
     slipway(vm, "node set image_url=%s accepted=,second,good," % http.url("/boot.efi"))
@@ -260,7 +274,7 @@ def node_with_key(directory):
 def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
     """The shipped /init and slipway-node.cpio with nothing but busybox: where it is to be attested,
     attested by its TPM and given its overlay; what nobody signed is refused, what is signed is kept
-    and starts from slot B."""
+    and starts from slot B, where the TPM opens what was sealed before."""
     node, machine, key = node_with_key(directory)
     machine.tpm = True
     http = server.Server()
@@ -269,9 +283,11 @@ def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
         with harness.Vm(machine, devices=WATCHDOG) as vm:
             promote_second(vm, http, key)
             admitted(vm, directory)
+            keep_secret(vm)
             vm.mark()
             vm.send("reboot -f\r")
             check_second(vm)
+            opens_secret(vm, "from the fallback path to our entry")
     finally:
         http.close()
 
@@ -287,6 +303,7 @@ def test_a_busybox_node_comes_back_from_a_bad_image_waits_for_a_better_one_and_k
         with harness.Vm(machine, devices=WATCHDOG) as vm:
             seen = promote_second(vm, http, key)
             deadline = max(20, 3 * int(re.search(r"^NODE uptime=(\d+)", seen, re.M).group(1)))
+            keep_secret(vm)
             to_the_network(vm, http)
             http.add("/boot.efi", image(node, "bad node.deadline=%d" % deadline))
             vm.mark()
@@ -294,6 +311,7 @@ def test_a_busybox_node_comes_back_from_a_bad_image_waits_for_a_better_one_and_k
             vm.expect_raw("the cluster did not accept this image: restarting", timeout=600)
             vm.expect_raw("JOIN " + ATTEST, timeout=600)
             check_second(vm, CAME_BACK)
+            opens_secret(vm, "by our entry, after the network failed")
             vm.expect_raw("the next start is from the network", timeout=600)
             check("once; when that fails" in slipway(vm, "status"), "the network is not armed")
             slipway(vm, "node set hang=yes")
@@ -323,6 +341,7 @@ def another_image(vm, http, node, key):
     vm.send("reboot -f\r")
     seen = up(vm, "good")
     check("started over the network" in seen, seen)
+    opens_secret(vm, "over the network")
     said = slipway(vm, "status")
     for text in ("is in slot A", "sequence 3, from " + http.url("/boot.efi"), "once; when that"):
         check(text in said, "%r is not in\n%s" % (text, said))
