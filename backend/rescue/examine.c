@@ -109,6 +109,8 @@ static int examine_node(struct sw_examine *x)
 		r = examine_disks(x, &s);
 	if (r == 0 && s.have_node)
 		r = sw_examine_needs(x, &s.node);
+	if (r == 0 && s.have_node)
+		r = sw_examine_tpm(x, &s);
 	if (r == 0)
 		r = summary(x, &s);
 	return r < 0 || !s.vars ? r : sw_examine_boot(x, &s);

@@ -63,3 +63,5 @@ int sw_examine_extras(struct sw_examine *x, const struct sw_node *n, const char 
 /* The overlays that slots name, see overlay.c. */
 int sw_examine_overlays(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);
+/* The TPM's count of images, and the node's secrets, see tpm.c. */
+int sw_examine_tpm(struct sw_examine *x, const struct sw_switch *s);

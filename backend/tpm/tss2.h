@@ -27,7 +27,9 @@
 	X(Tss2_MU_TPMT_PUBLIC_Marshal) X(Tss2_MU_TPMT_PUBLIC_Unmarshal)               \
 	X(Tss2_MU_TPMT_SIGNATURE_Marshal) X(Tss2_MU_TPMS_ATTEST_Unmarshal)            \
 	X(Tss2_MU_TPM2B_ID_OBJECT_Unmarshal)                                          \
-	X(Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal)
+	X(Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal) X(Esys_NV_DefineSpace)           \
+	X(Esys_NV_UndefineSpace) X(Esys_NV_Increment) X(Esys_NV_Write)               \
+	X(Esys_NV_WriteLock)
 #define SW_TCTILDR_LIST(X) X(Tss2_TctiLdr_Initialize) X(Tss2_TctiLdr_Finalize)
 #define SW_TSS2_RC_LIST(X) X(Tss2_RC_Decode)
 
@@ -76,6 +78,11 @@ int sw_tss2_open(struct sw_error *err);
 #define Tss2_MU_TPM2B_ID_OBJECT_Unmarshal (*sw_tss2.Tss2_MU_TPM2B_ID_OBJECT_Unmarshal_)
 #define Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal \
 	(*sw_tss2.Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal_)
+#define Esys_NV_DefineSpace (*sw_tss2.Esys_NV_DefineSpace_)
+#define Esys_NV_UndefineSpace (*sw_tss2.Esys_NV_UndefineSpace_)
+#define Esys_NV_Increment (*sw_tss2.Esys_NV_Increment_)
+#define Esys_NV_Write (*sw_tss2.Esys_NV_Write_)
+#define Esys_NV_WriteLock (*sw_tss2.Esys_NV_WriteLock_)
 #define Tss2_TctiLdr_Initialize (*sw_tss2.Tss2_TctiLdr_Initialize_)
 #define Tss2_TctiLdr_Finalize (*sw_tss2.Tss2_TctiLdr_Finalize_)
 #define Tss2_RC_Decode (*sw_tss2.Tss2_RC_Decode_)

@@ -185,7 +185,8 @@ def _(case):
     good = (config(case) / "credentials" / "join.cred").read_text().strip()
     raw = base64.b64decode(good)
     for bad, code, words in (
-            ("", 8, "base64"), ("*===", 8, "base64"), (good[:400], 8, "cut off"),
+            ("", 8, "base64"), ("*===", 8, "base64"), (good[:400], 8, "damaged"),
+            (good[:520], 8, "was changed"),
             (base64.b64encode(raw[:-1] + bytes([raw[-1] ^ 1])).decode(), 8, "was changed"),
             (base64.b64encode(raw[:33] + bytes([raw[33] ^ 1]) + raw[34:]).decode(), 8, "changed"),
             (base64.b64encode(bytes(16) + raw[16:]).decode(), 5, "a TPM alone"),

@@ -11,12 +11,13 @@
 #include "boot/uki.h"
 #include "payload/payload.h"
 #include "payload/trust.h"
+#include "rescue/count.h"
 #include "tui/commands/boot-writes.h"
 #include "tui/commands/list.h"
 
 enum { OPT_UKI = 300, OPT_KERNEL, OPT_INITRD, OPT_CMDLINE, OPT_SHA256, OPT_INITRD_SHA256,
        OPT_REASON, OPT_TRUST, OPT_SIGNATURE, OPT_INITRD_SIGNATURE, OPT_OVERLAY,
-       OPT_OLDER };
+       OPT_OLDER, OPT_ANEW };
 
 #define RETRIES 5
 
@@ -31,6 +32,9 @@ struct job {
 	char *version;
 	struct sw_buf overlay;
 	char *dir, *uki;
+	struct sw_count count;
+	bool counts;		/* the TPM is asked */
+	char uncounted[600];	/* why it did not count, or "" */
 	json_object *disks;	/* what became of each copy */
 	char **places;		/* options that name a file, as whole paths */
 };
@@ -311,6 +315,10 @@ static void print_json(const struct job *j, const char *result)
 	sw_json_add(o, "disks", json_object_get(j->disks));
 	if (j->s.unkept[0])
 		sw_json_add_str(o, "unkept", j->s.unkept);
+	if (j->counts)
+		sw_json_add_str(o, "tpm_count", sw_count_name(j->count.state));
+	if (j->uncounted[0])
+		sw_json_add_str(o, "uncounted", j->uncounted);
 	sw_print_json(o);
 }
 
@@ -346,10 +354,47 @@ static void print_plan(const struct job *j)
 	fflush(stdout);
 }
 
+/* ---- the TPM's count ---- */
+
+/* One disk of several by name: what the others hold is not known, so nothing is held against it. */
+static int look_at_count(struct job *j, struct sw_error *err)
+{
+	j->counts = !sw_arg(&j->cli->args, 'd');
+	if (!j->counts)
+		return 0;
+	if (sw_count_look(&j->s, &j->count) < 0)
+		return sw_fail_oom(err);
+	return sw_arg(&j->cli->args, OPT_ANEW) ? 0 : sw_count_check(&j->count, err);
+}
+
+/* It never gets a number that the TPM has seen, even when the slot that had it is lost. */
+static uint64_t first_sequence(const struct job *j)
+{
+	uint64_t sequence = sw_promote_sequence(&j->s, &j->m);
+
+	return sequence == 0 && j->counts && j->count.state == SW_COUNT_UNSURE
+		       ? j->count.count + 1 : sequence;
+}
+
+/* What the TPM says to it does not undo a promote. */
+static bool keep_count(struct job *j, uint64_t sequence)
+{
+	struct sw_error e = {};
+	bool changed = false;
+
+	if (j->counts && sw_count_keep(&j->s, &j->count, sequence,
+				       sw_arg(&j->cli->args, OPT_ANEW), &changed, &e) < 0)
+		(void)snprintf(j->uncounted, sizeof(j->uncounted), "%.200s: %.300s", e.what,
+			       e.why);
+	return changed;
+}
+
 /* The image that was put back lies behind a newer one now. */
 static int finish(struct job *j, struct sw_error *err)
 {
-	if (!sw_json_get(j->s.node.data, "rolled_back"))
+	bool changed = keep_count(j, j->p.sequence);
+
+	if (!sw_json_get(j->s.node.data, "rolled_back") && !changed)
 		return 0;
 	json_object_object_del(j->s.node.data, "rolled_back");
 	return sw_node_write_data(j->b.t.m, &j->s.node, err);
@@ -407,7 +452,7 @@ static void explain_half(const struct job *j, bool written, struct sw_error *err
 /* One disk after the other: each of them starts the node alone at any time. */
 static int promote_all(struct job *j, bool *ret_written, struct sw_error *err)
 {
-	uint64_t sequence = sw_promote_sequence(&j->s, &j->m);
+	uint64_t sequence = first_sequence(j);
 	bool written = false;
 	int r = promote_copy(j, sequence, &written, err);
 
@@ -462,6 +507,8 @@ static int promote(struct job *j, struct sw_error *err)
 		printf("Written, read back and verified.\n");
 	if (j->s.unkept[0] && !j->cli->json)
 		printf("Note     %s\n", j->s.unkept);
+	if (j->uncounted[0] && !j->cli->json)
+		printf("Note     not counted by the TPM: %s\n", j->uncounted);
 	return 0;
 }
 
@@ -505,6 +552,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r == 0)
 		r = sw_promote_plan(&j.s, 0, &j.p, err);
 	if (r == 0)
+		r = look_at_count(&j, err);
+	if (r == 0)
 		r = find_trust(&j, err);
 	if (r == 0)
 		r = get_image(&j, err);
@@ -525,6 +574,7 @@ static const struct sw_opt opts[] = {
 	{ OPT_TRUST, "trust", "none", "this once accept an image that nobody signed" },
 	{ OPT_OVERLAY, "overlay", "FILE", "keep this for starts without the network" },
 	{ OPT_OLDER, "allow-older", NULL, "also an image of a lower version" },
+	{ OPT_ANEW, "count-anew", NULL, "also when the TPM does not confirm what is on the disk" },
 	{ 'D', "dry-run", NULL, "show what would be written and stop" },
 	{ 'f', "force", NULL, "also an image that was rolled back" },
 	{ 'd', "disk", "NAME", "only this disk's slots (default: every disk of the node)" },
@@ -542,6 +592,8 @@ const struct sw_command sw_command_promote = {
 		   "from its slot.\n"
 		   "A node on several disks gets it on each, one after the other; a promote that\n"
 		   "was cut short goes on when it is given again.\n"
+		   "A TPM counts along: refused when an older state of the disk was put back, or\n"
+		   "when the TPM that counted was cleared, replaced or is gone.\n"
 		   "Refused when it is unknown how the running system was started. Nothing is\n"
 		   "written when the first good slot holds this image already.",
 	.run = run,
