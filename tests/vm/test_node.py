@@ -246,7 +246,8 @@ def keep_secret(vm):
 
 def opens_secret(vm, road):
     """... and opened on another, without systemd."""
-    check(SECRET in slipway(vm, "secret open join | cat; echo"), "the TPM does not open it: " + road)
+    said = slipway(vm, "secret open join | cat; echo")
+    check(SECRET in said, "the TPM does not open it %s: %s" % (road, said))
 
 
 def to_the_network(vm, http):
