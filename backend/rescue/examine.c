@@ -92,7 +92,7 @@ static int examine_disks(struct sw_examine *x, const struct sw_switch *s)
 
 static int examine_node(struct sw_examine *x)
 {
-	_cleanup_switch_ struct sw_switch s = {};
+	_cleanup_switch_ struct sw_switch s = { .m = x->m, .f = x->f };
 	struct sw_error e = {};
 	int r;
 

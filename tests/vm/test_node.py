@@ -296,8 +296,11 @@ def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
 def test_a_busybox_node_comes_back_from_a_bad_image_waits_for_a_better_one_and_keeps_it(directory):
     """The shipped /init with nothing but busybox. An image that the cluster does not accept
     restarts; one that hangs is restarted by the watchdog; after two failures of one image the last
-    known good one waits, also while the server is away; the next image is tried, accepted, kept."""
+    known good one waits, also while the server is away; the next image is tried, accepted, kept.
+    What was sealed to the TPM on the fallback path opens by our entry, after a failed attempt, and
+    over the network."""
     node, machine, key = node_with_key(directory)
+    machine.tpm = True
     http = server.Server()
     try:
         http.add("/second.efi", image(node, "second"))
