@@ -11,6 +11,7 @@
 #   make fuzz T=…   libFuzzer on one target (make fuzz-list)
 #   make pot        the catalogue of what people read, for translators
 #   make bench      figures for docs/benchmarks.md
+#   make fleet      ten thousand machines and one server, by a counted clock
 #   make lint       house rules, man pages, shell scripts
 #
 # V=release|debug|asan, CC=gcc|clang, WERROR=1 in CI.

@@ -13,6 +13,7 @@ FUZZFLAGS := -O1 -g -fsanitize=fuzzer,address,undefined -fno-omit-frame-pointer 
 FUZZTIME ?= 60
 MANPAGES := docs/slipway.8 docs/slipway-answers.5
 
+.PHONY: fleet
 .PHONY: node demo test check check-vm test-all lint fuzz fuzz-list bench iso man check-man install
 
 # The console on a stand-in machine; without a terminal an unattended install on it.
@@ -54,6 +55,10 @@ lint: all check-man
 	@python3 tests/lint/house.py
 	@sh tests/lint/others.sh
 	@python3 tests/lint/catalogue.py check
+
+# Ten thousand machines and one server by a counted clock: request rates, and when all are done.
+fleet: $(B)/tests/unit/test-fleet
+	@$< 2>&1 | grep '^#'
 
 fuzz-list:
 	@printf '%s\n' $(patsubst tests/fuzz/fuzz-%.c,%,$(FUZZ))

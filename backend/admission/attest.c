@@ -2,10 +2,10 @@
 #include "admission/attest.h"
 
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "admission/reply.h"
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -164,32 +164,28 @@ static int try_once(const struct sw_attest *a, struct sw_identity *id, struct sw
 	return r;
 }
 
-/* Between half of it and the whole, so that machines that started together drift apart. */
-static unsigned int uneven_ms(unsigned int seconds)
+struct sw_backoff sw_attest_backoff(int64_t now_ms, unsigned int patience_s)
 {
-	unsigned int ms = seconds * 1000, random = 0;
-
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
-		return ms;
-	return ms / 2 + random % (ms / 2 + 1);
+	return (struct sw_backoff){ .first_ms = 1000, .max_ms = PAUSE_MAX_S * 1000,
+				    .end_ms = now_ms + (int64_t)patience_s * 1000 };
 }
 
 int sw_attest_run(const struct sw_attest *a, struct sw_identity *id, struct sw_buf *ret_overlay,
 		  struct sw_error *err)
 {
-	const int64_t end = sw_now_ms() + (int64_t)a->patience_s * 1000;
-	unsigned int pause_s = 1;
+	struct sw_backoff b = sw_attest_backoff(sw_now_ms(), a->patience_s);
 
+	sw_backoff_seed(&b, 0);
 	for (;;) {
 		struct sw_http_answer answer;
 		struct sw_error e = {};
 		int r = try_once(a, id, ret_overlay, &answer, &e);
-		unsigned int ms = answer.retry_after_s ? answer.retry_after_s * 1000
-						       : uneven_ms(pause_s);
+		unsigned int ms;
 
 		if (r == 0)
 			return 0;
-		if (!answer.retry || sw_now_ms() + ms > end) {
+		if (!answer.retry ||
+		    !sw_backoff_next(&b, sw_now_ms(), answer.retry_after_s * 1000, &ms)) {
 			if (err)
 				*err = e;
 			return r;
@@ -198,6 +194,5 @@ int sw_attest_run(const struct sw_attest *a, struct sw_identity *id, struct sw_b
 			     (ms + 999) / 1000);
 		if (sw_event_pause(a->sink, ms) < 0)
 			return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
-		pause_s = pause_s * 2 > PAUSE_MAX_S ? PAUSE_MAX_S : pause_s * 2;
 	}
 }

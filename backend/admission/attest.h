@@ -7,6 +7,7 @@
 #pragma once
 
 #include "admission/overlay.h"
+#include "base/backoff.h"
 #include "base/event.h"
 #include "base/secret.h"
 #include "net/post.h"
@@ -40,12 +41,15 @@ int sw_attest_prepare(const struct sw_attest *a, struct sw_identity *id, int64_t
 void sw_attest_request_clear(struct sw_attest_request *r);
 #define _cleanup_request_ _cleanup_(sw_attest_request_clear)
 
+/* When it is tried again; still to be seeded. */
+struct sw_backoff sw_attest_backoff(int64_t now_ms, unsigned int patience_s);
+
 /*
  * The whole exchange. Adds the overlay, a tar, to ret_overlay, which has to be wiped.
  * Exit 9 when the server refuses or its answer cannot be opened, 10 when it cannot be reached or
  * is not believed, 5 when the TPM cannot; each with a likely cause and the next step. Only what
  * another try can mend is tried again: with pauses of 1, 2, 4 ... 30 s, a little uneven so that
- * a rack that starts at once does not ask at once, or for as long as the server asks for.
+ * a rack that starts at once does not ask at once, or what the server asks for and up to half more.
  */
 int sw_attest_run(const struct sw_attest *a, struct sw_identity *id, struct sw_buf *ret_overlay,
 		  struct sw_error *err);

@@ -76,7 +76,7 @@ static bool is_below(const char *key, const char *path)
 
 static bool holds(const struct group *g, const struct sw_field *f)
 {
-	return is_below(f->key, g->key) && (!g->item || f->home != SW_HOME_ANSWERS);
+	return is_below(f->key, g->key) && (!g->item || sw_field_of_disk(f));
 }
 
 static bool is_group(const struct group *g)
@@ -210,8 +210,12 @@ static int read_scalar(struct mapping *m, const struct sw_field *f, const char *
 static int read_list(struct mapping *m, const struct sw_field *f, const char *name,
 		     const struct sw_yaml *list)
 {
-	int r = 0;
+	const struct sw_field *same;
+	void *base;
+	int r = sw_key_locate(m->a, name, true, &same, &base);
 
+	if (r < 0)
+		return fail_oom(m);
 	set_place(m, name, list);
 	for (size_t i = 0; i < list->n; i++) {
 		const struct sw_yaml *value = list->items[i].value;
@@ -226,7 +230,7 @@ static int read_list(struct mapping *m, const struct sw_field *f, const char *na
 			continue;
 		}
 		err = next_at(m, value);
-		r = sw_value_add_item(f, m->a, name, value->text, err);
+		r = sw_value_add_item(f, base, name, value->text, err);
 		if (r < 0)
 			(void)sw_errors_keep(m->errors, r);
 	}
@@ -344,6 +348,24 @@ static void read_admissions(struct mapping *m, const struct sw_yaml *list)
 	}
 }
 
+/* Likewise; an empty list is nobody. */
+static void read_webhooks(struct mapping *m, const struct sw_yaml *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct sw_yaml *value = list->items[i].value;
+		char ordinal[SW_KEY_MAX];
+		const struct group g = { .key = "report.webhooks",
+					 .name = i ? ordinal : "report.webhooks" };
+
+		if (i && sw_answers_add_webhook(m->a) < 0) {
+			(void)fail_too_many(m, "report.webhooks", value, "there are at most 8");
+			return;
+		}
+		(void)snprintf(ordinal, sizeof(ordinal), "report.webhooks[%zu]", i + 1);
+		read_map(m, &g, value, value);
+	}
+}
+
 static void read_more(struct mapping *m, const struct sw_yaml *value)
 {
 	if (value->kind != SW_YAML_LIST) {
@@ -400,7 +422,7 @@ static void read_item(struct mapping *m, const struct group *g, const struct sw_
 	f = sw_field_find(path);
 	if (!f)
 		f = short_for(m, path, item->value);
-	if (f && (!g->item || f->home != SW_HOME_ANSWERS))
+	if (f && (!g->item || sw_field_of_disk(f)))
 		read_field(m, f, f->home == SW_HOME_ANSWERS ? f->key : name, item->value);
 	else if (f || !is_group(&inner))
 		(void)fail_unknown(m, g, item->key);
@@ -408,6 +430,8 @@ static void read_item(struct mapping *m, const struct group *g, const struct sw_
 		read_matches(m, g, name, item->value);
 	else if (item->value->kind == SW_YAML_LIST && strcmp(path, "admission") == 0)
 		read_admissions(m, item->value);
+	else if (item->value->kind == SW_YAML_LIST && strcmp(path, "report.webhooks") == 0)
+		read_webhooks(m, item->value);
 	else
 		read_map(m, &inner, item->key, item->value);
 }

@@ -198,6 +198,21 @@ static int add_admissions(struct sw_buf *b, const struct sw_answers *a, const ch
 	return r;
 }
 
+static int add_webhooks(struct sw_buf *b, const struct sw_answers *a, const char **prev)
+{
+	int r = add_key(b, *prev, "report.webhooks");
+
+	if (r == 0)
+		b->data[b->len - 1] = '\n';
+	for (size_t i = 0; i < a->n_webhooks && r == 0; i++) {
+		r = sw_buf_adds(b, "    - ");
+		if (r == 0)
+			r = add_item_keys(b, SW_HOME_WEBHOOK, &a->webhooks[i], 3, true);
+	}
+	*prev = "report.webhooks";
+	return r;
+}
+
 static bool is_first_of_home(const struct sw_field *f)
 {
 	return f == sw_fields || f[-1].home != f->home;
@@ -207,7 +222,8 @@ static bool is_first_of_home(const struct sw_field *f)
 static bool in_list(const struct sw_field *f, const struct sw_answers *a)
 {
 	return (f->home == SW_HOME_MATCH && a->disk.n_match != 1) ||
-	       (f->home == SW_HOME_ADMISSION && a->n_admission != 1);
+	       (f->home == SW_HOME_ADMISSION && a->n_admission != 1) ||
+	       (f->home == SW_HOME_WEBHOOK && a->n_webhooks != 1);
 }
 
 /* Opens "disk:" when nothing of it is there yet. */
@@ -221,6 +237,14 @@ static int add_alternatives(struct sw_buf *b, const struct sw_answers *a, const 
 		r = add_match(b, &a->disk, 1);
 	*prev = "disk.match";
 	return r;
+}
+
+static int add_list_of(struct sw_buf *b, enum sw_field_home home, const struct sw_answers *a,
+		       const char **prev)
+{
+	if (home == SW_HOME_MATCH)
+		return add_alternatives(b, a, prev);
+	return home == SW_HOME_WEBHOOK ? add_webhooks(b, a, prev) : add_admissions(b, a, prev);
 }
 
 char *sw_answers_to_yaml(const struct sw_answers *a)
@@ -237,8 +261,7 @@ char *sw_answers_to_yaml(const struct sw_answers *a)
 		else if (!in_list(f, a))
 			r = add_field(&b, f, a, &prev);
 		else if (is_first_of_home(f))
-			r = f->home == SW_HOME_MATCH ? add_alternatives(&b, a, &prev)
-						     : add_admissions(&b, a, &prev);
+			r = add_list_of(&b, f->home, a, &prev);
 	}
 	return r < 0 ? NULL : sw_buf_steal(&b);
 }

@@ -8,6 +8,11 @@
 #include "base/file.h"
 #include "boot/uki.h"
 
+const char *const sw_webhook_words[] = {
+	"event", "hostname", "serial", "uuid", "mac", "title", "step", "steps", "percent", "code",
+	"text", "why", "hint", "time", "version", "answers", "image", NULL,
+};
+
 static void clear_home(enum sw_field_home home, void *base)
 {
 	for (size_t i = 0; i < sw_n_fields; i++)
@@ -106,11 +111,25 @@ const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 	return NULL;
 }
 
+int sw_answers_add_webhook(struct sw_answers *a)
+{
+	if (a->n_webhooks >= SW_WEBHOOKS_MAX)
+		return -E2BIG;
+	a->webhooks[a->n_webhooks++] = (struct sw_webhook){};
+	return 0;
+}
+
+bool sw_answers_reports(const struct sw_answers *a)
+{
+	return a->report_log || a->report_syslog || (a->n_webhooks && a->webhooks[0].url);
+}
+
 struct sw_answers *sw_answers_new(void)
 {
 	_cleanup_answers_ struct sw_answers *a = calloc(1, sizeof(*a));
 
-	if (!a || init_choice(&a->disk) < 0 || sw_answers_add_admission(a) < 0)
+	if (!a || init_choice(&a->disk) < 0 || sw_answers_add_admission(a) < 0 ||
+	    sw_answers_add_webhook(a) < 0)
 		return NULL;
 	for (size_t i = 0; i < sw_n_fields; i++) {
 		const struct sw_field *f = &sw_fields[i];
@@ -128,6 +147,8 @@ struct sw_answers *sw_answers_free(struct sw_answers *a)
 	sw_answers_cut_more(a, 0);
 	free(a->more);
 	sw_answers_cut_admission(a, 0);
+	for (size_t i = 0; i < a->n_webhooks; i++)
+		clear_home(SW_HOME_WEBHOOK, &a->webhooks[i]);
 	clear_choice(&a->disk);
 	clear_home(SW_HOME_ANSWERS, a);
 	sw_places_free(a->places);

@@ -16,6 +16,7 @@
 #define SW_MORE_MAX 63		/* further disks */
 #define SW_DISK_WAIT 60U	/* seconds in which an unattended install's disks may come */
 #define SW_ADMISSIONS_MAX 4U	/* ways in which one node is admitted, in order */
+#define SW_WEBHOOKS_MAX 8U	/* receivers of one install's events */
 #define SW_FIELD_MAX 255U		/* characters of a value whose field says nothing else */
 #define SW_LIST_MAX 64		/* items of a field of type SW_FIELD_LIST */
 
@@ -44,6 +45,16 @@ struct sw_admission {
 	char *url;		/* https */
 	char *ca;		/* PEM on one line: who signed the server's certificate; or NULL */
 	char *pin;		/* "sha256:" and 64 hex digits: the server's key; or NULL */
+};
+
+/* Somebody who is told over https how an install goes. */
+struct sw_webhook {
+	char *url;		/* https:// */
+	char *ca;		/* PEM on one line: who signed the server's certificate; or NULL */
+	char *pin;		/* "sha256:" and 64 hex digits: the server's key; or NULL */
+	char *token;		/* where the bearer token is; never the token */
+	char **events;		/* which of started, progress, succeeded, failed; NULL: all */
+	char *body;		/* a template (report/message.h), or NULL: the JSON object */
 };
 
 struct sw_answers {
@@ -79,6 +90,10 @@ struct sw_answers {
 	char *rescue, *rescue_sha256;	/* a UKI for the partition slipway-rescue, a source */
 	struct sw_admission admission[SW_ADMISSIONS_MAX];
 	size_t n_admission;	/* at least 1; the only one may be of kind none */
+	char *report_log;	/* path of a file, or NULL */
+	char **report_syslog;	/* udp://HOST[:PORT], tcp://HOST[:PORT]; NULL-terminated or NULL */
+	struct sw_webhook webhooks[SW_WEBHOOKS_MAX];
+	size_t n_webhooks;	/* at least 1; the only one may be empty: then there is none */
 	enum sw_finish finish;
 	enum sw_reinstall reinstall;	/* unattended, and these answers are on a disk already */
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */
@@ -111,6 +126,13 @@ const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 /* "homeworld": as in answers and node data; static. */
 const char *sw_admission_name(enum sw_admission_kind kind);
 
+/* What ${...} in report.webhooks.body may be; NULL-terminated. */
+extern const char *const sw_webhook_words[];
+/* One more, empty webhook; -E2BIG past SW_WEBHOOKS_MAX. */
+int sw_answers_add_webhook(struct sw_answers *a);
+/* True when somebody is to be told: report.log, report.syslog or a webhook. */
+bool sw_answers_reports(const struct sw_answers *a);
+
 enum sw_field_type {
 	SW_FIELD_TEXT, SW_FIELD_CHOICE, SW_FIELD_URL, SW_FIELD_SHA256, SW_FIELD_HOSTNAME,
 	SW_FIELD_INT, SW_FIELD_UUID,
@@ -134,7 +156,9 @@ enum sw_field_type {
  * many values as there are alternatives and disks; each has a key of its own,
  * see sw_answers_set().
  */
-enum sw_field_home { SW_HOME_ANSWERS, SW_HOME_CHOICE, SW_HOME_MATCH, SW_HOME_ADMISSION };
+enum sw_field_home {
+	SW_HOME_ANSWERS, SW_HOME_CHOICE, SW_HOME_MATCH, SW_HOME_ADMISSION, SW_HOME_WEBHOOK,
+};
 
 struct sw_field {
 	const char *key;	/* "disk.match.serial" */
@@ -195,8 +219,8 @@ bool sw_field_required(const struct sw_field *f, const struct sw_answers *a, con
  * The same by key. disk.match[2].serial is the serial of the second alternative
  * (1 is the first, like no number), disk.more[1].match.serial that of the first
  * further disk, disk.more[1].wipe what may be lost on it, admission[2].url
- * the server of the second admission. Setting makes the alternative, disk or admission when it
- * is the next one in turn. -EINVAL for an
+ * the server of the second admission, report.webhooks[2].url the second receiver. Setting makes
+ * the alternative, disk, admission or receiver when it is the next one in turn. -EINVAL for an
  * unknown key.
  */
 int sw_answers_set(struct sw_answers *a, const char *key, const char *text,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "answers/answers.h"
+#include "answers/values.h"
 #include "base/text.h"
 #include "base/buf.h"
 #include "base/file.h"
@@ -141,7 +142,7 @@ static const struct sw_field *find(const char *key)
 		return f;
 	first = sw_fmt("disk.%s", key + 10);
 	f = first ? sw_field_find(first) : NULL;
-	return f && (f->home == SW_HOME_CHOICE || f->home == SW_HOME_MATCH) ? f : NULL;
+	return f && sw_field_of_disk(f) ? f : NULL;
 }
 
 char *sw_answers_explain(const char *key)

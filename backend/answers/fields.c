@@ -12,7 +12,9 @@
 #include "answers/sources.h"
 #include "admission/token.h"
 #include "base/catalogue.h"
+#include "base/template.h"
 #include "boot/bootpath.h"
+#include "net/syslog.h"
 #include "payload/payload.h"
 
 static bool given(const char *s)
@@ -234,6 +236,47 @@ static int check_wait(const char *text, struct sw_error *err)
 		: say(err, "it is not a number of seconds", "write a number from 0 to 600");
 }
 
+/* What is told must reach the right server, and a path may be a secret of its own. */
+static int check_webhook_url(const char *text, struct sw_error *err)
+{
+	if (strncasecmp(text, "https://", 8) == 0)
+		return 0;
+	return say(err, "what happens on a machine is told only over https",
+		   "write it like https://events.example/slipway");
+}
+
+static int check_log(const char *text, struct sw_error *err)
+{
+	if (text[0] == '/')
+		return 0;
+	return say(err, "it is no whole path", "write it like /run/install.log");
+}
+
+static int check_syslog(const char *text, struct sw_error *err)
+{
+	struct sw_syslog_at at;
+
+	if (sw_syslog_parse(text, &at) == 0)
+		return 0;
+	return say(err, "it is no address of a syslog server",
+		   "write it like udp://log.example:514 or tcp://[2001:db8::7]:601");
+}
+
+static int check_event(const char *text, struct sw_error *err)
+{
+	static const char *const events[] = { "started", "progress", "succeeded", "failed" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		if (strcmp(text, events[i]) == 0)
+			return 0;
+	return say(err, "there is no such event", "use started, progress, succeeded or failed");
+}
+
+static int check_body(const char *text, struct sw_error *err)
+{
+	return sw_template_check(text, sw_webhook_words, err);
+}
+
 static const char *const policy_choices[] = { "none", NULL };
 /* A key does not come over a network. */
 static int check_local(const char *text, struct sw_error *err)
@@ -271,6 +314,7 @@ static const char *const yes_no[] = { "yes", "no", NULL };
 	.home = SW_HOME_ADMISSION, .offset = offsetof(struct sw_admission, member)
 #define IN_MATCH(member) .home = SW_HOME_MATCH, .offset = offsetof(struct sw_disk_match, member)
 #define IN_CHOICE(member) .home = SW_HOME_CHOICE, .offset = offsetof(struct sw_disk_choice, member)
+#define IN_WEBHOOK(member) .home = SW_HOME_WEBHOOK, .offset = offsetof(struct sw_webhook, member)
 #define NO_PAYLOAD "give kernel and initrd, or a unified image (uki) in their place"
 #define NO_HASH "sha256sum FILE on the server prints it"
 #define HEX_A "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -550,6 +594,49 @@ const struct sw_field sw_fields[] = {
 		     "machine's clock matters."),
 	  .example = "sha256:" HEX_A },
 
+	{ .key = "report.log", .label = N_("Log file"), .type = SW_FIELD_TEXT, AT(report_log),
+	  .max = 1024, .check = check_log,
+	  .help = N_("A file that gets a line for each event of an install, at its end. It is "
+		  "made when it is not there, the folder is not."),
+	  .example = "/run/install.log" },
+	{ .key = "report.syslog", .label = N_("Syslog server"), .type = SW_FIELD_LIST,
+	  AT(report_syslog), .max = 300, .check = check_syslog,
+	  .help = N_("Servers that get each event as a syslog message (RFC 5424): udp://HOST or "
+		  "tcp://HOST, with :PORT when it is not 514 or 601. Neither is encrypted, and no "
+		  "secret is in an event."),
+	  .example = "udp://log.example" },
+	{ .key = "report.webhooks.url", .label = N_("Webhook"), .type = SW_FIELD_URL,
+	  IN_WEBHOOK(url), .max = 1000, .check = check_webhook_url,
+	  .help = N_("The https address that gets a POST for each event. A redirect is not "
+		  "followed, and no failure of it stops an install."),
+	  .example = "https://events.example/slipway" },
+	{ .key = "report.webhooks.ca", .label = N_("Webhook's CA"), .type = SW_FIELD_CERTIFICATE,
+	  IN_WEBHOOK(ca), .max = 8192,
+	  .help = N_("The certificate, as PEM, of the CA that signed the receiver's: then no other "
+		  "CA is believed. Without it and the pin any CA that the system trusts."),
+	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
+	{ .key = "report.webhooks.pin", .label = N_("Webhook's key"), .type = SW_FIELD_TEXT,
+	  IN_WEBHOOK(pin), .max = 71, .check = check_admission_pin,
+	  .help = N_("The SHA-256 of the receiver's public key, behind sha256: as for "
+		  "admission.pin."),
+	  .example = "sha256:" HEX_B },
+	{ .key = "report.webhooks.token", .label = N_("Webhook's token"), .type = SW_FIELD_URL,
+	  IN_WEBHOOK(token), .max = 2000, .check = check_local,
+	  .help = N_("A file whose text proves to the receiver who we are (a bearer token): /path, "
+		  "file:///path or medium:/path. Never the token itself."),
+	  .example = "medium:/events.token" },
+	{ .key = "report.webhooks.events", .label = N_("Webhook's events"), .type = SW_FIELD_LIST,
+	  IN_WEBHOOK(events), .max = 16, .check = check_event,
+	  .help = N_("What the receiver is told of: started, progress, succeeded, failed. Without "
+		  "it: all."),
+	  .example = "failed" },
+	{ .key = "report.webhooks.body", .label = N_("Webhook's text"), .type = SW_FIELD_TEXT,
+	  IN_WEBHOOK(body), .max = 4096, .check = check_body,
+	  .help = N_("What is sent in place of slipway's own JSON object. ${event}, ${hostname}, "
+		  "${title}, ${code}, ${text} and the others of slipway(8) stand for their "
+		  "values, escaped for a JSON string."),
+	  .example = "{\"text\": \"${hostname}: ${event} ${text}\"}" },
+
 	{ .key = "finish", .label = N_("When done"), .type = SW_FIELD_CHOICE, AT(finish),
 	  .choices = finish_choices, .required = always,
 	  .help = N_("What the machine does after a successful install."), .example = "poweroff",
@@ -589,6 +676,9 @@ const char *sw_field_group_help(const char *group)
 	if (strcmp(group, "admission") == 0)
 		return "How the node is admitted to its cluster. A list of such groups gives "
 		       "several admissions, one of a kind, in the order in which they are done.";
+	if (strcmp(group, "report.webhooks") == 0)
+		return "Who is told over https how an install goes. One group, or a list of up to "
+		       "8, each with its own address, trust and token.";
 	if (strcmp(group, "disk.match") != 0)
 		return NULL;
 	return "Which disk it is. All keys of the group must fit, and exactly one disk must be "

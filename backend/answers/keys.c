@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys that name one value each. A field of a match, a choice or an admission has
- * as many values as there are alternatives, disks and admissions; ordinals in
+ * Keys that name one value each. A field of a match, a choice, an admission or a webhook
+ * has as many values as there are alternatives, disks, admissions and receivers; ordinals in
  * brackets tell them apart. The first of each needs none.
  */
 #include <string.h>
@@ -14,6 +14,7 @@ struct key {
 	size_t more;		/* 0: the first disk */
 	size_t match;		/* from 1 */
 	size_t admission;	/* from 1 */
+	size_t webhook;		/* from 1 */
 	const struct sw_field *f;
 };
 
@@ -53,7 +54,7 @@ static int cut_ordinal(char *key, const char *group, size_t max, size_t *ret)
 
 static int parse_key(const char *text, struct key *ret)
 {
-	struct key k = { .match = 1, .admission = 1 };
+	struct key k = { .match = 1, .admission = 1, .webhook = 1 };
 	char key[SW_KEY_MAX];
 	const char *p = text;
 	const char *group = "";
@@ -69,10 +70,11 @@ static int parse_key(const char *text, struct key *ret)
 	if (n < 0 || (size_t)n >= sizeof(key))
 		return -EINVAL;
 	if (cut_ordinal(key, "disk.match", SW_ALTERNATIVES_MAX, &k.match) < 0 ||
-	    cut_ordinal(key, "admission", SW_ADMISSIONS_MAX, &k.admission) < 0)
+	    cut_ordinal(key, "admission", SW_ADMISSIONS_MAX, &k.admission) < 0 ||
+	    cut_ordinal(key, "report.webhooks", SW_WEBHOOKS_MAX, &k.webhook) < 0)
 		return -EINVAL;
 	k.f = sw_field_find(key);
-	if (!k.f || (k.more && k.f->home != SW_HOME_CHOICE && k.f->home != SW_HOME_MATCH))
+	if (!k.f || (k.more && !sw_field_of_disk(k.f)))
 		return -EINVAL;
 	*ret = k;
 	return 0;
@@ -105,6 +107,22 @@ static int find_admission(struct sw_answers *a, const struct key *k, bool grow, 
 	return r;
 }
 
+bool sw_field_of_disk(const struct sw_field *f)
+{
+	return f->home == SW_HOME_CHOICE || f->home == SW_HOME_MATCH;
+}
+
+static int find_webhook(struct sw_answers *a, const struct key *k, bool grow, void **ret_base)
+{
+	int r = 0;
+
+	if (k->webhook > a->n_webhooks)
+		r = grow && k->webhook == a->n_webhooks + 1 ? sw_answers_add_webhook(a) : -EINVAL;
+	if (r == 0)
+		*ret_base = &a->webhooks[k->webhook - 1];
+	return r;
+}
+
 static int find_base(struct sw_answers *a, const struct key *k, bool grow, void **ret_base)
 {
 	struct sw_disk_choice *c = NULL;
@@ -115,6 +133,8 @@ static int find_base(struct sw_answers *a, const struct key *k, bool grow, void 
 		return 0;
 	if (k->f->home == SW_HOME_ADMISSION)
 		return find_admission(a, k, grow, ret_base);
+	if (k->f->home == SW_HOME_WEBHOOK)
+		return find_webhook(a, k, grow, ret_base);
 	r = find_choice(a, k, grow, &c);
 	if (r == 0 && k->f->home == SW_HOME_MATCH && k->match > c->n_match)
 		r = grow && k->match == c->n_match + 1 ? sw_disk_choice_add_match(c) : -EINVAL;
@@ -139,8 +159,8 @@ int sw_key_locate(struct sw_answers *a, const char *key, bool grow,
 
 int sw_answers_set(struct sw_answers *a, const char *key, const char *text, struct sw_error *err)
 {
-	const struct sw_field *f;
-	void *base;
+	const struct sw_field *f = NULL;
+	void *base = NULL;
 	int r = sw_key_locate(a, key, true, &f, &base);
 
 	if (r == -ENOMEM)
@@ -230,6 +250,19 @@ static int visit_admissions(const struct each *e, const struct sw_answers *a)
 	return r;
 }
 
+static int visit_webhooks(const struct each *e, const struct sw_answers *a)
+{
+	int r = 0;
+
+	for (size_t i = 1; i < a->n_webhooks && r == 0; i++) {
+		char group[SW_KEY_MAX];
+
+		(void)snprintf(group, sizeof(group), "report.webhooks[%zu]", i + 1);
+		r = visit_home(e, group, SW_HOME_WEBHOOK, &a->webhooks[i]);
+	}
+	return r;
+}
+
 /* The structure of a field's first value. */
 static const void *first_base(const struct sw_field *f, const struct sw_answers *a)
 {
@@ -240,6 +273,8 @@ static const void *first_base(const struct sw_field *f, const struct sw_answers 
 		return &a->disk;
 	case SW_HOME_ADMISSION:
 		return a->admission;
+	case SW_HOME_WEBHOOK:
+		return a->webhooks;
 	case SW_HOME_ANSWERS:
 		break;
 	}
@@ -282,7 +317,9 @@ int sw_answers_each(const struct sw_answers *a,
 		r = visit_alternatives(&e, "disk", &a->disk, 1);
 	if (r == 0)
 		r = visit_more(&e, a);
-	return r < 0 ? r : visit_admissions(&e, a);
+	if (r == 0)
+		r = visit_admissions(&e, a);
+	return r < 0 ? r : visit_webhooks(&e, a);
 }
 
 char *sw_field_get(const struct sw_field *f, const struct sw_answers *a)

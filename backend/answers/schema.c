@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "answers/answers.h"
+#include "answers/values.h"
 #include "base/json.h"
 
 #define DRAFT "https://json-schema.org/draft/2020-12/schema"
@@ -208,7 +209,7 @@ static json_object *disks(void)
 	json_object *o = new_group("disk.more");
 
 	for (size_t i = 0; i < sw_n_fields; i++)
-		if (sw_fields[i].home == SW_HOME_CHOICE || sw_fields[i].home == SW_HOME_MATCH)
+		if (sw_field_of_disk(&sw_fields[i]))
 			add_field(o, &sw_fields[i], strlen("disk."));
 	allow_list(o, "match", SW_ALTERNATIVES_MAX);
 	return o;
@@ -255,6 +256,7 @@ char *sw_answers_schema(void)
 	require(root, "slipway");
 	allow_list(sw_json_get(all, "disk"), "match", SW_ALTERNATIVES_MAX);
 	allow_list(root, "admission", SW_ADMISSIONS_MAX);
+	allow_list(sw_json_get(all, "report"), "webhooks", SW_WEBHOOKS_MAX);
 	/* The innermost first: a group that is within an alternative is not found any more. */
 	for (size_t i = sw_n_fields; i-- > 0;)
 		if (sw_fields[i].stands_for)

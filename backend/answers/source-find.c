@@ -11,6 +11,7 @@
 
 #define KEY_SHA256 "slipway.answers.sha256"
 #define KEY_TRUST "slipway.trust"
+#define KEY_SPREAD "slipway.spread"
 #define CMDLINE "kernel command line"
 
 /* ---- the kernel command line ---- */
@@ -108,6 +109,24 @@ static int copy_keys(char *const *keys, char ***into, struct sw_error *err)
 	return 0;
 }
 
+static int spread_from_cmdline(const char *cmdline, unsigned int *ret_s, struct sw_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = sw_cmdline_get(cmdline, KEY_SPREAD, &text);
+	unsigned long n;
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return sw_fail_oom(err);
+	n = strlen(text) > 4 ? SW_SPREAD_MAX + 1 : strtoul(text, NULL, 10);
+	if (!*text || strspn(text, "0123456789") != strlen(text) || n > SW_SPREAD_MAX)
+		return cmdline_error(err, KEY_SPREAD "= is no number of seconds",
+				     "write a number from 0 to 3600");
+	*ret_s = (unsigned int)n;
+	return 0;
+}
+
 static int from_cmdline(const char *cmdline, struct sw_sources *s, struct sw_error *err)
 {
 	struct words w = { .s = s, .set = { .max = 65536 }, .err = err };
@@ -119,6 +138,8 @@ static int from_cmdline(const char *cmdline, struct sw_sources *s, struct sw_err
 		r = add_set(&w);
 	if (r == 0)
 		r = keys_from_cmdline(cmdline, &s->keys, err);
+	if (r == 0)
+		r = spread_from_cmdline(cmdline, &s->spread_s, err);
 	sw_buf_clear(&w.set);
 	free(w.sha256);
 	return r;

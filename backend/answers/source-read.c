@@ -2,10 +2,11 @@
 /* Reading the sources of answers that were found, and making one set of answers of them. */
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "answers/source-private.h"
 #include "answers/values.h"
+#include "base/backoff.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -203,15 +204,6 @@ static int fetch(struct reading *rd, struct sw_error *err)
 	}
 }
 
-/* The wall clock may be set while we wait. */
-static time_t uptime(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
 /* A server that is not believed, or sends us elsewhere, is no network that is still to come. */
 static bool may_still_come(const struct reading *rd, const struct sw_error *e)
 {
@@ -222,29 +214,32 @@ static bool may_still_come(const struct reading *rd, const struct sw_error *e)
 }
 
 /*
- * Pauses of 1, 2, 4, 5, 5 … seconds: a lease takes seconds, a switch port with
+ * Pauses of up to 1, 2, 4, 5, 5 … seconds: a lease takes seconds, a switch port with
  * spanning tree up to half a minute.
  */
 static int fetch_patiently(struct reading *rd, unsigned int wait_s, struct sw_error *err)
 {
-	time_t end = uptime() + (time_t)wait_s;
-	unsigned int pause = 1;
+	struct sw_backoff b = { .first_ms = 1000, .max_ms = 5000,
+				.end_ms = sw_now_ms() + (int64_t)wait_s * 1000 };
 
+	sw_backoff_seed(&b, 0);
 	for (;;) {
 		struct sw_error e = {};
+		unsigned int pause = 0;
 		int r = fetch(rd, &e);
+		bool again = r < 0 && may_still_come(rd, &e) &&
+			     sw_backoff_next(&b, sw_now_ms(), 0, &pause);
 
 		if (r == 0)
 			return 0;
-		if (!may_still_come(rd, &e) || uptime() + (time_t)pause > end ||
-		    sw_event_poll(rd->sink) < 0) {
+		if (again)
+			sw_event_log(rd->sink, "%s; trying again in %u.%u s", e.what, pause / 1000,
+				     pause % 1000 / 100);
+		if (!again || sw_event_pause(rd->sink, pause) < 0) {
 			if (err && err->r == 0)
 				*err = e;
 			return r;
 		}
-		sw_event_log(rd->sink, "%s; trying again in %u s", e.what, pause);
-		sleep(pause);
-		pause = pause * 2 > 5 ? 5 : pause * 2;
 	}
 }
 
@@ -415,13 +410,32 @@ static int add_all(const struct all *all, struct sw_error *err)
 	return r;
 }
 
+/* Many machines that were switched on together ask at times of their own. */
+static int spread(const struct sw_sources *s, const struct sw_sink *sink, struct sw_error *err)
+{
+	struct sw_backoff b = {};
+	unsigned int ms;
+
+	if (!s->spread_s)
+		return 0;
+	sw_backoff_seed(&b, 0);
+	ms = sw_backoff_start(&b, s->spread_s);
+	sw_event_log(sink, "asking for the answers in %u.%u s (slipway.spread=%u)", ms / 1000,
+		     ms % 1000 / 100, s->spread_s);
+	if (sw_event_pause(sink, ms) < 0)
+		return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
+	return 0;
+}
+
 int sw_sources_read(struct sw_machine *m, const struct sw_sources *s, unsigned int wait_s,
 		    const struct sw_sink *sink, struct sw_merge **ret_merge, struct sw_error *err)
 {
 	_cleanup_merge_ struct sw_merge *merge = sw_merge_new();
 	const struct all all = { m, s, wait_s, sink, merge };
-	int r = merge ? add_all(&all, err) : sw_fail_oom(err);
+	int r = merge ? spread(s, sink, err) : sw_fail_oom(err);
 
+	if (r == 0)
+		r = add_all(&all, err);
 	if (r < 0)
 		return r;
 	*ret_merge = TAKE_PTR(merge);

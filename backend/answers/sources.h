@@ -62,7 +62,10 @@ struct sw_sources {
 	char **keys;		/* what every source that can be signed must be signed by */
 	char *text;		/* for people: the texts of all, with commas; NULL without any */
 	unsigned int countdown;
+	unsigned int spread_s;	/* they are read after a wait of up to so many seconds */
 };
+
+#define SW_SPREAD_MAX 3600U	/* seconds */
 
 /*
  * Reads how a source is named: one of the forms above, and at its end what must be true of

@@ -251,6 +251,22 @@ static void check_disks(struct check *c)
 	}
 }
 
+/* The others of a receiver say nothing without its address. */
+static void check_webhooks(struct check *c)
+{
+	for (size_t i = 0; i < c->a->n_webhooks; i++) {
+		const struct sw_webhook *w = &c->a->webhooks[i];
+		bool empty = !w->ca && !w->pin && !w->token && !w->events && !w->body;
+		char key[SW_KEY_MAX];
+
+		(void)snprintf(key, sizeof(key), i ? "report.webhooks[%zu].url"
+						   : "report.webhooks.url", i + 1);
+		if (!w->url && (!empty || c->a->n_webhooks > 1))
+			report(c, key, -EINVAL, "is missing", "nobody is told anything without it",
+			       "give the https address of the receiver, or take the others out");
+	}
+}
+
 static void check_cmdline(struct check *c)
 {
 	_cleanup_free_ char *line = sw_answers_node_cmdline(c->a);
@@ -328,6 +344,7 @@ static void check_rules(struct check *c)
 		check_trust(c);
 	}
 	check_mode(c);
+	check_webhooks(c);
 }
 
 int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,

@@ -34,6 +34,9 @@ void sw_value_clear(const struct sw_field *f, void *base);
 int sw_key_locate(struct sw_answers *a, const char *key, bool grow,
 		  const struct sw_field **ret_field, void **ret_base);
 
+/* True for what every disk of the answers has a value of. */
+bool sw_field_of_disk(const struct sw_field *f);
+
 /* Why this value does not go with disk: none; NULL: it does. */
 const char *sw_answers_why_disk(const char *key, const struct sw_field *f, const char *text);
 

@@ -11,6 +11,7 @@
 #include "apply/undo-copy.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "boot/lastfail.h"
 #include "boot/nodevar.h"
 
 static const sw_step_fn step_fns[] = {
@@ -231,6 +232,11 @@ static int execute_and_report(struct sw_run *run, unsigned int started, struct s
 	done.steps = (unsigned int)run->p->n_steps;
 	done.step = run->step;
 	done.error = mine;
+	if (done.result == 0)
+		(void)snprintf(done.image, sizeof(done.image), "%s", run->manifest.sha256);
+	else
+		sw_failure_code(run->step ? sw_step_kind_name(run->p->steps[run->step - 1].kind)
+					  : "start", &mine, done.code);
 	if (done.result == 0 && run->escrow)
 		(void)snprintf(done.escrow, sizeof(done.escrow), "%s", run->escrow);
 	(void)snprintf(done.text, sizeof(done.text), "%s", how_it_ended(run, done.result));

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 
 #include "apply/apply.h"
+#include "apply/told.h"
 #include "apply/wipe-private.h"
 #include "base/file.h"
 #include "base/proc.h"
@@ -29,16 +30,23 @@ struct child {
 	int out, log;
 };
 
-static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t stop_asked, stops_before;
 
 static void on_term(int sig SW_UNUSED)
 {
-	stop_asked = 1;
+	if (stop_asked < 2)
+		stop_asked++;
 }
 
 static _Bool cancelled(void *userdata SW_UNUSED)
 {
-	return stop_asked != 0;
+	return stop_asked > 0;
+}
+
+/* A stopped install still says so; whoever asks a second time waits for nobody. */
+static _Bool cancelled_again(void *userdata SW_UNUSED)
+{
+	return stop_asked > stops_before;
 }
 
 /* The log gets every event; the pipe loses some rather than hold the install up. */
@@ -97,6 +105,32 @@ static int plan_and_wipe(struct child *c, const struct sw_sink *sink, struct sw_
 	return r;
 }
 
+static void tell_and_write(const struct sw_event *ev, void *userdata)
+{
+	stops_before = stop_asked;
+	sw_told_event(ev, userdata);
+}
+
+/* An install or its resumption. */
+static int run_install(struct child *c, struct sw_error *err)
+{
+	const struct sw_plan *p = c->plan ? c->plan : c->info->plan;
+	struct sw_told told = {
+		.m = c->m, .answers = p->answers,
+		.out = { .fn = write_event, .userdata = c, .cancelled = cancelled_again },
+	};
+	const struct sw_sink sink = { .fn = tell_and_write, .userdata = &told,
+				      .cancelled = cancelled };
+	int r;
+
+	sw_told_begin(&told, p);
+	r = c->plan ? sw_apply_run(c->m, c->plan, &sink, err)
+		    : sw_apply_resume(c->m, c->info, &sink, err);
+	if (r < 0)
+		sw_told_end(&told, err);
+	return r;
+}
+
 static int run_child(struct child *c)
 {
 	struct sw_sink sink = { .fn = write_event, .userdata = c, .cancelled = cancelled };
@@ -107,17 +141,10 @@ static int run_child(struct child *c)
 		r = c->wipe ? run_wipe(c, &sink, &err) : plan_and_wipe(c, &sink, &err);
 		return r < 0 ? (int)(err.exit ? err.exit : SW_EXIT_INTERNAL) : 0;
 	}
-	switch (c->kind) {
-	case SW_APPLY_INSTALL:
-		r = sw_apply_run(c->m, c->plan, &sink, &err);
-		break;
-	case SW_APPLY_RESUME:
-		r = sw_apply_resume(c->m, c->info, &sink, &err);
-		break;
-	default:
+	if (c->kind == SW_APPLY_UNDO)
 		r = sw_undo_run(c->m, c->info, c->without, &sink, &err);
-		break;
-	}
+	else
+		r = run_install(c, &err);
 	return r < 0 ? (int)(err.exit ? err.exit : SW_EXIT_INTERNAL) : 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "disk/recovery.h"
 #include "machine/shell.h"
+#include "payload/payload.h"
 
 void sw_run_clear_keys(struct sw_run *run)
 {
@@ -71,16 +72,11 @@ static int read_key_file(struct sw_run *run, struct sw_secret **ret_key, struct 
 {
 	const char *from = run->p->answers->key_file;
 	_cleanup_free_ char *path = NULL;
-	int r = 0;
+	int r;
 
 	if (!from || !*from)
 		return sw_fail(err, SW_EXIT_INVALID, -ENOKEY, "disk.keyfile is missing");
-	if (!strncmp(from, "medium:/", 8))
-		r = sw_machine_medium_file(run->m, from + 8, &path, err);
-	else
-		path = strdup(!strncmp(from, "file://", 7) ? from + 7 : from);
-	if (r == 0 && !path)
-		r = sw_fail_oom(err);
+	r = sw_source_local_path(run->m, from, &path, err);
 	return r < 0 ? r : sw_secret_read(path, SW_LUKS_KEY_FILE_MAX, ret_key, err);
 }
 

@@ -87,6 +87,19 @@ char *sw_error_text(const struct sw_error *err)
 	return n < 0 ? NULL : s;
 }
 
+void sw_error_line(const struct sw_error *err, char *to, size_t size)
+{
+	int n = snprintf(to, size, "%s%s%s", err->what, err->why[0] ? ": " : "", err->why);
+	size_t end = n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
+
+	/* Not in the middle of a character. */
+	while (n > 0 && (size_t)n >= size && end > 0 && ((unsigned char)to[end - 1] & 0xc0) == 0x80)
+		end--;
+	if ((size_t)n >= size && end > 0 && (unsigned char)to[end - 1] >= 0xc0)
+		end--;
+	to[end] = '\0';
+}
+
 json_object *sw_error_to_json(const struct sw_error *err)
 {
 	json_object *o = json_object_new_object();

@@ -59,6 +59,9 @@ int sw_fail_oom(struct sw_error *err);
  */
 char *sw_error_text(const struct sw_error *err);
 
+/* "what: why" on one line, cut at the size of `to`. */
+void sw_error_line(const struct sw_error *err, char *to, size_t size);
+
 /* {"exit":…, "what":…, "where":…, "why":…, "hint":…}; new reference. */
 json_object *sw_error_to_json(const struct sw_error *err);
 

@@ -78,6 +78,10 @@ json_object *sw_event_to_json(const struct sw_event *ev)
 	}
 	if (ev->type == SW_EVENT_FINISH || ev->type == SW_EVENT_DONE)
 		json_object_object_add(o, "result", json_object_new_int(ev->result));
+	if (ev->image[0])
+		sw_json_add_str(o, "image_sha256", ev->image);
+	if (ev->code[0])
+		sw_json_add_str(o, "code", ev->code);
 	if (ev->escrow[0])
 		sw_json_add_str(o, "recovery_escrow", ev->escrow);
 	if (ev->error.r)
@@ -106,6 +110,8 @@ int sw_event_from_json(json_object *o, struct sw_event *ret_ev)
 	ev.result = (int)sw_json_int(o, "result", 0);
 	(void)snprintf(ev.id, sizeof(ev.id), "%s", sw_json_str(o, "id", ""));
 	(void)snprintf(ev.text, sizeof(ev.text), "%s", sw_json_str(o, "text", ""));
+	(void)snprintf(ev.image, sizeof(ev.image), "%s", sw_json_str(o, "image_sha256", ""));
+	(void)snprintf(ev.code, sizeof(ev.code), "%s", sw_json_str(o, "code", ""));
 	(void)snprintf(ev.escrow, sizeof(ev.escrow), "%s", sw_json_str(o, "recovery_escrow", ""));
 	if (sw_json_get(o, "error"))
 		sw_error_from_json(sw_json_get(o, "error"), &ev.error);

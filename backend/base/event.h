@@ -30,6 +30,8 @@ struct sw_event {
 	int result;
 	char id[32];		/* step kind, e.g. "slot" */
 	char text[256];		/* title or log line */
+	char image[65];		/* with SW_EVENT_DONE: SHA-256 of the boot image, or "" */
+	char code[48];		/* with SW_EVENT_DONE that failed: sw_failure_code() */
 	/* with SW_EVENT_DONE: a recovery key as CMS ciphertext, base64, or "" */
 	char escrow[4096];
 	struct sw_error error;

@@ -70,6 +70,22 @@ static int copy_captured(const struct sw_facts *f, struct sw_facts **ret_facts,
 	return o ? sw_facts_from_json(o, "captured facts", ret_facts, err) : sw_fail_oom(err);
 }
 
+int sw_machine_identity(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *f = sw_facts_new();
+	const struct sw_machine_ops *ops = sw_machine_ops_of(m);
+	int r = f ? 0 : -ENOMEM;
+
+	if (r == 0 && ops->identity)
+		r = ops->identity(m, f);
+	if (r == 0 && ops->links)
+		r = ops->links(m, f);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_INTERNAL, r, "this machine is not known");
+	*ret_facts = TAKE_PTR(f);
+	return 0;
+}
+
 int sw_machine_facts(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err)
 {
 	if (m->kind == SW_MACHINE_CAPTURED)

@@ -56,6 +56,12 @@ int sw_machine_facts_only(struct sw_machine *m, bool (*want)(const struct sw_dis
 			  void *arg, struct sw_facts **ret_facts, struct sw_error *err);
 
 /*
+ * Only which machine this is: its name, DMI, boot id, memory and network cards. No disk is
+ * looked at.
+ */
+int sw_machine_identity(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err);
+
+/*
  * Whether all disks have come that will come by themselves. The medium notes it when
  * udev's queue is empty and nothing was added for two seconds; other systems that
  * slipway runs on have long been up.

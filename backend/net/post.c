@@ -129,22 +129,10 @@ static int set_trust(struct exchange *x, struct sw_error *err)
 	return 0;
 }
 
-static int set_json(struct exchange *x, struct sw_error *err)
-{
-	x->headers = curl_slist_append(NULL, "Content-Type: application/json");
-	if (!x->headers)
-		return sw_fail_oom(err);
-	(void)curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers);
-	(void)curl_easy_setopt(x->curl, CURLOPT_POSTFIELDS, x->post->json);
-	return 0;
-}
-
 static int set_form(struct exchange *x, struct sw_error *err)
 {
 	bool good = true;
 
-	if (x->post->json)
-		return set_json(x, err);
 	if (!x->post->parts)
 		return 0;
 	x->form = curl_mime_init(x->curl);
@@ -161,6 +149,51 @@ static int set_form(struct exchange *x, struct sw_error *err)
 		return sw_fail_oom(err);
 	(void)curl_easy_setopt(x->curl, CURLOPT_MIMEPOST, x->form);
 	return 0;
+}
+
+static int add_header(struct exchange *x, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(x->headers, line);
+
+	if (!longer)
+		return -ENOMEM;
+	x->headers = longer;
+	return 0;
+}
+
+/* The one copy of the token is in memory of its own until libcurl has made its own. */
+static int add_bearer(struct exchange *x, struct sw_error *err)
+{
+	static const char word[] = "Authorization: Bearer ";
+	const struct sw_secret *token = x->post->bearer;
+	_cleanup_secret_ struct sw_secret *line = NULL;
+	int r = token ? sw_secret_new(sizeof(word) + token->len, &line, err) : 0;
+
+	if (r < 0 || !token)
+		return r;
+	memcpy(line->data, word, sizeof(word) - 1);
+	memcpy(line->data + sizeof(word) - 1, token->data, token->len);
+	return add_header(x, (const char *)line->data) < 0 ? sw_fail_oom(err) : 0;
+}
+
+static int set_json(struct exchange *x, struct sw_error *err)
+{
+	if (!x->post->json)
+		return 0;
+	/* Without waiting for a 100 Continue that simple servers never send. */
+	if (add_header(x, "Content-Type: application/json") < 0 || add_header(x, "Expect:") < 0)
+		return sw_fail_oom(err);
+	(void)curl_easy_setopt(x->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(x->post->json));
+	(void)curl_easy_setopt(x->curl, CURLOPT_POSTFIELDS, x->post->json);
+	return 0;
+}
+
+static void free_headers(struct exchange *x)
+{
+	for (struct curl_slist *l = x->post->bearer ? x->headers : NULL; l; l = l->next)
+		explicit_bzero(l->data, strlen(l->data));
+	if (x->headers)
+		curl_slist_free_all(x->headers);
 }
 
 static void set_options(struct exchange *x)
@@ -281,9 +314,15 @@ static int perform(struct exchange *x, struct sw_error *err)
 
 	if (r == 0)
 		r = set_form(x, err);
+	if (r == 0)
+		r = set_json(x, err);
+	if (r == 0)
+		r = add_bearer(x, err);
 	if (r < 0)
 		return r;
 	set_options(x);
+	if (x->headers)
+		(void)curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers);
 	code = curl_easy_perform(x->curl);
 	take_facts(x);
 	x->answer->stuck = where_stuck(x, code);
@@ -315,7 +354,7 @@ int sw_http_post(const struct sw_http_post *post, struct sw_buf *ret_body,
 	r = perform(&x, err);
 	if (x.form)
 		curl_mime_free(x.form);
-	curl_slist_free_all(x.headers);
 	curl_easy_cleanup(x.curl);
+	free_headers(&x);
 	return r;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/secret.h"
 #include "net/http.h"
 #include "net/trust.h"
 
@@ -19,7 +20,10 @@ struct sw_http_post {
 	const char *url;		/* https:// */
 	const struct sw_http_part *parts;	/* multipart/form-data; NULL: a GET */
 	size_t n_parts;
-	const char *json;		/* sent as it is in place of a form, or NULL */
+	/* or application/json in place of a form; NULL: none */
+	const char *json;
+	/* Sent as Authorization: Bearer; NULL: none. */
+	const struct sw_secret *bearer;
 	struct sw_http_trust trust;
 	unsigned int timeout_s;		/* for the whole exchange; 0: 30 */
 	size_t max;			/* bytes of the answer */

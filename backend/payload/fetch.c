@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/backoff.h"
 #include "base/file.h"
 #include "net/http.h"
 #include "payload/sink-file.h"
@@ -62,17 +63,20 @@ static int try_once(const struct sw_fetch *f, struct sw_sink_file *s, char *etag
 
 static int fetch_remote(const struct sw_fetch *f, struct sw_sink_file *s, struct sw_error *err)
 {
-	unsigned int wait = f->backoff_ms ? f->backoff_ms : BACKOFF_MS;
+	struct sw_backoff b = { .first_ms = f->backoff_ms ? f->backoff_ms : BACKOFF_MS,
+				.max_ms = BACKOFF_MAX_MS, .tries = f->retries };
 	char etag[SW_HTTP_ETAG] = "";
 
-	for (unsigned int left = f->retries;; left--) {
+	sw_backoff_seed(&b, 0);
+	for (;;) {
 		struct sw_error e = {};
+		unsigned int wait;
 		bool retry = false;
 		int r = try_once(f, s, etag, &retry, &e);
 
 		if (r == 0)
 			return 0;
-		if (!retry || left == 0) {
+		if (!retry || !f->retries || !sw_backoff_next(&b, 0, 0, &wait)) {
 			if (retry && f->retries)
 				sw_event_log(s->sink, "%s: given up after %u tries", s->shown,
 					     f->retries + 1);
@@ -84,7 +88,6 @@ static int fetch_remote(const struct sw_fetch *f, struct sw_sink_file *s, struct
 			     wait / 1000, wait % 1000 / 100);
 		if (sw_event_pause(s->sink, wait) < 0)
 			return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
-		wait = wait * 2 < BACKOFF_MAX_MS ? wait * 2 : BACKOFF_MAX_MS;
 	}
 }
 
@@ -97,8 +100,8 @@ static int fail_source(const struct sw_fetch *f, int r, const char *what, struct
 	return r;
 }
 
-static int local_path(struct sw_machine *m, const char *source, char **ret_path,
-		      struct sw_error *err)
+int sw_source_local_path(struct sw_machine *m, const char *source, char **ret_path,
+			 struct sw_error *err)
 {
 	if (strncmp(source, "medium:", 7) == 0) {
 		const char *name = source + 7;
@@ -142,7 +145,7 @@ static int fetch_local(struct sw_machine *m, const struct sw_fetch *f, struct sw
 	_cleanup_free_ char *path = NULL;
 	_cleanup_close_ int fd = -EBADF;
 	struct stat st;
-	int r = local_path(m, f->source, &path, err);
+	int r = sw_source_local_path(m, f->source, &path, err);
 
 	if (r < 0)
 		return r;

@@ -19,7 +19,8 @@ struct sw_fetch {
 	unsigned int step;	/* for progress events */
 	const char *ca_file;	/* PEM bundle for https, NULL: the system's */
 	unsigned int stall_s;	/* a connection this long without data is dropped; 0: 20 */
-	unsigned int backoff_ms;	/* before the first retry, doubles up to 30 s; 0: 1000 */
+	/* The longest pause before the first retry (base/backoff.h, up to 30 s); 0: 1000. */
+	unsigned int backoff_ms;
 };
 
 /* True for http and https: what needs a hash. */
@@ -30,6 +31,9 @@ bool sw_source_is_remote(const char *source);
  */
 char *sw_source_show(const char *source);
 /* Checks the grammar only. err gets what, why and hint; the source itself is not repeated. */
+/* The path of a source that is not remote; malloc'd. -ENOENT for a medium's without one. */
+int sw_source_local_path(struct sw_machine *m, const char *source, char **ret_path,
+			 struct sw_error *err);
 int sw_source_check(const char *source, struct sw_error *err);
 
 /*

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "boot/lastfail.h"
 #include "boot/why.h"
 #include "rescue/private.h"
 
@@ -116,6 +118,29 @@ static int examine_node(struct sw_examine *x)
 	return r < 0 || !s.vars ? r : sw_examine_boot(x, &s);
 }
 
+/* The next install tells of it and takes it away, and so it is of now. */
+static int examine_failure(struct sw_examine *x)
+{
+	char when[SW_TIME_TEXT];
+	struct sw_finding *fi;
+	struct sw_lastfail f;
+
+	if (!x->vars || sw_lastfail_read(x->vars, &f) < 0)
+		return 0;
+	fi = sw_finding_add(x, NULL, "last-failure", SW_FINDING_INFO, SW_SURE_CERTAIN);
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->what, sizeof(fi->what), "an install has failed, code %s", f.code);
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "recorded %s: %.230s",
+		       sw_time_text(f.time, when), f.text);
+	(void)snprintf(fi->effect, sizeof(fi->effect),
+		       "step %u of %u was the last; slipway status says what is there now", f.step,
+		       f.steps);
+	(void)snprintf(fi->advice, sizeof(fi->advice),
+		       "slipway(8) says what the code means; the next install takes the note away");
+	return 0;
+}
+
 int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
 		      json_object *raw, const char *disk, struct sw_findings *ret_findings,
 		      struct sw_error *err)
@@ -131,6 +156,8 @@ int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_
 		r = examine_node(&x);
 	if (r == 0)
 		r = sw_examine_machine(&x);
+	if (r == 0)
+		r = examine_failure(&x);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the machine cannot be examined");
 	sw_findings_sort(&l);

@@ -155,6 +155,18 @@ static void add_admission(struct out *o, json_object *a)
 	say(o, "\n");
 }
 
+static void add_failure(struct out *o, json_object *f)
+{
+	if (!f)
+		return;
+	say(o, "last failure    %s", sw_json_str(f, "code", ""));
+	if (sw_json_int(f, "step", 0))
+		say(o, " at step %d of %d", (int)sw_json_int(f, "step", 0),
+		    (int)sw_json_int(f, "steps", 0));
+	add_time(o, sw_json_int(f, "time", 0));
+	say(o, ": %s\n", sw_json_str(f, "text", ""));
+}
+
 static void add_all(struct out *o, json_object *status)
 {
 	json_object *journals = sw_json_array(status, "journals");
@@ -179,6 +191,7 @@ static void add_all(struct out *o, json_object *status)
 		    json_object_array_length(wipes) == 0)
 		say(o, "nothing is installed by slipway on this machine\n");
 	add_admission(o, sw_json_get(status, "admission"));
+	add_failure(o, sw_json_get(status, "last_failure"));
 	for (size_t i = 0; lines && i < json_object_array_length(lines); i++)
 		say(o, "%s%s\n", i ? "  " : "\n",
 		       json_object_get_string(json_object_array_get_idx(lines, i)));

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "boot/bootlist.h"
+#include "boot/lastfail.h"
 #include "boot/nodedata.h"
 #include "boot/slot.h"
 #include "boot/varstore.h"
@@ -30,6 +31,17 @@ static const char *const states[] = {
 	[SW_JOURNAL_ALONE] = "alone",
 	[SW_JOURNAL_OWED] = "partly undone",
 };
+
+static void add_failure(const struct look *t, json_object *o)
+{
+	struct sw_varstore *vars = NULL;
+	struct sw_error ignored = {};
+	struct sw_lastfail f;
+
+	if (sw_machine_vars(t->m, &vars, &ignored) < 0 || sw_lastfail_read(vars, &f) < 0)
+		return;
+	sw_json_add(o, "last_failure", sw_lastfail_to_json(&f));
+}
 
 /* The disks of a set: which they are, whether they are here and what is on them. */
 static json_object *disks_json(const struct sw_journal_info *i, uint64_t set)
@@ -271,6 +283,7 @@ static int collect(const struct look *t, json_object **ret_status, struct sw_err
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot decode the boot variables");
 	add_why(t, o);
 	sw_json_add(o, "admission", sw_admitted_look(t->m));
+	add_failure(t, o);
 	*ret_status = TAKE_PTR(o);
 	return 0;
 }

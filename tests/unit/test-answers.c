@@ -446,7 +446,7 @@ static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
 	static const char *const other[] = { "2", "other", ">=7G", "ours", "hands-off", "attest",
 					     "order", "pxe", "52:54:00:12:34:56",
 					     "stay", "https://other.example/x", "rename", "ignore",
-					     "use", "always",
+					     "use", "always", "udp://log.example", "failed",
 					     CERTIFICATE, "escrow", "/other/file",
 					     "00000000-0000-4000-8000-000000000001", "yes",
 		"0000000000000000000000000000000000000000000000000000000000000000", "none",

@@ -530,7 +530,7 @@ static void test_cancelling_ends_the_wait_between_tries(void **state)
 	assert_nothing_left(w);
 }
 
-static void test_the_wait_between_tries_doubles(void **state)
+static void test_the_wait_between_tries_grows(void **state)
 {
 	struct world *w = *state;
 	struct timespec a, b;
@@ -542,7 +542,7 @@ static void test_the_wait_between_tries_doubles(void **state)
 						     .backoff_ms = 100 }, NULL, NULL), 0);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	ms = (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000;
-	assert_true(ms >= 700);		/* 100 + 200 + 400 */
+	assert_true(ms >= 350);		/* at least half of 100 + 200 + 400 */
 }
 
 static void test_local_files_are_copied_by_path_and_by_url(void **state)
@@ -642,7 +642,7 @@ int main(void)
 		T(test_progress_is_sparse_rises_and_ends_at_the_whole),
 		T(test_cancelling_ends_a_stalled_transfer_at_once),
 		T(test_cancelling_ends_the_wait_between_tries),
-		T(test_the_wait_between_tries_doubles),
+		T(test_the_wait_between_tries_grows),
 		T(test_local_files_are_copied_by_path_and_by_url),
 		T(test_local_files_are_checked_like_remote_ones),
 		T(test_a_file_on_the_medium_is_copied),

@@ -82,6 +82,10 @@ static void http_is_taken_only_with_a_hash(void **state SW_UNUSED)
 
 static void a_hash_that_is_none_and_a_url_that_is_none_are_refused(void **state SW_UNUSED)
 {
+	static const char *const spreads[] = {
+		"slipway.spread=", "slipway.spread=x", "slipway.spread=-1", "slipway.spread=3601",
+		"slipway.spread=99999",
+	};
 	struct sw_sources s = {};
 	struct sw_error err = {};
 
@@ -91,6 +95,14 @@ static void a_hash_that_is_none_and_a_url_that_is_none_are_refused(void **state 
 	assert_string_equal(err.where, "kernel command line");
 	err = (struct sw_error){};
 	assert_true(sw_sources_from_cmdline("slipway.answers=gopher://h/a", &s, &err) < 0);
+	for (size_t i = 0; i < ARRAY_SIZE(spreads); i++) {
+		err = (struct sw_error){};
+		assert_int_equal(sw_sources_from_cmdline(spreads[i], &s, &err), -EINVAL);
+		assert_string_equal(err.what, "slipway.spread= is no number of seconds");
+	}
+	assert_int_equal(sw_sources_from_cmdline("slipway.spread=60", &s, NULL), 0);
+	assert_int_equal(s.spread_s, 60);
+	sw_sources_clear(&s);
 	assert_int_equal(s.n, 0);
 }
 

@@ -90,6 +90,8 @@ static void print_text(struct printer *p, const struct sw_event *ev)
 	case SW_EVENT_DONE:
 		if (ev->result == 0)
 			printf("Done.\n");
+		else if (ev->code[0])
+			printf("Failed, code %s.\n", ev->code);
 		break;
 	case SW_EVENT_PLAN:
 	case SW_EVENT_FINISH:

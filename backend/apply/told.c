@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "apply/told.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "apply/apply.h"
+#include "base/file.h"
+
+static struct sw_varstore *store(struct sw_told *t)
+{
+	struct sw_varstore *vars = NULL;
+	struct sw_error ignored = {};
+
+	return sw_machine_vars(t->m, &vars, &ignored) == 0 ? vars : NULL;
+}
+
+/* To the receivers and to whoever watches. */
+static void say(struct sw_told *t, const char *text)
+{
+	struct sw_event ev = { .type = SW_EVENT_LOG,
+			       .time_ms = (int64_t)time(NULL) * 1000 };
+
+	(void)snprintf(ev.text, sizeof(ev.text), "%s", text);
+	sw_told_event(&ev, t);
+}
+
+void sw_told_begin(struct sw_told *t, const struct sw_plan *p)
+{
+	struct sw_varstore *vars = store(t);
+	struct sw_error e = {};
+	_cleanup_free_ char *text = NULL, *line = NULL;
+	struct sw_report r = { .m = t->m, .answers = t->answers, .plan = p };
+
+	t->any_before = vars && sw_lastfail_read(vars, &t->before) == 0;
+	r.before = t->any_before ? &t->before : NULL;
+	if (sw_reporter_start(&r, &t->reporter, &e) < 0)
+		say(t, "nobody can be told of this install");
+	if (!t->any_before)
+		return;
+	text = sw_lastfail_text(&t->before);
+	line = text ? sw_fmt("an earlier attempt failed, code %s", text) : NULL;
+	if (line)
+		say(t, line);
+	(void)sw_lastfail_clear(vars);
+}
+
+/* Stopping is no failure: whoever asked for it knows. */
+static void keep_failure(struct sw_told *t, const struct sw_event *ev)
+{
+	struct sw_varstore *vars = store(t);
+	struct sw_lastfail f = { .time = ev->time_ms / 1000, .step = ev->step, .steps = ev->steps };
+	_cleanup_free_ char *line = NULL;
+	int r;
+
+	if (!vars || ev->error.exit == SW_EXIT_CANCELLED)
+		return;
+	(void)snprintf(f.code, sizeof(f.code), "%s", ev->code);
+	(void)snprintf(f.host, sizeof(f.host), "%s",
+		       t->answers->hostname ? t->answers->hostname : "");
+	sw_error_line(&ev->error, f.text, sizeof(f.text));
+	r = sw_lastfail_write(vars, &f);
+	if (r == 0)
+		return;
+	line = sw_fmt("the firmware does not take a note of this failure: %s", strerror(-r));
+	if (line)
+		say(t, line);
+}
+
+void sw_told_end(struct sw_told *t, const struct sw_error *err)
+{
+	struct sw_event ev = { .type = SW_EVENT_DONE, .result = err->r, .error = *err };
+
+	if (!t->reporter)
+		return;
+	(void)snprintf(ev.text, sizeof(ev.text), "The install failed");
+	sw_failure_code("start", err, ev.code);
+	sw_event_emit(&(struct sw_sink){ .fn = sw_told_event, .userdata = t }, &ev);
+}
+
+void sw_told_event(const struct sw_event *ev, void *told)
+{
+	struct sw_told *t = told;
+
+	if (ev->type == SW_EVENT_DONE && ev->result < 0)
+		keep_failure(t, ev);
+	sw_reporter_tell(t->reporter, ev);
+	if (ev->type == SW_EVENT_DONE)
+		sw_reporter_finish(TAKE_PTR(t->reporter), &t->out);
+	t->out.fn(ev, t->out.userdata);
+}

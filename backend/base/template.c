@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/template.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+/* The number of the word at p, which begins with "${", and what follows it; -1: none of them. */
+static int word_at(const char *p, const char *const *words, const char **ret_behind)
+{
+	const char *end = strchr(p, '}');
+
+	for (int i = 0; end && words[i]; i++)
+		if (strlen(words[i]) == (size_t)(end - p - 2) &&
+		    strncmp(words[i], p + 2, (size_t)(end - p - 2)) == 0) {
+			*ret_behind = end + 1;
+			return i;
+		}
+	return -1;
+}
+
+int sw_template_check(const char *text, const char *const *words, struct sw_error *err)
+{
+	for (const char *p = strstr(text, "${"); p; p = strstr(p, "${")) {
+		size_t len;
+
+		if (word_at(p, words, &p) >= 0)
+			continue;
+		sw_error_why(err, "there is no ${%.20s}", p + 2);
+		len = strlen(err ? err->hint : "");
+		if (err && len == 0) {
+			len = (size_t)snprintf(err->hint, sizeof(err->hint), "the words are");
+			for (size_t i = 0; words[i] && len < sizeof(err->hint); i++)
+				len += (size_t)snprintf(err->hint + len, sizeof(err->hint) - len,
+							"%s %s", i ? "," : "", words[i]);
+		}
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int add_escaped(struct sw_buf *b, const char *value)
+{
+	json_object *o = json_object_new_string(value);
+	const char *quoted = o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE)
+			       : NULL;
+	int r = quoted && strlen(quoted) >= 2 ? sw_buf_add(b, quoted + 1, strlen(quoted) - 2)
+					      : -ENOMEM;
+
+	json_object_put(o);
+	return r;
+}
+
+int sw_template_expand(struct sw_buf *b, const char *text, const char *const *words,
+		       const char *const *values)
+{
+	int r = 0;
+
+	while (*text && r == 0) {
+		const char *behind = text, *p = strstr(text, "${");
+		size_t n = p ? (size_t)(p - text) : strlen(text);
+		int word = p ? word_at(p, words, &behind) : -1;
+
+		/* What is no word stands for itself. */
+		if (p && word < 0) {
+			n += 2;
+			behind = text + n;
+		}
+		r = sw_buf_add(b, text, n);
+		if (r == 0 && word >= 0)
+			r = add_escaped(b, values[word] ? values[word] : "");
+		text = p ? behind : text + n;
+	}
+	return r;
+}

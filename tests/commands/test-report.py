@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is told how an install goes: a log file, syslog, webhooks; by receivers of our own making
+on the loopback, well-behaved and not."""
+import http.server
+import json
+import os
+import re
+import socket
+import ssl
+import struct
+import threading
+import time
+
+from attest_server import Authority
+from lib import Server, expect, main, need, same, test
+
+CANARY = "canary-7f3a9d-token"
+FAILURE = "SlipwayLastFailure-c7f24dd8-4d6c-4d0c-9a35-7e3f1b6f0a52"
+
+
+class Receiver:
+    """A webhook's server. fault: how it misbehaves, for the next `faults` requests."""
+
+    def __init__(self, folder, fault=None, faults=1 << 30):
+        self.told, self.headers, self.fault, self.faults = [], [], fault, faults
+        self.open = threading.Event()       # what it hangs on, until it is closed
+        folder.mkdir(exist_ok=True)
+        self.authority = Authority(folder)
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *args):
+                pass
+
+            def do_POST(self):
+                server.answer(self)
+
+        class Listener(http.server.ThreadingHTTPServer):
+            def handle_error(self, *args):
+                pass
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.authority.cert, self.authority.key)
+        self.http = Listener(("127.0.0.1", 0), Handler)
+        self.http.socket = context.wrap_socket(self.http.socket, server_side=True,
+                                               do_handshake_on_connect=False)
+        self.url = f"https://127.0.0.1:{self.http.server_address[1]}/events"
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def answer(self, request):
+        fault = self.fault if self.faults > 0 else None
+        self.faults -= 1
+        if fault == "never reads":
+            self.open.wait(60)
+            return
+        body = request.rfile.read(int(request.headers["Content-Length"]))
+        if fault == "slow":
+            time.sleep(0.3)
+        elif fault == "redirect":
+            request.send_response(307)
+            request.send_header("Location", self.url + "/elsewhere")
+            request.end_headers()
+            return
+        elif isinstance(fault, int):
+            request.send_response(fault)
+            request.end_headers()
+            return
+        self.told.append(body.decode())
+        self.headers.append(dict(request.headers))
+        request.send_response(200)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    def events(self):
+        return [json.loads(t) for t in self.told]
+
+    def close(self):
+        self.open.set()
+        self.http.shutdown()
+        self.http.server_close()
+
+
+class Syslog:
+    """Takes messages over UDP, or over TCP with counted frames; `silent`: accepts, never reads."""
+
+    def __init__(self, tcp=False, silent=False):
+        self.data, self.got = b"", []
+        self.socket = socket.socket(socket.AF_INET,
+                                    socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        if tcp:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            self.socket.listen()
+        self.address = f"{'tcp' if tcp else 'udp'}://127.0.0.1:{self.socket.getsockname()[1]}"
+        run = (self.hold if silent else self.stream) if tcp else self.datagrams
+        threading.Thread(target=run, daemon=True).start()
+
+    def datagrams(self):
+        while True:
+            self.got.append(self.socket.recv(65536).decode())
+
+    def hold(self):
+        self.kept = self.socket.accept()
+
+    def stream(self):
+        peer, _ = self.socket.accept()
+        while data := peer.recv(4096):
+            self.data += data
+
+    def frames(self):
+        rest, out = self.data, []
+        while rest:
+            count, _, rest = rest.partition(b" ")
+            out.append(rest[:int(count)].decode())
+            rest = rest[int(count):]
+        return out
+
+
+def report(case, text, **more):
+    """An answer file with a report section."""
+    path = case.answers(**more)
+    path.write_text(path.read_text() + "report:\n" + text)
+    return path
+
+
+def hook(receiver, more=""):
+    return f"    - url: {receiver.url}\n      pin: \"{receiver.authority.pin()}\"\n{more}"
+
+
+def lines_of(result):
+    return [json.loads(line) for line in result.out.splitlines()]
+
+
+def fail_early(case):
+    """Answers whose payload is not what its hash says: nothing on the disk is changed."""
+    return {"kernel_sha256": "0" * 64}
+
+
+@test("a webhook hears of the start, of each step and of the success, with fingerprints")
+def _(case):
+    need("openssl")
+    case.create()
+    r = Receiver(case.dir / "r")
+    result = expect(case.on("install", "--answers", report(case, "  webhooks:\n" + hook(r)),
+                            "--json"), 0)
+    r.close()
+    events = r.events()
+    kinds = [e["event"] for e in events]
+    same((kinds[0], kinds[-1], set(kinds[1:-1])), ("STARTED", "SUCCEEDED", {"PROGRESS"}), "kinds")
+    last = events[-1]
+    same((last["hostname"], last["percent"], last["step"]), ("node-07", 100, last["steps"]),
+         "last event")
+    assert re.fullmatch("[0-9a-f]{64}", last["image_sha256"]), last
+    assert last["image_sha256"] in result.out, "another image than the log says"
+    assert re.fullmatch("[0-9a-f]{64}", last["answers_sha256"]), last
+    same(last["disks"][0]["serial"], "NODE07SYS", "disk")
+    assert all(h["Content-Type"] == "application/json" for h in r.headers), r.headers
+    assert not any("Authorization" in h for h in r.headers), r.headers
+    shares = [e["percent"] for e in events]
+    same(shares, sorted(shares), "percentages")
+    assert "not told" not in result.out, result
+
+
+@test("every started step is finished in the stream, with its weight and result, also on failure")
+def _(case):
+    case.create()
+    for more, code in (({}, 0), (fail_early(case), 8)):
+        events = lines_of(expect(case.on("install", "--json", "--answers",
+                                         case.answers(**more)), code))
+        started = [e for e in events if e["event"] == "start"]
+        done = [e for e in events if e["event"] == "finish"]
+        same([(e["step"], e["id"], e.get("weight")) for e in started],
+             [(e["step"], e["id"], e.get("weight")) for e in done], "pairs")
+        assert all("result" in e for e in done), done
+        same(events[-1]["event"], "done", "last event")
+        same(events[-1]["result"] < 0, code != 0, "result")
+
+
+@test("a failure takes its code, its error and the log along; a receiver may want only those")
+def _(case):
+    need("openssl")
+    case.create()
+    every, some = Receiver(case.dir / "a"), Receiver(case.dir / "b")
+    text = "  webhooks:\n" + hook(every) + hook(some, "      events: [failed]\n")
+    result = expect(case.on("install", "--json", "--answers",
+                            report(case, text, **fail_early(case))), 8)
+    every.close()
+    some.close()
+    same([e["event"] for e in some.events()], ["FAILED"], "what one wants")
+    same((every.events()[0]["event"], every.events()[-1]["event"]), ("STARTED", "FAILED"), "all")
+    last = some.events()[0]
+    same(last["code"], "FETCH-8-EBADMSG", "code")
+    same(lines_of(result)[-1]["code"], last["code"], "code in the stream")
+    same(last["error"]["exit"], 8, "error")
+    assert any("vmlinuz" in line for line in last["log"]), last["log"]
+    assert last["log"][-1].count("failed, code FETCH-8-EBADMSG"), last["log"][-1]
+
+
+@test("the token goes to the receiver alone: no log, event, argument or file has it")
+def _(case):
+    need("openssl")
+    case.create()
+    r, log = Receiver(case.dir / "r"), case.dir / "install.log"
+    token = case.dir / "token"
+    token.write_text(CANARY + "\n")
+    text = f"  log: {log}\n  webhooks:\n" + hook(r, f"      token: {token}\n")
+    result = expect(case.on("install", "--json", "--answers",
+                            report(case, text, **fail_early(case))), 8)
+    r.close()
+    assert r.headers and all(h["Authorization"] == f"Bearer {CANARY}" for h in r.headers)
+    for what in (result.out, result.err, log.read_text(), *r.told):
+        assert CANARY not in what, what
+    for path in case.machine_dir.rglob("*"):
+        if path.is_file() and path.stat().st_size < 1 << 24:
+            assert CANARY.encode() not in path.read_bytes(), path
+
+
+@test("a receiver that is down, slow, redirects, says 500 or 403 or never reads stops no install")
+def _(case):
+    need("openssl")
+    case.create()
+    good = [Receiver(case.dir / "slow", "slow"), Receiver(case.dir / "twice", 500, 2)]
+    bad = [Receiver(case.dir / n, f) for n, f in (("redirect", "redirect"), ("503", 503),
+                                                  ("403", 403), ("hang", "never reads"))]
+    down = Receiver(case.dir / "down")
+    down.close()
+    lying = Receiver(case.dir / "lying")
+    text = "  webhooks:\n" + "".join(hook(r) for r in good + bad + [down]) + \
+        f"    - url: {lying.url}\n      pin: \"sha256:{'0' * 64}\"\n"
+    result = expect(case.on("install", "--json", "--answers", report(case, text)), 0)
+    for r in good + bad + [lying]:
+        r.close()
+    same(lines_of(result)[-1]["result"], 0, "the install")
+    log = [e["text"] for e in lines_of(result) if e["event"] == "log"]
+    for r in bad + [down, lying]:
+        same(len([t for t in log if t.startswith(f"not told to {r.url}: ")]), 1, r.url)
+        same(r.told, [], "what it was told")
+    for r in good:
+        same([e["event"] for e in r.events() if e["event"] != "PROGRESS"],
+             ["STARTED", "SUCCEEDED"], "a good one")
+        assert not any(r.url in t for t in log), log
+    assert any("sends us elsewhere" in t for t in log), log
+    assert any("status 403" in t for t in log) and any("status 503" in t for t in log), log
+
+
+@test("syslog over UDP and counted TCP gets RFC 5424 messages, the failure as an error")
+def _(case):
+    case.create()
+    udp, tcp = Syslog(), Syslog(tcp=True)
+    text = f"  syslog: [{udp.address}, {tcp.address}]\n"
+    expect(case.on("install", "--answers", report(case, text, **fail_early(case))), 8)
+    shape = re.compile(r"<(3[0-7]|2[4-9])>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z node-07 slipway "
+                       r"- install - \S.*")
+    time.sleep(0.2)
+    for got in (udp.got, tcp.frames()):
+        assert len(got) > 3, got
+        for message in got:
+            assert shape.fullmatch(message), message
+        assert got[0].startswith("<30>1 ") and "started" in got[0], got[0]
+        assert got[-1].startswith("<27>1 ") and "FETCH-8-EBADMSG" in got[-1], got[-1]
+
+
+@test("a syslog server that is down and a log that cannot be written are told, and stop nothing")
+def _(case):
+    case.create()
+    gone = socket.create_server(("127.0.0.1", 0))
+    port = gone.getsockname()[1]
+    gone.close()
+    silent = Syslog(tcp=True, silent=True)
+    text = f"  log: {case.dir}/no/such/folder.log\n" \
+           f"  syslog: [\"tcp://127.0.0.1:{port}\", {silent.address}]\n"
+    result = expect(case.on("install", "--answers", report(case, text)), 0)
+    for name in ("folder.log", f"127.0.0.1:{port}"):
+        assert re.search(f"not told to .*{name}: ", result.out), result
+
+
+@test("the log file is appended to, line by line, and only its owner reads it")
+def _(case):
+    case.create()
+    log = case.dir / "install.log"
+    log.write_text("what was there\n")
+    log.chmod(0o600)
+    expect(case.on("install", "--answers", report(case, f"  log: {log}\n")), 0)
+    lines = log.read_text().splitlines()
+    same(lines[0], "what was there", "first line")
+    assert all(re.match(r"\d{4}-\d\d-\d\dT[\d:.]+Z \S", line) for line in lines[1:]), lines
+    assert "started: " in lines[1] and "succeeded: " in lines[-1], lines
+
+
+@test("a template takes the place of the JSON object, and no value breaks out of its string")
+def _(case):
+    need("openssl")
+    case.create()
+    r = Receiver(case.dir / "r")
+    more = "      events: [succeeded]\n" \
+           "      body: '{\"text\": \"${hostname}: ${event}, ${percent} % ${title}\", \"x\": 1}'\n"
+    expect(case.on("install", "--answers", report(case, "  webhooks:\n" + hook(r, more))), 0)
+    r.close()
+    told = r.events()
+    same(len(told), 1, "events")
+    assert told[0]["text"].startswith("node-07: succeeded, 100 %"), told
+
+
+@test("a CA that was given is believed, another is not")
+def _(case):
+    need("openssl")
+    case.create()
+    r, other = Receiver(case.dir / "r"), Receiver(case.dir / "o")
+    text = "  webhooks:\n"
+    for ca in (r.authority.ca, other.authority.ca):
+        pem = "".join(f"        {line}\n" for line in ca.read_text().splitlines())
+        text += f"    - url: {r.url}\n      events: [started]\n      ca: |\n{pem}"
+    result = expect(case.on("install", "--answers", report(case, text)), 0)
+    r.close()
+    other.close()
+    same(len(r.told), 1, "events of the one that is believed")
+    same(result.out.count("not told to"), 1, "told of")
+
+
+@test("an install whose process is killed is reported as failed by the one that reports")
+def _(case):
+    need("openssl")
+    case.create()
+    r = Receiver(case.dir / "r")
+    server = Server(case.dir, cut_at=1000, delay=0)    # every try is cut: it retries for long
+    kernel, _ = case.payload()
+    more = {"kernel": f"{server.url}/{kernel.name}"}
+    child = case.start("install", "--json", "--answers",
+                       report(case, "  webhooks:\n" + hook(r), **more))
+    end = time.monotonic() + 60
+    while not r.told and time.monotonic() < end:
+        time.sleep(0.05)
+    assert r.told, "it never started"
+    pids = [int(p) for p in os.listdir("/proc") if p.isdigit()]
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                stat = f.read()
+        except OSError:
+            continue
+        if "(slipway-apply)" in stat and int(stat.rpartition(")")[2].split()[1]) == child.pid:
+            os.kill(pid, 9)
+    child.wait(60)
+    while r.events()[-1]["event"] != "FAILED" and time.monotonic() < end:
+        time.sleep(0.05)
+    r.close()
+    server.close()
+    last = r.events()[-1]
+    same((last["event"], last["code"]), ("FAILED", "PROCESS-7-EPIPE"), "the last word")
+
+
+@test("a failure is kept in a small variable, told by the next install, and then gone")
+def _(case):
+    need("openssl")
+    case.create()
+    r, note = Receiver(case.dir / "r"), case.machine_dir / "vars" / FAILURE
+    result = case.on("install", "--answers", case.answers(**fail_early(case)))
+    expect(result, 8)
+    kept = note.read_bytes()
+    same(struct.unpack("<I", kept[:4])[0], 7, "attributes")
+    assert len(kept) <= 4 + 768, len(kept)
+    same(json.loads(kept[4:])["code"], "FETCH-8-EBADMSG", "code")
+    assert "FETCH-8-EBADMSG" in result.out, result
+    for command in ("status", "doctor"):
+        shown = case.on(command)
+        assert "FETCH-8-EBADMSG" in shown.out, shown
+    result = expect(case.on("install", "--answers",
+                            report(case, "  webhooks:\n" + hook(r))), 0)
+    r.close()
+    same(r.events()[0]["previous_failure"]["code"], "FETCH-8-EBADMSG", "told")
+    assert "an earlier attempt failed, code FETCH-8-EBADMSG" in result.out, result
+    assert not note.exists(), "it is still there"
+    assert "FETCH-8-EBADMSG" not in case.on("status").out
+
+
+@test("answers about a report that cannot work are refused, each with its reason")
+def _(case):
+    case.create()
+    for text, words in (("  webhooks: {url: \"http://a.example/\"}\n", "only over https"),
+                        ("  webhooks: [{events: [failed]}]\n", "url is missing"),
+                        ("  webhooks: {url: \"https://a/\", events: [Failed]}\n", "no such event"),
+                        ("  webhooks: {url: \"https://a/\", body: \"${hostnam}\"}\n", "hostnam"),
+                        ("  webhooks: {url: \"https://a/\", token: \"https://b/t\"}\n",
+                         "not fetched over a network"),
+                        ("  syslog: log.example\n", "no address of a syslog server"),
+                        ("  syslog: udp://log.example:0\n", "no address of a syslog server"),
+                        ("  log: install.log\n", "whole path")):
+        result = expect(case.on("check", report(case, text)), 3)
+        assert words in result.err + result.out, (words, result)
+
+
+main()
