@@ -2,6 +2,7 @@
 /* Recognising slipway's own medium: by the UUID of its iso9660 file system, never by a name. */
 #include <blkid.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "machine/private.h"
 
@@ -33,4 +34,14 @@ bool sw_iso_matches(int fd, uint64_t off, uint64_t size, const char *uuid)
 	_cleanup_free_ char *found = NULL;
 
 	return sw_iso_uuid(fd, off, size, &found) == 0 && strcasecmp(found, uuid) == 0;
+}
+
+bool sw_iso_is_ours(int fd)
+{
+	/* The primary volume descriptor is sector 16; its volume identifier stands at 40. */
+	static const char label[] = SW_ISO_LABEL " ";
+	char found[sizeof(label)] = "";
+
+	return pread(fd, found, sizeof(label) - 1, 16 * 2048 + 40) == sizeof(label) - 1 &&
+	       memcmp(found, label, sizeof(label) - 1) == 0;
 }

@@ -2,6 +2,7 @@
 /* Inside backend/machine/ only: what a kind of machine provides, and the parts that they share. */
 #pragma once
 
+#include "machine/iso.h"
 #include "machine/machine.h"
 #include "machine/sysdir.h"
 
@@ -96,10 +97,6 @@ SW_DEFINE_CLEANUP(struct sw_busy, sw_busy_free)
 int sw_busy_check(const struct sw_busy *b, const struct sw_sysdir *dir, const char *name,
 		  struct sw_disk *d);
 
-/* True when an iso9660 file system with this UUID starts at off of the open device. */
-bool sw_iso_matches(int fd, uint64_t off, uint64_t size, const char *uuid);
-/* malloc'd UUID of the iso9660 file system there, as libblkid forms it; -ENOENT when none. */
-int sw_iso_uuid(int fd, uint64_t off, uint64_t size, char **ret_uuid);
 
 /* Mounts the medium below run_dir, or finds it mounted there already. */
 int sw_medium_mount(struct sw_machine *m, char **ret_dir, struct sw_error *err);

@@ -73,8 +73,9 @@ def answer_iso(directory, iso, text, *files):
     with open(source, "w", encoding="utf-8") as file:
         file.write(text)
     out = os.path.join(directory, "answers.iso")
-    tool = os.path.join(harness.ROOT, "installer-iso", "add-answers.sh")
-    done = subprocess.run([tool, iso, out, source, *files], capture_output=True, text=True)
+    program = os.path.join(harness.BUILD, "release", "slipway")
+    done = subprocess.run([program, "iso", "embed", iso, source, *files, "--output", out],
+                          capture_output=True, text=True)
     check(done.returncode == 0, done.stderr)
     return out
 
