@@ -162,22 +162,32 @@ def check_node_after_install(vm, machine):
 
 
 def test_unattended_from_a_url(directory):
-    """(b) The kernel command line names the answers and their hash; a server has the payload."""
+    """(b) The kernel command line names the answers and their hash; a server has the payload.
+
+    It also names SMBIOS and fw_cfg: without either this would not restart, or start wrong.
+    """
     need_slipway()
     node = payload.build(PAYLOAD)
     http = server.Server()
     try:
-        text = answers(node, http).encode()
+        text = answers(node, http).replace(CMDLINE, "console=ttyS0,115200 wrong")
+        text = text.replace("finish: reboot", "finish: stay").encode()
         url = http.add("/answers.yaml", text)
         name = os.path.join(directory, "answers.yaml")
         with open(name, "wb") as file:
             file.write(text)
         machine = machine_with(directory, bus="virtio")
         append = ("console=tty0 console=ttyS0,115200 slipway.answers=%s "
-                  "slipway.answers.sha256=%s" % (url, node.sha256(name)))
+                  "slipway.answers.sha256=%s slipway.answers=smbios "
+                  "slipway.answers=fw_cfg:opt/slipway/answers" % (url, node.sha256(name)))
+        item = os.path.join(directory, "fw_cfg.yaml")
+        with open(item, "w", encoding="utf-8") as file:
+            file.write('slipway: 1\npayload: {cmdline: "%s"}\n' % CMDLINE)
+        hardware = ["-smbios", "type=11,value=slipway.set=finish=reboot",
+                    "-fw_cfg", "name=opt/slipway/answers,file=" + item]
         with harness.Vm(machine, kernel=harness.build_file("slipway-vmlinuz"),
                         initrd=harness.build_file("slipway-initrd"), append=append,
-                        reboot=False) as vm:
+                        devices=hardware, reboot=False) as vm:
             vm.wait_off(300)
         with harness.Vm(machine, network=False) as vm:
             check_node(vm, machine)
