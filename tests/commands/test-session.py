@@ -56,6 +56,18 @@ class Terminal:
                     break
         assert word in self.text, f"{word!r} did not come:\n{self.text!r}"
 
+    def read_to_end(self, seconds=20):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                data = os.read(self.fd, 65536) if select.select([self.fd], [], [], 0.2)[0] else None
+            except OSError:
+                return
+            if data == b"":
+                return
+            self.text += (data or b"").decode(errors="replace")
+        raise AssertionError(f"it does not end:\n{self.text!r}")
+
     def close(self):
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
@@ -174,7 +186,11 @@ def _(case):
         second = Terminal(case, "attach")
         second.read_until("nstall")
         os.write(second.fd, b"\x1c")
+        second.read_to_end()
         same(os.waitstatus_to_exitcode(os.waitpid(second.pid, 0)[1]), 0, "exit code after ^\\")
+        # vt220 has no second screen: what a shell prints next begins on a line that is empty.
+        after = second.text[second.text.rindex("redraw"):]
+        assert "\x1b[K" in after or "\x1b[J" in after, after
         os.close(second.fd)
         second = None
         assert (case.machine_dir / "run/session.sock").exists()

@@ -26,7 +26,7 @@ struct disk_view {
 static void add_none_at_all(struct disk_view *dv, const struct sw_state *s)
 {
 	const char *const row[] = { "none", "", "", "",
-				    _("no disk: boot entries, mode and admission only") };
+				    _("no disk: boot entries, mode, admission") };
 
 	sw_list_add(&dv->list, NO_DISK_AT_ALL,
 		    s->facts->boot.writable ? NULL : _("it needs UEFI with writable variables"),

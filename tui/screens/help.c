@@ -15,6 +15,15 @@ static void add_key(struct sw_buf *b, enum sw_request req, enum sw_key_mode mode
 			    word && req != SW_REQ_UP ? word : sw_request_word(req));
 }
 
+/* With a word of its own in the hint line. */
+static bool is_hinted(const struct sw_view *v, enum sw_request req)
+{
+	for (const struct sw_hint *h = v->ops->hints; h && h->req != SW_REQ_NONE; h++)
+		if (h->req == req)
+			return true;
+	return false;
+}
+
 static void add_keys(struct sw_buf *b, const struct sw_view *v, enum sw_key_mode mode)
 {
 	static const enum sw_request moving[] = {
@@ -39,7 +48,8 @@ static void add_keys(struct sw_buf *b, const struct sw_view *v, enum sw_key_mode
 		for (size_t i = 0; i < ARRAY_SIZE(moving); i++)
 			add_key(b, moving[i], mode, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(everywhere); i++)
-		add_key(b, everywhere[i], mode, NULL);
+		if (!is_hinted(v, everywhere[i]))
+			add_key(b, everywhere[i], mode, NULL);
 }
 
 static void add_field(struct sw_buf *b, const struct sw_field *f)

@@ -269,22 +269,29 @@ static const char *or_none(const char *text)
 	return text && *text ? text : _("unknown");
 }
 
+/* One line for both: with all entries that there can be the screen has 24 lines to the last. */
+static void add_firmware(const struct sw_facts *f, struct sw_buf *b)
+{
+	sw_buf_adds(b, f->firmware == SW_FIRMWARE_BIOS ? _("BIOS (slipway needs UEFI to install)")
+						       : sw_title_firmware(f, false));
+	if (f->tpm_present)
+		sw_buf_addf(b, _(", TPM %s %s"), or_none(f->tpm_version),
+			    f->tpm_vendor ? f->tpm_vendor : "");
+	else
+		sw_buf_adds(b, _(", no TPM"));
+}
+
 static unsigned int draw_facts(const struct sw_facts *f, struct sw_frame *fr, unsigned int row)
 {
-	_cleanup_buf_ struct sw_buf machine = { 0 }, tpm = { 0 }, disks = { 0 }, links = { 0 };
+	_cleanup_buf_ struct sw_buf machine = { 0 }, firmware = { 0 }, disks = { 0 }, links = { 0 };
 	_cleanup_buf_ struct sw_buf origin = { 0 };
 
 	sw_buf_addf(&machine, _("%s %s, serial %s"), f->vendor ? f->vendor : "",
 		    or_none(f->product), or_none(f->serial));
 	row = line(fr, row, _("Machine"),
 		   sw_buf_text(&machine) + strspn(sw_buf_text(&machine), " "));
-	row = line(fr, row, _("Firmware"),
-		   f->firmware == SW_FIRMWARE_BIOS ? _("BIOS (slipway needs UEFI to install)")
-						   : sw_title_firmware(f, false));
-	if (f->tpm_present)
-		sw_buf_addf(&tpm, "%s %s", or_none(f->tpm_version),
-			    f->tpm_vendor ? f->tpm_vendor : "");
-	row = line(fr, row, _("TPM"), f->tpm_present ? sw_buf_text(&tpm) : _("none"));
+	add_firmware(f, &firmware);
+	row = line(fr, row, _("Firmware"), sw_buf_text(&firmware));
 	add_disks(f, &disks);
 	row = line(fr, row, _("Disks"), sw_buf_text(&disks));
 	add_links(f, &links);

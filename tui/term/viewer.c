@@ -212,11 +212,23 @@ static void read_keys(struct viewer *v)
 		(void)sw_wire_keys(&v->link.to, keys, n);
 }
 
+/*
+ * What comes next on the terminal must not stand in what is left of the hint line: not every one
+ * has a second screen to go back from.
+ */
+static void leave_screen(struct viewer *v)
+{
+	fputs(PASTE_OFF, v->out);
+	(void)wmove(stdscr, LINES - 1, 0);
+	(void)wclrtoeol(stdscr);
+	(void)wrefresh(stdscr);
+	endwin();
+}
+
 /* The terminal is the shell's until that ends; no key typed to it comes to the session. */
 static void run_shell(struct viewer *v)
 {
-	fputs(PASTE_OFF, v->out);
-	endwin();
+	leave_screen(v);
 	fputs("\r\n", v->out);
 	fprintf(v->out, _("Rescue shell on %s. 'exit' goes back to slipway."), v->name);
 	fputs("\r\n", v->out);
@@ -416,8 +428,7 @@ static void clear_viewer(struct viewer *v)
 	if (stop && v->tty >= 0)
 		(void)tcflush(v->tty, TCOFLUSH);
 	if (v->screen) {
-		fputs(PASTE_OFF, v->out);
-		endwin();
+		leave_screen(v);
 		delscreen(v->screen);
 	}
 	if (v->in)
