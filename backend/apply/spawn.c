@@ -30,7 +30,7 @@ struct child {
 	int out, log;
 };
 
-static volatile sig_atomic_t stop_asked, stops_before;
+static volatile sig_atomic_t stop_asked, stops_before, paused;
 
 static void on_term(int sig SW_UNUSED)
 {
@@ -38,8 +38,16 @@ static void on_term(int sig SW_UNUSED)
 		stop_asked++;
 }
 
+static void on_pause(int sig)
+{
+	paused = sig == SIGUSR1;
+}
+
+/* Between blocks is a safe point to wait at, for as long as somebody wants. */
 static _Bool cancelled(void *userdata SW_UNUSED)
 {
+	while (paused && !stop_asked)
+		(void)sw_event_pause(NULL, 50);
 	return stop_asked > 0;
 }
 
@@ -152,6 +160,7 @@ static int run_child(struct child *c)
 static void detach(struct child *c)
 {
 	struct sigaction sa = { .sa_handler = on_term };
+	struct sigaction pause = { .sa_handler = on_pause, .sa_flags = SA_RESTART };
 	sigset_t none;
 
 	(void)setsid();
@@ -163,6 +172,8 @@ static void detach(struct child *c)
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGUSR1, &pause, NULL);
+	(void)sigaction(SIGUSR2, &pause, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);

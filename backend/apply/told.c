@@ -34,7 +34,7 @@ void sw_told_begin(struct sw_told *t, const struct sw_plan *p)
 
 	t->any_before = vars && sw_lastfail_read(vars, &t->before) == 0;
 	r.before = t->any_before ? &t->before : NULL;
-	if (sw_reporter_start(&r, &t->reporter, &e) < 0)
+	if (t->answers && sw_reporter_start(&r, &t->reporter, &e) < 0)
 		say(t, "nobody can be told of this install");
 	if (!t->any_before)
 		return;
@@ -57,7 +57,7 @@ static void keep_failure(struct sw_told *t, const struct sw_event *ev)
 		return;
 	(void)snprintf(f.code, sizeof(f.code), "%s", ev->code);
 	(void)snprintf(f.host, sizeof(f.host), "%s",
-		       t->answers->hostname ? t->answers->hostname : "");
+		       t->answers && t->answers->hostname ? t->answers->hostname : "");
 	sw_error_line(&ev->error, f.text, sizeof(f.text));
 	r = sw_lastfail_write(vars, &f);
 	if (r == 0)
@@ -67,15 +67,32 @@ static void keep_failure(struct sw_told *t, const struct sw_event *ev)
 		say(t, line);
 }
 
+static void tell_failure(struct sw_told *t, const char *step, const struct sw_error *err)
+{
+	const struct sw_sink sink = { .fn = sw_told_event, .userdata = t };
+	struct sw_event ev = { .type = SW_EVENT_DONE, .result = err->r ? err->r : -EIO,
+			       .error = *err };
+
+	(void)snprintf(ev.text, sizeof(ev.text), "The install failed");
+	sw_failure_code(step, err, ev.code);
+	sw_event_emit(&sink, &ev);
+}
+
 void sw_told_end(struct sw_told *t, const struct sw_error *err)
 {
-	struct sw_event ev = { .type = SW_EVENT_DONE, .result = err->r, .error = *err };
+	if (t->reporter)
+		tell_failure(t, "start", err);
+}
 
-	if (!t->reporter)
-		return;
-	(void)snprintf(ev.text, sizeof(ev.text), "The install failed");
-	sw_failure_code("start", err, ev.code);
-	sw_event_emit(&(struct sw_sink){ .fn = sw_told_event, .userdata = t }, &ev);
+void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a, const char *step,
+		     const struct sw_error *err, const struct sw_sink *sink)
+{
+	struct sw_told t = { .m = m, .answers = a };
+
+	if (sink)
+		t.out = *sink;
+	sw_told_begin(&t, NULL);
+	tell_failure(&t, step, err);
 }
 
 void sw_told_event(const struct sw_event *ev, void *told)
@@ -87,5 +104,6 @@ void sw_told_event(const struct sw_event *ev, void *told)
 	sw_reporter_tell(t->reporter, ev);
 	if (ev->type == SW_EVENT_DONE)
 		sw_reporter_finish(TAKE_PTR(t->reporter), &t->out);
-	t->out.fn(ev, t->out.userdata);
+	if (t->out.fn)
+		t->out.fn(ev, t->out.userdata);
 }

@@ -5,11 +5,13 @@ import http.server
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import struct
 import threading
 import time
+from pathlib import Path
 
 from attest_server import Authority
 from lib import Server, expect, main, need, same, test
@@ -134,6 +136,18 @@ def lines_of(result):
 def fail_early(case):
     """Answers whose payload is not what its hash says: nothing on the disk is changed."""
     return {"kernel_sha256": "0" * 64}
+
+
+def child_of(pid, name):
+    """The process of this name that pid has started."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            stat = (entry / "stat").read_text()
+        except OSError:
+            continue
+        if f"({name})" in stat and int(stat.rpartition(")")[2].split()[1]) == pid:
+            return int(entry.name)
+    raise AssertionError(f"no {name} below {pid}")
 
 
 @test("a webhook hears of the start, of each step and of the success, with fingerprints")
@@ -331,15 +345,7 @@ def _(case):
     while not r.told and time.monotonic() < end:
         time.sleep(0.05)
     assert r.told, "it never started"
-    pids = [int(p) for p in os.listdir("/proc") if p.isdigit()]
-    for pid in pids:
-        try:
-            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-                stat = f.read()
-        except OSError:
-            continue
-        if "(slipway-apply)" in stat and int(stat.rpartition(")")[2].split()[1]) == child.pid:
-            os.kill(pid, 9)
+    os.kill(child_of(child.pid, "slipway-apply"), signal.SIGKILL)
     child.wait(60)
     while r.events()[-1]["event"] != "FAILED" and time.monotonic() < end:
         time.sleep(0.05)
@@ -371,6 +377,45 @@ def _(case):
     assert "an earlier attempt failed, code FETCH-8-EBADMSG" in result.out, result
     assert not note.exists(), "it is still there"
     assert "FETCH-8-EBADMSG" not in case.on("status").out
+
+
+@test("a paused install does nothing more until it is let go on, and then comes to its end")
+def _(case):
+    case.create()
+    server = Server(case.dir, cut_at=1000, cuts=2)
+    kernel, _ = case.payload()
+    child = case.start("install", "--json", "--answers",
+                       case.answers(kernel=f"{server.url}/{kernel.name}"))
+    for line in child.stdout:
+        if "next try in" in line:
+            break
+    pid = child_of(child.pid, "slipway-apply")
+    os.kill(pid, signal.SIGUSR1)
+    before = len(server.hits)
+    time.sleep(3)           # more than both pauses take together at their longest
+    same(len(server.hits), before, "requests while it is paused")
+    assert child.poll() is None
+    os.kill(pid, signal.SIGUSR2)
+    rest, _ = child.communicate(timeout=120)
+    server.close()
+    same(json.loads(rest.splitlines()[-1])["result"], 0, "the end")
+    assert len(server.hits) > before, server.hits
+
+
+@test("what fails before there is a plan is reported and kept too, but not what a person is shown")
+def _(case):
+    need("openssl")
+    case.create()
+    r, note = Receiver(case.dir / "r"), case.machine_dir / "vars" / FAILURE
+    path = report(case, "  webhooks:\n" + hook(r))
+    path.write_text(path.read_text().replace("NODE07SYS", "NOSUCHDISK"))
+    expect(case.on("install", "--dry-run", "--answers", path), 4)
+    assert not note.exists(), "a dry run has left a note"
+    expect(case.on("install", "--answers", path), 4)
+    r.close()
+    same([e["event"] for e in r.events()], ["FAILED"], "events")
+    assert re.fullmatch("PLAN-4-E[A-Z]+", r.events()[0]["code"]), r.events()[0]
+    same(json.loads(note.read_bytes()[4:])["code"], r.events()[0]["code"], "kept")
 
 
 @test("answers about a report that cannot work are refused, each with its reason")

@@ -461,6 +461,7 @@ static void do_want(struct sw_script *sc, const char *name)
 	} names[] = {
 		{ "apply", SW_WANT_APPLY }, { "resume", SW_WANT_RESUME },
 		{ "undo", SW_WANT_UNDO }, { "cancel", SW_WANT_CANCEL }, { "save", SW_WANT_SAVE },
+		{ "pause", SW_WANT_PAUSE }, { "tell", SW_WANT_TELL },
 		{ "reboot", SW_WANT_REBOOT }, { "off", SW_WANT_POWEROFF },
 		{ "switch", SW_WANT_SWITCH }, { "switch-set", SW_WANT_SWITCH_SET },
 		{ "wipe-plan", SW_WANT_WIPE_PLAN }, { "wipe", SW_WANT_WIPE },

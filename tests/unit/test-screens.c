@@ -181,6 +181,11 @@ static void test_typing_goes_on_when_the_machine_changes(void **state SW_UNUSED)
 	sw_script_run(DIR, "typing");
 }
 
+static void test_every_console_can_hold_up_an_install_and_let_it_go_on(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "pause");
+}
+
 static void test_an_unattended_install_that_was_cut_goes_on_by_itself(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "unattended-resume");
@@ -235,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_other_sizes),
 		cmocka_unit_test(test_a_node_is_not_installed_twice_from_the_same_answers),
 		cmocka_unit_test(test_typing_goes_on_when_the_machine_changes),
+		cmocka_unit_test(test_every_console_can_hold_up_an_install_and_let_it_go_on),
 		cmocka_unit_test(test_an_unattended_install_that_was_cut_goes_on_by_itself),
 		cmocka_unit_test(test_another_interrupted_install_waits_for_a_person),
 		cmocka_unit_test(test_a_tpm_has_encrypted_proposed),

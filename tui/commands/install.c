@@ -97,6 +97,22 @@ static int there_already(const struct sw_cli *cli, const struct sw_target *t,
 	return j != NULL;
 }
 
+static void say(const struct sw_event *ev, void *userdata SW_UNUSED)
+{
+	if (ev->type == SW_EVENT_LOG)
+		(void)fprintf(stderr, "slipway: %s\n", ev->text);
+}
+
+/* Whoever is at a terminal reads it there. */
+static void tell_failure(const struct sw_cli *cli, struct sw_machine *m, const struct sw_answers *a,
+			 const struct sw_error *err)
+{
+	const struct sw_sink sink = { .fn = say };
+
+	if (!sw_arg(&cli->args, 'd') && !sw_is_interactive() && !cli->facts)
+		sw_apply_failed(m, a, "plan", err, cli->json ? NULL : &sink);
+}
+
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	const char *from = sw_arg(&cli->args, 'a');
@@ -125,8 +141,10 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = sw_target_plan(&t, a, from, &p, err);
-	if (r < 0)
+	if (r < 0) {
+		tell_failure(cli, t.m, a, err);
 		return r;
+	}
 	r = consent(cli, p, err);
 	if (r < 0 || sw_arg(&cli->args, 'd'))
 		return r;

@@ -177,8 +177,11 @@ static int run_found(struct sw_machine *m, struct found *f, struct sw_error *err
 		.notice = notice,
 	};
 
-	if (text)
+	if (text) {
 		fprintf(stderr, "slipway: %s\n", text);
+		/* There is nobody yet who could be told, but the next boot can. */
+		sw_apply_failed(m, NULL, "answers", &f->error, NULL);
+	}
 	if (o.unattended)
 		fprintf(stderr, "slipway: installing from %s\n", f->sources.text);
 	if (notice)

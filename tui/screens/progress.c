@@ -11,6 +11,10 @@ static bool progress_request(struct sw_view *v SW_UNUSED, struct sw_state *s,
 	case SW_REQ_LOG:
 		sw_view_push(s, &sw_screen_log);
 		return true;
+	case SW_REQ_PAUSE:
+		s->paused = !s->paused;
+		s->want |= SW_WANT_PAUSE;
+		return true;
 	case SW_REQ_CANCEL:
 		sw_screen_ask_first(s, s->work == SW_WORK_WIPE ?
 				    _("Stop? The disk stays as it is then, with a mark that says "
@@ -39,6 +43,9 @@ static void progress_draw(struct sw_view *v SW_UNUSED, const struct sw_state *s,
 	};
 
 	sw_progress_draw(&s->run, f, a);
+	if (s->paused)
+		sw_frame_put(f, f->lines ? a->row + a->rows - 2 : a->row + a->rows - 1, 0, f->cols,
+			     SW_ATTR_ALERT, _("Paused at the next safe point. p goes on."));
 	if (!s->run.current && !s->run.log_n)
 		sw_frame_put(f, f->lines ? a->row : a->row + a->rows - 1, 0, f->cols, 0,
 			     _(what[s->work]));
@@ -50,7 +57,8 @@ static struct sw_widget progress_widget(const struct sw_view *v SW_UNUSED)
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_LOG, NULL }, { SW_REQ_CANCEL, N_("stop") }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_LOG, NULL }, { SW_REQ_PAUSE, N_("pause") },
+	{ SW_REQ_CANCEL, N_("stop") }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_progress = {

@@ -242,6 +242,10 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 	if (s->phase == SW_PHASE_FAILED) {
 		text = sw_error_text(&s->failure);
 		row += sw_frame_paragraph(f, row, 0, f->cols - 1, 9, text) + 1;
+		if (s->failure_code[0] && s->work != SW_WORK_WIPE) {
+			sw_frame_putf(f, row, 0, N_("Code: %s"), s->failure_code);
+			row += 2;
+		}
 		if (changed(s)) {
 			sw_frame_put(f, row, 0, f->cols, 0, changed(s));
 			row += 2;

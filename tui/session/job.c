@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -121,6 +122,22 @@ static int do_wipe_report(struct sw_machine *m, const struct sw_state *s, json_o
 	return r;
 }
 
+static void note_line(const struct sw_event *ev, void *lines)
+{
+	if (ev->type == SW_EVENT_LOG)
+		json_object_array_add(lines, json_object_new_string(ev->text));
+}
+
+static int do_tell(struct sw_machine *m, const struct sw_state *s, json_object *out)
+{
+	json_object *lines = json_object_new_array();
+	const struct sw_sink sink = { .fn = note_line, .userdata = lines };
+
+	sw_json_add(out, "lines", lines);
+	sw_apply_failed(m, s->answers, "plan", &s->failure, &sink);
+	return 0;
+}
+
 static int do_save(const struct sw_state *s, struct sw_error *err)
 {
 	int r = sw_file_write(s->save_path, s->save_text, strlen(s->save_text), 0600);
@@ -166,16 +183,16 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		r = sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, out, &err);
 		break;
 	case SW_JOB_STATUS:
-		r = sw_look_job(m, SW_LOOK_STATUS, NULL, out, &err);
-		break;
 	case SW_JOB_NETWORK:
-		r = sw_look_job(m, SW_LOOK_NETWORK, NULL, out, &err);
-		break;
 	case SW_JOB_REACH:
-		r = sw_look_job(m, SW_LOOK_REACH, s->reach_url, out, &err);
+		r = sw_look_job(m, sw_job_look(j->kind),
+				j->kind == SW_JOB_REACH ? s->reach_url : NULL, out, &err);
 		break;
 	case SW_JOB_SHELL:
 		r = sw_shell_prepare(m, &err);
+		break;
+	case SW_JOB_TELL:
+		r = do_tell(m, s, out);
 		break;
 	default:
 		r = do_save(s, &err);
@@ -367,10 +384,22 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_SHELL:
 		sw_state_refuse(s, "No shell: %s: %s", err->what, err->why);
 		break;
+	case SW_JOB_TELL:
+		break;	/* the failure itself is what is on the screen */
 	default:
 		sw_state_refuse(s, "Not saved: %s: %s", err->what, err->why);
 		break;
 	}
+}
+
+static void deliver_lines(json_object *lines, struct sw_state *s)
+{
+	if (!s->run.log && sw_progress_begin(&s->run, NULL) < 0)
+		return;
+	for (size_t i = 0; lines && i < json_object_array_length(lines); i++)
+		sw_progress_log(&s->run, (int64_t)time(NULL) * 1000,
+				json_object_get_string(json_object_array_get_idx(lines, i)));
+	sw_view_refresh(s);
 }
 
 void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct sw_state *s)
@@ -399,6 +428,8 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 		sw_state_got_doctor(s, o);
 	} else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_REACH) {
 		sw_state_got_look(s, sw_job_look(kind), o);
+	} else if (kind == SW_JOB_TELL) {
+		deliver_lines(sw_json_array(o, "lines"), s);
 	} else if (kind == SW_JOB_SHELL) {
 		s->want |= SW_WANT_SHELL_OPEN;
 	} else {

@@ -158,6 +158,7 @@ void sw_progress_event(struct sw_progress *run, const struct sw_event *ev)
 	case SW_EVENT_DONE:
 		run->finished = true;
 		run->result = ev->result;
+		(void)snprintf(run->code, sizeof(run->code), "%s", ev->code);
 		run->error = ev->error;
 		break;
 	}

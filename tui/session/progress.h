@@ -25,6 +25,7 @@ struct sw_progress {
 	bool finished;		/* an SW_EVENT_DONE came */
 	int result;
 	struct sw_error error;
+	char code[48];		/* of the failure, or "" */
 	char **log;		/* a ring */
 	size_t log_first, log_n;
 	uint64_t log_total;	/* lines ever added */

@@ -87,7 +87,7 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 		sw_state_look_failed(se->state, sw_job_look(kind), &err);
 	else if (kind == SW_JOB_SHELL)
 		sw_state_refuse(se->state, "No shell: %s", err.what);
-	else
+	else if (kind != SW_JOB_TELL)
 		sw_state_refuse(se->state, "Not saved: %s", err.what);
 }
 
@@ -177,6 +177,10 @@ static void do_wants(struct session *se)
 			start_work(se);
 		if (want & SW_WANT_CANCEL)
 			sw_worker_cancel(&se->worker);
+		if (want & SW_WANT_PAUSE)
+			sw_worker_pause(&se->worker, s->paused);
+		if (want & SW_WANT_TELL)
+			start_job(se, SW_JOB_TELL);
 		if (want & SW_WANT_REBOOT)
 			power(se, SW_POWER_REBOOT);
 		if (want & SW_WANT_POWEROFF)

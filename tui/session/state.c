@@ -402,6 +402,8 @@ void sw_state_start(struct sw_state *s, enum sw_work work)
 	s->phase = SW_PHASE_RUNNING;
 	s->waiting = false;
 	s->failure = (struct sw_error){ 0 };
+	s->failure_code[0] = '\0';
+	s->paused = false;
 	s->want |= want[work];
 	sw_view_only(s, &sw_screen_progress);
 }
@@ -417,6 +419,9 @@ static void fail(struct sw_state *s)
 void sw_state_work_failed(struct sw_state *s, const struct sw_error *err)
 {
 	s->failure = *err;
+	sw_failure_code("plan", err, s->failure_code);
+	if (s->unattended && s->work == SW_WORK_INSTALL)
+		s->want |= SW_WANT_TELL;
 	fail(s);
 }
 
@@ -546,6 +551,7 @@ void sw_state_ended(struct sw_state *s, int exit)
 		return;
 	}
 	s->failure = run->error;
+	(void)snprintf(s->failure_code, sizeof(s->failure_code), "%s", run->code);
 	if (!s->failure.what[0])
 		(void)sw_fail(&s->failure, exit > 0 ? (enum sw_exit)exit : SW_EXIT_DIRTY, -EIO,
 			      exit > 0 ? "it ended with status %d and no message"

@@ -10,6 +10,7 @@
 #include "answers/answers.h"
 #include "apply/apply.h"
 #include "apply/wipe.h"
+#include "boot/lastfail.h"
 #include "tui/session/progress.h"
 #include "tui/session/view.h"
 
@@ -38,6 +39,9 @@
 #define SW_WANT_REACH 0x80000u	/* whether reach_url answers */
 #define SW_WANT_SHELL 0x100000u	/* a shell: what has to come before it */
 #define SW_WANT_SHELL_OPEN 0x200000u	/* the shell itself, on the console with the pen */
+
+#define SW_WANT_TELL 0x400000u	/* that an unattended install failed before it began */
+#define SW_WANT_PAUSE 0x800000u	/* what is running; or, when it does pause, that it goes on */
 
 #define SW_MAX_FIELDS 64u
 #define SW_MAX_LAYOUTS 32u
@@ -90,6 +94,8 @@ struct sw_state {
 	uint64_t without;	/* an undo: the disks that it leaves out */
 	struct sw_progress run;
 	struct sw_error failure;
+	char failure_code[SW_FAILURE_CODE];	/* or "" */
+	bool paused;		/* what runs was asked to wait */
 
 	json_object *boot_switch;	/* what sw_switch_job() found; NULL until known */
 	struct sw_error boot_switch_error;	/* the last look or switch failed */

@@ -199,6 +199,12 @@ void sw_worker_cancel(struct sw_worker *w)
 		(void)kill(w->pid, SIGTERM);
 }
 
+void sw_worker_pause(struct sw_worker *w, bool pause)
+{
+	if (w->pid > 1)
+		(void)kill(w->pid, pause ? SIGUSR1 : SIGUSR2);
+}
+
 void sw_worker_clear(struct sw_worker *w)
 {
 	if (w->pid)

@@ -27,5 +27,7 @@ enum sw_worker_news { SW_WORKER_NOTHING, SW_WORKER_LATER, SW_WORKER_NOW };
 /* Reads events into the state, and the end. Tells how soon they want to be seen. */
 enum sw_worker_news sw_worker_read(struct sw_worker *w, struct sw_state *s);
 void sw_worker_cancel(struct sw_worker *w);
+/* At the next safe point it waits, or goes on. */
+void sw_worker_pause(struct sw_worker *w, bool pause);
 /* Lets go of the child without ending it. */
 void sw_worker_clear(struct sw_worker *w);
