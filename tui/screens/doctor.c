@@ -95,7 +95,7 @@ static void choose(struct doctor_view *dv, struct sw_state *s)
 	}
 	fi = json_object_array_get_idx(findings(s), (size_t)row->id);
 	(void)snprintf(s->doctor_arg, sizeof(s->doctor_arg), "%s", sw_json_str(fi, "id", ""));
-	sw_view_push(s, &sw_screen_finding);
+	sw_view_push(s, sw_json_get(fi, "repair") ? &sw_screen_finding : &sw_screen_cause);
 }
 
 static void save_report(struct sw_state *s)
@@ -306,6 +306,26 @@ const struct sw_view_ops sw_screen_finding = {
 		"anything is written."),
 	.size = sizeof(struct finding_view),
 	.hints = finding_hints,
+	.open = finding_open,
+	.draw = sw_pager_view_draw,
+	.request = finding_request,
+	.close = sw_pager_view_close,
+	.mode = sw_pager_view_mode,
+	.widget = sw_pager_view_widget,
+};
+
+/* Without a repair no hint promises one. */
+static const struct sw_hint cause_hints[] = {
+	{ SW_REQ_PAGE_UP, NULL }, { SW_REQ_SAVE, N_("save") }, { SW_REQ_BACK, NULL },
+	{ SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_cause = {
+	.title = N_("One finding"),
+	.help = N_("\"seen\" is what the finding rests on, \"means\" what it leads to, \"advice\" "
+		"what a person can do: slipway cannot put it right from here."),
+	.size = sizeof(struct finding_view),
+	.hints = cause_hints,
 	.open = finding_open,
 	.draw = sw_pager_view_draw,
 	.request = finding_request,

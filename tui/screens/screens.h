@@ -15,6 +15,7 @@ extern const struct sw_view_ops sw_screen_wipe_method;
 extern const struct sw_view_ops sw_screen_wipe_confirm;
 extern const struct sw_view_ops sw_screen_wipe_report;	/* s->wipe.report */
 extern const struct sw_view_ops sw_screen_doctor;	/* s->doctor */
+extern const struct sw_view_ops sw_screen_cause;	/* as the next, when it has no repair */
 extern const struct sw_view_ops sw_screen_finding;	/* the one with the "id" s->doctor_arg */
 extern const struct sw_view_ops sw_screen_status;
 extern const struct sw_view_ops sw_screen_network;

@@ -495,7 +495,7 @@ void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err)
 	s->doctor_pending = s->doctor_writing = false;
 	s->doctor_error = *err;
 	s->bell = true;
-	if (s->top->ops == &sw_screen_finding)
+	if (s->top->ops == &sw_screen_finding || s->top->ops == &sw_screen_cause)
 		sw_view_pop(s);
 	sw_view_refresh(s);
 }
