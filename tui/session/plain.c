@@ -18,8 +18,8 @@
 #define LINE_MAX_BYTES 4096u
 
 const char sw_plain_greeting[] =
-	N_("slipway asks on lines here. Type an answer and press Enter; Enter alone takes what\n"
-	"stands in brackets, ? helps, < goes back.\n");
+	N_("slipway asks on lines here. Type an answer and press Enter; Enter alone takes\n"
+	"what stands in brackets, ? helps, < goes back.\n");
 
 void sw_page_clear(struct sw_page *p)
 {
