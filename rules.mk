@@ -64,7 +64,7 @@ fuzz-list:
 	@printf '%s\n' $(patsubst tests/fuzz/fuzz-%.c,%,$(FUZZ))
 
 # libFuzzer on one target: make fuzz T=facts [FUZZTIME=seconds]
-fuzz:
+fuzz: all
 	@test -f "tests/fuzz/fuzz-$(T).c" || \
 		{ echo "make fuzz T=NAME; names: make fuzz-list"; exit 2; }
 	@$(PACKAGES) test
@@ -72,8 +72,9 @@ fuzz:
 	clang $(CPPFLAGS) -DSW_BUILD_TIME=0 -std=gnu17 $(FUZZFLAGS) -o build/fuzz/$(T) \
 		tests/fuzz/fuzz-$(T).c \
 		$(TESTLIB) $(TUI) $(BACKEND) -larchive $(LDLIBS) -lcmocka -lvterm
+	@sh tests/fuzz/dictionary.sh $(B)/slipway > build/fuzz/dictionary
 	build/fuzz/$(T) -max_total_time=$(FUZZTIME) -artifact_prefix=build/fuzz/ \
-		build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
+		-dict=build/fuzz/dictionary build/fuzz/corpus/$(T) tests/fuzz/corpus/$(T)
 
 # The catalogue of what people read (backend/base/catalogue.h): what is marked, what takes a format
 # for people, and the backend's sentences.

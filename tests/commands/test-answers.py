@@ -90,6 +90,29 @@ def _(case):
     expect(case.run("check", every, "--facts", last.parent), 0, "it plans on 4 of 4 machines")
 
 
+@test("each mistake of a file is shown: its place, its line with a caret, and what was meant")
+def _(case):
+    bad = case.dir / "bad.yaml"
+    bad.write_text("slipway: 1\nnode: {hostnam: n}\ndisk:\n  wipe: anny   # \u00fcber\n"
+                   "finish: stop\npayload: {cmdline: '" + "x" * 100 + "', kernle: y}\n")
+    said = expect(case.run("check", bad), 3).err
+    for line in ("     2 | node: {hostnam: n}\n       |        ^\n",
+                 "     4 |   wipe: anny   # \u00fcber\n       |         ^\n",
+                 "     5 | finish: stop\n       |         ^\n",
+                 'did you mean "hostname"?', "reboot, poweroff"):
+        assert line in said, (line, said)
+    caret = next(i for i, line in enumerate(said.splitlines()) if "| " in line and "kernle" in line)
+    shown, below = said.splitlines()[caret:caret + 2]
+    same((shown[below.index("^"):], len(shown) < 101), ("kernle: y}", True), said)
+    same(said.count("slipway: "), 4, "all of them are told")
+    json_said = expect(case.run("--json", "check", bad), 3).json()
+    same(len(json_said["errors"]), 4, "errors in JSON")
+    bad.write_bytes(b"slipway: 1\nnode: \xff\n")
+    expect(case.run("check", bad), 3, "not UTF-8")
+    bad.write_text("slipway: 1\nnode: {hostname: " + "n" * 10_000_000 + "}\n")
+    expect(case.run("check", bad), 3, "larger than 1 MiB")
+
+
 @test("facts of several machines may be given one by one, and only to check")
 def _(case):
     last = rack(case)

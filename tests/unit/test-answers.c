@@ -135,12 +135,12 @@ static void visit_refused(const char *path, const struct sw_buf *b)
 
 static void test_every_file_in_accept_is_accepted_and_round_trips(void **state SW_UNUSED)
 {
-	assert_true(walk(EXAMPLES "/accept", visit_accepted) >= 25);
+	assert_true(walk(EXAMPLES "/accept", visit_accepted) >= 60);
 }
 
 static void test_every_file_in_refuse_gets_its_one_message_and_place(void **state SW_UNUSED)
 {
-	assert_true(walk(EXAMPLES "/refuse", visit_refused) >= 50);
+	assert_true(walk(EXAMPLES "/refuse", visit_refused) >= 120);
 }
 
 static void test_the_issues_file_means_what_it_says(void **state SW_UNUSED)

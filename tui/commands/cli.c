@@ -5,6 +5,7 @@
  * getopt's own messages are silenced so that every complaint has the same form.
  */
 #include "tui/commands/command.h"
+#include "tui/commands/report-place.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -327,6 +328,7 @@ void sw_report(const struct sw_error *err, bool json)
 		_cleanup_free_ char *text = sw_error_text(err);
 
 		fprintf(stderr, "slipway: %s\n", text ? text : "out of memory");
+		sw_print_place(stderr, err->where);
 	}
 }
 
