@@ -244,6 +244,11 @@ def bench_node(_):
             "aim": "-"}
 
 
+def bench_rack(args):
+    import rack  # pylint: disable=import-outside-toplevel
+    return rack.bench(args.slipway, args.out, environment())
+
+
 def bench_disks(args):
     import disks  # pylint: disable=import-outside-toplevel
     return disks.bench(args)
@@ -254,7 +259,7 @@ BENCHES = {"install": bench_install, "switch": bench_switch, "iso": bench_iso,
            "serial": bench_serial, "terminal": bench_terminal,
            "boot": bench_boot, "memory": bench_memory,
            "layout": bench_layout, "disks": bench_disks, "facts": bench_facts,
-           "promote": bench_promote, "node": bench_node}
+           "promote": bench_promote, "rack": bench_rack, "node": bench_node}
 
 
 def machine_text():
