@@ -38,7 +38,7 @@ static int ask_server(const struct sw_preflight_ask *ask, bool any_time, struct 
 {
 	const struct sw_http_post get = { .url = ask->url, .trust = ask->trust, .max = ANSWER_MAX,
 					  .timeout_s = ask->timeout_s, .any_time = any_time,
-					  .sink = ask->sink };
+					  .anybody = ask->anybody, .sink = ask->sink };
 
 	return sw_http_post(&get, body, answer, err);
 }
@@ -89,8 +89,11 @@ int sw_preflight_look(struct sw_machine *m, const struct sw_preflight_ask *ask,
 	unsigned int port = 0;
 	int r;
 
-	*s = (struct sw_preflight_seen){ .pinned_ca = ask->trust.ca, .pinned_key = ask->trust.pin };
-	look_at_tpm(m, s);
+	*s = (struct sw_preflight_seen){ .profile = ask->profile, .anybody = ask->anybody,
+					 .pinned_ca = ask->trust.ca,
+					 .pinned_key = ask->trust.pin };
+	if (!ask->profile || ask->profile->needs_tpm)
+		look_at_tpm(m, s);
 	look_at_proxy(s);
 	if (sw_url_host(ask->url, &host, &port) == 0)
 		(void)snprintf(s->host, sizeof(s->host), "%s", host);

@@ -39,10 +39,19 @@ static void say_error(struct sw_preflight_row *row, const struct sw_error *e)
 	fix(row, "%.500s", e->hint);
 }
 
+static const struct sw_profile *profile_of(const struct sw_preflight_seen *s)
+{
+	return s->profile ? s->profile : &sw_profile_attest;
+}
+
 /* ---- the machine ---- */
 
 static void judge_tpm(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
 {
+	if (!profile_of(s)->needs_tpm) {
+		say(row, SW_VERDICT_NOT_CHECKED, "%s needs none", profile_of(s)->kind);
+		return;
+	}
 	if (s->tpm_error.what[0]) {
 		say_error(row, &s->tpm_error);
 		if (!row->fix[0])
@@ -184,6 +193,9 @@ static void judge_tls(const struct sw_preflight_seen *s, const struct sw_preflig
 			fix(row, "the clock is right: the server needs a new certificate");
 	} else if (!is_secured(s)) {
 		say(row, SW_VERDICT_NOT_CHECKED, "there was no connection to the server");
+	} else if (s->anybody) {
+		say(row, SW_VERDICT_NOT_CHECKED, "whether it is the right cluster's server the "
+		    "admission checks, by the token or the pin, before the token is used");
 	} else if (s->pinned_ca || s->pinned_key) {
 		say(row, SW_VERDICT_OK, "the server is known by %s",
 		    s->pinned_ca && s->pinned_key ? "its CA and its key"
@@ -201,11 +213,16 @@ static void judge_answer(const struct sw_preflight_seen *s, struct sw_preflight_
 	const char *name = s->answer.server[0] ? s->answer.server : "it gives no name";
 	struct sw_error e = {};
 
-	if (s->answer.status == 200 || s->answer.status == 405) {
+	if (!profile_of(s)->needs_tpm &&
+	    (s->answer.status == 200 || (profile_of(s)->once && s->answer.status < 500))) {
+		say(row, SW_VERDICT_OK, "it answers (%s)", name);
+		return;
+	}
+	if (profile_of(s)->needs_tpm && (s->answer.status == 200 || s->answer.status == 405)) {
 		say(row, SW_VERDICT_OK, "it answers, as an attestation service does (%s)", name);
 		return;
 	}
-	(void)sw_attest_explain(s->answer.status, "", "", &e);
+	(void)profile_of(s)->explain(s->answer.status, "", "", &e);
 	say_error(row, &e);
 	if (e.exit != SW_EXIT_ADMISSION)
 		return;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "admission/profile.h"
 #include "base/event.h"
 #include "machine/machine.h"
 #include "net/post.h"
@@ -22,13 +23,17 @@ enum sw_preflight_check {
 
 /* What is asked about. */
 struct sw_preflight_ask {
+	const struct sw_profile *profile;	/* NULL: attest */
 	const char *url;		/* https:// */
 	struct sw_http_trust trust;
+	bool anybody;		/* who answers is told only by the admission itself */
 	unsigned int timeout_s;		/* for one question to the server */
 	const struct sw_sink *sink;	/* polled for cancellation; or NULL */
 };
 
 struct sw_preflight_seen {
+	const struct sw_profile *profile;	/* NULL: attest */
+	bool anybody;
 	struct sw_error tpm_error;	/* what is not empty: it cannot be asked at all */
 	struct sw_tpm_facts tpm;
 	bool pinned_ca, pinned_key;

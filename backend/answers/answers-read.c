@@ -10,7 +10,7 @@
 #include "answers/errors.h"
 #include "answers/values.h"
 #include "base/text.h"
-#include "answers/yaml.h"
+#include "base/yaml.h"
 #include "base/file.h"
 
 struct mapping {

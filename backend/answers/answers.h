@@ -37,14 +37,18 @@ enum sw_disk_use { SW_DISK_NONE = 1 };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
 /* 0: not said, which means once. */
 enum sw_reinstall { SW_REINSTALL_ONCE = 1, SW_REINSTALL_ALWAYS };
-enum sw_admission_kind { SW_ADMISSION_NONE, SW_ADMISSION_ATTEST };
+enum sw_admission_kind {
+	SW_ADMISSION_NONE, SW_ADMISSION_ATTEST, SW_ADMISSION_HOMEWORLD, SW_ADMISSION_RKE2,
+	SW_ADMISSION_K3S, SW_ADMISSION_KUBEADM,
+};
 
 /* One way in which the node is admitted to a cluster. */
 struct sw_admission {
 	enum sw_admission_kind kind;
 	char *url;		/* https */
 	char *ca;		/* PEM on one line: who signed the server's certificate; or NULL */
-	char *pin;		/* "sha256:" and 64 hex digits: the server's key; or NULL */
+	char *pin;		/* "sha256:" and 64 hex digits: a key to believe; or NULL */
+	char *token_file;	/* where the token is; never the token */
 };
 
 /* Somebody who is told over https how an install goes. */

@@ -295,7 +295,8 @@ static const char *const failing_choices[] = { "refuse", "use", NULL };
 static const char *const mode_choices[] = { "local", "network", "hands-off", NULL };
 static const char *const strategy_choices[] = { "armed", "order", NULL };
 static const char *const via_choices[] = { "auto", "http", "pxe", "ipxe", NULL };
-static const char *const kind_choices[] = { "none", "attest", NULL };
+static const char *const kind_choices[] = { "none", "attest", "homeworld", "rke2", "k3s",
+					    "kubeadm", NULL };
 static const char *const reinstall_choices[] = { "once", "always", NULL };
 static const char *const finish_choices[] = { "reboot", "poweroff", "stay", NULL };
 
@@ -304,8 +305,10 @@ const char *sw_admission_name(enum sw_admission_kind kind)
 	return (size_t)kind < ARRAY_SIZE(kind_choices) - 1 ? kind_choices[kind] : "";
 }
 
-/* Bits of kinds: all that ask a server. */
-#define BY_SERVER (1U << SW_ADMISSION_ATTEST)
+/* Bits of kinds: those with a token, and all that ask a server. */
+#define BY_TOKEN (1U << SW_ADMISSION_HOMEWORLD | 1U << SW_ADMISSION_RKE2 | \
+		  1U << SW_ADMISSION_K3S | 1U << SW_ADMISSION_KUBEADM)
+#define BY_SERVER (BY_TOKEN | 1U << SW_ADMISSION_ATTEST)
 
 static const char *const yes_no[] = { "yes", "no", NULL };
 
@@ -572,27 +575,37 @@ const struct sw_field sw_fields[] = {
 	{ .key = "admission.kind", .label = N_("Admission"), .type = SW_FIELD_CHOICE,
 	  IN_ADMISSION(kind), .choices = kind_choices, .kinds = BY_SERVER | 1U,
 	  .needs = BY_SERVER | 1U,
-	  .help = N_("How the node is admitted to its cluster: not at all, or by attestation to "
-		  "the server at admission.url."),
+	  .help = N_("How the node is admitted to its cluster: not at all, by attestation, or with "
+		  "a token, by the server at admission.url."),
 	  .example = "attest", .dflt = "none" },
-	{ .key = "admission.url", .label = N_("Attestation server"), .type = SW_FIELD_URL,
+	{ .key = "admission.url", .label = N_("Admission server"), .type = SW_FIELD_URL,
 	  IN_ADMISSION(url), .max = 1000, .kinds = BY_SERVER, .needs = BY_SERVER,
 	  .check = check_admission_url,
-	  .help = N_("The https address of the attestation server. The node finds it on its "
-		  "command line as ember.attest_url."),
+	  .help = N_("The https address of the server that admits the node. That of an attestation "
+		  "server is on the node's command line as ember.attest_url."),
 	  .example = "https://attest.example/v1" },
 	{ .key = "admission.ca", .label = N_("Server's CA"), .type = SW_FIELD_CERTIFICATE,
 	  IN_ADMISSION(ca), .max = 8192, .kinds = BY_SERVER,
-	  .help = N_("The certificate, as PEM, of the CA that signed the attestation server's: "
-		     "then no other CA is believed. Without it and admission.pin any CA that the "
-		     "system trusts can vouch for the server."),
+	  .needs = 1U << SW_ADMISSION_HOMEWORLD,
+	  .missing = N_("give the cluster's keyservertls.pem: a token that reaches another "
+			"server is lost"),
+	  .help = N_("The certificate, as PEM, of the CA that signed the server's: then no other "
+		     "CA is believed. Without it, a pin or a hash in the token, any CA that the "
+		     "system trusts can vouch for it."),
 	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
 	{ .key = "admission.pin", .label = N_("Server's key"), .type = SW_FIELD_TEXT,
-	  IN_ADMISSION(pin), .max = 71, .kinds = BY_SERVER, .check = check_admission_pin,
-	  .help = N_("The SHA-256 of the attestation server's public key, behind sha256: then no "
-		     "server with another key is believed, and neither its certificate nor this "
-		     "machine's clock matters."),
+	  IN_ADMISSION(pin), .max = 71, .check = check_admission_pin,
+	  .kinds = 1U << SW_ADMISSION_ATTEST | 1U << SW_ADMISSION_KUBEADM,
+	  .help = N_("The SHA-256 of the server's public key (of kubeadm: of its CA's), behind "
+		     "sha256:. Then nobody with another key is believed, and of the server's "
+		     "certificate only the key matters."),
 	  .example = "sha256:" HEX_A },
+	{ .key = "admission.tokenfile", .label = N_("Token file"), .type = SW_FIELD_URL,
+	  IN_ADMISSION(token_file), .max = 1000, .check = check_local, .kinds = BY_TOKEN,
+	  .help = N_("Where slipway admit reads the token from, never the token itself: /path, "
+		     "file:///path or medium:/path. Without it slipway admit takes it from "
+		     "--token, or asks."),
+	  .example = "medium:/token" },
 
 	{ .key = "report.log", .label = N_("Log file"), .type = SW_FIELD_TEXT, AT(report_log),
 	  .max = 1024, .check = check_log,

@@ -5,7 +5,9 @@
  */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
+#include "admission/profile.h"
 #include "answers/answers.h"
 #include "answers/errors.h"
 #include "answers/values.h"
@@ -164,10 +166,27 @@ static void check_kind(struct check *c, size_t i)
 			       "a node is admitted once in each way", "take one of both out");
 }
 
+/* What a profile would refuse of its server's address. */
+static void check_server(struct check *c, size_t i)
+{
+	const struct sw_admission *ad = &c->a->admission[i];
+	const struct sw_profile *p = sw_profile_find(sw_admission_name(ad->kind));
+	_cleanup_free_ char *base = NULL;
+	struct sw_error e = {};
+	char key[SW_KEY_MAX];
+
+	if (!p || !p->needs_token || !given(ad->url) || strncasecmp(ad->url, "https://", 8) != 0)
+		return;
+	admission_key(key, i, "url");
+	if (sw_profile_base(p, ad->url, &base, &e) < 0)
+		report(c, key, -EINVAL, "cannot be used", e.why, e.hint);
+}
+
 static void check_admissions(struct check *c)
 {
 	for (size_t i = 0; i < c->a->n_admission; i++) {
 		check_kind(c, i);
+		check_server(c, i);
 		for (size_t k = 0; k < sw_n_fields; k++)
 			if (sw_fields[k].home == SW_HOME_ADMISSION)
 				check_admission_field(c, &sw_fields[k], i);

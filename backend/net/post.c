@@ -108,7 +108,7 @@ static int set_trust(struct exchange *x, struct sw_error *err)
 	const struct sw_http_trust *t = &x->post->trust;
 	CURL *c = x->curl;
 	struct curl_blob ca = { .data = (void *)(uintptr_t)t->ca, .flags = CURL_BLOB_COPY };
-	bool chain = t->ca || !t->pin;
+	bool chain = (t->ca || !t->pin) && !x->post->anybody;
 
 	(void)curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, chain ? 1L : 0L);
@@ -164,15 +164,16 @@ static int add_header(struct exchange *x, const char *line)
 /* The one copy of the token is in memory of its own until libcurl has made its own. */
 static int add_bearer(struct exchange *x, struct sw_error *err)
 {
-	static const char word[] = "Authorization: Bearer ";
+	const char *word = x->post->bearer_as ? x->post->bearer_as : "Authorization: Bearer ";
+	const size_t len = strlen(word);
 	const struct sw_secret *token = x->post->bearer;
 	_cleanup_secret_ struct sw_secret *line = NULL;
-	int r = token ? sw_secret_new(sizeof(word) + token->len, &line, err) : 0;
+	int r = token ? sw_secret_new(len + token->len, &line, err) : 0;
 
 	if (r < 0 || !token)
 		return r;
-	memcpy(line->data, word, sizeof(word) - 1);
-	memcpy(line->data + sizeof(word) - 1, token->data, token->len);
+	memcpy(line->data, word, len);
+	memcpy(line->data + len, token->data, token->len);
 	return add_header(x, (const char *)line->data) < 0 ? sw_fail_oom(err) : 0;
 }
 
@@ -204,6 +205,8 @@ static void set_options(struct exchange *x)
 	(void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
 	(void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	/* HTTP/2 lets a client send a request again by itself. */
+	(void)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	(void)curl_easy_setopt(c, CURLOPT_USERAGENT, "slipway/" SW_VERSION);
 	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
 	(void)curl_easy_setopt(c, CURLOPT_TIMEOUT,
@@ -326,6 +329,8 @@ static int perform(struct exchange *x, struct sw_error *err)
 	code = curl_easy_perform(x->curl);
 	take_facts(x);
 	x->answer->stuck = where_stuck(x, code);
+	x->answer->sent = x->answer->stuck == SW_STUCK_NOT ||
+			  x->answer->stuck == SW_STUCK_ANSWER;
 	if (code != CURLE_OK)
 		return explain(x, code, err);
 	if (x->answer->status >= 300 && x->answer->status < 400)
@@ -348,6 +353,9 @@ int sw_http_post(const struct sw_http_post *post, struct sw_buf *ret_body,
 		return sw_http_fail(err, -EPROTONOSUPPORT, post->url, "the URL is not https",
 				    "what is sent must reach the right server and nobody else",
 				    "use an https URL");
+	if (post->anybody && (post->bearer || post->json || post->parts))
+		return sw_http_fail(err, -EINVAL, post->url, "nobody is believed here",
+				    "and something would be told", "report this as a bug");
 	x.curl = curl_easy_init();
 	if (!x.curl)
 		return sw_fail_oom(err);

@@ -18,17 +18,23 @@ struct sw_http_part {
 
 struct sw_http_post {
 	const char *url;		/* https:// */
-	const struct sw_http_part *parts;	/* multipart/form-data; NULL: a GET */
+	const struct sw_http_part *parts;	/* multipart/form-data; NULL: a GET, or json */
 	size_t n_parts;
 	/* or application/json in place of a form; NULL: none */
 	const char *json;
-	/* Sent as Authorization: Bearer; NULL: none. */
+	/* Sent as Authorization: Bearer, or behind what bearer_as says; NULL: none. */
 	const struct sw_secret *bearer;
+	const char *bearer_as;
 	struct sw_http_trust trust;
 	unsigned int timeout_s;		/* for the whole exchange; 0: 30 */
 	size_t max;			/* bytes of the answer */
 	/* Dates of certificates do not count. Only to see what time it is for a server. */
 	_Bool any_time;
+	/*
+	 * No certificate counts: what comes is checked by other means, such as a hash. Only for a
+	 * GET without a token, so that nothing can be given away.
+	 */
+	_Bool anybody;
 	const struct sw_sink *sink;	/* polled for cancellation; or NULL */
 };
 
@@ -46,6 +52,7 @@ enum sw_http_stuck {
 
 struct sw_http_answer {
 	long status;			/* 0: none arrived */
+	_Bool sent;			/* the request may have reached the server */
 	_Bool retry;			/* on failure: another try may succeed */
 	unsigned int retry_after_s;	/* what the server asks for, 0: nothing */
 	long verify;			/* X509_V_ERR_* of the server's certificate, 0: fine */

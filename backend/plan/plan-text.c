@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/file.h"
 #include "base/size.h"
 #include "base/strv.h"
 #include "payload/payload.h"
@@ -82,11 +83,18 @@ static int add_trust(struct sw_buf *b, const struct sw_answers *a, unsigned int 
 	return sw_plan_wrap(b, "Trust    ", text, width);
 }
 
+/* A token is no part of an install. */
 static int add_admission(struct sw_buf *b, const struct sw_admission *ad, unsigned int width)
 {
+	_cleanup_free_ char *text = NULL;
+	const char *url = ad->url ? ad->url : "";
+
 	if (ad->kind == SW_ADMISSION_NONE)
 		return 0;
-	return sw_plan_wrap(b, "Attests  ", ad->url ? ad->url : "", width);
+	if (ad->kind == SW_ADMISSION_ATTEST)
+		return sw_plan_wrap(b, "Attests  ", url, width);
+	text = sw_fmt("by %s at %s, with a token: slipway admit", sw_admission_name(ad->kind), url);
+	return text ? sw_plan_wrap(b, "Admitted ", text, width) : -ENOMEM;
 }
 
 static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int width)

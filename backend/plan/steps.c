@@ -309,6 +309,7 @@ static bool has(const char *s)
 	return s && *s;
 }
 
+/* A K10 token holds the hash of its CA: whether it does is known when it is read. */
 static int warn_unpinned(struct sw_plan *p, const struct sw_admission *ad)
 {
 	if (has(ad->ca) || has(ad->pin))
@@ -317,6 +318,9 @@ static int warn_unpinned(struct sw_plan *p, const struct sw_admission *ad)
 		return sw_plan_warn(p, strdup("nothing pins the attestation server: whoever has a "
 					      "certificate for its name can answer in its place "
 					      "(admission.ca, admission.pin)"));
+	if (ad->kind == SW_ADMISSION_KUBEADM)
+		return sw_plan_warn(p, strdup("nothing pins the cluster's CA: only the token's "
+					      "signature would vouch for it (admission.pin)"));
 	return 0;
 }
 

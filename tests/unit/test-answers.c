@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "answers/answers.h"
-#include "answers/yaml.h"
+#include "base/yaml.h"
 #include "base/file.h"
 #include "base/hash.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "answers/yaml.h"
+#include "base/yaml.h"
 #include "base/buf.h"
 
 static void assert_refused(const char *text, size_t len, const char *where, const char *what)

@@ -2,35 +2,55 @@
 /* Which server admits this node, and by what it is known. */
 #pragma once
 
-#include "net/trust.h"
+#include "admission/profile.h"
+#include "answers/answers.h"
+#include "base/secret.h"
 #include "tui/commands/common.h"
 
-enum { SW_OPT_URL = 300, SW_OPT_CA, SW_OPT_PIN };
+enum { SW_OPT_URL = 300, SW_OPT_CA, SW_OPT_PIN, SW_OPT_KIND, SW_OPT_TOKEN };
 
 /* The rows of an option table for what sw_admit_config_read() takes. */
 #define SW_ADMIT_CONFIG_OPTS                                                                  \
-	{ SW_OPT_URL, "url", "URL", "the attestation server" },                               \
+	{ SW_OPT_URL, "url", "URL", "the server that admits the node" },                      \
+	{ SW_OPT_KIND, "kind", "KIND", "attest, homeworld, rke2, k3s or kubeadm" },             \
 	{ 'a', "answers", "FILE", "take server, CA and pin from this answer file" },          \
 	{ SW_OPT_CA, "ca", "FILE", "believe only a server whose certificate this CA signed" }, \
-	{ SW_OPT_PIN, "pin", "sha256:HEX", "believe only the server that has this key" },     \
+	{ SW_OPT_PIN, "pin", "sha256:HEX", "believe only the server (kubeadm: CA) with it" },      \
+	{ SW_OPT_TOKEN, "token", "FILE", "where the token is read from; - is standard input" }, \
 	{ 'd', "disk", "NAME", "the node's disk, when several have one" }
 
 struct sw_admit_config {
+	const struct sw_profile *profile;
 	char *url;
+	char *token_file;	/* as answers have it, or NULL */
+	bool hashed;		/* the token names the server's CA */
 	char *ca;		/* PEM with its lines, or NULL */
 	char pin[65];		/* or "" */
 	const char *from;	/* "node data"; static */
 };
 
+struct sw_admit_list {
+	struct sw_admit_config v[SW_ADMISSIONS_MAX];
+	size_t n;
+};
+
 /*
+ * All ways in which the node is to be admitted, or that of --kind.
  * The URL of --url, of --answers, of the node data, else ember.attest_url= of the kernel's
  * command line. CA and pin come with it; those of the node data hold for the command line's URL
  * too, and --ca and --pin go before all. Exit 5 when nothing names a server.
  */
 int sw_admit_config_read(const struct sw_cli *cli, struct sw_machine *m,
-			 struct sw_admit_config *ret_config, struct sw_error *err);
+			 struct sw_admit_list *ret_list, struct sw_error *err);
 void sw_admit_config_clear(struct sw_admit_config *c);
-#define _cleanup_admit_config_ _cleanup_(sw_admit_config_clear)
+void sw_admit_list_clear(struct sw_admit_list *l);
+
+/*
+ * The token for this one: of --token, of the answers' admission.tokenfile, else asked for at a
+ * terminal. Exit 5 when there is none.
+ */
+int sw_admit_token(const struct sw_cli *cli, struct sw_machine *m, struct sw_admit_config *c,
+		   struct sw_secret **ret_token, struct sw_error *err);
 
 struct sw_http_trust sw_admit_trust(const struct sw_admit_config *c);
 /* "its CA and its key"; static. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `slipway admit`: proves to a server who this machine is and what was started on it, and gets
- * the node's configuration overlay for that. The same program and the same words on the node.
+ * `slipway admit`: proves to a server who this machine is and what was started on it, or takes a
+ * token to it, and gets the node's configuration overlay for that. The same program and the same
+ * words on the node.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "admission/attest.h"
 #include "admission/admitted.h"
 #include "admission/preflight.h"
+#include "admission/tar.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -27,8 +29,10 @@ enum { OPT_SAVE = 310, OPT_DRY_RUN, OPT_WAIT, OPT_NO_LOG, OPT_PREFLIGHT };
 struct admit {
 	const struct sw_cli *cli;
 	struct sw_machine *m;
-	struct sw_admit_config config;
+	struct sw_admit_list list;
+	struct sw_admit_config config;	/* the one of the list that is at work, borrowed from it */
 	struct sw_identity *id;
+	json_object *done;		/* what was said of each that is done */
 	struct sw_buf log, tar;
 	char sha256[SW_SHA256_TEXT];	/* of tar */
 	struct sw_overlay *overlay;
@@ -37,12 +41,11 @@ struct admit {
 static void admit_clear(struct admit *a)
 {
 	sw_identity_free(a->id);
-	if (a->tar.data)
-		explicit_bzero(a->tar.data, a->tar.len);
-	sw_buf_clear(&a->tar);
+	sw_buf_wipe(&a->tar);
 	sw_buf_clear(&a->log);
 	sw_overlay_free(a->overlay);
-	sw_admit_config_clear(&a->config);
+	sw_admit_list_clear(&a->list);
+	json_object_put(a->done);
 	sw_machine_free(a->m);
 }
 
@@ -98,10 +101,12 @@ static json_object *head_json(const struct admit *a)
 {
 	json_object *o = json_object_new_object();
 
+	sw_json_add_str(o, "kind", a->config.profile->kind);
 	sw_json_add_str(o, "url", a->config.url);
 	sw_json_add_str(o, "url_from", a->config.from);
-	sw_json_add_str(o, "node_id", sw_identity_ek(a->id)->id);
-	sw_json_add_bool(o, "pinned", a->config.ca || a->config.pin[0]);
+	if (a->config.profile->needs_tpm)
+		sw_json_add_str(o, "node_id", sw_identity_ek(a->id)->id);
+	sw_json_add_bool(o, "pinned", a->config.ca || a->config.pin[0] || a->config.hashed);
 	sw_json_add_str(o, "believes", sw_admit_trust_text(&a->config));
 	return o;
 }
@@ -110,7 +115,10 @@ static void print_head(const struct admit *a)
 {
 	printf("Server    %s (from %s)\n", a->config.url, a->config.from);
 	printf("Believed  by %s\n", sw_admit_trust_text(&a->config));
-	printf("Node id   %s\n", sw_identity_ek(a->id)->id);
+	if (a->config.profile->needs_tpm)
+		printf("Node id   %s\n", sw_identity_ek(a->id)->id);
+	else
+		printf("Kind      %s\n", a->config.profile->kind);
 }
 
 static json_object *parts_json(const struct sw_attest_request *q)
@@ -170,15 +178,21 @@ static void print_overlay(const struct admit *a)
 	printf("%s\n", dir || file ? "" : "; neither DIR nor --save was given, so it is dropped");
 }
 
-static void say_overlay(const struct admit *a)
+/* What is said of one of several: it is in a list, and the overlay is that of all. */
+static void say_overlay(struct admit *a)
 {
-	_cleanup_json_ json_object *o = head_json(a), *ov = json_object_new_object();
+	const bool one = json_object_array_length(a->done) == 1;
+	_cleanup_json_ json_object *o = one ? json_object_get(json_object_array_get_idx(a->done, 0))
+					    : json_object_new_object();
+	json_object *ov = json_object_new_object();
 
 	if (!a->cli->json) {
-		print_head(a);
+		json_object_put(ov);
 		print_overlay(a);
 		return;
 	}
+	if (!one)
+		sw_json_add(o, "admissions", json_object_get(a->done));
 	sw_json_add_bool(o, "sent", true);
 	sw_json_add_str(ov, "sha256", a->sha256);
 	sw_json_add_u64(ov, "entries", a->overlay->n);
@@ -186,7 +200,7 @@ static void say_overlay(const struct admit *a)
 	if (a->cli->args.n_rest)
 		sw_json_add_str(ov, "directory", a->cli->args.rest[0]);
 	sw_json_add_str(ov, "file", sw_arg(&a->cli->args, OPT_SAVE));
-	sw_json_add(o, "overlay", json_object_get(ov));
+	sw_json_add(o, "overlay", ov);
 	sw_print_json(o);
 }
 
@@ -230,39 +244,159 @@ static void on_event(const struct sw_event *ev, void *userdata)
 		fprintf(stderr, "%s\n", ev->text);
 }
 
-static int attest(struct admit *a, unsigned int wait_s, struct sw_error *err)
+/* What a token that is used up has bought must not be dropped. */
+static int check_kept(const struct admit *a, struct sw_error *err)
+{
+	if (!a->config.profile->once || a->cli->args.n_rest || sw_arg(&a->cli->args, OPT_SAVE) ||
+	    sw_arg(&a->cli->args, OPT_DRY_RUN))
+		return 0;
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "the node's new key would be dropped");
+	sw_error_why(err, "the token counts once, and neither DIR nor --save was given");
+	sw_error_hint(err, "give --save FILE");
+	return -EINVAL;
+}
+
+static int say_dry(const struct admit *a)
+{
+	_cleanup_json_ json_object *o = head_json(a);
+
+	sw_json_add_bool(o, "sent", false);
+	if (a->cli->json) {
+		sw_print_json(o);
+		return 0;
+	}
+	print_head(a);
+	printf("Nothing was sent.\n");
+	return 0;
+}
+
+static int dry_run(struct admit *a, const struct sw_admit_ask *ask, struct sw_error *err)
+{
+	_cleanup_request_ struct sw_attest_request q = {};
+	int r;
+
+	if (!a->config.profile->needs_tpm)
+		return say_dry(a);
+	r = sw_attest_prepare(ask->attest, a->id, time(NULL), &q, err);
+	return r == 0 ? say_request(a, &q, err) : r;
+}
+
+static int take(struct admit *a, struct sw_buf *got, struct sw_error *err)
+{
+	_cleanup_wipe_ struct sw_buf both = { .max = a->tar.max };
+	int r;
+
+	json_object_array_add(a->done, head_json(a));
+	if (!a->cli->json)
+		print_head(a);
+	if (a->tar.len == 0) {
+		a->tar = *got;
+		*got = (struct sw_buf){};
+		return 0;
+	}
+	r = sw_tar_join(&a->tar, got, &both, err);
+	if (r < 0)
+		return r;
+	sw_buf_wipe(&a->tar);
+	a->tar = both;
+	both = (struct sw_buf){};
+	return 0;
+}
+
+/* One of the list. */
+static int admit_by(struct admit *a, unsigned int wait_s, struct sw_error *err)
 {
 	const struct sw_sink sink = { .fn = on_event, .userdata = (void *)(uintptr_t)a->cli };
 	const struct sw_attest how = { .url = a->config.url, .trust = sw_admit_trust(&a->config),
 				       .log = a->log.data, .log_len = a->log.len,
 				       .patience_s = wait_s, .sink = &sink };
-	_cleanup_request_ struct sw_attest_request q = {};
-	int r = open_tpm(a, err);
+	const struct sw_profile *p = a->config.profile;
+	_cleanup_secret_ struct sw_secret *token = NULL;
+	_cleanup_wipe_ struct sw_buf got = { .max = a->tar.max };
+	struct sw_admit_ask ask = { .url = a->config.url, .trust = how.trust, .attest = &how,
+				    .patience_s = wait_s, .sink = &sink };
+	int r = check_kept(a, err);
 
-	if (r < 0)
-		return r;
-	if (sw_arg(&a->cli->args, OPT_DRY_RUN)) {
-		r = sw_attest_prepare(&how, a->id, time(NULL), &q, err);
-		return r == 0 ? say_request(a, &q, err) : r;
-	}
-	r = sw_attest_run(&how, a->id, &a->tar, err);
-	if (r == 0 && sw_sha256(a->tar.data, a->tar.len, a->sha256) < 0)
-		r = sw_fail_oom(err);
+	if (r == 0 && p->needs_tpm && !a->id)
+		r = open_tpm(a, err);
+	if (r == 0 && p->needs_token)
+		r = sw_admit_token(a->cli, a->m, &a->config, &token, err);
+	ask.id = a->id;
+	ask.token = token;
 	if (r == 0)
-		r = keep(a, err);
+		r = p->check(p, &ask, err);
+	if (r == 0 && sw_arg(&a->cli->args, OPT_DRY_RUN))
+		return dry_run(a, &ask, err);
+	if (r == 0)
+		r = p->run(p, &ask, &got, err);
+	return r == 0 ? take(a, &got, err) : r;
+}
+
+/* What was gained is kept, also when a later one fails. */
+static int finish(struct admit *a, int r, struct sw_error *err)
+{
+	struct sw_error e = {};
+	int k = 0;
+
+	if (a->tar.len) {
+		k = sw_sha256(a->tar.data, a->tar.len, a->sha256) < 0 ? sw_fail_oom(&e) : 0;
+		if (k == 0)
+			k = keep(a, &e);
+	}
+	if (k < 0 && r == 0 && err)
+		*err = e;
+	if (r == 0)
+		r = k;
 	/* For the status; what was done is done, whether it can be noted or not. */
 	(void)sw_admitted_note(a->m, a->config.url, r < 0 ? NULL : a->sha256,
 			       r < 0 ? err : NULL);
-	if (r == 0)
+	if (a->overlay)
 		say_overlay(a);
 	return r;
+}
+
+static int admit_all(struct admit *a, unsigned int wait_s, struct sw_error *err)
+{
+	int r = 0;
+
+	a->done = json_object_new_array();
+	for (size_t i = 0; i < a->list.n && r == 0; i++) {
+		a->config = a->list.v[i];
+		r = admit_by(a, wait_s, err);
+		a->list.v[i].hashed = a->config.hashed;
+	}
+	if (r < 0 && a->list.n > 1 && err) {
+		size_t n = strlen(err->hint);
+
+		(void)snprintf(err->hint + n, sizeof(err->hint) - n,
+			       "%sslipway admit --kind %s tries this one alone", n ? "; " : "",
+			       a->config.profile->kind);
+	}
+	return sw_arg(&a->cli->args, OPT_DRY_RUN) ? r : finish(a, r, err);
+}
+
+static int probe_url(const struct sw_admit_config *c, char **ret_url, struct sw_error *err)
+{
+	_cleanup_free_ char *base = NULL;
+	int r = 0;
+
+	if (!c->profile->probe) {
+		*ret_url = strdup(c->url);
+		return *ret_url ? 0 : sw_fail_oom(err);
+	}
+	r = sw_profile_base(c->profile, c->url, &base, err);
+	if (r < 0)
+		return r;
+	*ret_url = sw_fmt("%s%s", base, c->profile->probe);
+	return *ret_url ? 0 : sw_fail_oom(err);
 }
 
 /* A table in any case; and an error besides when somebody has to do something. */
 static int preflight(struct admit *a, unsigned int wait_s, struct sw_error *err)
 {
-	const struct sw_preflight_ask ask = { .url = a->config.url, .timeout_s = wait_s,
-					      .trust = sw_admit_trust(&a->config) };
+	struct sw_preflight_ask ask = { .profile = a->config.profile, .timeout_s = wait_s,
+					.trust = sw_admit_trust(&a->config) };
+	_cleanup_free_ char *url = NULL;
 	_cleanup_free_ struct sw_preflight_seen *seen = calloc(1, sizeof(*seen));
 	_cleanup_free_ struct sw_preflight *p = calloc(1, sizeof(*p));
 	_cleanup_buf_ struct sw_buf text = {};
@@ -270,6 +404,15 @@ static int preflight(struct admit *a, unsigned int wait_s, struct sw_error *err)
 
 	if (!seen || !p)
 		return sw_fail_oom(err);
+	r = probe_url(&a->config, &url, err);
+	if (r < 0)
+		return r;
+	ask.url = url;
+	/* A kubeadm pin is of the CA, and a token's hash is known when there is a token. */
+	ask.anybody = a->config.profile->needs_token && !a->config.profile->once &&
+		      !a->config.ca;
+	if (ask.anybody)
+		ask.trust = (struct sw_http_trust){};
 	r = sw_preflight_look(a->m, &ask, seen, err);
 	if (r < 0)
 		return r;
@@ -285,6 +428,22 @@ static int preflight(struct admit *a, unsigned int wait_s, struct sw_error *err)
 		       sw_buf_text(&text));
 	}
 	return sw_preflight_result(p, seen, err);
+}
+
+static int preflight_all(struct admit *a, unsigned int wait_s, struct sw_error *err)
+{
+	struct sw_error ignored;
+	int r = 0;
+
+	for (size_t i = 0; i < a->list.n; i++) {
+		int k;
+
+		ignored = (struct sw_error){};
+		a->config = a->list.v[i];
+		k = preflight(a, wait_s, r == 0 ? err : &ignored);
+		r = r == 0 ? k : r;
+	}
+	return r;
 }
 
 static int check_options(const struct sw_cli *cli, struct sw_error *err)
@@ -310,12 +469,12 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r == 0)
 		r = sw_cli_machine(cli, &a.m, err);
 	if (r == 0)
-		r = sw_admit_config_read(cli, a.m, &a.config, err);
+		r = sw_admit_config_read(cli, a.m, &a.list, err);
 	if (r == 0 && sw_arg(&cli->args, OPT_PREFLIGHT))
-		return preflight(&a, wait_s, err);
+		return preflight_all(&a, wait_s, err);
 	if (r == 0)
 		r = read_log(&a, err);
-	return r == 0 ? attest(&a, wait_s, err) : r;
+	return r == 0 ? admit_all(&a, wait_s, err) : r;
 }
 
 static const struct sw_opt opts[] = {
@@ -331,13 +490,15 @@ static const struct sw_opt opts[] = {
 
 const struct sw_command sw_command_admit = {
 	.name = "admit",
-	.summary = "Attest this machine to its server and get the node's configuration overlay",
+	.summary = "Have this machine admitted to its cluster; get the node's overlay for that",
 	.operands = "[DIR]",
 	.max_rest = 1,
 	.opts = opts,
 	.details = "The server is that of --url or --answers, else of the node data, else of\n"
 		   "ember.attest_url= on the kernel's command line. The overlay is unpacked into\n"
 		   "DIR, which must not exist, whole or not at all. What another try can mend is\n"
-		   "tried again; a refusal is not.",
+		   "tried again; a refusal is not. Several admissions are done in order, and\n"
+		   "their overlays become one. A token comes from --token, from the answers'\n"
+		   "admission.tokenfile, or is asked for; it is never an argument.",
 	.run = run,
 };

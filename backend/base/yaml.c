@@ -3,14 +3,14 @@
  * Built on libyaml's events rather than its documents: an alias then still is
  * an alias with a place, and the limits hold while reading instead of after.
  */
-#include "answers/yaml.h"
+#include "base/yaml.h"
 
 #include <string.h>
 
 #include <yaml.h>
 
 #include "base/text.h"
-#include "answers/yaml-text.h"
+#include "base/yaml-text.h"
 
 struct reader {
 	yaml_parser_t parser;

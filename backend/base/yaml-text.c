@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "answers/yaml-text.h"
+#include "base/yaml-text.h"
 
 #include <string.h>
 
 #include "base/text.h"
-#include "answers/yaml.h"
+#include "base/yaml.h"
 
 static int fail_at(struct sw_error *err, const char *file, size_t line, size_t column,
 		   const char *what, const char *why, const char *hint)
