@@ -435,7 +435,8 @@ static void test_one_disk_is_written_as_it_always_was(void **state SW_UNUSED)
 			    "  wipe: any  # blank | ours | any\n"
 			    "payload:\n  kernel: \"/k\"\n  initrd: \"/i\"\n"
 			    "boot:\n  mode: local  # local | network | hands-off\n"
-			    "admission:\n  kind: none  # none | attest\n"
+			    "admission:\n"
+			    "  kind: none  # none | attest | homeworld | rke2 | k3s | kubeadm\n"
 			    "finish: stay  # reboot | poweroff | stay\n");
 	assert_int_equal(sw_answers_digest(a, digest), 0);
 	assert_memory_equal(digest, "2eecd839d4b5f2596b18008c19e4e1f7", 32);
