@@ -27,28 +27,31 @@ struct plain {
 	enum sw_tty_kind kind;
 	char name[64];
 	struct termios was;
-	bool over;
+	bool over, echo;
 	int64_t deaf_until;
 	struct sw_buf line;		/* typed so far, when it came in pieces */
 	struct sw_buf printed;
 	sigset_t unblocked;
 };
 
-static volatile sig_atomic_t stop, cancel;
+static volatile sig_atomic_t stop, cancel, continued;
 
 static void on_signal(int sig)
 {
 	if (sig == SIGINT)
 		cancel = 1;
+	else if (sig == SIGCONT)
+		continued = 1;
 	else
 		stop = 1;
 }
 
 /* Lines as a person types them; flow control stays as it was found. */
-static void set_up(const struct plain *p, bool echo)
+static void set_up(struct plain *p, bool echo)
 {
 	struct termios t = p->was;
 
+	p->echo = echo;
 	t.c_iflag |= ICRNL;
 	t.c_iflag &= ~(tcflag_t)(INLCR | IGNCR);
 	t.c_oflag |= OPOST | ONLCR;
@@ -86,6 +89,19 @@ static void print(struct plain *p, const char *text, size_t n)
 		n -= w > 0 ? (size_t)w : 0;
 	}
 	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+/* Stopped, which only SIGSTOP does, and continued: the terminal was another's meanwhile. */
+static void take_up_again(struct plain *p)
+{
+	const char *text = sw_buf_text(&p->printed), *question = strrchr(text, '\n');
+
+	if (!continued)
+		return;
+	continued = 0;
+	set_up(p, p->echo);
+	question = question ? question + 1 : text;
+	print(p, question, strlen(question));
 }
 
 static void keep_printed(struct plain *p, const uint8_t *text, size_t n)
@@ -185,6 +201,7 @@ static bool step(struct plain *p)
 	}
 	if (r < 0 && errno != EINTR)
 		return false;
+	take_up_again(p);
 	if (r > 0 && fds[0].revents && !read_lines(p))
 		return false;
 	if (r > 0 && fds[1].revents & (POLLIN | POLLHUP | POLLERR))
@@ -216,11 +233,11 @@ static void loop(struct plain *p)
 
 static void catch_signals(sigset_t *ret_unblocked)
 {
-	static const int ours[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+	static const int ours[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGCONT };
 	struct sigaction sa = { .sa_handler = on_signal };
 	sigset_t set;
 
-	stop = cancel = 0;
+	stop = cancel = continued = 0;
 	sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
 		(void)sigaction(ours[i], &sa, NULL);

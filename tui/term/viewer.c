@@ -55,11 +55,14 @@ struct viewer {
 	sigset_t unblocked;
 };
 
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, continued;
 
-static void on_signal(int sig SW_UNUSED)
+static void on_signal(int sig)
 {
-	stop = 1;
+	if (sig == SIGCONT)
+		continued = 1;
+	else
+		stop = 1;
 }
 
 /* ---- the session's side ---- */
@@ -129,6 +132,22 @@ static void draw(struct viewer *v, unsigned int flags)
 		beep();
 	sw_paint_frame(v->frame, v->utf8, &v->top, &v->left);
 	refresh_all(v);
+}
+
+/*
+ * Stopped, which only SIGSTOP does, and continued: whoever had the terminal meanwhile has set it
+ * for itself and written on it, and may have told nobody behind it of a new size.
+ */
+static void take_up_again(struct viewer *v)
+{
+	if (!continued)
+		return;
+	continued = 0;
+	reset_prog_mode();
+	fputs(PASTE_ON, v->out);
+	clearok(curscr, TRUE);
+	refresh_all(v);
+	(void)raise(SIGWINCH);
 }
 
 static void send_size(struct viewer *v)
@@ -297,6 +316,7 @@ static bool step(struct viewer *v)
 
 	if (r < 0 && errno != EINTR)
 		return false;
+	take_up_again(v);
 	/* A signal may have been a change of size, which is read like a key. */
 	if (r < 0 || p[0].revents & POLLIN)
 		read_keys(v);
@@ -323,6 +343,7 @@ static void loop(struct viewer *v)
 				if (pause_at(v, &p) > 0 &&
 				    p.revents & (POLLHUP | POLLERR | POLLNVAL))
 					return;
+				take_up_again(v);
 				if (p.revents & POLLIN)
 					read_keys(v);
 			}
@@ -405,15 +426,15 @@ static int start_curses(struct viewer *v, const char *term, struct sw_error *err
 static void catch_signals(sigset_t *ret_unblocked)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	static const int ends[] = { SIGTERM, SIGHUP, SIGINT };
+	static const int heard[] = { SIGTERM, SIGHUP, SIGINT, SIGCONT };
 	sigset_t ours;
 
-	stop = 0;
+	stop = continued = 0;
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGWINCH);
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		(void)sigaction(ends[i], &sa, NULL);
-		sigaddset(&ours, ends[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(heard); i++) {
+		(void)sigaction(heard[i], &sa, NULL);
+		sigaddset(&ours, heard[i]);
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGTSTP, SIG_IGN);

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Job control: a console under an interactive shell, which could stop it with ^Z.
+
+The shell is a real one with a terminal of its own, so that the console's process group is no
+orphan: in one that is, the kernel throws SIGTSTP away and nothing here could fail.
+"""
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+
+from lib import SLIPWAY, main, need, same, test
+
+NODE = "serial=NODE07SYS,size=4G,transport=nvme"
+LIMIT = 40
+STOPPED = "Stopped"
+PROMPT = "ready> "
+
+
+class Terminal:
+    """A program on a pseudo terminal; what it has shown is looked at from the last mark on."""
+
+    def __init__(self, argv, term="vt220"):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+            os.environ.update(TERM=term, PS1=PROMPT, HISTFILE="", LC_ALL="C")
+            os.environ.pop("PROMPT_COMMAND", None)
+            os.execvp(argv[0], argv)
+        self.text, self.at = "", 0
+
+    def see(self, word):
+        end = time.monotonic() + LIMIT
+        while word not in self.text[self.at:]:
+            assert time.monotonic() < end, f"{word!r} did not come:\n{self.text[self.at:]!r}"
+            if select.select([self.fd], [], [], 0.2)[0]:
+                try:
+                    self.text += os.read(self.fd, 65536).decode(errors="replace")
+                except OSError as e:
+                    raise AssertionError(f"ended before {word!r}:\n{self.text!r}") from e
+
+    def type(self, text, then):
+        """then: what has to come after it."""
+        self.at = len(self.text)
+        os.write(self.fd, text.encode())
+        self.see(then)
+
+    def end(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def processes(case):
+    """{pid: state} of slipway on this machine; the shell's own line does not name it."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/cmdline", "rb") as line, open(f"/proc/{pid}/stat") as stat:
+                if str(case.machine_dir).encode() in line.read():
+                    found[int(pid)] = stat.read().rsplit(")", 1)[1].split()[0]
+    return found
+
+
+def none_is_stopped(case):
+    states = processes(case)
+    assert states and "T" not in states.values(), states
+
+
+def wait_stopped(pid):
+    end = time.monotonic() + LIMIT
+    while True:
+        with open(f"/proc/{pid}/stat") as stat:
+            state = stat.read().rsplit(")", 1)[1].split()[0]
+        if state == "T":
+            return
+        assert time.monotonic() < end, f"process {pid} is in state {state}"
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def stage(case):
+    """(shell with the machine's command in $s, another console's terminal maker)."""
+    need("bash")
+    case.create(NODE)
+    os.environ["s"] = f"{SLIPWAY} --machine {case.machine_dir}"
+    opened = [Terminal(["bash", "--norc", "--noprofile", "-i"])]
+
+    def other():
+        opened.append(Terminal([SLIPWAY, "--machine", str(case.machine_dir), "attach"]))
+        opened[-1].see("nstall a node")
+        return opened[-1]
+
+    try:
+        opened[0].see(PROMPT)
+        yield opened[0], other
+    finally:
+        for terminal in opened:
+            terminal.end()
+        for pid in processes(case):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def modes(shell):
+    """How commands find the terminal."""
+    shell.type("stty -a; echo all-$((40+2))\r", "all-42")
+    shell.see(PROMPT)
+    # The line editor has answered with the command itself.
+    return re.sub(r"\s+", " ", shell.text[shell.at:].split("speed", 1)[1])
+
+
+def front(shell):
+    """The process group that the terminal belongs to, which is the job's."""
+    group = os.tcgetpgrp(shell.fd)
+    assert group != shell.pid, "the shell has the terminal"
+    return group
+
+
+def leave(shell, before):
+    shell.type("\x1c", PROMPT)
+    same(modes(shell), before, "the terminal's modes")
+    shell.type("jobs; echo left-$((40+2))\r", "left-42")
+    assert STOPPED not in shell.text, shell.text
+
+
+@test("^Z and SIGTSTP do not stop a console under a shell with job control, nor the others")
+def _(case):
+    with stage(case) as (shell, other):
+        before = modes(shell)
+        session = case.start("session")
+        try:
+            shell.type("$s attach\r", "nstall a node")
+            watcher = other()
+            shell.type("\x1a?", "Keys")
+            watcher.see("Keys")
+            os.killpg(front(shell), signal.SIGTSTP)
+            none_is_stopped(case)
+            shell.type("\x02", "nstall a node")
+            watcher.at = len(watcher.text)
+            shell.type("?", "Keys")
+            watcher.see("Keys")
+            none_is_stopped(case)
+            leave(shell, before)
+        finally:
+            session.terminate()
+            session.communicate(timeout=20)
+
+
+@test("^Z on lines, where the terminal makes a signal of it, stops neither session nor console")
+def _(case):
+    with stage(case) as (shell, other):
+        shell.type("$s --plain\r", "Number [1]: ")
+        shell.type("\x1a?\r", "Number [1]: ")
+        none_is_stopped(case)
+        os.killpg(front(shell), signal.SIGTSTP)
+        shell.type("?\r", "Number [1]: ")
+        none_is_stopped(case)
+        # The session is a process of its own; it was started here, and answers another.
+        watcher = other()
+        watcher.type("\x0b", "pen")
+        watcher.type("?", "Keys")
+        assert STOPPED not in shell.text, shell.text
+
+
+@test("a console that is started behind the shell waits for its turn, and the others go on")
+def _(case):
+    with stage(case) as (shell, other):
+        before = modes(shell)
+        session = case.start("session")
+        try:
+            watcher = other()
+            shell.type("$s attach &\r", "[1]")
+            pid = int(re.search(r"\[1\] (\d+)", shell.text[shell.at:])[1])
+            wait_stopped(pid)
+            watcher.type("?", "Keys")
+            watcher.type("\x02", "nstall a node")
+            shell.type("fg\r", "nstall a node")
+            shell.type("\x0b", "pen")
+            shell.type("?", "Keys")
+            watcher.see("Keys")
+            shell.type("\x1c", PROMPT)
+            same(modes(shell), before, "the terminal's modes")
+        finally:
+            session.terminate()
+            session.communicate(timeout=20)
+
+
+def stopped_and_continued(case, command, shown, answer):
+    """answer(shell) is typed when the console is back."""
+    with stage(case) as (shell, other):
+        before = modes(shell)
+        session = case.start("session")
+        try:
+            shell.type(command, shown)
+            watcher = other()
+            os.killpg(front(shell), signal.SIGSTOP)
+            shell.see(STOPPED)
+            shell.see(PROMPT)
+            watcher.type("?", "Keys")
+            watcher.type("\x02", "nstall a node")
+            shell.type("echo mine-$((40+2))\r", "mine-42")
+            shell.see(PROMPT)
+            shell.type("fg\r", shown)
+            answer(shell)
+            shell.type("\x1c", PROMPT)
+            same(modes(shell), before, "the terminal's modes")
+        finally:
+            session.terminate()
+            session.communicate(timeout=20)
+
+
+@test("a console stopped by SIGSTOP holds nobody up, and with fg shows its screen and hears keys")
+def _(case):
+    def answer(shell):
+        shell.type("\x0b", "pen")
+        shell.type("?", "Keys")
+
+    stopped_and_continued(case, "$s attach\r", "nstall a node", answer)
+
+
+@test("a console on lines stopped by SIGSTOP holds nobody up, and with fg asks again")
+def _(case):
+    stopped_and_continued(case, "$s --plain attach\r", "Number [1]: ",
+                          lambda shell: shell.type("pen\r", "Number [1]: "))
+
+
+@test("^Z in the console's shell stops a program there and nothing else")
+def _(case):
+    with stage(case) as (shell, other):
+        session = case.start("session")
+        try:
+            shell.type("$s attach\r", "nstall a node")
+            watcher = other()
+            shell.type("/Rescue\r\r", "Open a shell")
+            shell.type("\x1b[B\r", "goes back to slipway")
+            shell.type("echo in-$((40+2))\r", "in-42")
+            shell.type("sleep 500\r", "sleep")
+            end = time.monotonic() + LIMIT
+            while not (job := sleeping(front(shell))):
+                assert time.monotonic() < end, "no program was started"
+                time.sleep(0.1)
+            os.write(shell.fd, b"\x1a")
+            wait_stopped(job)
+            none_is_stopped(case)
+            watcher.see("A shell is open")
+            shell.type("echo on-$((40+2))\r", "on-42")
+            shell.type("exit\r", "stopped jobs")
+            shell.type("exit\r", "nstall a node")
+            none_is_stopped(case)
+        finally:
+            session.terminate()
+            session.communicate(timeout=20)
+
+
+def sleeping(group):
+    """The process group of the shell's program, when that has the terminal."""
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{group}/cmdline", "rb") as line:
+            return group if line.read().startswith(b"sleep") else 0
+    return 0
+
+
+if __name__ == "__main__":
+    main()
