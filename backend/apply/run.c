@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "boot/lastfail.h"
 #include "boot/nodevar.h"
+#include "tpm/identity.h"
 
 static const sw_step_fn step_fns[] = {
 	[SW_STEP_FETCH] = sw_step_fetch,       [SW_STEP_IMAGE] = sw_step_image,
@@ -223,6 +224,20 @@ static const char *how_it_ended(const struct sw_run *run, int r)
 	return "Installed";
 }
 
+/* By which its server, or its TPM's seals, know the node. That it cannot be told is no failure. */
+static void tell_node_id(const struct sw_run *run, char node_id[static 65])
+{
+	bool asked = sw_answers_admission(run->p->answers, SW_ADMISSION_ATTEST) ||
+		     (sw_plan_encrypts(run->p) & SW_ENCRYPT_TPM2);
+	_cleanup_ek_ struct sw_ek ek = {};
+	struct sw_error ignored = {};
+	const char *tcti = NULL;
+
+	if (asked && sw_machine_tcti(run->m, &tcti, &ignored) == 0 &&
+	    sw_tpm_ek(tcti, false, &ek, &ignored) == 0)
+		(void)snprintf(node_id, 65, "%s", ek.id);
+}
+
 static int execute_and_report(struct sw_run *run, unsigned int started, struct sw_error *err)
 {
 	struct sw_error mine = {};
@@ -237,6 +252,8 @@ static int execute_and_report(struct sw_run *run, unsigned int started, struct s
 	else
 		sw_failure_code(run->step ? sw_step_kind_name(run->p->steps[run->step - 1].kind)
 					  : "start", &mine, done.code);
+	if (done.result == 0)
+		tell_node_id(run, done.node_id);
 	if (done.result == 0 && run->escrow)
 		(void)snprintf(done.escrow, sizeof(done.escrow), "%s", run->escrow);
 	(void)snprintf(done.text, sizeof(done.text), "%s", how_it_ended(run, done.result));

@@ -32,6 +32,7 @@ struct sw_event {
 	char text[256];		/* title or log line */
 	char image[65];		/* with SW_EVENT_DONE: SHA-256 of the boot image, or "" */
 	char code[48];		/* with SW_EVENT_DONE that failed: sw_failure_code() */
+	char node_id[65];	/* with SW_EVENT_DONE: of the TPM's endorsement key, or "" */
 	/* with SW_EVENT_DONE: a recovery key as CMS ciphertext, base64, or "" */
 	char escrow[4096];
 	struct sw_error error;

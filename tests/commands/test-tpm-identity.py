@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`slipway tpm facts` and `tpm ek` on swtpm, compared with tpm2-tools, swtpm_setup and openssl."""
 import hashlib
+import json
 
 from lib import expect, main, need, same, test, tool
 from swtpm import Tpm
@@ -93,6 +94,18 @@ def _(case):
     same((facts["attests"], facts["hierarchies"]["endorsement"]), (False, False), "turned off")
     failed = expect(case.on("tpm", "ek"), 5, "turned off", "firmware setup")
     assert "0x" not in failed.err, "a bare response code"
+    same(tpm.left(), "", "left in the TPM")
+
+
+@test("the end of an install names the node by its TPM, in the event and in words")
+def _(case):
+    tpm = Tpm(case.create())
+    answers = case.answers()
+    said = expect(case.on("--json", "--yes", "install", "--answers", answers), 0)
+    events = [json.loads(line) for line in said.out.splitlines() if line.startswith("{\"event\"")]
+    wanted = expect(case.on("--json", "tpm", "ek"), 0).json()["node_id"]
+    same([e.get("node_id") for e in events if e["event"] == "done"], [wanted], "event")
+    expect(case.on("--yes", "install", "--answers", answers), 0, "Node id " + wanted)
     same(tpm.left(), "", "left in the TPM")
 
 

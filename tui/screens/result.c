@@ -263,6 +263,12 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 	}
 	if (s->work == SW_WORK_WIPE && s->wipe.report)
 		row = draw_proof(s->wipe.report, f, row);
+	if (s->phase == SW_PHASE_DONE && s->run.node_id[0]) {
+		sw_frame_put(f, row++, 0, f->cols, 0, _("Node id, of the TPM's endorsement key, to "
+							"compare with its server's:"));
+		sw_frame_put(f, row, 2, f->cols - 2, 0, s->run.node_id);
+		row += 2;
+	}
 	if (s->run_dir && s->run.log_n) {
 		sw_frame_putf(f, row, 0, "The whole log is in %s/events.jsonl", s->run_dir);
 		row += 2;

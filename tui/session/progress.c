@@ -160,6 +160,7 @@ void sw_progress_event(struct sw_progress *run, const struct sw_event *ev)
 		run->result = ev->result;
 		(void)snprintf(run->code, sizeof(run->code), "%s", ev->code);
 		run->error = ev->error;
+		(void)snprintf(run->node_id, sizeof(run->node_id), "%s", ev->node_id);
 		break;
 	}
 }
