@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Canaries: secrets given in every way, then looked for wherever they must not be. And after every
+command nothing of slipway's is left in the TPM."""
+import contextlib
+import os
+import pty
+import re
+import select
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from lib import SLIPWAY, allocated, expect, main, need, same, test, tool
+from swtpm import Tpm
+
+FILE, PIPE, TYPED, PASTED, TOKEN, KEY = (f"canary-{n}-9d2c71e8b64f" for n in
+                                         ("file", "pipe", "typed", "pasted", "token", "key"))
+CANARIES = [c.encode() for c in (FILE, PIPE, TYPED, PASTED, TOKEN, KEY)]
+MARK = b"-9d2c71e8b64f"     # what all of them end in: one look for all
+
+
+class Watch(threading.Thread):
+    """Reads the arguments and the environment of every process, over and over."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.seen, self.rounds, self.stop = [], 0, False
+
+    def run(self):
+        while not self.stop:
+            for folder in Path("/proc").glob("[0-9]*"):
+                for name in ("cmdline", "environ"):
+                    with contextlib.suppress(OSError):
+                        if MARK in (folder / name).read_bytes():
+                            self.seen.append(f"{folder.name}/{name}")
+            self.rounds += 1
+            time.sleep(0.02)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        self.join()
+
+
+def files_with(folder, *allowed):
+    """Files below a folder, sparse ones by what was written, that hold a canary."""
+    return sorted(str(p) for p in Path(folder).rglob("*")
+                  if p.is_file() and not p.is_symlink() and p not in allowed
+                  and any(MARK in data for _, data in allocated(p)))
+
+
+class Terminal:
+    """slipway at a terminal, which can be stopped between two questions."""
+
+    def __init__(self, case, *args):
+        self.shown = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), *map(str, args)])
+
+    def until(self, text, seconds=120):
+        end = time.monotonic() + seconds
+        while text not in self.shown and time.monotonic() < end:
+            if select.select([self.fd], [], [], 0.2)[0]:
+                try:
+                    self.shown += os.read(self.fd, 4096).decode(errors="replace")
+                except OSError:
+                    break
+        assert text in self.shown, self.shown
+
+    def type(self, text, at_once):
+        for piece in [text + "\n"] if at_once else text + "\n":
+            os.write(self.fd, piece.encode())
+
+    def end(self):
+        with contextlib.suppress(OSError):
+            while piece := os.read(self.fd, 4096):
+                self.shown += piece.decode(errors="replace")
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def core_of(case, pid):
+    need("gcore")
+    out = case.dir / "core"
+    tool("gcore", "-o", out, pid)
+    path = Path(f"{out}.{pid}")
+    data = path.read_bytes()
+    path.unlink()
+    return data
+
+
+def locked_kib(pid):
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmLck:\s+(\d+)", text).group(1))
+
+
+def node(case):
+    need("swtpm", "systemd-creds")
+    case.create()
+    expect(case.on("install", "--answers", case.answers()), 0)
+    return Tpm(case)
+
+
+@test("the looking itself sees a canary in a file, in arguments, an environment and a core dump")
+def _(case):
+    hole = case.dir / "sparse"
+    with open(hole, "wb") as file:
+        file.seek(1 << 30)
+        file.write(b"x" + TYPED.encode())
+    same(files_with(case.dir), [str(hole)], "in a file")
+    code = "import time; s = 'in-core' + '-9d2c71' + 'e8b64f'; print(flush=True); time.sleep(60)"
+    with Watch() as watch:
+        child = subprocess.Popen(["python3", "-c", code, PASTED], stdout=subprocess.PIPE,
+                                 env=dict(os.environ, LEAK=FILE))
+        child.stdout.readline()
+        until = time.monotonic() + 60
+        while len(watch.seen) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        core = core_of(case, child.pid)
+        child.kill()
+        child.wait()
+        child.stdout.close()
+    same({s.split("/")[1] for s in watch.seen}, {"cmdline", "environ"}, "in a process")
+    assert MARK in core, "not in a core dump"
+
+
+@test("secrets typed, pasted, piped and from files are nowhere but in their sealed place")
+def _(case):
+    tpm = node(case)
+    given = case.dir / "given"
+    given.mkdir()
+    (given / "secret").write_text(FILE)
+    (given / "token").write_text(TOKEN)
+    (given / "key").write_text(KEY + "0" * 32)
+    said = []
+    with Watch() as watch:
+        for name, more, pipe in (("file", ["--file", given / "secret"], None), ("pipe", [], PIPE)):
+            said.append(expect(case.on("--json", "secret", "seal", name, "--recovery-file",
+                                       given / "key", *more, stdin=pipe), 0))
+        for name, text, at_once in (("typed", TYPED, False), ("pasted", PASTED, True)):
+            at = Terminal(case, "secret", "seal", name)
+            at.until("(it is not shown): ")
+            at.type(text, at_once)
+            at.until("Once more: ")
+            assert locked_kib(at.pid) > 0, "what was typed can be swapped out"
+            assert MARK not in core_of(case, at.pid), "what was typed is in a core dump"
+            at.type(text, at_once)
+            same((at.end(), MARK.decode() in at.shown), (0, False), at.shown)
+        said.append(case.on("--json", "token", "inspect", stdin=TOKEN))
+        said.append(case.on("token", "inspect", stdin=TOKEN))
+        for more in (["secret", "list"], ["status"], ["doctor"], ["slots"],
+                     ["node", "config", case.dir / "config"],
+                     ["bundle", "--output", case.dir / "bundle.tar.gz"],
+                     ["secret", "reseal", "--recovery-file", given / "key", "pipe"]):
+            said.append(case.on("--json", *more))
+        said.append(expect(case.on("secret", "open", "typed", "--out", case.dir / "typed"), 0))
+    assert watch.rounds > 20, "nobody looked"
+    (case.dir / "bundle").mkdir()
+    tool("tar", "-xzf", case.dir / "bundle.tar.gz", "-C", case.dir / "bundle")
+    same(watch.seen, [], "arguments and environments")
+    same([r.out for r in said if MARK.decode() in r.out + r.err], [], "output")
+    same((case.dir / "typed").read_text(), TYPED, "the one that was opened")
+    allowed = [case.dir / "typed", *given.iterdir()]
+    same(files_with(case.dir, *allowed), [], "disks, logs, variables, TPM state, node config")
+    same(expect(case.on("secret", "open", "pasted"), 0).out, PASTED, "and it is there, sealed")
+    same(tpm.left(), "", "left in the TPM")
+
+
+@test("a key file of an encrypted layout is in no process, no output and on no disk")
+def _(case):
+    need("cryptsetup")
+    case.create()
+    given = case.dir / "given"
+    given.mkdir()
+    key = given / "disk.key"
+    key.write_text(KEY)
+    layout = case.own_layout("encrypted")
+    conf = layout / "40-state.conf"
+    conf.write_text(conf.read_text().replace("Encrypt=tpm2", "Encrypt=key-file"))
+    answers = case.answers(replace=[("  layout: node", f"  layout: {layout}\n  keyfile: {key}")])
+    with Watch() as watch:
+        done = expect(case.on("--json", "install", "--answers", answers), 0)
+    same((watch.seen, MARK.decode() in done.out + done.err), ([], False), "processes and output")
+    same(files_with(case.dir, key), [], "disks, journals, logs")
+
+
+# Words that each command needs to get to the TPM at least once; the rest is called as it is.
+WORDS = {
+    "tpm ek": [[], ["--ecc"]], "tpm facts": [[]], "tpm pcrs": [[]], "status": [[]],
+    "doctor": [[]], "facts": [[]], "slots": [[], ["verify"]], "secret list": [[]],
+    "secret open": [["join"], ["none"]], "secret seal": [["again", "--file", "SECRET"]],
+    "secret reseal": [[]], "secret remove": [["again"]], "mode": [[]], "rollback": [["-D"]],
+    "admit": [["--dry-run"], ["--preflight"]], "check": [["ANSWERS"]],
+    "plan": [["--answers", "ANSWERS"]], "install": [["--yes", "--answers", "ANSWERS"]],
+    "promote": [["--kernel", "KERNEL", "--initrd", "INITRD", "--cmdline", "x", "--trust", "none"]],
+    "state reseal": [["--key-file", "SECRET"]],
+}
+ASKING = ("console", "session", "attach", "shell", "machine create")
+
+
+@test("after every command nothing of slipway's is left in the TPM")
+def _(case):
+    tpm = node(case)
+    secret = case.dir / "secret"
+    secret.write_text("x")
+    places = {"SECRET": secret, "ANSWERS": case.answers(), "KERNEL": case.dir / "vmlinuz",
+              "INITRD": case.dir / "initrd"}
+    expect(case.on("secret", "seal", "join", stdin="x"), 0)
+    listing = expect(case.run("--help"), 0).out
+    names = re.findall(r"^  ([a-z]+(?: [a-z]+)?)(?: +|$)", listing, re.M)
+    assert set(WORDS) - {"check"} <= set(names), (set(WORDS) - set(names), names)
+    done = 0
+    for name in names:
+        if name in ASKING:
+            continue
+        for words in WORDS.get(name, [[]]):
+            case.on(*name.split(), *(places.get(w, w) for w in words), stdin="", timeout=300)
+            same(tpm.left(), "", f"left in the TPM by {name} {words}")
+            done += 1
+    assert done > 40, names
+
+
+if __name__ == "__main__":
+    main()
