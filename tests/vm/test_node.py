@@ -71,7 +71,7 @@ echo
 echo "NODE-UP $(sed 's/.*node.id=//; s/ .*//' /proc/cmdline)"
 echo "NODE uptime=$(cut -d. -f1 /proc/uptime)"
 echo "NODE attest=$(cat /run/node/attest_url)"
-echo "NODE overlay=$(cat /run/node/overlay 2>/dev/null)"
+echo "NODE overlay=$(cat /run/overlay/etc/join /run/node/overlay 2>/dev/null | head -n 1)"
 /slipway-node/slipway status
 echo NODE-END
 # Not exec: a busybox shell without job control that gets a line while a child ends takes that for
@@ -115,10 +115,10 @@ def build(folder, files):
     return node
 
 
-def busybox_node(folder):
+def busybox_node(folder, **own):
     kernel, modules = payload.unpack(payload.kernel_package(), NET_MODULES)
     files = base(modules)
-    for name, text in OWN.items():
+    for name, text in {**OWN, **own}.items():
         files[name] = (stat.S_IFREG | 0o755, text.encode())
     for name in ("init", "slipway-node.sh"):
         files[name] = (stat.S_IFREG | 0o755, _read(os.path.join(EXAMPLES, name)))
@@ -140,22 +140,23 @@ def _run(*argv, **more):
     return done.stdout
 
 
-def _answers(node, key):
+def _answers(node, key, attest):
     text = test_install.ANSWERS.format(
-        kernel=node.kernel, initrd=node.initrd, cmdline=CMDLINE + "first", attest=ATTEST,
+        kernel=node.kernel, initrd=node.initrd, cmdline=CMDLINE + "first", attest=attest,
         kernel_sum=node.sha256(node.kernel), initrd_sum=node.sha256(node.initrd))
     return text.replace("finish: reboot", "finish: stay") + "trust: {keys: \"%s\"}\n" % key
 
 
-def installed(directory, node, key):
-    """A machine whose disk holds the node, and whose firmware knows nothing of it."""
+def installed(directory, node, key, attest=ATTEST):
+    """A machine whose disk holds the node, and whose firmware knows nothing of it. attest: of its
+    server the URL, and lines of answers about it."""
     program = os.path.join(harness.BUILD, "release", "slipway")
     standin = os.path.join(directory, "standin")
     name = os.path.join(directory, "answers.yaml")
     for part in (node.kernel, node.initrd):
         sign(os.path.join(directory, "key"), part)
     with open(name, "w", encoding="utf-8") as file:
-        file.write(_answers(node, key))
+        file.write(_answers(node, key, attest))
     _run(program, "machine", "create", standin, "--disk", "serial=NODE07SYS,size=4G")
     _run(program, "--machine", standin, "install", "--answers", name)
     facts = json.loads(_run(program, "--machine", standin, "--json", "facts"))
@@ -190,29 +191,29 @@ def slipway(vm, words, timeout=120):
     return shell(vm, "/slipway-node/slipway " + words, timeout)
 
 
-def promote_second(vm, http, key):
+def promote_second(vm, http, key, attest=ATTEST):
     """From slot A by the fallback path. What nobody signed is refused; the second image is kept,
     with what its cold start cannot fetch. Returns what the first start said."""
     seen = up(vm, "first")
-    check("NODE attest=" + ATTEST in seen and "started from slot A" in seen, seen)
+    check("NODE attest=" + attest in seen and "started from slot A" in seen, seen)
     url = http.url("/second.efi")
     refused = slipway(vm, "promote --uki %s 2>&1; echo exit=$?" % url)
     check("exit=10" in refused, refused)
     sign(key, http.files["/second.efi"])
     http.add("/second.efi.sig", http.files["/second.efi"] + ".sig")
-    shell(vm, "echo %s >/tmp/overlay" % OVERLAY)
-    done = slipway(vm, "promote --uki %s --overlay /tmp/overlay" % url)
+    shell(vm, "[ -e /run/overlay.tar ] || echo %s >/run/overlay.tar" % OVERLAY)
+    done = slipway(vm, "promote --uki %s --overlay /run/overlay.tar" % url)
     check("signed by ops" in done and "Written, read back" in done, done)
     return seen
 
 
-def admitted(vm, directory):
-    """The node attests with its TPM to a server that judges with tpm2-tools, and unpacks what only
-    it can open. The pinned key is all that it knows of the server."""
+def cluster(directory):
+    """A server that gives an overlay to any TPM that proves itself, and judges with tpm2-tools and
+    openssl; and what a node's answers say of it: the pinned key is all that the node knows."""
     sys.path.insert(0, os.path.join(harness.ROOT, "tests", "commands"))
     import attest_server
 
-    word = b"of the cluster\n"
+    word = OVERLAY.encode() + b"\n"
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
         item = tarfile.TarInfo("etc/join")
@@ -220,21 +221,22 @@ def admitted(vm, directory):
         tar.addfile(item, io.BytesIO(word))
     folder = pathlib.Path(directory, "attest")
     folder.mkdir()
-    cluster = attest_server.AttestServer(folder, out.getvalue())
-    try:
-        url = cluster.url.replace("127.0.0.1", "10.0.2.2")
-        order = "admit --url %s --pin %s --wait 0 " % (url, cluster.authority.pin())
-        refused = slipway(vm, order + "/tmp/tree 2>&1; echo exit=$?")
-        check("does not know this machine" in refused and "exit=9" in refused, refused)
-        said = slipway(vm, "tpm ek")
-        cluster.known.add(re.search(r"Node id +([0-9a-f]{64})", said).group(1))
-        done = slipway(vm, order + "/tmp/tree 2>&1; cat /tmp/tree/etc/join")
-        check("Admitted: an overlay of 1 entries" in done and "of the cluster" in done, done)
-        told = slipway(vm, "status")
-        check("Admission       admitted by %s" % url in told, told)
-        check("eventlog" in cluster.requests[-1], "the firmware's event log was not sent")
-    finally:
-        cluster.close()
+    made = attest_server.AttestServer(folder, out.getvalue(), enrols=True)
+    made.seen_as = made.url.replace("127.0.0.1", "10.0.2.2")
+    return made, "%s\n  pin: %s" % (made.seen_as, made.authority.pin())
+
+
+def admitted(vm, attest, seen):
+    """The node attested by itself before it joined; and a server that does not know it says so."""
+    for text in ("NODE overlay=" + OVERLAY, "Admission       admitted by %s, " % attest.seen_as):
+        check(text in seen, "%r is not in\n%s" % (text, seen))
+    check("eventlog" in attest.requests[-1], "the firmware's event log was not sent")
+    check(attest.complaints == [], attest.complaints)
+    attest.known, attest.enrols = set(), False
+    refused = slipway(vm, "admit --wait 0 /tmp/tree 2>&1; echo exit=$?")
+    check("does not know this machine" in refused and "exit=9" in refused, refused)
+    told = slipway(vm, "status")
+    check("Admission       NOT admitted by " + attest.seen_as in told, told)
 
 
 def keep_secret(vm):
@@ -256,40 +258,47 @@ def to_the_network(vm, http):
     slipway(vm, "mode network --uri " + http.url("/boot.efi"))
 
 
-def check_second(vm, *more):
+def check_second(vm, *more, attest=ATTEST):
     """The promoted image runs from slot B with what was kept for it."""
     seen = up(vm, "second")
-    for text in ("NODE attest=" + ATTEST, "NODE overlay=" + OVERLAY, "started from slot B", *more):
+    for text in ("NODE attest=" + attest, "NODE overlay=" + OVERLAY, "started from slot B", *more):
         check(text in seen, "%r is not in\n%s" % (text, seen))
 
 
-def node_with_key(directory):
+def node_with_key(directory, attest=ATTEST, **own):
     """(node, machine, file of the key that its images are signed with)"""
-    node = busybox_node(os.path.join(directory, "node"))
+    node = busybox_node(os.path.join(directory, "node"), **own)
     key = os.path.join(directory, "key")
     _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", key)
     with open(key + ".pub", encoding="utf-8") as file:
-        return node, installed(directory, node, file.read().strip()), key
+        return node, installed(directory, node, file.read().strip(), attest), key
 
 
 def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
-    """The shipped /init and slipway-node.cpio with nothing but busybox: where it is to be attested,
-    attested by its TPM and given its overlay; what nobody signed is refused, what is signed is kept
-    and starts from slot B, where the TPM opens what was sealed before."""
-    node, machine, key = node_with_key(directory)
+    """The shipped /init and slipway-node.cpio with nothing but busybox, installed to attest: its
+    TPM proves it to the server, by the strict exchange, before it joins with the overlay that it
+    gets; what nobody signed is refused, what is signed is kept with that overlay, and starts with
+    it from slot B when the server is away, where the TPM opens what was sealed before."""
+    attest, answer = cluster(directory)
+    node, machine, key = node_with_key(directory, answer, admit="yes\n",
+                                       **{"watchdog.sh": OWN["watchdog.sh"] + "NODE_WAIT=5\n"})
     machine.tpm = True
     http = server.Server()
     try:
         http.add("/second.efi", image(node, "second"))
         with harness.Vm(machine, devices=WATCHDOG) as vm:
-            promote_second(vm, http, key)
-            admitted(vm, directory)
+            seen = promote_second(vm, http, key, attest.seen_as)
+            admitted(vm, attest, seen)
+            attest.close()
             keep_secret(vm)
             vm.mark()
             vm.send("reboot -f\r")
-            check_second(vm)
+            check_second(vm, "Admission       NOT admitted by %s, " % attest.seen_as,
+                         attest=attest.seen_as)
+            check("the attestation server is away: taking what was kept" in vm.plain(), vm.plain())
             opens_secret(vm, "from the fallback path to our entry")
     finally:
+        attest.close()
         http.close()
 
 

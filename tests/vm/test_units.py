@@ -2,6 +2,7 @@
 """An initrd-only node with systemd: the shipped units, shell functions and watchdog settings, as
 they are, around slipway-node.cpio."""
 
+import hashlib
 import json
 import os
 import re
@@ -165,11 +166,11 @@ def watched(vm):
     check("hardware watchdog" in said.split("\n", 1)[0], "not the watchdog first:\n" + said)
 
 
-def comes_back(vm, *texts):
+def comes_back(vm, attest, *texts):
     """These were said, one after the other; then the slot's image is up and joined."""
     for text in texts:
         vm.expect_raw(text, timeout=600)
-    vm.expect_raw("JOIN " + test_node.ATTEST, timeout=600)
+    vm.expect_raw("JOIN " + attest.seen_as, timeout=600)
     return up(vm, "first")
 
 
@@ -177,12 +178,14 @@ def test_the_units_come_back_from_bad_images_and_keep_an_accepted_one(directory)
     """What is started over the network and not accepted, or hangs while it joins, restarts into the
     slot; there the boot server is asked, the network armed and the node restarted. What is accepted
     is promoted. A process 1 that hangs is restarted by the watchdog."""
+    attest, answer = test_node.cluster(directory)
     node = systemd_node()
     key = os.path.join(directory, "key")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", key],
                    check=True)
     with open(key + ".pub", encoding="utf-8") as file:
-        machine = test_node.installed(directory, node, file.read().strip())
+        machine = test_node.installed(directory, node, file.read().strip(), answer)
+    machine.tpm = True
     good = image(node, "good")
     sign(key, good)
     http = server.Server()
@@ -190,7 +193,7 @@ def test_the_units_come_back_from_bad_images_and_keep_an_accepted_one(directory)
         url = http.url("/boot.efi")
         with harness.Vm(machine, devices=test_node.WATCHDOG) as vm:
             seen = up(vm, "first")
-            check("NODE attest=" + test_node.ATTEST in seen and "from slot A" in seen, seen)
+            check("NODE attest=" + attest.seen_as in seen and "from slot A" in seen, seen)
             watched(vm)
             deadline = max(30, 3 * int(re.search(r"^NODE uptime=(\d+)", seen, re.M).group(1)))
             http.add("/boot.efi", image(node, "bad node.deadline=%d" % deadline))
@@ -198,32 +201,36 @@ def test_the_units_come_back_from_bad_images_and_keep_an_accepted_one(directory)
             slipway(vm, "mode network --uri " + url)
             vm.mark()
             vm.send("reboot -f\r")
-            seen = comes_back(vm, "the node was not accepted: restarting")
+            seen = comes_back(vm, attest, "the node was not accepted: restarting")
             check(test_node.CAME_BACK in seen, seen)
             vm.expect_raw("the next start is from the network", timeout=600)
             vm.expect_raw("not good by the deadline: restarting", timeout=300 + 2 * deadline)
             # By the time that the slot's system asks, there is another image.
             http.add("/boot.efi", good)
             http.add("/boot.efi.sig", good + ".sig")
-            comes_back(vm)
+            comes_back(vm, attest)
             vm.expect_raw("the next start is from the network", timeout=600)
             seen = up(vm, "good")
             check("started over the network" in seen and "is in slot B" in seen, seen)
-            kept(vm, url)
+            kept(vm, url, attest)
             hung(vm)
     finally:
+        attest.close()
         http.close()
 
 
-def kept(vm, url):
+def kept(vm, url, attest):
     """What the units did once the cluster had accepted the image."""
     watched(vm)
     said = slipway(vm, "status")
-    for text in ("is in slot B", "from " + url, "once; when that fails"):
+    for text in ("is in slot B", "from " + url, "once; when that fails",
+                 "Admission       admitted by %s, " % attest.seen_as):
         check(text in said, "%r is not in\n%s" % (text, said))
     found = json.loads(slipway(vm, "--json slots"))["slots"]
     check([s["reason"] for s in found if s["slot"] == "b"] == ["accepted by the cluster"], found)
-    state = shell(vm, "systemctl is-active slipway-node-config slipway-node-good; "
+    overlay = hashlib.sha256(attest.overlay).hexdigest()
+    check([s.get("overlay_sha256") for s in found if s["slot"] == "b"] == [overlay], found)
+    state = shell(vm, "systemctl is-active slipway-node-admit slipway-node-good; "
                       "systemctl is-active slipway-node-retry || true")
     check(state.split() == ["active", "active", "inactive"], "units: %r" % state)
 

@@ -10,7 +10,8 @@
 #   node_overlay DIR [FILE]  the cluster's configuration as a tree: FILE as the server gave it;
 #                          without FILE, when the servers are away, what was kept for this image
 #   node_admit DIR FILE    in place of node_overlay: attests to the node's server, which gives the
-#                          overlay; when it cannot be reached, what was kept. Fails when it refuses
+#                          overlay; when it cannot be reached, what was kept. Fails when it refuses.
+#                          DIR and FILE must not be there yet; node_good keeps FILE
 #   ... join the cluster ...
 #   node_good URL          the cluster accepted the node: an image that came over the network is
 #                          kept, and the network armed again
@@ -19,6 +20,8 @@
 #   node_retry URL         in the last known good image: arm the network when it is worth a try;
 #                          elsewhere, and in any mode but network, it returns at once
 #
+# NODE_OVERLAY    what node_good keeps, when node_admit ran in another shell (the units'); a file
+#                 that is not there is none
 # NODE_WAIT       seconds for which node_admit goes on asking a server that does not answer (60)
 # NODE_DEADLINE   seconds until node_good must have been called (900)
 # NODE_REBOOT     yes: node_retry restarts by itself when it has armed the network (no)
@@ -110,6 +113,7 @@ node_good() {
 		"$NODE_SLIPWAY" mode keep --unarmed
 		return
 	fi
+	[ -s "${NODE_OVERLAY:-}" ] || NODE_OVERLAY=
 	"$NODE_SLIPWAY" promote --uki "$1" --reason "accepted by the cluster" \
 		${NODE_OVERLAY:+--overlay "$NODE_OVERLAY"} ||
 		node_say "not promoted; the last known good image stays as it is"
