@@ -15,8 +15,13 @@ static char *note_path(const struct sw_machine *m)
 	return sw_fmt("%s/admitted", m->run_dir);
 }
 
+bool sw_admitted_fell_back(const struct sw_admitted_by *by)
+{
+	return by->asked == SW_ATTEST_AUTO && by->used == SW_ATTEST_PLAIN;
+}
+
 int sw_admitted_note(const struct sw_machine *m, const char *url, const char *overlay,
-		     const struct sw_error *failed)
+		     const struct sw_admitted_by *by, const struct sw_error *failed)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
 	_cleanup_free_ char *path = note_path(m), *shown = sw_http_show(url);
@@ -28,6 +33,9 @@ int sw_admitted_note(const struct sw_machine *m, const char *url, const char *ov
 	sw_json_add_str(o, "url", shown);
 	sw_json_add_bool(o, "admitted", !failed);
 	json_object_object_add(o, "time", json_object_new_int64(time(NULL)));
+	if (by->used != SW_ATTEST_AUTO)
+		sw_json_add_str(o, "protocol", sw_attest_protocol_name(by->used));
+	sw_json_add_bool(o, "fell_back", sw_admitted_fell_back(by));
 	sw_json_add_str(o, "overlay", overlay);
 	sw_json_add_str(o, "error", failed ? failed->what : NULL);
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#define STRICT_NAME "strict 1"
 #define PAUSE_MAX_S 30U
 #define ANSWER_MAX ((size_t)SW_OVERLAY_MAX_BYTES)
 
@@ -27,25 +28,52 @@ void sw_attest_request_clear(struct sw_attest_request *q)
 	q->n_parts = 0;
 }
 
-int sw_attest_prepare(const struct sw_attest *a, struct sw_identity *id, int64_t now,
-		      struct sw_attest_request *ret_request, struct sw_error *err)
+/* The plain exchange's nonce is the time, as safeboot has it. */
+static size_t make_nonce(const struct sw_offer *offer, uint8_t ret_nonce[static SW_STRICT_NONCE],
+			 char *ret_text)
+{
+	const uint32_t t = (uint32_t)time(NULL);
+	size_t len = offer ? SW_STRICT_NONCE : sizeof(t);
+
+	for (size_t i = 0; i < len; i++) {
+		ret_nonce[i] = offer ? offer->nonce[i] : (uint8_t)(t >> (24 - 8 * i));
+		(void)snprintf(ret_text + 2 * i, 3, "%02x", ret_nonce[i]);
+	}
+	return len;
+}
+
+static int add_certs(struct sw_attest_request *q, const struct sw_ek *ek, struct sw_error *err)
+{
+	if (!ek->cert || !ek->cert_fits)
+		return 0;
+	q->certs = sw_fmt("%s%s", ek->cert, ek->chain ? ek->chain : "");
+	if (!q->certs)
+		return sw_fail_oom(err);
+	add(q, "ek.crt", q->certs, strlen(q->certs));
+	return 0;
+}
+
+int sw_attest_prepare(const struct sw_attest *a, struct sw_identity *id,
+		      const struct sw_offer *offer, struct sw_attest_request *ret_request,
+		      struct sw_error *err)
 {
 	const struct sw_ek *ek = sw_identity_ek(id);
 	struct sw_attest_request *q = ret_request;
-	const uint32_t t = (uint32_t)now;
-	const uint8_t nonce[4] = { (uint8_t)(t >> 24), (uint8_t)(t >> 16), (uint8_t)(t >> 8),
-				   (uint8_t)t };
+	uint8_t nonce[SW_STRICT_NONCE];
 	const uint8_t *ak;
-	size_t ak_len;
+	size_t ak_len, len;
 	int r;
 
 	q->n_parts = 0;
 	q->certs = NULL;
-	r = sw_identity_quote(id, nonce, sizeof(nonce), SW_ATTEST_PCRS, &q->quote, err);
+	len = make_nonce(offer, nonce, q->nonce);
+	r = (offer ? sw_identity_quote_bound : sw_identity_quote)(id, nonce, len, SW_ATTEST_PCRS,
+								  &q->quote, err);
 	if (r < 0)
 		return r;
 	ak = sw_identity_ak(id, &ak_len);
-	(void)snprintf(q->nonce, sizeof(q->nonce), "%08x", t);
+	if (offer)
+		add(q, "protocol", STRICT_NAME, strlen(STRICT_NAME));
 	add(q, "ek.pub", ek->pem, strlen(ek->pem));
 	add(q, "ak.pub", ak, ak_len);
 	add(q, "nonce", q->nonce, strlen(q->nonce));
@@ -54,13 +82,7 @@ int sw_attest_prepare(const struct sw_attest *a, struct sw_identity *id, int64_t
 	add(q, "pcr", q->quote.pcrs, q->quote.pcrs_len);
 	if (a->log && a->log_len)
 		add(q, "eventlog", a->log, a->log_len);
-	if (!ek->cert || !ek->cert_fits)
-		return 0;
-	q->certs = sw_fmt("%s%s", ek->cert, ek->chain ? ek->chain : "");
-	if (!q->certs)
-		return sw_fail_oom(err);
-	add(q, "ek.crt", q->certs, strlen(q->certs));
-	return 0;
+	return add_certs(q, ek, err);
 }
 
 /* ---- what comes back ---- */
@@ -76,7 +98,13 @@ struct saying {
 		"slipway tpm pcrs shows which PCR the log does not explain; leave the log "   \
 		"out with --no-log when the firmware's is broken"
 
+/* The one refusal that another try mends. */
+static const char bad_nonce[] = "BAD_NONCE";
+
 static const struct saying sayings[] = {
+	{ 0, bad_nonce, "the server does not take its nonce any more",
+	  "it takes each once, for a short time: try again; when it stays so, see what the server "
+	  "logged" },
 	{ 0, "BAD_AK", "the server does not take this machine's attestation key",
 	  "is the server for this protocol (safeboot-attest), and of the same version?" },
 	{ 0, "BAD_QUOTE", "the server does not believe this machine's quote",
@@ -110,23 +138,25 @@ int sw_attest_explain(long status, const char *body, const char *url, struct sw_
 	const char *hint = status >= 500 ? "see what the server logged, then try again"
 					 : "see what the server logged";
 	int r = status >= 500 || status == 408 || status == 429 ? -EAGAIN : -EACCES;
+	bool again = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sayings); i++)
 		if ((sayings[i].status == 0 && status == 403 && strstr(body, sayings[i].word)) ||
 		    (status != 0 && sayings[i].status == status)) {
 			what = sayings[i].what;
 			hint = sayings[i].hint;
+			again = sayings[i].word == bad_nonce;
 			break;
 		}
 	sw_fail(err, r == -EAGAIN ? SW_EXIT_NETWORK : SW_EXIT_ADMISSION, r, "%s", what);
 	sw_error_where(err, "%s", shown ? shown : "");
 	sw_error_why(err, "it answered with HTTP status %ld", status);
 	sw_error_hint(err, "%s", hint);
-	return r;
+	return again ? -EAGAIN : r;
 }
 
-static int open_answer(struct sw_identity *id, const struct sw_buf *answer,
-		       struct sw_buf *ret_overlay, struct sw_error *err)
+static int open_plain(struct sw_identity *id, const struct sw_buf *answer,
+		      struct sw_buf *ret_overlay, struct sw_error *err)
 {
 	_cleanup_secret_ struct sw_secret *key = NULL;
 	struct sw_reply reply;
@@ -138,30 +168,111 @@ static int open_answer(struct sw_identity *id, const struct sw_buf *answer,
 	return r == 0 ? sw_reply_open(&reply, key, ret_overlay, err) : r;
 }
 
+static int open_strict(struct sw_identity *id, const struct sw_offer *offer,
+		       const struct sw_buf *answer, struct sw_buf *ret_overlay,
+		       struct sw_error *err)
+{
+	_cleanup_secret_ struct sw_secret *key = NULL;
+	struct sw_strict_reply reply;
+	size_t ak_len;
+	const uint8_t *ak = sw_identity_ak(id, &ak_len);
+	int r = sw_strict_parse(answer->data, answer->len, &reply, err);
+
+	if (r == 0)
+		r = sw_identity_activate(id, reply.id, reply.id_len, reply.seed, reply.seed_len,
+					 &key, err);
+	return r == 0 ? sw_strict_open(&reply, key, offer, ak, ak_len, ret_overlay, err) : r;
+}
+
 /* ---- the exchange ---- */
 
-static int try_once(const struct sw_attest *a, struct sw_identity *id, struct sw_buf *ret_overlay,
-		    struct sw_http_answer *answer, struct sw_error *err)
+static struct sw_http_post request_to(const struct sw_attest *a, size_t max)
+{
+	return (struct sw_http_post){ .url = a->url, .trust = a->trust, .timeout_s = a->timeout_s,
+				      .max = max, .sink = a->sink };
+}
+
+static int only_plain(const struct sw_attest *a, long status, struct sw_error *err)
+{
+	_cleanup_free_ char *shown = sw_http_show(a->url);
+
+	sw_fail(err, SW_EXIT_ADMISSION, -EPROTONOSUPPORT,
+		"the server does not offer the strict exchange");
+	sw_error_where(err, "%s", shown ? shown : "");
+	sw_error_why(err, "it answered the question for a nonce with HTTP status %ld", status);
+	sw_error_hint(err, "check the path of the URL; if the server has only the exchange of "
+			   "safeboot-attest, admission.protocol: auto or plain allows that");
+	return -EPROTONOSUPPORT;
+}
+
+/* 1 with an offer, 0 when the plain exchange is to be used. */
+static int ask_for_offer(const struct sw_attest *a, struct sw_offer *ret_offer,
+			 struct sw_http_answer *answer, struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf body = { .max = SW_OFFER_MAX + 1 };
+	const struct sw_http_post get = request_to(a, SW_OFFER_MAX);
+	int r = sw_http_post(&get, &body, answer, err);
+
+	if (r < 0)
+		return r;
+	if (answer->status == 200) {
+		r = sw_offer_parse(sw_buf_text(&body), body.len, ret_offer, err);
+		return r < 0 ? r : 1;
+	}
+	if (answer->status != 404 && answer->status != 405) {
+		r = sw_attest_explain(answer->status, sw_buf_text(&body), a->url, err);
+		answer->retry = r == -EAGAIN;
+		return r;
+	}
+	if (a->protocol == SW_ATTEST_STRICT)
+		return only_plain(a, answer->status, err);
+	sw_event_log(a->sink, "the server has no strict exchange (HTTP status %ld): the plain one "
+			      "is used", answer->status);
+	return 0;
+}
+
+static int send_evidence(const struct sw_attest *a, struct sw_identity *id,
+			 const struct sw_offer *offer, struct sw_buf *ret_overlay,
+			 struct sw_http_answer *answer, struct sw_error *err)
 {
 	_cleanup_buf_ struct sw_buf body = { .max = ANSWER_MAX + 1 };
 	_cleanup_request_ struct sw_attest_request q = {};
-	struct sw_http_post post = { .url = a->url, .parts = q.part, .trust = a->trust,
-				     .timeout_s = a->timeout_s, .max = ANSWER_MAX,
-				     .sink = a->sink };
-	int r = sw_attest_prepare(a, id, time(NULL), &q, err);
+	struct sw_http_post post = request_to(a, ANSWER_MAX);
+	int r = sw_attest_prepare(a, id, offer, &q, err);
 
-	memset(answer, 0, sizeof(*answer));
 	if (r < 0)
 		return r;
+	post.parts = q.part;
 	post.n_parts = q.n_parts;
 	r = sw_http_post(&post, &body, answer, err);
 	if (r < 0)
 		return r;
-	if (answer->status == 200)
-		return open_answer(id, &body, ret_overlay, err);
-	r = sw_attest_explain(answer->status, sw_buf_text(&body), a->url, err);
+	if (answer->status != 200)
+		r = sw_attest_explain(answer->status, sw_buf_text(&body), a->url, err);
+	else if (offer)
+		r = open_strict(id, offer, &body, ret_overlay, err);
+	else
+		r = open_plain(id, &body, ret_overlay, err);
 	answer->retry = r == -EAGAIN;
 	return r;
+}
+
+static int try_once(const struct sw_attest *a, struct sw_identity *id, struct sw_buf *ret_overlay,
+		    enum sw_attest_protocol *used, struct sw_http_answer *answer,
+		    struct sw_error *err)
+{
+	struct sw_offer offer;
+	int r = 0;
+
+	memset(answer, 0, sizeof(*answer));
+	*used = SW_ATTEST_AUTO;
+	if (a->protocol != SW_ATTEST_PLAIN)
+		r = ask_for_offer(a, &offer, answer, err);
+	if (r < 0)
+		return r;
+	*used = r > 0 ? SW_ATTEST_STRICT : SW_ATTEST_PLAIN;
+	memset(answer, 0, sizeof(*answer));
+	return send_evidence(a, id, r > 0 ? &offer : NULL, ret_overlay, answer, err);
 }
 
 struct sw_backoff sw_attest_backoff(int64_t now_ms, unsigned int patience_s)
@@ -177,9 +288,11 @@ int sw_attest_run(const struct sw_attest *a, struct sw_identity *id, struct sw_b
 
 	sw_backoff_seed(&b, 0);
 	for (;;) {
+		enum sw_attest_protocol used;
 		struct sw_http_answer answer;
 		struct sw_error e = {};
-		int r = try_once(a, id, ret_overlay, &answer, &e);
+		int r = try_once(a, id, ret_overlay, a->ret_used ? a->ret_used : &used, &answer,
+				 &e);
 		unsigned int ms;
 
 		if (r == 0)

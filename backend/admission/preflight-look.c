@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "admission/preflight.h"
+#include "admission/strict.h"
 
 #define ANSWER_MAX 65536U
 
@@ -86,10 +87,12 @@ int sw_preflight_look(struct sw_machine *m, const struct sw_preflight_ask *ask,
 	_cleanup_free_ char *host = NULL;
 	struct sw_preflight_seen *s = ret_seen;
 	struct sw_error failed = {};
+	struct sw_offer offer;
 	unsigned int port = 0;
 	int r;
 
 	*s = (struct sw_preflight_seen){ .profile = ask->profile, .anybody = ask->anybody,
+					 .protocol = ask->protocol,
 					 .pinned_ca = ask->trust.ca,
 					 .pinned_key = ask->trust.pin };
 	if (!ask->profile || ask->profile->needs_tpm)
@@ -105,6 +108,8 @@ int sw_preflight_look(struct sw_machine *m, const struct sw_preflight_ask *ask,
 		return r;
 	}
 	s->error = failed;
+	s->offers = r == 0 && s->answer.status == 200 &&
+		    sw_offer_parse(sw_buf_text(&body), body.len, &offer, NULL) == 0;
 	s->proxied = was_proxied(s, port);
 	look_at_route(s);
 	look_at_clock(ask, s);

@@ -81,8 +81,9 @@ static enum sw_exit exit_of(enum sw_preflight_check check, const struct sw_prefl
 {
 	if (check == SW_PREFLIGHT_TPM)
 		return SW_EXIT_MISSING;
-	return check == SW_PREFLIGHT_SERVER && seen->answer.status >= 400 &&
-			       seen->answer.status < 500
+	return check == SW_PREFLIGHT_SERVER &&
+			       (seen->answer.status == 200 ||
+				(seen->answer.status >= 400 && seen->answer.status < 500))
 		       ? SW_EXIT_ADMISSION : SW_EXIT_NETWORK;
 }
 

@@ -207,7 +207,32 @@ static void judge_tls(const struct sw_preflight_seen *s, const struct sw_preflig
 	}
 }
 
-/* A question without a form is not one that a server of the plain exchange answers: 405. */
+/* A server's answer to the question for a nonce; true when that settles it. */
+static bool judge_exchange(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
+{
+	const char *name = s->answer.server[0] ? s->answer.server : "it gives no name";
+	const bool knows_none = s->answer.status == 404 || s->answer.status == 405;
+
+	if (s->offers && s->protocol != SW_ATTEST_PLAIN) {
+		say(row, SW_VERDICT_OK, "it offers the strict exchange (%s)", name);
+	} else if (knows_none && s->protocol == SW_ATTEST_STRICT) {
+		say(row, SW_VERDICT_FAILED, "it does not offer the strict exchange (HTTP status "
+		    "%ld), and no other is allowed", s->answer.status);
+		fix(row, "check the path of the URL; if the server has only the exchange of "
+		    "safeboot-attest, admission.protocol: auto or plain allows that");
+	} else if (s->answer.status == 200 && !s->offers && s->protocol != SW_ATTEST_PLAIN) {
+		say(row, SW_VERDICT_FAILED, "what it answers is no offer of an exchange (%s)",
+		    name);
+		fix(row, "is this the address of the attestation service? --protocol plain, or "
+		    "admission.protocol, is for one that has only the exchange of safeboot-attest");
+	} else if (s->answer.status == 200 || s->answer.status == 405) {
+		say(row, SW_VERDICT_OK, "it answers, as an attestation service does (%s)", name);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void judge_answer(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
 {
 	const char *name = s->answer.server[0] ? s->answer.server : "it gives no name";
@@ -218,10 +243,8 @@ static void judge_answer(const struct sw_preflight_seen *s, struct sw_preflight_
 		say(row, SW_VERDICT_OK, "it answers (%s)", name);
 		return;
 	}
-	if (profile_of(s)->needs_tpm && (s->answer.status == 200 || s->answer.status == 405)) {
-		say(row, SW_VERDICT_OK, "it answers, as an attestation service does (%s)", name);
+	if (profile_of(s)->needs_tpm && judge_exchange(s, row))
 		return;
-	}
 	(void)profile_of(s)->explain(s->answer.status, "", "", &e);
 	say_error(row, &e);
 	if (e.exit != SW_EXIT_ADMISSION)

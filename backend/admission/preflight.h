@@ -6,6 +6,7 @@
 #pragma once
 
 #include "admission/profile.h"
+#include "admission/protocol.h"
 #include "base/event.h"
 #include "machine/machine.h"
 #include "net/post.h"
@@ -25,6 +26,7 @@ enum sw_preflight_check {
 struct sw_preflight_ask {
 	const struct sw_profile *profile;	/* NULL: attest */
 	const char *url;		/* https:// */
+	enum sw_attest_protocol protocol;
 	struct sw_http_trust trust;
 	bool anybody;		/* who answers is told only by the admission itself */
 	unsigned int timeout_s;		/* for one question to the server */
@@ -37,6 +39,8 @@ struct sw_preflight_seen {
 	struct sw_error tpm_error;	/* what is not empty: it cannot be asked at all */
 	struct sw_tpm_facts tpm;
 	bool pinned_ca, pinned_key;
+	enum sw_attest_protocol protocol;	/* what is allowed */
+	bool offers;			/* and the answer is an offer of the strict exchange */
 	char host[256];			/* the server's name or address, no brackets */
 	bool host_is_address;
 	char proxy[256];		/* as the environment names it, password masked; or "" */

@@ -11,7 +11,7 @@
 #define KEY 32U
 #define MAC_KEY 16U
 
-static int refuse(struct sw_error *err, const char *why)
+int sw_reply_refuse(struct sw_error *err, const char *why)
 {
 	sw_fail(err, SW_EXIT_ADMISSION, -EBADMSG, "the server's answer cannot be used");
 	sw_error_why(err, "%s", why);
@@ -37,27 +37,40 @@ static const uint8_t *take(const uint8_t **p, size_t *left, size_t *ret_len)
 	return from;
 }
 
-int sw_reply_parse(const void *data, size_t len, struct sw_reply *ret_reply, struct sw_error *err)
+bool sw_credential_begins(const void *data, size_t len)
 {
 	static const uint8_t head[HEAD] = { 0xba, 0xdc, 0xc0, 0xde, 0, 0, 0, 1 };
+
+	return len >= HEAD && memcmp(data, head, HEAD) == 0;
+}
+
+const char *sw_credential_take(const uint8_t **p, size_t *left, const uint8_t **ret_id,
+			       size_t *ret_id_len, const uint8_t **ret_seed, size_t *ret_seed_len)
+{
+	if (!sw_credential_begins(*p, *left))
+		return "it does not begin with a credential";
+	*p += HEAD;
+	*left -= HEAD;
+	*ret_id = take(p, left, ret_id_len);
+	*ret_seed = *ret_id ? take(p, left, ret_seed_len) : NULL;
+	return *ret_seed ? NULL : "its credential is cut short";
+}
+
+int sw_reply_parse(const void *data, size_t len, struct sw_reply *ret_reply, struct sw_error *err)
+{
 	const uint8_t *p = data;
 	struct sw_reply r = {};
+	const char *why = sw_credential_take(&p, &len, &r.id, &r.id_len, &r.seed, &r.seed_len);
 
-	if (len < HEAD || memcmp(p, head, HEAD) != 0)
-		return refuse(err, "it does not begin with a credential");
-	p += HEAD;
-	len -= HEAD;
-	r.id = take(&p, &len, &r.id_len);
-	r.seed = r.id ? take(&p, &len, &r.seed_len) : NULL;
-	if (!r.seed)
-		return refuse(err, "its credential is cut short");
+	if (why)
+		return sw_reply_refuse(err, why);
 	if (len < MAC + BLOCK)
-		return refuse(err, "it ends behind the credential");
+		return sw_reply_refuse(err, "it ends behind the credential");
 	r.mac = p;
 	r.cipher = p + MAC;
 	r.cipher_len = len - MAC;
 	if (r.cipher_len % BLOCK)
-		return refuse(err, "it is cut short");
+		return sw_reply_refuse(err, "it is cut short");
 	*ret_reply = r;
 	return 0;
 }
@@ -95,16 +108,16 @@ int sw_reply_open(const struct sw_reply *reply, const struct sw_secret *key,
 	if (r < 0)
 		return r;
 	if (key->len != SW_REPLY_KEY_LEN)
-		return refuse(err, "the keys in its credential have another length");
+		return sw_reply_refuse(err, "the keys in its credential have another length");
 	if (reply->cipher_len > INT32_MAX)
-		return refuse(err, "it is too long");
+		return sw_reply_refuse(err, "it is too long");
 	if (!mac_holds(reply, key->data + KEY + BLOCK))
-		return refuse(err, "it was changed on the way: its HMAC does not hold");
+		return sw_reply_refuse(err, "it was changed on the way: its HMAC does not hold");
 	/* All room at once: growing would leave copies behind. */
 	if (sw_buf_reserve(ret_plain, reply->cipher_len + BLOCK) < 0)
 		return sw_fail_oom(err);
 	if (decrypt(reply, key->data, ret_plain->data + ret_plain->len, &len) < 0)
-		return refuse(err, "it does not decrypt");
+		return sw_reply_refuse(err, "it does not decrypt");
 	ret_plain->len += len;
 	ret_plain->data[ret_plain->len] = '\0';
 	return 0;

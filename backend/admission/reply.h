@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/secret.h"
 
@@ -17,6 +19,17 @@ struct sw_reply {
 	const uint8_t *id, *seed, *mac, *cipher;	/* borrowed from the answer */
 	size_t id_len, seed_len, cipher_len;		/* the sizes in front included */
 };
+
+/* True when a credential's file of tpm2-tools stands at the beginning. */
+bool sw_credential_begins(const void *data, size_t len);
+/*
+ * Takes one from *p, of which *left bytes are there: TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET,
+ * borrowed, their sizes included. Returns what is wrong with it, static, or NULL.
+ */
+const char *sw_credential_take(const uint8_t **p, size_t *left, const uint8_t **ret_id,
+			       size_t *ret_id_len, const uint8_t **ret_seed, size_t *ret_seed_len);
+/* -EBADMSG, exit 9: the server's answer cannot be used. */
+int sw_reply_refuse(struct sw_error *err, const char *why);
 
 /* -EBADMSG, exit 9, with where the answer stops to make sense. */
 int sw_reply_parse(const void *data, size_t len, struct sw_reply *ret_reply, struct sw_error *err);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "admission/protocol.h"
 #include "base/error.h"
 #include "disk/select.h"
 #include "payload/trust.h"
@@ -46,6 +47,7 @@ enum sw_admission_kind {
 struct sw_admission {
 	enum sw_admission_kind kind;
 	char *url;		/* https */
+	enum sw_attest_protocol protocol;	/* for SW_ADMISSION_ATTEST */
 	char *ca;		/* PEM on one line: who signed the server's certificate; or NULL */
 	char *pin;		/* "sha256:" and 64 hex digits: a key to believe; or NULL */
 	char *token_file;	/* where the token is; never the token */

@@ -295,6 +295,7 @@ static const char *const failing_choices[] = { "refuse", "use", NULL };
 static const char *const mode_choices[] = { "local", "network", "hands-off", NULL };
 static const char *const strategy_choices[] = { "armed", "order", NULL };
 static const char *const via_choices[] = { "auto", "http", "pxe", "ipxe", NULL };
+static const char *const protocol_choices[] = { "auto", "strict", "plain", NULL };
 static const char *const kind_choices[] = { "none", "attest", "homeworld", "rke2", "k3s",
 					    "kubeadm", NULL };
 static const char *const reinstall_choices[] = { "once", "always", NULL };
@@ -584,6 +585,13 @@ const struct sw_field sw_fields[] = {
 	  .help = N_("The https address of the server that admits the node. That of an attestation "
 		  "server is on the node's command line as ember.attest_url."),
 	  .example = "https://attest.example/v1" },
+	{ .key = "admission.protocol", .label = N_("Exchange"), .type = SW_FIELD_CHOICE,
+	  IN_ADMISSION(protocol), .choices = protocol_choices,
+	  .kinds = 1U << SW_ADMISSION_ATTEST,
+	  .help = N_("The exchange that attests the node. strict: the server gives a nonce, its "
+		     "answer opens only in the state that was attested. plain: that of "
+		     "safeboot-attest. auto: strict if offered, else plain."),
+	  .example = "strict", .dflt = "auto" },
 	{ .key = "admission.ca", .label = N_("Server's CA"), .type = SW_FIELD_CERTIFICATE,
 	  IN_ADMISSION(ca), .max = 8192, .kinds = BY_SERVER,
 	  .needs = 1U << SW_ADMISSION_HOMEWORLD,

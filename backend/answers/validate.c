@@ -142,7 +142,8 @@ static void check_admission_field(struct check *c, const struct sw_field *f, siz
 	if (*text && !value_holds(c, f, key, text))
 		return;
 	(void)snprintf(why, sizeof(why), "admission.kind is %s", sw_admission_name(ad->kind));
-	if (*text && !sw_field_applies(f, c->a, ad))
+	/* A default is nobody's word. */
+	if (*text && !sw_field_applies(f, c->a, ad) && !(f->dflt && strcmp(text, f->dflt) == 0))
 		report(c, key, -EINVAL, "is given, but nothing would use it", why,
 		       ad->kind == SW_ADMISSION_NONE ? "set admission.kind, or take it out"
 						     : "take it out");

@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/kdf.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs7.h>
 #include <openssl/rsa.h>
@@ -28,7 +29,8 @@
 	X(EVP_CIPHER_CTX_free) X(EVP_CIPHER_CTX_new) X(EVP_CipherFinal_ex)            \
 	X(EVP_CipherInit_ex) X(EVP_CipherUpdate) X(EVP_DecodeBlock) X(EVP_Digest)     \
 	X(EVP_DigestFinal_ex) X(EVP_DigestInit_ex) X(EVP_DigestUpdate)                \
-	X(EVP_EncodeBlock) X(EVP_MD_CTX_free) X(EVP_MD_CTX_new)                       \
+	X(EVP_EncodeBlock) X(EVP_KDF_CTX_free) X(EVP_KDF_CTX_new) X(EVP_KDF_derive)   \
+	X(EVP_KDF_fetch) X(EVP_KDF_free) X(EVP_MD_CTX_free) X(EVP_MD_CTX_new)         \
 	X(EVP_PKEY_CTX_free) X(EVP_PKEY_CTX_new_from_name)                            \
 	X(EVP_PKEY_CTX_set_rsa_oaep_md) X(EVP_PKEY_CTX_set_rsa_padding)               \
 	X(EVP_PKEY_Q_keygen) X(EVP_PKEY_eq) X(EVP_PKEY_free) X(EVP_PKEY_fromdata)     \
@@ -83,6 +85,11 @@ int sw_crypto_open(struct sw_error *err);
 #define EVP_DigestInit_ex (*sw_crypto.EVP_DigestInit_ex_)
 #define EVP_DigestUpdate (*sw_crypto.EVP_DigestUpdate_)
 #define EVP_EncodeBlock (*sw_crypto.EVP_EncodeBlock_)
+#define EVP_KDF_CTX_free (*sw_crypto.EVP_KDF_CTX_free_)
+#define EVP_KDF_CTX_new (*sw_crypto.EVP_KDF_CTX_new_)
+#define EVP_KDF_derive (*sw_crypto.EVP_KDF_derive_)
+#define EVP_KDF_fetch (*sw_crypto.EVP_KDF_fetch_)
+#define EVP_KDF_free (*sw_crypto.EVP_KDF_free_)
 #define EVP_MD_CTX_free (*sw_crypto.EVP_MD_CTX_free_)
 #define EVP_MD_CTX_new (*sw_crypto.EVP_MD_CTX_new_)
 #define EVP_PKEY_CTX_free (*sw_crypto.EVP_PKEY_CTX_free_)

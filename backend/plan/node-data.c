@@ -11,6 +11,8 @@ static json_object *admission_to_json(const struct sw_admission *ad)
 
 	sw_json_add_str(o, "kind", sw_admission_name(ad->kind));
 	sw_json_add_str(o, "url", ad->url);
+	if (ad->kind == SW_ADMISSION_ATTEST && ad->protocol != SW_ATTEST_AUTO)
+		sw_json_add_str(o, "protocol", sw_attest_protocol_name(ad->protocol));
 	if (ad->ca && *ad->ca)
 		sw_json_add_str(o, "ca", ad->ca);
 	if (ad->pin && *ad->pin)

@@ -88,11 +88,15 @@ static int add_admission(struct sw_buf *b, const struct sw_admission *ad, unsign
 {
 	_cleanup_free_ char *text = NULL;
 	const char *url = ad->url ? ad->url : "";
+	int r;
 
 	if (ad->kind == SW_ADMISSION_NONE)
 		return 0;
-	if (ad->kind == SW_ADMISSION_ATTEST)
-		return sw_plan_wrap(b, "Attests  ", url, width);
+	if (ad->kind == SW_ADMISSION_ATTEST) {
+		r = sw_plan_wrap(b, "Attests  ", url, width);
+		return r < 0 ? r : sw_plan_wrap(b, "         ",
+						sw_attest_protocol_text(ad->protocol), width);
+	}
 	text = sw_fmt("by %s at %s, with a token: slipway admit", sw_admission_name(ad->kind), url);
 	return text ? sw_plan_wrap(b, "Admitted ", text, width) : -ENOMEM;
 }

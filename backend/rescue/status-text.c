@@ -148,6 +148,9 @@ static void add_admission(struct out *o, json_object *a)
 								  : "NOT admitted",
 	    sw_json_str(a, "url", "?"));
 	add_time(o, sw_json_int(a, "time", 0));
+	if (sw_json_str(a, "protocol", NULL))
+		say(o, ", %s exchange%s", sw_json_str(a, "protocol", ""),
+		    sw_json_bool(a, "fell_back", false) ? " (the server has no other)" : "");
 	if (overlay)
 		say(o, ", overlay %.16s", overlay);
 	if (sw_json_str(a, "error", NULL))

@@ -15,6 +15,7 @@ struct sw_identity {
 	struct sw_ek ek;
 	uint8_t ak[SW_ATTEST_MAX];
 	size_t ak_len;
+	uint32_t bound;		/* the PCRs that the AK's policy is about; 0: it has none */
 };
 
 /*
@@ -45,7 +46,7 @@ static const TPM2B_PUBLIC template_ak = {
 
 /* ---- open and close ---- */
 
-static int create_ak(struct sw_identity *i)
+static int create_ak(struct sw_identity *i, const TPM2B_PUBLIC *template)
 {
 	static const TPM2B_SENSITIVE_CREATE no_auth;
 	static const TPM2B_DATA no_data;
@@ -55,9 +56,10 @@ static int create_ak(struct sw_identity *i)
 	size_t off = 0;
 	TSS2_RC rc;
 
+	sw_tpm_flush(&i->t, &i->t.object);
 	do
 		rc = Esys_CreatePrimary(i->t.esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD,
-					ESYS_TR_NONE, ESYS_TR_NONE, &no_auth, &template_ak,
+					ESYS_TR_NONE, ESYS_TR_NONE, &no_auth, template,
 					&no_data, &no_pcrs, &i->t.object, &public, NULL, NULL,
 					NULL);
 	while (sw_tpm_busy(rc, &tries));
@@ -82,7 +84,7 @@ int sw_identity_open(const char *tcti, bool ecc_ek, struct sw_identity **ret_ide
 	if (r == 0)
 		r = sw_tpm_load_ek(&i->t, ecc_ek, &i->ek);
 	if (r == 0)
-		r = create_ak(i);
+		r = create_ak(i, &template_ak);
 	if (r == 0)
 		*ret_identity = TAKE_PTR(i);
 	return r;
@@ -109,25 +111,82 @@ const uint8_t *sw_identity_ak(const struct sw_identity *i, size_t *ret_len)
 	return i->ak;
 }
 
+/* ---- a key for one state of the PCRs ---- */
+
+static TPML_PCR_SELECTION selection(uint32_t pcrs)
+{
+	return (TPML_PCR_SELECTION){
+		.count = 1,
+		.pcrSelections[0] = {
+			.hash = TPM2_ALG_SHA256,
+			.sizeofSelect = 3,
+			.pcrSelect = { pcrs & 0xff, pcrs >> 8 & 0xff, pcrs >> 16 & 0xff },
+		},
+	};
+}
+
+/* The digest of the values one after the other, as quotes and policies have it. */
+static void digest_pcrs(const uint8_t value[SW_PCRS][32], uint32_t pcrs,
+			uint8_t ret_digest[static SW_SHA256_LEN])
+{
+	uint8_t all[SW_PCRS * 32];
+	size_t n = 0;
+
+	for (unsigned int p = 0; p < SW_PCRS; p++)
+		if (pcrs & 1U << p) {
+			memcpy(all + n, value[p], 32);
+			n += 32;
+		}
+	sw_sha256_raw(all, n, ret_digest);
+}
+
+/*
+ * What PolicyPCR and PolicyCommandCode make of an empty policy (TPM 2.0 library, part 3, 23.7 and
+ * 23.11): the digest so far, the command's code, its selection and digest, or the other code.
+ */
+static void bound_policy(const uint8_t value[SW_PCRS][32], uint32_t pcrs, TPM2B_DIGEST *ret_policy)
+{
+	uint8_t step[SW_SHA256_LEN + 4 + 10 + SW_SHA256_LEN] = { [34] = 0x01, 0x7f };
+	uint8_t then[SW_SHA256_LEN + 8] = { [34] = 0x01, 0x6c, 0, 0, 0x01, 0x47 };
+	const uint8_t which[10] = { 0, 0, 0, 1, 0, TPM2_ALG_SHA256, 3, pcrs & 0xff,
+				    pcrs >> 8 & 0xff, pcrs >> 16 & 0xff };
+
+	memcpy(step + SW_SHA256_LEN + 4, which, sizeof(which));
+	digest_pcrs(value, pcrs, step + SW_SHA256_LEN + 4 + sizeof(which));
+	sw_sha256_raw(step, sizeof(step), then);
+	ret_policy->size = SW_SHA256_LEN;
+	sw_sha256_raw(then, sizeof(then), ret_policy->buffer);
+}
+
+/* pcrs 0: the key without a policy. */
+static int bind_ak(struct sw_identity *i, const uint8_t value[SW_PCRS][32], uint32_t pcrs)
+{
+	TPM2B_PUBLIC template = template_ak;
+	int r;
+
+	if (pcrs) {
+		template.publicArea.objectAttributes |= TPMA_OBJECT_ADMINWITHPOLICY;
+		bound_policy(value, pcrs, &template.publicArea.authPolicy);
+	}
+	r = create_ak(i, &template);
+	i->bound = r == 0 ? pcrs : 0;
+	return r;
+}
+
 /* ---- quotes ---- */
 
 /* True when the quote is about the nonce and about these values, as it should. */
 static bool is_about(const struct sw_quote *q, const void *nonce, size_t len, uint32_t pcrs)
 {
 	TPMS_ATTEST a = {};
-	uint8_t all[SW_PCRS * 32], digest[SW_SHA256_LEN];
-	size_t off = 0, n = 0;
+	uint8_t digest[SW_SHA256_LEN];
+	size_t off = 0;
 
 	if (Tss2_MU_TPMS_ATTEST_Unmarshal(q->attest, q->attest_len, &off, &a) != TSS2_RC_SUCCESS ||
 	    a.magic != TPM2_GENERATED_VALUE || a.type != TPM2_ST_ATTEST_QUOTE ||
 	    a.extraData.size != len || memcmp(a.extraData.buffer, nonce, len) != 0)
 		return false;
-	for (unsigned int p = 0; p < SW_PCRS; p++)
-		if (pcrs & 1U << p) {
-			memcpy(all + n, q->value[p], 32);
-			n += 32;
-		}
-	sw_sha256_raw(all, n, digest);
+	digest_pcrs(q->value, pcrs, digest);
 	return a.attested.quote.pcrDigest.size == sizeof(digest) &&
 	       memcmp(a.attested.quote.pcrDigest.buffer, digest, sizeof(digest)) == 0;
 }
@@ -136,14 +195,7 @@ static TSS2_RC sign_pcrs(struct sw_identity *i, const TPM2B_DATA *nonce, uint32_
 			 struct sw_quote *q)
 {
 	static const TPMT_SIG_SCHEME its_own = { .scheme = TPM2_ALG_NULL };
-	const TPML_PCR_SELECTION which = {
-		.count = 1,
-		.pcrSelections[0] = {
-			.hash = TPM2_ALG_SHA256,
-			.sizeofSelect = 3,
-			.pcrSelect = { pcrs & 0xff, pcrs >> 8 & 0xff, pcrs >> 16 & 0xff },
-		},
-	};
+	const TPML_PCR_SELECTION which = selection(pcrs);
 	TPM2B_ATTEST *attest = NULL;
 	TPMT_SIGNATURE *signature = NULL;
 	unsigned int tries = 0;
@@ -189,8 +241,8 @@ none:
 	return -ENODATA;
 }
 
-int sw_identity_quote(struct sw_identity *i, const void *nonce, size_t len, uint32_t pcrs,
-		      struct sw_quote *ret_quote, struct sw_error *err)
+static int quote(struct sw_identity *i, const void *nonce, size_t len, uint32_t pcrs, bool bound,
+		 struct sw_quote *ret_quote, struct sw_error *err)
 {
 	TPM2B_DATA data = { .size = (UINT16)len };
 	int r;
@@ -204,6 +256,8 @@ int sw_identity_quote(struct sw_identity *i, const void *nonce, size_t len, uint
 
 		memset(ret_quote, 0, sizeof(*ret_quote));
 		r = read_values(i, pcrs, ret_quote);
+		if (r == 0 && (bound || i->bound))
+			r = bind_ak(i, ret_quote->value, bound ? pcrs : 0);
 		if (r < 0)
 			return r;
 		rc = sign_pcrs(i, &data, pcrs, ret_quote);
@@ -217,7 +271,49 @@ int sw_identity_quote(struct sw_identity *i, const void *nonce, size_t len, uint
 	return sw_tpm_fail(&i->t, TPM2_RC_PCR_CHANGED, "the TPM's quote is about other PCRs");
 }
 
+int sw_identity_quote(struct sw_identity *i, const void *nonce, size_t len, uint32_t pcrs,
+		      struct sw_quote *ret_quote, struct sw_error *err)
+{
+	return quote(i, nonce, len, pcrs, false, ret_quote, err);
+}
+
+int sw_identity_quote_bound(struct sw_identity *i, const void *nonce, size_t len, uint32_t pcrs,
+			    struct sw_quote *ret_quote, struct sw_error *err)
+{
+	return quote(i, nonce, len, pcrs, true, ret_quote, err);
+}
+
 /* ---- credentials ---- */
+
+/* What a bound AK wants to see before it opens anything. */
+static TSS2_RC start_bound(struct sw_identity *i, ESYS_TR *ret_session)
+{
+	static const TPM2B_DIGEST as_they_are;
+	const TPML_PCR_SELECTION which = selection(i->bound);
+	TSS2_RC rc;
+
+	*ret_session = ESYS_TR_PASSWORD;
+	if (!i->bound)
+		return TSS2_RC_SUCCESS;
+	*ret_session = ESYS_TR_NONE;
+	rc = sw_tpm_start_session(&i->t, TPM2_SE_POLICY, true, ret_session);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_PolicyPCR(i->t.esys, *ret_session, ESYS_TR_NONE, ESYS_TR_NONE,
+				    ESYS_TR_NONE, &as_they_are, &which);
+	if (rc == TSS2_RC_SUCCESS)
+		rc = Esys_PolicyCommandCode(i->t.esys, *ret_session, ESYS_TR_NONE, ESYS_TR_NONE,
+					    ESYS_TR_NONE, TPM2_CC_ActivateCredential);
+	return rc;
+}
+
+static int moved(struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_ADMISSION, -EAGAIN,
+		"the PCRs changed while the server was asked");
+	sw_error_why(err, "the answer opens only in the state that was quoted");
+	sw_error_hint(err, "attest when nothing measures any more; or try again");
+	return -EAGAIN;
+}
 
 static TSS2_RC start_sessions(struct sw_identity *i)
 {
@@ -269,6 +365,24 @@ static bool is_about_content(struct sw_identity *i, TSS2_RC rc)
 		e == TPM2_RC_INSUFFICIENT || e == TPM2_RC_ECC_POINT);
 }
 
+static void end_sessions(struct sw_identity *i, ESYS_TR *own)
+{
+	if (*own != ESYS_TR_PASSWORD)
+		sw_tpm_flush(&i->t, own);
+	sw_tpm_flush(&i->t, &i->t.policy);
+	sw_tpm_flush(&i->t, &i->t.crypt);
+}
+
+static int not_opened(struct sw_identity *i, TSS2_RC rc, struct sw_error *err)
+{
+	if (i->bound && (rc == TPM2_RC_PCR_CHANGED ||
+			 (rc & (TPM2_RC_FMT1 | 0x3f)) == TPM2_RC_POLICY_FAIL))
+		return moved(err);
+	if (is_about_content(i, rc))
+		return not_ours(err, TPM2_RC_FMT1 | (rc & 0x3f));
+	return sw_tpm_fail(&i->t, rc, "the TPM does not open the server's answer");
+}
+
 int sw_identity_activate(struct sw_identity *i, const void *id_object, size_t id_len,
 			 const void *secret, size_t secret_len, struct sw_secret **ret_secret,
 			 struct sw_error *err)
@@ -278,6 +392,7 @@ int sw_identity_activate(struct sw_identity *i, const void *id_object, size_t id
 	TPM2B_DIGEST *got = NULL;
 	unsigned int tries = 0;
 	size_t a = 0, b = 0;
+	ESYS_TR own = ESYS_TR_NONE;
 	TSS2_RC rc;
 	int r;
 
@@ -287,19 +402,20 @@ int sw_identity_activate(struct sw_identity *i, const void *id_object, size_t id
 		    TSS2_RC_SUCCESS || a != id_len || b != secret_len)
 		return not_ours(err, TPM2_RC_SIZE);
 	rc = start_sessions(i);
-	if (rc != TSS2_RC_SUCCESS)
-		return sw_tpm_fail(&i->t, rc, "the TPM starts no session for the endorsement key");
+	if (rc == TSS2_RC_SUCCESS)
+		rc = start_bound(i, &own);
+	if (rc != TSS2_RC_SUCCESS) {
+		r = sw_tpm_fail(&i->t, rc, "the TPM starts no session for its keys");
+		end_sessions(i, &own);
+		return r;
+	}
 	do
-		rc = Esys_ActivateCredential(i->t.esys, i->t.object, i->t.primary,
-					     ESYS_TR_PASSWORD, i->t.policy, i->t.crypt, &id, &seed,
-					     &got);
+		rc = Esys_ActivateCredential(i->t.esys, i->t.object, i->t.primary, own,
+					     i->t.policy, i->t.crypt, &id, &seed, &got);
 	while (sw_tpm_busy(rc, &tries));
-	sw_tpm_flush(&i->t, &i->t.policy);
-	sw_tpm_flush(&i->t, &i->t.crypt);
+	end_sessions(i, &own);
 	if (rc != TSS2_RC_SUCCESS)
-		return is_about_content(i, rc) ? not_ours(err, TPM2_RC_FMT1 | (rc & 0x3f))
-					    : sw_tpm_fail(&i->t, rc, "the TPM does not open the "
-								     "server's answer");
+		return not_opened(i, rc, err);
 	r = sw_secret_new(got->size, ret_secret, err);
 	if (r == 0)
 		memcpy((*ret_secret)->data, got->buffer, got->size);

@@ -69,9 +69,18 @@ int sw_identity_quote(struct sw_identity *i, const void *nonce, size_t len, uint
 		      struct sw_quote *ret_quote, struct sw_error *err);
 
 /*
+ * The same, with an AK that opens a credential only while these PCRs hold what the quote says: its
+ * policy is PolicyPCR over them and PolicyCommandCode(ActivateCredential). It takes the place of
+ * the AK until the next quote of either kind; its name is another in another state.
+ */
+int sw_identity_quote_bound(struct sw_identity *i, const void *nonce, size_t len, uint32_t pcrs,
+			    struct sw_quote *ret_quote, struct sw_error *err);
+
+/*
  * Opens a credential: id_object and secret are TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET, with
  * their sizes in front. What is in it crosses the bus encrypted. Exit 9, -EPERM, when it was made
- * for another TPM or another AK, -EBADMSG when it is no credential.
+ * for another TPM or another AK, -EBADMSG when it is no credential; -EAGAIN when the AK is bound to
+ * PCRs that hold something else now.
  */
 int sw_identity_activate(struct sw_identity *i, const void *id_object, size_t id_len,
 			 const void *secret, size_t secret_len, struct sw_secret **ret_secret,

@@ -23,7 +23,7 @@
 	X(Tss2_MU_TPM2B_PUBLIC_Marshal) X(Tss2_MU_TPM2B_PRIVATE_Unmarshal)            \
 	X(Tss2_MU_TPM2B_PUBLIC_Unmarshal) X(Esys_TR_FromTPMPublic)                    \
 	X(Esys_NV_ReadPublic) X(Esys_NV_Read) X(Esys_ReadPublic) X(Esys_Quote)        \
-	X(Esys_ActivateCredential) X(Esys_PolicySecret)                               \
+	X(Esys_ActivateCredential) X(Esys_PolicySecret) X(Esys_PolicyCommandCode)      \
 	X(Tss2_MU_TPMT_PUBLIC_Marshal) X(Tss2_MU_TPMT_PUBLIC_Unmarshal)               \
 	X(Tss2_MU_TPMT_SIGNATURE_Marshal) X(Tss2_MU_TPMS_ATTEST_Unmarshal)            \
 	X(Tss2_MU_TPM2B_ID_OBJECT_Unmarshal)                                          \
@@ -56,6 +56,7 @@ int sw_tss2_open(struct sw_error *err);
 #define Esys_PolicyPCR (*sw_tss2.Esys_PolicyPCR_)
 #define Esys_PCR_Read (*sw_tss2.Esys_PCR_Read_)
 #define Esys_PCR_Extend (*sw_tss2.Esys_PCR_Extend_)
+#define Esys_PolicyCommandCode (*sw_tss2.Esys_PolicyCommandCode_)
 #define Esys_PolicyGetDigest (*sw_tss2.Esys_PolicyGetDigest_)
 #define Esys_Create (*sw_tss2.Esys_Create_)
 #define Esys_Load (*sw_tss2.Esys_Load_)

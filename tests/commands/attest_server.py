@@ -7,7 +7,9 @@ import email.policy
 import email.utils
 import hashlib
 import http.server
+import json
 import os
+import re
 import ssl
 import subprocess
 import tempfile
@@ -15,6 +17,10 @@ import threading
 import time
 from pathlib import Path
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+STRICT_AK = ("fixedtpm|stclear|fixedparent|sensitivedataorigin|userwithauth|adminwithpolicy|"
+             "restricted|sign")
 AK = "fixedtpm|stclear|fixedparent|sensitivedataorigin|userwithauth|restricted|sign"
 
 
@@ -63,6 +69,10 @@ class AttestServer:
         self.fault, self.faults = None, 1 << 30
         self.requests, self.complaints, self.refuse_log = [], [], False
         self.questions, self.off_s = 0, 0       # GETs; how wrong its clock is
+        self.strict, self.nonces, self.lifetime = False, {}, 60
+        self.offer = None                       # what it says in place of its offer
+        self.before_answer = None               # called when all was judged
+        self.old_answer = None
         self.authority = authority or Authority(folder)
         server = self
 
@@ -72,7 +82,12 @@ class AttestServer:
 
             def do_GET(self):
                 server.questions += 1
-                if not server.fault or not server.misbehave(self, server.fault):
+                fault = server.fault if server.faults > 0 else None
+                if fault and server.misbehave(self, fault):
+                    server.faults -= 1
+                elif server.strict:
+                    server.give_offer(self)
+                else:
                     self.send_error(405)
 
             def date_time_string(self, timestamp=None):
@@ -97,6 +112,17 @@ class AttestServer:
     def close(self):
         self.http.shutdown()
         self.http.server_close()
+
+    def give_offer(self, request):
+        nonce = os.urandom(32).hex()
+        self.nonces[nonce] = time.monotonic()
+        offer = self.offer or {"protocol": "strict", "version": 1, "nonce": nonce}
+        body = json.dumps(offer).encode()
+        request.send_response(200)
+        request.send_header("Content-Type", "application/json")
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
 
     # ---- a request ----
 
@@ -163,11 +189,14 @@ class AttestServer:
         for name, data in fields.items():
             (d / name).write_bytes(data)
         node = hashlib.sha256(fields["ek.pub"]).hexdigest()
+        strict = "protocol" in fields
         attributes = run("tpm2_print", "-t", "TPMT_PUBLIC", d / "ak.pub").decode()
-        if f"value: {AK}\n" not in attributes:
+        if f"value: {STRICT_AK if strict else AK}\n" not in attributes:
             raise Refused(403, "BAD_AK " + attributes)
         nonce = fields["nonce"].decode()
-        if len(nonce) != 8 or abs(int(nonce, 16) - time.time()) > 300:
+        if strict:
+            self.judge_strict(d, fields, attributes, fault)
+        elif len(nonce) != 8 or abs(int(nonce, 16) - time.time()) > 300:
             raise Refused(403, "BAD_QUOTE: its nonce is not fresh")
         try:
             run("tpm2_checkquote", "-q", nonce, "-m", d / "quote", "-s", d / "sig", "-f", d / "pcr",
@@ -182,7 +211,27 @@ class AttestServer:
             self.known.add(node)
         if node not in self.known:
             raise Refused(403, "verify failed")
-        return self.seal(d, fields, fault)
+        if self.before_answer:
+            self.before_answer()
+        return (self.seal_strict if strict else self.seal)(d, fields, fault)
+
+    def judge_strict(self, d, fields, attributes, fault):
+        """The nonce is one of ours, for the first time; the AK is bound to what was quoted."""
+        if fields["protocol"] != b"strict 1" or not self.strict:
+            raise Refused(403, "no such protocol")
+        given = self.nonces.pop(fields["nonce"].decode(), None)
+        if given is None or time.monotonic() - given > self.lifetime or fault == "stale nonce":
+            raise Refused(403, "BAD_NONCE")
+        quote = run("tpm2_print", "-t", "TPMS_ATTEST", d / "quote").decode()
+        digest = re.search(r"pcrDigest: ([0-9a-f]{64})", quote).group(1)
+        which = bytes.fromhex("00000001000b03ffff01")
+        if which not in fields["quote"]:
+            raise Refused(403, "BAD_QUOTE: it is about other PCRs than 0 to 16")
+        step = hashlib.sha256(bytes(32) + bytes.fromhex("0000017f") + which +
+                              bytes.fromhex(digest)).digest()
+        policy = hashlib.sha256(step + bytes.fromhex("0000016c00000147")).hexdigest()
+        if f"authorization policy: {policy}\n" not in attributes:
+            raise Refused(403, "BAD_AK: its policy is another than that of the quoted PCRs")
 
     def check_maker(self, d, fields):
         if "ek.crt" not in fields:
@@ -192,14 +241,37 @@ class AttestServer:
         run("openssl", "verify", "-ignore_critical", "-CAfile", self.maker.root, "-untrusted",
             self.maker.issuer, d / "ek.crt")
 
-    def seal(self, d, fields, fault):
-        keys = os.urandom(64)
-        (d / "keys").write_bytes(keys if fault != "short key" else keys[:32])
+    def credential(self, d, fields, secret, fault):
+        (d / "keys").write_bytes(secret if fault != "short key" else secret[:len(secret) // 2])
         name = hashlib.sha256(fields["ak.pub"]).hexdigest()
         if fault == "wrong name":
             name = hashlib.sha256(b"another AK").hexdigest()
         run("tpm2_makecredential", "-Q", "-T", "none", "-s", d / "keys", "-u", d / "ek.pub", "-G",
             "rsa", "-n", "000b" + name, "-o", d / "credential")
+        return (d / "credential").read_bytes()
+
+    def seal_strict(self, d, fields, fault):
+        if fault == "plain answer":
+            return self.seal(d, fields, None)
+        if fault == "replay":
+            return self.old_answer
+        secret, iv = os.urandom(32), os.urandom(12)
+        head = b"SLAT\0\0\0\1" + self.credential(d, fields, secret, fault) + iv
+        info = b"slipway attest strict 1\0\x0b" + hashlib.sha256(fields["ak.pub"]).digest()
+        salt = fields["nonce"].decode() if fault != "wrong nonce" else "ab" * 32
+        given = ("digest:SHA256", "hexkey:" + secret.hex(), "hexsalt:" + salt,
+                 "hexinfo:" + info.hex())
+        key = run("openssl", "kdf", "-binary", "-keylen", "32",
+                  *(word for option in given for word in ("-kdfopt", option)), "HKDF")
+        sealed = bytearray(AESGCM(key).encrypt(iv, self.overlay, head))
+        if fault in ("changed", "bad tag"):
+            sealed[5 if fault == "changed" else -1] ^= 1
+        self.old_answer = head + bytes(sealed)
+        return self.old_answer
+
+    def seal(self, d, fields, fault):
+        keys = os.urandom(64)
+        credential = self.credential(d, fields, keys, fault)
         key, iv, mac_key = keys[:32].hex(), keys[32:48].hex(), keys[48:].hex()
         (d / "plain").write_bytes(self.overlay)
         run("openssl", "enc", "-aes-256-cbc", "-K", key, "-iv", iv, "-in", d / "plain", "-out",
@@ -209,4 +281,4 @@ class AttestServer:
         cipher = bytearray((d / "cipher").read_bytes())
         if fault == "changed":
             cipher[5] ^= 1
-        return (d / "credential").read_bytes() + mac + bytes(cipher)
+        return credential + mac + bytes(cipher)

@@ -112,7 +112,8 @@ def _(case):
     with world(case) as (tpm, server):
         for status, code, words in REFUSALS:
             server.fault = status
-            failed = expect(case.on("--json", "admit", *pinned(server), case.dir / "out"), code)
+            failed = expect(case.on("--json", "admit", *pinned(server), "--protocol", "plain",
+                                    case.dir / "out"), code)
             error = failed.error()
             assert words in error["what"] and str(status) in error["why"] and error["hint"], error
             same((case.dir / "out").exists(), False, "a directory after a refusal")
@@ -120,7 +121,7 @@ def _(case):
             assert error["what"] in told, told
         same(len(server.requests), len(REFUSALS), "requests")
         server.fault, server.faults = 403, 1
-        base = ["admit", "--url", server.url, "--ca", server.authority.ca]
+        base = ["admit", "--url", server.url, "--ca", server.authority.ca, "--protocol", "plain"]
         expect(case.on(*base, "--wait", "30"), 9)
         same(len(server.requests), len(REFUSALS) + 1, "a refusal is not asked for again")
         server.fault, server.faults = 429, 1
@@ -143,7 +144,7 @@ def _(case):
 
 ANSWERS = [
     ("wrong name", 9, "another attestation key"), ("changed", 9, "HMAC does not hold"),
-    ("truncated", 9, ""), ("garbage", 9, "does not begin with a credential"),
+    ("truncated", 9, ""), ("garbage", 9, "no JSON object"),
     ("short key", 9, "another length"), ("cut", 10, ""), ("redirect", 10, "redirect"),
 ]
 
@@ -163,6 +164,163 @@ def _(case):
         expect(case.on("admit", *pinned(server)), 0, "Admitted")
 
 
+@contextlib.contextmanager
+def strict_world(case, **more):
+    with world(case, **more) as (tpm, server):
+        server.strict = True
+        yield tpm, server
+
+
+def strict(server):
+    return ["admit", *pinned(server), "--protocol", "strict"]
+
+
+@test("the strict exchange: a nonce of the server's, a key bound to the PCRs, an overlay for both")
+def _(case):
+    with strict_world(case, certified=True) as (tpm, server):
+        log, out, keep = case.dir / "log", case.dir / "out", case.dir / "kept.tar"
+        log.write_bytes(eventlog.agile(["sha256"], eventlog.EVENTS))
+        said = expect(case.on("--json", *strict(server), "--log", log, "--save", keep, out),
+                      0).json()
+        same((said["protocol"], said["fell_back"], said["allows"]), ("strict", False, "strict"),
+             "said")
+        same((out / "etc/rancher/rke2/config.yaml").read_bytes(), SECRET, "the overlay's file")
+        same(keep.read_bytes(), server.overlay, "the tar that was kept")
+        sent = server.requests[0]
+        same(sorted(sent), ["ak.pub", "ek.crt", "ek.pub", "eventlog", "nonce", "pcr", "protocol",
+                            "quote", "sig"], "fields")
+        same(server.complaints, [], "what the server did not like")
+        same(tpm.left(), "", "left in the TPM")
+        expect(case.on("status"), 0, ", strict exchange, overlay ")
+        said = expect(case.on("--json", "admit", *pinned(server)), 0).json()
+        same((said["protocol"], said["fell_back"], said["allows"]), ("strict", False, "auto"),
+             "where both are allowed")
+        assert server.requests[1]["nonce"] != sent["nonce"], "the same nonce twice"
+        same(server.requests[1]["ak.pub"], sent["ak.pub"], "the AK of the same state")
+        tpm.tool("tpm2_pcrextend", "16:sha256=" + "11" * 32)
+        expect(case.on(*strict(server)), 0)
+        assert server.requests[2]["ak.pub"] != sent["ak.pub"], "the AK of another state"
+        said = expect(case.on("--json", "admit", *pinned(server), "--protocol", "plain"), 0).json()
+        same((said["protocol"], said["fell_back"]), ("plain", False), "asked for plain")
+
+
+STRICT_ANSWERS = [
+    ("wrong name", "another attestation key"), ("changed", "its tag does not hold"),
+    ("bad tag", "its tag does not hold"), ("wrong nonce", "its tag does not hold"),
+    ("replay", "its tag does not hold"), ("plain answer", "one of the plain exchange"),
+    ("short key", "another length"), ("truncated", ""), ("garbage", "no JSON object"),
+]
+
+
+@test("strict: a forged, changed, replayed, cut or plain answer leaves nothing behind")
+def _(case):
+    with strict_world(case) as (tpm, server):
+        expect(case.on(*strict(server)), 0)
+        for protocol in ("strict", "auto"):
+            for fault, words in STRICT_ANSWERS:
+                server.fault = fault
+                error = expect(case.on("--json", "admit", *pinned(server), "--protocol", protocol,
+                                       "--save", case.dir / "keep", case.dir / "out"), 9).error()
+                assert words in error["why"] and error["hint"], (fault, error)
+                same([(case.dir / n).exists() for n in ("keep", "out")], [False, False],
+                     f"left after {fault}")
+        for fault in ("cut", "redirect"):
+            server.fault = fault
+            expect(case.on(*strict(server)), 10)
+        server.fault = "slow"
+        expect(case.on(*strict(server)), 0, "Admitted", "Exchange  strict")
+        same([r for r in server.requests if "protocol" not in r], [], "plain requests")
+        same(tpm.left(), "", "left in the TPM")
+
+
+@test("strict: each status is a cause and a next step; a server without it is not fallen back on")
+def _(case):
+    with strict_world(case) as (tpm, server):
+        for status, code, words in REFUSALS:
+            server.fault = status
+            error = expect(case.on("--json", *strict(server), case.dir / "out"), code).error()
+            words = "does not offer the strict exchange" if status in (404, 405) else words
+            assert words in error["what"] and str(status) in error["why"] and error["hint"], error
+        same(server.requests, [], "evidence that was sent")
+        server.fault, server.strict = None, False
+        expect(case.on(*strict(server), "--wait", "30"), 9, "does not offer the strict exchange",
+               "admission.protocol: auto")
+        same(server.requests, [], "evidence that was sent")
+        expect(case.on("status"), 0, "NOT admitted by", "does not offer the strict exchange")
+        done = expect(case.on("admit", *pinned(server)), 0, "plain, as the server has no other")
+        assert "no strict exchange (HTTP status 405): the plain one is used" in done.err, done.err
+        told = case.on("--json", "status").json()["admission"]
+        same((told["protocol"], told["fell_back"]), ("plain", True), "what status tells")
+        expect(case.on("status"), 0, "plain exchange (the server has no other)")
+        expect(case.on("admit", *pinned(server), "--protocol", "strickt"), 2,
+               "strict, plain or auto")
+        same(tpm.left(), "", "left in the TPM")
+
+
+BAD_OFFERS = [
+    ({"protocol": "plain"}, "another than strict"),
+    ({"protocol": "strict", "version": 2, "nonce": "ab" * 32}, "another than 1"),
+    ({"protocol": "strict", "version": 1, "nonce": "ab" * 31}, "not 64 hexadecimal digits"),
+    (["strict"], "no JSON object"), ({"x": "y" * 5000}, ""),
+]
+
+
+@test("strict: an offer that cannot be understood sends no evidence, and is no reason for plain")
+def _(case):
+    with strict_world(case) as (_tpm, server):
+        for server.offer, words in BAD_OFFERS:
+            for protocol in ("strict", "auto"):
+                done = case.on("--json", "admit", *pinned(server), "--protocol", protocol)
+                error = expect(done, 10 if "x" in server.offer else 9).error()
+                assert words in error["why"] and error["hint"], (server.offer, error)
+        same(server.requests, [], "evidence that was sent")
+
+
+@test("strict: a stale nonce and PCRs that move meanwhile are met with another try, and only then")
+def _(case):
+    with strict_world(case) as (tpm, server):
+        base = ["admit", "--url", server.url, "--ca", server.authority.ca, "--protocol", "strict"]
+        server.fault, server.faults = "stale nonce", 1
+        done = expect(case.on(*base, "--wait", "60"), 0, "Admitted")
+        assert "does not take its nonce" in done.err and "next try in 1 s" in done.err, done.err
+        server.faults = 1
+        expect(case.on(*base, "--wait", "0"), 9, "does not take its nonce")
+        server.fault = None
+
+        def measure():
+            tpm.tool("tpm2_pcrextend", "11:sha256=" + "22" * 32)
+            server.before_answer = None
+
+        server.before_answer = measure
+        done = expect(case.on(*base, "--wait", "60"), 0, "Admitted")
+        assert "PCRs changed while the server was asked" in done.err, done.err
+        server.before_answer = measure
+        expect(case.on("admit", *pinned(server), "--protocol", "plain"), 0)
+        server.before_answer = measure
+        expect(case.on(*base, "--wait", "0"), 9, "PCRs changed")
+        same(tpm.left(), "", "left in the TPM")
+
+
+@test("the exchange comes from answers, the node data, node set, and --protocol before all")
+def _(case):
+    with strict_world(case) as (_tpm, server):
+        answers = case.answers(replace=[
+            ("https://attest.example/v1\n", f"{server.url}\n  protocol: strict\n"
+             f"  pin: {server.authority.pin()}\n")])
+        said = expect(case.on("--json", "admit", "--answers", answers, "--wait", "0"), 0).json()
+        same((said["allows"], said["protocol"]), ("strict", "strict"), "answers")
+        expect(case.on("plan", "--answers", answers), 0, "the strict exchange only")
+        expect(case.on("--yes", "install", "--answers", answers), 0)
+        server.strict = False
+        expect(case.on("admit", "--wait", "0"), 9, "does not offer the strict exchange")
+        expect(case.on("admit", "--wait", "0", "--protocol", "auto"), 0, "Admitted")
+        expect(case.on("node", "set", "attest_protocol=strikt"), 3, "auto, strict, plain")
+        expect(case.on("node", "set", "attest_protocol=plain"), 0)
+        said = expect(case.on("--json", "admit", "--wait", "0"), 0).json()
+        same((said["allows"], said["protocol"], said["fell_back"]), ("plain", "plain", False),
+             "after node set")
+
+
 @test("a hostile overlay is refused whole")
 def _(case):
     with world(case, data=overlay(**{"../../escape": b"x"})) as (_tpm, server):
@@ -176,8 +334,8 @@ def _(case):
     with world(case) as (tpm, server):
         said = expect(case.on("--json", "admit", "--dry-run", *pinned(server)), 0).json()
         same((said["sent"], said["url"], len(server.requests)), (False, server.url, 0), "said")
-        same([p["name"] for p in said["parts"]], ["ek.pub", "ak.pub", "nonce", "quote", "sig",
-                                                  "pcr"], "parts")
+        same([p["name"] for p in said["parts"]], ["protocol", "ek.pub", "ak.pub", "nonce", "quote",
+                                                  "sig", "pcr"], "parts")
         assert said["ak_name"].startswith("000b"), said
         expect(case.on("admit", "--dry-run", *pinned(server)), 0, "Nothing was sent.")
         same(tpm.left(), "", "left in the TPM")

@@ -65,6 +65,12 @@ def _(case):
         look = Look(case, "--url", server.url, "--pin", server.authority.pin())
         same((look.code, look.not_ok()), (0, {}), "with the key alone")
         assert "its key" in look.what["TLS"], look.what
+        look = Look(case, *pinned(server), "--protocol", "strict")
+        same((look.code, look.not_ok()), (9, {"server": "failed"}), "a server without strict")
+        server.strict = True
+        look = Look(case, *pinned(server), "--protocol", "strict")
+        same((look.code, look.not_ok(), server.requests), (0, {}, []), "a server with strict")
+        assert "offers the strict exchange" in look.what["server"], look.what
 
 
 @test("a server that is not the right one is told from one that only has an old certificate")

@@ -283,12 +283,12 @@ static void do_doctor(struct sw_script *sc, const char *name)
 	serve(sc);
 }
 
-/* "status NAME", "network NAME", "reach NAME": what such a look found. */
+/* "status NAME", "network NAME", "reach NAME", "preflight NAME": what such a look found. */
 static bool do_look(struct sw_script *sc, const char *kind, const char *name)
 {
 	static const char *const kinds[SW_N_LOOKS] = {
 		[SW_LOOK_STATUS] = "status", [SW_LOOK_NETWORK] = "network",
-		[SW_LOOK_REACH] = "reach",
+		[SW_LOOK_REACH] = "reach", [SW_LOOK_PREFLIGHT] = "preflight",
 	};
 	struct sw_error err = { 0 };
 
@@ -469,7 +469,8 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "doctor", SW_WANT_DOCTOR }, { "doctor-repair", SW_WANT_DOCTOR_REPAIR },
 		{ "doctor-undo", SW_WANT_DOCTOR_UNDO },
 		{ "status", SW_WANT_STATUS }, { "network", SW_WANT_NETWORK },
-		{ "reach", SW_WANT_REACH }, { "shell", SW_WANT_SHELL }, { "nothing", 0 },
+		{ "reach", SW_WANT_REACH }, { "preflight", SW_WANT_PREFLIGHT },
+		{ "shell", SW_WANT_SHELL }, { "nothing", 0 },
 	};
 	unsigned int want = 0, all = 0;
 

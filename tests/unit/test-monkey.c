@@ -110,6 +110,7 @@ static void give_looks(struct monkey *m, unsigned int want)
 		[SW_LOOK_STATUS] = { SW_WANT_STATUS, "tests/screens/status.json" },
 		[SW_LOOK_NETWORK] = { SW_WANT_NETWORK, "tests/screens/network.json" },
 		[SW_LOOK_REACH] = { SW_WANT_REACH, "tests/screens/reach-works.json" },
+		[SW_LOOK_PREFLIGHT] = { SW_WANT_PREFLIGHT, "tests/screens/preflight.json" },
 	};
 	struct sw_error err = { 0 };
 

@@ -45,6 +45,26 @@ static void expect_verdicts(const struct sw_preflight_seen *s, const char *wante
 	assert_int_equal(sw_preflight_result(&p, s, &err) < 0 ? (int)err.exit : 0, exit);
 }
 
+static void test_the_exchange_that_is_allowed_has_to_be_there(void **state SW_UNUSED)
+{
+	struct sw_preflight_seen s = well();
+
+	s.protocol = SW_ATTEST_STRICT;
+	expect_verdicts(&s, "server=failed", SW_EXIT_ADMISSION);
+	s.answer.status = 404;
+	expect_verdicts(&s, "server=failed", SW_EXIT_ADMISSION);
+	s.answer.status = 200;
+	expect_verdicts(&s, "server=failed", SW_EXIT_ADMISSION);
+	s.protocol = SW_ATTEST_AUTO;
+	expect_verdicts(&s, "server=failed", SW_EXIT_ADMISSION);
+	s.protocol = SW_ATTEST_PLAIN;
+	expect_verdicts(&s, "", 0);
+	s.offers = true;
+	expect_verdicts(&s, "", 0);
+	s.protocol = SW_ATTEST_STRICT;
+	expect_verdicts(&s, "", 0);
+}
+
 static void test_all_is_well(void **state SW_UNUSED)
 {
 	struct sw_preflight_seen s = well();
@@ -125,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_is_well),
+		cmocka_unit_test(test_the_exchange_that_is_allowed_has_to_be_there),
 		cmocka_unit_test(test_five_minutes_off_are_right_and_a_second_more_is_not),
 		cmocka_unit_test(test_an_expired_certificate_is_judged_by_the_clock),
 		cmocka_unit_test(test_what_is_not_reached_is_not_judged),

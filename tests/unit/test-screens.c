@@ -129,6 +129,11 @@ static void test_status_and_network_are_looked_at_and_a_url_is_tested(void **sta
 	sw_script_run(DIR, "looks");
 }
 
+static void test_an_admission_is_checked_before_it_is_needed(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "preflight");
+}
+
 static void test_a_shell_is_asked_for_before_it_opens(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "shell");
@@ -230,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_a_wipe_that_the_disk_cannot_do_is_refused_before_consent),
 		cmocka_unit_test(test_the_doctor_shows_its_findings_repairs_and_takes_back),
 		cmocka_unit_test(test_status_and_network_are_looked_at_and_a_url_is_tested),
+		cmocka_unit_test(test_an_admission_is_checked_before_it_is_needed),
 		cmocka_unit_test(test_a_shell_is_asked_for_before_it_opens),
 		cmocka_unit_test(test_each_greyed_item_says_why),
 		cmocka_unit_test(test_plain_mode_shows_status_network_and_shell),

@@ -223,13 +223,15 @@ def cluster(directory):
     folder.mkdir()
     made = attest_server.AttestServer(folder, out.getvalue(), enrols=True)
     made.seen_as = made.url.replace("127.0.0.1", "10.0.2.2")
-    return made, "%s\n  pin: %s" % (made.seen_as, made.authority.pin())
+    made.strict = True
+    return made, "%s\n  protocol: strict\n  pin: %s" % (made.seen_as, made.authority.pin())
 
 
 def admitted(vm, attest, seen):
     """The node attested by itself before it joined; and a server that does not know it says so."""
     for text in ("NODE overlay=" + OVERLAY, "Admission       admitted by %s, " % attest.seen_as):
         check(text in seen, "%r is not in\n%s" % (text, seen))
+    check(", strict exchange, overlay " in seen, seen)
     check("eventlog" in attest.requests[-1], "the firmware's event log was not sent")
     check(attest.complaints == [], attest.complaints)
     attest.known, attest.enrols = set(), False

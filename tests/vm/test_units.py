@@ -122,8 +122,9 @@ def _unit(files, name, content):
     """A unit, enabled as its [Install] says."""
     content = content if isinstance(content, bytes) else content.encode()
     _text(files, "etc/systemd/system/" + name, content)
-    for target in re.findall(rb"^WantedBy=(.*)$", content, re.M):
-        link = "etc/systemd/system/%s.wants/%s" % (target.decode(), name)
+    for kind, target in re.findall(rb"^(Wanted|Required)By=(.*)$", content, re.M):
+        kind = {b"Wanted": "wants", b"Required": "requires"}[kind]
+        link = "etc/systemd/system/%s.%s/%s" % (target.decode(), kind, name)
         _text(files, link, b"")
         files[link] = (stat.S_IFLNK | 0o777, b"../" + name.encode())
 

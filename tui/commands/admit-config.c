@@ -61,6 +61,17 @@ static int set_pin(struct sw_admit_config *c, const char *pin, const char *where
 	return -EINVAL;
 }
 
+static int set_protocol(struct sw_admit_config *c, const char *name, const char *where,
+			struct sw_error *err)
+{
+	if (!name || sw_attest_protocol_parse(name, &c->protocol) == 0)
+		return 0;
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "this exchange is not known");
+	sw_error_where(err, "%s", where);
+	sw_error_hint(err, "it is strict, plain or auto");
+	return -EINVAL;
+}
+
 static int set_ca(struct sw_admit_config *c, const char *pem, struct sw_error *err)
 {
 	if (!pem || !*pem)
@@ -109,6 +120,7 @@ static int take_answer(const struct sw_admission *ad, const char *file, struct s
 {
 	int r = set_url(c, ad->url, "the answers", err);
 
+	c->protocol = ad->protocol;
 	if (r == 0)
 		r = set_ca(c, ad->ca, err);
 	if (r == 0)
@@ -149,6 +161,8 @@ static int take_node_data(const struct sw_cli *cli, json_object *data, struct sw
 		if (!c)
 			continue;
 		r = set_url(c, sw_json_str(o, "url", NULL), "the node data", err);
+		if (r == 0)
+			r = set_protocol(c, sw_json_str(o, "protocol", NULL), "node data", err);
 		if (r == 0)
 			r = set_ca(c, sw_json_str(o, "ca", NULL), err);
 		if (r == 0)
@@ -236,6 +250,8 @@ static int from_options(const struct sw_cli *cli, struct sw_admit_config *c, str
 	const char *ca = sw_arg(&cli->args, SW_OPT_CA);
 	int r = ca ? read_ca(ca, c, err) : 0;
 
+	if (r == 0)
+		r = set_protocol(c, sw_arg(&cli->args, SW_OPT_PROTOCOL), "--protocol", err);
 	return r == 0 ? set_pin(c, sw_arg(&cli->args, SW_OPT_PIN), "--pin", err) : r;
 }
 

@@ -3,11 +3,13 @@
 #pragma once
 
 #include "admission/profile.h"
+#include "admission/protocol.h"
 #include "answers/answers.h"
 #include "base/secret.h"
 #include "tui/commands/common.h"
 
-enum { SW_OPT_URL = 300, SW_OPT_CA, SW_OPT_PIN, SW_OPT_KIND, SW_OPT_TOKEN };
+enum { SW_OPT_URL = 300, SW_OPT_CA, SW_OPT_PIN, SW_OPT_KIND, SW_OPT_TOKEN,
+       SW_OPT_PROTOCOL };
 
 /* The rows of an option table for what sw_admit_config_read() takes. */
 #define SW_ADMIT_CONFIG_OPTS                                                                  \
@@ -17,6 +19,7 @@ enum { SW_OPT_URL = 300, SW_OPT_CA, SW_OPT_PIN, SW_OPT_KIND, SW_OPT_TOKEN };
 	{ SW_OPT_CA, "ca", "FILE", "believe only a server whose certificate this CA signed" }, \
 	{ SW_OPT_PIN, "pin", "sha256:HEX", "believe only the server (kubeadm: CA) with it" },      \
 	{ SW_OPT_TOKEN, "token", "FILE", "where the token is read from; - is standard input" }, \
+	{ SW_OPT_PROTOCOL, "protocol", "NAME", "strict, plain or auto (default)" },            \
 	{ 'd', "disk", "NAME", "the node's disk, when several have one" }
 
 struct sw_admit_config {
@@ -26,6 +29,7 @@ struct sw_admit_config {
 	bool hashed;		/* the token names the server's CA */
 	char *ca;		/* PEM with its lines, or NULL */
 	char pin[65];		/* or "" */
+	enum sw_attest_protocol protocol;
 	const char *from;	/* "node data"; static */
 };
 
@@ -38,7 +42,7 @@ struct sw_admit_list {
  * All ways in which the node is to be admitted, or that of --kind.
  * The URL of --url, of --answers, of the node data, else ember.attest_url= of the kernel's
  * command line. CA and pin come with it; those of the node data hold for the command line's URL
- * too, and --ca and --pin go before all. Exit 5 when nothing names a server.
+ * too, and --ca, --pin and --protocol go before all. Exit 5 when nothing names a server.
  */
 int sw_admit_config_read(const struct sw_cli *cli, struct sw_machine *m,
 			 struct sw_admit_list *ret_list, struct sw_error *err);

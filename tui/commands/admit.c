@@ -6,7 +6,6 @@
  */
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "admission/attest.h"
 #include "admission/admitted.h"
@@ -36,6 +35,7 @@ struct admit {
 	struct sw_buf log, tar;
 	char sha256[SW_SHA256_TEXT];	/* of tar */
 	struct sw_overlay *overlay;
+	struct sw_admitted_by by;
 };
 
 static void admit_clear(struct admit *a)
@@ -108,17 +108,35 @@ static json_object *head_json(const struct admit *a)
 		sw_json_add_str(o, "node_id", sw_identity_ek(a->id)->id);
 	sw_json_add_bool(o, "pinned", a->config.ca || a->config.pin[0] || a->config.hashed);
 	sw_json_add_str(o, "believes", sw_admit_trust_text(&a->config));
+	if (!a->config.profile->needs_tpm)
+		return o;
+	sw_json_add_str(o, "allows", sw_attest_protocol_name(a->config.protocol));
+	if (a->by.used == SW_ATTEST_AUTO)
+		return o;
+	sw_json_add_str(o, "protocol", sw_attest_protocol_name(a->by.used));
+	sw_json_add_bool(o, "fell_back", sw_admitted_fell_back(&a->by));
 	return o;
+}
+
+static void print_exchange(const struct admit *a)
+{
+	if (a->by.used == SW_ATTEST_AUTO)
+		printf("Exchange  %s\n", sw_attest_protocol_text(a->config.protocol));
+	else
+		printf("Exchange  %s%s\n", sw_attest_protocol_name(a->by.used),
+		       sw_admitted_fell_back(&a->by) ? ", as the server has no other" : "");
 }
 
 static void print_head(const struct admit *a)
 {
 	printf("Server    %s (from %s)\n", a->config.url, a->config.from);
 	printf("Believed  by %s\n", sw_admit_trust_text(&a->config));
-	if (a->config.profile->needs_tpm)
+	if (a->config.profile->needs_tpm) {
+		print_exchange(a);
 		printf("Node id   %s\n", sw_identity_ek(a->id)->id);
-	else
+	} else {
 		printf("Kind      %s\n", a->config.profile->kind);
+	}
 }
 
 static json_object *parts_json(const struct sw_attest_request *q)
@@ -272,12 +290,15 @@ static int say_dry(const struct admit *a)
 
 static int dry_run(struct admit *a, const struct sw_admit_ask *ask, struct sw_error *err)
 {
+	/* Nobody was asked for a nonce: one of zeros stands for it. */
+	static const struct sw_offer none;
 	_cleanup_request_ struct sw_attest_request q = {};
+	const bool plain = ask->attest->protocol == SW_ATTEST_PLAIN;
 	int r;
 
 	if (!a->config.profile->needs_tpm)
 		return say_dry(a);
-	r = sw_attest_prepare(ask->attest, a->id, time(NULL), &q, err);
+	r = sw_attest_prepare(ask->attest, a->id, plain ? NULL : &none, &q, err);
 	return r == 0 ? say_request(a, &q, err) : r;
 }
 
@@ -308,8 +329,9 @@ static int admit_by(struct admit *a, unsigned int wait_s, struct sw_error *err)
 {
 	const struct sw_sink sink = { .fn = on_event, .userdata = (void *)(uintptr_t)a->cli };
 	const struct sw_attest how = { .url = a->config.url, .trust = sw_admit_trust(&a->config),
-				       .log = a->log.data, .log_len = a->log.len,
-				       .patience_s = wait_s, .sink = &sink };
+				       .protocol = a->config.protocol, .log = a->log.data,
+				       .log_len = a->log.len, .patience_s = wait_s,
+				       .ret_used = &a->by.used, .sink = &sink };
 	const struct sw_profile *p = a->config.profile;
 	_cleanup_secret_ struct sw_secret *token = NULL;
 	_cleanup_wipe_ struct sw_buf got = { .max = a->tar.max };
@@ -317,6 +339,7 @@ static int admit_by(struct admit *a, unsigned int wait_s, struct sw_error *err)
 				    .patience_s = wait_s, .sink = &sink };
 	int r = check_kept(a, err);
 
+	a->by = (struct sw_admitted_by){ .asked = how.protocol };
 	if (r == 0 && p->needs_tpm && !a->id)
 		r = open_tpm(a, err);
 	if (r == 0 && p->needs_token)
@@ -349,7 +372,7 @@ static int finish(struct admit *a, int r, struct sw_error *err)
 		r = k;
 	/* For the status; what was done is done, whether it can be noted or not. */
 	(void)sw_admitted_note(a->m, a->config.url, r < 0 ? NULL : a->sha256,
-			       r < 0 ? err : NULL);
+			       &a->by, r < 0 ? err : NULL);
 	if (a->overlay)
 		say_overlay(a);
 	return r;
@@ -395,6 +418,7 @@ static int probe_url(const struct sw_admit_config *c, char **ret_url, struct sw_
 static int preflight(struct admit *a, unsigned int wait_s, struct sw_error *err)
 {
 	struct sw_preflight_ask ask = { .profile = a->config.profile, .timeout_s = wait_s,
+					.protocol = a->config.protocol,
 					.trust = sw_admit_trust(&a->config) };
 	_cleanup_free_ char *url = NULL;
 	_cleanup_free_ struct sw_preflight_seen *seen = calloc(1, sizeof(*seen));

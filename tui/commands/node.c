@@ -24,6 +24,7 @@
 #define ATTEST "attest_url"
 #define ATTEST_CA "attest_ca"
 #define ATTEST_PIN "attest_pin"
+#define ATTEST_PROTOCOL "attest_protocol"
 
 struct view {
 	struct sw_target t;
@@ -345,16 +346,17 @@ static int set_attestation(json_object *data, const char *url, struct sw_error *
 	return 0;
 }
 
-/* What the server is known by; checked as in answers, empty takes it away. */
+/* What the server is known by, and the exchange; checked as in answers, empty takes it away. */
 static int set_server(json_object *data, const char *key, const char *value, struct sw_error *err)
 {
-	bool ca = strcmp(key, ATTEST_CA) == 0;
-	const struct sw_field *f = sw_field_find(ca ? "admission.ca" : "admission.pin");
+	const char *name = key + strlen("attest_");
+	_cleanup_free_ char *of_answers = sw_fmt("admission.%s", name);
+	const struct sw_field *f = of_answers ? sw_field_find(of_answers) : NULL;
 	_cleanup_answers_ struct sw_answers *a = sw_answers_new();
 	json_object *o = attestation(data);
 	int r;
 
-	if (!a)
+	if (!a || !f)
 		return sw_fail_oom(err);
 	if (!o) {
 		sw_fail(err, SW_EXIT_USAGE, -ENOENT, "the node has no attestation server");
@@ -362,13 +364,16 @@ static int set_server(json_object *data, const char *key, const char *value, str
 		return -ENOENT;
 	}
 	if (!*value) {
-		json_object_object_del(o, ca ? "ca" : "pin");
+		json_object_object_del(o, name);
 		return 0;
 	}
 	r = sw_field_set(f, a, value, err);
 	if (r == 0)
-		sw_json_add_str(o, ca ? "ca" : "pin",
-				ca ? a->admission[0].ca : a->admission[0].pin);
+		sw_json_add_str(o, name,
+				strcmp(key, ATTEST_CA) == 0 ? a->admission[0].ca
+				: strcmp(key, ATTEST_PIN) == 0
+					? a->admission[0].pin
+					: sw_attest_protocol_name(a->admission[0].protocol));
 	return r;
 }
 
@@ -439,13 +444,13 @@ static void set_config(json_object *data, const char *key, const char *value)
 static int refuse_on_variable(const char *key, struct sw_error *err)
 {
 	if (strcmp(key, "hostname") == 0 || strcmp(key, ATTEST) == 0 ||
-	    strcmp(key, ATTEST_PIN) == 0)
+	    strcmp(key, ATTEST_PIN) == 0 || strcmp(key, ATTEST_PROTOCOL) == 0)
 		return 0;
 	sw_fail(err, SW_EXIT_REFUSED, -EPERM, "%s cannot be kept for a node without a disk", key);
 	sw_error_why(err, "its node data are an EFI variable, which everybody on the node can "
 			  "read, so that no secret may be in it, and which has little room");
-	sw_error_hint(err, "hostname, " ATTEST " and " ATTEST_PIN " can be set; what else the node "
-			   "needs has to come over the network");
+	sw_error_hint(err, "hostname, " ATTEST ", " ATTEST_PIN " and " ATTEST_PROTOCOL " can be "
+			   "set; what else the node needs has to come over the network");
 	return -EPERM;
 }
 
@@ -476,7 +481,8 @@ static int set_one(json_object *data, const char *word, bool on_disk, struct sw_
 		return r;
 	if (strcmp(key, ATTEST) == 0)
 		return set_attestation(data, value, err);
-	if (strcmp(key, ATTEST_CA) == 0 || strcmp(key, ATTEST_PIN) == 0)
+	if (strcmp(key, ATTEST_CA) == 0 || strcmp(key, ATTEST_PIN) == 0 ||
+	    strcmp(key, ATTEST_PROTOCOL) == 0)
 		return set_server(data, key, value, err);
 	if (strcmp(key, "trust") == 0)
 		return set_trust(data, value, err);
@@ -552,6 +558,7 @@ const struct sw_command sw_command_node_set = {
 	.max_rest = -1,
 	.opts = opts,
 	.details = "hostname, attest_url, attest_ca and attest_pin (what its server is known by),\n"
+		   "attest_protocol (strict, plain or auto),\n"
 		   "trust (SSH public keys one a line, or none),\n"
 		   "trust_threshold (how many of them must sign), or any other key for config/.\n"
 		   "KEY=@FILE takes the value from a text file, which keeps it out of the list\n"

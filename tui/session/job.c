@@ -185,8 +185,8 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 	case SW_JOB_STATUS:
 	case SW_JOB_NETWORK:
 	case SW_JOB_REACH:
-		r = sw_look_job(m, sw_job_look(j->kind),
-				j->kind == SW_JOB_REACH ? s->reach_url : NULL, out, &err);
+	case SW_JOB_PREFLIGHT:
+		r = sw_look_job(m, sw_job_look(j->kind), s->reach_url, s->answers, out, &err);
 		break;
 	case SW_JOB_SHELL:
 		r = sw_shell_prepare(m, &err);
@@ -350,7 +350,8 @@ static void deliver_plan(json_object *o, struct sw_state *s)
 enum sw_look_kind sw_job_look(enum sw_job_kind kind)
 {
 	return kind == SW_JOB_STATUS ? SW_LOOK_STATUS
-	       : kind == SW_JOB_NETWORK ? SW_LOOK_NETWORK : SW_LOOK_REACH;
+	       : kind == SW_JOB_NETWORK ? SW_LOOK_NETWORK
+	       : kind == SW_JOB_REACH	? SW_LOOK_REACH : SW_LOOK_PREFLIGHT;
 }
 
 static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, struct sw_state *s)
@@ -379,6 +380,7 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_STATUS:
 	case SW_JOB_NETWORK:
 	case SW_JOB_REACH:
+	case SW_JOB_PREFLIGHT:
 		sw_state_look_failed(s, sw_job_look(kind), err);
 		break;
 	case SW_JOB_SHELL:
@@ -426,7 +428,7 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 		sw_state_got_wipe(s, o);
 	} else if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO) {
 		sw_state_got_doctor(s, o);
-	} else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_REACH) {
+	} else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_PREFLIGHT) {
 		sw_state_got_look(s, sw_job_look(kind), o);
 	} else if (kind == SW_JOB_TELL) {
 		deliver_lines(sw_json_array(o, "lines"), s);

@@ -83,7 +83,7 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 		sw_state_switch_failed(se->state, &err);
 	else if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO)
 		sw_state_doctor_failed(se->state, &err);
-	else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_REACH)
+	else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_PREFLIGHT)
 		sw_state_look_failed(se->state, sw_job_look(kind), &err);
 	else if (kind == SW_JOB_SHELL)
 		sw_state_refuse(se->state, "No shell: %s", err.what);
@@ -129,6 +129,8 @@ static void do_looks(struct session *se, unsigned int want)
 		start_job(se, SW_JOB_NETWORK);
 	if (want & SW_WANT_REACH)
 		start_job(se, SW_JOB_REACH);
+	if (want & SW_WANT_PREFLIGHT)
+		start_job(se, SW_JOB_PREFLIGHT);
 }
 
 /* It opens where it was asked for: somebody else may have taken the pen meanwhile. */

@@ -37,6 +37,7 @@
 #define SW_WANT_STATUS 0x20000u	/* what is installed, and why this system runs */
 #define SW_WANT_NETWORK 0x40000u	/* routes and name servers */
 #define SW_WANT_REACH 0x80000u	/* whether reach_url answers */
+#define SW_WANT_PREFLIGHT 0x1000000u	/* whether the answers' server would admit us */
 #define SW_WANT_SHELL 0x100000u	/* a shell: what has to come before it */
 #define SW_WANT_SHELL_OPEN 0x200000u	/* the shell itself, on the console with the pen */
 
@@ -50,7 +51,8 @@ enum sw_phase { SW_PHASE_ASKING, SW_PHASE_RUNNING, SW_PHASE_DONE, SW_PHASE_FAILE
 enum sw_work { SW_WORK_INSTALL, SW_WORK_RESUME, SW_WORK_UNDO, SW_WORK_WIPE };
 
 /* What a look at something found, and what it is doing. */
-enum sw_look_kind { SW_LOOK_STATUS, SW_LOOK_NETWORK, SW_LOOK_REACH, SW_N_LOOKS };
+enum sw_look_kind { SW_LOOK_STATUS, SW_LOOK_NETWORK, SW_LOOK_REACH, SW_LOOK_PREFLIGHT,
+		    SW_N_LOOKS };
 
 struct sw_look {
 	json_object *found;	/* NULL until known */
