@@ -254,12 +254,18 @@ def bench_disks(args):
     return disks.bench(args)
 
 
+def bench_attest(args):
+    import attest  # pylint: disable=import-outside-toplevel
+    return attest.measure(args, environment())
+
+
 BENCHES = {"install": bench_install, "switch": bench_switch, "iso": bench_iso,
            "start": bench_start,
            "serial": bench_serial, "terminal": bench_terminal,
            "boot": bench_boot, "memory": bench_memory,
            "layout": bench_layout, "disks": bench_disks, "facts": bench_facts,
-           "promote": bench_promote, "rack": bench_rack, "node": bench_node}
+           "promote": bench_promote, "rack": bench_rack, "node": bench_node,
+           "attest": bench_attest}
 
 
 def machine_text():
