@@ -3,8 +3,10 @@
 
 import json
 import os
+import re
 import struct
 import subprocess
+import time
 
 import disk
 import harness
@@ -41,14 +43,46 @@ def machine_with_disks(directory, **options):
     return machine
 
 
+def colour_is_for_screens_alone(vm, line):
+    """A serial line gets none, whatever it calls itself; the screen of the machine does."""
+    at = os.path.getsize(line)      # firmware and loader speak there too
+    vm.run("for c in 'ttyS1 --type xterm' 'tty3 --type linux'; do "
+           "setsid slipway attach --terminal /dev/$c </dev/null >/dev/null 2>&1 & done; "
+           "n=0; until grep -q 'Install a node' /dev/vcs3 || [ $n -ge 30 ]; do sleep 1; "
+           "n=$((n+1)); done; grep -q 'Install a node' /dev/vcs3", timeout=90)
+    said = vm.run("hexdump -v -s 4 -e '2/1 \"%02x \" \"\\n\"' /dev/vcsa3 | "
+                  "cut -d ' ' -f 2 | sort -u")
+    # Character by character the low digit of an attribute is the colour, 7 where there is none.
+    attributes = set(re.findall(r"^([0-9a-f]{2})$", said, re.M))
+    check("07" in attributes and any(a[1] in "3b" for a in attributes),
+          "the screen's attributes are %r" % said)
+
+    def shown():
+        with open(line, "rb") as file:
+            file.seek(at)
+            return file.read()
+    end = time.monotonic() + 60 * harness.PATIENCE
+    while b"Power the machine off" not in shown():
+        check(time.monotonic() < end, "the second line shows %r" % shown())
+        time.sleep(0.2)
+    colour = re.search(rb"\x1b\[(?:\d*;)*(?:[349][0-9]|10[0-7])[;m]", shown())
+    check(not colour, "colour on a serial line: %r" % shown())
+    vm.run("for p in $(pidof slipway); do tr '\\0' ' ' </proc/$p/cmdline | grep -q 'attach' && "
+           "kill $p; done; true")
+
+
 def test_iso_rescue_shell_sees_the_machine(directory):
     """Drivers, links, network, name servers, variables, TPM and tools, from a CD."""
     iso = harness.build_file("slipway.iso")
     machine = machine_with_disks(directory, tpm=True)
     before = [d.hash() for d in machine.disks]
-    with harness.Vm(machine, iso=iso) as vm:
+    second = os.path.join(directory, "second-line")
+    with harness.Vm(machine, iso=iso,
+                    devices=("-chardev", "file,id=second,path=" + second,
+                             "-device", "isa-serial,chardev=second,index=1")) as vm:
         shell(vm)
         settle(vm)
+        colour_is_for_screens_alone(vm, second)
         links = vm.run("ls /dev/disk/by-id")
         for d in machine.disks:
             check(d.serial in links, "%s has no link:\n%s" % (d.serial, links))
