@@ -27,11 +27,12 @@ int sw_apply_spawn(struct sw_machine *m, struct sw_plan *p, pid_t *ret_pid, int 
 
 /*
  * An install that nobody watches failed before it could start, at a step of this name
- * ("plan", "answers"): tells the receivers of the answers (NULL: nobody), and keeps the failure
- * for the next boot. May take as long as SW_REPORT_DRAIN_S. sink: for log lines, or NULL.
+ * ("plan", "answers"): tells the receivers of the answers (NULL: nobody), and with keep leaves the
+ * failure in the firmware for the next boot. May take as long as SW_REPORT_DRAIN_S. sink: for log
+ * lines, or NULL.
  */
 void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a, const char *step,
-		     const struct sw_error *err, const struct sw_sink *sink);
+		     const struct sw_error *err, bool keep, const struct sw_sink *sink);
 
 /* SIGUSR1 to the child pauses it at the next safe point, SIGUSR2 lets it go on. */
 

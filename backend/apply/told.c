@@ -42,7 +42,8 @@ void sw_told_begin(struct sw_told *t, const struct sw_plan *p)
 	line = text ? sw_fmt("an earlier attempt failed, code %s", text) : NULL;
 	if (line)
 		say(t, line);
-	(void)sw_lastfail_clear(vars);
+	if (!t->note_stays)
+		(void)sw_lastfail_clear(vars);
 }
 
 /* Stopping is no failure: whoever asked for it knows. */
@@ -53,7 +54,7 @@ static void keep_failure(struct sw_told *t, const struct sw_event *ev)
 	_cleanup_free_ char *line = NULL;
 	int r;
 
-	if (!vars || ev->error.exit == SW_EXIT_CANCELLED)
+	if (!vars || t->note_stays || ev->error.exit == SW_EXIT_CANCELLED)
 		return;
 	(void)snprintf(f.code, sizeof(f.code), "%s", ev->code);
 	(void)snprintf(f.host, sizeof(f.host), "%s",
@@ -85,9 +86,9 @@ void sw_told_end(struct sw_told *t, const struct sw_error *err)
 }
 
 void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a, const char *step,
-		     const struct sw_error *err, const struct sw_sink *sink)
+		     const struct sw_error *err, bool keep, const struct sw_sink *sink)
 {
-	struct sw_told t = { .m = m, .answers = a };
+	struct sw_told t = { .m = m, .answers = a, .note_stays = !keep };
 
 	if (sink)
 		t.out = *sink;

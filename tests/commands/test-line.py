@@ -30,7 +30,7 @@ def _(case):
     same(expect(case.run("help", "boot"), 0).out, first, "help text")
     same(expect(case.run("--help", "boot"), 0).out, first, "help text")
     assert "boot list" in first and "slots" not in first, first
-    for group in ("answers", "layout", "node", "tpm", "uki"):
+    for group in ("layout", "node", "tpm", "uki"):
         expect(case.run(group, "--help"), 0, f"slipway {group} COMMAND")
     expect(case.run("boot"), 2, "a second word is missing", "slipway boot --help")
     expect(case.run("boot", "--json"), 2, "a second word is missing")

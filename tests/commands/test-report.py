@@ -402,7 +402,7 @@ def _(case):
     assert len(server.hits) > before, server.hits
 
 
-@test("what fails before there is a plan is reported and kept too, but not what a person is shown")
+@test("what fails before there is a plan is reported; a refused command leaves no note of it")
 def _(case):
     need("openssl")
     case.create()
@@ -415,7 +415,30 @@ def _(case):
     r.close()
     same([e["event"] for e in r.events()], ["FAILED"], "events")
     assert re.fullmatch("PLAN-4-E[A-Z]+", r.events()[0]["code"]), r.events()[0]
-    same(json.loads(note.read_bytes()[4:])["code"], r.events()[0]["code"], "kept")
+    assert not note.exists(), "a command that was refused has left a note"
+
+
+@test("an unattended start that fails before there is a plan is reported and kept as well")
+def _(case):
+    need("openssl")
+    case.create("serial=NODE07SYS,size=500M,transport=nvme",
+                "serial=STICK1,size=256M,transport=usb", extra=("--medium", "STICK1"))
+    r, note = Receiver(case.dir / "r"), case.machine_dir / "vars" / FAILURE
+    path = report(case, "  webhooks:\n" + hook(r),
+                  replace=[("  wipe: any\n", "  wipe: any\n  wait: 0\n")])
+    medium = case.machine_dir / "medium"
+    medium.mkdir(exist_ok=True)
+    (medium / "slipway.yaml").write_text(path.read_text())
+    child = case.start("session", "--medium")
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not (note.exists() and r.events()):
+        time.sleep(0.2)
+    child.terminate()
+    child.communicate(timeout=30)
+    r.close()
+    code = r.events()[0]["code"]
+    assert re.fullmatch("PLAN-4-E[A-Z]+", code), code
+    same(json.loads(note.read_bytes()[4:])["code"], code, "kept")
 
 
 @test("answers about a report that cannot work are refused, each with its reason")

@@ -103,14 +103,17 @@ static void say(const struct sw_event *ev, void *userdata SW_UNUSED)
 		(void)fprintf(stderr, "slipway: %s\n", ev->text);
 }
 
-/* Whoever is at a terminal reads it there. */
+/*
+ * Whoever is at a terminal reads it there. What is refused writes nothing, not even a note to the
+ * firmware: whoever called this is here to see the exit code.
+ */
 static void tell_failure(const struct sw_cli *cli, struct sw_machine *m, const struct sw_answers *a,
 			 const struct sw_error *err)
 {
 	const struct sw_sink sink = { .fn = say };
 
 	if (!sw_arg(&cli->args, 'd') && !sw_is_interactive() && !cli->facts)
-		sw_apply_failed(m, a, "plan", err, cli->json ? NULL : &sink);
+		sw_apply_failed(m, a, "plan", err, false, cli->json ? NULL : &sink);
 }
 
 static int run(struct sw_cli *cli, struct sw_error *err)

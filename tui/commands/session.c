@@ -180,7 +180,7 @@ static int run_found(struct sw_machine *m, struct found *f, struct sw_error *err
 	if (text) {
 		fprintf(stderr, "slipway: %s\n", text);
 		/* There is nobody yet who could be told, but the next boot can. */
-		sw_apply_failed(m, NULL, "answers", &f->error, NULL);
+		sw_apply_failed(m, NULL, "answers", &f->error, true, NULL);
 	}
 	if (o.unattended)
 		fprintf(stderr, "slipway: installing from %s\n", f->sources.text);

@@ -134,7 +134,7 @@ static int do_tell(struct sw_machine *m, const struct sw_state *s, json_object *
 	const struct sw_sink sink = { .fn = note_line, .userdata = lines };
 
 	sw_json_add(out, "lines", lines);
-	sw_apply_failed(m, s->answers, "plan", &s->failure, &sink);
+	sw_apply_failed(m, s->answers, "plan", &s->failure, true, &sink);
 	return 0;
 }
 
