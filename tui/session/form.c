@@ -317,6 +317,17 @@ bool sw_form_answer(struct sw_form *fm, struct sw_state *s, const char *text)
 	return !fm->error[fm->focus];
 }
 
+/* Below the value, or so far to the left that all of it shows. */
+static void draw_example(struct sw_frame *f, unsigned int row, const char *example)
+{
+	_cleanup_free_ char *text = sw_fmt(_("e.g. %s"), example);
+	unsigned int width = text ? sw_text_columns(text) : 0, col = VALUE_COL;
+
+	while (col > LABEL_COL && col + width > f->cols)
+		col--;
+	sw_frame_put(f, row, col, f->cols - col, 0, text);
+}
+
 static void draw_field(struct sw_form *fm, const struct sw_state *s, struct sw_frame *f,
 		       unsigned int row, size_t i)
 {
@@ -344,7 +355,7 @@ static void draw_field(struct sw_form *fm, const struct sw_state *s, struct sw_f
 			      sw_frame_putf(f, row + 1, LABEL_COL + 2, "! %s", fm->error[i]),
 			      SW_ATTR_ALERT);
 	else if (text && !*text && field->example)
-		sw_frame_putf(f, row + 1, VALUE_COL, "e.g. %s", field->example);
+		draw_example(f, row + 1, field->example);
 }
 
 unsigned int sw_form_draw(struct sw_form *fm, const struct sw_state *s, struct sw_frame *f,
@@ -369,7 +380,7 @@ unsigned int sw_form_draw(struct sw_form *fm, const struct sw_state *s, struct s
 	}
 	/* What to do about the error in focus, where there is room for a whole sentence. */
 	if (fm->focus < fm->n && fm->hint[fm->focus] && used + 2 <= a->rows)
-		sw_frame_put(f, a->row + a->rows - 1, LABEL_COL, f->cols - LABEL_COL, 0,
-			     fm->hint[fm->focus]);
+		sw_frame_upwards(f, a->row + a->rows - 1, LABEL_COL, f->cols - LABEL_COL,
+				 a->rows - used - 1, fm->hint[fm->focus]);
 	return used;
 }

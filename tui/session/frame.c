@@ -169,6 +169,24 @@ unsigned int sw_frame_paragraph(struct sw_frame *f, unsigned int row, unsigned i
 	return i;
 }
 
+unsigned int sw_frame_upwards(struct sw_frame *f, unsigned int last, unsigned int col,
+			      unsigned int width, unsigned int max_rows, const char *text)
+{
+	_cleanup_lines_ struct sw_lines l = { 0 };
+	unsigned int n;
+
+	if (max_rows < 2 || !text || sw_text_columns(text) <= width)
+		return sw_frame_put(f, last, col, width, 0, text) > 0;
+	if (sw_text_wrap(text, width, &l) < 0)
+		return 0;
+	n = l.n < max_rows ? (unsigned int)l.n : max_rows;
+	for (unsigned int i = 0; i < n; i++)
+		sw_frame_put(f, last + 1 + i - n, col, width, 0, l.line[i]);
+	if (l.n > n)
+		sw_frame_put(f, last, col + width - 1, 1, 0, "~");
+	return n;
+}
+
 char *sw_frame_text(const struct sw_frame *f)
 {
 	_cleanup_buf_ struct sw_buf b = { 0 };

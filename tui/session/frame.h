@@ -63,6 +63,13 @@ unsigned int sw_frame_putf(struct sw_frame *f, unsigned int row, unsigned int co
 unsigned int sw_frame_paragraph(struct sw_frame *f, unsigned int row, unsigned int col,
 				unsigned int width, unsigned int max_rows, const char *text);
 
+/*
+ * The same, so that the text's end is in row `last`; ~ marks that there was more. Returns the
+ * rows used.
+ */
+unsigned int sw_frame_upwards(struct sw_frame *f, unsigned int last, unsigned int col,
+			      unsigned int width, unsigned int max_rows, const char *text);
+
 /* Adds attributes to the text that stands in these cells of a row; blanks at its end stay blank. */
 void sw_frame_tint(struct sw_frame *f, unsigned int row, unsigned int col, unsigned int width,
 		   unsigned int attr);

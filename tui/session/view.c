@@ -185,10 +185,23 @@ void sw_view_draw_content(struct sw_state *s, struct sw_frame *f)
 		s->top->ops->draw(s->top, s, f, &a);
 }
 
+/* A notice that one line cannot hold takes the content's last rows, for as long as it stands. */
+static unsigned int draw_notice(const struct sw_state *s, struct sw_frame *f)
+{
+	unsigned int most = f->rows > ABOVE + BELOW + 3 ? 3 : 1;
+	unsigned int last = f->rows - 2, n;
+
+	n = sw_frame_upwards(f, last, 0, f->cols, most, s->notice);
+	for (unsigned int i = 0; s->refused && i < n; i++)
+		sw_frame_tint(f, last - i, 0, f->cols, SW_ATTR_ALERT);
+	return n;
+}
+
 void sw_view_draw(struct sw_state *s, struct sw_frame *f)
 {
 	struct sw_area a = { .row = ABOVE, .cols = f->cols };
 	_cleanup_buf_ struct sw_buf hints = { 0 };
+	unsigned int notice;
 
 	sw_frame_erase(f);
 	if (!s->top)
@@ -196,8 +209,10 @@ void sw_view_draw(struct sw_state *s, struct sw_frame *f)
 	if (f->rows > ABOVE + BELOW)
 		a.rows = f->rows - ABOVE - BELOW;
 	sw_title_draw(f, _(s->top->ops->title), s->facts);
+	notice = draw_notice(s, f);
+	if (notice > 1)
+		a.rows -= notice - 1;
 	s->top->ops->draw(s->top, s, f, &a);
-	sw_frame_put(f, f->rows - 2, 0, f->cols, s->refused ? SW_ATTR_ALERT : 0, s->notice);
 	sw_view_hints(s->top, f->cols - 1, &hints);
 	sw_frame_put(f, f->rows - 1, 0, f->cols - 1, 0, sw_buf_text(&hints));
 }
