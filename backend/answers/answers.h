@@ -96,6 +96,8 @@ struct sw_answers {
 	char *rescue, *rescue_sha256;	/* a UKI for the partition slipway-rescue, a source */
 	struct sw_admission admission[SW_ADMISSIONS_MAX];
 	size_t n_admission;	/* at least 1; the only one may be of kind none */
+	char **hooks_before, **hooks_after, **hooks_on_error;	/* local sources; or NULL */
+	char *hooks_timeout;	/* seconds as text, or NULL: SW_HOOK_TIMEOUT (apply/hooks.h) */
 	char *report_log;	/* path of a file, or NULL */
 	char **report_syslog;	/* udp://HOST[:PORT], tcp://HOST[:PORT]; NULL-terminated or NULL */
 	struct sw_webhook webhooks[SW_WEBHOOKS_MAX];

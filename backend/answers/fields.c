@@ -245,6 +245,23 @@ static int check_webhook_url(const char *text, struct sw_error *err)
 		   "write it like https://events.example/slipway");
 }
 
+/* What runs as root does not come over a network, where nothing here vouches for it. */
+static int check_hook(const char *text, struct sw_error *err)
+{
+	if (sw_source_is_remote(text))
+		return say(err, "a hook is not fetched over a network",
+			   "put it onto the medium and write medium:/NAME, or give a path");
+	return sw_source_check(text, err);
+}
+
+static int check_hook_timeout(const char *text, struct sw_error *err)
+{
+	unsigned long n = strtoul(text, NULL, 10);
+
+	return strspn(text, "0123456789") == strlen(text) && n >= 1 && n <= 3600 ? 0
+		: say(err, "it is not a number of seconds", "write a number from 1 to 3600");
+}
+
 static int check_log(const char *text, struct sw_error *err)
 {
 	if (text[0] == '/')
@@ -614,6 +631,26 @@ const struct sw_field sw_fields[] = {
 		     "file:///path or medium:/path. Without it slipway admit takes it from "
 		     "--token, or asks."),
 	  .example = "medium:/token" },
+
+	{ .key = "hooks.before", .label = N_("Before the install"), .type = SW_FIELD_LIST,
+	  AT(hooks_before), .max = 2000, .check = check_hook,
+	  .help = N_("Programs or scripts that run before anything is written, as root: /path, "
+		  "file:///path or medium:/path. One that fails ends the install."),
+	  .example = "medium:/before.sh" },
+	{ .key = "hooks.after", .label = N_("After the install"), .type = SW_FIELD_LIST,
+	  AT(hooks_after), .max = 2000, .check = check_hook,
+	  .help = N_("The same, after an install that has succeeded. One that fails is told, and "
+		  "changes nothing about that."),
+	  .example = "medium:/after.sh" },
+	{ .key = "hooks.on-error", .label = N_("On an error"), .type = SW_FIELD_LIST,
+	  AT(hooks_on_error), .max = 2000, .check = check_hook,
+	  .help = N_("The same, after an install that has failed."),
+	  .example = "medium:/failed.sh" },
+	{ .key = "hooks.timeout", .label = N_("Time for a hook"), .type = SW_FIELD_TEXT,
+	  AT(hooks_timeout), .max = 4, .check = check_hook_timeout,
+	  .help = N_("After how many seconds a hook is ended, and counts as failed; 600 when it is "
+		  "not given, at most 3600."),
+	  .example = "60" },
 
 	{ .key = "report.log", .label = N_("Log file"), .type = SW_FIELD_TEXT, AT(report_log),
 	  .max = 1024, .check = check_log,

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 
 #include "apply/apply.h"
+#include "apply/hooks.h"
 #include "apply/told.h"
 #include "apply/wipe-private.h"
 #include "base/file.h"
@@ -113,29 +114,65 @@ static int plan_and_wipe(struct child *c, const struct sw_sink *sink, struct sw_
 	return r;
 }
 
+struct install {
+	struct sw_told told;
+	const struct sw_plan *p;
+};
+
 static void tell_and_write(const struct sw_event *ev, void *userdata)
 {
+	struct install *in = userdata;
+
 	stops_before = stop_asked;
-	sw_told_event(ev, userdata);
+	sw_told_event(ev, &in->told);
+}
+
+/* What the hooks print belongs to the install, so its end is told when they have ended. */
+static void end_and_tell(const struct sw_event *ev, void *userdata)
+{
+	struct install *in = userdata;
+	const struct sw_sink log = { .fn = tell_and_write, .userdata = in };
+	struct sw_event last = *ev;
+	struct sw_error e = {};
+
+	if (ev->type == SW_EVENT_DONE &&
+	    sw_hooks_run(in->told.m, in->p, ev->result < 0 ? SW_HOOK_ON_ERROR : SW_HOOK_AFTER,
+			 ev->result < 0 ? &ev->error : NULL, &log, &e) < 0) {
+		char line[200];
+
+		sw_error_line(&e, line, sizeof(line));
+		sw_event_log(&log, "%.60s: %s", e.where, line);
+		if (ev->result == 0)
+			(void)snprintf(last.text, sizeof(last.text), "Installed; but %s", line);
+	}
+	tell_and_write(&last, in);
 }
 
 /* An install or its resumption. */
 static int run_install(struct child *c, struct sw_error *err)
 {
 	const struct sw_plan *p = c->plan ? c->plan : c->info->plan;
-	struct sw_told told = {
-		.m = c->m, .answers = p->answers,
-		.out = { .fn = write_event, .userdata = c, .cancelled = cancelled_again },
+	struct install in = {
+		.told = { .m = c->m, .answers = p->answers,
+			  .out = { .fn = write_event, .userdata = c,
+				   .cancelled = cancelled_again } },
+		.p = p,
 	};
-	const struct sw_sink sink = { .fn = tell_and_write, .userdata = &told,
-				      .cancelled = cancelled };
-	int r;
+	const struct sw_sink sink = { .fn = end_and_tell, .userdata = &in, .cancelled = cancelled };
+	int r = 0;
 
-	sw_told_begin(&told, p);
+	sw_told_begin(&in.told, p);
+	if (c->plan)
+		r = sw_hooks_run(c->m, p, SW_HOOK_BEFORE, NULL, &sink, err);
+	if (r < 0) {
+		(void)sw_hooks_run(c->m, p, SW_HOOK_ON_ERROR, err, &sink, NULL);
+		sw_told_end(&in.told, "hook", err);
+		return r;
+	}
 	r = c->plan ? sw_apply_run(c->m, c->plan, &sink, err)
 		    : sw_apply_resume(c->m, c->info, &sink, err);
-	if (r < 0)
-		sw_told_end(&told, err);
+	if (r < 0 && in.told.reporter)
+		sw_told_end(&in.told, "start", err);
 	return r;
 }
 

@@ -79,10 +79,9 @@ static void tell_failure(struct sw_told *t, const char *step, const struct sw_er
 	sw_event_emit(&sink, &ev);
 }
 
-void sw_told_end(struct sw_told *t, const struct sw_error *err)
+void sw_told_end(struct sw_told *t, const char *step, const struct sw_error *err)
 {
-	if (t->reporter)
-		tell_failure(t, "start", err);
+	tell_failure(t, step, err);
 }
 
 void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a, const char *step,

@@ -22,6 +22,6 @@ struct sw_told {
 /* Starts the reporter and tells of an earlier boot's failure. Nothing here stops an install. */
 void sw_told_begin(struct sw_told *t, const struct sw_plan *p);
 /* When it failed before there was an event of it. */
-void sw_told_end(struct sw_told *t, const struct sw_error *err);
+void sw_told_end(struct sw_told *t, const char *step, const struct sw_error *err);
 /* A sink's function, of a struct sw_told: tells, and passes on; SW_EVENT_DONE last of all. */
 void sw_told_event(const struct sw_event *ev, void *told);

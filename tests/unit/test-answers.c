@@ -448,7 +448,7 @@ static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
 					     "order", "pxe", "52:54:00:12:34:56",
 					     "stay", "https://other.example/x", "rename", "ignore",
 					     "use", "always", "strict",
-					     "udp://log.example", "failed",
+					     "udp://log.example", "failed", "60",
 					     CERTIFICATE, "escrow", "/other/file",
 					     "00000000-0000-4000-8000-000000000001", "yes",
 		"0000000000000000000000000000000000000000000000000000000000000000", "none",
