@@ -98,6 +98,8 @@ void sw_error_line(const struct sw_error *err, char *to, size_t size)
 	if ((size_t)n >= size && end > 0 && (unsigned char)to[end - 1] >= 0xc0)
 		end--;
 	to[end] = '\0';
+	for (char *p = to; (p = strchr(p, '\n'));)
+		*p = ';';
 }
 
 json_object *sw_error_to_json(const struct sw_error *err)

@@ -44,7 +44,7 @@
 #define SW_WANT_TELL 0x400000u	/* that an unattended install failed before it began */
 #define SW_WANT_PAUSE 0x800000u	/* what is running; or, when it does pause, that it goes on */
 
-#define SW_MAX_FIELDS 64u
+#define SW_MAX_FIELDS 128u
 #define SW_MAX_LAYOUTS 32u
 
 enum sw_phase { SW_PHASE_ASKING, SW_PHASE_RUNNING, SW_PHASE_DONE, SW_PHASE_FAILED };
