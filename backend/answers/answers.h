@@ -274,6 +274,8 @@ int sw_answers_validate(const struct sw_answers *a, const char *file, struct sw_
 int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,
 			    size_t max, size_t *ret_n);
 
+/* The layout's name or path, the default where it was emptied: a node without a disk needs none. */
+const char *sw_answers_layout(const struct sw_answers *a);
 /* True for a node without a disk: nothing but boot variables is written. */
 bool sw_answers_diskless(const struct sw_answers *a);
 /*

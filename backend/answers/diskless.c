@@ -26,6 +26,11 @@ static const struct { const char *key, *why; } needs_disk[] = {
 	{ "disk.wait", "no disk is waited for" },
 };
 
+const char *sw_answers_layout(const struct sw_answers *a)
+{
+	return a->layout ? a->layout : sw_field_find("disk.layout")->dflt;
+}
+
 bool sw_answers_diskless(const struct sw_answers *a)
 {
 	return a->disk_use == SW_DISK_NONE;

@@ -210,6 +210,9 @@ def _(case):
     expect(case.on("install", "--answers", answers(case, "some")), 3, "none.yaml:4:7",
            "disk is a group of keys")
     same(variables(case), before, "variables")
+    plans = [expect(case.on("plan", "--json", "--answers", answers(case, disk)), 0).json()["steps"]
+             for disk in ("{use: none}", '{use: none, layout: ""}')]
+    same(plans[1], plans[0], "the plan with a layout that was emptied")
 
 
 @test("a disk with a node is not passed over: refused, nothing written")

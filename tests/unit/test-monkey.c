@@ -82,7 +82,7 @@ static void give_plan(struct sw_state *s)
 	struct sw_error err = { 0 };
 
 	if (sw_answers_validate(s->answers, NULL, &err) == 0 &&
-	    sw_layout_find(s->answers->layout ? s->answers->layout : "", &l, &err) == 0)
+	    sw_layout_find(sw_answers_layout(s->answers), &l, &err) == 0)
 		(void)sw_plan_build(f, vars, s->answers, l, &p, &err);
 	if (p)
 		sw_state_got_plan(s, p);

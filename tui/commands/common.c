@@ -102,7 +102,7 @@ int sw_target_plan(const struct sw_target *t, const struct sw_answers *a, const 
 	r = sw_answers_validate(a, file, err);
 	if (r < 0)
 		return r;
-	r = sw_layout_find(a->layout, &l, err);
+	r = sw_layout_find(sw_answers_layout(a), &l, err);
 	if (r < 0)
 		return r;
 	return sw_plan_build(t->f, t->vars, a, l, ret_plan, err);

@@ -79,7 +79,7 @@ static int do_plan(struct sw_machine *m, const struct sw_state *s, json_object *
 		f = fresh;
 	}
 	if (r == 0)
-		r = sw_layout_find(s->answers->layout ? s->answers->layout : "", &layout, err);
+		r = sw_layout_find(sw_answers_layout(s->answers), &layout, err);
 	if (r == 0 && m->kind != SW_MACHINE_CAPTURED)
 		r = sw_entries_of_machine(m, f, &vars, err);
 	if (r == 0)
