@@ -69,7 +69,7 @@ static void test_what_is_no_secret_stays(void **state SW_UNUSED)
 		"-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n",
 		"ember.attest_url=https://attest.example/v1", "nvme0n1: p1 p2 p3", "a@b.example",
 		"0123456789abcdefABCDEF",	/* 22 characters, no check */
-		"slipway.answers=stick console=ttyS0,115200n8", "sha256:" HASH64,
+		"slipway.answers=stick console=ttyS0,115200n8", ("sha256:" HASH64),
 	};
 	const struct sw_redact none = {};
 
