@@ -111,6 +111,12 @@ const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 	return NULL;
 }
 
+void sw_answers_cut_webhooks(struct sw_answers *a, size_t keep)
+{
+	while (a->n_webhooks > keep)
+		clear_home(SW_HOME_WEBHOOK, &a->webhooks[--a->n_webhooks]);
+}
+
 int sw_answers_add_webhook(struct sw_answers *a)
 {
 	if (a->n_webhooks >= SW_WEBHOOKS_MAX)
@@ -147,8 +153,7 @@ struct sw_answers *sw_answers_free(struct sw_answers *a)
 	sw_answers_cut_more(a, 0);
 	free(a->more);
 	sw_answers_cut_admission(a, 0);
-	for (size_t i = 0; i < a->n_webhooks; i++)
-		clear_home(SW_HOME_WEBHOOK, &a->webhooks[i]);
+	sw_answers_cut_webhooks(a, 0);
 	clear_choice(&a->disk);
 	clear_home(SW_HOME_ANSWERS, a);
 	sw_places_free(a->places);

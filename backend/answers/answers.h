@@ -138,6 +138,8 @@ const char *sw_admission_name(enum sw_admission_kind kind);
 extern const char *const sw_webhook_words[];
 /* One more, empty webhook; -E2BIG past SW_WEBHOOKS_MAX. */
 int sw_answers_add_webhook(struct sw_answers *a);
+/* Takes every webhook behind the first `keep` away. */
+void sw_answers_cut_webhooks(struct sw_answers *a, size_t keep);
 /* True when somebody is to be told: report.log, report.syslog or a webhook. */
 bool sw_answers_reports(const struct sw_answers *a);
 

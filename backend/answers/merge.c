@@ -9,6 +9,8 @@
 
 #define UNIT_MATCH "disk.match"
 #define UNIT_MORE "disk.more"
+#define UNIT_ADMISSION "admission"
+#define UNIT_WEBHOOKS "report.webhooks"
 
 struct sw_merge *sw_merge_new(void)
 {
@@ -36,23 +38,35 @@ struct sw_merge *sw_merge_free(struct sw_merge *m)
 	return NULL;
 }
 
-/* What is replaced together with this key. */
-static const char *unit_of(const char *key)
-{
-	static const char *const units[] = { UNIT_MATCH, UNIT_MORE };
+/* What is replaced together with a key; the last two only where somebody gives several. */
+static const char *const units[] = { UNIT_MATCH, UNIT_MORE, UNIT_ADMISSION, UNIT_WEBHOOKS };
 
+static const char *group_of(const char *key)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		size_t n = strlen(units[i]);
 
 		if (strncmp(key, units[i], n) == 0 && (!key[n] || strchr(".[", key[n])))
 			return units[i];
 	}
-	return key;
+	return NULL;
+}
+
+/* A single admission or webhook is merged key by key; a list of them is one value. */
+static bool is_whole(const struct sw_answers *a, const struct sw_answers *b, const char *group)
+{
+	if (strcmp(group, UNIT_ADMISSION) == 0)
+		return a->n_admission > 1 || b->n_admission > 1;
+	if (strcmp(group, UNIT_WEBHOOKS) == 0)
+		return a->n_webhooks > 1 || b->n_webhooks > 1;
+	return true;
 }
 
 static bool in_unit(const char *key, const char *unit)
 {
-	return strcmp(unit_of(key), unit) == 0;
+	const char *group = group_of(key);
+
+	return strcmp(key, unit) == 0 || (group && strcmp(group, unit) == 0);
 }
 
 static const char *shown(const char *key, const char *value)
@@ -117,20 +131,35 @@ static int copy_value(const char *key, const struct sw_field *f SW_UNUSED, const
 	return r;
 }
 
+static int take_away(struct sw_answers *a, const char *unit, struct sw_error *err)
+{
+	int r = 0;
+
+	if (strcmp(unit, UNIT_MATCH) == 0) {
+		sw_disk_choice_clear_match(&a->disk);
+	} else if (strcmp(unit, UNIT_MORE) == 0) {
+		sw_answers_cut_more(a, 0);
+	} else if (strcmp(unit, UNIT_ADMISSION) == 0) {
+		sw_answers_cut_admission(a, 0);
+		r = sw_answers_add_admission(a);
+	} else if (strcmp(unit, UNIT_WEBHOOKS) == 0) {
+		sw_answers_cut_webhooks(a, 0);
+		r = sw_answers_add_webhook(a);
+	} else {
+		return sw_answers_set(a, unit, "", err);
+	}
+	return r < 0 ? sw_fail_oom(err) : 0;
+}
+
 /* Takes away what is there and puts what the layer has in its place. */
 static int replace(struct sw_merge *m, const struct sw_answers *layer, const char *unit,
 		   const char *source, struct sw_error *err)
 {
 	struct copying c = { .m = m, .layer = layer, .unit = unit, .source = source, .err = err };
-	int r = 0;
+	int r;
 
 	lose(m, unit);
-	if (strcmp(unit, UNIT_MATCH) == 0)
-		sw_disk_choice_clear_match(&m->answers->disk);
-	else if (strcmp(unit, UNIT_MORE) == 0)
-		sw_answers_cut_more(m->answers, 0);
-	else
-		r = sw_answers_set(m->answers, unit, "", err);
+	r = take_away(m->answers, unit, err);
 	if (r == 0)
 		r = sw_answers_each(layer, copy_value, &c);
 	if (r == 0 && !c.any && sw_field_find(unit) &&
@@ -142,18 +171,19 @@ static int replace(struct sw_merge *m, const struct sw_answers *layer, const cha
 int sw_merge_add(struct sw_merge *m, const struct sw_answers *layer, const char *source,
 		 struct sw_error *err)
 {
-	bool done_match = false;
+	const char *before = "";
 	int r = sw_places_copy_groups(m->answers, layer) < 0 ? sw_fail_oom(err) : 0;
 
 	for (size_t i = 0; i < sw_n_fields && r == 0; i++) {
-		const char *unit = unit_of(sw_fields[i].key);
+		const char *key = sw_fields[i].key, *group = group_of(key);
+		const char *unit = group && is_whole(m->answers, layer, group) ? group : key;
 
 		if (strcmp(unit, "sources") == 0 || !sw_places_has(layer, unit))
 			continue;
-		/* Its fields follow each other in the table; the unit is copied once. */
-		if (strcmp(unit, UNIT_MATCH) == 0 && done_match)
+		/* Fields of a group follow each other in the table; a unit is copied once. */
+		if (strcmp(unit, before) == 0)
 			continue;
-		done_match = done_match || strcmp(unit, UNIT_MATCH) == 0;
+		before = unit;
 		r = replace(m, layer, unit, source, err);
 	}
 	return r;

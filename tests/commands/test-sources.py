@@ -122,6 +122,36 @@ def _(case):
     assert "Alpha" not in out and "largest" not in out, out
 
 
+@test("a list of webhooks is one value and none of it is lost; a single one is merged by its keys")
+def _(case):
+    hooks = ["report:", "  webhooks:", "    - {url: 'https://a/1', token: medium:/one}",
+             "    - {url: 'https://b/2', token: medium:/two}"]
+    machine(case, "slipway.set=finish=stay", yaml(case, *hooks), (NODE, STICK))
+    values, _said = provenance(case)
+    same([values[f"report.webhooks{n}.{k}"]["value"] for n in ("", "[2]")
+          for k in ("url", "token")],
+         ["https://a/1", "medium:/one", "https://b/2", "medium:/two"], "both")
+    out = expect(case.on("answers"), 0).out
+    assert "https://a/1" in out and "https://b/2" in out, out
+    over = "slipway.set=report.webhooks.url=https://c/3"
+    machine(case, over, yaml(case, *hooks), (NODE, STICK))
+    out = expect(case.on("answers"), 0).out
+    assert "https://c/3" in out and "/one" not in out and "https://b/2" not in out, out
+    machine(case, over, yaml(case, *hooks[:3]), (NODE, STICK))
+    out = expect(case.on("answers"), 0).out
+    assert "https://c/3" in out and "medium:/one" in out and "https://a/1" not in out, out
+
+
+@test("a list of admissions comes through a merge whole")
+def _(case):
+    text = yaml(case).split("admission:")[0] + "\n".join((
+        "admission:", "  - {kind: attest, url: 'https://a/v1'}",
+        "  - {kind: homeworld, url: 'https://b', tokenfile: medium:/t}", ""))
+    machine(case, "slipway.set=finish=stay", text, (NODE, STICK))
+    said = case.on("answers")
+    assert "https://a/v1" in said.out and "kind: homeworld" in said.out, said
+
+
 @test("a mistake in merged answers is told at its place in the source that made it")
 def _(case):
     machine(case, "slipway.set=payload.sha256.kernel=12", yaml(case), (NODE, STICK))
