@@ -4,14 +4,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "admission/persist.h"
+#include "admission/profile.h"
 #include "admission/reply.h"
-#include "base/backoff.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 
 #define STRICT_NAME "strict 1"
-#define PAUSE_MAX_S 30U
 #define ANSWER_MAX ((size_t)SW_OVERLAY_MAX_BYTES)
 
 /* ---- what is sent ---- */
@@ -133,12 +132,9 @@ static const struct saying sayings[] = {
 
 int sw_attest_explain(long status, const char *body, const char *url, struct sw_error *err)
 {
-	_cleanup_free_ char *shown = sw_http_show(url);
-	const char *what = status >= 500 ? "the server failed" : "the server refused";
-	const char *hint = status >= 500 ? "see what the server logged, then try again"
-					 : "see what the server logged";
-	int r = status >= 500 || status == 408 || status == 429 ? -EAGAIN : -EACCES;
+	const char *what = NULL, *hint = NULL;
 	bool again = false;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sayings); i++)
 		if ((sayings[i].status == 0 && status == 403 && strstr(body, sayings[i].word)) ||
@@ -148,10 +144,7 @@ int sw_attest_explain(long status, const char *body, const char *url, struct sw_
 			again = sayings[i].word == bad_nonce;
 			break;
 		}
-	sw_fail(err, r == -EAGAIN ? SW_EXIT_NETWORK : SW_EXIT_ADMISSION, r, "%s", what);
-	sw_error_where(err, "%s", shown ? shown : "");
-	sw_error_why(err, "it answered with HTTP status %ld", status);
-	sw_error_hint(err, "%s", hint);
+	r = sw_profile_status(status, what, hint, url, err);
 	return again ? -EAGAIN : r;
 }
 
@@ -257,55 +250,36 @@ static int send_evidence(const struct sw_attest *a, struct sw_identity *id,
 	return r;
 }
 
-static int try_once(const struct sw_attest *a, struct sw_identity *id, struct sw_buf *ret_overlay,
-		    enum sw_attest_protocol *used, struct sw_http_answer *answer,
-		    struct sw_error *err)
+struct attesting {
+	const struct sw_attest *a;
+	struct sw_identity *id;
+	struct sw_buf *overlay;
+};
+
+static int try_once(void *arg, struct sw_http_answer *answer, struct sw_error *err)
 {
+	const struct attesting *t = arg;
+	const struct sw_attest *a = t->a;
+	enum sw_attest_protocol ignored, *used = a->ret_used ? a->ret_used : &ignored;
 	struct sw_offer offer;
 	int r = 0;
 
-	memset(answer, 0, sizeof(*answer));
 	*used = SW_ATTEST_AUTO;
 	if (a->protocol != SW_ATTEST_PLAIN)
 		r = ask_for_offer(a, &offer, answer, err);
 	if (r < 0)
 		return r;
 	*used = r > 0 ? SW_ATTEST_STRICT : SW_ATTEST_PLAIN;
-	memset(answer, 0, sizeof(*answer));
-	return send_evidence(a, id, r > 0 ? &offer : NULL, ret_overlay, answer, err);
-}
-
-struct sw_backoff sw_attest_backoff(int64_t now_ms, unsigned int patience_s)
-{
-	return (struct sw_backoff){ .first_ms = 1000, .max_ms = PAUSE_MAX_S * 1000,
-				    .end_ms = now_ms + (int64_t)patience_s * 1000 };
+	*answer = (struct sw_http_answer){};
+	return send_evidence(a, t->id, r > 0 ? &offer : NULL, t->overlay, answer, err);
 }
 
 int sw_attest_run(const struct sw_attest *a, struct sw_identity *id, struct sw_buf *ret_overlay,
 		  struct sw_error *err)
 {
-	struct sw_backoff b = sw_attest_backoff(sw_now_ms(), a->patience_s);
+	struct attesting t = { a, id, ret_overlay };
+	const struct sw_persist p = { .sink = a->sink, .patience_s = a->patience_s,
+				      .once = try_once, .arg = &t };
 
-	sw_backoff_seed(&b, 0);
-	for (;;) {
-		enum sw_attest_protocol used;
-		struct sw_http_answer answer;
-		struct sw_error e = {};
-		int r = try_once(a, id, ret_overlay, a->ret_used ? a->ret_used : &used, &answer,
-				 &e);
-		unsigned int ms;
-
-		if (r == 0)
-			return 0;
-		if (!answer.retry ||
-		    !sw_backoff_next(&b, sw_now_ms(), answer.retry_after_s * 1000, &ms)) {
-			if (err)
-				*err = e;
-			return r;
-		}
-		sw_event_log(a->sink, "%s (%s); next try in %u s", e.what, e.why,
-			     (ms + 999) / 1000);
-		if (sw_event_pause(a->sink, ms) < 0)
-			return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
-	}
+	return sw_persist(&p, err);
 }

@@ -52,9 +52,6 @@ int sw_attest_prepare(const struct sw_attest *a, struct sw_identity *id,
 void sw_attest_request_clear(struct sw_attest_request *r);
 #define _cleanup_request_ _cleanup_(sw_attest_request_clear)
 
-/* When it is tried again; still to be seeded. */
-struct sw_backoff sw_attest_backoff(int64_t now_ms, unsigned int patience_s);
-
 /*
  * The whole exchange. Adds the overlay, a tar, to ret_overlay, which has to be wiped. With
  * SW_ATTEST_AUTO a server that knows no GET at its address (404, 405) is taken for one of the

@@ -18,14 +18,6 @@
 
 /* ---- before anything is sent ---- */
 
-static int fail_token(const char *why, const char *hint, struct sw_error *err)
-{
-	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the token cannot be used");
-	sw_error_why(err, "%s", why);
-	sw_error_hint(err, "%s", hint);
-	return -EINVAL;
-}
-
 static int homeworld_check(const struct sw_profile *p SW_UNUSED, const struct sw_admit_ask *ask,
 			   struct sw_error *err)
 {
@@ -33,15 +25,15 @@ static int homeworld_check(const struct sw_profile *p SW_UNUSED, const struct sw
 
 	sw_token_inspect((const char *)ask->token->data, ask->token->len, &i);
 	if (i.kind == SW_TOKEN_MANUAL)
-		return fail_token("\"manual\" is for an admission by hand",
-				  "admit the node with its ssh host keys, and set admission.kind: "
-				  "none", err);
+		return sw_profile_bad_token("\"manual\" is for an admission by hand",
+					    "admit the node with its ssh host keys, and set "
+					    "admission.kind: none", err);
 	if (i.kind != SW_TOKEN_HOMEWORLD)
-		return fail_token("it is no Homeworld token: 22 letters, digits, + and /",
-				  "spire keysystem issues one: copy all of it", err);
+		return sw_profile_bad_token("it is no Homeworld token: 22 letters, digits, + and /",
+					    "spire keysystem issues one: copy all of it", err);
 	if (i.state != SW_TOKEN_WHOLE)
-		return fail_token(i.why, i.state == SW_TOKEN_PARTIAL
-					 ? "copy all 22 characters" : i.hint, err);
+		return sw_profile_bad_token(i.why, i.state == SW_TOKEN_PARTIAL
+						   ? "copy all 22 characters" : i.hint, err);
 	if (ask->trust.ca || ask->trust.pin)
 		return 0;
 	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "nothing says which keyserver to believe");

@@ -15,14 +15,6 @@
 
 #define CA_MAX 65536U
 
-static int fail_token(const char *why, const char *hint, struct sw_error *err)
-{
-	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the token cannot be used");
-	sw_error_why(err, "%s", why);
-	sw_error_hint(err, "%s", hint);
-	return -EINVAL;
-}
-
 /* Passwords of one's own choice are tokens here, also those that look like another kind. */
 static int join_check(const struct sw_profile *p SW_UNUSED, const struct sw_admit_ask *ask,
 		      struct sw_error *err)
@@ -32,9 +24,10 @@ static int join_check(const struct sw_profile *p SW_UNUSED, const struct sw_admi
 	sw_token_inspect((const char *)ask->token->data, ask->token->len, &i);
 	if (i.kind == SW_TOKEN_HOMEWORLD || i.state == SW_TOKEN_WHOLE)
 		return 0;
-	return fail_token(i.why[0] ? i.why : "it is not whole",
-			  "copy all of it from the server: /var/lib/rancher/rke2/server/node-token "
-			  "or /var/lib/rancher/k3s/server/node-token", err);
+	return sw_profile_bad_token(i.why[0] ? i.why : "it is not whole",
+				    "copy all of it from the server: "
+				    "/var/lib/rancher/rke2/server/node-token or "
+				    "/var/lib/rancher/k3s/server/node-token", err);
 }
 
 static const struct sw_status_saying sayings[] = {

@@ -26,11 +26,9 @@ static int kubeadm_check(const struct sw_profile *p SW_UNUSED, const struct sw_a
 	sw_token_inspect((const char *)ask->token->data, ask->token->len, &i);
 	if (i.kind == SW_TOKEN_KUBEADM && i.state == SW_TOKEN_WHOLE)
 		return 0;
-	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the token cannot be used");
-	sw_error_why(err, "%s", i.kind == SW_TOKEN_KUBEADM && i.why[0]
-				? i.why : "it is no bootstrap token: 6 characters, a dot, 16 more");
-	sw_error_hint(err, "kubeadm token create on the control plane makes one");
-	return -EINVAL;
+	return sw_profile_bad_token(i.kind == SW_TOKEN_KUBEADM && i.why[0] ? i.why
+				    : "it is no bootstrap token: 6 characters, a dot, 16 more",
+				    "kubeadm token create on the control plane makes one", err);
 }
 
 static const struct sw_status_saying sayings[] = {

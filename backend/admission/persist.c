@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admission/persist.h"
 
-#include "base/backoff.h"
 #include "base/clock.h"
+
+struct sw_backoff sw_persist_backoff(int64_t now_ms, unsigned int patience_s)
+{
+	return (struct sw_backoff){ .first_ms = 1000, .max_ms = 30000,
+				    .end_ms = now_ms + (int64_t)patience_s * 1000 };
+}
 
 int sw_persist(const struct sw_persist *p, struct sw_error *err)
 {
-	struct sw_backoff b = { .first_ms = 1000, .max_ms = 30000,
-				.end_ms = sw_now_ms() + (int64_t)p->patience_s * 1000 };
+	struct sw_backoff b = sw_persist_backoff(sw_now_ms(), p->patience_s);
 
 	sw_backoff_seed(&b, 0);
 	for (;;) {

@@ -2,6 +2,7 @@
 /* Going on trying where another try can mend it. */
 #pragma once
 
+#include "base/backoff.h"
 #include "base/event.h"
 #include "net/post.h"
 
@@ -12,6 +13,9 @@ struct sw_persist {
 	int (*once)(void *arg, struct sw_http_answer *ret_answer, struct sw_error *err);
 	void *arg;
 };
+
+/* The pauses between tries, from a moment of the caller's clock on; to be seeded. Pure. */
+struct sw_backoff sw_persist_backoff(int64_t now_ms, unsigned int patience_s);
 
 /*
  * With pauses of 1, 2, 4 ... 30 s, a little uneven so that a rack that starts at once does not ask

@@ -70,24 +70,36 @@ int sw_profile_base(const struct sw_profile *p, const char *url, char **ret_base
 	return *ret_base ? 0 : sw_fail_oom(err);
 }
 
-int sw_profile_refused(const struct sw_status_saying *sayings, long status, const char *url,
-		       struct sw_error *err)
+int sw_profile_bad_token(const char *why, const char *hint, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the token cannot be used");
+	sw_error_why(err, "%s", why);
+	sw_error_hint(err, "%s", hint);
+	return -EINVAL;
+}
+
+int sw_profile_status(long status, const char *what, const char *hint, const char *url,
+		      struct sw_error *err)
 {
 	_cleanup_free_ char *shown = sw_http_show(url);
-	const char *what = status >= 500 ? "the server failed" : "the server refused";
-	const char *hint = status >= 500 ? "see what the server logged, then try again"
-					 : "see what the server logged";
 	int r = status >= 500 || status == 408 || status == 429 ? -EAGAIN : -EACCES;
 
-	for (; sayings->what; sayings++)
-		if (sayings->status == status) {
-			what = sayings->what;
-			hint = sayings->hint;
-			break;
-		}
+	if (!what)
+		what = status >= 500 ? "the server failed" : "the server refused";
+	if (!hint)
+		hint = status >= 500 ? "see what the server logged, then try again"
+				     : "see what the server logged";
 	sw_fail(err, r == -EAGAIN ? SW_EXIT_NETWORK : SW_EXIT_ADMISSION, r, "%s", what);
 	sw_error_where(err, "%s", shown ? shown : "");
 	sw_error_why(err, "it answered with HTTP status %ld", status);
 	sw_error_hint(err, "%s", hint);
 	return r;
+}
+
+int sw_profile_refused(const struct sw_status_saying *sayings, long status, const char *url,
+		       struct sw_error *err)
+{
+	while (sayings->what && sayings->status != status)
+		sayings++;
+	return sw_profile_status(status, sayings->what, sayings->hint, url, err);
 }

@@ -57,11 +57,21 @@ const struct sw_profile *sw_profile_find(const char *kind);
 int sw_profile_base(const struct sw_profile *p, const char *url, char **ret_base,
 		    struct sw_error *err);
 
+/* That the token is none for this profile, in words; -EINVAL, exit 3. */
+int sw_profile_bad_token(const char *why, const char *hint, struct sw_error *err);
+
+/*
+ * What a status other than 200 means: -EAGAIN (exit 10) for 408, 429 and 500 and above, -EACCES
+ * (exit 9) for others. what, hint: NULL for words that are true of any server.
+ */
+int sw_profile_status(long status, const char *what, const char *hint, const char *url,
+		      struct sw_error *err);
+
 struct sw_status_saying {
 	long status;
 	const char *what, *hint;
 };
 
-/* Such an error from a table that ends with {}. -EAGAIN for 408, 429 and 500 and above. */
+/* The same with the words of a table that ends with {}. */
 int sw_profile_refused(const struct sw_status_saying *sayings, long status, const char *url,
 		       struct sw_error *err);

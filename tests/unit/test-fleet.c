@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ten thousand machines that were switched on together, and one server: the pauses are those
- * of the real client (sw_attest_backoff, sw_backoff_*), the clock is counted. `make fleet`
+ * of the real client (sw_persist_backoff, sw_backoff_*), the clock is counted. `make fleet`
  * prints what it comes to.
  */
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "admission/attest.h"
+#include "admission/persist.h"
 #include "base/backoff.h"
 
 #define NODES 10000U
@@ -150,7 +150,7 @@ static struct result run(unsigned int spread_s, bool even, bool dies, const char
 	memset(&w, 0, sizeof(w));
 	w.dies = dies;
 	for (unsigned int i = 0; i < NODES; i++) {
-		w.node[i] = sw_attest_backoff(0, PATIENCE_S);
+		w.node[i] = sw_persist_backoff(0, PATIENCE_S);
 		sw_backoff_seed(&w.node[i], i + 1);
 		add(&w, (struct moment){ .at = sw_backoff_start(&w.node[i], spread_s), .node = i,
 					 .what = TRIES });
