@@ -208,12 +208,12 @@ static int make_files(const struct admitting *a, const struct sw_keypair *k,
 	if (sw_url_host(a->base, &domain, &port) < 0 || !(line = sw_fmt("%s\n", domain)))
 		return sw_fail_oom(err);
 	const char *ca = a->ask->trust.ca;
-	const struct sw_tar_file files[] = {
-		{ "etc/homeworld/keyclient/granting.key", key->data, key->len, 0600 },
-		{ "etc/homeworld/keyclient/granting.pem", q->cert, strlen(q->cert), 0644 },
-		{ "etc/homeworld/config/local.conf", q->config, strlen(q->config), 0644 },
-		{ "etc/homeworld/config/keyserver.domain", line, strlen(line), 0644 },
-		{ "etc/homeworld/keyclient/keyservertls.pem", ca, ca ? strlen(ca) : 0, 0644 },
+	const struct sw_archive_file files[] = {
+		{ "etc/homeworld/keyclient/granting.key", key->data, key->len, 0600, 0 },
+		{ "etc/homeworld/keyclient/granting.pem", q->cert, strlen(q->cert), 0644, 0 },
+		{ "etc/homeworld/config/local.conf", q->config, strlen(q->config), 0644, 0 },
+		{ "etc/homeworld/config/keyserver.domain", line, strlen(line), 0644, 0 },
+		{ "etc/homeworld/keyclient/keyservertls.pem", ca, ca ? strlen(ca) : 0, 0644, 0 },
 	};
 	return sw_tar_make(files, ARRAY_SIZE(files) - (ca ? 0 : 1), ret_tar, err);
 }

@@ -150,7 +150,7 @@ static int join_files(const struct joining *j, struct sw_buf *ret_tar, struct sw
 {
 	_cleanup_free_ char *path = sw_fmt("etc/rancher/%s/config.yaml", j->p->kind);
 	_cleanup_wipe_ struct sw_buf text = {};
-	struct sw_tar_file file = { .path = path, .mode = 0600 };
+	struct sw_archive_file file = { .path = path, .mode = 0600 };
 	int r = path ? sw_buf_reserve(&text, 2 * j->ask->token->len + strlen(j->base) + 64)
 		     : -ENOMEM;
 

@@ -186,10 +186,10 @@ static int make_files(const struct discovery *d, struct sw_buf *ret_tar, struct 
 	if (sw_buf_reserve(&config, room) < 0 || sw_buf_reserve(&join, room) < 0 ||
 	    add_kubeconfig(&config, d) < 0 || add_join(&join, d) < 0)
 		return sw_fail_oom(err);
-	const struct sw_tar_file files[] = {
-		{ "etc/kubernetes/bootstrap-kubelet.conf", config.data, config.len, 0600 },
-		{ "etc/kubernetes/kubeadm-join.yaml", join.data, join.len, 0600 },
-		{ "etc/kubernetes/pki/ca.crt", d->info.ca, strlen(d->info.ca), 0644 },
+	const struct sw_archive_file files[] = {
+		{ "etc/kubernetes/bootstrap-kubelet.conf", config.data, config.len, 0600, 0 },
+		{ "etc/kubernetes/kubeadm-join.yaml", join.data, join.len, 0600, 0 },
+		{ "etc/kubernetes/pki/ca.crt", d->info.ca, strlen(d->info.ca), 0644, 0 },
 	};
 	return sw_tar_make(files, ARRAY_SIZE(files), ret_tar, err);
 }

@@ -5,13 +5,14 @@
 
 #include "admission/protocol.h"
 #include "base/crypto.h"
+#include "base/gcm.h"
 #include "base/hash.h"
 #include "base/json.h"
 
 #define MAGIC 8U
-#define IV 12U
-#define TAG 16U
-#define KEY 32U
+#define IV SW_GCM_IV
+#define TAG SW_GCM_TAG
+#define KEY SW_GCM_KEY
 #define NAME (2U + SW_SHA256_LEN)	/* of a TPM's object: the algorithm and a digest */
 #define LABEL "slipway attest strict 1"
 
@@ -136,31 +137,13 @@ static int derive(const struct sw_secret *secret, const struct sw_offer *offer, 
 	return good ? 0 : -EIO;
 }
 
-static int decrypt(const struct sw_strict_reply *r, const uint8_t *key, uint8_t *out)
-{
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	uint8_t tag[TAG];
-	int n = 0, last = 0;
-	bool good;
-
-	memcpy(tag, r->tag, TAG);
-	good = c && EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key, r->iv, 0) == 1 &&
-	       EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1 &&
-	       EVP_CipherUpdate(c, NULL, &n, r->head, (int)r->head_len) == 1 &&
-	       EVP_CipherUpdate(c, out, &n, r->cipher, (int)r->cipher_len) == 1 &&
-	       EVP_CipherFinal_ex(c, out + n, &last) == 1;
-	EVP_CIPHER_CTX_free(c);
-	ERR_clear_error();
-	if (!good)
-		explicit_bzero(out, r->cipher_len);
-	return good ? 0 : -EBADMSG;
-}
-
 int sw_strict_open(const struct sw_strict_reply *reply, const struct sw_secret *secret,
 		   const struct sw_offer *offer, const void *ak, size_t ak_len,
 		   struct sw_buf *ret_plain, struct sw_error *err)
 {
 	uint8_t key[KEY];
+	const struct sw_gcm gcm = { .key = key, .iv = reply->iv, .head = reply->head,
+				    .head_len = reply->head_len, .len = reply->cipher_len };
 	int r = sw_crypto_open(err);
 
 	if (r < 0)
@@ -173,8 +156,9 @@ int sw_strict_open(const struct sw_strict_reply *reply, const struct sw_secret *
 	if (sw_buf_reserve(ret_plain, reply->cipher_len + 1) < 0)
 		return sw_fail_oom(err);
 	r = derive(secret, offer, ak, ak_len, key);
-	if (r == 0)
-		r = decrypt(reply, key, ret_plain->data + ret_plain->len);
+	if (r == 0 && !sw_gcm_open(&gcm, reply->cipher, reply->tag,
+				   ret_plain->data + ret_plain->len))
+		r = -EBADMSG;
 	explicit_bzero(key, sizeof(key));
 	if (r < 0)
 		return sw_reply_refuse(err, "it was changed on the way, or answers another "

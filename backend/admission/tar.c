@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admission/tar.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <string.h>
-#include <sys/stat.h>
 
 void sw_buf_wipe(struct sw_buf *b)
 {
@@ -13,15 +10,10 @@ void sw_buf_wipe(struct sw_buf *b)
 	sw_buf_clear(b);
 }
 
-static la_ssize_t on_write(struct archive *w SW_UNUSED, void *arg, const void *data, size_t len)
-{
-	return sw_buf_add(arg, data, len) < 0 ? -1 : (la_ssize_t)len;
-}
-
 static int failed(struct archive *w, struct sw_error *err)
 {
 	sw_fail(err, SW_EXIT_FAILED, -ENOMEM, "the overlay cannot be made");
-	sw_error_why(err, "%s", archive_error_string(w) ? archive_error_string(w) : "no memory");
+	sw_error_why(err, "%s", sw_archive_why(w));
 	return -ENOMEM;
 }
 
@@ -31,34 +23,14 @@ static struct archive *open_writer(struct sw_buf *out)
 
 	if (w && archive_write_set_format_pax_restricted(w) == ARCHIVE_OK &&
 	    archive_write_set_bytes_per_block(w, 512) == ARCHIVE_OK &&
-	    archive_write_open(w, out, NULL, on_write, NULL) == ARCHIVE_OK)
+	    sw_archive_into(w, out) == ARCHIVE_OK)
 		return w;
 	if (w)
 		archive_write_free(w);
 	return NULL;
 }
 
-static int add_file(struct archive *w, const struct sw_tar_file *f)
-{
-	struct archive_entry *e = archive_entry_new();
-	bool good;
-
-	if (!e)
-		return -ENOMEM;
-	archive_entry_set_pathname(e, f->path);
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_entry_set_perm(e, f->mode);
-	archive_entry_set_size(e, (la_int64_t)f->len);
-	archive_entry_set_uid(e, 0);
-	archive_entry_set_gid(e, 0);
-	archive_entry_set_mtime(e, 0, 0);
-	good = archive_write_header(w, e) == ARCHIVE_OK &&
-	       archive_write_data(w, f->data, f->len) == (la_ssize_t)f->len;
-	archive_entry_free(e);
-	return good ? 0 : -ENOMEM;
-}
-
-int sw_tar_make(const struct sw_tar_file *files, size_t n, struct sw_buf *ret_tar,
+int sw_tar_make(const struct sw_archive_file *files, size_t n, struct sw_buf *ret_tar,
 		struct sw_error *err)
 {
 	size_t room = 1024;
@@ -72,7 +44,7 @@ int sw_tar_make(const struct sw_tar_file *files, size_t n, struct sw_buf *ret_ta
 	if (!w)
 		return sw_fail_oom(err);
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = add_file(w, &files[i]);
+		r = sw_archive_add(w, &files[i]) ? 0 : -ENOMEM;
 	if (r < 0 || archive_write_close(w) != ARCHIVE_OK)
 		r = failed(w, err);
 	archive_write_free(w);

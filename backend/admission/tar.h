@@ -2,20 +2,11 @@
 /* Making an overlay of what a profile gained, and one overlay of several. */
 #pragma once
 
-#include <stdint.h>
-
-#include "base/buf.h"
+#include "base/archive.h"
 #include "base/error.h"
 
-struct sw_tar_file {
-	const char *path;	/* "etc/rancher/rke2/config.yaml" */
-	const void *data;	/* borrowed */
-	size_t len;
-	uint32_t mode;		/* permission bits */
-};
-
-/* Adds a tar with these files, of root and without a date, to ret_tar, which has to be wiped. */
-int sw_tar_make(const struct sw_tar_file *files, size_t n, struct sw_buf *ret_tar,
+/* Adds a tar with these files, whose mtime is 0, to ret_tar, which has to be wiped. */
+int sw_tar_make(const struct sw_archive_file *files, size_t n, struct sw_buf *ret_tar,
 		struct sw_error *err);
 
 /*

@@ -6,6 +6,7 @@
 #include "answers/sources.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/template.h"
 #include "tpm/identity.h"
 
 static const char *link_mac(const struct sw_facts *f)
@@ -38,10 +39,10 @@ static int read_ek(struct sw_machine *m, char **ret_id, struct sw_error *err)
 	return *ret_id ? 0 : sw_fail_oom(err);
 }
 
-static const char *const names[] = { "uuid", "serial", "mac", "hostname", "ek" };
+static const char *const names[] = { "uuid", "serial", "mac", "hostname", "ek", NULL };
 
 /* Facts are read once for a source, and only for one that asks. */
-static int value_of(struct sw_machine *m, size_t which, struct sw_facts **facts, char **ret_value,
+static int value_of(struct sw_machine *m, int which, struct sw_facts **facts, char **ret_value,
 		    struct sw_error *err)
 {
 	const char *value = NULL;
@@ -66,29 +67,17 @@ static int value_of(struct sw_machine *m, size_t which, struct sw_facts **facts,
 	return *ret_value ? 0 : sw_fail_oom(err);
 }
 
-/* What follows "${", up to "}"; the number of names when it is none. */
-static size_t name_at(const char *p, size_t *ret_len)
-{
-	size_t n = strcspn(p, "}");
-
-	*ret_len = n;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strlen(names[i]) == n && strncmp(p, names[i], n) == 0 && p[n] == '}')
-			return i;
-	return ARRAY_SIZE(names);
-}
-
 int sw_source_check_template(const char *text, struct sw_error *err)
 {
-	size_t n;
+	for (const char *p = strstr(text, "${"); p; p = strstr(p, "${")) {
+		size_t n = strcspn(p + 2, "}");
 
-	for (const char *p = text; (p = strstr(p, "${")); p++) {
-		if (name_at(p + 2, &n) < ARRAY_SIZE(names))
+		if (sw_template_word(p, names, &p) >= 0)
 			continue;
 		(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL,
 			      "\"${%.*s}\" stands for nothing of a machine", n > 30 ? 30 : (int)n,
 			      p + 2);
-		sw_error_why(err, "there are ${uuid}, ${serial}, ${mac}, ${hostname}, ${ek}");
+		sw_error_why(err, "it is one of ${uuid}, ${serial}, ${mac}, ${hostname}, ${ek}");
 		return -EINVAL;
 	}
 	return 0;
@@ -115,17 +104,14 @@ int sw_source_fill(struct sw_machine *m, const char *text, char **ret_text, stru
 	while (r == 0 && *text) {
 		_cleanup_free_ char *value = NULL;
 		const char *p = strstr(text, "${");
-		size_t n, which;
 
 		if (sw_buf_add(&b, text, p ? (size_t)(p - text) : strlen(text)) < 0)
 			return sw_fail_oom(err);
 		if (!p)
 			break;
-		which = name_at(p + 2, &n);
-		r = value_of(m, which, &facts, &value, err);
+		r = value_of(m, sw_template_word(p, names, &text), &facts, &value, err);
 		if (r == 0 && add_encoded(&b, value) < 0)
 			r = sw_fail_oom(err);
-		text = p + 2 + n + 1;
 	}
 	if (r < 0)
 		return r;

@@ -5,8 +5,7 @@
 
 #include "base/json.h"
 
-/* The number of the word at p, which begins with "${", and what follows it; -1: none of them. */
-static int word_at(const char *p, const char *const *words, const char **ret_behind)
+int sw_template_word(const char *p, const char *const *words, const char **ret_behind)
 {
 	const char *end = strchr(p, '}');
 
@@ -24,7 +23,7 @@ int sw_template_check(const char *text, const char *const *words, struct sw_erro
 	for (const char *p = strstr(text, "${"); p; p = strstr(p, "${")) {
 		size_t len;
 
-		if (word_at(p, words, &p) >= 0)
+		if (sw_template_word(p, words, &p) >= 0)
 			continue;
 		sw_error_why(err, "there is no ${%.20s}", p + 2);
 		len = strlen(err ? err->hint : "");
@@ -59,7 +58,7 @@ int sw_template_expand(struct sw_buf *b, const char *text, const char *const *wo
 	while (*text && r == 0) {
 		const char *behind = text, *p = strstr(text, "${");
 		size_t n = p ? (size_t)(p - text) : strlen(text);
-		int word = p ? word_at(p, words, &behind) : -1;
+		int word = p ? sw_template_word(p, words, &behind) : -1;
 
 		/* What is no word stands for itself. */
 		if (p && word < 0) {

@@ -13,3 +13,9 @@ int sw_template_check(const char *text, const char *const *words, struct sw_erro
  */
 int sw_template_expand(struct sw_buf *b, const char *text, const char *const *words,
 		       const char *const *values);
+
+/*
+ * Which of the words stands at p, which begins with "${", and what follows it; -1 for none of
+ * them, and ret_behind stays as it is.
+ */
+int sw_template_word(const char *p, const char *const *words, const char **ret_behind);

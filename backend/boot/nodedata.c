@@ -228,3 +228,16 @@ int sw_nodedata_write(struct sw_io *io, uint64_t offset, uint64_t size, json_obj
 	r = write_copies(io, offset, size, text, len, fresh);
 	return r < 0 ? fail(err, io, offset, r, "cannot write the node data") : 0;
 }
+
+json_object *sw_nodedata_admission(json_object *data, const char *kind)
+{
+	json_object *list = sw_json_array(data, "admission");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		json_object *o = json_object_array_get_idx(list, i);
+
+		if (strcmp(sw_json_str(o, "kind", ""), kind) == 0)
+			return o;
+	}
+	return NULL;
+}

@@ -30,3 +30,6 @@ int sw_nodedata_look(struct sw_io *io, uint64_t offset, uint64_t size,
  */
 int sw_nodedata_write(struct sw_io *io, uint64_t offset, uint64_t size, json_object *data,
 		      bool fresh, struct sw_error *err);
+
+/* What the node data say of the admission of this kind ("attest"), or NULL; borrowed. */
+json_object *sw_nodedata_admission(json_object *data, const char *kind);

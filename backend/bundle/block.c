@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The short form for a terminal's log; gzip and base64 by libarchive in both directions. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <string.h>
 
+#include "base/archive.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "bundle/bundle.h"
@@ -15,43 +14,23 @@
 static int fail(struct archive *a, const char *what, struct sw_error *err)
 {
 	sw_fail(err, SW_EXIT_INVALID, -EBADMSG, "%s", what);
-	sw_error_why(err, "%s", archive_error_string(a) ? archive_error_string(a) : "no memory");
+	sw_error_why(err, "%s", sw_archive_why(a));
 	return -EBADMSG;
-}
-
-static la_ssize_t write_to_buf(struct archive *a, void *userdata, const void *data, size_t len)
-{
-	int r = sw_buf_add(userdata, data, len);
-
-	if (r == 0)
-		return (la_ssize_t)len;
-	archive_set_error(a, -r, "%s", strerror(-r));
-	return -1;
 }
 
 static bool write_block(struct archive *a, const char *text, struct sw_buf *out)
 {
-	struct archive_entry *e = archive_entry_new();
-	size_t len = strlen(text);
-	bool fine;
+	const struct sw_archive_file f = { .path = "report", .data = text, .len = strlen(text) };
 
-	if (!e)
-		return false;
-	archive_entry_set_pathname(e, "report");
-	archive_entry_set_filetype(e, AE_IFREG);
-	fine = archive_write_add_filter_gzip(a) == ARCHIVE_OK &&
+	return archive_write_add_filter_gzip(a) == ARCHIVE_OK &&
 	       archive_write_set_filter_option(a, "gzip", "timestamp", NULL) == ARCHIVE_OK &&
 	       archive_write_add_filter_b64encode(a) == ARCHIVE_OK &&
 	       archive_write_set_filter_option(a, "b64encode", "name", "slipway-report.gz") ==
 		       ARCHIVE_OK &&
 	       archive_write_set_format_raw(a) == ARCHIVE_OK &&
 	       archive_write_set_bytes_in_last_block(a, 1) == ARCHIVE_OK &&
-	       archive_write_open(a, out, NULL, write_to_buf, NULL) == ARCHIVE_OK &&
-	       archive_write_header(a, e) == ARCHIVE_OK &&
-	       archive_write_data(a, text, len) == (la_ssize_t)len &&
+	       sw_archive_into(a, out) == ARCHIVE_OK && sw_archive_add(a, &f) &&
 	       archive_write_close(a) == ARCHIVE_OK;
-	archive_entry_free(e);
-	return fine;
 }
 
 int sw_bundle_block(const struct sw_bundle *b, struct sw_buf *out, struct sw_error *err)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A bundle as one file: tar and gzip by libarchive, encryption by age(1). */
-#include <archive.h>
-#include <archive_entry.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/archive.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -19,39 +18,16 @@
 static int archive_fail(struct archive *a, struct sw_error *err)
 {
 	sw_fail(err, SW_EXIT_FAILED, -EIO, "the bundle cannot be packed");
-	sw_error_why(err, "%s", archive_error_string(a) ? archive_error_string(a) : "no memory");
+	sw_error_why(err, "%s", sw_archive_why(a));
 	return -EIO;
 }
 
-static la_ssize_t write_to_buf(struct archive *a, void *userdata, const void *data, size_t len)
-{
-	int r = sw_buf_add(userdata, data, len);
-
-	if (r == 0)
-		return (la_ssize_t)len;
-	archive_set_error(a, -r, "%s", strerror(-r));
-	return -1;
-}
-
-/* Nothing of who packed it where: owner 0, mode 0600, the bundle's own time. */
 static int add_file(struct archive *a, const char *name, const void *data, size_t len,
 		    int64_t mtime, struct sw_error *err)
 {
-	struct archive_entry *e = archive_entry_new();
-	int r = 0;
+	const struct sw_archive_file f = { name, data, len, 0600, mtime };
 
-	if (!e)
-		return sw_fail_oom(err);
-	archive_entry_set_pathname(e, name);
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_entry_set_perm(e, 0600);
-	archive_entry_set_size(e, (la_int64_t)len);
-	archive_entry_set_mtime(e, mtime, 0);
-	if (archive_write_header(a, e) != ARCHIVE_OK ||
-	    archive_write_data(a, data, len) != (la_ssize_t)len)
-		r = archive_fail(a, err);
-	archive_entry_free(e);
-	return r;
+	return sw_archive_add(a, &f) ? 0 : archive_fail(a, err);
 }
 
 static int add_manifest(struct archive *a, const struct sw_bundle *b, struct sw_error *err)
@@ -72,8 +48,7 @@ static int add_all(struct archive *a, const struct sw_bundle *b, struct sw_error
 		const struct sw_bundle_item *item = &b->v[i];
 		_cleanup_free_ char *name = sw_fmt("slipway-bundle/%s", item->name);
 
-		r = name ? add_file(a, name, item->data.data ? (const void *)item->data.data : "",
-				    item->data.len, b->time, err)
+		r = name ? add_file(a, name, item->data.data, item->data.len, b->time, err)
 			 : sw_fail_oom(err);
 	}
 	return r;
@@ -85,7 +60,7 @@ static int open_tar(struct archive *a, struct sw_buf *out, struct sw_error *err)
 	if (archive_write_add_filter_gzip(a) != ARCHIVE_OK ||
 	    archive_write_set_filter_option(a, "gzip", "timestamp", NULL) != ARCHIVE_OK ||
 	    archive_write_set_format_pax_restricted(a) != ARCHIVE_OK ||
-	    archive_write_open(a, out, NULL, write_to_buf, NULL) != ARCHIVE_OK)
+	    sw_archive_into(a, out) != ARCHIVE_OK)
 		return archive_fail(a, err);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "boot/nodedata.h"
 #include "rescue/private.h"
 #include "tpm/facts.h"
 
@@ -150,16 +151,7 @@ static bool is_encrypted(const struct sw_node *n)
 
 static bool attests(const struct sw_node *n)
 {
-	json_object *all = sw_json_array(n->data, "admission");
-	json_object *one = sw_json_get(n->data, "admission");
-
-	for (size_t i = 0; all && i < json_object_array_length(all); i++) {
-		json_object *o = json_object_array_get_idx(all, i);
-
-		if (strcmp(sw_json_str(o, "kind", ""), "attest") == 0)
-			return true;
-	}
-	return !all && strcmp(sw_json_str(one, "kind", ""), "attest") == 0;
+	return sw_nodedata_admission(n->data, "attest");
 }
 
 /* What the node wants of a TPM, in words; NULL: nothing. */

@@ -89,3 +89,15 @@ bool sw_tpm_busy(TSS2_RC rc, unsigned int *tries)
 	(*tries)++;
 	return true;
 }
+
+TPML_PCR_SELECTION sw_tpm_selection(uint32_t pcrs)
+{
+	return (TPML_PCR_SELECTION){
+		.count = 1,
+		.pcrSelections[0] = {
+			.hash = TPM2_ALG_SHA256,
+			.sizeofSelect = 3,
+			.pcrSelect = { pcrs & 0xff, pcrs >> 8 & 0xff, pcrs >> 16 & 0xff },
+		},
+	};
+}

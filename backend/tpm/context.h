@@ -39,3 +39,6 @@ TSS2_RC sw_tpm_start_session(struct sw_tpm *t, TPM2_SE type, bool salted, ESYS_T
  * false at the tenth time. Begin with *tries = 0.
  */
 bool sw_tpm_busy(TSS2_RC rc, unsigned int *tries);
+
+/* These PCRs of the sha256 bank; bit n: PCR n. */
+TPML_PCR_SELECTION sw_tpm_selection(uint32_t pcrs);

@@ -6,14 +6,15 @@
 #include <sys/random.h>
 
 #include "base/crypto.h"
+#include "base/gcm.h"
 #include "base/hash.h"
 #include "base/le.h"
 
 #define ID 16U
-#define KEY 32U
+#define KEY SW_GCM_KEY
 #define BLOCK 1U		/* of GCM, a stream */
-#define IV 12U
-#define TAG 16U
+#define IV SW_GCM_IV
+#define TAG SW_GCM_TAG
 /* id, sizes of key, block, iv and tag */
 #define HEAD (ID + 4U * 4U)
 /* PCRs (64 bits), their bank, the kind of key above (16 each), sizes of blob and policy (32) */
@@ -172,47 +173,6 @@ static int cipher_key(const struct sw_secret *key, bool recovery, struct sw_secr
 		       : sw_fail_oom(err);
 }
 
-static bool start_cipher(EVP_CIPHER_CTX *c, bool encrypt, const struct sw_secret *key,
-			 const uint8_t *iv, const uint8_t *start, size_t start_len)
-{
-	int n;
-
-	return c &&
-	       EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key->data, iv, encrypt) == 1 &&
-	       EVP_CipherUpdate(c, NULL, &n, start, (int)start_len) == 1;
-}
-
-static bool run_cipher(EVP_CIPHER_CTX *c, const uint8_t *in, size_t len, uint8_t *out)
-{
-	int n, rest;
-
-	return EVP_CipherUpdate(c, out, &n, in, (int)len) == 1 && (size_t)n == len &&
-	       EVP_CipherFinal_ex(c, out + n, &rest) == 1;
-}
-
-static bool encrypt(const struct sw_secret *key, const uint8_t *iv, const struct sw_buf *start,
-		    const struct sw_secret *plain, uint8_t *out)
-{
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	bool done = start_cipher(c, true, key, iv, start->data, start->len) &&
-		    run_cipher(c, plain->data, plain->len, out) &&
-		    EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, TAG, out + plain->len) == 1;
-
-	EVP_CIPHER_CTX_free(c);
-	return done;
-}
-
-static bool decrypt(const struct sw_credential *k, const struct sw_secret *key, uint8_t *out)
-{
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	bool done = start_cipher(c, false, key, k->iv, k->start, k->start_len) &&
-		    EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, TAG, (void *)k->tag) == 1 &&
-		    run_cipher(c, k->cipher, k->cipher_len, out);
-
-	EVP_CIPHER_CTX_free(c);
-	return done;
-}
-
 /* ---- closing ---- */
 
 static int add_zeros(struct sw_buf *b, size_t to)
@@ -290,7 +250,8 @@ int sw_credential_close(const struct sw_sealed *sealed, const struct sw_secret *
 {
 	_cleanup_secret_ struct sw_secret *plain = NULL, *k = NULL;
 	_cleanup_buf_ struct sw_buf b = {};
-	uint8_t iv[IV];
+	uint8_t iv[IV], *out;
+	struct sw_gcm gcm;
 	int r = check_input(name, secret, err);
 
 	if (r < 0)
@@ -307,7 +268,11 @@ int sw_credential_close(const struct sw_sealed *sealed, const struct sw_secret *
 		r = sw_buf_add(ret_data, b.data, b.len);
 	if (r == 0)
 		r = sw_buf_reserve(ret_data, plain->len + TAG);
-	if (r < 0 || !encrypt(k, iv, &b, plain, ret_data->data + ret_data->len))
+	if (r < 0)
+		return sw_fail_oom(err);
+	gcm = (struct sw_gcm){ k->data, iv, b.data, b.len, plain->len };
+	out = ret_data->data + ret_data->len;
+	if (!sw_gcm_close(&gcm, plain->data, out, out + plain->len))
 		return sw_fail_oom(err);
 	ret_data->len += plain->len + TAG;
 	return 0;
@@ -341,6 +306,7 @@ int sw_credential_open(const struct sw_credential *c, const struct sw_secret *ke
 		       struct sw_error *err)
 {
 	_cleanup_secret_ struct sw_secret *plain = NULL, *k = NULL;
+	struct sw_gcm gcm;
 	size_t at = 0;
 	int r = sw_crypto_open(err);
 
@@ -350,7 +316,8 @@ int sw_credential_open(const struct sw_credential *c, const struct sw_secret *ke
 		r = sw_secret_new(c->cipher_len, &plain, err);
 	if (r < 0)
 		return r;
-	if (!decrypt(c, k, plain->data))
+	gcm = (struct sw_gcm){ k->data, c->iv, c->start, c->start_len, c->cipher_len };
+	if (!sw_gcm_open(&gcm, c->cipher, c->tag, plain->data))
 		return bad(err, -EBADMSG, c->recovery ? "this recovery key does not open it"
 						      : "it was changed since it was sealed");
 	r = sw_credential_content(plain->data, plain->len, name, now_us, &at, err);

@@ -113,18 +113,6 @@ const uint8_t *sw_identity_ak(const struct sw_identity *i, size_t *ret_len)
 
 /* ---- a key for one state of the PCRs ---- */
 
-static TPML_PCR_SELECTION selection(uint32_t pcrs)
-{
-	return (TPML_PCR_SELECTION){
-		.count = 1,
-		.pcrSelections[0] = {
-			.hash = TPM2_ALG_SHA256,
-			.sizeofSelect = 3,
-			.pcrSelect = { pcrs & 0xff, pcrs >> 8 & 0xff, pcrs >> 16 & 0xff },
-		},
-	};
-}
-
 /* The digest of the values one after the other, as quotes and policies have it. */
 static void digest_pcrs(const uint8_t value[SW_PCRS][32], uint32_t pcrs,
 			uint8_t ret_digest[static SW_SHA256_LEN])
@@ -195,7 +183,7 @@ static TSS2_RC sign_pcrs(struct sw_identity *i, const TPM2B_DATA *nonce, uint32_
 			 struct sw_quote *q)
 {
 	static const TPMT_SIG_SCHEME its_own = { .scheme = TPM2_ALG_NULL };
-	const TPML_PCR_SELECTION which = selection(pcrs);
+	const TPML_PCR_SELECTION which = sw_tpm_selection(pcrs);
 	TPM2B_ATTEST *attest = NULL;
 	TPMT_SIGNATURE *signature = NULL;
 	unsigned int tries = 0;
@@ -289,7 +277,7 @@ int sw_identity_quote_bound(struct sw_identity *i, const void *nonce, size_t len
 static TSS2_RC start_bound(struct sw_identity *i, ESYS_TR *ret_session)
 {
 	static const TPM2B_DIGEST as_they_are;
-	const TPML_PCR_SELECTION which = selection(i->bound);
+	const TPML_PCR_SELECTION which = sw_tpm_selection(i->bound);
 	TSS2_RC rc;
 
 	*ret_session = ESYS_TR_PASSWORD;

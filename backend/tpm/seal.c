@@ -71,24 +71,11 @@ static int open_storage(struct sw_tpm *t, const char *tcti, int rsa)
 		       : sw_tpm_fail(t, rc, "the TPM starts no encrypted session");
 }
 
-static TPML_PCR_SELECTION selection(uint32_t pcrs)
-{
-	return (TPML_PCR_SELECTION){
-		.count = 1,
-		.pcrSelections[0] = {
-			.hash = TPM2_ALG_SHA256,
-			.sizeofSelect = 3,
-			.pcrSelect = { pcrs & 0xff, pcrs >> 8 & 0xff, pcrs >> 16 & 0xff },
-		},
-	};
-}
-
-/* A policy session that is bound to the PCRs as they are now. */
-/* values: the digest over the PCRs' values; an empty one: as they are. */
+/* A policy session bound to the PCRs; values: the digest over theirs, an empty one: as they are. */
 static TSS2_RC start_policy(struct sw_tpm *t, TPM2_SE type, uint32_t pcrs,
 			    const TPM2B_DIGEST *values)
 {
-	const TPML_PCR_SELECTION which = selection(pcrs);
+	const TPML_PCR_SELECTION which = sw_tpm_selection(pcrs);
 	TSS2_RC rc = sw_tpm_start_session(t, type, true, &t->policy);
 
 	if (rc == TSS2_RC_SUCCESS)
@@ -119,7 +106,7 @@ static bool differs_later(const struct sw_sealed *s, const struct sw_pcr7 *pcr7,
 /* Whether the bank is there at all, and whether the firmware measures into it. */
 static int look_at_pcrs(struct sw_tpm *t, struct sw_sealed *s, const struct sw_pcr7 *pcr7)
 {
-	const TPML_PCR_SELECTION which = selection(s->pcrs);
+	const TPML_PCR_SELECTION which = sw_tpm_selection(s->pcrs);
 	TPML_DIGEST *values = NULL;
 	TSS2_RC rc = Esys_PCR_Read(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &which, NULL,
 				   NULL, &values);

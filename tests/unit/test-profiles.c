@@ -146,9 +146,9 @@ static void test_a_cluster_info_counts_when_the_token_signed_it(void **state SW_
 
 static void test_tars_are_joined_and_seen_as_overlays(void **state SW_UNUSED)
 {
-	static const struct sw_tar_file one = { "etc/a", "AAAA", 4, 0600 };
-	static const struct sw_tar_file two[] = { { "etc/b", "", 0, 0644 },
-						  { "etc/c/d", "DD", 2, 0600 } };
+	static const struct sw_archive_file one = { "etc/a", "AAAA", 4, 0600, 0 };
+	static const struct sw_archive_file two[] = { { "etc/b", "", 0, 0644, 0 },
+						  { "etc/c/d", "DD", 2, 0600, 0 } };
 	_cleanup_wipe_ struct sw_buf a = {}, b = {}, both = {}, twice = {};
 	_cleanup_overlay_ struct sw_overlay *o = NULL;
 

@@ -65,20 +65,6 @@ static int open_node(const struct sw_cli *cli, struct view *v, struct sw_error *
 	return -ENOENT;
 }
 
-/* The admission by attestation, or NULL; borrowed. */
-static json_object *attestation(json_object *data)
-{
-	json_object *list = sw_json_array(data, "admission");
-
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
-		json_object *o = json_object_array_get_idx(list, i);
-
-		if (strcmp(sw_json_str(o, "kind", ""), "attest") == 0)
-			return o;
-	}
-	return NULL;
-}
-
 /* ---- node config ---- */
 
 static int put_file(const char *dir, const char *name, const char *text, const char *end,
@@ -211,7 +197,7 @@ static int write_config(const char *dir, json_object *data, json_object *list,
 			struct sw_error *err)
 {
 	const char *host = sw_json_str(data, "hostname", NULL);
-	const char *url = sw_json_str(attestation(data), "url", NULL);
+	const char *url = sw_json_str(sw_nodedata_admission(data, "attest"), "url", NULL);
 	const char *all = json_object_to_json_string_ext(data, JSON_C_TO_STRING_PRETTY |
 							       JSON_C_TO_STRING_NOSLASHESCAPE);
 	int r = sw_mkdir_all(dir, 0700);
@@ -224,7 +210,7 @@ static int write_config(const char *dir, json_object *data, json_object *list,
 	if (r == 0 && url)
 		r = put_file(dir, ATTEST, url, "\n", list, err);
 	if (r == 0)
-		r = put_trust(dir, attestation(data), list, err);
+		r = put_trust(dir, sw_nodedata_admission(data, "attest"), list, err);
 	if (r == 0)
 		r = put_values(dir, data, list, err);
 	return r < 0 ? r : put_secrets(dir, data, list, err);
@@ -328,7 +314,8 @@ static int check_url(const char *url, struct sw_error *err)
 
 static int set_attestation(json_object *data, const char *url, struct sw_error *err)
 {
-	json_object *o = attestation(data), *list = sw_json_array(data, "admission");
+	json_object *o = sw_nodedata_admission(data, "attest");
+	json_object *list = sw_json_array(data, "admission");
 	int r = check_url(url, err);
 
 	if (r < 0)
@@ -353,7 +340,7 @@ static int set_server(json_object *data, const char *key, const char *value, str
 	_cleanup_free_ char *of_answers = sw_fmt("admission.%s", name);
 	const struct sw_field *f = of_answers ? sw_field_find(of_answers) : NULL;
 	_cleanup_answers_ struct sw_answers *a = sw_answers_new();
-	json_object *o = attestation(data);
+	json_object *o = sw_nodedata_admission(data, "attest");
 	int r;
 
 	if (!a || !f)

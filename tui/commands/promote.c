@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "boot/nodedata.h"
 #include "base/strv.h"
 #include "boot/promote.h"
 #include "boot/uki.h"
@@ -145,15 +146,9 @@ static int fetch(struct job *j, const char *source, const char *sha256, const ch
 /* As an install does it: where the node is admitted stands on the command line that we make. */
 static char *node_cmdline(const struct job *j)
 {
-	const char *url = NULL;
-	json_object *list = sw_json_array(j->s.node.data, "admission");
+	json_object *o = sw_nodedata_admission(j->s.node.data, "attest");
+	const char *url = sw_json_str(o, "url", NULL);
 
-	for (size_t i = 0; list && !url && i < json_object_array_length(list); i++) {
-		json_object *o = json_object_array_get_idx(list, i);
-
-		if (strcmp(sw_json_str(o, "kind", ""), "attest") == 0)
-			url = sw_json_str(o, "url", NULL);
-	}
 	return sw_uki_cmdline(sw_arg(&j->cli->args, OPT_CMDLINE), url);
 }
 
