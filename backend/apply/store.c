@@ -26,7 +26,12 @@ int sw_store_check(const struct sw_store *s, struct sw_error *err)
 
 /* ---- the stick, through mtools: no mount, no kernel driver ---- */
 
-static const char *const mtools_env[] = { "MTOOLS_SKIP_CHECK=1", NULL };
+int sw_store_mcopy(const char *const *argv, struct sw_error *err)
+{
+	static const char *const env[] = { "MTOOLS_SKIP_CHECK=1", NULL };
+
+	return sw_proc_check(argv, env, MTOOLS_S, err);
+}
 
 int sw_store_find_stick(struct sw_machine *m, const char *what, char **ret_image,
 			struct sw_error *err)
@@ -67,7 +72,7 @@ static int store_on_stick(struct sw_machine *m, const struct sw_store *s, const 
 	if (r < 0)
 		return r;
 	put[3] = image;
-	r = sw_proc_check(put, mtools_env, MTOOLS_S, err);
+	r = sw_store_mcopy(put, err);
 	if (r == 0 && (r = flush_device(image)) < 0)
 		sw_fail_errno(err, SW_EXIT_FAILED, r, "the stick cannot be written");
 	sw_error_where(err, "the stick");

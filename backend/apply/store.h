@@ -23,6 +23,8 @@ int sw_store_check(const struct sw_store *s, struct sw_error *err);
 int sw_store_put(struct sw_machine *m, const struct sw_store *s, const char *file,
 		 const struct sw_sink *sink, struct sw_error *err);
 
-/* For mtools: "DEVICE@@OFFSET" of the stick; malloc'd. Exit 5 when there is none. */
+/* Runs mcopy with these words, NULL at the end; an error quotes what it said. */
+int sw_store_mcopy(const char *const *argv, struct sw_error *err);
+/* For mcopy: "DEVICE@@OFFSET" of the stick; malloc'd. Exit 5 when there is none. */
 int sw_store_find_stick(struct sw_machine *m, const char *what, char **ret_image,
 			struct sw_error *err);

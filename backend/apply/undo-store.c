@@ -7,11 +7,9 @@
 #include "apply/store.h"
 #include "apply/undo-copy.h"
 #include "base/file.h"
-#include "base/proc.h"
 #include "payload/payload.h"
 
 #define STICK_PATTERN "slipway-undo-*.bin"
-#define MTOOLS_S 120
 #define COPY_MAX (SW_PLAN_MAX_DISKS * SW_JOURNAL_LEN)
 #define WHAT "undo copy"
 
@@ -38,7 +36,6 @@ int sw_undo_store(struct sw_machine *m, const char *where, const char *file, con
 static int fetch_from_stick(struct sw_machine *m, const char *out, struct sw_error *err)
 {
 	_cleanup_free_ char *image = NULL, *dir = sw_fmt("%s.d", out), *found = NULL;
-	static const char *const env[] = { "MTOOLS_SKIP_CHECK=1", NULL };
 	const char *get[] = { "mcopy", "-n", "-i", NULL, "::/" STICK_PATTERN, dir, NULL };
 	_cleanup_closedir_ DIR *d = NULL;
 	unsigned int n = 0;
@@ -49,7 +46,7 @@ static int fetch_from_stick(struct sw_machine *m, const char *out, struct sw_err
 	if (mkdir(dir, 0700) < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "no scratch directory");
 	get[3] = image;
-	r = sw_proc_check(get, env, MTOOLS_S, err);
+	r = sw_store_mcopy(get, err);
 	if (r < 0)
 		return r;
 	d = opendir(dir);

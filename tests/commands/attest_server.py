@@ -38,6 +38,13 @@ class Refused(Exception):
         self.status, self.text = status, text
 
 
+def spki_pin(cert):
+    """What admission.pin and --pin take: of the key of a certificate in a file."""
+    pem = run("openssl", "x509", "-in", cert, "-noout", "-pubkey")
+    der = run("openssl", "pkey", "-pubin", "-outform", "DER", input=pem)
+    return "sha256:" + hashlib.sha256(der).hexdigest()
+
+
 class Authority:
     """A CA, and a server's key and certificate from it."""
 
@@ -54,9 +61,23 @@ class Authority:
             "-CAcreateserial", "-out", self.cert, "-days", str(days), "-extfile", extra)
 
     def pin(self):
-        pem = run("openssl", "x509", "-in", self.cert, "-noout", "-pubkey")
-        der = run("openssl", "pkey", "-pubin", "-outform", "DER", input=pem)
-        return "sha256:" + hashlib.sha256(der).hexdigest()
+        return spki_pin(self.cert)
+
+
+class Listener(http.server.ThreadingHTTPServer):
+    def handle_error(self, *args):
+        pass                # a client that does not believe us ends the connection
+
+
+def listen_tls(handler, authority):
+    """An HTTPS server on loopback that serves in a thread until it is shut down."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.cert, authority.key)
+    server = Listener(("127.0.0.1", 0), handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True,
+                                        do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
 
 
 class AttestServer:
@@ -97,17 +118,8 @@ class AttestServer:
             def do_POST(self):
                 server.handle(self)
 
-        class Listener(http.server.ThreadingHTTPServer):
-            def handle_error(self, *args):
-                pass                # a client that does not believe us ends the connection
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.authority.cert, self.authority.key)
-        self.http = Listener(("127.0.0.1", 0), Handler)
-        self.http.socket = context.wrap_socket(self.http.socket, server_side=True,
-                                               do_handshake_on_connect=False)
+        self.http = listen_tls(Handler, self.authority)
         self.url = f"https://127.0.0.1:{self.http.server_address[1]}/"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def close(self):
         self.http.shutdown()

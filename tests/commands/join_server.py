@@ -9,18 +9,10 @@ import hmac
 import http.server
 import json
 import os
-import ssl
 import subprocess
-import threading
 import time
 
-
-def spki_pin(cert):
-    pem = subprocess.run(["openssl", "x509", "-in", cert, "-noout", "-pubkey"], check=True,
-                         capture_output=True).stdout
-    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=pem, check=True,
-                         capture_output=True).stdout
-    return "sha256:" + hashlib.sha256(der).hexdigest()
+from attest_server import listen_tls
 
 
 class JoinServer:
@@ -41,18 +33,9 @@ class JoinServer:
             def do_POST(self):
                 server.handle(self, self.rfile.read(int(self.headers["Content-Length"])))
 
-        class Listener(http.server.ThreadingHTTPServer):
-            def handle_error(self, *args):
-                pass                # a client that does not believe us ends the connection
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(authority.cert, authority.key)
-        self.http = Listener(("127.0.0.1", 0), Handler)
-        self.http.socket = context.wrap_socket(self.http.socket, server_side=True,
-                                               do_handshake_on_connect=False)
+        self.http = listen_tls(Handler, authority)
         self.port = self.http.server_address[1]
         self.url = f"https://127.0.0.1:{self.port}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def close(self):
         self.http.shutdown()

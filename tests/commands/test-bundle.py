@@ -28,6 +28,16 @@ def machine(case, *more):
     return case.disk()
 
 
+def damaged_node(case):
+    """A node whose primary GPT header is zeroes; its disk."""
+    disk = machine(case)
+    expect(case.on("install", "--answers", case.answers()), 0)
+    with disk.open("r+b") as f:
+        f.seek(512)
+        f.write(bytes(512))
+    return disk
+
+
 def everything(case):
     found = {d["name"]: fingerprint(d["node"]) for d in case.on("--json", "facts").json()["disks"]}
     for path in (case.machine_dir / "vars").iterdir():
@@ -48,12 +58,7 @@ def bundle(case, *more):
 
 @test("a damaged node's bundle: facts that plan, the finding, the table's bytes; only read")
 def _(case):
-    disk = machine(case)
-    case.payload()
-    expect(case.on("install", "--answers", case.answers()), 0)
-    with disk.open("r+b") as f:
-        f.seek(512)
-        f.write(bytes(512))
+    disk = damaged_node(case)
     before = everything(case)
     told, files = bundle(case)
     same(everything(case), before, "disks and variables")
@@ -181,12 +186,7 @@ def _(case):
 
 @test("a block in a console's log, between other lines, is read back")
 def _(case):
-    disk = machine(case)
-    case.payload()
-    expect(case.on("install", "--answers", case.answers()), 0)
-    with disk.open("r+b") as f:
-        f.seek(512)
-        f.write(bytes(512))
+    damaged_node(case)
     block = expect(case.on("bundle", "--block"), 0).out
     assert len(block) < 2000 and max(map(len, block.splitlines())) <= 76, block
     log = case.dir / "console.log"

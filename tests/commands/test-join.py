@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from attest_server import AttestServer, Authority
-from join_server import ApiServer, Keyserver, Supervisor, spki_pin
+from attest_server import AttestServer, Authority, spki_pin
+from join_server import ApiServer, Keyserver, Supervisor
 from lib import SLIPWAY, expect, main, need, same, test, tool
 from swtpm import Tpm
 

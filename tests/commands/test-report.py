@@ -7,13 +7,12 @@ import os
 import re
 import signal
 import socket
-import ssl
 import struct
 import threading
 import time
 from pathlib import Path
 
-from attest_server import Authority
+from attest_server import Authority, listen_tls
 from lib import Server, expect, main, need, same, test
 
 CANARY = "canary-7f3a9d-token"
@@ -37,17 +36,8 @@ class Receiver:
             def do_POST(self):
                 server.answer(self)
 
-        class Listener(http.server.ThreadingHTTPServer):
-            def handle_error(self, *args):
-                pass
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.authority.cert, self.authority.key)
-        self.http = Listener(("127.0.0.1", 0), Handler)
-        self.http.socket = context.wrap_socket(self.http.socket, server_side=True,
-                                               do_handshake_on_connect=False)
+        self.http = listen_tls(Handler, self.authority)
         self.url = f"https://127.0.0.1:{self.http.server_address[1]}/events"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def answer(self, request):
         fault = self.fault if self.faults > 0 else None

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "boot/entries.h"
 #include "boot/loadopt.h"
+#include "tests/lib/vars-fixture.h"
 
 #define PATH "\\EFI\\BOOT\\BOOTX64.EFI"
 #define EDK2_MARK "4eac0881119f594d850ee21a522c59b2"
@@ -19,8 +20,7 @@
 	"000000000000000000000000000000000000000000000000000001" "7fff0400"
 
 struct fixture {
-	char *dir;
-	struct sw_varstore *s;
+	struct vars_fixture vars;
 	struct sw_entry_wanted want[2];
 };
 
@@ -35,24 +35,22 @@ static int setup(void **state)
 		.part_start = 0x100800, .part_size = 0x100000, .path = PATH };
 	memset(f->want[0].part_uuid.b, 0xaa, 16);
 	memset(f->want[1].part_uuid.b, 0xbb, 16);
-	return sw_scratch_new("sw-ent", &f->dir) || sw_varstore_open_files(f->dir, 0, &f->s, NULL);
+	return vars_fixture_open(&f->vars);
 }
 
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	sw_varstore_close(f->s);
-	(void)sw_remove_tree(f->dir);
-	free(f->dir);
+	vars_fixture_close(&f->vars);
 	free(f);
 	return 0;
 }
 
 static void put(struct fixture *f, const char *name, const void *data, size_t len)
 {
-	assert_int_equal(sw_varstore_plant(f->s, &sw_guid_global, name, data, len, SW_VAR_NV_BS_RT),
-			 0);
+	assert_int_equal(sw_varstore_plant(f->vars.s, &sw_guid_global, name, data, len,
+					     SW_VAR_NV_BS_RT), 0);
 }
 
 static void put_hex_option(struct fixture *f, const char *name, const char *label,
@@ -84,14 +82,14 @@ static void make_plan(struct fixture *f, int boot_next, struct sw_entry_plan *p)
 {
 	_cleanup_json_ json_object *raw = NULL;
 
-	assert_int_equal(sw_entries_snapshot(f->s, &raw, NULL), 0);
+	assert_int_equal(sw_entries_snapshot(f->vars.s, &raw, NULL), 0);
 	assert_int_equal(sw_entries_plan(raw, f->want, 2, boot_next, p, NULL), 0);
 }
 
 static void apply_all(struct fixture *f, const struct sw_entry_plan *p)
 {
 	for (size_t i = 0; i < p->n_writes; i++)
-		assert_int_equal(sw_entry_write_apply(f->s, &p->writes[i], NULL), 0);
+		assert_int_equal(sw_entry_write_apply(f->vars.s, &p->writes[i], NULL), 0);
 }
 
 static void expect_order(struct fixture *f, const char *hex)
@@ -101,7 +99,7 @@ static void expect_order(struct fixture *f, const char *hex)
 	uint32_t attrs;
 	size_t n;
 
-	assert_int_equal(sw_var_get(f->s, &sw_guid_global, "BootOrder", &d, &n, &attrs), 0);
+	assert_int_equal(sw_var_get(f->vars.s, &sw_guid_global, "BootOrder", &d, &n, &attrs), 0);
 	got = sw_hex_encode(d, n);
 	assert_string_equal(got, hex);
 }
@@ -110,7 +108,7 @@ static void digest(struct fixture *f, char hex[65])
 {
 	_cleanup_json_ json_object *raw = NULL;
 
-	assert_int_equal(sw_entries_snapshot(f->s, &raw, NULL), 0);
+	assert_int_equal(sw_entries_snapshot(f->vars.s, &raw, NULL), 0);
 	assert_int_equal(sw_entries_digest(raw, hex), 0);
 }
 
@@ -251,9 +249,9 @@ static void test_odd_names_and_unreadable_options_are_left_alone(void **state)
 	put(f, "Boot000d_BbsIndex", "x", 1);
 	put(f, "Boot0001", "rubbish", 7);
 	put(f, "BootOrder", "\1\0\1", 3);
-	assert_int_equal(sw_entries_snapshot(f->s, &raw, NULL), 0);
+	assert_int_equal(sw_entries_snapshot(f->vars.s, &raw, NULL), 0);
 	assert_int_equal(json_object_object_length(raw), 2);
-	assert_int_equal(sw_entries_read(f->s, &b, NULL), 0);
+	assert_int_equal(sw_entries_read(f->vars.s, &b, NULL), 0);
 	assert_int_equal(b.n_entries, 1);
 	assert_string_equal(b.entries[0].owner, "foreign");
 	sw_bootvars_clear(&b);
@@ -294,7 +292,7 @@ static void test_undo_in_reverse_gives_back_the_same_store(void **state)
 	digest(f, between);
 	assert_string_not_equal(before, between);
 	for (size_t i = p.n_writes; i > 0; i--)
-		assert_int_equal(sw_entry_write_undo(f->s, &p.writes[i - 1], NULL), 0);
+		assert_int_equal(sw_entry_write_undo(f->vars.s, &p.writes[i - 1], NULL), 0);
 	digest(f, after);
 	assert_string_equal(before, after);
 	sw_entry_plan_clear(&p);
@@ -309,7 +307,7 @@ static void test_what_somebody_else_changed_is_not_overwritten(void **state)
 	put(f, "BootOrder", "\7\0", 2);
 	make_plan(f, -1, &p);
 	put(f, "BootOrder", "\7\0\x08\0", 4);
-	assert_int_equal(sw_entry_write_apply(f->s, &p.writes[2], &err), -ESTALE);
+	assert_int_equal(sw_entry_write_apply(f->vars.s, &p.writes[2], &err), -ESTALE);
 	assert_int_equal(err.exit, SW_EXIT_REFUSED);
 	expect_order(f, "07000800");
 	sw_entry_plan_clear(&p);
@@ -334,13 +332,13 @@ static void test_faults_of_the_store_are_named(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct sw_error err = {};
 
-		assert_int_equal(sw_varstore_inject(f->s, cases[i].fault, "Boot"), 0);
-		assert_int_equal(sw_entry_write_apply(f->s, &p.writes[0], &err), cases[i].r);
+		assert_int_equal(sw_varstore_inject(f->vars.s, cases[i].fault, "Boot"), 0);
+		assert_int_equal(sw_entry_write_apply(f->vars.s, &p.writes[0], &err), cases[i].r);
 		assert_string_equal(err.where, "Boot0001");
 		assert_non_null(strstr(err.hint, cases[i].hint));
 	}
-	assert_int_equal(sw_varstore_inject(f->s, SW_FAULT_EINVAL_TWICE, "Boot"), 0);
-	assert_int_equal(sw_entry_write_apply(f->s, &p.writes[0], NULL), 0);
+	assert_int_equal(sw_varstore_inject(f->vars.s, SW_FAULT_EINVAL_TWICE, "Boot"), 0);
+	assert_int_equal(sw_entry_write_apply(f->vars.s, &p.writes[0], NULL), 0);
 	sw_entry_plan_clear(&p);
 }
 
@@ -356,7 +354,7 @@ static void test_entries_are_decoded_and_classified(void **state)
 	put_file_option(f, "Boot0005", "debian", 0xcc, "\\EFI\\debian\\shimx64.efi");
 	put(f, "BootOrder", "\5\0\1\0", 4);
 	put(f, "BootCurrent", "\5\0", 2);
-	assert_int_equal(sw_entries_read(f->s, &b, NULL), 0);
+	assert_int_equal(sw_entries_read(f->vars.s, &b, NULL), 0);
 	assert_true(b.supported && b.writable);
 	assert_int_equal(b.current, 5);
 	assert_int_equal(b.next, -1);

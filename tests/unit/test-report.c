@@ -15,6 +15,7 @@
 #include "boot/modes.h"
 #include "net/syslog.h"
 #include "report/outbox.h"
+#include "tests/lib/vars-fixture.h"
 
 /* ---- pauses ---- */
 
@@ -226,33 +227,9 @@ static void test_a_code_names_step_exit_and_kind(void **state SW_UNUSED)
 	assert_string_equal(code, "SLOT-7-UNKNOWN");
 }
 
-struct fixture {
-	char *dir;
-	struct sw_varstore *s;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	*state = f;
-	return sw_scratch_new("sw-fail", &f->dir) || sw_varstore_open_files(f->dir, 0, &f->s, NULL);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	sw_varstore_close(f->s);
-	(void)sw_remove_tree(f->dir);
-	free(f->dir);
-	free(f);
-	return 0;
-}
-
 static void test_a_failure_is_kept_within_its_bound_and_comes_back(void **state)
 {
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 	struct sw_lastfail in = { .code = "SLOT-7-EIO", .time = 1795795200, .step = 4, .steps = 9,
 				  .host = "node-07" }, out;
 	_cleanup_free_ uint8_t *raw = NULL;
@@ -280,7 +257,7 @@ static void test_a_failure_is_kept_within_its_bound_and_comes_back(void **state)
 
 static void test_a_firmware_that_refuses_it_is_an_error_and_no_more(void **state)
 {
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 	const struct sw_lastfail in = { .code = "SLOT-7-EIO" };
 	struct sw_lastfail out;
 
@@ -316,9 +293,11 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_fetched_after_its_time),
 		cmocka_unit_test(test_a_code_names_step_exit_and_kind),
 		cmocka_unit_test_setup_teardown(
-			test_a_failure_is_kept_within_its_bound_and_comes_back, setup, teardown),
+			test_a_failure_is_kept_within_its_bound_and_comes_back,
+			vars_fixture_setup, vars_fixture_teardown),
 		cmocka_unit_test_setup_teardown(
-			test_a_firmware_that_refuses_it_is_an_error_and_no_more, setup, teardown),
+			test_a_firmware_that_refuses_it_is_an_error_and_no_more,
+			vars_fixture_setup, vars_fixture_teardown),
 		cmocka_unit_test(test_somebody_elses_bytes_are_no_failure_of_ours),
 	};
 

@@ -8,33 +8,10 @@
 
 #include "base/file.h"
 #include "boot/varstore.h"
+#include "tests/lib/vars-fixture.h"
 #include "tests/lib/varstore-conformance.h"
 
-struct fixture {
-	char *dir;
-	struct sw_varstore *s;
-};
-
 static const uint8_t option[] = { 1, 0, 0, 0, 4, 0, 'T', 0, 0, 0, 0x7f, 0xff, 4, 0 };
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	*state = f;
-	return sw_scratch_new("sw-var", &f->dir) || sw_varstore_open_files(f->dir, 0, &f->s, NULL);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	sw_varstore_close(f->s);
-	(void)sw_remove_tree(f->dir);
-	free(f->dir);
-	free(f);
-	return 0;
-}
 
 static int set(struct sw_varstore *s, const char *name, const void *data, size_t len)
 {
@@ -53,7 +30,7 @@ static bool reads(struct sw_varstore *s, const char *name, const void *data, siz
 
 static void test_the_file_store_passes_the_conformance_suite(void **state)
 {
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 
 	varstore_conformance_prefix = "# ";
 	assert_int_equal(varstore_conformance(f->s), 0);
@@ -62,7 +39,7 @@ static void test_the_file_store_passes_the_conformance_suite(void **state)
 static void test_files_have_the_names_and_layout_of_efivarfs(void **state)
 {
 	static const uint8_t want[] = { 7, 0, 0, 0, 3, 0, 1, 0 };
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 	_cleanup_buf_ struct sw_buf b = {};
 	_cleanup_free_ char *path =
 		sw_fmt("%s/BootOrder-8be4df61-93ca-11d2-aa0d-00e098032b8c", f->dir);
@@ -75,7 +52,7 @@ static void test_files_have_the_names_and_layout_of_efivarfs(void **state)
 
 static void test_a_full_store_refuses_new_variables_but_takes_equal_overwrites(void **state)
 {
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 	uint8_t big[2048] = { 1 };
 	char name[32];
 	int r = 0, n = 0;
@@ -99,7 +76,7 @@ static void test_a_full_store_refuses_new_variables_but_takes_equal_overwrites(v
 
 static void test_a_refused_write_leaves_the_old_value(void **state)
 {
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 
 	assert_int_equal(set(f->s, "BootOrder", "\1\0", 2), 0);
 	assert_int_equal(sw_varstore_inject(f->s, SW_FAULT_ENOSPC, "BootOrder"), 0);
@@ -114,7 +91,7 @@ static void test_a_refused_write_leaves_the_old_value(void **state)
 
 static void test_two_spurious_einvals_are_retried(void **state)
 {
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 
 	assert_int_equal(sw_varstore_inject(f->s, SW_FAULT_EINVAL_TWICE, "Boot"), 0);
 	assert_int_equal(set(f->s, "Boot0001", option, sizeof(option)), 0);
@@ -123,7 +100,7 @@ static void test_two_spurious_einvals_are_retried(void **state)
 
 static void test_firmware_that_ignores_a_write_is_found_out(void **state)
 {
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 
 	assert_int_equal(set(f->s, "BootOrder", "\1\0", 2), 0);
 	assert_int_equal(sw_varstore_inject(f->s, SW_FAULT_IGNORE, "BootO"), 0);
@@ -135,7 +112,7 @@ static void test_firmware_that_ignores_a_write_is_found_out(void **state)
 
 static void test_setting_the_same_value_writes_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 
 	assert_int_equal(set(f->s, "BootOrder", "\1\0", 2), 0);
 	assert_int_equal(sw_varstore_inject(f->s, SW_FAULT_EIO, ""), 0);
@@ -145,7 +122,7 @@ static void test_setting_the_same_value_writes_nothing(void **state)
 static void test_planted_volatile_variables_cannot_be_changed_or_deleted(void **state)
 {
 	const uint32_t v = SW_VAR_BOOTSERVICE | SW_VAR_RUNTIME;
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 
 	assert_int_equal(sw_varstore_plant(f->s, &sw_guid_global, "BootCurrent", "\1\0", 2, v), 0);
 	assert_int_equal(set(f->s, "BootCurrent", "\2\0", 2), -EINVAL);
@@ -162,7 +139,7 @@ static int count(const struct sw_guid *g SW_UNUSED, const char *name SW_UNUSED, 
 
 static void test_stray_files_do_not_end_the_list(void **state)
 {
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 	_cleanup_free_ char *a = sw_fmt("%s/README", f->dir), *b = sw_fmt("%s/-x", f->dir);
 	int n = 0;
 
@@ -176,7 +153,7 @@ static void test_stray_files_do_not_end_the_list(void **state)
 
 static void test_names_cannot_leave_the_directory(void **state)
 {
-	struct fixture *f = *state;
+	struct vars_fixture *f = *state;
 
 	assert_int_equal(set(f->s, "../evil", "x", 1), -EINVAL);
 	assert_int_equal(set(f->s, "", "x", 1), -EINVAL);
@@ -193,7 +170,7 @@ static void test_a_missing_directory_is_named(void **state SW_UNUSED)
 	assert_null(s);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, vars_fixture_setup, vars_fixture_teardown)
 
 int main(void)
 {
