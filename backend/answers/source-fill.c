@@ -77,7 +77,7 @@ int sw_source_check_template(const char *text, struct sw_error *err)
 		(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL,
 			      "\"${%.*s}\" stands for nothing of a machine", n > 30 ? 30 : (int)n,
 			      p + 2);
-		sw_error_why(err, "it is one of ${uuid}, ${serial}, ${mac}, ${hostname}, ${ek}");
+		sw_error_why(err, "a name may have ${uuid}, ${serial}, ${mac}, ${hostname}, ${ek}");
 		return -EINVAL;
 	}
 	return 0;
