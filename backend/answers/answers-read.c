@@ -327,41 +327,26 @@ static void read_matches(struct mapping *m, const struct group *disk, const char
 }
 
 /* The first has the name of the group itself, as if it stood alone. */
-static void read_admissions(struct mapping *m, const struct sw_yaml *list)
+static void read_items(struct mapping *m, const struct sw_list_group *l,
+		       const struct sw_yaml *list)
 {
-	if (list->n == 0) {
-		(void)fail_node(m, list, "admission is an empty list", "it says nothing",
-				"write admission: {kind: none}, or a group for each admission");
+	if (list->n == 0 && l->empty) {
+		char what[SW_KEY_MAX + 32];
+
+		(void)snprintf(what, sizeof(what), "%s is an empty list", l->key);
+		(void)fail_node(m, list, what, "it says nothing", l->empty);
 		return;
 	}
 	for (size_t i = 0; i < list->n; i++) {
 		const struct sw_yaml *value = list->items[i].value;
 		char ordinal[SW_KEY_MAX];
-		const struct group g = { .key = "admission", .name = i ? ordinal : "admission" };
+		const struct group g = { .key = l->key, .name = i ? ordinal : l->key };
 
-		if (i && sw_answers_add_admission(m->a) < 0) {
-			(void)fail_too_many(m, "admission", value, "there are at most 4");
+		if (i && sw_items_add(l, m->a) < 0) {
+			(void)fail_too_many(m, l->key, value, l->full);
 			return;
 		}
-		(void)snprintf(ordinal, sizeof(ordinal), "admission[%zu]", i + 1);
-		read_map(m, &g, value, value);
-	}
-}
-
-/* Likewise; an empty list is nobody. */
-static void read_webhooks(struct mapping *m, const struct sw_yaml *list)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		const struct sw_yaml *value = list->items[i].value;
-		char ordinal[SW_KEY_MAX];
-		const struct group g = { .key = "report.webhooks",
-					 .name = i ? ordinal : "report.webhooks" };
-
-		if (i && sw_answers_add_webhook(m->a) < 0) {
-			(void)fail_too_many(m, "report.webhooks", value, "there are at most 8");
-			return;
-		}
-		(void)snprintf(ordinal, sizeof(ordinal), "report.webhooks[%zu]", i + 1);
+		(void)snprintf(ordinal, sizeof(ordinal), "%s[%zu]", l->key, i + 1);
 		read_map(m, &g, value, value);
 	}
 }
@@ -428,10 +413,8 @@ static void read_item(struct mapping *m, const struct group *g, const struct sw_
 		(void)fail_unknown(m, g, item->key);
 	else if (item->value->kind == SW_YAML_LIST && strcmp(path, "disk.match") == 0)
 		read_matches(m, g, name, item->value);
-	else if (item->value->kind == SW_YAML_LIST && strcmp(path, "admission") == 0)
-		read_admissions(m, item->value);
-	else if (item->value->kind == SW_YAML_LIST && strcmp(path, "report.webhooks") == 0)
-		read_webhooks(m, item->value);
+	else if (item->value->kind == SW_YAML_LIST && sw_list_group_find(path))
+		read_items(m, sw_list_group_find(path), item->value);
 	else
 		read_map(m, &inner, item->key, item->value);
 }

@@ -54,25 +54,35 @@ static int indent(struct sw_buf *b, unsigned int depth)
 	return depth ? sw_buf_addf(b, "%*s", (int)depth * 2, "") : 0;
 }
 
-/* Opens the groups of key that prev was not in, and writes "name: " of the field itself. */
-static int add_key(struct sw_buf *b, const char *prev, const char *key)
+/*
+ * Opens the groups of key that prev was not in, and writes "name: " of the field itself. The
+ * outermost is `depth` deep; begun: the first line's indentation is written already.
+ */
+static int add_key_at(struct sw_buf *b, unsigned int depth, bool begun, const char *prev,
+		      const char *key)
 {
 	size_t shared = common_groups(prev, key);
-	unsigned int depth = 0;
 	const char *p = key + shared;
 	int r = 0;
 
 	for (size_t i = 0; i < shared; i++)
 		depth += key[i] == '.';
 	for (const char *dot = strchr(p, '.'); dot && r == 0; dot = strchr(p, '.')) {
-		r = indent(b, depth++);
+		r = begun ? 0 : indent(b, depth);
+		depth++;
+		begun = false;
 		if (r == 0)
 			r = sw_buf_addf(b, "%.*s:\n", (int)(dot - p), p);
 		p = dot + 1;
 	}
-	if (r == 0)
+	if (r == 0 && !begun)
 		r = indent(b, depth);
 	return r < 0 ? r : sw_buf_addf(b, "%s: ", p);
+}
+
+static int add_key(struct sw_buf *b, const char *prev, const char *key)
+{
+	return add_key_at(b, 0, false, prev, key);
 }
 
 static int add_comment(struct sw_buf *b, const struct sw_field *f)
@@ -115,7 +125,7 @@ static int add_field(struct sw_buf *b, const struct sw_field *f, const struct sw
 static int add_item_keys(struct sw_buf *b, enum sw_field_home home, const void *base,
 			 unsigned int depth, bool item)
 {
-	bool any = false;
+	const char *prev = NULL;
 	int r = 0;
 
 	for (size_t i = 0; i < sw_n_fields && r == 0; i++) {
@@ -129,16 +139,14 @@ static int add_item_keys(struct sw_buf *b, enum sw_field_home home, const void *
 			return -ENOMEM;
 		if (!*text)
 			continue;
-		r = any || !item ? indent(b, depth) : 0;
-		if (r == 0)
-			r = sw_buf_addf(b, "%s: ", strrchr(f->key, '.') + 1);
+		r = add_key_at(b, depth, item && !prev, prev ? prev : "", sw_field_word(f));
 		if (r == 0)
 			r = add_value(b, f, text);
 		if (r == 0)
 			r = sw_buf_adds(b, "\n");
-		any = true;
+		prev = sw_field_word(f);
 	}
-	return r == 0 && !any && item ? sw_buf_adds(b, "{}\n") : r;
+	return r == 0 && !prev && item ? sw_buf_adds(b, "{}\n") : r;
 }
 
 static bool asks_nothing(const struct sw_disk_match *m)
@@ -185,31 +193,25 @@ static int add_more(struct sw_buf *b, const struct sw_answers *a, const char *pr
 	return r;
 }
 
-static int add_admissions(struct sw_buf *b, const struct sw_answers *a, const char **prev)
+static int add_items(struct sw_buf *b, const struct sw_list_group *g, const struct sw_answers *a,
+		     const char **prev)
 {
-	int r = sw_buf_adds(b, "admission:\n");
+	unsigned int depth = 1;
+	int r = add_key(b, *prev, g->key);
 
-	for (size_t i = 0; i < a->n_admission && r == 0; i++) {
-		r = sw_buf_adds(b, "  - ");
-		if (r == 0)
-			r = add_item_keys(b, SW_HOME_ADMISSION, &a->admission[i], 2, true);
-	}
-	*prev = "admission";
-	return r;
-}
-
-static int add_webhooks(struct sw_buf *b, const struct sw_answers *a, const char **prev)
-{
-	int r = add_key(b, *prev, "report.webhooks");
-
+	for (const char *p = g->key; *p; p++)
+		depth += *p == '.';
+	/* The blank behind "webhooks:" goes. */
 	if (r == 0)
 		b->data[b->len - 1] = '\n';
-	for (size_t i = 0; i < a->n_webhooks && r == 0; i++) {
-		r = sw_buf_adds(b, "    - ");
+	for (size_t i = 0; i < sw_items_count(g, a) && r == 0; i++) {
+		r = indent(b, depth);
 		if (r == 0)
-			r = add_item_keys(b, SW_HOME_WEBHOOK, &a->webhooks[i], 3, true);
+			r = sw_buf_adds(b, "- ");
+		if (r == 0)
+			r = add_item_keys(b, g->home, sw_items_at(g, a, i), depth + 1, true);
 	}
-	*prev = "report.webhooks";
+	*prev = g->key;
 	return r;
 }
 
@@ -221,9 +223,10 @@ static bool is_first_of_home(const struct sw_field *f)
 /* Whether the field's values are written as a list of groups, all with the first field. */
 static bool in_list(const struct sw_field *f, const struct sw_answers *a)
 {
+	const struct sw_list_group *g = sw_list_group_of(f->home);
+
 	return (f->home == SW_HOME_MATCH && a->disk.n_match != 1) ||
-	       (f->home == SW_HOME_ADMISSION && a->n_admission != 1) ||
-	       (f->home == SW_HOME_WEBHOOK && a->n_webhooks != 1);
+	       (g && sw_items_count(g, a) != 1);
 }
 
 /* Opens "disk:" when nothing of it is there yet. */
@@ -242,9 +245,8 @@ static int add_alternatives(struct sw_buf *b, const struct sw_answers *a, const 
 static int add_list_of(struct sw_buf *b, enum sw_field_home home, const struct sw_answers *a,
 		       const char **prev)
 {
-	if (home == SW_HOME_MATCH)
-		return add_alternatives(b, a, prev);
-	return home == SW_HOME_WEBHOOK ? add_webhooks(b, a, prev) : add_admissions(b, a, prev);
+	return home == SW_HOME_MATCH ? add_alternatives(b, a, prev)
+				     : add_items(b, sw_list_group_of(home), a, prev);
 }
 
 char *sw_answers_to_yaml(const struct sw_answers *a)

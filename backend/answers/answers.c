@@ -13,7 +13,7 @@ const char *const sw_webhook_words[] = {
 	"text", "why", "hint", "time", "version", "answers", "image", NULL,
 };
 
-static void clear_home(enum sw_field_home home, void *base)
+void sw_home_clear(enum sw_field_home home, void *base)
 {
 	for (size_t i = 0; i < sw_n_fields; i++)
 		if (sw_fields[i].home == home)
@@ -23,8 +23,8 @@ static void clear_home(enum sw_field_home home, void *base)
 static void clear_choice(struct sw_disk_choice *c)
 {
 	for (size_t i = 0; i < c->n_match; i++)
-		clear_home(SW_HOME_MATCH, &c->match[i]);
-	clear_home(SW_HOME_CHOICE, c);
+		sw_home_clear(SW_HOME_MATCH, &c->match[i]);
+	sw_home_clear(SW_HOME_CHOICE, c);
 	free(c->match);
 }
 
@@ -45,7 +45,7 @@ int sw_disk_choice_add_match(struct sw_disk_choice *c)
 void sw_disk_choice_clear_match(struct sw_disk_choice *c)
 {
 	for (size_t i = 0; i < c->n_match; i++) {
-		clear_home(SW_HOME_MATCH, &c->match[i]);
+		sw_home_clear(SW_HOME_MATCH, &c->match[i]);
 		c->match[i] = (struct sw_disk_match){};
 	}
 	if (c->n_match > 1)
@@ -88,20 +88,6 @@ void sw_answers_cut_more(struct sw_answers *a, size_t keep)
 		clear_choice(&a->more[--a->n_more]);
 }
 
-int sw_answers_add_admission(struct sw_answers *a)
-{
-	if (a->n_admission >= SW_ADMISSIONS_MAX)
-		return -E2BIG;
-	a->admission[a->n_admission++] = (struct sw_admission){};
-	return 0;
-}
-
-void sw_answers_cut_admission(struct sw_answers *a, size_t keep)
-{
-	while (a->n_admission > keep)
-		clear_home(SW_HOME_ADMISSION, &a->admission[--a->n_admission]);
-}
-
 const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 						enum sw_admission_kind kind)
 {
@@ -111,18 +97,11 @@ const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 	return NULL;
 }
 
-void sw_answers_cut_webhooks(struct sw_answers *a, size_t keep)
+bool sw_answers_have_links(const struct sw_answers *a)
 {
-	while (a->n_webhooks > keep)
-		clear_home(SW_HOME_WEBHOOK, &a->webhooks[--a->n_webhooks]);
-}
+	static const struct sw_net_link nothing;
 
-int sw_answers_add_webhook(struct sw_answers *a)
-{
-	if (a->n_webhooks >= SW_WEBHOOKS_MAX)
-		return -E2BIG;
-	a->webhooks[a->n_webhooks++] = (struct sw_webhook){};
-	return 0;
+	return a->n_links > 1 || memcmp(&a->links[0], &nothing, sizeof(nothing)) != 0;
 }
 
 bool sw_answers_reports(const struct sw_answers *a)
@@ -134,9 +113,11 @@ struct sw_answers *sw_answers_new(void)
 {
 	_cleanup_answers_ struct sw_answers *a = calloc(1, sizeof(*a));
 
-	if (!a || init_choice(&a->disk) < 0 || sw_answers_add_admission(a) < 0 ||
-	    sw_answers_add_webhook(a) < 0)
+	if (!a || init_choice(&a->disk) < 0)
 		return NULL;
+	for (size_t i = 0; i < SW_N_LIST_GROUPS; i++)
+		if (sw_items_add(&sw_list_groups[i], a) < 0)
+			return NULL;
 	for (size_t i = 0; i < sw_n_fields; i++) {
 		const struct sw_field *f = &sw_fields[i];
 
@@ -152,10 +133,10 @@ struct sw_answers *sw_answers_free(struct sw_answers *a)
 		return NULL;
 	sw_answers_cut_more(a, 0);
 	free(a->more);
-	sw_answers_cut_admission(a, 0);
-	sw_answers_cut_webhooks(a, 0);
+	for (size_t i = 0; i < SW_N_LIST_GROUPS; i++)
+		sw_items_cut(&sw_list_groups[i], a, 0);
 	clear_choice(&a->disk);
-	clear_home(SW_HOME_ANSWERS, a);
+	sw_home_clear(SW_HOME_ANSWERS, a);
 	sw_places_free(a->places);
 	free(a);
 	return NULL;

@@ -18,6 +18,7 @@
 #define SW_DISK_WAIT 60U	/* seconds in which an unattended install's disks may come */
 #define SW_ADMISSIONS_MAX 4U	/* ways in which one node is admitted, in order */
 #define SW_WEBHOOKS_MAX 8U	/* receivers of one install's events */
+#define SW_LINKS_MAX 16U	/* network links that the answers name */
 #define SW_FIELD_MAX 255U		/* characters of a value whose field says nothing else */
 #define SW_LIST_MAX 64		/* items of a field of type SW_FIELD_LIST */
 
@@ -63,6 +64,34 @@ struct sw_webhook {
 	char *body;		/* a template (report/message.h), or NULL: the JSON object */
 };
 
+/* 0: not said. */
+enum sw_yes_no { SW_YES = 1, SW_NO };
+enum sw_dhcp { SW_DHCP_YES = 1, SW_DHCP_NO, SW_DHCP_4, SW_DHCP_6 };
+enum sw_bond_mode {
+	SW_BOND_ACTIVE_BACKUP = 1, SW_BOND_802_3AD, SW_BOND_BALANCE_RR, SW_BOND_BALANCE_XOR,
+	SW_BOND_BROADCAST, SW_BOND_BALANCE_TLB, SW_BOND_BALANCE_ALB,
+};
+
+/*
+ * One network link: cards that fit what is asked for, or a VLAN, bond or bridge that is made.
+ * Numbers are text, as they were written.
+ */
+struct sw_net_link {
+	char *name;		/* what other links call it; a made link has it in the kernel too */
+	char *mac, *driver, *device;	/* what a card must have; globs but for mac; or NULL */
+	enum sw_yes_no carrier;
+	enum sw_dhcp dhcp;
+	enum sw_yes_no ra;
+	char **addresses;	/* "192.0.2.7/24" */
+	char **gateways;	/* at most one of each family */
+	char **dns, **search;
+	char *mtu;
+	char *vlan_id, *vlan_link;
+	char **bond;		/* names of links */
+	enum sw_bond_mode bond_mode;
+	char **bridge;
+};
+
 struct sw_answers {
 	int version;
 	char **sources;		/* where more answers are; only in a medium's own file */
@@ -102,6 +131,11 @@ struct sw_answers {
 	char **report_syslog;	/* udp://HOST[:PORT], tcp://HOST[:PORT]; NULL-terminated or NULL */
 	struct sw_webhook webhooks[SW_WEBHOOKS_MAX];
 	size_t n_webhooks;	/* at least 1; the only one may be empty: then there is none */
+	struct sw_net_link links[SW_LINKS_MAX];
+	size_t n_links;		/* at least 1; the only one may be empty: then nothing is said */
+	char *proxy;		/* http://HOST[:PORT], or NULL */
+	char **no_proxy;	/* hosts and domains that are asked directly */
+	char **ntp;		/* time servers; NULL: DHCP's, see time/ */
 	enum sw_finish finish;
 	enum sw_reinstall reinstall;	/* unattended, and these answers are on a disk already */
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */
@@ -124,10 +158,6 @@ int sw_disk_choice_add_match(struct sw_disk_choice *c);
 int sw_answers_add_more(struct sw_answers *a);
 /* Takes the last n_more - keep further disks away. */
 void sw_answers_cut_more(struct sw_answers *a, size_t keep);
-/* One more admission, of kind none; -E2BIG past SW_ADMISSIONS_MAX. */
-int sw_answers_add_admission(struct sw_answers *a);
-/* Takes every admission behind the first `keep` (at least 1) away. */
-void sw_answers_cut_admission(struct sw_answers *a, size_t keep);
 /* The admission of this kind, or NULL. */
 const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 						enum sw_admission_kind kind);
@@ -136,10 +166,8 @@ const char *sw_admission_name(enum sw_admission_kind kind);
 
 /* What ${...} in report.webhooks.body may be; NULL-terminated. */
 extern const char *const sw_webhook_words[];
-/* One more, empty webhook; -E2BIG past SW_WEBHOOKS_MAX. */
-int sw_answers_add_webhook(struct sw_answers *a);
-/* Takes every webhook behind the first `keep` away. */
-void sw_answers_cut_webhooks(struct sw_answers *a, size_t keep);
+/* True when the answers say anything about the network's links. */
+bool sw_answers_have_links(const struct sw_answers *a);
 /* True when somebody is to be told: report.log, report.syslog or a webhook. */
 bool sw_answers_reports(const struct sw_answers *a);
 
@@ -168,6 +196,7 @@ enum sw_field_type {
  */
 enum sw_field_home {
 	SW_HOME_ANSWERS, SW_HOME_CHOICE, SW_HOME_MATCH, SW_HOME_ADMISSION, SW_HOME_WEBHOOK,
+	SW_HOME_LINK,
 };
 
 struct sw_field {
@@ -229,8 +258,9 @@ bool sw_field_required(const struct sw_field *f, const struct sw_answers *a, con
  * The same by key. disk.match[2].serial is the serial of the second alternative
  * (1 is the first, like no number), disk.more[1].match.serial that of the first
  * further disk, disk.more[1].wipe what may be lost on it, admission[2].url
- * the server of the second admission, report.webhooks[2].url the second receiver. Setting makes
- * the alternative, disk, admission or receiver when it is the next one in turn. -EINVAL for an
+ * the server of the second admission, report.webhooks[2].url the second receiver,
+ * network.links[2].mtu the second link. Setting makes the alternative, disk, admission, receiver
+ * or link when it is the next one in turn. -EINVAL for an
  * unknown key.
  */
 int sw_answers_set(struct sw_answers *a, const char *key, const char *text,

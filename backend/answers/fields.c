@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "answers/answers.h"
+#include "answers/network-check.h"
 #include "answers/sources.h"
 #include "admission/token.h"
 #include "base/catalogue.h"
@@ -328,6 +329,10 @@ const char *sw_admission_name(enum sw_admission_kind kind)
 		  1U << SW_ADMISSION_K3S | 1U << SW_ADMISSION_KUBEADM)
 #define BY_SERVER (BY_TOKEN | 1U << SW_ADMISSION_ATTEST)
 
+static const char *const dhcp_choices[] = { "yes", "no", "4", "6", NULL };
+static const char *const bond_choices[] = { "active-backup", "802.3ad", "balance-rr",
+					    "balance-xor", "broadcast", "balance-tlb",
+					    "balance-alb", NULL };
 static const char *const yes_no[] = { "yes", "no", NULL };
 
 #define AT(member) .offset = offsetof(struct sw_answers, member)
@@ -652,6 +657,9 @@ const struct sw_field sw_fields[] = {
 		  "not given, at most 3600."),
 	  .example = "60" },
 
+#define SW_IN_FIELD_TABLE
+#include "answers/fields-network.h"
+
 	{ .key = "report.log", .label = N_("Log file"), .type = SW_FIELD_TEXT, AT(report_log),
 	  .max = 1024, .check = check_log,
 	  .help = N_("A file that gets a line for each event of an install, at its end. It is "
@@ -737,6 +745,10 @@ const char *sw_field_group_help(const char *group)
 	if (strcmp(group, "report.webhooks") == 0)
 		return "Who is told over https how an install goes. One group, or a list of up to "
 		       "8, each with its own address, trust and token.";
+	if (strcmp(group, "network.links") == 0)
+		return "The network of the node, and of the medium during the install. One group, "
+		       "or a list of up to 16: cards that are matched, and VLANs, bonds and "
+		       "bridges on them. Without it every card asks for an address by DHCP.";
 	if (strcmp(group, "disk.match") != 0)
 		return NULL;
 	return "Which disk it is. All keys of the group must fit, and exactly one disk must be "

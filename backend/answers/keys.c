@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys that name one value each. A field of a match, a choice, an admission or a webhook
- * has as many values as there are alternatives, disks, admissions and receivers; ordinals in
- * brackets tell them apart. The first of each needs none.
+ * Keys that name one value each. A field of a match, a choice, or a group that may be a list (an
+ * admission, a link, a webhook) has as many values as there are of them; ordinals in brackets
+ * tell them apart. The first of each needs none.
  */
 #include <string.h>
 
@@ -13,8 +13,7 @@
 struct key {
 	size_t more;		/* 0: the first disk */
 	size_t match;		/* from 1 */
-	size_t admission;	/* from 1 */
-	size_t webhook;		/* from 1 */
+	size_t item;		/* of a group that is a list, from 1 */
 	const struct sw_field *f;
 };
 
@@ -54,7 +53,7 @@ static int cut_ordinal(char *key, const char *group, size_t max, size_t *ret)
 
 static int parse_key(const char *text, struct key *ret)
 {
-	struct key k = { .match = 1, .admission = 1, .webhook = 1 };
+	struct key k = { .match = 1, .item = 1 };
 	char key[SW_KEY_MAX];
 	const char *p = text;
 	const char *group = "";
@@ -69,10 +68,11 @@ static int parse_key(const char *text, struct key *ret)
 	n = snprintf(key, sizeof(key), "%s%s", group, p);
 	if (n < 0 || (size_t)n >= sizeof(key))
 		return -EINVAL;
-	if (cut_ordinal(key, "disk.match", SW_ALTERNATIVES_MAX, &k.match) < 0 ||
-	    cut_ordinal(key, "admission", SW_ADMISSIONS_MAX, &k.admission) < 0 ||
-	    cut_ordinal(key, "report.webhooks", SW_WEBHOOKS_MAX, &k.webhook) < 0)
+	if (cut_ordinal(key, "disk.match", SW_ALTERNATIVES_MAX, &k.match) < 0)
 		return -EINVAL;
+	for (size_t i = 0; i < SW_N_LIST_GROUPS; i++)
+		if (cut_ordinal(key, sw_list_groups[i].key, sw_list_groups[i].max, &k.item) < 0)
+			return -EINVAL;
 	k.f = sw_field_find(key);
 	if (!k.f || (k.more && !sw_field_of_disk(k.f)))
 		return -EINVAL;
@@ -95,32 +95,22 @@ static int find_choice(struct sw_answers *a, const struct key *k, bool grow,
 	return 0;
 }
 
-static int find_admission(struct sw_answers *a, const struct key *k, bool grow, void **ret_base)
+static int find_item(struct sw_answers *a, const struct key *k, bool grow, void **ret_base)
 {
+	const struct sw_list_group *g = sw_list_group_of(k->f->home);
+	size_t n = sw_items_count(g, a);
 	int r = 0;
 
-	if (k->admission > a->n_admission)
-		r = grow && k->admission == a->n_admission + 1 ? sw_answers_add_admission(a)
-							       : -EINVAL;
+	if (k->item > n)
+		r = grow && k->item == n + 1 ? sw_items_add(g, a) : -EINVAL;
 	if (r == 0)
-		*ret_base = &a->admission[k->admission - 1];
+		*ret_base = sw_items_edit(g, a, k->item - 1);
 	return r;
 }
 
 bool sw_field_of_disk(const struct sw_field *f)
 {
 	return f->home == SW_HOME_CHOICE || f->home == SW_HOME_MATCH;
-}
-
-static int find_webhook(struct sw_answers *a, const struct key *k, bool grow, void **ret_base)
-{
-	int r = 0;
-
-	if (k->webhook > a->n_webhooks)
-		r = grow && k->webhook == a->n_webhooks + 1 ? sw_answers_add_webhook(a) : -EINVAL;
-	if (r == 0)
-		*ret_base = &a->webhooks[k->webhook - 1];
-	return r;
 }
 
 static int find_base(struct sw_answers *a, const struct key *k, bool grow, void **ret_base)
@@ -131,10 +121,8 @@ static int find_base(struct sw_answers *a, const struct key *k, bool grow, void 
 	*ret_base = a;
 	if (k->f->home == SW_HOME_ANSWERS)
 		return 0;
-	if (k->f->home == SW_HOME_ADMISSION)
-		return find_admission(a, k, grow, ret_base);
-	if (k->f->home == SW_HOME_WEBHOOK)
-		return find_webhook(a, k, grow, ret_base);
+	if (sw_list_group_of(k->f->home))
+		return find_item(a, k, grow, ret_base);
 	r = find_choice(a, k, grow, &c);
 	if (r == 0 && k->f->home == SW_HOME_MATCH && k->match > c->n_match)
 		r = grow && k->match == c->n_match + 1 ? sw_disk_choice_add_match(c) : -EINVAL;
@@ -187,13 +175,12 @@ static int visit(const struct each *e, const char *group, const struct sw_field 
 {
 	_cleanup_free_ char *text = sw_value_get(f, base);
 	_cleanup_free_ char *key = NULL;
-	const char *last = strrchr(f->key, '.');
 
 	if (!text)
 		return -ENOMEM;
 	if (!*text)
 		return 0;
-	key = *group && last ? sw_fmt("%s%s", group, last) : strdup(f->key);
+	key = *group ? sw_fmt("%s.%s", group, sw_field_word(f)) : strdup(f->key);
 	return key ? e->fn(key, f, text, e->arg) : -ENOMEM;
 }
 
@@ -237,28 +224,17 @@ static int visit_more(const struct each *e, const struct sw_answers *a)
 	return r;
 }
 
-static int visit_admissions(const struct each *e, const struct sw_answers *a)
+/* The first of each is among the fields without an ordinal. */
+static int visit_items(const struct each *e, const struct sw_list_group *g,
+		       const struct sw_answers *a)
 {
 	int r = 0;
 
-	for (size_t i = 1; i < a->n_admission && r == 0; i++) {
+	for (size_t i = 1; i < sw_items_count(g, a) && r == 0; i++) {
 		char group[SW_KEY_MAX];
 
-		(void)snprintf(group, sizeof(group), "admission[%zu]", i + 1);
-		r = visit_home(e, group, SW_HOME_ADMISSION, &a->admission[i]);
-	}
-	return r;
-}
-
-static int visit_webhooks(const struct each *e, const struct sw_answers *a)
-{
-	int r = 0;
-
-	for (size_t i = 1; i < a->n_webhooks && r == 0; i++) {
-		char group[SW_KEY_MAX];
-
-		(void)snprintf(group, sizeof(group), "report.webhooks[%zu]", i + 1);
-		r = visit_home(e, group, SW_HOME_WEBHOOK, &a->webhooks[i]);
+		(void)snprintf(group, sizeof(group), "%s[%zu]", g->key, i + 1);
+		r = visit_home(e, group, g->home, sw_items_at(g, a, i));
 	}
 	return r;
 }
@@ -272,9 +248,9 @@ static const void *first_base(const struct sw_field *f, const struct sw_answers 
 	case SW_HOME_CHOICE:
 		return &a->disk;
 	case SW_HOME_ADMISSION:
-		return a->admission;
 	case SW_HOME_WEBHOOK:
-		return a->webhooks;
+	case SW_HOME_LINK:
+		return sw_items_at(sw_list_group_of(f->home), a, 0);
 	case SW_HOME_ANSWERS:
 		break;
 	}
@@ -317,9 +293,9 @@ int sw_answers_each(const struct sw_answers *a,
 		r = visit_alternatives(&e, "disk", &a->disk, 1);
 	if (r == 0)
 		r = visit_more(&e, a);
-	if (r == 0)
-		r = visit_admissions(&e, a);
-	return r < 0 ? r : visit_webhooks(&e, a);
+	for (size_t i = 0; i < SW_N_LIST_GROUPS && r == 0; i++)
+		r = visit_items(&e, &sw_list_groups[i], a);
+	return r;
 }
 
 char *sw_field_get(const struct sw_field *f, const struct sw_answers *a)

@@ -9,8 +9,6 @@
 
 #define UNIT_MATCH "disk.match"
 #define UNIT_MORE "disk.more"
-#define UNIT_ADMISSION "admission"
-#define UNIT_WEBHOOKS "report.webhooks"
 
 struct sw_merge *sw_merge_new(void)
 {
@@ -38,28 +36,32 @@ struct sw_merge *sw_merge_free(struct sw_merge *m)
 	return NULL;
 }
 
-/* What is replaced together with a key; the last two only where somebody gives several. */
-static const char *const units[] = { UNIT_MATCH, UNIT_MORE, UNIT_ADMISSION, UNIT_WEBHOOKS };
+static bool is_in(const char *key, const char *unit)
+{
+	size_t n = strlen(unit);
 
+	return strncmp(key, unit, n) == 0 && (!key[n] || strchr(".[", key[n]));
+}
+
+/* What is replaced together with a key: of lists only where somebody gives several. */
 static const char *group_of(const char *key)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		size_t n = strlen(units[i]);
-
-		if (strncmp(key, units[i], n) == 0 && (!key[n] || strchr(".[", key[n])))
-			return units[i];
-	}
+	if (is_in(key, UNIT_MATCH))
+		return UNIT_MATCH;
+	if (is_in(key, UNIT_MORE))
+		return UNIT_MORE;
+	for (size_t i = 0; i < SW_N_LIST_GROUPS; i++)
+		if (is_in(key, sw_list_groups[i].key))
+			return sw_list_groups[i].key;
 	return NULL;
 }
 
-/* A single admission or webhook is merged key by key; a list of them is one value. */
+/* A single admission, link or webhook is merged key by key; a list of them is one value. */
 static bool is_whole(const struct sw_answers *a, const struct sw_answers *b, const char *group)
 {
-	if (strcmp(group, UNIT_ADMISSION) == 0)
-		return a->n_admission > 1 || b->n_admission > 1;
-	if (strcmp(group, UNIT_WEBHOOKS) == 0)
-		return a->n_webhooks > 1 || b->n_webhooks > 1;
-	return true;
+	const struct sw_list_group *g = sw_list_group_find(group);
+
+	return !g || sw_items_count(g, a) > 1 || sw_items_count(g, b) > 1;
 }
 
 static bool in_unit(const char *key, const char *unit)
@@ -133,18 +135,16 @@ static int copy_value(const char *key, const struct sw_field *f SW_UNUSED, const
 
 static int take_away(struct sw_answers *a, const char *unit, struct sw_error *err)
 {
+	const struct sw_list_group *g = sw_list_group_find(unit);
 	int r = 0;
 
 	if (strcmp(unit, UNIT_MATCH) == 0) {
 		sw_disk_choice_clear_match(&a->disk);
 	} else if (strcmp(unit, UNIT_MORE) == 0) {
 		sw_answers_cut_more(a, 0);
-	} else if (strcmp(unit, UNIT_ADMISSION) == 0) {
-		sw_answers_cut_admission(a, 0);
-		r = sw_answers_add_admission(a);
-	} else if (strcmp(unit, UNIT_WEBHOOKS) == 0) {
-		sw_answers_cut_webhooks(a, 0);
-		r = sw_answers_add_webhook(a);
+	} else if (g) {
+		sw_items_cut(g, a, 0);
+		r = sw_items_add(g, a);
 	} else {
 		return sw_answers_set(a, unit, "", err);
 	}

@@ -29,9 +29,14 @@ static json_object *choices_of(const struct sw_field *f, bool or_nothing)
 	json_object *list = json_object_new_array();
 
 	for (size_t i = 0; f->choices[i]; i++) {
-		json_object_array_add(list, json_object_new_string(f->choices[i]));
-		if (strcmp(f->choices[i], "yes") == 0 || strcmp(f->choices[i], "no") == 0)
-			json_object_array_add(list, json_object_new_boolean(*f->choices[i] == 'y'));
+		const char *word = f->choices[i];
+
+		json_object_array_add(list, json_object_new_string(word));
+		if (strcmp(word, "yes") == 0 || strcmp(word, "no") == 0)
+			json_object_array_add(list, json_object_new_boolean(*word == 'y'));
+		else if (strspn(word, "0123456789") == strlen(word))
+			json_object_array_add(list,
+					      json_object_new_int64(strtol(word, NULL, 10)));
 	}
 	/* An empty value is as good as none. */
 	if (or_nothing)
@@ -203,6 +208,16 @@ static void allow_list(json_object *parent, const char *word, uint64_t most)
 				      array_of(json_object_get(one), 1, most)));
 }
 
+static void allow_items(json_object *root, const struct sw_list_group *g)
+{
+	const char *word = g->key;
+	char name[64];
+
+	while (take_group(&word, name))
+		root = sw_json_get(sw_json_get(root, "properties"), name);
+	allow_list(root, word, g->max);
+}
+
 /* One further disk: of the keys below disk, those that every disk has of its own. */
 static json_object *disks(void)
 {
@@ -255,8 +270,8 @@ char *sw_answers_schema(void)
 	sw_json_add(sw_json_get(all, "slipway"), "enum", versions());
 	require(root, "slipway");
 	allow_list(sw_json_get(all, "disk"), "match", SW_ALTERNATIVES_MAX);
-	allow_list(root, "admission", SW_ADMISSIONS_MAX);
-	allow_list(sw_json_get(all, "report"), "webhooks", SW_WEBHOOKS_MAX);
+	for (size_t i = 0; i < SW_N_LIST_GROUPS; i++)
+		allow_items(root, &sw_list_groups[i]);
 	/* The innermost first: a group that is within an alternative is not found any more. */
 	for (size_t i = sw_n_fields; i-- > 0;)
 		if (sw_fields[i].stands_for)

@@ -9,24 +9,17 @@
 
 #include "admission/profile.h"
 #include "answers/answers.h"
-#include "answers/errors.h"
+#include "answers/validate-private.h"
 #include "answers/values.h"
 #include "base/file.h"
-
-struct check {
-	const struct sw_answers *a;
-	const char *file;
-	struct sw_errors *errors;
-};
 
 static bool given(const char *s)
 {
 	return s && *s;
 }
 
-/* Reports about one key, at its place in the file when it has one. */
-static void report(struct check *c, const char *key, int r, const char *what, const char *why,
-		   const char *hint)
+void sw_broken(struct sw_check *c, const char *key, int r, const char *what,
+	       const char *why, const char *hint)
 {
 	struct sw_place at = sw_places_find(c->a, key);
 	struct sw_error *err = sw_errors_next(c->errors);
@@ -43,7 +36,7 @@ static void report(struct check *c, const char *key, int r, const char *what, co
 }
 
 /* Answers also come from forms and from code: each value is held against its own rule again. */
-static bool value_holds(struct check *c, const struct sw_field *f, const char *key,
+static bool value_holds(struct sw_check *c, const struct sw_field *f, const char *key,
 			const char *text)
 {
 	struct sw_error *err;
@@ -58,47 +51,47 @@ static bool value_holds(struct check *c, const struct sw_field *f, const char *k
 	return false;
 }
 
-static void report_missing(struct check *c, const struct sw_field *f, const char *key)
+static void report_missing(struct sw_check *c, const struct sw_field *f, const char *key)
 {
 	bool hash = f->type == SW_FIELD_SHA256;
 
-	report(c, key, -EINVAL, "is missing",
-	       hash ? "what comes over a network is checked against its SHA-256 before it is used"
-		    : f->help,
-	       f->missing ? f->missing : "slipway explain says more about each key");
+	sw_broken(c, key, -EINVAL, "is missing",
+		  hash ? "what comes over a network is checked against its SHA-256 before use"
+		       : f->help,
+		  f->missing ? f->missing : "slipway explain says more about each key");
 }
 
-static void report_stray(struct check *c, const struct sw_field *f)
+static void report_stray(struct sw_check *c, const struct sw_field *f)
 {
 	if (strncmp(f->key, "payload.signature.", 18) == 0)
-		report(c, f->key, -EINVAL, "is given, but nothing would use it",
-		       "there are no trusted keys, or no such payload, in these answers",
-		       "give trust.keys, or take it out");
+		sw_broken(c, f->key, -EINVAL, "is given, but nothing would use it",
+			  "there are no trusted keys, or no such payload, in these answers",
+			  "give trust.keys, or take it out");
 	else if (strcmp(f->key, "disk.escrow") == 0)
-		report(c, f->key, -EINVAL, "is given, but nothing would use it",
-		       "disk.recovery is not escrow", "set disk.recovery: escrow, or take it out");
+		sw_broken(c, f->key, -EINVAL, "is given, but nothing would use it",
+			"disk.recovery is not escrow", "set disk.recovery: escrow, or take it out");
 	else if (strncmp(f->key, "payload.sha256.", 15) == 0)
-		report(c, f->key, -EINVAL, "is given, but nothing belongs to it",
-		       "there is no such payload in these answers", "take it out");
+		sw_broken(c, f->key, -EINVAL, "is given, but nothing belongs to it",
+			  "there is no such payload in these answers", "take it out");
 	else if (strcmp(f->key, "payload.cmdline") == 0)
-		report(c, f->key, -EINVAL, "does not go with payload.uki",
-		       "a unified image is stored byte for byte and has its own command line",
-		       "build the command line into the image, or give kernel and initrd");
+		sw_broken(c, f->key, -EINVAL, "does not go with payload.uki",
+			  "a unified image is stored byte for byte and has its own command line",
+			  "build the command line into the image, or give kernel and initrd");
 	else if (strcmp(f->key, "rescue.sha256") == 0)
-		report(c, f->key, -EINVAL, "is given, but nothing belongs to it",
-		       "there is no rescue.uki in these answers", "take it out");
+		sw_broken(c, f->key, -EINVAL, "is given, but nothing belongs to it",
+			  "there is no rescue.uki in these answers", "take it out");
 	else if (c->a->boot_mode == SW_MODE_NETWORK && strncmp(f->key, "boot.network.", 13) == 0)
-		report(c, f->key, -EINVAL, "is given, but nothing would use it",
-		       "boot.network.via is not ipxe", "set via: ipxe, or take it out");
+		sw_broken(c, f->key, -EINVAL, "is given, but nothing would use it",
+			  "boot.network.via is not ipxe", "set via: ipxe, or take it out");
 	else if (strncmp(f->key, "boot.network.", 13) == 0 && !f->dflt)
-		report(c, f->key, -EINVAL, "is given, but nothing would use it",
-		       "boot.mode is not network", "set boot.mode: network, or take it out");
+		sw_broken(c, f->key, -EINVAL, "is given, but nothing would use it",
+			  "boot.mode is not network", "set boot.mode: network, or take it out");
 	else if (strcmp(f->key, "payload.uki") == 0)
-		report(c, f->key, -EINVAL, "does not go with a kernel or initrd",
-		       "a unified image holds both", "give one or the other");
+		sw_broken(c, f->key, -EINVAL, "does not go with a kernel or initrd",
+			  "a unified image holds both", "give one or the other");
 }
 
-static void check_field(struct check *c, const struct sw_field *f)
+static void check_field(struct sw_check *c, const struct sw_field *f)
 {
 	_cleanup_free_ char *text = sw_field_get(f, c->a);
 	bool applies = sw_field_applies(f, c->a, NULL);
@@ -122,13 +115,10 @@ static void check_field(struct check *c, const struct sw_field *f)
 
 static void admission_key(char key[static SW_KEY_MAX], size_t i, const char *word)
 {
-	if (i)
-		(void)snprintf(key, SW_KEY_MAX, "admission[%zu].%s", i + 1, word);
-	else
-		(void)snprintf(key, SW_KEY_MAX, "admission.%s", word);
+	sw_items_key(key, sw_list_group_of(SW_HOME_ADMISSION), i, word);
 }
 
-static void check_admission_field(struct check *c, const struct sw_field *f, size_t i)
+static void check_admission_field(struct sw_check *c, const struct sw_field *f, size_t i)
 {
 	const struct sw_admission *ad = &c->a->admission[i];
 	_cleanup_free_ char *text = sw_value_get(f, ad);
@@ -144,31 +134,31 @@ static void check_admission_field(struct check *c, const struct sw_field *f, siz
 	(void)snprintf(why, sizeof(why), "admission.kind is %s", sw_admission_name(ad->kind));
 	/* A default is nobody's word. */
 	if (*text && !sw_field_applies(f, c->a, ad) && !(f->dflt && strcmp(text, f->dflt) == 0))
-		report(c, key, -EINVAL, "is given, but nothing would use it", why,
-		       ad->kind == SW_ADMISSION_NONE ? "set admission.kind, or take it out"
-						     : "take it out");
+		sw_broken(c, key, -EINVAL, "is given, but nothing would use it", why,
+			  ad->kind == SW_ADMISSION_NONE ? "set admission.kind, or take it out"
+							: "take it out");
 	else if (!*text && sw_field_required(f, c->a, ad))
 		report_missing(c, f, key);
 }
 
 /* One of a kind: the node finds each by its kind. */
-static void check_kind(struct check *c, size_t i)
+static void check_kind(struct sw_check *c, size_t i)
 {
 	const enum sw_admission_kind kind = c->a->admission[i].kind;
 	char key[SW_KEY_MAX];
 
 	admission_key(key, i, "kind");
 	if (kind == SW_ADMISSION_NONE && c->a->n_admission > 1)
-		report(c, key, -EINVAL, "is none among others", "none is no way of admission",
-		       "take this one out of the list, or all others");
+		sw_broken(c, key, -EINVAL, "is none among others", "none is no way of admission",
+			  "take this one out of the list, or all others");
 	for (size_t k = 0; k < i && kind != SW_ADMISSION_NONE; k++)
 		if (c->a->admission[k].kind == kind)
-			report(c, key, -EINVAL, "stands twice",
-			       "a node is admitted once in each way", "take one of both out");
+			sw_broken(c, key, -EINVAL, "stands twice",
+				  "a node is admitted once in each way", "take one of both out");
 }
 
 /* What a profile would refuse of its server's address. */
-static void check_server(struct check *c, size_t i)
+static void check_server(struct sw_check *c, size_t i)
 {
 	const struct sw_admission *ad = &c->a->admission[i];
 	const struct sw_profile *p = sw_profile_find(sw_admission_name(ad->kind));
@@ -180,10 +170,10 @@ static void check_server(struct check *c, size_t i)
 		return;
 	admission_key(key, i, "url");
 	if (sw_profile_base(p, ad->url, &base, &e) < 0)
-		report(c, key, -EINVAL, "cannot be used", e.why, e.hint);
+		sw_broken(c, key, -EINVAL, "cannot be used", e.why, e.hint);
 }
 
-static void check_admissions(struct check *c)
+static void check_admissions(struct sw_check *c)
 {
 	for (size_t i = 0; i < c->a->n_admission; i++) {
 		check_kind(c, i);
@@ -213,28 +203,28 @@ static bool sorts(const struct sw_disk_match *m)
 }
 
 /* Whether it can be used. The keys are those of its serial and of the disk's wipe. */
-static bool check_alternative(struct check *c, const struct sw_disk_match *m, enum sw_wipe wipe,
+static bool check_alternative(struct sw_check *c, const struct sw_disk_match *m, enum sw_wipe wipe,
 			      const char *serial, const char *wipe_key)
 {
 	bool named = names_something(m->serial) || names_something(m->wwn) ||
 		     names_something(m->path);
 
 	if (!named && !sorts(m)) {
-		report(c, serial, -EINVAL, "is missing, or another rule that tells disks apart",
-		       "slipway never guesses which disk to write to",
-		       "slipway facts lists the disks with serial, WWN, model, path and size");
+		sw_broken(c, serial, -EINVAL, "is missing, or another rule that tells disks apart",
+			  "slipway never guesses which disk to write to",
+			  "slipway facts lists the disks with serial, WWN, model, path and size");
 		return false;
 	}
 	if (wipe != SW_WIPE_ANY || named)
 		return true;
-	report(c, wipe_key, -EINVAL, "cannot be \"any\" here",
-	       "overwriting anything needs a disk named by serial, WWN or path",
-	       "add disk.match.serial, or use wipe: blank or wipe: ours");
+	sw_broken(c, wipe_key, -EINVAL, "cannot be \"any\" here",
+		  "overwriting anything needs a disk named by serial, WWN or path",
+		  "add disk.match.serial, or use wipe: blank or wipe: ours");
 	return false;
 }
 
 /* Every alternative must be fit to be the one that decides. */
-static void check_choice(struct check *c, const char *disk, const struct sw_disk_choice *choice)
+static void check_choice(struct sw_check *c, const char *disk, const struct sw_disk_choice *choice)
 {
 	char wipe[SW_KEY_MAX];
 
@@ -258,7 +248,7 @@ static int check_further_value(const char *key, const struct sw_field *f, const 
 	return 0;
 }
 
-static void check_disks(struct check *c)
+static void check_disks(struct sw_check *c)
 {
 	if (sw_answers_each(c->a, check_further_value, c) < 0)
 		(void)sw_errors_keep(c->errors, sw_fail_oom(sw_errors_next(c->errors)));
@@ -272,56 +262,56 @@ static void check_disks(struct check *c)
 }
 
 /* The others of a receiver say nothing without its address. */
-static void check_webhooks(struct check *c)
+static void check_webhooks(struct sw_check *c)
 {
 	for (size_t i = 0; i < c->a->n_webhooks; i++) {
 		const struct sw_webhook *w = &c->a->webhooks[i];
 		bool empty = !w->ca && !w->pin && !w->token && !w->events && !w->body;
 		char key[SW_KEY_MAX];
 
-		(void)snprintf(key, sizeof(key), i ? "report.webhooks[%zu].url"
-						   : "report.webhooks.url", i + 1);
+		sw_items_key(key, sw_list_group_of(SW_HOME_WEBHOOK), i, "url");
 		if (!w->url && (!empty || c->a->n_webhooks > 1))
-			report(c, key, -EINVAL, "is missing", "nobody is told anything without it",
-			       "give the https address of the receiver, or take the others out");
+			sw_broken(c, key, -EINVAL, "is missing",
+				  "nobody is told anything without it",
+				  "give the https address of the receiver, or take the others out");
 	}
 }
 
-static void check_cmdline(struct check *c)
+static void check_cmdline(struct sw_check *c)
 {
 	_cleanup_free_ char *line = sw_answers_node_cmdline(c->a);
 
 	if (sw_answers_admission(c->a, SW_ADMISSION_ATTEST) && given(c->a->cmdline) &&
 	    strstr(c->a->cmdline, "ember.attest_url="))
-		report(c, "payload.cmdline", -EINVAL, "holds ember.attest_url= already",
-		       "admission.kind is attest, so slipway adds it from admission.url",
-		       "take it out of the command line");
+		sw_broken(c, "payload.cmdline", -EINVAL, "holds ember.attest_url= already",
+			  "admission.kind is attest, so slipway adds it from admission.url",
+			  "take it out of the command line");
 	else if (line && strlen(line) > SW_CMDLINE_MAX)
-		report(c, "payload.cmdline", -EINVAL, "is too long with what slipway adds to it",
-		       "a kernel command line has at most 2048 characters", "shorten it");
+		sw_broken(c, "payload.cmdline", -EINVAL, "is too long with what slipway adds to it",
+			  "a kernel command line has at most 2048 characters", "shorten it");
 }
 
-static void check_trust(struct check *c)
+static void check_trust(struct sw_check *c)
 {
 	struct sw_trust t = sw_answers_trust(c->a);
 	struct sw_error e = {};
 
 	if (sw_trust_check(&t, &e) < 0)
-		report(c, t.none ? "trust.policy" : "trust.keys", -EINVAL, "cannot be used", e.why,
-		       e.hint[0] ? e.hint : "see slipway explain trust");
+		sw_broken(c, t.none ? "trust.policy" : "trust.keys", -EINVAL, "cannot be used",
+			  e.why, e.hint[0] ? e.hint : "see slipway explain trust");
 }
 
-static void check_mode(struct check *c)
+static void check_mode(struct sw_check *c)
 {
 	if (c->a->boot_mode == SW_MODE_NETWORK && c->a->boot_via == SW_BOOT_PXE &&
 	    given(c->a->boot_uri))
-		report(c, "boot.network.uri", -EINVAL, "does not go with boot.network.via: pxe",
-		       "only HTTP boot is told the address of its image",
-		       "use via: http, or take the address out");
+		sw_broken(c, "boot.network.uri", -EINVAL, "does not go with boot.network.via: pxe",
+			  "only HTTP boot is told the address of its image",
+			  "use via: http, or take the address out");
 	if (sw_answers_by_ipxe(c->a) && !given(c->a->boot_uri))
-		report(c, "boot.network.uri", -EINVAL, "is missing",
-		       "iPXE's script needs the address of what it boots",
-		       "give boot.network.uri, or another boot.network.via");
+		sw_broken(c, "boot.network.uri", -EINVAL, "is missing",
+			  "iPXE's script needs the address of what it boots",
+			  "give boot.network.uri, or another boot.network.via");
 }
 
 static int check_needless(const char *key, const struct sw_field *f, const char *text, void *arg)
@@ -329,31 +319,31 @@ static int check_needless(const char *key, const struct sw_field *f, const char 
 	const char *why = sw_answers_why_disk(key, f, text);
 
 	if (why)
-		report(arg, key, -EINVAL, "does not go with disk: none", why,
-		       "take it out, or choose a disk with disk.match");
+		sw_broken(arg, key, -EINVAL, "does not go with disk: none", why,
+			  "take it out, or choose a disk with disk.match");
 	return 0;
 }
 
-static void check_diskless(struct check *c)
+static void check_diskless(struct sw_check *c)
 {
 	if (c->a->boot_mode != SW_MODE_NETWORK)
-		report(c, "boot.mode", -EINVAL, "must be network with disk: none",
-		       "without a disk the network is all that the node can start from",
-		       "set boot.mode: network, or choose a disk with disk.match");
+		sw_broken(c, "boot.mode", -EINVAL, "must be network with disk: none",
+			  "without a disk the network is all that the node can start from",
+			  "set boot.mode: network, or choose a disk with disk.match");
 	if (sw_answers_by_ipxe(c->a))
-		report(c, "boot.network.via", -EINVAL, "cannot be ipxe with disk: none",
-		       "iPXE and its script lie in a partition",
-		       "use via: http, or choose a disk with disk.match");
+		sw_broken(c, "boot.network.via", -EINVAL, "cannot be ipxe with disk: none",
+			  "iPXE and its script lie in a partition",
+			  "use via: http, or choose a disk with disk.match");
 	if (sw_answers_each(c->a, check_needless, c) < 0)
 		(void)sw_errors_keep(c->errors, sw_fail_oom(sw_errors_next(c->errors)));
 }
 
-static void check_rules(struct check *c)
+static void check_rules(struct sw_check *c)
 {
 	if (c->a->sources)
-		report(c, "sources", -EINVAL, "does not count here",
-		       "only the medium's own file is asked where more answers are",
-		       "take it out; slipway answers shows what a medium's sources come to");
+		sw_broken(c, "sources", -EINVAL, "does not count here",
+			  "only the medium's own file is asked where more answers are",
+			  "take it out; slipway answers shows what a medium's sources come to");
 	for (size_t i = 0; i < sw_n_fields; i++)
 		if (sw_fields[i].home != SW_HOME_ADMISSION)
 			check_field(c, &sw_fields[i]);
@@ -365,13 +355,14 @@ static void check_rules(struct check *c)
 	}
 	check_mode(c);
 	check_webhooks(c);
+	sw_check_network(c);
 }
 
 int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,
 			    size_t max, size_t *ret_n)
 {
 	struct sw_errors errors = { .v = errs, .max = max };
-	struct check c = { .a = a, .file = file, .errors = &errors };
+	struct sw_check c = { .a = a, .file = file, .errors = &errors };
 
 	if (sw_answers_diskless(a))
 		check_diskless(&c);

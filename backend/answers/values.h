@@ -28,6 +28,38 @@ int sw_value_add_item(const struct sw_field *f, void *base, const char *key, con
 void sw_value_clear(const struct sw_field *f, void *base);
 
 /*
+ * A group in whose place a list of such groups may stand; the first item has the keys of the
+ * group alone. The answers always have at least one item, which may be empty.
+ */
+struct sw_list_group {
+	const char *key;	/* "report.webhooks" */
+	enum sw_field_home home;
+	size_t max;
+	const char *full;	/* what is said of one more */
+	const char *empty;	/* what to write in place of an empty list; NULL: it is fine */
+	size_t items, count, size;	/* where struct sw_answers has them; bytes of one */
+};
+#define SW_N_LIST_GROUPS 3
+extern const struct sw_list_group sw_list_groups[SW_N_LIST_GROUPS];
+/* By its key, or by its home; NULL: none. */
+const struct sw_list_group *sw_list_group_find(const char *key);
+const struct sw_list_group *sw_list_group_of(enum sw_field_home home);
+size_t sw_items_count(const struct sw_list_group *g, const struct sw_answers *a);
+const void *sw_items_at(const struct sw_list_group *g, const struct sw_answers *a, size_t i);
+void *sw_items_edit(const struct sw_list_group *g, struct sw_answers *a, size_t i);
+/* One more, empty; -E2BIG past its max. */
+int sw_items_add(const struct sw_list_group *g, struct sw_answers *a);
+/* Takes every item behind the first `keep` away. */
+void sw_items_cut(const struct sw_list_group *g, struct sw_answers *a, size_t keep);
+/* "report.webhooks[2].url" for i 1; the first has no ordinal. */
+void sw_items_key(char key[static SW_KEY_MAX], const struct sw_list_group *g, size_t i,
+		 const char *word);
+/* Frees what the fields of a home hold in this structure. */
+void sw_home_clear(enum sw_field_home home, void *base);
+/* The field's key within the group of its structure: "match.mac" of network.links.match.mac. */
+const char *sw_field_word(const struct sw_field *f);
+
+/*
  * The field and structure of a key such as disk.more[1].match[2].serial. With
  * grow the next alternative or disk in turn is made. -EINVAL (unknown), -ENOMEM.
  */

@@ -34,3 +34,11 @@ char **sw_strv_free(char **list)
 	free(list);
 	return NULL;
 }
+
+bool sw_strv_has(char *const *list, const char *s)
+{
+	for (; list && *list; list++)
+		if (strcmp(*list, s) == 0)
+			return true;
+	return false;
+}

@@ -63,6 +63,8 @@ json_object *sw_plan_node_data(const struct sw_plan *p)
 	keys = sw_trust_to_json(&trust);
 	if (keys)
 		sw_json_add(o, "trust", keys);
+	if (p->network)
+		sw_json_add(o, "network_config", json_object_get(p->network));
 	sw_json_add_str(o, "answers_sha256", digest);
 	sw_json_add_str(o, "seed", sw_guid_format(&p->seed, seed));
 	sw_json_add(o, "slots", slots_to_json(p));

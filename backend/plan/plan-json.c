@@ -162,6 +162,8 @@ json_object *sw_plan_to_json(const struct sw_plan *p)
 	sw_json_add(o, "warnings", a = json_object_new_array());
 	for (char **t = p->warnings; t && *t; t++)
 		json_object_array_add(a, json_object_new_string(*t));
+	if (p->network)
+		sw_json_add(o, "network_config", json_object_get(p->network));
 	if (p->kept_escrow)
 		sw_json_add(o, "kept_escrow", json_object_get(p->kept_escrow));
 	if (sw_plan_digest(o, digest) == 0)

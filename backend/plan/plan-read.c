@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "disk/recovery.h"
 #include "plan/content.h"
+#include "plan/network.h"
 #include "plan/steps.h"
 
 #define MAX_ITEMS 1024
@@ -366,6 +367,16 @@ static int check_digest(json_object *o, struct sw_error *err)
 	return -EBADMSG;
 }
 
+static int get_network(json_object *o, struct sw_plan *p, struct sw_error *err)
+{
+	json_object *network = sw_json_get(o, "network_config");
+
+	if (network && !sw_plan_network_is_sound(network))
+		return bad(err, "network_config");
+	p->network = json_object_get(network);
+	return 0;
+}
+
 int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error *err)
 {
 	_cleanup_plan_ struct sw_plan *p = calloc(1, sizeof(*p));
@@ -394,6 +405,8 @@ int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error
 		p->kept_escrow = sw_escrow_list_clean(kept);
 		r = p->kept_escrow ? 0 : bad(err, "kept_escrow");
 	}
+	if (r == 0)
+		r = get_network(o, p, err);
 	if (r == 0)
 		r = check_tables(p, err);
 	if (r == 0)

@@ -10,6 +10,7 @@
 #include "base/size.h"
 #include "base/strv.h"
 #include "payload/payload.h"
+#include "plan/network.h"
 #include "plan/text.h"
 
 int sw_plan_wrap(struct sw_buf *b, const char *first, const char *text, unsigned int width)
@@ -101,6 +102,16 @@ static int add_admission(struct sw_buf *b, const struct sw_admission *ad, unsign
 	return text ? sw_plan_wrap(b, "Admitted ", text, width) : -ENOMEM;
 }
 
+static int add_network(struct sw_buf *b, const struct sw_answers *a, unsigned int width)
+{
+	_cleanup_strv_ char **lines = NULL;
+	int r = sw_plan_network_words(a, &lines);
+
+	for (size_t i = 0; lines && lines[i] && r == 0; i++)
+		r = sw_plan_wrap(b, i ? "         " : "Network  ", lines[i], width);
+	return r;
+}
+
 static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
 {
 	const struct sw_answers *a = p->answers;
@@ -125,6 +136,8 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 		r = add_trust(b, a, width);
 	for (size_t i = 0; i < a->n_admission && r == 0; i++)
 		r = add_admission(b, &a->admission[i], width);
+	if (r == 0)
+		r = add_network(b, a, width);
 	for (size_t i = 0; i < p->entries.n_writes && r == 0; i++)
 		r = sw_plan_wrap(b, i ? "         " : "Boot     ", p->entries.writes[i].text,
 				 width);

@@ -10,6 +10,7 @@
 #include "base/strv.h"
 #include "plan/content.h"
 #include "plan/extra.h"
+#include "plan/network.h"
 #include "plan/protect.h"
 #include "plan/steps.h"
 
@@ -86,6 +87,8 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct 
 	if (r == 0)
 		r = sw_answers_copy(a, &p->answers, err);
 	if (r == 0)
+		r = sw_plan_network(a, f, &p->network, err);
+	if (r == 0)
 		r = sw_answers_diskless(a)
 			    ? sw_plan_build_diskless(p, f, f->boot.writable ? raw_vars : NULL, err)
 			    : complete_and_build(p, f, f->boot.writable ? raw_vars : NULL, l, err);
@@ -135,6 +138,7 @@ struct sw_plan *sw_plan_free(struct sw_plan *p)
 	sw_strv_free(p->warnings);
 	sw_secret_free(p->recovery);
 	json_object_put(p->kept_escrow);
+	json_object_put(p->network);
 	free(p);
 	return NULL;
 }

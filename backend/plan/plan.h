@@ -120,6 +120,7 @@ struct sw_plan {
 	 * write, and in the journal from then on, for node data are written anew.
 	 */
 	json_object *kept_escrow;
+	json_object *network;	/* plan/network.h; NULL: the answers say nothing of it */
 	/*
 	 * The recovery key that a person was shown and has confirmed, or NULL. Only in
 	 * memory: it is in no JSON and no journal.

@@ -600,5 +600,38 @@ def _(case):
         same(ours, [], f"what systemd says about {unit.name}")
 
 
+@test("the network of the answers reaches the node in the bytes that were planned")
+def _(case):
+    network = """network:
+  links:
+    - {name: lan0, match: {mac: 52:54:00:12:34:56}}
+    - {name: bond0, bond: {members: [lan0]}, dhcp: no}
+    - name: vlan42
+      vlan: {id: 42, link: bond0}
+      addresses: [192.0.2.7/24, "2001:db8::7/64"]
+      gateway: 192.0.2.1
+  proxy: http://proxy.example:3128
+  ntp: [ntp.example, "2001:db8::123"]
+finish: stay
+"""
+    case.create()
+    answers = case.answers(replace=(("finish: stay\n", network),))
+    plan = case.on("--json", "plan", "--answers", answers).json()
+    said = " ".join(case.on("plan", "--answers", answers).out.split())
+    words = "vlan42: VLAN 42 on bond0, 192.0.2.7/24, 2001:db8::7/64, gateway 192.0.2.1"
+    assert words in said, said
+    expect(case.on("install", "--answers", answers), 0)
+    out = case.dir / "config"
+    expect(case.on("node", "config", out), 0)
+    planned = plan["network_config"]["files"]
+    same(sorted(p.name for p in (out / "network").iterdir()), sorted(planned), "files")
+    for name, text in planned.items():
+        same((out / "network" / name).read_text(), text, name)
+        same((out / "network" / name).stat().st_mode & 0o777, 0o644, name)
+    same((out / "proxy").read_text(), "http://proxy.example:3128\n", "proxy")
+    same((out / "ntp").read_text(), "ntp.example\n2001:db8::123\n", "time servers")
+    expect(case.on("node", "set", "network_config=x"), 2)
+
+
 if __name__ == "__main__":
     main()

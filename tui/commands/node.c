@@ -15,6 +15,7 @@
 #include "boot/nodedata.h"
 #include "net/trust.h"
 #include "payload/trust.h"
+#include "plan/network.h"
 #include "rescue/secrets.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
@@ -193,6 +194,58 @@ static int put_trust(const char *dir, json_object *attest, json_object *list, st
 	return r == 0 && pin ? put_file(dir, ATTEST_PIN, pin, "\n", list, err) : r;
 }
 
+static int put_words(const char *dir, const char *name, json_object *words, json_object *list,
+		     struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+	size_t n = words ? json_object_array_length(words) : 0;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = sw_buf_addf(&b, "%s\n",
+				json_object_get_string(json_object_array_get_idx(words, i)));
+	if (r < 0)
+		return sw_fail_oom(err);
+	return n ? put_file(dir, name, sw_buf_text(&b), "", list, err) : 0;
+}
+
+/* networkd is not root, and has to read what is copied to /run/systemd/network. */
+static int put_links(const char *dir, json_object *files, json_object *list, struct sw_error *err)
+{
+	_cleanup_free_ char *sub = sw_fmt("%s/network", dir);
+	int r = sub ? sw_mkdir_all(sub, 0755) : -ENOMEM;
+
+	json_object_object_foreach(files, name, text) {
+		_cleanup_free_ char *shown = sw_fmt("network/%s", name);
+		_cleanup_free_ char *path = sw_fmt("%s/%s", dir, shown ? shown : "");
+
+		if (r == 0)
+			r = shown && path ? sw_file_write(path, json_object_get_string(text),
+							  strlen(json_object_get_string(text)),
+							  0644) : -ENOMEM;
+		if (r == 0)
+			json_object_array_add(list, json_object_new_string(shown));
+	}
+	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot write %s/network", dir) : 0;
+}
+
+static int put_network(const char *dir, json_object *data, json_object *list, struct sw_error *err)
+{
+	json_object *network = sw_json_get(data, "network_config");
+	const char *proxy = sw_json_str(network, "proxy", NULL);
+	int r = 0;
+
+	if (!network || !sw_plan_network_is_sound(network))
+		return 0;
+	if (sw_json_get(network, "files"))
+		r = put_links(dir, sw_json_get(network, "files"), list, err);
+	if (r == 0 && proxy)
+		r = put_file(dir, "proxy", proxy, "\n", list, err);
+	if (r == 0)
+		r = put_words(dir, "no_proxy", sw_json_array(network, "no_proxy"), list, err);
+	return r < 0 ? r : put_words(dir, "ntp", sw_json_array(network, "ntp"), list, err);
+}
+
 static int write_config(const char *dir, json_object *data, json_object *list,
 			struct sw_error *err)
 {
@@ -211,6 +264,8 @@ static int write_config(const char *dir, json_object *data, json_object *list,
 		r = put_file(dir, ATTEST, url, "\n", list, err);
 	if (r == 0)
 		r = put_trust(dir, sw_nodedata_admission(data, "attest"), list, err);
+	if (r == 0)
+		r = put_network(dir, data, list, err);
 	if (r == 0)
 		r = put_values(dir, data, list, err);
 	return r < 0 ? r : put_secrets(dir, data, list, err);
@@ -260,7 +315,7 @@ static bool is_reserved(const char *key)
 {
 	static const char *const words[] = { "slipway_node", "mode", "strategy", "network",
 		"admission", "rolled_back", "answers_sha256", "seed", "slots",
-		"installed", "config", "ipxe", "secrets" };
+		"installed", "config", "ipxe", "secrets", "network_config" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(key, words[i]) == 0)

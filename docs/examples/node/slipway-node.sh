@@ -7,6 +7,7 @@
 #
 #   node_watchdog          first of all, before drivers and network: a hang becomes a restart
 #   node_config DIR        host name, attestation URL, overlay ... as files
+#   node_network DIR       after node_config: the network of the answers, for systemd-networkd
 #   node_overlay DIR [FILE]  the cluster's configuration as a tree: FILE as the server gave it;
 #                          without FILE, when the servers are away, what was kept for this image
 #   node_admit DIR FILE    in place of node_overlay: attests to the node's server, which gives the
@@ -63,6 +64,14 @@ node_watchdog() {
 
 node_config() {
 	"$NODE_SLIPWAY" node config "$1"
+}
+
+# Before networkd starts: it reads these files and no others of the same number. Without any in DIR
+# the image's own stay.
+node_network() {
+	[ -d "$1/network" ] || return 0
+	mkdir -p /run/systemd/network
+	cp "$1"/network/* /run/systemd/network/
 }
 
 # Both roads go through the same check, and a start without the servers has the configuration that

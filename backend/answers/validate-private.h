@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules about more than one field, and where they report. Private to answers/. */
+#pragma once
+
+#include "answers/answers.h"
+#include "answers/errors.h"
+
+struct sw_check {
+	const struct sw_answers *a;
+	const char *file;
+	struct sw_errors *errors;
+};
+
+/* Reports about one key, at its place in the file when it has one. */
+void sw_broken(struct sw_check *c, const char *key, int r, const char *what,
+	       const char *why, const char *hint);
+
+/* The rules below network. */
+void sw_check_network(struct sw_check *c);
