@@ -630,7 +630,7 @@ finish: stay
         same((out / "network" / name).stat().st_mode & 0o777, 0o644, name)
     same((out / "proxy").read_text(), "http://proxy.example:3128\n", "proxy")
     same((out / "ntp").read_text(), "ntp.example\n2001:db8::123\n", "time servers")
-    expect(case.on("node", "set", "network_config=x"), 2)
+    expect(case.on("node", "set", "network_config=x"), 4)
 
 
 if __name__ == "__main__":
