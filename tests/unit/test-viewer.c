@@ -39,6 +39,9 @@ static void assert_at_most(const char *what, size_t bytes, size_t budget)
 	print_message("# %s: %zu bytes of %zu\n", what, bytes, budget);
 	if (bytes > budget)
 		fail_msg("%s takes %zu bytes, more than %zu", what, bytes, budget);
+	/* What shows nothing was not done. */
+	if (bytes == 0 && budget > 0)
+		fail_msg("%s changes nothing", what);
 }
 
 static void show_steps(struct sw_rig *g, uint64_t done)
@@ -84,12 +87,14 @@ static void test_bytes_on_a_serial_line(void **state SW_UNUSED)
 	assert_at_most("to the disks", sw_rig_type(&g, "\r"), 900);
 	assert_at_most("list move", sw_rig_type(&g, "j"), 40);
 	assert_at_most("list move", sw_rig_type(&g, "k"), 40);
+	assert_at_most("^L", sw_rig_type(&g, "\f"), 1000);
 	assert_at_most("to the layout", sw_rig_type(&g, "\r"), 900);
+	assert_at_most("to the boot mode", sw_rig_type(&g, "\r"), 900);
+	assert_at_most("form move", sw_rig_type(&g, "\t"), 20);
+	assert_at_most("form move back", sw_rig_type(&g, "\033[A"), 20);
 	assert_at_most("to the payload", sw_rig_type(&g, "\r"), 900);
 	assert_at_most("form move", sw_rig_type(&g, "\t"), 20);
 	assert_at_most("form move", sw_rig_type(&g, "\t"), 20);
-	assert_at_most("form move back", sw_rig_type(&g, "\033[A"), 20);
-	assert_at_most("to boot", sw_rig_type(&g, "\r"), 900);
 	assert_at_most("to admission", sw_rig_type(&g, "\r"), 900);
 	assert_at_most("to the node", sw_rig_type(&g, "\r"), 900);
 	n = sw_rig_type(&g, "a");
