@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "disk/recovery.h"
 #include "plan/steps.h"
+#include "tpm/seal.h"
 
 unsigned int sw_plan_encrypts(const struct sw_plan *p)
 {
@@ -137,14 +138,8 @@ int sw_plan_check_protection(const struct sw_plan *p, const struct sw_facts *f,
 
 static char *worth(const struct sw_facts *f, const char *label)
 {
-	if (f->secure_boot)
-		return sw_fmt("%s is opened by this machine's TPM as long as Secure Boot and its "
-			      "keys stay as they are: that protects a stolen disk, and against a "
-			      "system that these keys do not sign. A later node image that is "
-			      "trusted by another key needs the recovery key once", label);
-	return sw_fmt("%s is opened by this machine's TPM: that protects a stolen disk; not a "
-		      "stolen machine, not against a hostile boot server, because without Secure "
-		      "Boot whatever starts on this machine can have it opened", label);
+	return sw_fmt("%s is opened by this machine's TPM: %s", label,
+		      f->secure_boot ? SW_TPM_WORTH_SECURE : SW_TPM_WORTH_OPEN);
 }
 
 static char *no_log_words(const char *label)

@@ -22,6 +22,17 @@
 /* Said when struct sw_sealed has nothing measured. */
 #define SW_TPM_NOT_MEASURED "the firmware measured nothing into the PCRs that the key is sealed " \
 	"to: any system that starts on this machine can open it"
+/*
+ * What a seal to the TPM alone is worth, in all places the same: behind a colon, the first with
+ * Secure Boot. The TPM does not ask who starts the machine, only what.
+ */
+#define SW_TPM_WORTH_SECURE "the disk alone shows nothing to anybody. Whoever takes the whole " \
+	"machine, or is its boot server, can start on it only what is signed with the key that " \
+	"signed the node's system: Secure Boot is on. When that key or Secure Boot's settings " \
+	"change, the TPM no longer opens it"
+#define SW_TPM_WORTH_OPEN "the disk alone shows nothing to anybody. Whoever takes the whole " \
+	"machine, or is its boot server, can start a system of their own on it, and that can " \
+	"read everything: Secure Boot is off"
 #define SW_TPM_BLOB_MAX 2048U
 #define SW_TPM_SECRET_LEN 32U
 

@@ -220,7 +220,16 @@ def _(case):
     create(case)
     answers = case.answers(replace=[("  layout: node", "  layout: encrypted\n  recovery: none")])
     plan = expect(case.on("plan", "--answers", answers), 0, "no recovery key", "lost for good")
-    assert "protects a stolen disk; not a stolen machine" in " ".join(plan.out.split()), plan
+    assert "can read everything: Secure Boot is off" in " ".join(plan.out.split()), plan
+    facts = expect(case.on("--json", "facts"), 0).json()
+    facts["secure_boot"] = True
+    path, signed = case.dir / "secure.json", case.dir / "signed.yaml"
+    path.write_text(json.dumps(facts))
+    signed.write_text(re.sub(r"(?s)payload:.*?(?=boot:)",
+                             "payload: {uki: medium:/node.efi}\n", answers.read_text()))
+    plan = expect(case.run("--facts", path, "plan", "--answers", signed), 0).out
+    assert "signed the node's system: Secure Boot is on" in " ".join(plan.split()), plan
+    assert "Secure Boot is off" not in plan, plan
     expect(case.on("install", "--answers", answers), 0)
     image = state(case)
     meta = header(image)

@@ -99,17 +99,6 @@ static int open_job(struct sw_cli *cli, struct job *j, struct sw_error *err)
 
 /* ---- what was done ---- */
 
-static const char *worth(const struct job *j)
-{
-	return j->v.t.f->secure_boot
-		       ? "It is opened as long as Secure Boot and its keys stay as they are: that "
-			 "protects\na stolen disk, and against a system that these keys do not "
-			 "sign.\n"
-		       : "This protects a stolen disk; not a stolen machine, not against a hostile "
-			 "boot\nserver: without Secure Boot whatever starts on this machine can "
-			 "have it opened.\n";
-}
-
 static void print_one(const struct job *j, const char *name, const struct sw_secret_sealed *d)
 {
 	printf("%s is sealed%s: %s\n", name, d->replaced ? ", in place of an older one" : "",
@@ -141,7 +130,8 @@ static void print_done(const struct sw_cli *cli, const struct job *j, json_objec
 	if (cli->json)
 		sw_print_json(o);
 	else
-		fputs(worth(j), stdout);
+		printf("The TPM opens it without asking: %s.\n",
+		       j->v.t.f->secure_boot ? SW_TPM_WORTH_SECURE : SW_TPM_WORTH_OPEN);
 }
 
 static int run_seal(struct sw_cli *cli, struct sw_error *err)
