@@ -90,10 +90,26 @@ int sw_identity_open(const char *tcti, bool ecc_ek, struct sw_identity **ret_ide
 	return r;
 }
 
+/*
+ * The AK's attributes, which the wire fixes, leave it under the TPM's protection against guessing.
+ * A TPM that loses power after such a key was used counts a wrong try, and after a few of them (3
+ * in swtpm, often 32) signs for nobody: a node that restarts by its watchdog gets there. To a TPM
+ * that was told that the power may go that is no try; all that is used after this works as before.
+ */
+static void expect_power_cut(struct sw_identity *i)
+{
+	sw_tpm_flush(&i->t, &i->t.object);
+	sw_tpm_flush(&i->t, &i->t.primary);
+	if (i->t.esys)
+		(void)Esys_Shutdown(i->t.esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+				    TPM2_SU_CLEAR);
+}
+
 struct sw_identity *sw_identity_free(struct sw_identity *i)
 {
 	if (!i)
 		return NULL;
+	expect_power_cut(i);
 	sw_tpm_close(&i->t);
 	sw_ek_clear(&i->ek);
 	free(i);

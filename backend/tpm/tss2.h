@@ -16,7 +16,7 @@
 /* Of libtss2-esys, and of libtss2-mu, which it loads itself. */
 #define SW_ESYS_LIST(X)                                                               \
 	X(Esys_Initialize) X(Esys_Finalize) X(Esys_Free) X(Esys_GetCapability)        \
-	X(Esys_FlushContext) X(Esys_TR_Close) X(Esys_CreatePrimary)                   \
+	X(Esys_FlushContext) X(Esys_Shutdown) X(Esys_TR_Close) X(Esys_CreatePrimary)  \
 	X(Esys_StartAuthSession) X(Esys_TRSess_SetAttributes) X(Esys_PolicyPCR)       \
 	X(Esys_PCR_Read) X(Esys_PCR_Extend) X(Esys_PolicyGetDigest) X(Esys_Create)    \
 	X(Esys_Load) X(Esys_Unseal) X(Tss2_MU_TPM2B_PRIVATE_Marshal)                  \
@@ -49,6 +49,7 @@ int sw_tss2_open(struct sw_error *err);
 #define Esys_Free (*sw_tss2.Esys_Free_)
 #define Esys_GetCapability (*sw_tss2.Esys_GetCapability_)
 #define Esys_FlushContext (*sw_tss2.Esys_FlushContext_)
+#define Esys_Shutdown (*sw_tss2.Esys_Shutdown_)
 #define Esys_TR_Close (*sw_tss2.Esys_TR_Close_)
 #define Esys_CreatePrimary (*sw_tss2.Esys_CreatePrimary_)
 #define Esys_StartAuthSession (*sw_tss2.Esys_StartAuthSession_)

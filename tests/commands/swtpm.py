@@ -49,16 +49,28 @@ class Tpm:
             self.maker.equip(state)
         (case.machine_dir / "run").mkdir(exist_ok=True)
         self.path = case.machine_dir / "run" / "tpm.sock"
+        self.case = case
+        self.start()
+
+    def start(self):
+        control = self.path.with_suffix(".sock.ctrl")
+        control.unlink(missing_ok=True)
         self.child = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", "dir=tpm", "--server",
              "type=unixio,path=run/tpm.sock", "--ctrl", "type=unixio,path=run/tpm.sock.ctrl",
-             "--flags", "not-need-init,startup-clear"], cwd=case.machine_dir,
+             "--flags", "not-need-init,startup-clear"], cwd=self.case.machine_dir,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        case.children.append(self.child)
+        self.case.children.append(self.child)
         for _ in range(600):
-            if (case.machine_dir / "run" / "tpm.sock.ctrl").exists():
+            if control.exists():
                 break
             time.sleep(0.05)
+
+    def lose_power(self):
+        """... and get it back: nobody told the TPM."""
+        self.child.kill()
+        self.child.wait()
+        self.start()
 
     def tool(self, *argv, check=True):
         env = dict(os.environ, TPM2TOOLS_TCTI=f"swtpm:path={self.path}")

@@ -71,6 +71,19 @@ def _(case):
         same(server.requests[1]["ak.pub"], server.requests[0]["ak.pub"], "AK of a second time")
 
 
+@test("a node that loses power after each admission is admitted again: its TPM counts no wrong tries")
+def _(case):
+    with world(case) as (tpm, server):
+        server.strict = True
+        # swtpm locks itself after three.
+        for _ in range(5):
+            expect(case.on("admit", *pinned(server)), 0)
+            tpm.lose_power()
+        said = tpm.tool("tpm2_getcap", "properties-variable").stdout.decode()
+        assert "TPM2_PT_LOCKOUT_COUNTER: 0x0\n" in said, said
+        same(server.complaints, [], "what the server did not like")
+
+
 @test("the maker's certificate goes along, and the server follows it to the maker")
 def _(case):
     with world(case, certified=True) as (_tpm, server):
