@@ -138,15 +138,19 @@ static void add_installed(struct out *o, json_object *d)
 		add_slot(o, json_object_array_get_idx(slots, i));
 }
 
+/* Without a time it has not been tried since this start. */
 static void add_admission(struct out *o, json_object *a)
 {
-	const char *overlay = sw_json_str(a, "overlay", NULL);
+	const char *overlay = sw_json_str(a, "overlay", NULL), *kind = sw_json_str(a, "kind", "?");
 
-	if (!a)
+	if (!sw_json_get(a, "time")) {
+		say(o, "Admission       %s by %s: not tried since this start\n", kind,
+		    sw_json_str(a, "url", "?"));
 		return;
-	say(o, "Admission       %s by %s", sw_json_bool(a, "admitted", false) ? "admitted"
-								  : "NOT admitted",
-	    sw_json_str(a, "url", "?"));
+	}
+	say(o, "Admission       %s by %s, %s",
+	    sw_json_bool(a, "admitted", false) ? "admitted" : "NOT admitted",
+	    sw_json_str(a, "url", "?"), kind);
 	add_time(o, sw_json_int(a, "time", 0));
 	if (sw_json_str(a, "protocol", NULL))
 		say(o, ", %s exchange%s", sw_json_str(a, "protocol", ""),
@@ -177,6 +181,7 @@ static void add_all(struct out *o, json_object *status)
 	json_object *wipes = sw_json_array(status, "wipes");
 	json_object *entries = sw_json_array(status, "entries");
 	json_object *lines = sw_json_array(sw_json_get(status, "here"), "text");
+	json_object *admissions = sw_json_array(status, "admissions");
 
 	for (size_t i = 0; i < json_object_array_length(journals); i++)
 		add_journal(o, json_object_array_get_idx(journals, i));
@@ -193,7 +198,8 @@ static void add_all(struct out *o, json_object *status)
 	if (json_object_array_length(journals) + json_object_array_length(disks) +
 		    json_object_array_length(wipes) == 0)
 		say(o, "nothing is installed by slipway on this machine\n");
-	add_admission(o, sw_json_get(status, "admission"));
+	for (size_t i = 0; admissions && i < json_object_array_length(admissions); i++)
+		add_admission(o, json_object_array_get_idx(admissions, i));
 	add_failure(o, sw_json_get(status, "last_failure"));
 	for (size_t i = 0; lines && i < json_object_array_length(lines); i++)
 		say(o, "%s%s\n", i ? "  " : "\n",

@@ -15,6 +15,8 @@
 #include "boot/varstore.h"
 #include "boot/why.h"
 #include "disk/wipemark.h"
+#include "net/http.h"
+#include "rescue/servers.h"
 
 /* What is looked at: borrowed from the caller. */
 struct look {
@@ -259,6 +261,46 @@ static int add_entries(const struct look *t, json_object *list)
 	return r;
 }
 
+/* True when what runs is the node's own system, which is to be admitted. */
+static bool is_node(json_object *status)
+{
+	const char *road = sw_json_str(sw_json_get(status, "here"), "road", "");
+
+	return strcmp(road, "slot") == 0 || strcmp(road, "network") == 0;
+}
+
+static bool is_noted(json_object *list, const char *kind)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		if (strcmp(sw_json_str(json_object_array_get_idx(list, i), "kind", ""), kind) == 0)
+			return true;
+	return false;
+}
+
+/* How those of this start went, and which of the node's have not been tried in it. */
+static void add_admissions(const struct look *t, json_object *o)
+{
+	_cleanup_(sw_admit_list_clear) struct sw_admit_list node = {};
+	json_object *list = sw_admitted_look(t->m);
+
+	if (!list)
+		list = json_object_new_array();
+	if (is_node(o))
+		(void)sw_admit_from_node(t->m, NULL, NULL, &node, NULL);
+	for (size_t i = 0; i < node.n; i++) {
+		_cleanup_free_ char *url = sw_http_show(node.v[i].url ? node.v[i].url : "");
+		json_object *one;
+
+		if (is_noted(list, node.v[i].profile->kind))
+			continue;
+		one = json_object_new_object();
+		sw_json_add_str(one, "kind", node.v[i].profile->kind);
+		sw_json_add_str(one, "url", url);
+		json_object_array_add(list, one);
+	}
+	sw_json_add(o, "admissions", list);
+}
+
 static int collect(const struct look *t, json_object **ret_status, struct sw_error *err)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
@@ -282,7 +324,7 @@ static int collect(const struct look *t, json_object **ret_status, struct sw_err
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot decode the boot variables");
 	add_why(t, o);
-	sw_json_add(o, "admission", sw_admitted_look(t->m));
+	add_admissions(t, o);
 	add_failure(t, o);
 	*ret_status = TAKE_PTR(o);
 	return 0;

@@ -80,7 +80,7 @@ def _(case):
              ("rke2", True, "the CA that the token names", 1), "said")
         same([r[1] for r in server.requests], ["/cacerts", "/cacerts"], "what was asked")
         nothing_secret(server, token)
-        told = case.on("--json", "status").json()["admission"]
+        told = case.on("--json", "status").json()["admissions"][0]
         same((told["url"], told["admitted"]), (server.url, True), "what status tells")
 
 
@@ -120,7 +120,7 @@ def _(case):
         assert "new token" in error["hint"], error
         same([(case.dir / n).exists() for n in ("keep", "out")], [False, False], "left")
         nothing_secret(impostor, token)
-        assert case.on("--json", "status").json()["admission"]["admitted"] is False
+        assert case.on("--json", "status").json()["admissions"][0]["admitted"] is False
         # The right CA's text on a server that it did not sign.
         impostor.bundle = authority.ca.read_bytes()
         admit(case, "rke2", impostor, token, code=10, words=["certificate is not trusted"])
@@ -134,6 +134,9 @@ def _(case):
         done = admit(case, "rke2", server, "just-a-password", "--ca", authority.ca,
                      case.dir / "out")
         assert "does not name the cluster's CA" in done.err, done
+        said = admit(case, "rke2", server, "just-a-password", "--json", "--ca",
+                     authority.ca).json()
+        same((said["pinned"], said["warnings"]), (True, []), "with a CA")
         seen = len(server.requests)
         admit(case, "rke2", server, "K10abc::x:y", code=3, words=["64 hexadecimal digits"])
         admit(case, "rke2", server, server.token("node:"), code=3, words=["password is missing"])
@@ -338,6 +341,10 @@ def _(case):
                                   case.dir / "out"), 0).json()
             same([a["kind"] for a in said["admissions"]], ["attest", "rke2"], "order")
             same(said["overlay"]["entries"], 2, "entries")
+            same([(a["kind"], a["url"], a["admitted"], a["overlay"])
+                  for a in case.on("--json", "status").json()["admissions"]],
+                 [(k, s.url, True, said["overlay"]["sha256"])
+                  for k, s in (("attest", first), ("rke2", server))], "what status tells")
             same(sorted(str(p.relative_to(case.dir / "out")) for p in
                         (case.dir / "out").rglob("*") if p.is_file()),
                  ["etc/attested", "etc/rancher/rke2/config.yaml"], "files")
@@ -350,6 +357,9 @@ def _(case):
             assert "etc/attested" in failed.out, failed
             with tarfile.open(case.dir / "part.tar") as tar:
                 same(tar.getnames(), ["etc/attested"], "what was gained")
+            told = expect(case.on("status"), 0, f"admitted by {first.url}, attest, ",
+                          f"NOT admitted by {server.url}, rke2, ").out
+            same(told.count("Admission  "), 2, "a line for each")
             server.fault = None
             expect(case.on("--yes", "install", "--answers", answers), 0)
             expect(case.on("node", "config", case.dir / "cfg"), 0)

@@ -138,12 +138,15 @@ def _(case):
         expect(case.on("node", "set", f"attest_url={cluster.url}",
                        f"attest_pin={cluster.authority.pin()}"), 0)
         started(case, None)
+        expect(case.on("status"), 0, f"attest by {cluster.url}: not tried since this start")
         admit = f"node_admit {case.dir}/{{0}} {case.dir}/{{0}}.tar || echo REFUSED; "
         said = shell(case, admit.format("first"))
         same(("REFUSED" in said, tree(case, "first")), (True, None), "a node that is not enrolled")
         cluster.known.add(case.on("--json", "tpm", "ek").json()["node_id"])
         said = shell(case, admit.format("second") + f"node_good {boot.url}/boot.efi")
         same(("REFUSED" in said, tree(case, "second")), (False, "word\n"), "an enrolled node")
+        told = expect(case.on("status"), 0, f"admitted by {cluster.url}, attest, ").out
+        assert "NOT admitted" not in told and "not tried" not in told, told
         started(case, "Slipway B")
         cluster.known.clear()
         shell(case, admit.format("third"))

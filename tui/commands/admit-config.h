@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which server admits this node, and by what it is known. */
+/* What the command line says of the servers that admit this node. */
 #pragma once
 
-#include "admission/profile.h"
-#include "admission/protocol.h"
-#include "answers/answers.h"
-#include "base/secret.h"
+#include "rescue/servers.h"
 #include "tui/commands/common.h"
 
 enum { SW_OPT_URL = 300, SW_OPT_CA, SW_OPT_PIN, SW_OPT_KIND, SW_OPT_TOKEN,
@@ -22,22 +19,6 @@ enum { SW_OPT_URL = 300, SW_OPT_CA, SW_OPT_PIN, SW_OPT_KIND, SW_OPT_TOKEN,
 	{ SW_OPT_PROTOCOL, "protocol", "NAME", "strict, plain or auto (default)" },            \
 	{ 'd', "disk", "NAME", "the node's disk, when several have one" }
 
-struct sw_admit_config {
-	const struct sw_profile *profile;
-	char *url;
-	char *token_file;	/* as answers have it, or NULL */
-	bool hashed;		/* the token names the server's CA */
-	char *ca;		/* PEM with its lines, or NULL */
-	char pin[65];		/* or "" */
-	enum sw_attest_protocol protocol;
-	const char *from;	/* "node data"; static */
-};
-
-struct sw_admit_list {
-	struct sw_admit_config v[SW_ADMISSIONS_MAX];
-	size_t n;
-};
-
 /*
  * All ways in which the node is to be admitted, or that of --kind.
  * The URL of --url, of --answers, of the node data, else ember.attest_url= of the kernel's
@@ -46,8 +27,6 @@ struct sw_admit_list {
  */
 int sw_admit_config_read(const struct sw_cli *cli, struct sw_machine *m,
 			 struct sw_admit_list *ret_list, struct sw_error *err);
-void sw_admit_config_clear(struct sw_admit_config *c);
-void sw_admit_list_clear(struct sw_admit_list *l);
 
 /*
  * The token for this one: of --token, of the answers' admission.tokenfile, else asked for at a
@@ -55,7 +34,3 @@ void sw_admit_list_clear(struct sw_admit_list *l);
  */
 int sw_admit_token(const struct sw_cli *cli, struct sw_machine *m, struct sw_admit_config *c,
 		   struct sw_secret **ret_token, struct sw_error *err);
-
-struct sw_http_trust sw_admit_trust(const struct sw_admit_config *c);
-/* "its CA and its key"; static. */
-const char *sw_admit_trust_text(const struct sw_admit_config *c);

@@ -7,21 +7,6 @@
 #include "base/file.h"
 #include "tui/commands/admit-config.h"
 
-static int from_file(struct sw_machine *m, const char *from, struct sw_secret **ret_token,
-		     struct sw_error *err)
-{
-	_cleanup_free_ char *path = NULL;
-	int r = 0;
-
-	if (strncmp(from, "medium:/", 8) == 0)
-		r = sw_machine_medium_file(m, from + 8, &path, err);
-	else
-		path = strdup(strncmp(from, "file://", 7) == 0 ? from + 7 : from);
-	if (r == 0 && !path)
-		r = sw_fail_oom(err);
-	return r < 0 ? r : sw_secret_read(path, SW_TOKEN_MAX, ret_token, err);
-}
-
 /* One line, byte by byte and without stdio, whose buffers nobody wipes. */
 static int read_line(struct sw_secret *s, struct sw_error *err)
 {
@@ -71,25 +56,10 @@ static int missing(const struct sw_admit_config *c, struct sw_error *err)
 	return -ENOKEY;
 }
 
-/* Blanks and line ends around it do not count. */
-static void trim(struct sw_secret *s)
-{
-	size_t from = 0, to = s->len;
-
-	while (to > 0 && strchr(" \t\r\n", s->data[to - 1]))
-		to--;
-	while (from < to && strchr(" \t\r\n", s->data[from]))
-		from++;
-	memmove(s->data, s->data + from, to - from);
-	explicit_bzero(s->data + (to - from), s->len - (to - from));
-	s->len = to - from;
-}
-
 int sw_admit_token(const struct sw_cli *cli, struct sw_machine *m, struct sw_admit_config *c,
 		   struct sw_secret **ret_token, struct sw_error *err)
 {
 	const char *file = sw_arg(&cli->args, SW_OPT_TOKEN);
-	struct sw_token_info i;
 	int r;
 
 	if (file && strcmp(file, "-") == 0)
@@ -97,17 +67,12 @@ int sw_admit_token(const struct sw_cli *cli, struct sw_machine *m, struct sw_adm
 	else if (file)
 		r = sw_secret_read(file, SW_TOKEN_MAX, ret_token, err);
 	else if (c->token_file)
-		r = from_file(m, c->token_file, ret_token, err);
+		return sw_admit_read_token(m, c, ret_token, err);
 	else if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
 		r = from_terminal(c, ret_token, err);
 	else
 		return missing(c, err);
 	if (r < 0)
 		return r;
-	trim(*ret_token);
-	if ((*ret_token)->len == 0)
-		return missing(c, err);
-	sw_token_inspect((const char *)(*ret_token)->data, (*ret_token)->len, &i);
-	c->hashed = i.pinned;
-	return 0;
+	return sw_admit_trim_token(c, *ret_token) ? 0 : missing(c, err);
 }

@@ -8,13 +8,11 @@
 #include <string.h>
 
 #include "admission/attest.h"
-#include "admission/admitted.h"
-#include "admission/preflight.h"
-#include "admission/tar.h"
+#include "admission/overlay.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "rescue/admit.h"
 #include "tui/commands/admit-config.h"
 #include "tui/commands/list.h"
 
@@ -29,19 +27,15 @@ struct admit {
 	const struct sw_cli *cli;
 	struct sw_machine *m;
 	struct sw_admit_list list;
-	struct sw_admit_config config;	/* the one of the list that is at work, borrowed from it */
-	struct sw_identity *id;
+	struct sw_admitting run;
 	json_object *done;		/* what was said of each that is done */
-	struct sw_buf log, tar;
-	char sha256[SW_SHA256_TEXT];	/* of tar */
+	struct sw_buf log;
 	struct sw_overlay *overlay;
-	struct sw_admitted_by by;
 };
 
 static void admit_clear(struct admit *a)
 {
-	sw_identity_free(a->id);
-	sw_buf_wipe(&a->tar);
+	sw_admitting_clear(&a->run);
 	sw_buf_clear(&a->log);
 	sw_overlay_free(a->overlay);
 	sw_admit_list_clear(&a->list);
@@ -55,18 +49,18 @@ static void admit_clear(struct admit *a)
 static int read_log(struct admit *a, struct sw_error *err)
 {
 	const char *file = sw_arg(&a->cli->args, 'l');
-	_cleanup_free_ char *own = file ? NULL : sw_machine_tpm_log(a->m);
 	int r;
 
-	if (sw_arg(&a->cli->args, OPT_NO_LOG) || (!file && !own))
+	if (sw_arg(&a->cli->args, OPT_NO_LOG))
 		return 0;
-	a->log.max = LOG_MAX;
-	r = sw_file_read(file ? file : own, &a->log);
-	if (r == 0 || !file) {
-		if (r < 0)
-			sw_buf_clear(&a->log);
+	if (!file) {
+		sw_admit_own_log(a->m, &a->log);
 		return 0;
 	}
+	a->log.max = LOG_MAX;
+	r = sw_file_read(file, &a->log);
+	if (r == 0)
+		return 0;
 	sw_fail_errno(err, SW_EXIT_MISSING, r, "the event log cannot be read");
 	sw_error_where(err, "%s", file);
 	return r;
@@ -87,55 +81,52 @@ static int read_wait(const struct sw_cli *cli, unsigned int *ret_s, struct sw_er
 	return 0;
 }
 
-static int open_tpm(struct admit *a, struct sw_error *err)
-{
-	const char *tcti;
-	int r = sw_machine_tcti(a->m, &tcti, err);
-
-	return r == 0 ? sw_identity_open(tcti, false, &a->id, err) : r;
-}
-
 /* ---- what is said ---- */
 
-static json_object *head_json(const struct admit *a)
+/* by: NULL before the exchange. */
+static json_object *head_json(const struct admit *a, const struct sw_admit_config *c,
+			      const struct sw_admitted_by *by)
 {
+	static const struct sw_admitted_by nothing;
 	json_object *o = json_object_new_object();
 
-	sw_json_add_str(o, "kind", a->config.profile->kind);
-	sw_json_add_str(o, "url", a->config.url);
-	sw_json_add_str(o, "url_from", a->config.from);
-	if (a->config.profile->needs_tpm)
-		sw_json_add_str(o, "node_id", sw_identity_ek(a->id)->id);
-	sw_json_add_bool(o, "pinned", a->config.ca || a->config.pin[0] || a->config.hashed);
-	sw_json_add_str(o, "believes", sw_admit_trust_text(&a->config));
-	if (!a->config.profile->needs_tpm)
+	sw_json_add_str(o, "kind", c->profile->kind);
+	sw_json_add_str(o, "url", c->url);
+	sw_json_add_str(o, "url_from", c->from);
+	if (c->profile->needs_tpm)
+		sw_json_add_str(o, "node_id", sw_identity_ek(a->run.id)->id);
+	sw_json_add_bool(o, "pinned", sw_admit_is_pinned(c));
+	sw_json_add_str(o, "believes", sw_admit_trust_text(c));
+	sw_json_add(o, "warnings", sw_admit_warnings(c, by ? by : &nothing));
+	if (!c->profile->needs_tpm)
 		return o;
-	sw_json_add_str(o, "allows", sw_attest_protocol_name(a->config.protocol));
-	if (a->by.used == SW_ATTEST_AUTO)
+	sw_json_add_str(o, "allows", sw_attest_protocol_name(c->protocol));
+	if (!by || by->used == SW_ATTEST_AUTO)
 		return o;
-	sw_json_add_str(o, "protocol", sw_attest_protocol_name(a->by.used));
-	sw_json_add_bool(o, "fell_back", sw_admitted_fell_back(&a->by));
+	sw_json_add_str(o, "protocol", sw_attest_protocol_name(by->used));
+	sw_json_add_bool(o, "fell_back", sw_admitted_fell_back(by));
 	return o;
 }
 
-static void print_exchange(const struct admit *a)
+static void print_exchange(const struct sw_admit_config *c, const struct sw_admitted_by *by)
 {
-	if (a->by.used == SW_ATTEST_AUTO)
-		printf("Exchange  %s\n", sw_attest_protocol_text(a->config.protocol));
+	if (!by || by->used == SW_ATTEST_AUTO)
+		printf("Exchange  %s\n", sw_attest_protocol_text(c->protocol));
 	else
-		printf("Exchange  %s%s\n", sw_attest_protocol_name(a->by.used),
-		       sw_admitted_fell_back(&a->by) ? ", as the server has no other" : "");
+		printf("Exchange  %s%s\n", sw_attest_protocol_name(by->used),
+		       sw_admitted_fell_back(by) ? ", as the server has no other" : "");
 }
 
-static void print_head(const struct admit *a)
+static void print_head(const struct admit *a, const struct sw_admit_config *c,
+		       const struct sw_admitted_by *by)
 {
-	printf("Server    %s (from %s)\n", a->config.url, a->config.from);
-	printf("Believed  by %s\n", sw_admit_trust_text(&a->config));
-	if (a->config.profile->needs_tpm) {
-		print_exchange(a);
-		printf("Node id   %s\n", sw_identity_ek(a->id)->id);
+	printf("Server    %s (from %s)\n", c->url, c->from);
+	printf("Believed  by %s\n", sw_admit_trust_text(c));
+	if (c->profile->needs_tpm) {
+		print_exchange(c, by);
+		printf("Node id   %s\n", sw_identity_ek(a->run.id)->id);
 	} else {
-		printf("Kind      %s\n", a->config.profile->kind);
+		printf("Kind      %s\n", c->profile->kind);
 	}
 }
 
@@ -153,13 +144,13 @@ static json_object *parts_json(const struct sw_attest_request *q)
 	return list;
 }
 
-static int say_request(const struct admit *a, const struct sw_attest_request *q,
-		       struct sw_error *err)
+static int say_request(const struct admit *a, const struct sw_admit_config *c,
+		       const struct sw_attest_request *q, struct sw_error *err)
 {
-	_cleanup_json_ json_object *o = head_json(a);
+	_cleanup_json_ json_object *o = head_json(a, c, NULL);
 	char name[4 + SW_SHA256_TEXT] = "000b";	/* TPM_ALG_SHA256 */
 	size_t len;
-	const uint8_t *ak = sw_identity_ak(a->id, &len);
+	const uint8_t *ak = sw_identity_ak(a->run.id, &len);
 
 	if (sw_sha256(ak, len, name + 4) < 0)
 		return sw_fail_oom(err);
@@ -170,7 +161,7 @@ static int say_request(const struct admit *a, const struct sw_attest_request *q,
 		sw_print_json(o);
 		return 0;
 	}
-	print_head(a);
+	print_head(a, c, NULL);
 	printf("AK name   %s\n", name);
 	for (size_t i = 0; i < q->n_parts; i++)
 		printf("  %-9s %zu bytes\n", q->part[i].name, q->part[i].len);
@@ -212,7 +203,7 @@ static void say_overlay(struct admit *a)
 	if (!one)
 		sw_json_add(o, "admissions", json_object_get(a->done));
 	sw_json_add_bool(o, "sent", true);
-	sw_json_add_str(ov, "sha256", a->sha256);
+	sw_json_add_str(ov, "sha256", a->run.sha256);
 	sw_json_add_u64(ov, "entries", a->overlay->n);
 	sw_json_add_u64(ov, "bytes", a->overlay->bytes);
 	if (a->cli->args.n_rest)
@@ -240,13 +231,13 @@ static int keep(struct admit *a, struct sw_error *err)
 {
 	const char *file = sw_arg(&a->cli->args, OPT_SAVE);
 	int r = a->cli->args.n_rest
-			? sw_overlay_unpack(a->tar.data, a->tar.len, a->cli->args.rest[0],
+			? sw_overlay_unpack(a->run.tar.data, a->run.tar.len, a->cli->args.rest[0],
 					    &a->overlay, err)
-			: sw_overlay_list(a->tar.data, a->tar.len, &a->overlay, err);
+			: sw_overlay_list(a->run.tar.data, a->run.tar.len, &a->overlay, err);
 
 	if (r < 0 || !file)
 		return r;
-	r = sw_file_write(file, a->tar.data, a->tar.len, 0600);
+	r = sw_file_write(file, a->run.tar.data, a->run.tar.len, 0600);
 	if (r < 0) {
 		sw_fail_errno(err, SW_EXIT_FAILED, r, "the overlay cannot be kept");
 		sw_error_where(err, "%s", file);
@@ -265,7 +256,11 @@ static void on_event(const struct sw_event *ev, void *userdata)
 /* What a token that is used up has bought must not be dropped. */
 static int check_kept(const struct admit *a, struct sw_error *err)
 {
-	if (!a->config.profile->once || a->cli->args.n_rest || sw_arg(&a->cli->args, OPT_SAVE) ||
+	bool once = false;
+
+	for (size_t i = 0; i < a->list.n; i++)
+		once = once || a->list.v[i].profile->once;
+	if (!once || a->cli->args.n_rest || sw_arg(&a->cli->args, OPT_SAVE) ||
 	    sw_arg(&a->cli->args, OPT_DRY_RUN))
 		return 0;
 	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "the node's new key would be dropped");
@@ -274,105 +269,66 @@ static int check_kept(const struct admit *a, struct sw_error *err)
 	return -EINVAL;
 }
 
-static int say_dry(const struct admit *a)
+/* ---- what the admission asks and tells while it goes on ---- */
+
+static int token(struct sw_admit_config *c, struct sw_secret **ret_token, void *userdata,
+		 struct sw_error *err)
 {
-	_cleanup_json_ json_object *o = head_json(a);
+	struct admit *a = userdata;
+
+	return sw_admit_token(a->cli, a->m, c, ret_token, err);
+}
+
+static void done(const struct sw_admit_config *c, const struct sw_admitted_by *by, void *userdata)
+{
+	struct admit *a = userdata;
+
+	json_object_array_add(a->done, head_json(a, c, by));
+	if (!a->cli->json)
+		print_head(a, c, by);
+}
+
+static int say_dry(const struct admit *a, const struct sw_admit_config *c)
+{
+	_cleanup_json_ json_object *o = head_json(a, c, NULL);
 
 	sw_json_add_bool(o, "sent", false);
 	if (a->cli->json) {
 		sw_print_json(o);
 		return 0;
 	}
-	print_head(a);
+	print_head(a, c, NULL);
 	printf("Nothing was sent.\n");
 	return 0;
 }
 
-static int dry_run(struct admit *a, const struct sw_admit_ask *ask, struct sw_error *err)
+static int dry_run(const struct sw_admit_config *c, const struct sw_admit_ask *ask,
+		   void *userdata, struct sw_error *err)
 {
 	/* Nobody was asked for a nonce: one of zeros stands for it. */
 	static const struct sw_offer none;
 	_cleanup_request_ struct sw_attest_request q = {};
 	const bool plain = ask->attest->protocol == SW_ATTEST_PLAIN;
+	struct admit *a = userdata;
 	int r;
 
-	if (!a->config.profile->needs_tpm)
-		return say_dry(a);
-	r = sw_attest_prepare(ask->attest, a->id, plain ? NULL : &none, &q, err);
-	return r == 0 ? say_request(a, &q, err) : r;
-}
-
-static int take(struct admit *a, struct sw_buf *got, struct sw_error *err)
-{
-	_cleanup_wipe_ struct sw_buf both = { .max = a->tar.max };
-	int r;
-
-	json_object_array_add(a->done, head_json(a));
-	if (!a->cli->json)
-		print_head(a);
-	if (a->tar.len == 0) {
-		a->tar = *got;
-		*got = (struct sw_buf){};
-		return 0;
-	}
-	r = sw_tar_join(&a->tar, got, &both, err);
-	if (r < 0)
-		return r;
-	sw_buf_wipe(&a->tar);
-	a->tar = both;
-	both = (struct sw_buf){};
-	return 0;
-}
-
-/* One of the list. */
-static int admit_by(struct admit *a, unsigned int wait_s, struct sw_error *err)
-{
-	const struct sw_sink sink = { .fn = on_event, .userdata = (void *)(uintptr_t)a->cli };
-	const struct sw_attest how = { .url = a->config.url, .trust = sw_admit_trust(&a->config),
-				       .protocol = a->config.protocol, .log = a->log.data,
-				       .log_len = a->log.len, .patience_s = wait_s,
-				       .ret_used = &a->by.used, .sink = &sink };
-	const struct sw_profile *p = a->config.profile;
-	_cleanup_secret_ struct sw_secret *token = NULL;
-	_cleanup_wipe_ struct sw_buf got = { .max = a->tar.max };
-	struct sw_admit_ask ask = { .url = a->config.url, .trust = how.trust, .attest = &how,
-				    .patience_s = wait_s, .sink = &sink };
-	int r = check_kept(a, err);
-
-	a->by = (struct sw_admitted_by){ .asked = how.protocol };
-	if (r == 0 && p->needs_tpm && !a->id)
-		r = open_tpm(a, err);
-	if (r == 0 && p->needs_token)
-		r = sw_admit_token(a->cli, a->m, &a->config, &token, err);
-	ask.id = a->id;
-	ask.token = token;
-	if (r == 0)
-		r = p->check(p, &ask, err);
-	if (r == 0 && sw_arg(&a->cli->args, OPT_DRY_RUN))
-		return dry_run(a, &ask, err);
-	if (r == 0)
-		r = p->run(p, &ask, &got, err);
-	return r == 0 ? take(a, &got, err) : r;
+	if (!c->profile->needs_tpm)
+		return say_dry(a, c);
+	r = sw_attest_prepare(ask->attest, a->run.id, plain ? NULL : &none, &q, err);
+	return r == 0 ? say_request(a, c, &q, err) : r;
 }
 
 /* What was gained is kept, also when a later one fails. */
 static int finish(struct admit *a, int r, struct sw_error *err)
 {
 	struct sw_error e = {};
-	int k = 0;
+	int k = a->run.tar.len ? keep(a, &e) : 0;
 
-	if (a->tar.len) {
-		k = sw_sha256(a->tar.data, a->tar.len, a->sha256) < 0 ? sw_fail_oom(&e) : 0;
-		if (k == 0)
-			k = keep(a, &e);
-	}
 	if (k < 0 && r == 0 && err)
 		*err = e;
 	if (r == 0)
 		r = k;
-	/* For the status; what was done is done, whether it can be noted or not. */
-	(void)sw_admitted_note(a->m, a->config.url, r < 0 ? NULL : a->sha256,
-			       &a->by, r < 0 ? err : NULL);
+	sw_admit_note(&a->run, r < 0 ? err : NULL);
 	if (a->overlay)
 		say_overlay(a);
 	return r;
@@ -380,76 +336,40 @@ static int finish(struct admit *a, int r, struct sw_error *err)
 
 static int admit_all(struct admit *a, unsigned int wait_s, struct sw_error *err)
 {
-	int r = 0;
+	const struct sw_sink sink = { .fn = on_event, .userdata = (void *)(uintptr_t)a->cli };
+	const bool dry = sw_arg(&a->cli->args, OPT_DRY_RUN);
+	int r = check_kept(a, err);
 
-	a->done = json_object_new_array();
-	for (size_t i = 0; i < a->list.n && r == 0; i++) {
-		a->config = a->list.v[i];
-		r = admit_by(a, wait_s, err);
-		a->list.v[i].hashed = a->config.hashed;
-	}
-	if (r < 0 && a->list.n > 1 && err) {
-		size_t n = strlen(err->hint);
-
-		(void)snprintf(err->hint + n, sizeof(err->hint) - n,
-			       "%sslipway admit --kind %s tries this one alone", n ? "; " : "",
-			       a->config.profile->kind);
-	}
-	return sw_arg(&a->cli->args, OPT_DRY_RUN) ? r : finish(a, r, err);
-}
-
-static int probe_url(const struct sw_admit_config *c, char **ret_url, struct sw_error *err)
-{
-	_cleanup_free_ char *base = NULL;
-	int r = 0;
-
-	if (!c->profile->probe) {
-		*ret_url = strdup(c->url);
-		return *ret_url ? 0 : sw_fail_oom(err);
-	}
-	r = sw_profile_base(c->profile, c->url, &base, err);
 	if (r < 0)
 		return r;
-	*ret_url = sw_fmt("%s%s", base, c->profile->probe);
-	return *ret_url ? 0 : sw_fail_oom(err);
+	a->done = json_object_new_array();
+	a->run = (struct sw_admitting){ .m = a->m, .list = &a->list, .log = a->log.data,
+					.log_len = a->log.len, .wait_s = wait_s, .sink = &sink,
+					.token = token, .done = done,
+					.dry = dry ? dry_run : NULL, .userdata = a };
+	r = sw_admit_all(&a->run, err);
+	return dry ? r : finish(a, r, err);
 }
 
 /* A table in any case; and an error besides when somebody has to do something. */
-static int preflight(struct admit *a, unsigned int wait_s, struct sw_error *err)
+static int preflight(struct admit *a, const struct sw_admit_config *c, unsigned int wait_s,
+		     struct sw_error *err)
 {
-	struct sw_preflight_ask ask = { .profile = a->config.profile, .timeout_s = wait_s,
-					.protocol = a->config.protocol,
-					.trust = sw_admit_trust(&a->config) };
-	_cleanup_free_ char *url = NULL;
 	_cleanup_free_ struct sw_preflight_seen *seen = calloc(1, sizeof(*seen));
 	_cleanup_free_ struct sw_preflight *p = calloc(1, sizeof(*p));
 	_cleanup_buf_ struct sw_buf text = {};
-	int r;
+	int r = seen && p ? sw_admit_preflight(a->m, c, wait_s, seen, p, err) : sw_fail_oom(err);
 
-	if (!seen || !p)
-		return sw_fail_oom(err);
-	r = probe_url(&a->config, &url, err);
 	if (r < 0)
 		return r;
-	ask.url = url;
-	/* A kubeadm pin is of the CA, and a token's hash is known when there is a token. */
-	ask.anybody = a->config.profile->needs_token && !a->config.profile->once &&
-		      !a->config.ca;
-	if (ask.anybody)
-		ask.trust = (struct sw_http_trust){};
-	r = sw_preflight_look(a->m, &ask, seen, err);
-	if (r < 0)
-		return r;
-	sw_preflight_judge(seen, p);
 	if (a->cli->json) {
 		_cleanup_json_ json_object *o = sw_preflight_to_json(p, seen);
 
-		sw_json_add_str(o, "url", a->config.url);
-		sw_json_add_str(o, "url_from", a->config.from);
+		sw_json_add_str(o, "url", c->url);
+		sw_json_add_str(o, "url_from", c->from);
 		sw_print_json(o);
 	} else if (sw_preflight_text(p, &text) == 0) {
-		printf("Server  %s (from %s)\n%s", a->config.url, a->config.from,
-		       sw_buf_text(&text));
+		printf("Server  %s (from %s)\n%s", c->url, c->from, sw_buf_text(&text));
 	}
 	return sw_preflight_result(p, seen, err);
 }
@@ -463,8 +383,7 @@ static int preflight_all(struct admit *a, unsigned int wait_s, struct sw_error *
 		int k;
 
 		ignored = (struct sw_error){};
-		a->config = a->list.v[i];
-		k = preflight(a, wait_s, r == 0 ? err : &ignored);
+		k = preflight(a, &a->list.v[i], wait_s, r == 0 ? err : &ignored);
 		r = r == 0 ? k : r;
 	}
 	return r;
@@ -487,7 +406,6 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	unsigned int wait_s = 0;
 	int r = read_wait(cli, &wait_s, err);
 
-	a.tar.max = (size_t)SW_OVERLAY_MAX_BYTES + 64;
 	if (r == 0)
 		r = check_options(cli, err);
 	if (r == 0)
