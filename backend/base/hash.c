@@ -83,18 +83,25 @@ int sw_hash_update(struct sw_hash *h, const void *data, size_t len)
 	return r < 0 ? r : feed(h, data, len);
 }
 
+int sw_hash_final_raw(struct sw_hash *h, uint8_t ret_md[static SW_SHA256_LEN])
+{
+	if (!h->large)
+		sw_sha256_raw(h->small, h->len, ret_md);
+	else if (!h->ctx)
+		sha256_digest(&h->own, SW_SHA256_LEN, ret_md);
+	else if (EVP_DigestFinal_ex(h->ctx, ret_md, NULL) != 1)
+		return -EIO;
+	return 0;
+}
+
 int sw_hash_final(struct sw_hash *h, char ret_hex[static SW_SHA256_TEXT])
 {
 	uint8_t md[SW_SHA256_LEN];
+	int r = sw_hash_final_raw(h, md);
 
-	if (!h->large)
-		sw_sha256_raw(h->small, h->len, md);
-	else if (!h->ctx)
-		sha256_digest(&h->own, sizeof(md), md);
-	else if (EVP_DigestFinal_ex(h->ctx, md, NULL) != 1)
-		return -EIO;
-	(void)sw_hex(md, SW_SHA256_LEN, ret_hex);
-	return 0;
+	if (r == 0)
+		(void)sw_hex(md, SW_SHA256_LEN, ret_hex);
+	return r;
 }
 
 void sw_sha256_raw(const void *data, size_t len, uint8_t ret_md[static SW_SHA256_LEN])

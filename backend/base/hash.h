@@ -17,6 +17,8 @@ struct sw_hash *sw_hash_free(struct sw_hash *h);
 int sw_hash_update(struct sw_hash *h, const void *data, size_t len);
 /* Ends the hash and writes 64 lower-case hex digits and a NUL. */
 int sw_hash_final(struct sw_hash *h, char ret_hex[static SW_SHA256_TEXT]);
+/* The same as 32 bytes. */
+int sw_hash_final_raw(struct sw_hash *h, uint8_t ret_md[static SW_SHA256_LEN]);
 SW_DEFINE_CLEANUP(struct sw_hash, sw_hash_free)
 #define _cleanup_hash_ _cleanup_(sw_hash_freep)
 

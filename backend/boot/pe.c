@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot/pe.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -128,6 +129,19 @@ int sw_pe_read(int fd, const char *path, struct sw_pe *ret_pe, struct sw_error *
 		return bad(err, path, why);
 	*ret_pe = pe;
 	return 0;
+}
+
+int sw_pe_open(const char *path, int *ret_fd, struct sw_pe *ret_pe, struct sw_error *err)
+{
+	int r;
+
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd >= 0)
+		return sw_pe_read(*ret_fd, path, ret_pe, err);
+	r = -errno;
+	sw_fail_errno(err, SW_EXIT_MISSING, r, "cannot open the kernel image");
+	sw_error_where(err, "%s", path);
+	return r;
 }
 
 const struct sw_pe_section *sw_pe_find(const struct sw_pe *pe, const char *name)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 #define SW_PE_SECTIONS_MAX 96
 
@@ -36,8 +37,19 @@ struct sw_pe {
  */
 int sw_pe_read(int fd, const char *path, struct sw_pe *ret_pe, struct sw_error *err);
 
+/* The same of a file, exit 5 without it; *ret_fd is closed by the caller, on failure too. */
+int sw_pe_open(const char *path, int *ret_fd, struct sw_pe *ret_pe, struct sw_error *err);
+
 /* NULL when there is no such section. */
 const struct sw_pe_section *sw_pe_find(const struct sw_pe *pe, const char *name);
 
 /* pread that is all or nothing: 0, -EIO past the end, -errno. */
 int sw_pread_all(int fd, void *data, size_t len, uint64_t off);
+
+/*
+ * The Authenticode digest, which is what firmware measures of an image that it starts. -EBADMSG
+ * when its headers leave no room for one.
+ */
+int sw_pe_digest(int fd, const struct sw_pe *pe, uint8_t ret_digest[static SW_SHA256_LEN]);
+/* Takes a range of a file into a hash. */
+int sw_pe_hash(int fd, struct sw_hash *h, uint64_t off, uint64_t len);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -63,26 +62,12 @@ static int read_info(int fd, const struct sw_pe *pe, struct sw_uki_info *info)
 	return r;
 }
 
-/* *ret_fd is closed by the caller, on failure too. */
-static int open_pe(const char *path, int *ret_fd, struct sw_pe *ret_pe, struct sw_error *err)
-{
-	int r;
-
-	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*ret_fd >= 0)
-		return sw_pe_read(*ret_fd, path, ret_pe, err);
-	r = -errno;
-	sw_fail_errno(err, SW_EXIT_MISSING, r, "cannot open the kernel image");
-	sw_error_where(err, "%s", path);
-	return r;
-}
-
 int sw_uki_inspect(const char *path, struct sw_uki_info *ret_info, struct sw_error *err)
 {
 	_cleanup_close_ int fd = -1;
 	struct sw_uki_info info = {};
 	struct sw_pe pe;
-	int r = open_pe(path, &fd, &pe, err);
+	int r = sw_pe_open(path, &fd, &pe, err);
 
 	if (r < 0)
 		return r;
@@ -102,7 +87,7 @@ int sw_uki_signatures(const char *path, struct sw_buf *ret_table, struct sw_erro
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ uint8_t *table = NULL;
 	struct sw_pe pe;
-	int r = open_pe(path, &fd, &pe, err);
+	int r = sw_pe_open(path, &fd, &pe, err);
 
 	if (r < 0 || pe.cert_len == 0)
 		return r;

@@ -96,6 +96,15 @@ int sw_pcrs_extend(const struct sw_eventlog *l, size_t bank, const struct sw_log
 int sw_eventlog_replay(const struct sw_eventlog *l, size_t bank, struct sw_pcrs *ret_pcrs,
 		       struct sw_error *err);
 
+/* Extends a value of the sha256 bank by a digest, as a TPM does. */
+void sw_pcr_extend(uint8_t value[static 32], const uint8_t digest[static 32]);
+
+/*
+ * PCR 4 of the sha256 bank as the firmware leaves it when it starts what the boot order names
+ * first: nothing else was tried before. -ENODATA without that bank or a separator.
+ */
+int sw_eventlog_pcr4(const struct sw_eventlog *l, uint8_t ret_value[static 32]);
+
 /* PCR 7 of the sha256 bank: as it is, and as it will be for a node that the firmware starts. */
 struct sw_pcr7 {
 	uint8_t now[32];

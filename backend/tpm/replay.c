@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/hash.h"
 
 #include "tpm/eventlog.h"
 
@@ -101,6 +102,36 @@ int sw_eventlog_replay(const struct sw_eventlog *l, size_t bank, struct sw_pcrs 
 	}
 	*ret_pcrs = pcrs;
 	return 0;
+}
+
+void sw_pcr_extend(uint8_t value[static 32], const uint8_t digest[static 32])
+{
+	uint8_t joined[2 * SW_SHA256_LEN];
+
+	memcpy(joined, value, SW_SHA256_LEN);
+	memcpy(joined + SW_SHA256_LEN, digest, SW_SHA256_LEN);
+	sw_sha256_raw(joined, sizeof(joined), value);
+}
+
+int sw_eventlog_pcr4(const struct sw_eventlog *l, uint8_t ret_value[static 32])
+{
+	int bank = sw_eventlog_bank(l, "sha256"), r = bank < 0 ? -ENODATA : 0;
+	struct sw_pcrs pcrs;
+
+	if (r == 0)
+		sw_pcrs_init(l, (size_t)bank, &pcrs);
+	for (size_t i = 0; i < l->n_events && r == 0; i++) {
+		const struct sw_log_event *e = &l->events[i];
+
+		if (e->pcr != 4)
+			continue;
+		r = sw_pcrs_extend(l, (size_t)bank, e, &pcrs);
+		if (r < 0 || e->type != SW_EV_SEPARATOR)
+			continue;
+		memcpy(ret_value, pcrs.value[4], SW_SHA256_LEN);
+		return 0;
+	}
+	return r < 0 ? r : -ENODATA;
 }
 
 const char *sw_event_type_name(uint32_t type)

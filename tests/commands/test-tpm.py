@@ -2,6 +2,7 @@
 """The measured-boot log: PCR values against real machines and against an independent replay."""
 import hashlib
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -164,10 +165,10 @@ def signer(case, name, issuer=None):
                           capture_output=True).stdout
 
 
-def signed(case, name):
+def signed(case, name, image=BOOTX64):
     out = case.dir / f"{name}.efi"
     tool("sbsign", "--key", case.dir / f"{name}.key", "--cert", case.dir / f"{name}.pem",
-         "--output", out, BOOTX64)
+         "--output", out, image)
     return out
 
 
@@ -183,7 +184,7 @@ def started(secure, db, *authorities):
 
 def foretold(case, image, events):
     log = write(case, "log", eventlog.agile(["sha1", "sha256"], events))
-    return case.run("--json", "tpm", "foretell", "--log", log, image)
+    return case.run("--json", "tpm", "predict", "--log", log, image, 7)
 
 
 @test("PCR 7 of an image under Secure Boot: the first entry of db above its signer is measured")
@@ -195,20 +196,21 @@ def _(case):
     for db, entry in (((shim, other, root, leaf), root), ((shim, other, leaf, root), leaf)):
         events = started(1, eventlog.signature_lists(*db), eventlog.authority(shim))
         got = expect(foretold(case, image, events), 0).json()
-        same(got, {"now": eventlog.replay("sha256", events)["7"],
-                   "image": eventlog.replay("sha256", events[:4] +
-                                            [eventlog.authority(entry)])["7"]}, "PCR 7")
+        same((got["log"], got["sha256"]),
+             ({"7": eventlog.replay("sha256", events)["7"]},
+              {"7": eventlog.replay("sha256", events[:4] + [eventlog.authority(entry)])["7"]}),
+             "PCR 7")
     # What made the firmware trust a card's driver is measured before, and once.
     events = started(1, eventlog.signature_lists(root), eventlog.authority(shim))
     events.insert(3, eventlog.authority(root))
     got = expect(foretold(case, image, events), 0).json()
-    same(got["image"], eventlog.replay("sha256", events[:4])["7"], "PCR 7")
+    same(got["sha256"]["7"], eventlog.replay("sha256", events[:4])["7"], "PCR 7")
     # A log of a real machine, and the loader that this machine has been started by.
     shim = Path("/usr/lib/shim/shimx64.efi.signed")
     if DATA.is_dir() and shim.exists():
-        got = expect(case.run("--json", "tpm", "foretell", "--log", DATA / "rhel8-uefi.bin", shim),
-                     0).json()
-        same(got["image"], "7473bd00541c811cb0327d39e8a6a099bd216b58343e5873a6733f3624bddfc0",
+        got = expect(case.run("--json", "tpm", "predict", "--log", DATA / "rhel8-uefi.bin", shim,
+                              7), 0).json()
+        same(got["sha256"]["7"], "7473bd00541c811cb0327d39e8a6a099bd216b58343e5873a6733f3624bddfc0",
              "PCR 7 after shim's own authority")
 
 
@@ -223,18 +225,94 @@ def _(case):
     # Without Secure Boot nobody asks who signed it.
     off = started(0, eventlog.signature_lists(other))
     for path in (image, BOOTX64):
-        same(expect(foretold(case, path, off), 0).json()["image"],
+        same(expect(foretold(case, path, off), 0).json()["sha256"]["7"],
              eventlog.replay("sha256", off[:3])["7"], "PCR 7")
     log = eventlog.agile(["sha256"], started(1, eventlog.signature_lists(other),
                                              eventlog.authority(other)))
     entry = eventlog.authority(other)[2]
     habit = log.replace(hashlib.sha256(entry).digest(), hashlib.sha256(entry[32:]).digest())
     assert habit != log
-    expect(case.run("tpm", "foretell", "--log", write(case, "habit", habit), image), 5,
+    expect(case.run("tpm", "predict", "--log", write(case, "habit", habit), image, 7), 5,
            "in a way of its own")
-    expect(case.run("tpm", "foretell", "--log", write(case, "sha1", eventlog.agile(["sha1"], off)),
-                    image), 8, "sha256 bank")
-    expect(case.run("tpm", "foretell", "--log", case.dir / "sha1", case.dir / "none"), 5)
+    expect(case.run("tpm", "predict", "--log", write(case, "sha1", eventlog.agile(["sha1"], off)),
+                    image, 7), 8, "sha256 bank")
+    expect(case.run("tpm", "predict", "--log", case.dir / "sha1", case.dir / "none", 7), 5)
+
+
+STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
+MEASURE = "/usr/lib/systemd/systemd-measure"
+PHASES = ("", "enter-initrd", "enter-initrd:leave-initrd",
+          "enter-initrd:leave-initrd:sysinit:ready")
+
+
+def unified(case, **parts):
+    """An image of systemd's stub and these sections, as binutils put it together; the parts' files
+    for systemd-measure."""
+    out, argv, files, at = case.dir / "unified.efi", [], [], 0x20000
+    for name, data in parts.items():
+        path = write(case, "part." + name, data)
+        argv += ["--add-section", f".{name}={path}", "--change-section-vma", f".{name}={at:#x}"]
+        files.append(f"--{name}={path}")
+        at += (len(data) + 0xffff) & ~0xffff
+    tool("objcopy", *argv, STUB, out)
+    return out, files
+
+
+def signed_digest(image):
+    """The Authenticode digest that whoever signed the image put into the signature."""
+    mark = bytes.fromhex("3031300d060960864801650304020105000420")
+    data = image.read_bytes()
+    return data[data.rindex(mark) + len(mark):][:32]
+
+
+@test("tpm predict: PCR 11 is what systemd-measure says, PCR 4 by the digests that sbsign signs")
+def _(case):
+    need("sbsign", "openssl", "objcopy", MEASURE)
+    signer(case, "node")
+    kernel = signed(case, "node")
+    plain, files = unified(case, osrel=b"ID=node\n", cmdline=b"quiet", pcrpkey=b"a key\n",
+                           initrd=os.urandom(300001), linux=kernel.read_bytes())
+    kernel = signed_digest(kernel)
+    image = signed(case, "node", plain)
+    events = started(0, b"")
+    events[4:] = [(4, eventlog.SEPARATOR, bytes(4)), (4, eventlog.APPLICATION, b"a loader")]
+    log = write(case, "log", eventlog.agile(["sha256"], events))
+    got = expect(case.run("--json", "tpm", "predict", "--log", log, image), 0).json()
+    four = bytes.fromhex(eventlog.replay("sha256", events[:-1])["4"])
+    for digest in (signed_digest(image), kernel):
+        four = hashlib.sha256(four + digest).digest()
+    same((got["sha256"]["4"], got["sha256"]["12"], got["unknown"], sorted(got["sha256"])),
+         (four.hex(), "00" * 32, {}, ["11", "12", "4", "7"]), "told")
+    same(got["log"]["4"], eventlog.replay("sha256", events)["4"], "PCR 4 of the log")
+    for phases in PHASES:
+        said = tool(MEASURE, "calculate", "--json=short", "--bank=sha256", "--phase=" + phases,
+                    *files).stdout
+        want = json.loads(said)["sha256"][0]["hash"]
+        got = expect(case.run("--json", "tpm", "predict", "--phases", phases, image, 11), 0).json()
+        same(got["sha256"], {"11": want}, "PCR 11 after " + (phases or "the stub"))
+
+
+@test("tpm predict says what it cannot tell: no log, no unified image, another stub, a newer one")
+def _(case):
+    need("objcopy")
+    image, _ = unified(case, linux=Path(BOOTX64).read_bytes())
+    got = expect(case.run("--json", "tpm", "predict", image), 0).json()
+    same((sorted(got["sha256"]), sorted(got["unknown"])), (["11", "12"], ["4", "7"]), "without log")
+    expect(case.run("tpm", "predict", image, 4), 5, "PCR 4 of this image", "--log FILE")
+    expect(case.run("tpm", "predict", image, 0), 2, "4, 7, 11 and 12")
+    log = write(case, "log", eventlog.agile(["sha256"], started(0, b"")))
+    expect(case.run("tpm", "predict", "--log", log, BOOTX64), 0,
+           "PCR 11  cannot be told: it is no unified kernel image", "PCR  7  ")
+    expect(case.run("tpm", "predict", "--log", log, BOOTX64, 7), 0)
+    expect(case.run("tpm", "predict", "--log", log, image, 4), 8, "nothing of PCR 4")
+    stub = image.read_bytes()
+    at = stub.index(b"systemd-stub 25")
+    for version, told, words in ((b"999", ["11", "12", "7"], "may start the kernel by itself"),
+                                 (b"249", ["7"], "older than 252"), (b"x", ["7"], "not systemd")):
+        image.write_bytes(stub[:at + 13] + version + stub[at + 13 + len(version):])
+        got = expect(case.run("--json", "tpm", "predict", "--log", log, image), 0).json()
+        same(sorted(got["sha256"]), told, version)
+        assert words in got["unknown"]["4"], got
 
 
 if __name__ == "__main__":

@@ -241,6 +241,25 @@ def admitted(vm, attest, seen):
     check("Admission       NOT admitted by " + attest.seen_as in told, told)
 
 
+def predicted(attest, image):
+    """The PCRs that the image will give, told from the log that the node has just sent."""
+    log = os.path.join(os.path.dirname(image), "eventlog")
+    with open(log, "wb") as file:
+        file.write(attest.requests[-1]["eventlog"])
+    program = os.path.join(harness.BUILD, "release", "slipway")
+    told = json.loads(_run(program, "--json", "tpm", "predict", "--log", log, image))
+    check(sorted(told["sha256"]) == ["11", "12", "4", "7"], told)
+    return told["sha256"]
+
+
+def check_pcrs(vm, want):
+    """The TPM has in its PCRs what was told."""
+    said = shell(vm, "for p in 4 7 11 12; do "
+                 "echo $p=$(cat /sys/class/tpm/tpm0/pcr-sha256/$p); done")
+    found = {pcr: value.lower() for pcr, value in re.findall(r"^(\d+)=([0-9A-F]{64})", said, re.M)}
+    check(found == want, (found, want))
+
+
 def keep_secret(vm):
     """Sealed on the road on which the node is now."""
     done = slipway(vm, "secret seal join </etc/sealed")
@@ -280,7 +299,8 @@ def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
     """The shipped /init and slipway-node.cpio with nothing but busybox, installed to attest: its
     TPM proves it to the server, by the strict exchange, before it joins with the overlay that it
     gets; what nobody signed is refused, what is signed is kept with that overlay, and starts with
-    it from slot B when the server is away, where the TPM opens what was sealed before."""
+    it from slot B when the server is away, where the TPM opens what was sealed before and its PCRs
+    are those that `tpm predict` told of the image beforehand."""
     attest, answer = cluster(directory)
     node, machine, key = node_with_key(directory, answer, admit="yes\n",
                                        **{"watchdog.sh": OWN["watchdog.sh"] + "NODE_WAIT=5\n"})
@@ -290,6 +310,7 @@ def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
         http.add("/second.efi", image(node, "second"))
         with harness.Vm(machine, devices=WATCHDOG) as vm:
             seen = promote_second(vm, http, key, attest.seen_as)
+            want = predicted(attest, http.files["/second.efi"])
             admitted(vm, attest, seen)
             attest.close()
             keep_secret(vm)
@@ -298,6 +319,7 @@ def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
             check_second(vm, "Admission       NOT admitted by %s, " % attest.seen_as,
                          attest=attest.seen_as)
             check("the attestation server is away: taking what was kept" in vm.plain(), vm.plain())
+            check_pcrs(vm, want)
             opens_secret(vm, "from the fallback path to our entry")
     finally:
         attest.close()

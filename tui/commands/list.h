@@ -59,7 +59,7 @@ extern const struct sw_command sw_command_tpm_log;
 extern const struct sw_command sw_command_tpm_pcrs;
 extern const struct sw_command sw_command_tpm_replay;
 extern const struct sw_command sw_command_tpm_explain;
-extern const struct sw_command sw_command_tpm_foretell;
+extern const struct sw_command sw_command_tpm_predict;
 extern const struct sw_command sw_command_token_inspect;
 extern const struct sw_command sw_command_machine_create;
 extern const struct sw_command sw_command_session;

@@ -154,7 +154,7 @@ const struct sw_command sw_command_state_reseal = {
 	.details = "After a change of Secure Boot's keys, the firmware or the image's signer.\n"
 		   "On the node: seals to PCR 7 as it is, tries that, and removes older seals.\n"
 		   "Elsewhere, as on the medium: seals to the PCR 7 that the firmware will give\n"
-		   "the slot that starts first (`tpm foretell`); only the node can try that, so\n"
+		   "the slot that starts first (`tpm predict`); only the node can try that, so\n"
 		   "older seals stay until the command has run there. The key stays as it is.",
 	.run = run,
 };

@@ -57,7 +57,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_tpm_log,
 	&sw_command_tpm_pcrs,
 	&sw_command_tpm_explain,
-	&sw_command_tpm_foretell,
+	&sw_command_tpm_predict,
 	&sw_command_tpm_replay,
 	&sw_command_token_inspect,
 	&sw_command_machine_create,

@@ -219,7 +219,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	_cleanup_json_ json_object *all = cli->json ? json_object_new_object() : NULL;
 	bool differs = false;
 	uint32_t mask;
-	int bank = 0, other_bank = 0, r = sw_cli_pcrs(cli, &mask, err);
+	int bank = 0, other_bank = 0, r = sw_cli_pcrs(cli, 0, &mask, err);
 
 	if (r == 0)
 		r = sw_cli_eventlog(cli, sw_arg(&cli->args, 'l'), &l, err);

@@ -163,12 +163,12 @@ static int read_pcr(const char *text, uint32_t *ret_mask, struct sw_error *err)
 	return 0;
 }
 
-int sw_cli_pcrs(const struct sw_cli *cli, uint32_t *ret_mask, struct sw_error *err)
+int sw_cli_pcrs(const struct sw_cli *cli, int first, uint32_t *ret_mask, struct sw_error *err)
 {
 	int r = 0;
 
-	*ret_mask = cli->args.n_rest ? 0 : SW_ALL_PCRS;
-	for (int i = 0; i < cli->args.n_rest && r == 0; i++)
+	*ret_mask = cli->args.n_rest > first ? 0 : SW_ALL_PCRS;
+	for (int i = first; i < cli->args.n_rest && r == 0; i++)
 		r = read_pcr(cli->args.rest[i], ret_mask, err);
 	return r;
 }
@@ -209,7 +209,7 @@ static int run_log(struct sw_cli *cli, struct sw_error *err)
 {
 	_cleanup_eventlog_ struct sw_eventlog *l = NULL;
 	uint32_t mask;
-	int bank, r = sw_cli_pcrs(cli, &mask, err);
+	int bank, r = sw_cli_pcrs(cli, 0, &mask, err);
 
 	if (r == 0)
 		r = sw_cli_eventlog(cli, sw_arg(&cli->args, 'l'), &l, err);

@@ -226,7 +226,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	_cleanup_(view_clear) struct view v = { .cli = cli };
 	_cleanup_machine_ struct sw_machine *m = NULL;
 	const char *tcti;
-	int r = sw_cli_pcrs(cli, &v.mask, err);
+	int r = sw_cli_pcrs(cli, 0, &v.mask, err);
 
 	if (r == 0)
 		r = sw_cli_machine(cli, &m, err);
