@@ -23,6 +23,7 @@
 
 #define SW_CRYPTO_LIST(X)                                                             \
 	X(BIO_ctrl) X(BIO_free) X(BIO_new) X(BIO_new_mem_buf) X(BIO_s_mem)            \
+	X(BN_bn2binpad) X(BN_free) X(BN_get_word) X(EVP_PKEY_get_bn_param)            \
 	X(CMS_ContentInfo_free) X(CMS_RecipientInfo_get0_pkey_ctx)                    \
 	X(CMS_add1_recipient_cert) X(CMS_encrypt) X(CMS_final) X(CRYPTO_free)         \
 	X(CRYPTO_memcmp) X(ERR_clear_error) X(EVP_CIPHER_CTX_ctrl)                    \
@@ -38,7 +39,7 @@
 	X(EVP_aes_256_cbc) X(EVP_aes_256_gcm) X(EVP_aes_256_xts)                      \
 	X(EVP_get_digestbyname) X(EVP_sha256) X(HMAC) X(OBJ_obj2nid)                  \
 	X(OPENSSL_sk_free) X(OPENSSL_sk_num) X(OPENSSL_sk_value)                      \
-	X(PEM_read_bio_X509) X(PEM_write_bio_PUBKEY)                                  \
+	X(PEM_read_bio_PUBKEY) X(PEM_read_bio_X509) X(PEM_write_bio_PUBKEY)           \
 	X(PEM_write_bio_PrivateKey_traditional) X(PEM_write_bio_X509)                 \
 	X(PEM_write_bio_X509_REQ) X(PKCS7_free) X(PKCS7_get0_signers)                 \
 	X(X509_NAME_cmp) X(X509_NAME_oneline) X(X509_REQ_free) X(X509_REQ_new)        \
@@ -49,7 +50,7 @@
 	X(X509_STORE_set_flags) X(X509_check_issued) X(X509_digest) X(X509_free)      \
 	X(X509_get0_pubkey) X(X509_get_issuer_name) X(X509_get_subject_name)          \
 	X(X509_verify) X(X509_verify_cert) X(d2i_PKCS7) X(d2i_X509)                   \
-	X(i2d_CMS_ContentInfo) X(i2d_PUBKEY)
+	X(i2d_CMS_ContentInfo) X(i2d_PUBKEY) X(i2d_PublicKey)
 
 struct sw_crypto {
 	SW_CRYPTO_LIST(SW_LIBRARY_POINTER)
@@ -65,6 +66,9 @@ int sw_crypto_open(struct sw_error *err);
 #define BIO_new (*sw_crypto.BIO_new_)
 #define BIO_new_mem_buf (*sw_crypto.BIO_new_mem_buf_)
 #define BIO_s_mem (*sw_crypto.BIO_s_mem_)
+#define BN_bn2binpad (*sw_crypto.BN_bn2binpad_)
+#define BN_free (*sw_crypto.BN_free_)
+#define BN_get_word (*sw_crypto.BN_get_word_)
 #define CMS_ContentInfo_free (*sw_crypto.CMS_ContentInfo_free_)
 #define CMS_RecipientInfo_get0_pkey_ctx (*sw_crypto.CMS_RecipientInfo_get0_pkey_ctx_)
 #define CMS_add1_recipient_cert (*sw_crypto.CMS_add1_recipient_cert_)
@@ -103,6 +107,7 @@ int sw_crypto_open(struct sw_error *err);
 #define EVP_PKEY_fromdata_init (*sw_crypto.EVP_PKEY_fromdata_init_)
 #define EVP_PKEY_get_base_id (*sw_crypto.EVP_PKEY_get_base_id_)
 #define EVP_PKEY_get_bits (*sw_crypto.EVP_PKEY_get_bits_)
+#define EVP_PKEY_get_bn_param (*sw_crypto.EVP_PKEY_get_bn_param_)
 #define EVP_aes_256_cbc (*sw_crypto.EVP_aes_256_cbc_)
 #define EVP_aes_256_gcm (*sw_crypto.EVP_aes_256_gcm_)
 #define EVP_aes_256_xts (*sw_crypto.EVP_aes_256_xts_)
@@ -113,6 +118,7 @@ int sw_crypto_open(struct sw_error *err);
 #define OPENSSL_sk_free (*sw_crypto.OPENSSL_sk_free_)
 #define OPENSSL_sk_num (*sw_crypto.OPENSSL_sk_num_)
 #define OPENSSL_sk_value (*sw_crypto.OPENSSL_sk_value_)
+#define PEM_read_bio_PUBKEY (*sw_crypto.PEM_read_bio_PUBKEY_)
 #define PEM_read_bio_X509 (*sw_crypto.PEM_read_bio_X509_)
 #define PEM_write_bio_PUBKEY (*sw_crypto.PEM_write_bio_PUBKEY_)
 #define PEM_write_bio_PrivateKey_traditional (*sw_crypto.PEM_write_bio_PrivateKey_traditional_)
@@ -148,3 +154,4 @@ int sw_crypto_open(struct sw_error *err);
 #define d2i_X509 (*sw_crypto.d2i_X509_)
 #define i2d_CMS_ContentInfo (*sw_crypto.i2d_CMS_ContentInfo_)
 #define i2d_PUBKEY (*sw_crypto.i2d_PUBKEY_)
+#define i2d_PublicKey (*sw_crypto.i2d_PublicKey_)

@@ -42,7 +42,7 @@ int sw_encrypt_make(unsigned int encrypt, const struct sw_guid *part_uuid,
 		spec.key_file = keys->key_file;
 	if (encrypt & SW_ENCRYPT_TPM2)
 		r = sw_tpm_seal_tried(keys->tcti, keys->pcrs ? keys->pcrs : SW_TPM_PCRS_DEFAULT,
-				      keys->pcr7, &sealed, &secret, err);
+				      keys->pcr7, NULL, &sealed, &secret, err);
 	if (r < 0)
 		return r;
 	spec.tpm_secret = secret;

@@ -133,7 +133,7 @@ static int prepare(struct job *j, struct sw_resealed *done, struct sw_error *err
 	if (r == 0)
 		r = open_part(j, err);
 	if (r == 0)
-		r = sw_tpm_seal_tried(j->tcti, SW_TPM_PCRS_DEFAULT, p, &j->sealed, &j->secret,
+		r = sw_tpm_seal_tried(j->tcti, SW_TPM_PCRS_DEFAULT, p, NULL, &j->sealed, &j->secret,
 				      err);
 	if (r < 0)
 		return r;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
+
 #define RESEAL "`slipway secret reseal --recovery-file FILE` opens the copy that a recovery key " \
 	"was given for and seals it anew; without one seal the secret again from where it came from"
 
@@ -93,6 +95,7 @@ json_object *sw_secrets_list(json_object *data)
 
 		sw_json_add_str(o, "name", name);
 		sw_json_add(o, "pcrs", pcr_numbers(r == 0 ? c.sealed.pcrs : 0));
+		sw_json_add(o, "signed", pcr_numbers(r == 0 ? c.sealed.signer.pcrs : 0));
 		sw_json_add_bool(o, "recovery", sw_json_str(entry, "recovery", NULL));
 		sw_json_add_bool(o, "damaged", r < 0 || c.recovery);
 		json_object_array_add(list, o);
@@ -121,15 +124,16 @@ static int by_recovery(json_object *entry, const char *name, const struct sw_sec
 /* What the TPM's reasons advise is about volumes. */
 static int no_longer(const char *name, int r, struct sw_error *err)
 {
+	if (r == -EPERM || r == -ENOKEY)
+		sw_error_where(err, "secret \"%s\"", name);
 	if (r == -EPERM && err) {
 		err->hint[0] = '\0';
-		sw_error_where(err, "secret \"%s\"", name);
 		sw_error_hint(err, "%s", RESEAL);
 	}
 	return r;
 }
 
-static int by_tpm(json_object *entry, const char *tcti, const char *name,
+static int by_tpm(json_object *entry, const struct sw_secret_keys *by, const char *name,
 		  struct sw_secret **ret_secret, struct sw_error *err)
 {
 	_cleanup_secret_ struct sw_secret *key = NULL;
@@ -140,20 +144,49 @@ static int by_tpm(json_object *entry, const char *tcti, const char *name,
 	if (r == -ENOENT || (r == 0 && c.recovery))
 		return missing(name, err);
 	if (r == 0)
-		r = no_longer(name, sw_tpm_unseal(tcti, &c.sealed, &key, err), err);
+		r = no_longer(name, sw_tpm_unseal(by->tcti, &c.sealed, by->signatures, &key, err),
+			      err);
 	return r < 0 ? r : sw_credential_open(&c, key, name, now_us(), ret_secret, err);
 }
 
-int sw_secrets_open(json_object *data, const char *tcti, const char *name,
-		    const struct sw_secret *recovery, struct sw_secret **ret_secret,
-		    struct sw_error *err)
+int sw_secrets_open(json_object *data, const struct sw_secret_keys *by, const char *name,
+		    struct sw_secret **ret_secret, struct sw_error *err)
 {
 	json_object *entry = entry_of(data, name);
 
 	if (!entry)
 		return missing(name, err);
-	return recovery ? by_recovery(entry, name, recovery, ret_secret, err)
-			: by_tpm(entry, tcti, name, ret_secret, err);
+	return by->recovery ? by_recovery(entry, name, by->recovery, ret_secret, err)
+			    : by_tpm(entry, by, name, ret_secret, err);
+}
+
+/* The first that can be read: the machine's own, else where systemd's parts look for it. */
+static int find_signatures(const struct sw_machine *m, json_object **ret_signatures)
+{
+	static const char *const places[] = {
+		"/.extra/tpm2-pcr-signature.json",	/* systemd-stub, in the initrd */
+		"/run/systemd/tpm2-pcr-signature.json",
+		"/etc/systemd/tpm2-pcr-signature.json",
+		"/usr/lib/systemd/tpm2-pcr-signature.json",
+	};
+	_cleanup_free_ char *own = sw_fmt("%s/tpm2-pcr-signature.json", m->run_dir);
+
+	if (!own)
+		return -ENOMEM;
+	if (sw_json_load(own, ret_signatures, NULL) == 0 || m->kind != SW_MACHINE_REAL)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (sw_json_load(places[i], ret_signatures, NULL) == 0)
+			break;
+	return 0;
+}
+
+int sw_secrets_signatures(const struct sw_machine *m, const char *file,
+			  json_object **ret_signatures, struct sw_error *err)
+{
+	if (file)
+		return sw_json_load(file, ret_signatures, err);
+	return find_signatures(m, ret_signatures) < 0 ? sw_fail_oom(err) : 0;
 }
 
 /* ---- sealing ---- */
@@ -184,9 +217,9 @@ static int add_recovery(json_object *o, const struct sw_secret_seal *s,
 	_cleanup_buf_ struct sw_buf bytes = {};
 	int r;
 
-	if (s->recovery->len < SW_RECOVERY_BYTES_MIN)
+	if (s->by.recovery->len < SW_RECOVERY_BYTES_MIN)
 		return weak_key(err);
-	r = sw_credential_close(NULL, s->recovery, s->name, now_us(), secret, &bytes, err);
+	r = sw_credential_close(NULL, s->by.recovery, s->name, now_us(), secret, &bytes, err);
 	return r < 0 ? r : add_text(o, "recovery", &bytes, err);
 }
 
@@ -196,8 +229,9 @@ static int add_credential(json_object *o, const struct sw_secret_seal *s,
 {
 	_cleanup_secret_ struct sw_secret *key = NULL;
 	_cleanup_buf_ struct sw_buf bytes = {};
+	const struct sw_seal_signer signer = { s->signer, s->by.signatures };
 	struct sw_sealed sealed;
-	int r = sw_tpm_seal_tried(s->tcti, s->pcrs, s->pcr7, &sealed, &key, err);
+	int r = sw_tpm_seal_tried(s->by.tcti, s->pcrs, s->pcr7, &signer, &sealed, &key, err);
 
 	if (r == 0)
 		r = sw_credential_close(&sealed, key, s->name, now_us(), secret, &bytes, err);
@@ -213,7 +247,7 @@ static int try_it(json_object *o, const struct sw_secret_seal *s, const struct s
 		  struct sw_error *err)
 {
 	_cleanup_secret_ struct sw_secret *back = NULL;
-	int r = by_tpm(o, s->tcti, s->name, &back, err);
+	int r = by_tpm(o, &s->by, s->name, &back, err);
 
 	if (r == 0 && (back->len != secret->len || memcmp(back->data, secret->data, back->len)))
 		r = sw_fail(err, SW_EXIT_MISSING, -EIO, "the TPM does not give back what was "
@@ -241,13 +275,13 @@ int sw_secrets_seal(json_object *data, const struct sw_secret_seal *s,
 		    struct sw_error *err)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
-	struct sw_secret_sealed done = { .recovery = s->recovery };
+	struct sw_secret_sealed done = { .recovery = s->by.recovery };
 	json_object *all;
 	int r = add_credential(o, s, secret, &done, err);
 
 	if (r == 0 && !done.later)
 		r = try_it(o, s, secret, err);
-	if (r == 0 && s->recovery)
+	if (r == 0 && s->by.recovery)
 		r = add_recovery(o, s, secret, err);
 	if (r < 0)
 		return r;
@@ -260,26 +294,44 @@ int sw_secrets_seal(json_object *data, const struct sw_secret_seal *s,
 	return 0;
 }
 
-int sw_secrets_reseal(json_object *data, const struct sw_secret_seal *s,
+/* Who signs for it so far stays its signer, unless another one is named. */
+static int keep_signer(json_object *entry, struct sw_secret_seal *s, struct sw_pcr_key *key,
+		       struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf bytes = {};
+	struct sw_credential c = {};
+	int r = s->signer ? 0 : take_apart(entry, "credential", s->name, &bytes, &c, err);
+
+	*key = c.sealed.signer;
+	if (r == 0 && key->pcrs)
+		s->signer = key;
+	return r;
+}
+
+int sw_secrets_reseal(json_object *data, const struct sw_secret_seal *seal,
 		      struct sw_secret_sealed *ret_sealed, struct sw_error *err)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
 	_cleanup_secret_ struct sw_secret *secret = NULL;
 	struct sw_secret_sealed done = { .replaced = true };
-	json_object *entry = entry_of(data, s->name);
+	json_object *entry = entry_of(data, seal->name);
 	const char *copy = entry ? sw_json_str(entry, "recovery", NULL) : NULL;
-	int r = sw_secrets_open(data, s->tcti, s->name, s->recovery, &secret, err);
+	struct sw_secret_seal s = *seal;
+	struct sw_pcr_key key;
+	int r = sw_secrets_open(data, &s.by, s.name, &secret, err);
 
 	if (r == 0)
-		r = add_credential(o, s, secret, &done, err);
+		r = keep_signer(entry, &s, &key, err);
+	if (r == 0)
+		r = add_credential(o, &s, secret, &done, err);
 	if (r == 0 && !done.later)
-		r = try_it(o, s, secret, err);
+		r = try_it(o, &s, secret, err);
 	if (r < 0)
 		return r;
 	if (copy)
 		sw_json_add_str(o, "recovery", copy);
 	done.recovery = copy;
-	sw_json_add(sw_secrets_of(data), s->name, TAKE_PTR(o));
+	sw_json_add(sw_secrets_of(data), s.name, TAKE_PTR(o));
 	*ret_sealed = done;
 	return 0;
 }

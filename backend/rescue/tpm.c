@@ -48,16 +48,20 @@ static int secret_finding(struct sw_examine *x, const char *name, const struct s
 static int examine_secrets(struct sw_examine *x, const struct sw_switch *s, const char *tcti)
 {
 	json_object *all = s->node.data ? sw_secrets_of(s->node.data) : NULL;
+	_cleanup_json_ json_object *signatures = NULL;
+	struct sw_secret_keys by = { .tcti = tcti };
 	int r = 0;
 
 	if (!all || !tcti || (s->road != SW_ROAD_SLOT && s->road != SW_ROAD_NETWORK))
 		return 0;
+	r = sw_secrets_signatures(x->m, NULL, &signatures, x->err);
+	by.signatures = signatures;
 	json_object_object_foreach(all, name, entry) {
 		_cleanup_secret_ struct sw_secret *secret = NULL;
 		struct sw_error e = {};
 
 		(void)entry;
-		if (r == 0 && sw_secrets_open(s->node.data, tcti, name, NULL, &secret, &e) < 0)
+		if (r == 0 && sw_secrets_open(s->node.data, &by, name, &secret, &e) < 0)
 			r = secret_finding(x, name, &e);
 	}
 	return r;

@@ -27,9 +27,13 @@
 #define ALG_SHA256 0x000bU
 #define ALG_ECC 0x0023U
 
-/* systemd's for "AES-256-GCM by a TPM", and ours. */
+/* PCRs (64 bits), size of the key (32) */
+#define SIGNER_HEAD 12U
+/* systemd's for "AES-256-GCM by a TPM", for the same "with a public key", and ours. */
 static const uint8_t id_tpm[ID] = { 0x0c, 0x7c, 0xc0, 0x7b, 0x11, 0x76, 0x45, 0x91,
 				    0x9c, 0x4b, 0x0b, 0xea, 0x08, 0xbc, 0x20, 0xfe };
+static const uint8_t id_signed[ID] = { 0xfa, 0xf7, 0xeb, 0x93, 0x41, 0xe3, 0x41, 0x2c,
+				       0xa1, 0xa4, 0x36, 0xf9, 0x5a, 0x29, 0x36, 0x2f };
 static const uint8_t id_recovery[ID] = { 0x6b, 0x1d, 0x50, 0xe9, 0x4f, 0x0e, 0x4d, 0x8a,
 					 0x97, 0x2b, 0xc3, 0x55, 0x0a, 0xd9, 0x71, 0x3e };
 
@@ -87,18 +91,42 @@ static int parse_sealed(struct sw_credential *c, const uint8_t *p, size_t left, 
 	return 0;
 }
 
+/* Whose signatures open it, behind the TPM's part. */
+static int parse_signer(struct sw_credential *c, const uint8_t *p, size_t left, size_t *len,
+			struct sw_error *err)
+{
+	size_t at = *len;
+	uint64_t pcrs;
+	uint32_t n;
+
+	if (left - at < SIGNER_HEAD)
+		return bad(err, -EBADMSG, "it is cut off");
+	pcrs = sw_le64(p + at);
+	n = sw_le32(p + at + 8);
+	if (pcrs == 0 || pcrs >> 24 || n == 0 || n >= SW_PCR_KEY_MAX ||
+	    align8(SIGNER_HEAD + n) > left - at)
+		return bad(err, -EBADMSG, "the signer's part of it is damaged");
+	if (sw_pcr_key_parse(p + at + SIGNER_HEAD, n, &c->sealed.signer, err) < 0)
+		return bad(err, -EOPNOTSUPP, "its signer has a key that is not known");
+	c->sealed.signer.pcrs = (uint32_t)pcrs;
+	*len += align8(SIGNER_HEAD + n);
+	return 0;
+}
+
 int sw_credential_parse(const void *data, size_t len, struct sw_credential *ret_credential,
 			struct sw_error *err)
 {
 	struct sw_credential c = { .start = data };
 	size_t at = align8(HEAD + IV), n = 0;
 	const uint8_t *p = data;
+	bool has_signer;
 	int r = 0;
 
 	if (len < at + TAG || len > SW_CREDENTIAL_MAX)
 		return bad(err, -EBADMSG, len < at + TAG ? "it is too short" : "it is too long");
 	c.recovery = memcmp(p, id_recovery, ID) == 0;
-	if (!c.recovery && memcmp(p, id_tpm, ID) != 0)
+	has_signer = memcmp(p, id_signed, ID) == 0;
+	if (!c.recovery && !has_signer && memcmp(p, id_tpm, ID) != 0)
 		return bad(err, -EOPNOTSUPP, "it is not sealed to PCRs of a TPM alone");
 	if (sw_le32(p + ID) != KEY || sw_le32(p + ID + 4) != BLOCK || sw_le32(p + ID + 8) != IV ||
 	    sw_le32(p + ID + 12) != TAG)
@@ -106,6 +134,8 @@ int sw_credential_parse(const void *data, size_t len, struct sw_credential *ret_
 	c.iv = p + HEAD;
 	if (!c.recovery)
 		r = parse_sealed(&c, p + at, len - at, &n, err);
+	if (r == 0 && has_signer)
+		r = parse_signer(&c, p + at, len - at, &n, err);
 	if (r < 0)
 		return r;
 	at += n;
@@ -182,12 +212,48 @@ static int add_zeros(struct sw_buf *b, size_t to)
 	return sw_buf_add(b, zeros, to - b->len);
 }
 
-static int put_start(const struct sw_sealed *s, const uint8_t iv[static IV], struct sw_buf *b)
+static int put_signer(const struct sw_pcr_key *k, struct sw_buf *b)
 {
-	uint8_t head[HEAD], tpm[TPM_HEAD];
+	uint8_t head[SIGNER_HEAD];
 	int r;
 
-	memcpy(head, s ? id_tpm : id_recovery, ID);
+	if (!k->pcrs)
+		return 0;
+	sw_put_le64(head, k->pcrs);
+	sw_put_le32(head + 8, (uint32_t)strlen(k->pem));
+	r = sw_buf_add(b, head, sizeof(head));
+	if (r == 0)
+		r = sw_buf_add(b, k->pem, strlen(k->pem));
+	return r < 0 ? r : add_zeros(b, align8(b->len));
+}
+
+static int put_sealed(const struct sw_sealed *s, struct sw_buf *b)
+{
+	uint8_t head[TPM_HEAD];
+	int r;
+
+	sw_put_le64(head, s->pcrs);
+	sw_put_le16(head + 8, ALG_SHA256);
+	sw_put_le16(head + 10, s->rsa ? ALG_RSA : ALG_ECC);
+	sw_put_le32(head + 12, (uint32_t)s->len);
+	sw_put_le32(head + 16, sizeof(s->policy));
+	r = sw_buf_add(b, head, sizeof(head));
+	if (r == 0)
+		r = sw_buf_add(b, s->blob, s->len);
+	if (r == 0)
+		r = sw_buf_add(b, s->policy, sizeof(s->policy));
+	if (r == 0)
+		r = add_zeros(b, align8(b->len));
+	return r < 0 ? r : put_signer(&s->signer, b);
+}
+
+static int put_start(const struct sw_sealed *s, const uint8_t iv[static IV], struct sw_buf *b)
+{
+	const uint8_t *id = !s ? id_recovery : s->signer.pcrs ? id_signed : id_tpm;
+	uint8_t head[HEAD];
+	int r;
+
+	memcpy(head, id, ID);
 	sw_put_le32(head + ID, KEY);
 	sw_put_le32(head + ID + 4, BLOCK);
 	sw_put_le32(head + ID + 8, IV);
@@ -197,19 +263,7 @@ static int put_start(const struct sw_sealed *s, const uint8_t iv[static IV], str
 		r = sw_buf_add(b, iv, IV);
 	if (r == 0)
 		r = add_zeros(b, align8(HEAD + IV));
-	if (r < 0 || !s)
-		return r;
-	sw_put_le64(tpm, s->pcrs);
-	sw_put_le16(tpm + 8, ALG_SHA256);
-	sw_put_le16(tpm + 10, s->rsa ? ALG_RSA : ALG_ECC);
-	sw_put_le32(tpm + 12, (uint32_t)s->len);
-	sw_put_le32(tpm + 16, sizeof(s->policy));
-	r = sw_buf_add(b, tpm, sizeof(tpm));
-	if (r == 0)
-		r = sw_buf_add(b, s->blob, s->len);
-	if (r == 0)
-		r = sw_buf_add(b, s->policy, sizeof(s->policy));
-	return r < 0 ? r : add_zeros(b, align8(b->len));
+	return r < 0 || !s ? r : put_sealed(s, b);
 }
 
 static int put_content(const char *name, uint64_t now_us, const struct sw_secret *secret,

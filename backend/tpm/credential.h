@@ -4,7 +4,8 @@
  * (src/shared/creds-util.c of systemd 252): a header, what the TPM sealed (tpm/seal.h, 32 random
  * bytes), and AES-256-GCM of the name, two dates and the secret under SHA-256 of those bytes, with
  * all that stands before as additional data. `systemd-creds decrypt` opens it, and what
- * `systemd-creds encrypt --with-key=tpm2` made is opened here. As text it is base64.
+ * `systemd-creds encrypt --with-key=tpm2` or `tpm2-with-public-key` made is opened here. As text it
+ * is base64.
  *
  * The same form without a TPM's part, under an id of slipway's own, holds the copy that a recovery
  * key opens.

@@ -25,6 +25,8 @@ static const struct reason reasons[] = {
 	  "its PCRs do not hold what they held when the secret was sealed", OPEN_AND_RESEAL },
 	{ TPM2_RC_INTEGRITY, -EPERM,
 	  "the secret was sealed by another TPM, or the TPM was cleared since", OPEN_AND_RESEAL },
+	{ TPM2_RC_SIGNATURE, -EPERM, "the signature of its PCRs was not made with the key",
+	  "sign the image's PCRs anew: systemd-measure sign" },
 	{ TPM2_RC_PCR_CHANGED, -EAGAIN, "a PCR changed while the TPM was asked", "try again" },
 	{ TPM2_RC_POLICY, -EPERM, "what is asked for is older than the TPM allows",
 	  "use the newest image" },

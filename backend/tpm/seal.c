@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "tpm/context.h"
+#include "tpm/signed.h"
 
 #define RETRIES 3
 
@@ -71,17 +72,24 @@ static int open_storage(struct sw_tpm *t, const char *tcti, int rsa)
 		       : sw_tpm_fail(t, rc, "the TPM starts no encrypted session");
 }
 
-/* A policy session bound to the PCRs; values: the digest over theirs, an empty one: as they are. */
-static TSS2_RC start_policy(struct sw_tpm *t, TPM2_SE type, uint32_t pcrs,
-			    const TPM2B_DIGEST *values)
+/*
+ * A policy session bound to the PCRs; values: the digest over theirs, an empty one: as they are.
+ * First to those that are signed: that step forgets what was before it. -ENOKEY: by none of them.
+ */
+static int start_policy(struct sw_tpm *t, const struct sw_sealed *s, json_object *signatures,
+			const TPM2B_DIGEST *values, bool trial, TSS2_RC *ret_rc)
 {
-	const TPML_PCR_SELECTION which = sw_tpm_selection(pcrs);
-	TSS2_RC rc = sw_tpm_start_session(t, type, true, &t->policy);
+	const TPML_PCR_SELECTION which = sw_tpm_selection(s->pcrs);
+	int r = 0;
 
-	if (rc == TSS2_RC_SUCCESS)
-		rc = Esys_PolicyPCR(t->esys, t->policy, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-				    values, &which);
-	return rc;
+	*ret_rc = sw_tpm_start_session(t, trial ? TPM2_SE_TRIAL : TPM2_SE_POLICY, true,
+				       &t->policy);
+	if (*ret_rc == TSS2_RC_SUCCESS && s->signer.pcrs)
+		r = sw_tpm_policy_signed(t, &s->signer, signatures, trial, ret_rc);
+	if (r == 0 && *ret_rc == TSS2_RC_SUCCESS && s->pcrs)
+		*ret_rc = Esys_PolicyPCR(t->esys, t->policy, ESYS_TR_NONE, ESYS_TR_NONE,
+					 ESYS_TR_NONE, values, &which);
+	return r;
 }
 
 /* ---- sealing ---- */
@@ -139,7 +147,7 @@ static int policy_digest(struct sw_tpm *t, struct sw_sealed *s, const struct sw_
 
 	if (s->later)
 		hash_later(pcr7, &values);
-	rc = start_policy(t, TPM2_SE_TRIAL, s->pcrs, &values);
+	(void)start_policy(t, s, NULL, &values, true, &rc);
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Esys_PolicyGetDigest(t->esys, t->policy, ESYS_TR_NONE, ESYS_TR_NONE,
 					  ESYS_TR_NONE, &d);
@@ -215,13 +223,16 @@ static int check_pcrs(uint32_t pcrs, struct sw_error *err)
 }
 
 int sw_tpm_seal(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
-		struct sw_sealed *ret_sealed, struct sw_secret **ret_secret, struct sw_error *err)
+		const struct sw_pcr_key *signer, struct sw_sealed *ret_sealed,
+		struct sw_secret **ret_secret, struct sw_error *err)
 {
 	_cleanup_(sw_tpm_close) struct sw_tpm t = SW_TPM_NONE(err);
 	_cleanup_secret_ struct sw_secret *secret = NULL;
 	struct sw_sealed s = { .pcrs = pcrs };
 	int r = check_pcrs(pcrs, err);
 
+	if (signer)
+		s.signer = *signer;
 	if (r == 0)
 		r = sw_secret_random(SW_TPM_SECRET_LEN, &secret, err);
 	if (r == 0)
@@ -259,26 +270,41 @@ static int load(struct sw_tpm *t, const struct sw_sealed *s)
 		       : sw_tpm_fail(t, rc, "the TPM does not take the sealed secret");
 }
 
-static TSS2_RC try_unseal(struct sw_tpm *t, uint32_t pcrs, TPM2B_SENSITIVE_DATA **ret_data)
+static int not_signed(struct sw_tpm *t)
+{
+	sw_fail(t->err, SW_EXIT_MISSING, -ENOKEY, "the TPM does not give the secret back");
+	sw_error_why(t->err, "nobody signed the PCRs that this image gives with the key that the "
+			     "secret is sealed to");
+	sw_error_hint(t->err, "start an image that brings its signature along, or give the file: "
+			      "systemd-measure sign makes it");
+	return -ENOKEY;
+}
+
+static int try_unseal(struct sw_tpm *t, const struct sw_sealed *s, json_object *signatures,
+		      TPM2B_SENSITIVE_DATA **ret_data, TSS2_RC *ret_rc)
 {
 	static const TPM2B_DIGEST as_they_are;
-	TSS2_RC rc = start_policy(t, TPM2_SE_POLICY, pcrs, &as_they_are);
+	int r = start_policy(t, s, signatures, &as_they_are, false, ret_rc);
 
-	if (rc == TSS2_RC_SUCCESS)
-		rc = Esys_Unseal(t->esys, t->object, t->policy, t->crypt, ESYS_TR_NONE, ret_data);
+	if (r == 0 && *ret_rc == TSS2_RC_SUCCESS)
+		*ret_rc = Esys_Unseal(t->esys, t->object, t->policy, t->crypt, ESYS_TR_NONE,
+				      ret_data);
 	sw_tpm_flush(t, &t->policy);
-	return rc;
+	return r;
 }
 
 /* A PCR that was extended in between makes the policy void: looked at again. */
-static int unseal(struct sw_tpm *t, uint32_t pcrs, struct sw_secret **ret_secret)
+static int unseal(struct sw_tpm *t, const struct sw_sealed *s, json_object *signatures,
+		  struct sw_secret **ret_secret)
 {
 	TPM2B_SENSITIVE_DATA *data = NULL;
 	TSS2_RC rc = TPM2_RC_PCR_CHANGED;
-	int r;
+	int r = 0;
 
-	for (int i = 0; i < RETRIES && rc == TPM2_RC_PCR_CHANGED; i++)
-		rc = try_unseal(t, pcrs, &data);
+	for (int i = 0; i < RETRIES && rc == TPM2_RC_PCR_CHANGED && r == 0; i++)
+		r = try_unseal(t, s, signatures, &data, &rc);
+	if (r < 0)
+		return not_signed(t);
 	if (rc != TSS2_RC_SUCCESS)
 		return sw_tpm_fail(t, rc, "the TPM does not give the secret back");
 	r = sw_secret_new(data->size, ret_secret, t->err);
@@ -289,27 +315,34 @@ static int unseal(struct sw_tpm *t, uint32_t pcrs, struct sw_secret **ret_secret
 	return r;
 }
 
-int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, struct sw_secret **ret_secret,
-		  struct sw_error *err)
+int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, json_object *signatures,
+		  struct sw_secret **ret_secret, struct sw_error *err)
 {
 	_cleanup_(sw_tpm_close) struct sw_tpm t = SW_TPM_NONE(err);
 	int r = open_storage(&t, tcti, s->rsa);
 
 	if (r == 0)
 		r = load(&t, s);
-	return r == 0 ? unseal(&t, s->pcrs, ret_secret) : r;
+	return r == 0 ? unseal(&t, s, signatures, ret_secret) : r;
 }
 
 int sw_tpm_seal_tried(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
-		      struct sw_sealed *ret_sealed, struct sw_secret **ret_secret,
-		      struct sw_error *err)
+		      const struct sw_seal_signer *by, struct sw_sealed *ret_sealed,
+		      struct sw_secret **ret_secret, struct sw_error *err)
 {
 	_cleanup_secret_ struct sw_secret *secret = NULL, *back = NULL;
-	int r = sw_tpm_seal(tcti, pcrs, pcr7, ret_sealed, &secret, err);
+	struct sw_error failed = {};
+	int r = sw_tpm_seal(tcti, pcrs, pcr7, by ? by->key : NULL, ret_sealed, &secret, err);
 
 	/* What only the node can open cannot be tried here. */
 	if (r == 0 && !ret_sealed->later)
-		r = sw_tpm_unseal(tcti, ret_sealed, &back, err);
+		r = sw_tpm_unseal(tcti, ret_sealed, by ? by->signatures : NULL, &back, &failed);
+	if (r == -ENOKEY) {
+		ret_sealed->later = true;
+		r = 0;
+	} else if (r < 0 && failed.r && err) {
+		*err = failed;
+	}
 	if (r < 0)
 		return r;
 	if (back && (back->len != secret->len ||
@@ -359,11 +392,10 @@ static void forfeit_digest(uint8_t digest[static SW_SHA256_LEN])
 
 void sw_tpm_forfeited(uint8_t value[static SW_SHA256_LEN])
 {
-	uint8_t joined[2 * SW_SHA256_LEN];
+	uint8_t digest[SW_SHA256_LEN];
 
-	memcpy(joined, value, SW_SHA256_LEN);
-	forfeit_digest(joined + SW_SHA256_LEN);
-	sw_sha256_raw(joined, sizeof(joined), value);
+	forfeit_digest(digest);
+	sw_pcr_extend(value, digest);
 }
 
 int sw_tpm_forfeit(const char *tcti, struct sw_error *err)

@@ -10,8 +10,10 @@
 
 #include <stdint.h>
 
+#include "base/json.h"
 #include "base/secret.h"
 #include "tpm/eventlog.h"
+#include "tpm/pcr-key.h"
 
 /*
  * Sealed to by default: PCR 7, the Secure Boot policy. Never to 1, 4, 5, 9 or 12:
@@ -41,32 +43,45 @@ struct sw_sealed {
 	size_t len;
 	uint8_t policy[32];	/* sha256 policy digest */
 	uint32_t pcrs;		/* bit n: PCR n of the sha256 bank */
+	struct sw_pcr_key signer;	/* and its PCRs as this key signs them; pcrs 0: no key */
 	bool rsa;		/* the key above it is RSA 2048; else ECC P-256 */
 	bool measured;		/* at least one of the PCRs was extended since the start */
-	bool later;		/* sealed to a PCR 7 that this system does not have */
+	bool later;		/* sealed to PCRs that this system does not have */
+};
+
+/* Who signs PCRs (tpm/signed.h), and what was signed so far, to try it with; NULL: nothing. */
+struct sw_seal_signer {
+	const struct sw_pcr_key *key;
+	json_object *signatures;
 };
 
 /*
  * Makes SW_TPM_SECRET_LEN random bytes and seals them to the PCRs as they are; to
  * PCR 7 as the node will have it when pcr7 is given (NULL: unknown), pcrs is PCR 7
- * alone and the TPM agrees with what the log says of now. The bytes cross the bus
+ * alone and the TPM agrees with what the log says of now; and, with a signer (NULL: none),
+ * to any values of his PCRs that he signs. The bytes cross the bus
  * encrypted only. exit 5 with a next step when the TPM cannot, exit 2 (-EINVAL) for
  * PCRs of SW_TPM_PCRS_NEVER or none.
  */
 int sw_tpm_seal(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
-		struct sw_sealed *ret_sealed, struct sw_secret **ret_secret, struct sw_error *err);
-
-/* The same, tried at once unless ret_sealed->later: only the node can try that. */
-int sw_tpm_seal_tried(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
-		      struct sw_sealed *ret_sealed, struct sw_secret **ret_secret,
-		      struct sw_error *err);
+		const struct sw_pcr_key *signer, struct sw_sealed *ret_sealed,
+		struct sw_secret **ret_secret, struct sw_error *err);
 
 /*
- * -EPERM (exit 5) when the PCRs hold something else now, or the TPM is another one
- * (or was cleared).
+ * The same, tried at once unless ret_sealed->later: only the node can try that. It is also set
+ * when none of the signer's signatures is about the PCRs as they are. by may be NULL.
  */
-int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, struct sw_secret **ret_secret,
-		  struct sw_error *err);
+int sw_tpm_seal_tried(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
+		      const struct sw_seal_signer *by, struct sw_sealed *ret_sealed,
+		      struct sw_secret **ret_secret, struct sw_error *err);
+
+/*
+ * -EPERM (exit 5) when the PCRs hold something else now, or the TPM is another one (or was
+ * cleared); -ENOKEY (exit 5) when it was sealed with a signer and none of the signatures, which may
+ * be NULL, is about the PCRs as they are.
+ */
+int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, json_object *signatures,
+		  struct sw_secret **ret_secret, struct sw_error *err);
 
 /* "7", "0+7" (or with commas) to bits; -EINVAL with exit 2 for what must not be sealed to. */
 int sw_tpm_parse_pcrs(const char *text, uint32_t *ret_pcrs, struct sw_error *err);

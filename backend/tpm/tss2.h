@@ -29,7 +29,8 @@
 	X(Tss2_MU_TPM2B_ID_OBJECT_Unmarshal)                                          \
 	X(Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal) X(Esys_NV_DefineSpace)           \
 	X(Esys_NV_UndefineSpace) X(Esys_NV_Increment) X(Esys_NV_Write)               \
-	X(Esys_NV_WriteLock)
+	X(Esys_NV_WriteLock) X(Esys_LoadExternal) X(Esys_VerifySignature)            \
+	X(Esys_PolicyAuthorize) X(Esys_TR_GetName)
 #define SW_TCTILDR_LIST(X) X(Tss2_TctiLdr_Initialize) X(Tss2_TctiLdr_Finalize)
 #define SW_TSS2_RC_LIST(X) X(Tss2_RC_Decode)
 
@@ -85,6 +86,10 @@ int sw_tss2_open(struct sw_error *err);
 #define Esys_NV_Increment (*sw_tss2.Esys_NV_Increment_)
 #define Esys_NV_Write (*sw_tss2.Esys_NV_Write_)
 #define Esys_NV_WriteLock (*sw_tss2.Esys_NV_WriteLock_)
+#define Esys_LoadExternal (*sw_tss2.Esys_LoadExternal_)
+#define Esys_VerifySignature (*sw_tss2.Esys_VerifySignature_)
+#define Esys_PolicyAuthorize (*sw_tss2.Esys_PolicyAuthorize_)
+#define Esys_TR_GetName (*sw_tss2.Esys_TR_GetName_)
 #define Tss2_TctiLdr_Initialize (*sw_tss2.Tss2_TctiLdr_Initialize_)
 #define Tss2_TctiLdr_Finalize (*sw_tss2.Tss2_TctiLdr_Finalize_)
 #define Tss2_RC_Decode (*sw_tss2.Tss2_RC_Decode_)

@@ -7,7 +7,7 @@ import os
 import struct
 import subprocess
 
-from lib import allocated, expect, main, need, partitions, same, test
+from lib import allocated, expect, main, need, partitions, same, test, tool
 from swtpm import Tpm
 
 SECRET = "join-token-\u00e9 of the cluster\nsecond line"
@@ -117,8 +117,9 @@ def _(case):
            "the TPM opens it, tried", "can read everything: Secure Boot is off")
     expect(case.on("secret", "seal", "other", stdin="no copy"), 0)
     same(expect(case.on("--json", "secret", "list"), 0).json()["secrets"],
-         [{"name": "join", "pcrs": [7], "recovery": True, "damaged": False},
-          {"name": "other", "pcrs": [7], "recovery": False, "damaged": False}], "list")
+         [{"name": "join", "pcrs": [7], "signed": [], "recovery": True, "damaged": False},
+          {"name": "other", "pcrs": [7], "signed": [], "recovery": False, "damaged": False}],
+         "list")
     tpm.tool("tpm2_pcrextend", "7:sha256=" + "11" * 32)
     for pcr in ("1", "4", "5", "9", "12"):
         tpm.tool("tpm2_pcrextend", f"{pcr}:sha256=" + "22" * 32)
@@ -158,6 +159,119 @@ def _(case):
     tpm.tool("tpm2_clear", "-c", "p")
     expect(case.on("secret", "open", "join"), 5, "sealed by another TPM, or the TPM was cleared",
            "secret reseal")
+
+
+MEASURE = "/usr/lib/systemd/systemd-measure"
+
+
+class Image:
+    """What a boot image makes the stub measure into PCR 11, and the operator's signature of it by
+    systemd-measure."""
+
+    def __init__(self, case, tpm, word, key="operator"):
+        self.case, self.tpm, self.word = case, tpm, word
+        self.parts = {"linux": b"kernel " + word.encode(), "osrel": b"ID=" + word.encode()}
+        files = []
+        for name, data in self.parts.items():
+            path = case.dir / f"{word}.{name}"
+            path.write_bytes(data)
+            files.append(f"--{name}={path}")
+        self.signatures = case.dir / f"{word}.pcrsig"
+        said = tool(MEASURE, "sign", "--bank=sha256", "--phase=", "--phase=enter-initrd", *files,
+                    f"--private-key={case.dir / key}", f"--public-key={case.dir / key}.pub",
+                    f"--tpm2-device=swtpm:path={tpm.path}")
+        tpm.tool("tpm2_flushcontext", "-l", check=False)
+        self.signatures.write_text(said.stdout)
+
+    def start(self):
+        self.tpm.restart()
+        for name, data in self.parts.items():
+            for piece in (b"." + name.encode() + b"\0", data):
+                self.tpm.tool("tpm2_pcrextend", "11:sha256=" + hashlib.sha256(piece).hexdigest())
+
+    def open(self, name, signatures=None):
+        return self.case.on("secret", "open", name, "--pcr-signature",
+                            (signatures or self).signatures)
+
+
+def signing_key(case, name="operator"):
+    tool("openssl", "genrsa", "-out", case.dir / name, "2048")
+    tool("openssl", "rsa", "-in", case.dir / name, "-pubout", "-out", case.dir / f"{name}.pub")
+    return case.dir / f"{name}.pub"
+
+
+@test("sealed to what a key signs: opens by each image that brings its signature, and by systemd")
+def _(case):
+    need("swtpm_ioctl", "openssl", MEASURE)
+    tpm = node(case)
+    key = signing_key(case)
+    first, second = (Image(case, tpm, word) for word in ("first", "second"))
+    first.start()
+    seal = ("secret", "seal", "join", "--pcr-key", key)
+    expect(case.on(*seal, stdin=SECRET), 0, "only the node can open it, so it was not tried")
+    expect(case.on(*seal, "--pcr-signature", first.signatures, stdin=SECRET), 0,
+           "the TPM opens it, tried")
+    cred = config(case) / "credentials" / "join.cred"
+    for image in (first, second, first):
+        image.start()
+        same(expect(image.open("join"), 0).out, SECRET, image.word)
+        same(creds(case, tpm, "decrypt", "--name=join", f"--tpm2-signature={image.signatures}",
+                   cred, "-"), (0, SECRET.encode()), "systemd by the " + image.word)
+    # A phase that was signed, too, and one that was not.
+    tpm.tool("tpm2_pcrextend", "11:sha256=" + hashlib.sha256(b"enter-initrd").hexdigest())
+    same(expect(first.open("join"), 0).out, SECRET, "in the initrd")
+    tpm.tool("tpm2_pcrextend", "11:sha256=" + hashlib.sha256(b"leave-initrd").hexdigest())
+    expect(first.open("join"), 5, "nobody signed the PCRs", "join")
+    # Signed by the same key, but about another image; by another key; by nobody.
+    second.start()
+    expect(second.open("join", first), 5, "nobody signed the PCRs")
+    expect(case.on("secret", "open", "join"), 5, "nobody signed the PCRs")
+    signing_key(case, "stranger")
+    expect(second.open("join", Image(case, tpm, "second", "stranger")), 5, "nobody signed")
+    # What the image brought along is found by itself; PCR 7 counts beside it.
+    (case.machine_dir / "run" / "tpm2-pcr-signature.json").write_text(
+        Image(case, tpm, "second").signatures.read_text())
+    same(expect(case.on("secret", "open", "join"), 0).out, SECRET, "by the image's own")
+    tpm.tool("tpm2_pcrextend", "7:sha256=" + "11" * 32)
+    expect(case.on("secret", "open", "join"), 5, "do not hold")
+    same(tpm.left(), "", "left in the TPM")
+
+
+@test("a signer stays at a reseal; a false signature and a bad key are told; systemd's are opened")
+def _(case):
+    need("swtpm_ioctl", "openssl", MEASURE)
+    tpm = node(case)
+    key = signing_key(case)
+    image = Image(case, tpm, "image")
+    image.start()
+    code, text = creds(case, tpm, "encrypt", "--with-key=tpm2-with-public-key", "--tpm2-pcrs=",
+                       f"--tpm2-public-key={key}", "--name=join", "-", "-", data=SECRET.encode())
+    same(code, 0, "systemd-creds encrypt")
+    swap(case, "join", "".join(text.decode().split()))
+    same(expect(image.open("join"), 0).out, SECRET, "systemd's")
+    same(expect(case.on("--json", "secret", "list"), 0).json()["secrets"],
+         [{"name": "join", "pcrs": [], "signed": [11], "recovery": False, "damaged": False}],
+         "list")
+    expect(case.on("secret", "reseal", "--pcr-signature", image.signatures), 0, "opens it, tried")
+    expect(case.on("secret", "list"), 0, "PCR 7, signed PCR 11")
+    same(expect(image.open("join"), 0).out, SECRET, "resealed")
+    signed = json.loads(image.signatures.read_text())
+    for entry in signed["sha256"]:
+        raw = bytearray(base64.b64decode(entry["sig"]))
+        raw[5] ^= 1
+        entry["sig"] = base64.b64encode(raw).decode()
+    image.signatures.write_text(json.dumps(signed))
+    expect(image.open("join"), 5, "was not made with the key", "join")
+    image.signatures.write_text("no JSON")
+    expect(image.open("join"), 3)
+    short = case.dir / "short"
+    tool("openssl", "genrsa", "-out", short, "1024")
+    tool("openssl", "rsa", "-in", short, "-pubout", "-out", f"{short}.pub")
+    for bad, words in ((f"{short}.pub", "2048 to 4096 bits"), (short, "no public key in PEM"),
+                       ("/bin/true", "too long")):
+        expect(case.on("secret", "seal", "x", "--pcr-key", bad, stdin="x"), 3, words)
+    expect(case.on("secret", "seal", "x", "--pcr-key", case.dir / "none", stdin="x"), 5)
+    same(tpm.left(), "", "left in the TPM")
 
 
 @test("every kind of wrong use and damage has its sentence, and nothing is written")

@@ -21,6 +21,28 @@ static struct sw_secret *secret_of(const char *text)
 static const struct sw_sealed sealed = { .blob = { 1, 2, 3, 4, 5 }, .len = 5, .policy = { 9, 8 },
 					 .pcrs = 1U << 7 | 1U << 11, .rsa = true };
 
+/* Made for this test; nobody has its other half. */
+static const char signer_pem[] =
+		"-----BEGIN PUBLIC KEY-----\n"
+		"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAvTDhKS7ic0AreFnLIbBv\n"
+		"Gv7XZiU6hpJDFxnn8Qm/JIfPIeV8DlD04KGa1VrlWXqhTfejnapWhnqGHiCJFF5J\n"
+		"ANNB3RNJGlq9a8tmIM8xFTRUUcx7iAE5xMzmiTVW8JB+YX+749N/uQXDMVu1Pn+r\n"
+		"ZU5P3JH9FkwqAGvUv84CoMng4a1Qr7THml9EodJhXapIOD5dZa02HcfJgWGHYaAs\n"
+		"7gBsxi6ka8W712DxhaGQTnqLRRDldS63XEMvjSz89rRWGIOcL7APvnrO3kCBtmFG\n"
+		"Bao8pB4KXaQUy1EFGx7aPLCYkH+gd7u+UTOgDtpeb+NwWkTkCGJ2Vg8O1w9vMqBC\n"
+		"oQIDAQAB\n"
+		"-----END PUBLIC KEY-----\n";
+
+static struct sw_sealed with_signer(void)
+{
+	struct sw_sealed s = sealed;
+
+	assert_int_equal(sw_pcr_key_parse(signer_pem, strlen(signer_pem), &s.signer, NULL), 0);
+	assert_int_equal(s.signer.modulus_len, 256);
+	assert_int_equal(s.signer.exponent, 65537);
+	return s;
+}
+
 static void close_it(const struct sw_sealed *s, const char *key, const char *name,
 		     const char *text, struct sw_buf *ret)
 {
@@ -86,13 +108,33 @@ static void the_copy_of_a_recovery_key_is_no_tpm_credential(void **state)
 	assert_int_equal(open_it(&b, "recoverz", "name", text), -EBADMSG);
 }
 
-static void every_changed_byte_and_every_cut_is_refused(void **state)
+static void a_signer_comes_back_with_its_pcrs(void **state)
+{
+	struct sw_sealed s = with_signer();
+	_cleanup_buf_ struct sw_buf b = {};
+	struct sw_credential c;
+	char text[64];
+
+	(void)state;
+	s.signer.pcrs = 1U << 11 | 1U << 12;
+	close_it(&s, "key", "name", "hello", &b);
+	assert_int_equal(sw_credential_parse(b.data, b.len, &c, NULL), 0);
+	assert_false(c.recovery);
+	assert_int_equal(c.sealed.signer.pcrs, s.signer.pcrs);
+	assert_string_equal(c.sealed.signer.pem, signer_pem);
+	/* openssl rsa -pubin -RSAPublicKey_out -outform DER | sha256sum */
+	assert_string_equal(c.sealed.signer.fingerprint,
+			    "1cfd3b82de6c1ce06185a401a119616af75b9a153f5b55aca1a7a4a5fc689b6a");
+	assert_int_equal(open_it(&b, "key", "name", text), 0);
+	assert_string_equal(text, "hello");
+}
+
+static void refuse_changes(const struct sw_sealed *s)
 {
 	_cleanup_buf_ struct sw_buf b = {};
 	char text[64];
 
-	(void)state;
-	close_it(&sealed, "key", "name", "hello", &b);
+	close_it(s, "key", "name", "hello", &b);
 	for (size_t i = 0; i < b.len; i++) {
 		b.data[i] ^= 1;
 		assert_true(open_it(&b, "key", "name", text) < 0);
@@ -102,6 +144,15 @@ static void every_changed_byte_and_every_cut_is_refused(void **state)
 		b.len--;
 		assert_true(open_it(&b, "key", "name", text) < 0);
 	}
+}
+
+static void every_changed_byte_and_every_cut_is_refused(void **state)
+{
+	const struct sw_sealed s = with_signer();
+
+	(void)state;
+	refuse_changes(&sealed);
+	refuse_changes(&s);
 }
 
 static void text_of_every_length_comes_back(void **state)
@@ -140,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_closed_opens_with_its_key_and_name),
 		cmocka_unit_test(the_copy_of_a_recovery_key_is_no_tpm_credential),
+		cmocka_unit_test(a_signer_comes_back_with_its_pcrs),
 		cmocka_unit_test(every_changed_byte_and_every_cut_is_refused),
 		cmocka_unit_test(text_of_every_length_comes_back),
 		cmocka_unit_test(names),

@@ -191,7 +191,8 @@ static void test_systemds_plugin_opens_it_by_the_tpm(void **state)
 	struct sw_error err = {};
 	json_object *token;
 
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err),
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, NULL,
+				     &sealed, &secret, &err),
 			 0);
 	spec.sealed = &sealed;
 	spec.tpm_secret = secret;
@@ -222,7 +223,8 @@ static void test_the_token_is_like_systemds_own(void **state)
 	_cleanup_json_ json_object *o = NULL, *ours = NULL;
 	json_object *theirs;
 
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err),
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, NULL,
+				     &sealed, &secret, &err),
 			 0);
 	ours = sw_luks_tpm2_token(&sealed, 1);
 	spec.key_file = pass;
@@ -303,7 +305,8 @@ static void make_sealed(const struct fixture *f, struct sw_io *io, const struct 
 	struct sw_sealed sealed;
 	struct sw_error err = {};
 
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err),
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, NULL,
+				     &sealed, &secret, &err),
 			 0);
 	spec.sealed = &sealed;
 	spec.tpm_secret = secret;
@@ -320,7 +323,8 @@ static int reseal(const struct fixture *f, struct sw_io *io, const struct sw_sec
 	struct sw_error err = {};
 
 	assert_int_equal(sw_luks_read_header(io, f->header, &err), 0);
-	assert_int_equal(sw_tpm_seal_tried(f->tcti, SW_TPM_PCRS_DEFAULT, pcr7, sealed, &secret,
+	assert_int_equal(sw_tpm_seal_tried(f->tcti, SW_TPM_PCRS_DEFAULT, pcr7, NULL,
+				     sealed, &secret,
 					   &err), 0);
 	return sw_luks_reseal(f->header, key, secret, sealed, slots, &err);
 }
@@ -330,7 +334,7 @@ static int opens_by_seal(const struct fixture *f, const struct sw_sealed *sealed
 {
 	_cleanup_secret_ struct sw_secret *secret = NULL;
 	char text[64] = "";
-	int r = sw_tpm_unseal(f->tcti, sealed, &secret, NULL);
+	int r = sw_tpm_unseal(f->tcti, sealed, NULL, &secret, NULL);
 
 	if (r < 0)
 		return r;
@@ -440,7 +444,8 @@ static void test_sealed_for_the_node_after_a_shell_was_opened(void **state)
 	for (size_t i = 0; i < pcrs->n_banks; i++)
 		if (pcrs->bank[i].alg == TPM2_ALG_SHA256)
 			assert_memory_equal(pcrs->bank[i].value[7], pcr7.now, sizeof(pcr7.now));
-	assert_int_equal(sw_tpm_seal_tried(f->tcti, SW_TPM_PCRS_DEFAULT, &pcr7, &sealed, &secret,
+	assert_int_equal(sw_tpm_seal_tried(f->tcti, SW_TPM_PCRS_DEFAULT, &pcr7, NULL,
+				     &sealed, &secret,
 					   &err), 0);
 	assert_true(sealed.later);
 }
@@ -494,7 +499,8 @@ static void test_a_power_cut_while_resealing_leaves_a_header_that_the_key_opens(
 	unsigned int removed, kept;
 	size_t states;
 
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err),
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, NULL,
+				     &sealed, &secret, &err),
 			 0);
 	spec.sealed = &sealed;
 	spec.tpm_secret = secret;
@@ -568,22 +574,23 @@ static void test_sealed_to_pcr_7_and_nothing_stays(void **state)
 	struct sw_error err = {}, policy = {}, broken = {};
 	unsigned int before = left_in_tpm(f);
 
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err),
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, NULL,
+				     &sealed, &secret, &err),
 			 0);
-	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &back, &err), 0);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, NULL, &back, &err), 0);
 	assert_int_equal(back->len, SW_TPM_SECRET_LEN);
 	assert_memory_equal(back->data, secret->data, back->len);
 	assert_null(memmem(sealed.blob, sealed.len, secret->data, 8));
 	other = sealed;
 	other.blob[40] ^= 1;
-	assert_int_equal(sw_tpm_unseal(f->tcti, &other, &none, &broken), -EPERM);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &other, NULL, &none, &broken), -EPERM);
 	assert_non_null(strstr(broken.why, "another TPM"));
 	extend_pcr(f);
-	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &none, &policy), -EPERM);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, NULL, &none, &policy), -EPERM);
 	assert_int_equal(policy.exit, SW_EXIT_MISSING);
 	assert_non_null(strstr(policy.hint, "recovery key"));
 	other.len = 3;
-	assert_true(sw_tpm_unseal(f->tcti, &other, &none, &broken) < 0);
+	assert_true(sw_tpm_unseal(f->tcti, &other, NULL, &none, &broken) < 0);
 	assert_null(none);
 	assert_int_equal(left_in_tpm(f), before);
 }
@@ -596,18 +603,20 @@ static void test_failed_attempts_do_not_lock_the_tpm(void **state)
 	struct sw_sealed sealed, later;
 	struct sw_error err = {};
 
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &sealed, &secret, &err),
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, NULL,
+				     &sealed, &secret, &err),
 			 0);
 	extend_pcr(f);
 	for (int i = 0; i < 50; i++) {
 		struct sw_error policy = {};
 
-		assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &back, &policy), -EPERM);
+		assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, NULL, &back, &policy), -EPERM);
 		assert_non_null(strstr(policy.why, "PCRs do not hold"));
 	}
 	assert_int_equal(counted_failures(f), 0);
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, &later, &again, &err), 0);
-	assert_int_equal(sw_tpm_unseal(f->tcti, &later, &back, &err), 0);
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, NULL,
+				     &later, &again, &err), 0);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &later, NULL, &back, &err), 0);
 }
 
 /* extend_pcr() adds zeros: what PCR 7 holds afterwards is known beforehand. */
@@ -621,15 +630,17 @@ static void test_sealed_for_the_node_opens_only_when_pcr_7_is_as_foretold(void *
 	struct sw_error err = {}, early = {};
 
 	assert_non_null(SHA256(zeros, sizeof(zeros), pcr7.node));
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &pcr7, &sealed, &secret, &err),
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &pcr7, NULL,
+				     &sealed, &secret, &err),
 			 0);
 	assert_true(sealed.later);
-	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &none, &early), -EPERM);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, NULL, &none, &early), -EPERM);
 	/* A log that does not tell what the TPM has now is not believed about later either. */
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &wrong, &now, &lie, &err), 0);
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, &wrong, NULL,
+				     &now, &lie, &err), 0);
 	assert_false(now.later);
 	extend_pcr(f);
-	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, &back, &err), 0);
+	assert_int_equal(sw_tpm_unseal(f->tcti, &sealed, NULL, &back, &err), 0);
 	assert_memory_equal(back->data, secret->data, SW_TPM_SECRET_LEN);
 }
 

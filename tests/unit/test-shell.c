@@ -52,7 +52,8 @@ static char *sealing(struct sw_machine **ret_machine, const char **ret_tcti,
 		skip();
 	dir = standin(true, ret_machine);
 	assert_int_equal(sw_machine_tcti(*ret_machine, ret_tcti, &err), 0);
-	assert_int_equal(sw_tpm_seal(*ret_tcti, SW_TPM_PCRS_DEFAULT, NULL, ret_sealed, ret_secret,
+	assert_int_equal(sw_tpm_seal(*ret_tcti, SW_TPM_PCRS_DEFAULT, NULL, NULL,
+				     ret_sealed, ret_secret,
 				     &err), 0);
 	return dir;
 }
@@ -77,12 +78,12 @@ static void test_a_tpm_gives_no_sealed_key_to_who_has_a_shell(void **state SW_UN
 	const char *tcti = NULL;
 	char *dir = sealing(&m, &tcti, &sealed, &secret);
 
-	assert_int_equal(sw_tpm_unseal(tcti, &sealed, &again, &err), 0);
+	assert_int_equal(sw_tpm_unseal(tcti, &sealed, NULL, &again, &err), 0);
 	sw_secret_free(again);
 	again = NULL;
 	assert_int_equal(sw_shell_may_seal(m, &err), 0);
 	assert_int_equal(sw_shell_prepare(m, &err), 0);
-	assert_int_equal(sw_tpm_unseal(tcti, &sealed, &again, &err), -EPERM);
+	assert_int_equal(sw_tpm_unseal(tcti, &sealed, NULL, &again, &err), -EPERM);
 	/* Nor is one sealed that nothing could open after a restart. */
 	err = (struct sw_error){ 0 };
 	assert_int_equal(sw_shell_may_seal(m, &err), -EPERM);
@@ -143,7 +144,7 @@ static void test_a_shell_waits_for_one_that_is_being_opened(void **state SW_UNUS
 	close(fd);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	assert_int_equal(sw_tpm_unseal(tcti, &sealed, &again, &err), 0);
+	assert_int_equal(sw_tpm_unseal(tcti, &sealed, NULL, &again, &err), 0);
 	sw_secret_free(secret);
 	sw_secret_free(again);
 	done(m, dir);

@@ -6,12 +6,14 @@
 #include "tui/commands/sealing.h"
 #include "tui/commands/secret.h"
 
-enum { OPT_FILE = 300, OPT_RECOVERY, OPT_PCRS, OPT_IMAGE, OPT_PRESENT };
+enum { OPT_FILE = 300, OPT_RECOVERY, OPT_PCRS, OPT_IMAGE, OPT_PRESENT, OPT_KEY, OPT_SIGNED };
 
 struct job {
 	struct sw_secret_view v;
 	struct sw_aim aim;
 	struct sw_secret *secret, *recovery;
+	struct sw_pcr_key signer;
+	json_object *signatures;
 	struct sw_secret_seal seal;
 };
 
@@ -19,6 +21,7 @@ static void job_clear(struct job *j)
 {
 	sw_secret_free(j->secret);
 	sw_secret_free(j->recovery);
+	json_object_put(j->signatures);
 	sw_secret_view_clear(&j->v);
 }
 
@@ -79,20 +82,36 @@ static int get_pcrs(const struct sw_cli *cli, const struct sw_aim *aim, uint32_t
 	return -EINVAL;
 }
 
+/* The operator's public key; signatures to try it with need not be there. */
+static int get_signer(const struct sw_cli *cli, struct job *j, struct sw_error *err)
+{
+	const char *key = sw_arg(&cli->args, OPT_KEY);
+	int r = key ? sw_pcr_key_read(key, &j->signer, err) : 0;
+
+	if (r == 0)
+		r = sw_secrets_signatures(j->v.t.m, sw_arg(&cli->args, OPT_SIGNED),
+					  &j->signatures, err);
+	j->seal.signer = key ? &j->signer : NULL;
+	j->seal.by.signatures = j->signatures;
+	return r;
+}
+
 static int open_job(struct sw_cli *cli, struct job *j, struct sw_error *err)
 {
 	int r = sw_secret_view_open(cli, &j->v, err);
 
 	if (r == 0)
-		r = sw_machine_tcti(j->v.t.m, &j->seal.tcti, err);
+		r = sw_machine_tcti(j->v.t.m, &j->seal.by.tcti, err);
 	if (r == 0)
 		r = sw_aim_find(&j->v.t, sw_arg(&cli->args, 'd'), sw_arg(&cli->args, OPT_IMAGE),
 				sw_arg(&cli->args, OPT_PRESENT), &j->aim, err);
 	if (r == 0)
 		r = get_pcrs(cli, &j->aim, &j->seal.pcrs, err);
 	if (r == 0)
+		r = get_signer(cli, j, err);
+	if (r == 0)
 		r = sw_secret_recovery(sw_arg(&cli->args, OPT_RECOVERY), &j->recovery, err);
-	j->seal.recovery = j->recovery;
+	j->seal.by.recovery = j->recovery;
 	j->seal.pcr7 = j->aim.later ? &j->aim.pcr7 : NULL;
 	return r;
 }
@@ -223,6 +242,8 @@ static int run_remove(struct sw_cli *cli, struct sw_error *err)
 }
 
 #define DISK { 'd', "disk", "NAME", "the node's disk, when several have one" }
+#define SIGNER { OPT_KEY, "pcr-key", "FILE", "to PCR 11 as this public key signs it, too" }, \
+	       { OPT_SIGNED, "pcr-signature", "FILE", "signed PCRs (default: of the image)" }
 #define AIM { OPT_IMAGE, "image", "FILE", "seal for this image, not for that of the slot" }, \
 	    { OPT_PRESENT, "present", NULL, "seal to PCR 7 as it is under this system" }
 
@@ -230,6 +251,7 @@ static const struct sw_opt seal_opts[] = {
 	{ OPT_FILE, "file", "FILE", "the secret, byte for byte (default: standard input)" },
 	{ OPT_PCRS, "pcrs", "LIST", "PCRs, like 7+11 (default: 7); others on the node only" },
 	{ OPT_RECOVERY, "recovery-file", "FILE", "also keep a copy that this recovery key opens" },
+	SIGNER,
 	AIM,
 	DISK,
 	{ 0, NULL, NULL, NULL },
@@ -238,6 +260,7 @@ static const struct sw_opt seal_opts[] = {
 static const struct sw_opt reseal_opts[] = {
 	{ OPT_RECOVERY, "recovery-file", "FILE", "open them by this recovery key, not by the TPM" },
 	{ OPT_PCRS, "pcrs", "LIST", "PCRs, like 7+11 (default: 7); others on the node only" },
+	SIGNER,
 	AIM,
 	DISK,
 	{ 0, NULL, NULL, NULL },

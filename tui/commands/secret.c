@@ -11,7 +11,7 @@
 #include "disk/recovery.h"
 #include "tui/commands/list.h"
 
-enum { OPT_OUT = 300, OPT_RECOVERY };
+enum { OPT_OUT = 300, OPT_RECOVERY, OPT_SIGNATURES };
 
 #define RECOVERY_FILE_MAX 4096U
 
@@ -83,11 +83,13 @@ static void pcr_text(json_object *list, char text[static 64])
 static void print_secret(json_object *o)
 {
 	bool damaged = sw_json_bool(o, "damaged", false);
-	char pcrs[64];
+	char pcrs[64], by_signer[64];
 
 	pcr_text(sw_json_array(o, "pcrs"), pcrs);
-	printf("%-24s %s%s%s\n", sw_json_str(o, "name", ""),
+	pcr_text(sw_json_array(o, "signed"), by_signer);
+	printf("%-24s %s%s%s%s%s\n", sw_json_str(o, "name", ""),
 	       damaged ? "damaged" : "opened by the TPM, PCR ", damaged ? "" : pcrs,
+	       *by_signer ? ", signed PCR " : "", by_signer,
 	       sw_json_bool(o, "recovery", false) ? ", or by a recovery key" : "");
 }
 
@@ -153,16 +155,20 @@ static int open_it(struct sw_cli *cli, struct sw_secret **ret_secret, struct sw_
 {
 	_cleanup_secret_view_ struct sw_secret_view v = {};
 	_cleanup_secret_ struct sw_secret *recovery = NULL;
-	const char *tcti = NULL;
+	_cleanup_json_ json_object *signatures = NULL;
+	struct sw_secret_keys by = {};
 	int r = sw_secret_view_open(cli, &v, err);
 
 	if (r == 0)
 		r = sw_secret_recovery(sw_arg(&cli->args, OPT_RECOVERY), &recovery, err);
 	if (r == 0 && !recovery)
-		r = sw_machine_tcti(v.t.m, &tcti, err);
-	if (r < 0)
-		return r;
-	return sw_secrets_open(v.node.data, tcti, cli->args.rest[0], recovery, ret_secret, err);
+		r = sw_machine_tcti(v.t.m, &by.tcti, err);
+	if (r == 0)
+		r = sw_secrets_signatures(v.t.m, sw_arg(&cli->args, OPT_SIGNATURES), &signatures,
+					  err);
+	by.recovery = recovery;
+	by.signatures = signatures;
+	return r < 0 ? r : sw_secrets_open(v.node.data, &by, cli->args.rest[0], ret_secret, err);
 }
 
 static int run_open(struct sw_cli *cli, struct sw_error *err)
@@ -194,6 +200,7 @@ static const struct sw_opt list_opts[] = {
 static const struct sw_opt open_opts[] = {
 	{ OPT_OUT, "out", "FILE", "write it to this file, 0600 (default: standard output)" },
 	{ OPT_RECOVERY, "recovery-file", "FILE", "open it by this recovery key, not by the TPM" },
+	{ OPT_SIGNATURES, "pcr-signature", "FILE", "signed PCRs (default: those of the image)" },
 	{ 'd', "disk", "NAME", "the node's disk, when several have one" },
 	{ 0, NULL, NULL, NULL },
 };
