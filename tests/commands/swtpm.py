@@ -80,13 +80,6 @@ class Tpm:
             raise AssertionError(f"{argv}: {done.stderr.decode()}")
         return done
 
-    def restart(self):
-        """The machine restarts: its PCRs begin anew. A TPM that is not told counts a wrong try."""
-        self.tool("tpm2_shutdown", "-c")
-        subprocess.run(["swtpm_ioctl", "--unix", f"{self.path}.ctrl", "-i"], check=True,
-                       capture_output=True, timeout=60)
-        self.tool("tpm2_startup", "-c")
-
     def left(self):
         """What somebody left in it."""
         return "".join(self.tool("tpm2_getcap", kind).stdout.decode() for kind in HANDLES)

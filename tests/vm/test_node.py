@@ -8,7 +8,9 @@ is. The disk is made by an install onto a stand-in machine, so that the only mac
 are the node's own.
 """
 
+import base64
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -241,15 +243,21 @@ def admitted(vm, attest, seen):
     check("Admission       NOT admitted by " + attest.seen_as in told, told)
 
 
-def predicted(attest, image):
-    """The PCRs that the image will give, told from the log that the node has just sent."""
-    log = os.path.join(os.path.dirname(image), "eventlog")
-    with open(log, "wb") as file:
-        file.write(attest.requests[-1]["eventlog"])
+def predicted(image, *more):
+    """The PCRs that the image will give."""
     program = os.path.join(harness.BUILD, "release", "slipway")
-    told = json.loads(_run(program, "--json", "tpm", "predict", "--log", log, image))
-    check(sorted(told["sha256"]) == ["11", "12", "4", "7"], told)
+    told = json.loads(_run(program, "--json", "tpm", "predict", *more, image))
     return told["sha256"]
+
+
+def predicted_from(log, image):
+    """... told from the event log that the node has just sent."""
+    path = os.path.join(os.path.dirname(image), "eventlog")
+    with open(path, "wb") as file:
+        file.write(log)
+    told = predicted(image, "--log", path)
+    check(sorted(told) == ["11", "12", "4", "7"], told)
+    return told
 
 
 def check_pcrs(vm, want):
@@ -260,6 +268,25 @@ def check_pcrs(vm, want):
     check(found == want, (found, want))
 
 
+def sign_pcr11(image, value, key):
+    """Puts the operator's signature over this PCR 11 into the image, by openssl and binutils: what
+    PolicyPCR makes of it is signed (TPM 2.0 library, part 3, 23.7)."""
+    policy = hashlib.sha256(bytes(32) + bytes.fromhex("0000017f" "00000001000b03000800") +
+                            hashlib.sha256(bytes.fromhex(value)).digest()).digest()
+    signed = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key], input=policy,
+                            capture_output=True, check=True).stdout
+    public = subprocess.run(["openssl", "rsa", "-in", key, "-RSAPublicKey_out", "-outform", "DER"],
+                            capture_output=True, check=True).stdout
+    entry = {"pcrs": [11], "pkfp": hashlib.sha256(public).hexdigest(), "pol": policy.hex(),
+             "sig": base64.b64encode(signed).decode()}
+    with open(image + ".pcrsig", "w", encoding="ascii") as file:
+        json.dump({"sha256": [entry]}, file)
+    ends = [int(size, 16) + int(at, 16) for size, at in
+            re.findall(r"^ +\d+ \S+ +(\w+)  (\w+)", _run("objdump", "-h", image), re.M)]
+    _run("objcopy", "--add-section", ".pcrsig=" + image + ".pcrsig", "--change-section-vma",
+         ".pcrsig=%#x" % (max(ends) + 0xfff & ~0xfff), image)
+
+
 def keep_secret(vm):
     """Sealed on the road on which the node is now."""
     done = slipway(vm, "secret seal join </etc/sealed")
@@ -267,9 +294,9 @@ def keep_secret(vm):
     check("can read everything: Secure Boot is off" in " ".join(done.split()), done)
 
 
-def opens_secret(vm, road):
+def opens_secret(vm, road, name="join"):
     """... and opened on another, without systemd."""
-    said = slipway(vm, "secret open join | cat; echo")
+    said = slipway(vm, "secret open %s | cat; echo" % name)
     check(SECRET in said, "the TPM does not open it %s: %s" % (road, said))
 
 
@@ -300,20 +327,29 @@ def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
     TPM proves it to the server, by the strict exchange, before it joins with the overlay that it
     gets; what nobody signed is refused, what is signed is kept with that overlay, and starts with
     it from slot B when the server is away, where the TPM opens what was sealed before and its PCRs
-    are those that `tpm predict` told of the image beforehand."""
+    are those that `tpm predict` told of the image beforehand. What was sealed to the operator's
+    signature of PCR 11 opens by the one in the image."""
     attest, answer = cluster(directory)
-    node, machine, key = node_with_key(directory, answer, admit="yes\n",
-                                       **{"watchdog.sh": OWN["watchdog.sh"] + "NODE_WAIT=5\n"})
+    operator = os.path.join(directory, "pcr.key")
+    _run("openssl", "genrsa", "-out", operator, "2048")
+    node, machine, key = node_with_key(
+        directory, answer, admit="yes\n",
+        **{"watchdog.sh": OWN["watchdog.sh"] + "NODE_WAIT=5\n",
+           "etc/pcr.pub": _run("openssl", "rsa", "-in", operator, "-pubout")})
     machine.tpm = True
+    second = image(node, "second")
+    sign_pcr11(second, predicted(second)["11"], operator)
     http = server.Server()
     try:
-        http.add("/second.efi", image(node, "second"))
+        http.add("/second.efi", second)
         with harness.Vm(machine, devices=WATCHDOG) as vm:
             seen = promote_second(vm, http, key, attest.seen_as)
-            want = predicted(attest, http.files["/second.efi"])
+            want = predicted_from(attest.requests[-1]["eventlog"], second)
             admitted(vm, attest, seen)
             attest.close()
             keep_secret(vm)
+            said = slipway(vm, "secret seal signed --pcr-key /etc/pcr.pub </etc/sealed")
+            check("only the node can open it" in said, said)
             vm.mark()
             vm.send("reboot -f\r")
             check_second(vm, "Admission       NOT admitted by %s, " % attest.seen_as,
@@ -321,6 +357,7 @@ def test_a_busybox_node_promotes_a_signed_image_and_restarts_into_it(directory):
             check("the attestation server is away: taking what was kept" in vm.plain(), vm.plain())
             check_pcrs(vm, want)
             opens_secret(vm, "from the fallback path to our entry")
+            opens_secret(vm, "by the signature in the image", "signed")
     finally:
         attest.close()
         http.close()
