@@ -103,17 +103,24 @@ def check():
     return 1 if found else 0
 
 
+def defined(source):
+    """The bodies of macros, which are in place of a literal."""
+    for match in re.finditer(r"^#define[ \t]+\w+[ \t]((?:[^\n]*\\\n)*[^\n]*)", source, re.M):
+        yield match.start(1), match[1].replace("\\\n", " \n") + "\n;"
+
+
 def sentences():
     """Those that have no mark and no function that looks them up."""
     print("/* The backend's sentences, found by tests/lint/catalogue.py. */")
-    for path in sorted((ROOT / "backend").glob("*/*.c")):
+    for path in sorted((ROOT / "backend").glob("*/*.[ch]")):
         source = path.read_text()
-        for offset, text, function, argument, _ in literals(source):
-            if "\0" in text or not SENTENCE.search(bare(text)) or SILENT.match(function) or \
-                    function in MARKS or LOOK_UP.get(function) == argument or "\\x" in text:
-                continue
-            where = f"{path.relative_to(ROOT)}:{source.count(chr(10), 0, offset) + 1}"
-            print(f'/* {where} */ N_("{text}");')
+        for start, text_of in ((0, source), *defined(source)):
+            for offset, text, function, argument, _ in literals(text_of):
+                if "\0" in text or not SENTENCE.search(bare(text)) or SILENT.match(function) or \
+                        function in MARKS or LOOK_UP.get(function) == argument or "\\x" in text:
+                    continue
+                where = f"{path.relative_to(ROOT)}:{source.count(chr(10), 0, start + offset) + 1}"
+                print(f'/* {where} */ N_("{text}");')
     return 0
 
 

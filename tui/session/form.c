@@ -126,7 +126,7 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
 		if (!whole || !sw_field_required(f, s->answers, NULL))
 			return true;
 		fm->error[i] = strdup(_("needed here"));
-		fm->hint[i] = f->missing ? strdup(f->missing) : NULL;
+		fm->hint[i] = f->missing ? strdup(_(f->missing)) : NULL;
 		return false;
 	}
 	if (sw_field_check(f, text, &err) == 0)
