@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "tpm/identity.h"
+#include "tpm/pcrs.h"
 
 #define KEY "tpm_count"
 
@@ -70,6 +72,29 @@ static void judge_lost(struct sw_count *c, const char *known)
 		(void)snprintf(c->why, sizeof(c->why), "%s", e.why[0] ? e.why : e.what);
 }
 
+#define ALG_SHA256 0x000bU
+
+/* One without a sha256 bank leaves it empty. */
+static void read_firmware(struct sw_count *c, json_object *known)
+{
+	struct sw_tpm_pcrs pcrs;
+
+	if (known)
+		(void)snprintf(c->known_firmware, sizeof(c->known_firmware), "%.64s",
+			       sw_json_str(known, "pcr0", ""));
+	if (sw_tpm_read_pcrs(c->tcti, &pcrs, NULL) < 0)
+		return;
+	for (size_t i = 0; i < pcrs.n_banks; i++)
+		if (pcrs.bank[i].alg == ALG_SHA256 && pcrs.bank[i].has[0])
+			(void)sw_hex(pcrs.bank[i].value[0], SW_SHA256_LEN, c->firmware);
+}
+
+bool sw_count_other_firmware(const struct sw_count *c)
+{
+	return c->state < SW_COUNT_CLEARED && c->firmware[0] && c->known_firmware[0] &&
+	       strcmp(c->firmware, c->known_firmware) != 0;
+}
+
 /* With a TPM that answers. */
 static void judge(struct sw_count *c, const struct sw_counter *n, const char *known, bool unsure)
 {
@@ -107,6 +132,7 @@ int sw_count_look(const struct sw_switch *s, struct sw_count *ret_count)
 	} else if (sw_machine_tcti(s->m, &c.tcti, &e) == 0 &&
 		   sw_counter_read(c.tcti, &n, &e) == 0) {
 		judge(&c, &n, known, unsure);
+		read_firmware(&c, sw_json_get(s->node.data, KEY));
 	} else {
 		c.tcti = NULL;
 		c.state = known ? SW_COUNT_GONE : SW_COUNT_NONE;
@@ -168,17 +194,23 @@ int sw_count_check(const struct sw_count *c, struct sw_error *err)
 
 /* ---- counting ---- */
 
-static int remember(json_object *data, const char *tcti, struct sw_error *err)
+/* Whose TPM it is, when that is not known or another one, and the firmware of now. */
+static int remember(json_object *data, const struct sw_count *c, bool *ret_changed,
+		    struct sw_error *err)
 {
+	bool whose = !known_ek(data) || c->state == SW_COUNT_REPLACED;
 	_cleanup_ek_ struct sw_ek ek = {};
 	json_object *o;
-	int r = sw_tpm_ek(tcti, false, &ek, err);
+	int r = whose ? sw_tpm_ek(c->tcti, false, &ek, err) : 0;
 
-	if (r < 0)
+	if (r < 0 || (!whose && strcmp(c->firmware, c->known_firmware) == 0))
 		return r;
 	o = json_object_new_object();
-	sw_json_add_str(o, "ek", ek.id);
+	sw_json_add_str(o, "ek", whose ? ek.id : known_ek(data));
+	if (c->firmware[0])
+		sw_json_add_str(o, "pcr0", c->firmware);
 	sw_json_add(data, KEY, o);
+	*ret_changed = true;
 	return 0;
 }
 
@@ -205,9 +237,5 @@ int sw_count_keep(struct sw_switch *s, const struct sw_count *c, uint64_t sequen
 	if (r == -ENOENT)
 		r = sw_counter_begin(c->tcti, c->owner, sequence, err);
 	/* After it counts: cut off in between, it is known by the TPM's own note. */
-	if (r == 0 && (!known_ek(data) || c->state == SW_COUNT_REPLACED)) {
-		r = remember(data, c->tcti, err);
-		*ret_changed = r == 0;
-	}
-	return r;
+	return r == 0 ? remember(data, c, ret_changed, err) : r;
 }

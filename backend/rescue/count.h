@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the TPM knows of a node's images: a counter behind the sequence of promotes. A disk that was
- * put back to an older state has a lower one. Node data remember that it counts, and whose TPM it
- * is: "tpm_count": {"ek": "hex"}.
+ * put back to an older state has a lower one. Node data remember that it counts, whose TPM it is,
+ * and by which firmware the machine ran at the last promote: "tpm_count": {"ek": "hex", "pcr0":
+ * "hex"}. PCR 0 is the firmware's code; it is the same by every road on which a node starts.
  */
 #pragma once
 
@@ -28,10 +29,15 @@ struct sw_count {
 	char why[512];		/* NONE, GONE: what is with the TPM */
 	uint8_t owner[SW_SHA256_LEN];
 	const char *tcti;	/* NULL: none */
+	/* PCR 0 of the sha256 bank as hex: now, and at the last promote; "": not known. */
+	char firmware[SW_SHA256_TEXT], known_firmware[SW_SHA256_TEXT];
 };
 
 /* Asks the TPM; that it does not answer is a state, not an error. -ENOMEM. */
 int sw_count_look(const struct sw_switch *s, struct sw_count *ret_count);
+
+/* The TPM is the one that counted, and the firmware that it measured another one. */
+bool sw_count_other_firmware(const struct sw_count *c);
 
 /* "NONE" to "GONE" in words for JSON: "none", "new", "good", "older", "cleared" … */
 const char *sw_count_name(enum sw_count_state state);

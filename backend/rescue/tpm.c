@@ -26,6 +26,28 @@ static int count_finding(struct sw_examine *x, const struct sw_count *c)
 	return 0;
 }
 
+/* The way back is the operator's: he knows whether he updated it. */
+static int firmware_finding(struct sw_examine *x, const struct sw_count *c)
+{
+	struct sw_finding *fi = sw_finding_add(x, NULL, "tpm-firmware", SW_FINDING_INFO,
+					       SW_SURE_CERTAIN);
+
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->what, sizeof(fi->what),
+		       "the firmware is another one than at the last promote");
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "the TPM is the same; PCR 0 is %.16s..., it was %.16s...", c->firmware,
+		       c->known_firmware);
+	(void)snprintf(fi->effect, sizeof(fi->effect),
+		       "a server that compares PCRs may refuse the node; what is sealed to PCR 7 "
+		       "alone still opens");
+	(void)snprintf(fi->advice, sizeof(fi->advice),
+		       "if it was updated: tell the attestation server; the next promote remembers "
+		       "it. If nobody did: `slipway tpm pcrs 0` shows what was measured");
+	return 0;
+}
+
 static int secret_finding(struct sw_examine *x, const char *name, const struct sw_error *e)
 {
 	char id[64];
@@ -78,5 +100,7 @@ int sw_examine_tpm(struct sw_examine *x, const struct sw_switch *s)
 	r = sw_count_look(s, &c);
 	if (r == 0 && c.state >= SW_COUNT_OLDER)
 		r = count_finding(x, &c);
+	if (r == 0 && sw_count_other_firmware(&c))
+		r = firmware_finding(x, &c);
 	return r < 0 ? r : examine_secrets(x, s, c.tcti);
 }

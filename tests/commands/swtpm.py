@@ -2,7 +2,10 @@
 """A software TPM for a stand-in machine that outlives single commands, with a maker's certificates
 where wanted, and tpm2-tools on it. Nothing here knows of slipway's code."""
 import os
+import select
+import socket
 import subprocess
+import threading
 import time
 
 from lib import need
@@ -83,3 +86,33 @@ class Tpm:
     def left(self):
         """What somebody left in it."""
         return "".join(self.tool("tpm2_getcap", kind).stdout.decode() for kind in HANDLES)
+
+
+class Tap:
+    """Stands between a machine and its TPM, as somebody does who listens on the bus."""
+
+    def __init__(self, tpm):
+        self.heard = bytearray()
+        self.inner = tpm.path.with_name("bus.sock")
+        tpm.path.rename(self.inner)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(tpm.path))
+        self.listener.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            outer, _ = self.listener.accept()
+            inner = socket.socket(socket.AF_UNIX)
+            inner.connect(str(self.inner))
+            with outer, inner:
+                self.pass_on({outer: inner, inner: outer})
+
+    def pass_on(self, to):
+        while True:
+            for side in select.select(list(to), [], [])[0]:
+                data = side.recv(8192)
+                if not data:
+                    return
+                self.heard += data
+                to[side].sendall(data)

@@ -52,10 +52,10 @@ def counted(tpm):
     return (int.from_bytes(value(tpm, COUNTER), "big") - start) % (1 << 64)
 
 
-def finding(case, code=None):
+def finding(case, code=None, name="tpm-count"):
     done = case.on("--json", "doctor")
     found = (done if code is None else expect(done, code)).json()["findings"]
-    return {f["id"]: f for f in found}.get("tpm-count")
+    return {f["id"]: f for f in found}.get(name)
 
 
 @test("every promote is counted, and an older state of the disk is told and refused")
@@ -85,6 +85,29 @@ def _(case):
     same(promote(case, "four", "--count-anew").json()["result"], "promoted", "told to")
     same(counted(tpm), 3, "counted anew")
     same((finding(case, 0), promote(case, "five").json()["tpm_count"]), (None, "good"), "then")
+    same(tpm.left(), "", "left in the TPM")
+
+
+@test("another firmware on the same TPM is told apart, seals to PCR 7 stay, a promote remembers it")
+def _(case):
+    tpm = node(case)
+    promote(case, "two")
+    expect(case.on("secret", "seal", "join", stdin="text"), 0)
+    same(finding(case, 0, "tpm-firmware"), None, "the same firmware")
+    tpm.tool("tpm2_pcrextend", "4:sha256=" + "11" * 32)
+    same(finding(case, 0, "tpm-firmware"), None, "another road")
+    tpm.tool("tpm2_pcrextend", "0:sha256=" + "11" * 32)
+    found = finding(case, 0, "tpm-firmware")
+    assert "the TPM is the same" in found["evidence"] and "updated" in found["advice"], found
+    same(finding(case), None, "the count stands")
+    same(expect(case.on("secret", "open", "join"), 0).out, "text", "sealed to PCR 7")
+    promote(case, "three")
+    same(finding(case, 0, "tpm-firmware"), None, "remembered")
+    # What is told of a cleared TPM is not said of its firmware.
+    tpm.tool("tpm2_pcrextend", "0:sha256=" + "11" * 32)
+    tpm.tool("tpm2_clear", "-c", "p")
+    same((finding(case, 8, "tpm-firmware"), "was cleared" in finding(case)["evidence"]),
+         (None, True), "cleared")
     same(tpm.left(), "", "left in the TPM")
 
 

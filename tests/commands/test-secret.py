@@ -8,7 +8,7 @@ import struct
 import subprocess
 
 from lib import allocated, expect, main, need, partitions, same, test, tool
-from swtpm import Tpm
+from swtpm import Tap, Tpm
 
 SECRET = "join-token-\u00e9 of the cluster\nsecond line"
 
@@ -159,6 +159,44 @@ def _(case):
     tpm.tool("tpm2_clear", "-c", "p")
     expect(case.on("secret", "open", "join"), 5, "sealed by another TPM, or the TPM was cleared",
            "secret reseal")
+
+
+def sealed_key(case, tpm, cred):
+    """What the TPM holds for a credential, by tpm2-tools and the format's description: the key that
+    encrypts the secret."""
+    raw = base64.b64decode(cred.read_text())
+    size, = struct.unpack_from("<I", raw, 60)
+    blob = raw[68:68 + size]
+    private = 2 + int.from_bytes(blob[:2], "big")
+    names = {}
+    for name, data in (("private", blob[:private]), ("public", blob[private:])):
+        names[name] = case.dir / ("seal." + name)
+        names[name].write_bytes(data)
+    primary, key = case.dir / "primary.ctx", case.dir / "key.ctx"
+    tpm.tool("tpm2_createprimary", "-C", "o", "-g", "sha256", "-G", "ecc", "-c", primary)
+    tpm.tool("tpm2_flushcontext", "-t")
+    tpm.tool("tpm2_load", "-C", primary, "-u", names["public"], "-r", names["private"], "-c", key)
+    tpm.tool("tpm2_flushcontext", "-t")
+    out = tpm.tool("tpm2_unseal", "-c", key, "-p", "pcr:sha256:7").stdout
+    for kind in ("-t", "-l", "-s"):
+        tpm.tool("tpm2_flushcontext", kind, check=False)
+    return out
+
+
+@test("whoever listens on the bus hears neither a secret nor the key that the TPM keeps for it")
+def _(case):
+    need("tpm2_unseal")
+    tpm = node(case)
+    tap = Tap(tpm)
+    expect(case.on("secret", "seal", "join", stdin=SECRET), 0, "tried")
+    expect(case.on("secret", "reseal"), 0)
+    same(expect(case.on("secret", "open", "join"), 0).out, SECRET, "opened")
+    heard = bytes(tap.heard)
+    key = sealed_key(case, tpm, config(case) / "credentials" / "join.cred")
+    same((len(key), len(heard) > 2000), (32, True), "what there is to hear")
+    same((key in heard, SECRET.encode()[:11] in heard), (False, False), "heard")
+    # The same TPM, asked without an encrypted session: it is there to be heard.
+    assert key in bytes(tap.heard), "tpm2_unseal was not heard"
 
 
 MEASURE = "/usr/lib/systemd/systemd-measure"
