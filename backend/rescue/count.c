@@ -61,6 +61,11 @@ static const char *known_ek(json_object *data)
 	return sw_json_str(sw_json_get(data, KEY), "ek", NULL);
 }
 
+bool sw_count_is_kept(json_object *data)
+{
+	return data && known_ek(data);
+}
+
 static void judge_lost(struct sw_count *c, const char *known)
 {
 	_cleanup_ek_ struct sw_ek ek = {};
@@ -173,6 +178,22 @@ void sw_count_text(const struct sw_count *c, char text[static 300])
 	else
 		(void)snprintf(text, 300, "%s%s%.150s", words[c->state], c->why[0] ? ": " : "",
 			       c->why);
+}
+
+json_object *sw_count_to_json(const struct sw_count *c)
+{
+	bool firmware = sw_count_other_firmware(c);
+	json_object *o = json_object_new_object();
+	char text[300];
+
+	sw_count_text(c, text);
+	if (firmware && c->state < SW_COUNT_OLDER)
+		(void)snprintf(text, sizeof(text), "the same TPM, but the firmware is another one "
+			       "than at the last promote");
+	sw_json_add_str(o, "state", sw_count_name(c->state));
+	sw_json_add_bool(o, "other_firmware", firmware);
+	sw_json_add_str(o, "text", text);
+	return o;
 }
 
 int sw_count_check(const struct sw_count *c, struct sw_error *err)

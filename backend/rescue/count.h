@@ -33,6 +33,9 @@ struct sw_count {
 	char firmware[SW_SHA256_TEXT], known_firmware[SW_SHA256_TEXT];
 };
 
+/* Whether a TPM counts, or counted, by what the node data say. data: may be NULL. */
+bool sw_count_is_kept(json_object *data);
+
 /* Asks the TPM; that it does not answer is a state, not an error. -ENOMEM. */
 int sw_count_look(const struct sw_switch *s, struct sw_count *ret_count);
 
@@ -43,6 +46,8 @@ bool sw_count_other_firmware(const struct sw_count *c);
 const char *sw_count_name(enum sw_count_state state);
 /* One sentence for a person. */
 void sw_count_text(const struct sw_count *c, char text[static 300]);
+/* {"state", "other_firmware", "text"}: whether it is the machine that it was; new reference. */
+json_object *sw_count_to_json(const struct sw_count *c);
 
 /* 0, or exit 4 with the way back. */
 int sw_count_check(const struct sw_count *c, struct sw_error *err);

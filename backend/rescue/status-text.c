@@ -162,6 +162,12 @@ static void add_admission(struct out *o, json_object *a)
 	say(o, "\n");
 }
 
+static void add_tpm(struct out *o, json_object *tpm)
+{
+	if (tpm)
+		say(o, "TPM             %s\n", sw_json_str(tpm, "text", ""));
+}
+
 static void add_failure(struct out *o, json_object *f)
 {
 	if (!f)
@@ -200,6 +206,7 @@ static void add_all(struct out *o, json_object *status)
 		say(o, "nothing is installed by slipway on this machine\n");
 	for (size_t i = 0; admissions && i < json_object_array_length(admissions); i++)
 		add_admission(o, json_object_array_get_idx(admissions, i));
+	add_tpm(o, sw_json_get(status, "tpm"));
 	add_failure(o, sw_json_get(status, "last_failure"));
 	for (size_t i = 0; lines && i < json_object_array_length(lines); i++)
 		say(o, "%s%s\n", i ? "  " : "\n",

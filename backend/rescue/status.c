@@ -16,6 +16,7 @@
 #include "boot/why.h"
 #include "disk/wipemark.h"
 #include "net/http.h"
+#include "rescue/count.h"
 #include "rescue/servers.h"
 
 /* What is looked at: borrowed from the caller. */
@@ -213,6 +214,16 @@ static void add_diskless(const struct look *t, json_object *list)
 	json_object_array_add(list, o);
 }
 
+/* A TPM that never counted is not asked. */
+static void add_tpm(const struct sw_switch *s, json_object *o)
+{
+	struct sw_count c;
+
+	if (s->m->kind != SW_MACHINE_CAPTURED && sw_count_is_kept(s->node.data) &&
+	    sw_count_look(s, &c) == 0)
+		sw_json_add(o, "tpm", sw_count_to_json(&c));
+}
+
 /* Nothing of it where there are no UEFI variables, or several nodes to choose from. */
 static void add_why(const struct look *t, json_object *o)
 {
@@ -227,6 +238,7 @@ static void add_why(const struct look *t, json_object *o)
 	if (!t->vars || sw_machine_vars(t->m, &vars, NULL) < 0 ||
 	    sw_switch_open(t->m, t->f, vars, t->vars, NULL, &s, NULL) < 0)
 		return;
+	add_tpm(&s, o);
 	if (path)
 		(void)sw_file_read_line(path, &cmdline);
 	if (sw_why_make(&s, cmdline, t->f->time, &w) < 0)
