@@ -3,7 +3,8 @@
  * A monkey at every screen of a stand-in machine, in process: random keys, pastes, lines of plain
  * mode, sizes and news from the machine. Nothing may crash, every screen must be drawable at every
  * size, and nothing may be wanted that writes to a disk unless the end of its serial number was
- * typed on the confirmation.
+ * typed on the confirmation, the answers were given for an unattended install, or the question of
+ * an undo was answered.
  *
  * A sample of a million keys, and all of them with SLIPWAY_TEST_LONG. SLIPWAY_SEED: from where to
  * begin.
@@ -16,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "tui/screens/screens.h"
 #include "tui/session/line.h"
@@ -31,8 +34,22 @@ struct monkey {
 	struct sw_state *s;
 	uint64_t random;
 	bool may_write;		/* the serial's end was typed */
-	unsigned long applies, shells;
+	bool was_asked;		/* on "Sure?", which is what undo asks */
+	unsigned long applies, wipes, shells;
 	struct sw_page seen;
+	bool visited[40];	/* of all_screens[] */
+};
+
+static const struct sw_view_ops *const all_screens[] = {
+	&sw_screen_start, &sw_screen_countdown, &sw_screen_installed, &sw_screen_wait,
+	&sw_screen_journal, &sw_screen_switch, &sw_screen_wipe, &sw_screen_wipe_method,
+	&sw_screen_wipe_confirm, &sw_screen_wipe_report, &sw_screen_doctor, &sw_screen_cause,
+	&sw_screen_finding, &sw_screen_status, &sw_screen_network, &sw_screen_preflight,
+	&sw_screen_reach, &sw_screen_disk, &sw_screen_details, &sw_screen_layout,
+	&sw_screen_no_disk, &sw_screen_more_disks, &sw_screen_payload, &sw_screen_boot,
+	&sw_screen_admission, &sw_screen_node, &sw_screen_review, &sw_screen_confirm,
+	&sw_screen_recovery, &sw_screen_progress, &sw_screen_result, &sw_screen_log,
+	&sw_screen_save, &sw_screen_ask, &sw_screen_help, &sw_screen_about,
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */
@@ -65,32 +82,60 @@ static json_object *load_facts(struct sw_facts **ret_facts)
 	return vars;
 }
 
-static void give_facts(struct sw_state *s)
-{
-	struct sw_facts *f = NULL;
-
-	json_object_put(load_facts(&f));
-	sw_state_got_facts(s, f, NULL, 0);
-}
-
-static void give_plan(struct sw_state *s)
+static struct sw_plan *plan_of(const struct sw_answers *a, struct sw_error *err)
 {
 	struct sw_facts *f = NULL;
 	json_object *vars = load_facts(&f);
 	struct sw_layout *l = NULL;
 	struct sw_plan *p = NULL;
+
+	if (sw_answers_validate(a, NULL, err) == 0 &&
+	    sw_layout_find(sw_answers_layout(a), &l, err) == 0)
+		(void)sw_plan_build(f, vars, a, l, &p, err);
+	sw_layout_free(l);
+	sw_facts_free(f);
+	json_object_put(vars);
+	return p;
+}
+
+/* These answers were installed already. */
+static struct sw_journal_info *journal_of(const struct sw_answers *a)
+{
+	struct sw_journal_info *info = calloc(1, sizeof(*info));
 	struct sw_error err = { 0 };
 
-	if (sw_answers_validate(s->answers, NULL, &err) == 0 &&
-	    sw_layout_find(sw_answers_layout(s->answers), &l, &err) == 0)
-		(void)sw_plan_build(f, vars, s->answers, l, &p, &err);
+	assert_non_null(info);
+	info->plan = plan_of(a, &err);
+	if (!info->plan) {
+		free(info);
+		return NULL;
+	}
+	info->state = SW_JOURNAL_DONE;
+	info->step = info->steps = (unsigned int)info->plan->n_steps;
+	info->disk_name = strdup("nvme0n1");
+	info->step_title = strdup(info->plan->steps[info->step - 1].title);
+	info->time = 1760000000;
+	return info;
+}
+
+static void give_facts(struct monkey *m)
+{
+	struct sw_facts *f = NULL;
+	struct sw_journal_info *info = pick(m, 4) ? NULL : journal_of(m->s->answers);
+
+	json_object_put(load_facts(&f));
+	sw_state_got_facts(m->s, f, info, info != NULL);
+}
+
+static void give_plan(struct sw_state *s)
+{
+	struct sw_error err = { 0 };
+	struct sw_plan *p = plan_of(s->answers, &err);
+
 	if (p)
 		sw_state_got_plan(s, p);
 	else
 		sw_state_plan_failed(s, &err);
-	sw_layout_free(l);
-	sw_facts_free(f);
-	json_object_put(vars);
 }
 
 static void give_switch(struct monkey *m)
@@ -130,20 +175,67 @@ static void give_looks(struct monkey *m, unsigned int want)
 	m->shells += (want & SW_WANT_SHELL) != 0;
 }
 
+static void give_doctor(struct monkey *m)
+{
+	static const char *const found[] = { "tests/screens/doctor-broken.json",
+		"tests/screens/doctor-full.json", "tests/screens/doctor-healthy.json",
+		"tests/screens/doctor-lost.json" };
+	_cleanup_json_ json_object *o = load(found[pick(m, ARRAY_SIZE(found))]);
+
+	sw_state_got_doctor(m->s, o);
+}
+
+static void give_wipe(struct monkey *m, const char *found)
+{
+	_cleanup_json_ json_object *o = load(found);
+
+	sw_state_got_wipe(m->s, o);
+}
+
+static void give_rest(struct monkey *m, unsigned int want)
+{
+	if (want & (SW_WANT_DOCTOR | SW_WANT_DOCTOR_REPAIR | SW_WANT_DOCTOR_UNDO))
+		give_doctor(m);
+	if (want & SW_WANT_WIPE_PLAN)
+		give_wipe(m, "tests/screens/wipe-plan.json");
+	if (want & SW_WANT_WIPE_REPORT)
+		give_wipe(m, "tests/screens/wipe-report.json");
+	m->wipes += (want & SW_WANT_WIPE) != 0;
+}
+
+/* Nobody is there to ask; or somebody has a while to say no. */
+static void leave_alone(struct monkey *m)
+{
+	if (pick(m, 2)) {
+		m->s->unattended = true;
+		return;
+	}
+	m->s->countdown_text = strdup("Answers were found.");
+	m->s->deadline_ms = 30000;
+	m->s->seconds_left = 30;
+	sw_view_push(m->s, &sw_screen_countdown);
+}
+
 static void open_state(struct monkey *m)
 {
+	static const char *const files[] = { NULL, "tests/screens/demo.yaml",
+					     "tests/screens/unattended.yaml" };
+	const char *file = files[pick(m, ARRAY_SIZE(files))];
 	struct sw_answers *a = NULL;
 	struct sw_error err = { 0 };
 
-	if (pick(m, 3))
-		assert_int_equal(sw_answers_read("tests/screens/demo.yaml", &a, &err), 0);
+	if (file)
+		assert_int_equal(sw_answers_read(file, &a, &err), 0);
 	m->s = sw_state_new(a, "/run/slipway");
 	assert_non_null(m->s);
 	m->s->can_quit = true;
 	m->s->has_shell = true;
 	assert_int_equal(sw_layout_find("node", &m->s->layouts[0], &err), 0);
 	m->s->n_layouts = 1;
+	m->s->settled = pick(m, 2);
 	sw_view_push(m->s, &sw_screen_start);
+	if (file == files[2])
+		leave_alone(m);
 }
 
 /* Some runs end well, some badly, and some are told of in between. */
@@ -161,6 +253,13 @@ static void work(struct monkey *m)
 		sw_state_ended(m->s, pick(m, 2) ? 0 : SW_EXIT_DIRTY);
 }
 
+/* An unattended install was consented to by whoever wrote its answers. */
+static bool may_want(const struct monkey *m, unsigned int writes)
+{
+	return m->may_write || (writes == SW_WANT_APPLY && m->s->unattended) ||
+	       (writes == SW_WANT_UNDO && m->was_asked);
+}
+
 /* Plays the session. */
 static void serve(struct monkey *m)
 {
@@ -170,24 +269,28 @@ static void serve(struct monkey *m)
 		unsigned int want = s->want;
 
 		s->want = 0;
-		if ((want & WRITES) && !m->may_write)
+		if ((want & WRITES) && !may_want(m, want & WRITES))
 			fail_msg("wanted without a typed serial: %#x", want & WRITES);
 		if (want & SW_WANT_APPLY)
 			m->applies++;
 		if (want & SW_WANT_FACTS)
-			give_facts(s);
+			give_facts(m);
 		if (want & SW_WANT_PLAN)
 			give_plan(s);
 		if (want & (SW_WANT_SWITCH | SW_WANT_SWITCH_SET))
 			give_switch(m);
 		give_looks(m, want);
+		give_rest(m, want);
 	}
 	m->may_write = false;
+	m->was_asked = false;
 }
 
 /* What stands on the confirmation, if that is the screen, and counts with the next Enter. */
 static bool right_text(const struct sw_state *s, const char *text)
 {
+	if (s->top && s->top->ops == &sw_screen_wipe_confirm && s->wipe.plan)
+		return strcasecmp(text, sw_json_str(s->wipe.plan, "confirm", "")) == 0;
 	if (!s->top || s->top->ops != &sw_screen_confirm || !s->plan)
 		return false;
 	if (s->plan->n_disks == 0)
@@ -203,6 +306,7 @@ static void press(struct monkey *m, uint32_t key)
 	struct sw_widget w = sw_view_widget(m->s->top);
 
 	m->may_write = key == '\r' && w.kind == SW_WIDGET_LINE && right_text(m->s, w.line->text);
+	m->was_asked = key == '\r' && m->s->top->ops == &sw_screen_ask;
 	(void)sw_view_key(m->s, key);
 	serve(m);
 }
@@ -247,6 +351,7 @@ static void line(struct monkey *m)
 	const char *answer = random_text(m);
 
 	m->may_write = right_text(m->s, answer);
+	m->was_asked = m->s->top->ops == &sw_screen_ask;
 	if (!sw_plain_line(m->s, answer))
 		sw_plain_help(m->s, &text);
 	serve(m);
@@ -258,10 +363,12 @@ static void line(struct monkey *m)
 static void confirm(struct monkey *m)
 {
 	const struct sw_plan *p = m->s->plan;
-
 	const char *text = p && p->n_disks ? p->disks[0].confirm : "yes";
+	bool wipes = m->s->top->ops == &sw_screen_wipe_confirm && m->s->wipe.plan;
 
-	if (m->s->top->ops != &sw_screen_confirm || !p || !text)
+	if (wipes)
+		text = sw_json_str(m->s->wipe.plan, "confirm", "");
+	else if (m->s->top->ops != &sw_screen_confirm || !p || !text)
 		return;
 	press(m, SW_CTRL('u'));
 	for (const char *c = text; *c; c++)
@@ -277,7 +384,8 @@ static void jump(struct monkey *m)
 		&sw_screen_boot, &sw_screen_admission, &sw_screen_node, &sw_screen_review,
 		&sw_screen_review, &sw_screen_confirm, &sw_screen_switch, &sw_screen_log,
 		&sw_screen_help, &sw_screen_about, &sw_screen_journal, &sw_screen_recovery,
-		&sw_screen_wipe, &sw_screen_no_disk,
+		&sw_screen_wipe, &sw_screen_no_disk, &sw_screen_doctor, &sw_screen_status,
+		&sw_screen_network, &sw_screen_preflight, &sw_screen_reach, &sw_screen_wipe_method,
 	};
 
 	if (m->s->phase != SW_PHASE_ASKING)
@@ -313,7 +421,7 @@ static void act(struct monkey *m)
 		break;
 	case 3:
 		if (m->s->phase == SW_PHASE_ASKING && pick(m, 8) == 0)
-			give_facts(m->s);
+			give_facts(m);
 		break;
 	case 4:
 		confirm(m);
@@ -330,15 +438,50 @@ static void act(struct monkey *m)
 	serve(m);
 }
 
+static void visit(struct monkey *m)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(all_screens); i++)
+		m->visited[i] |= m->s->top && m->s->top->ops == all_screens[i];
+}
+
+/* A sample does not come everywhere; a million keys do. */
+static void check_visits(const struct monkey *m, bool all)
+{
+	size_t missed = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all_screens); i++) {
+		if (all && !m->visited[i])
+			print_message("# not visited: %s\n", all_screens[i]->title);
+		missed += !m->visited[i];
+	}
+	print_message("# %zu screens, %zu not visited\n", ARRAY_SIZE(all_screens), missed);
+	if (all)
+		assert_int_equal(missed, 0);
+}
+
+static void test_the_monkey_knows_every_screen(void **state SW_UNUSED)
+{
+	_cleanup_buf_ struct sw_buf header = { 0 };
+	size_t n = 0;
+
+	assert_int_equal(sw_file_read("tui/screens/screens.h", &header), 0);
+	for (const char *p = sw_buf_text(&header);
+	     (p = strstr(p, "\nextern const struct sw_view_ops ")) != NULL; p++)
+		n++;
+	assert_int_equal(n, ARRAY_SIZE(all_screens));
+}
+
 static void test_a_monkey_breaks_nothing_and_writes_nothing(void **state SW_UNUSED)
 {
-	unsigned long n = getenv("SLIPWAY_TEST_LONG") ? KEYS_LONG : KEYS;
+	bool all = getenv("SLIPWAY_TEST_LONG") != NULL;
+	unsigned long n = all ? KEYS_LONG : KEYS;
 	struct monkey m = { .random = tape_seed() * 2 + 1 };
 
 	for (unsigned long i = 0; i < n; i++) {
 		if (!m.s)
 			open_state(&m);
 		act(&m);
+		visit(&m);
 		if (pick(&m, 4) == 0)
 			draw(&m);
 		if (m.s->quit || pick(&m, 5000) == 0) {
@@ -346,7 +489,9 @@ static void test_a_monkey_breaks_nothing_and_writes_nothing(void **state SW_UNUS
 			sw_page_clear(&m.seen);
 		}
 	}
-	print_message("# %lu keys, %lu installs were confirmed\n", n, m.applies);
+	print_message("# %lu keys, %lu installs and %lu wipes were confirmed\n", n, m.applies,
+		      m.wipes);
+	check_visits(&m, all);
 	sw_state_free(m.s);
 	sw_page_clear(&m.seen);
 }
@@ -354,6 +499,7 @@ static void test_a_monkey_breaks_nothing_and_writes_nothing(void **state SW_UNUS
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_monkey_knows_every_screen),
 		cmocka_unit_test(test_a_monkey_breaks_nothing_and_writes_nothing),
 	};
 
