@@ -28,6 +28,7 @@ struct group {
 	const char *key;	/* in the table: "disk" */
 	const char *name;	/* "disk.more[2]" */
 	bool item;		/* of disk.more: only what lives in a choice */
+	bool listed;		/* among others: has no field of its own on the console */
 };
 
 struct sw_error *sw_errors_next(struct sw_errors *e)
@@ -188,6 +189,26 @@ static int fail_not_one(struct mapping *m, const struct sw_field *f, const char 
 	return fail_node(m, value, what, f->help, "");
 }
 
+/* The word without quotes; in quotes it is a value like any other. */
+static bool asks(const struct sw_yaml *value)
+{
+	return value->kind == SW_YAML_SCALAR && value->plain &&
+	       strcmp(value->text, SW_ANSWER_ASK) == 0;
+}
+
+static void read_open(struct mapping *m, const struct group *g, const char *name,
+		      const struct sw_yaml *value)
+{
+	struct sw_error *err = next_at(m, value);
+	int r = g->listed ? sw_answers_fail_open(name, err)
+			  : sw_answers_leave_open(m->a, name, err);
+
+	if (r < 0)
+		(void)sw_errors_keep(m->errors, r);
+	else
+		set_place(m, name, value);
+}
+
 static int read_scalar(struct mapping *m, const struct sw_field *f, const char *name,
 		       const struct sw_yaml *value)
 {
@@ -310,7 +331,8 @@ static void read_matches(struct mapping *m, const struct group *disk, const char
 	for (size_t i = 0; i < list->n; i++) {
 		const struct sw_yaml *value = list->items[i].value;
 		char ordinal[SW_KEY_MAX];
-		const struct group g = { .key = "disk.match", .name = i ? ordinal : name };
+		const struct group g = { .key = "disk.match", .name = i ? ordinal : name,
+					 .listed = list->n > 1 };
 		int r = i ? sw_disk_choice_add_match(choice_of(m, disk)) : 0;
 
 		if (r == -E2BIG) {
@@ -340,7 +362,8 @@ static void read_items(struct mapping *m, const struct sw_list_group *l,
 	for (size_t i = 0; i < list->n; i++) {
 		const struct sw_yaml *value = list->items[i].value;
 		char ordinal[SW_KEY_MAX];
-		const struct group g = { .key = l->key, .name = i ? ordinal : l->key };
+		const struct group g = { .key = l->key, .name = i ? ordinal : l->key,
+					 .listed = list->n > 1 };
 
 		if (i && sw_items_add(l, m->a) < 0) {
 			(void)fail_too_many(m, l->key, value, l->full);
@@ -379,10 +402,12 @@ static void read_more(struct mapping *m, const struct sw_yaml *value)
 	}
 }
 
-static void read_field(struct mapping *m, const struct sw_field *f, const char *name,
-		       const struct sw_yaml *value)
+static void read_field(struct mapping *m, const struct group *g, const struct sw_field *f,
+		       const char *name, const struct sw_yaml *value)
 {
-	if (f->type == SW_FIELD_DISKS)
+	if (asks(value))
+		read_open(m, g, name, value);
+	else if (f->type == SW_FIELD_DISKS)
 		read_more(m, value);
 	else if (f->type == SW_FIELD_LIST && value->kind == SW_YAML_LIST)
 		(void)read_list(m, f, name, value);
@@ -408,7 +433,7 @@ static void read_item(struct mapping *m, const struct group *g, const struct sw_
 	if (!f)
 		f = short_for(m, path, item->value);
 	if (f && (!g->item || sw_field_of_disk(f)))
-		read_field(m, f, f->home == SW_HOME_ANSWERS ? f->key : name, item->value);
+		read_field(m, g, f, f->home == SW_HOME_ANSWERS ? f->key : name, item->value);
 	else if (f || !is_group(&inner))
 		(void)fail_unknown(m, g, item->key);
 	else if (item->value->kind == SW_YAML_LIST && strcmp(path, "disk.match") == 0)

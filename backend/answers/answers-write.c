@@ -35,6 +35,9 @@ static int add_value(struct sw_buf *b, const struct sw_field *f, const char *tex
 {
 	if (f->type == SW_FIELD_LIST)
 		return add_list(b, text);
+	/* Without quotes it would be a question. */
+	if (strcmp(text, SW_ANSWER_ASK) == 0)
+		return sw_quote_add_quoted(b, text);
 	return f->type == SW_FIELD_INT ? sw_buf_adds(b, text) : sw_quote_add(b, text);
 }
 
@@ -106,15 +109,16 @@ static int add_field(struct sw_buf *b, const struct sw_field *f, const struct sw
 		     const char **prev)
 {
 	_cleanup_free_ char *text = sw_field_get(f, a);
+	bool open = sw_answers_is_open(a, f->key);
 	int r;
 
 	if (!text)
 		return -ENOMEM;
-	if (!*text || says_nothing(f, a, text))
+	if (!open && (!*text || says_nothing(f, a, text)))
 		return 0;
 	r = add_key(b, *prev, f->key);
 	if (r == 0)
-		r = add_value(b, f, text);
+		r = open ? sw_buf_adds(b, SW_ANSWER_ASK) : add_value(b, f, text);
 	if (r == 0)
 		r = add_comment(b, f);
 	*prev = f->key;
@@ -286,6 +290,9 @@ int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65])
 	/* "key=value" lines in the order of the table; no value can hold a line break. */
 	int r = sw_answers_each(a, digest_line, &d);
 
+	for (size_t i = 0; a->open && i < sw_n_fields && r == 0; i++)
+		if (sw_answers_is_open(a, sw_fields[i].key))
+			r = sw_buf_addf(&d.b, "%s is asked\n", sw_fields[i].key);
 	if (r == 0)
 		r = sw_sha256(d.b.data, d.b.len, ret_hex);
 	sw_buf_clear(&d.b);
@@ -294,8 +301,15 @@ int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65])
 
 bool sw_answers_same(const struct sw_answers *a, const struct sw_answers *b)
 {
+	_cleanup_answers_ struct sw_answers *filled = NULL;
 	char x[65], y[65];
 
+	if (a && b && b->open) {
+		if (sw_answers_copy(b, &filled, NULL) < 0 ||
+		    sw_answers_fill_open(filled, a, NULL) < 0)
+			return false;
+		b = filled;
+	}
 	return a && b && sw_answers_digest(a, x) == 0 && sw_answers_digest(b, y) == 0 &&
 	       strcmp(x, y) == 0;
 }

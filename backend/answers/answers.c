@@ -6,6 +6,7 @@
 
 #include "answers/values.h"
 #include "base/file.h"
+#include "base/strv.h"
 #include "boot/uki.h"
 
 const char *const sw_webhook_words[] = {
@@ -138,6 +139,7 @@ struct sw_answers *sw_answers_free(struct sw_answers *a)
 	clear_choice(&a->disk);
 	sw_home_clear(SW_HOME_ANSWERS, a);
 	sw_places_free(a->places);
+	sw_strv_free(a->open);
 	free(a);
 	return NULL;
 }
@@ -172,6 +174,8 @@ int sw_answers_copy(const struct sw_answers *a, struct sw_answers **ret_answers,
 	}
 	if (r == 0)
 		r = sw_answers_each(a, copy_value, c);
+	for (char *const *p = a->open; p && *p && r == 0; p++)
+		r = sw_answers_leave_open(c, *p, NULL);
 	if (r == -ENOMEM)
 		return sw_fail_oom(err);
 	if (r < 0)

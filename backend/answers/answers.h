@@ -139,6 +139,7 @@ struct sw_answers {
 	enum sw_finish finish;
 	enum sw_reinstall reinstall;	/* unattended, and these answers are on a disk already */
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */
+	char **open;		/* keys that are asked at the install; NULL-terminated or NULL */
 	struct sw_places *places;	/* NULL when not from a file */
 };
 
@@ -274,6 +275,31 @@ int sw_answers_each(const struct sw_answers *a,
 		    int (*fn)(const char *key, const struct sw_field *f, const char *text,
 			      void *arg),
 		    void *arg);
+
+/*
+ * Answers left open: `serial: ask` in a file. Such a key has no value; whoever is there when it
+ * is installed is asked for it, and setting it closes it. No plan is made before all are closed.
+ * Only what the console has one field for: no key with an ordinal, nothing in a list of groups.
+ */
+#define SW_ANSWER_ASK "ask"
+/* Takes the value away and leaves the key open. -EINVAL, exit 3, when it cannot be. */
+int sw_answers_leave_open(struct sw_answers *a, const char *key, struct sw_error *err);
+/* Whether it ever can; whether it can as these answers are. */
+bool sw_field_can_be_asked(const struct sw_field *f);
+bool sw_answers_can_be_open(const struct sw_answers *a, const struct sw_field *f);
+bool sw_answers_is_open(const struct sw_answers *a, const char *key);
+/* Whether the key, or any below it, is open; "": any at all. */
+bool sw_answers_has_open(const struct sw_answers *a, const char *group);
+/* Nobody is to be asked for the key, or those below it, any more; "": for none. */
+void sw_answers_close(struct sw_answers *a, const char *group);
+/* Gives every open key the value that it has in `from`. */
+int sw_answers_fill_open(struct sw_answers *a, const struct sw_answers *from,
+			 struct sw_error *err);
+/* "disk.match.serial, node.hostname": in the order of the table; "" without any. malloc'd. */
+char *sw_answers_open_text(const struct sw_answers *a);
+/* -EINVAL, exit 3, and names them, when any are open. */
+int sw_answers_refuse_open(const struct sw_answers *a, struct sw_error *err);
+
 /* Only the check, for use while typing. Empty text is fine; whether it may stay so: `required`. */
 int sw_field_check(const struct sw_field *f, const char *text, struct sw_error *err);
 
@@ -349,5 +375,8 @@ char *sw_answers_schema(void);
 struct sw_trust sw_answers_trust(const struct sw_answers *a);
 /* sha256 over the canonical form, to tell whether a node was installed from these answers. */
 int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65]);
-/* Whether both are there and have the same digest. */
+/*
+ * Whether both are there and have the same digest. What is open in b may be anything in a:
+ * whoever was asked has answered then.
+ */
 bool sw_answers_same(const struct sw_answers *a, const struct sw_answers *b);

@@ -97,6 +97,8 @@ static char *explain_one(const struct sw_field *f)
 				when(f));
 	if (r == 0)
 		r = sw_buf_addf(&b, "  example:  %s\n", f->example);
+	if (r == 0 && sw_field_can_be_asked(f))
+		r = sw_buf_adds(&b, "  left open: " SW_ANSWER_ASK ", without quotes\n");
 	return r < 0 ? NULL : sw_buf_steal(&b);
 }
 

@@ -159,6 +159,8 @@ int sw_answers_set(struct sw_answers *a, const char *key, const char *text, stru
 		return r;
 	}
 	r = sw_value_set(f, base, key, text, err);
+	if (r == 0)
+		sw_answers_close(a, key);
 	/* What was typed over is no longer what the file says there. */
 	if (r == 0 && sw_places_put(a, key, (struct sw_place){}) < 0)
 		r = sw_fail_oom(err);

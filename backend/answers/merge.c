@@ -133,11 +133,31 @@ static int copy_value(const char *key, const struct sw_field *f SW_UNUSED, const
 	return r;
 }
 
+/* What a layer leaves open is so whatever a weaker one said. */
+static int copy_open(struct copying *c)
+{
+	int r = 0;
+
+	for (char *const *p = c->layer->open; p && *p && r == 0; p++) {
+		struct sw_place at = sw_places_find(c->layer, *p);
+
+		if (!in_unit(*p, c->unit))
+			continue;
+		c->any = true;
+		r = sw_answers_leave_open(c->m->answers, *p, c->err);
+		if (r == 0 && (sw_places_put(c->m->answers, *p, at) < 0 ||
+			       note(c->m, *p, "(asked)", c->source, at) < 0))
+			r = sw_fail_oom(c->err);
+	}
+	return r;
+}
+
 static int take_away(struct sw_answers *a, const char *unit, struct sw_error *err)
 {
 	const struct sw_list_group *g = sw_list_group_find(unit);
 	int r = 0;
 
+	sw_answers_close(a, unit);
 	if (strcmp(unit, UNIT_MATCH) == 0) {
 		sw_disk_choice_clear_match(&a->disk);
 	} else if (strcmp(unit, UNIT_MORE) == 0) {
@@ -162,6 +182,8 @@ static int replace(struct sw_merge *m, const struct sw_answers *layer, const cha
 	r = take_away(m->answers, unit, err);
 	if (r == 0)
 		r = sw_answers_each(layer, copy_value, &c);
+	if (r == 0)
+		r = copy_open(&c);
 	if (r == 0 && !c.any && sw_field_find(unit) &&
 	    note(m, unit, "", source, sw_places_find(layer, unit)) < 0)
 		r = sw_fail_oom(err);

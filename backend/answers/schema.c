@@ -103,7 +103,25 @@ static json_object *either(json_object *a, json_object *b)
 
 static json_object *disks(void);
 
-static json_object *schema_of(const struct sw_field *f)
+/* What has a pattern or choices of its own would not take the word that leaves it open. */
+static json_object *or_asked(const struct sw_field *f, json_object *value)
+{
+	json_object *word = json_object_new_string(SW_ANSWER_ASK), *o;
+
+	if (f->type == SW_FIELD_CHOICE) {
+		json_object_array_add(sw_json_get(value, "enum"), word);
+		return value;
+	}
+	if (!pattern_of(f)) {
+		json_object_put(word);
+		return value;
+	}
+	o = json_object_new_object();
+	sw_json_add(o, "const", word);
+	return either(value, o);
+}
+
+static json_object *schema_of(const struct sw_field *f, bool may_ask)
 {
 	json_object *o = f->type == SW_FIELD_DISKS ? array_of(disks(), 0, SW_MORE_MAX) :
 			 f->type == SW_FIELD_LIST ?
@@ -111,6 +129,8 @@ static json_object *schema_of(const struct sw_field *f)
 			 value_of(f, true);
 	json_object *examples = json_object_new_array();
 
+	if (may_ask && sw_field_can_be_asked(f))
+		o = or_asked(f, o);
 	sw_json_add_str(o, "title", f->label);
 	sw_json_add_str(o, "description", f->help);
 	if (f->dflt)
@@ -196,7 +216,7 @@ static void add_field(json_object *root, const struct sw_field *f, size_t from)
 	}
 	if (always_required(f))
 		require(group, word);
-	sw_json_add(sw_json_get(group, "properties"), word, schema_of(f));
+	sw_json_add(sw_json_get(group, "properties"), word, schema_of(f, from == 0));
 }
 
 /* In place of the one group a list of such groups may stand. */

@@ -265,7 +265,8 @@ static int set_line(struct sw_answers *a, char *line, const char *from, struct s
 		r = -EINVAL;
 	} else {
 		*value++ = '\0';
-		r = sw_answers_set(a, line, value, err);
+		r = strcmp(value, SW_ANSWER_ASK) == 0 ? sw_answers_leave_open(a, line, err)
+						      : sw_answers_set(a, line, value, err);
 	}
 	if (r < 0)
 		sw_error_where(err, "%s", from);

@@ -91,6 +91,15 @@ static void report_stray(struct sw_check *c, const struct sw_field *f)
 			  "a unified image holds both", "give one or the other");
 }
 
+/* Whether the top group of the key has an open one. */
+static bool open_beside(const struct sw_answers *a, const char *key)
+{
+	char group[SW_KEY_MAX];
+
+	(void)snprintf(group, sizeof(group), "%.*s", (int)strcspn(key, "."), key);
+	return sw_answers_has_open(a, group);
+}
+
 static void check_field(struct sw_check *c, const struct sw_field *f)
 {
 	_cleanup_free_ char *text = sw_field_get(f, c->a);
@@ -105,10 +114,21 @@ static void check_field(struct sw_check *c, const struct sw_field *f)
 		return;
 	if (*text && !value_holds(c, f, f->key, text))
 		return;
-	if (*text && !applies)
+	/* What may become of the others of its group is known when they were asked. */
+	if (*text && !applies && !open_beside(c->a, f->key))
 		report_stray(c, f);
-	else if (!*text && applies && sw_field_required(f, c->a, NULL))
+	else if (!*text && applies && sw_field_required(f, c->a, NULL) &&
+		 !sw_answers_is_open(c->a, f->key))
 		report_missing(c, f, f->key);
+}
+
+/* A layer may have made a list of what another one left open. */
+static void check_open(struct sw_check *c)
+{
+	for (char *const *p = c->a->open; p && *p; p++)
+		if (!sw_answers_can_be_open(c->a, sw_field_find(*p)))
+			sw_broken(c, *p, -EINVAL, "cannot be left to ask",
+				  "it stands in a list of groups now", "give the value");
 }
 
 /* ---- admission ---- */
@@ -133,11 +153,12 @@ static void check_admission_field(struct sw_check *c, const struct sw_field *f, 
 		return;
 	(void)snprintf(why, sizeof(why), "admission.kind is %s", sw_admission_name(ad->kind));
 	/* A default is nobody's word. */
-	if (*text && !sw_field_applies(f, c->a, ad) && !(f->dflt && strcmp(text, f->dflt) == 0))
+	if (*text && !sw_field_applies(f, c->a, ad) && !(f->dflt && strcmp(text, f->dflt) == 0) &&
+	    !open_beside(c->a, f->key))
 		sw_broken(c, key, -EINVAL, "is given, but nothing would use it", why,
 			  ad->kind == SW_ADMISSION_NONE ? "set admission.kind, or take it out"
 							: "take it out");
-	else if (!*text && sw_field_required(f, c->a, ad))
+	else if (!*text && sw_field_required(f, c->a, ad) && !sw_answers_is_open(c->a, key))
 		report_missing(c, f, key);
 }
 
@@ -229,6 +250,9 @@ static void check_choice(struct sw_check *c, const char *disk, const struct sw_d
 	char wipe[SW_KEY_MAX];
 
 	(void)snprintf(wipe, sizeof(wipe), "%s.wipe", disk);
+	/* Whoever is asked names the disk. */
+	if (choice == &c->a->disk && sw_answers_has_open(c->a, "disk.match"))
+		return;
 	for (size_t i = 0; i < choice->n_match; i++) {
 		char serial[SW_KEY_MAX];
 
@@ -270,7 +294,8 @@ static void check_webhooks(struct sw_check *c)
 		char key[SW_KEY_MAX];
 
 		sw_items_key(key, sw_list_group_of(SW_HOME_WEBHOOK), i, "url");
-		if (!w->url && (!empty || c->a->n_webhooks > 1))
+		if (!w->url && (!empty || c->a->n_webhooks > 1) &&
+		    !sw_answers_is_open(c->a, key))
 			sw_broken(c, key, -EINVAL, "is missing",
 				  "nobody is told anything without it",
 				  "give the https address of the receiver, or take the others out");
@@ -308,7 +333,8 @@ static void check_mode(struct sw_check *c)
 		sw_broken(c, "boot.network.uri", -EINVAL, "does not go with boot.network.via: pxe",
 			  "only HTTP boot is told the address of its image",
 			  "use via: http, or take the address out");
-	if (sw_answers_by_ipxe(c->a) && !given(c->a->boot_uri))
+	if (sw_answers_by_ipxe(c->a) && !given(c->a->boot_uri) &&
+	    !sw_answers_is_open(c->a, "boot.network.uri"))
 		sw_broken(c, "boot.network.uri", -EINVAL, "is missing",
 			  "iPXE's script needs the address of what it boots",
 			  "give boot.network.uri, or another boot.network.via");
@@ -347,6 +373,7 @@ static void check_rules(struct sw_check *c)
 	for (size_t i = 0; i < sw_n_fields; i++)
 		if (sw_fields[i].home != SW_HOME_ADMISSION)
 			check_field(c, &sw_fields[i]);
+	check_open(c);
 	check_admissions(c);
 	if (!sw_answers_diskless(c->a)) {
 		check_disks(c);

@@ -66,6 +66,9 @@ const char *sw_field_word(const struct sw_field *f);
 int sw_key_locate(struct sw_answers *a, const char *key, bool grow,
 		  const struct sw_field **ret_field, void **ret_base);
 
+/* Says that the key cannot be left to ask. -EINVAL, exit 3. */
+int sw_answers_fail_open(const char *key, struct sw_error *err);
+
 /* True for what every disk of the answers has a value of. */
 bool sw_field_of_disk(const struct sw_field *f);
 

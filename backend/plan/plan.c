@@ -83,6 +83,8 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct 
 		return sw_fail_oom(err);
 	r = sw_answers_validate(a, NULL, err);
 	if (r == 0)
+		r = sw_answers_refuse_open(a, err);
+	if (r == 0)
 		r = refuse_firmware(f, a, err);
 	if (r == 0)
 		r = sw_answers_copy(a, &p->answers, err);

@@ -103,6 +103,23 @@ def _(case):
     leave(case, lines)
 
 
+@test("install asks at its terminal for what the answers leave open, and for nothing else")
+def _(case):
+    case.create()
+    answers = case.answers(replace=[("hostname: node-07", "hostname: ask"),
+                                    ("serial: NODE07SYS", "serial: ask")])
+    lines = Lines(case, "install", "--answers", str(answers))
+    lines.answer("Host name (node.hostname): ", "-no-")
+    lines.answer("Host name (node.hostname): ", "by-asking")
+    lines.wait("NODE07SYS")
+    lines.answer("Disk serial (disk.match.serial): ", "NODE07SYS")
+    lines.answer("Type 7SYS to start: ", "7SYS")
+    os.waitpid(lines.pid, 0)
+    os.close(lines.fd)
+    assert "by-asking" in lines.all, lines.all
+    same([j["state"] for j in case.on("--json", "status").json()["journals"]], ["done"], "journal")
+
+
 @test("an unknown terminal type asks on lines too, --plain does anywhere, and help is by question")
 def _(case):
     case.create()

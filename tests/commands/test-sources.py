@@ -106,6 +106,28 @@ def _(case):
         server.close()
 
 
+@test("a value left to ask is open whatever a weaker source said, a stronger one answers it")
+def _(case):
+    asked = yaml(case, replace=[("serial: NODE07SYS", "serial: ask"),
+                                ("hostname: node-07", "hostname: ask")])
+    machine(case, "slipway.set=node.hostname=node-31", asked, (NODE, STICK))
+    values, _said = provenance(case)
+    same(values["disk.match.serial"]["value"], "(asked)", "serial")
+    assert "slipway.yaml:" in values["disk.match.serial"]["where"], values
+    same(values["node.hostname"]["value"], "node-31", "host name")
+    same(values["node.hostname"]["over"][0]["value"], "(asked)", "what it lost")
+    out = expect(case.on("answers"), 0).out
+    assert "serial: ask\n" in out and "hostname: node-31" in out, out
+    merged = case.dir / "merged.yaml"
+    merged.write_text(out)
+    expect(case.on("check", merged), 0, "it asks for disk.match.serial")
+    # Nobody is there to be asked: refused, with what is open, and nothing is begun.
+    end = case.on("install", "--answers", merged)
+    expect(end, 3)
+    assert "disk.match.serial" in end.err, end.err
+    same(case.on("--json", "status").json()["journals"], [], "journals")
+
+
 @test("which disk is one value: half of one rule is never put beside half of another")
 def _(case):
     more = yaml(case, replace=[("match: {serial: NODE07SYS}",

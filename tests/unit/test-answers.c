@@ -534,6 +534,25 @@ static void test_the_manual_has_every_key_and_the_sections(void **state SW_UNUSE
 			    (*p != '.' || (p[1] >= 'A' && p[1] <= 'Z') || p[1] == '\\'));
 }
 
+static void test_what_was_asked_counts_as_the_same_answers(void **state SW_UNUSED)
+{
+	_cleanup_answers_ struct sw_answers *wanted = sw_answers_new(), *done = NULL, *other = NULL;
+
+	assert_int_equal(sw_answers_set(wanted, "node.hostname", "node-07", NULL), 0);
+	assert_int_equal(sw_answers_leave_open(wanted, "disk.match.serial", NULL), 0);
+	assert_round_trips(wanted);
+	assert_int_equal(sw_answers_copy(wanted, &done, NULL), 0);
+	assert_int_equal(sw_answers_copy(wanted, &other, NULL), 0);
+	/* An answer closes the question; what was installed has none. */
+	assert_int_equal(sw_answers_set(done, "disk.match.serial", "NODE07SYS", NULL), 0);
+	assert_null(done->open);
+	assert_true(sw_answers_same(done, wanted));
+	assert_false(sw_answers_same(wanted, done));
+	assert_int_equal(sw_answers_set(other, "disk.match.serial", "NODE07SYS", NULL), 0);
+	assert_int_equal(sw_answers_set(other, "node.hostname", "node-08", NULL), 0);
+	assert_false(sw_answers_same(other, wanted));
+}
+
 static void test_the_manuals_example_is_a_valid_answer_file(void **state SW_UNUSED)
 {
 	_cleanup_free_ char *text = sw_answers_manual(), *yaml = NULL;
@@ -573,6 +592,7 @@ int main(void)
 		cmocka_unit_test(test_the_nodes_command_line_names_the_server_only_when_asked),
 		cmocka_unit_test(test_explain_knows_keys_groups_and_slips),
 		cmocka_unit_test(test_the_manual_has_every_key_and_the_sections),
+		cmocka_unit_test(test_what_was_asked_counts_as_the_same_answers),
 		cmocka_unit_test(test_the_manuals_example_is_a_valid_answer_file),
 	};
 

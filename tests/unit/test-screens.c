@@ -81,6 +81,12 @@ static void test_unattended_goes_from_facts_to_restart(void **state SW_UNUSED)
 	sw_script_run(DIR, "unattended");
 }
 
+static void test_unattended_asks_what_is_left_open_and_only_that(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "left-open");
+	sw_script_run(DIR, "left-open-stop");
+}
+
 static void
 test_unattended_waits_until_all_disks_have_come_and_for_one_that_fits(void **state SW_UNUSED)
 {
@@ -225,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_an_interrupted_install_comes_first),
 		cmocka_unit_test(test_an_undo_with_a_disk_away_names_it_and_is_finished_later),
 		cmocka_unit_test(test_unattended_goes_from_facts_to_restart),
+		cmocka_unit_test(test_unattended_asks_what_is_left_open_and_only_that),
 		cmocka_unit_test(
 			test_unattended_waits_until_all_disks_have_come_and_for_one_that_fits),
 		cmocka_unit_test(test_waiting_for_a_disk_ends_with_the_refusal_or_at_any_key),

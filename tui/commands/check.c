@@ -10,6 +10,7 @@ struct result {
 	struct sw_error errs[MAX_ERRORS];
 	size_t n;
 	struct sw_plan *plan;	/* with a machine, when there was nothing wrong */
+	char *open;		/* the keys that are asked; "" without any */
 };
 
 /* Rules over several answers are only looked at when every single one can be read. */
@@ -26,7 +27,8 @@ static int plan_one(const struct sw_target *t, const struct sw_answers *a, const
 {
 	int r;
 
-	if (!t->m)
+	/* What depends on a person has no plan yet. */
+	if (!t->m || a->open)
 		return 0;
 	res->errs[0] = (struct sw_error){};
 	r = sw_target_plan(t, a, file, &res->plan, &res->errs[0]);
@@ -57,6 +59,8 @@ static void print_json(const char *file, const struct result *res)
 	sw_json_add_str(o, "file", file);
 	sw_json_add_bool(o, "valid", res->n == 0);
 	sw_json_add_bool(o, "planned", res->plan != NULL);
+	if (res->open && *res->open)
+		sw_json_add_str(o, "asked", res->open);
 	if (res->plan)
 		sw_json_add(o, "disks", sw_check_disks_json(res->plan));
 	for (size_t i = 0; i < res->n; i++)
@@ -65,9 +69,11 @@ static void print_json(const char *file, const struct result *res)
 	sw_print_json(o);
 }
 
-static void print_valid(const char *file, const struct sw_plan *p)
+static void print_valid(const char *file, const struct sw_plan *p, const char *open)
 {
 	printf("%s: valid%s", file, p ? ", and it plans on this machine" : "");
+	if (open && *open)
+		printf("; it asks for %s", open);
 	for (size_t i = 0; p && i < p->n_disks; i++)
 		printf("%s %s on %s%s%s%s", i ? "," : ":", p->disks[i].name, p->disks[i].node,
 		       p->disks[i].serial ? " (serial " : "",
@@ -82,7 +88,7 @@ static void print_text(const char *file, const struct result *res)
 	if (res->n == MAX_ERRORS)
 		printf("%s: only the first %u errors are shown\n", file, MAX_ERRORS);
 	if (res->n == 0)
-		print_valid(file, res->plan);
+		print_valid(file, res->plan, res->open);
 }
 
 /* Against nothing, one machine or many; the exit code for the file, or -errno. */
@@ -96,12 +102,15 @@ static int check_one(const struct sw_cli *cli, const struct sw_target *t,
 	if (!res)
 		return sw_fail_oom(err);
 	r = read_one(file, &a, res);
-	if (r == 0 && nodes->n)
+	if (r == 0 && nodes->n && !a->open)
 		return sw_nodes_check(nodes, a, file, cli->json, err);
 	if (r == 0)
 		r = plan_one(t, a, file, res);
+	if (r == 0)
+		res->open = sw_answers_open_text(a);
 	(cli->json ? print_json : print_text)(file, res);
 	res->plan = sw_plan_free(res->plan);
+	free(res->open);
 	return r < 0 ? (int)res->errs[0].exit : 0;
 }
 

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "payload/payload.h"
+#include "tui/commands/ask-open.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
@@ -143,7 +144,9 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		r = there_already(cli, &t, a, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = sw_target_plan(&t, a, from, &p, err);
+	r = sw_ask_open(a, t.f, err);
+	if (r == 0)
+		r = sw_target_plan(&t, a, from, &p, err);
 	if (r < 0) {
 		tell_failure(cli, t.m, a, err);
 		return r;
@@ -176,7 +179,8 @@ const struct sw_command sw_command_install = {
 	.summary = "Install a node from an answer file",
 	.operands = "",
 	.opts = opts,
-	.details = "At a terminal the plan is shown and the end of the disk's serial has to be\n"
+	.details = "What the answers leave open (ask) is asked at the terminal first.\n"
+		   "At a terminal the plan is shown and the end of the disk's serial has to be\n"
 		   "typed, unless --yes is given. From a script the answer file is the consent,\n"
 		   "within its wipe rule; what it has installed already is not installed again,\n"
 		   "unless --yes is given or the answers say reinstall: always. The install runs\n"

@@ -7,6 +7,7 @@
 extern const struct sw_view_ops sw_screen_start;	/* the bottom one */
 extern const struct sw_view_ops sw_screen_countdown;
 extern const struct sw_view_ops sw_screen_installed;
+extern const struct sw_view_ops sw_screen_left_open;	/* s->answers->open */
 extern const struct sw_view_ops sw_screen_wait;	/* s->waiting */
 extern const struct sw_view_ops sw_screen_journal;
 extern const struct sw_view_ops sw_screen_switch;	/* s->boot_switch */

@@ -242,6 +242,20 @@ bool sw_form_request(struct sw_form *fm, struct sw_state *s, enum sw_request req
 	}
 }
 
+/* What was proposed and is right, but was not typed. */
+static void take_drafts(struct sw_form *fm, struct sw_state *s)
+{
+	struct sw_error ignored = { 0 };
+
+	for (size_t i = 0; i < fm->n; i++) {
+		char **draft = &s->drafts[fm->field[i]];
+
+		if (*draft && visible(fm, s, i) &&
+		    sw_field_set(field_at(fm, i), s->answers, *draft, &ignored) == 0)
+			free(TAKE_PTR(*draft));
+	}
+}
+
 bool sw_form_accept(struct sw_form *fm, struct sw_state *s)
 {
 	size_t bad = fm->n;
@@ -249,8 +263,10 @@ bool sw_form_accept(struct sw_form *fm, struct sw_state *s)
 	for (size_t i = fm->n; i-- > 0;)
 		if (!check(fm, s, i, true))
 			bad = i;
-	if (bad == fm->n)
+	if (bad == fm->n) {
+		take_drafts(fm, s);
 		return true;
+	}
 	fm->focus = bad;
 	load_line(fm, s);
 	s->bell = true;

@@ -112,7 +112,12 @@ static void propose_hostname(struct sw_state *s)
 	while (n && name[n - 1] == '-')
 		n--;
 	name[n] = '\0';
-	if (n > strlen("node-"))
+	if (n <= strlen("node-"))
+		return;
+	/* To be asked is to be confirmed. */
+	if (sw_answers_is_open(s->answers, f->key))
+		s->drafts[f - sw_fields] = strdup(name);
+	else
 		(void)sw_field_set(f, s->answers, name, &ignored);
 }
 
@@ -225,6 +230,11 @@ static void unattended_start(struct sw_state *s)
 			return;
 		}
 	}
+	if (s->answers->open) {
+		wait_over(s);
+		sw_view_push(s, &sw_screen_left_open);
+		return;
+	}
 	sw_state_want_plan(s);
 }
 
@@ -243,6 +253,12 @@ static void unattended_try(struct sw_state *s)
 	unattended_start(s);
 	if (!s->unattended)
 		wait_over(s);
+}
+
+void sw_state_asked(struct sw_state *s)
+{
+	if (s->unattended)
+		unattended_try(s);
 }
 
 /* True when something on the screen changes. */

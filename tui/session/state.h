@@ -177,6 +177,8 @@ void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *
 void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const struct sw_error *err);
 /* The work could not even start. */
 void sw_state_work_failed(struct sw_state *s, const struct sw_error *err);
+/* What an unattended install had to ask was answered. */
+void sw_state_asked(struct sw_state *s);
 /* True when the event is worth a frame at once, false when it can wait for the next tick. */
 bool sw_state_event(struct sw_state *s, const struct sw_event *ev);
 /* The events have ended; exit: the child's status, or -1 when a signal ended it. */
