@@ -59,7 +59,7 @@ static bool left_request(struct sw_view *v, struct sw_state *s, enum sw_request 
 
 	if (req == SW_REQ_ACCEPT)
 		go_on(&fv->form, s);
-	else if (req == SW_REQ_BACK)
+	else if (req == SW_REQ_BACK || req == SW_REQ_CANCEL || req == SW_REQ_QUIT)
 		leave(s);
 	else
 		return sw_form_request(&fv->form, s, req, ch);
