@@ -51,7 +51,7 @@ CFLAGS += -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-protot
 # nobody calls is left out.
 LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--gc-sections $(CFLAGS.$(V))
 LDLIBS += $(shell pkg-config --libs $(LINK_PKGS) 2>/dev/null) \
-	-Wl,--push-state,--as-needed $(ARCHIVE) -Wl,--pop-state
+	-Wl,--push-state,--as-needed $(ARCHIVE) -lresolv -Wl,--pop-state
 # What a test calls itself of the others.
 TESTLIBS := -Wl,--as-needed $(shell pkg-config --libs $(LAZY_PKGS) 2>/dev/null) -lcmocka -lvterm
 

@@ -23,6 +23,10 @@ static const struct form {
 	{ "smbios", SW_FORM_SMBIOS, true },
 	{ "credential:", SW_FORM_CREDENTIAL, false },
 	{ "fw_cfg:", SW_FORM_FW_CFG, false },
+	{ "dns:", SW_FORM_DNS, false },
+	{ "dns", SW_FORM_DNS, true },
+	{ "dhcp:", SW_FORM_DHCP, false },
+	{ "dhcp", SW_FORM_DHCP, true },
 };
 
 static int bad(struct sw_error *err, const char *why, const char *hint)
@@ -108,6 +112,13 @@ static bool is_name(const char *text)
 	return n > 0 && n <= NAME_MAX_LEN && !strstr(text, "..") && text[0] != '/';
 }
 
+static bool is_option(const char *text)
+{
+	unsigned long n = strtoul(text, NULL, 10);
+
+	return strlen(text) == 3 && strspn(text, "0123456789") == 3 && n >= 224 && n <= 254;
+}
+
 static int check_form(const struct sw_answers_source *s, struct sw_error *err)
 {
 	switch (s->form) {
@@ -125,6 +136,14 @@ static int check_form(const struct sw_answers_source *s, struct sw_error *err)
 			bad(err, "what stands behind the colon is no name",
 			    "use letters, digits and . _ - only, like label:RACK-7, "
 			    "credential:slipway.answers or fw_cfg:opt/slipway/answers");
+	case SW_FORM_DNS:
+		return !s->location[0] || is_name(s->location) ? 0 :
+			bad(err, "what stands behind dns: is no name",
+			    "write it like dns:_slipway.example.org, or dns alone");
+	case SW_FORM_DHCP:
+		return !s->location[0] || is_option(s->location) ? 0 :
+			bad(err, "what stands behind dhcp: is no option of a site's own",
+			    "use 224 to 254, like dhcp:230, or dhcp alone for 224");
 	case SW_FORM_BASE64:
 		return s->location[0] ? 0 : bad(err, "nothing stands behind base64:",
 						"base64 -w0 FILE prints it");
@@ -162,7 +181,7 @@ static int fill(struct sw_answers_source *s, const char *text, const char *who,
 	r = check_form(s, err);
 	if (r < 0)
 		return r;
-	if (s->pin && strncasecmp(s->location, "https://", 8) != 0)
+	if (s->pin && strncasecmp(s->location, "https://", 8) != 0 && !sw_source_points(s))
 		return bad(err, "a pin is about the key of an https server",
 			   "use an https:// URL, or #sha256=HEX");
 	shown = s->form == SW_FORM_BASE64 ? strdup("base64 text") : sw_source_show(copy);
@@ -195,7 +214,20 @@ int sw_source_check_name(const char *text, struct sw_error *err)
 /* A signature can lie beside a file; the others are one value. */
 static bool can_be_signed(const struct sw_answers_source *s)
 {
-	return s->form == SW_FORM_FILE || s->form == SW_FORM_LABEL;
+	return s->form == SW_FORM_FILE || s->form == SW_FORM_LABEL || sw_source_points(s);
+}
+
+/* Whoever answers there would else choose a server and a key of his own. */
+static int must_be_anchored(const struct sw_answers_source *s, struct sw_error *err)
+{
+	if (s->sha256 || s->pin || s->keys)
+		return 0;
+	(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL,
+		      "DNS or DHCP as the only word on who is believed");
+	sw_error_where(err, "%s", s->text);
+	sw_error_why(err, "neither proves who answers, so anyone near could name a server");
+	sw_error_hint(err, "add #pin=sha256:HEX or #sha256=HEX behind it, or slipway.trust=KEY");
+	return -EINVAL;
 }
 
 int sw_source_may(const struct sw_answers_source *s, struct sw_error *err)
@@ -204,6 +236,8 @@ int sw_source_may(const struct sw_answers_source *s, struct sw_error *err)
 
 	if (s->sha256)
 		return 0;
+	if (sw_source_points(s))
+		return must_be_anchored(s, err);
 	if (!s->keys && strncasecmp(s->location, "http://", 7) == 0) {
 		(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL,
 			      "an http source of answers without a hash");

@@ -21,6 +21,29 @@ int sw_source_local(struct sw_machine *m, const struct sw_answers_source *s, str
  */
 int sw_smbios_strings(const uint8_t *data, size_t len, int (*fn)(const char *text, void *arg),
 		      void *arg);
+#define SW_DHCP_OPTION 224U	/* unless another is named; 224 to 254 are a site's own */
+
+/* SW_FORM_DNS and DHCP: it has no answers, but says where they are. */
+bool sw_source_points(const struct sw_answers_source *s);
+/*
+ * What the TXT record or the option says; malloc'd. Exit 10 while there is none to ask or no
+ * lease yet, 5 when there is no such record, 3 when several say different things.
+ */
+int sw_source_look_up(struct sw_machine *m, const struct sw_answers_source *s, char **ret_text,
+		      struct sw_error *err);
+/*
+ * The source that text names, with the hash, pin and keys of s, and judged by sw_source_may().
+ * Exit 4 when text has conditions of its own.
+ */
+int sw_source_pointed(const struct sw_answers_source *s, const char *text,
+		      struct sw_answers_source *ret_source, struct sw_error *err);
+/*
+ * The URL in the TXT records of a DNS answer; malloc'd. -EBADMSG, -ENODATA without one,
+ * -ENOTUNIQ with several.
+ */
+int sw_dns_txt(const uint8_t *answer, size_t len, char **ret_text);
+/* The URL in an option of a lease as networkd keeps it; malloc'd. -ENODATA, -EBADMSG. */
+int sw_lease_option(const char *lease, unsigned int option, char **ret_text);
 /* Lines of KEY=VALUE as answers; from is where they are, for messages and provenance. */
 int sw_answers_from_set(const char *lines, const char *from, struct sw_answers **ret_answers,
 			struct sw_error *err);

@@ -190,8 +190,21 @@ static int from_machine(struct reading *rd, struct sw_error *err)
 	return r;
 }
 
+/* The place alone: what lies there is read as a source of its own. */
+static int from_pointer(struct reading *rd, struct sw_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = sw_source_look_up(rd->m, rd->s, &text, err);
+
+	if (r == 0 && sw_file_write(rd->out, text, strlen(text), 0600) < 0)
+		r = sw_fail(err, SW_EXIT_FAILED, -EIO, "the place of the answers cannot be kept");
+	return r;
+}
+
 static int fetch(struct reading *rd, struct sw_error *err)
 {
+	if (sw_source_points(rd->s))
+		return from_pointer(rd, err);
 	switch (rd->s->form) {
 	case SW_FORM_FILE:
 		return from_file(rd, err);
@@ -298,6 +311,23 @@ static int open_reading(struct reading *rd, struct sw_error *err)
 	return rd->out && rd->location ? 0 : sw_fail_oom(err);
 }
 
+/* One step: what is pointed at is a URL, which points nowhere. */
+static int follow(const struct reading *rd, unsigned int wait_s, struct sw_answers **ret_answers,
+		  struct sw_error *err)
+{
+	_cleanup_answers_source_ struct sw_answers_source to = {};
+	_cleanup_buf_ struct sw_buf text = { .max = SW_ANSWERS_MAX };
+	int r = sw_file_read(rd->out, &text);
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the place of the answers is lost");
+	r = sw_source_pointed(rd->s, sw_buf_text(&text), &to, err);
+	if (r < 0)
+		return r;
+	sw_event_log(rd->sink, "the answers are at %s", to.text);
+	return sw_source_read(rd->m, &to, wait_s, rd->sink, ret_answers, err);
+}
+
 int sw_source_read(struct sw_machine *m, const struct sw_answers_source *s, unsigned int wait_s,
 		   const struct sw_sink *sink, struct sw_answers **ret_answers,
 		   struct sw_error *err)
@@ -314,6 +344,8 @@ int sw_source_read(struct sw_machine *m, const struct sw_answers_source *s, unsi
 	r = open_reading(&rd, err);
 	if (r == 0)
 		r = fetch_patiently(&rd, wait_s, err);
+	if (r == 0 && sw_source_points(s))
+		return follow(&rd, wait_s, ret_answers, err);
 	if (r == 0)
 		r = vouch(&rd, err);
 	return r < 0 ? r : parse(&rd, ret_answers, err);

@@ -40,6 +40,8 @@ enum sw_source_form {
 	SW_FORM_SMBIOS,		/* smbios: OEM strings */
 	SW_FORM_CREDENTIAL,	/* credential[:NAME]: a systemd system credential */
 	SW_FORM_FW_CFG,		/* fw_cfg:NAME: QEMU's configuration device */
+	SW_FORM_DNS,		/* dns[:NAME]: a TXT record has its URL */
+	SW_FORM_DHCP,		/* dhcp[:NUMBER]: an option of the lease has its URL */
 };
 
 struct sw_answers_source {
@@ -78,7 +80,8 @@ int sw_answers_source_parse(const char *text, enum sw_source_kind kind, const ch
 int sw_source_check_name(const char *text, struct sw_error *err);
 /*
  * Whether it may be believed: http wants a hash or a signature (exit 3, anyone on the wire
- * could answer); where keys are known, what cannot be signed wants a hash or a pin.
+ * could answer); where keys are known, what cannot be signed wants a hash or a pin. What DNS
+ * or DHCP names wants a hash, a pin or keys: whoever answers there chooses the server.
  */
 int sw_source_may(const struct sw_answers_source *s, struct sw_error *err);
 

@@ -3,7 +3,9 @@
 import base64
 import http.server
 import json
+import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -55,6 +57,52 @@ class Tls:
     def close(self):
         self.http.shutdown()
         self.http.server_close()
+
+
+class NameServer:
+    """Answers every TXT question of the names that it has, on a port of its own: RFC 1035."""
+
+    def __init__(self, records):
+        self.records, self.asked = records, []
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                data, peer = self.socket.recvfrom(4096)
+            except OSError:
+                return
+            end, labels = 12, []
+            while data[end]:
+                labels.append(data[end + 1:end + 1 + data[end]].decode())
+                end += 1 + data[end]
+            question = data[12:end + 5]
+            self.asked.append(".".join(labels))
+            texts = self.records.get(".".join(labels))
+            found = b""
+            for text in texts or []:
+                # A string has at most 255 bytes; what is longer comes in several.
+                raw = text.encode()
+                parts = [raw[i:i + 200] for i in range(0, len(raw), 200)]
+                rdata = b"".join(bytes([len(part)]) + part for part in parts)
+                found += b"\xc0\x0c" + struct.pack(">HHIH", 16, 1, 60, len(rdata)) + rdata
+            head = data[:2] + struct.pack(">HHHHH", 0x8180 if texts else 0x8183, 1,
+                                          len(texts or []), 0, 0)
+            self.socket.sendto(head + question + found, peer)
+
+    def close(self):
+        self.socket.close()
+
+
+def network(case, servers="", leases=()):
+    """What the stand-in's network is: resolv.conf, and leases as networkd keeps them."""
+    (case.machine_dir / "net/leases").mkdir(parents=True, exist_ok=True)
+    (case.machine_dir / "net/resolv.conf").write_text(servers)
+    for number, text in enumerate(leases):
+        (case.machine_dir / f"net/leases/{number + 2}").write_text(text)
 
 
 def machine(case, cmdline="", medium=None, disks=(NODE,)):
@@ -279,6 +327,68 @@ def fw_cfg(case, name, text):
     item = case.machine_dir / "sys/firmware/qemu_fw_cfg/by_name" / name
     item.mkdir(parents=True, exist_ok=True)
     (item / "raw").write_text(text)
+
+
+@test("a TXT record names the URL of the answers, which is believed by what named the record")
+def _(case):
+    server = Tls(case, lambda path, body: "slipway: 1\nnode: {hostname: by-dns}\n")
+    long = "/" + "x" * 300
+    dns = NameServer({"_slipway.rack.example": ["v=spf1 -all", server.url + long + "/${mac}"],
+                      "two.example": [server.url + "/a", server.url + "/b"],
+                      "pinned.example": [server.url + "/a" + server.pin]})
+    resolv = f"nameserver 127.0.0.1\nport {dns.port}\nsearch rack.example\n"
+    try:
+        machine(case, f"slipway.answers=dns{server.pin}")
+        network(case, resolv)
+        values, _said = provenance(case, 3)
+        same(values["node.hostname"]["value"], "by-dns", "host name")
+        where = values["node.hostname"]["source"]
+        assert "dns" in where and "kernel command line" in where, where
+        same(dns.asked, ["_slipway.rack.example"], "asked")
+        assert server.asked[0][1].startswith(long + "/"), server.asked
+        for word, code, why in (
+                ("dns:_slipway.rack.example", 3, "DNS or DHCP as the only word"),
+                ("dns:two.example" + server.pin, 3, "several places"),
+                ("dns:pinned.example" + server.pin, 4, "also tells a hash or a pin"),
+                ("dns:none.example" + server.pin, 5, "none.example has no TXT record"),
+                ("dns:_slipway.rack.example#pin=sha256:" + "0" * 64, None, "by-dns")):
+            machine(case, "slipway.answers=" + word)
+            network(case, resolv)
+            end = case.on("answers")
+            if code is None:
+                assert end.code and why not in end.out, end
+            else:
+                expect(end, code, why)
+    finally:
+        dns.close()
+        server.close()
+
+
+@test("an option of the DHCP lease names the URL, with the same trust; unasked it is not read")
+def _(case):
+    server = Tls(case, lambda path, body: "slipway: 1\nnode: {hostname: by-dhcp}\n")
+    lease = ("# This is private data. Do not parse.\nADDRESS=192.0.2.7\nOPTION_{}=" +
+             (server.url + "/a").encode().hex() + "00\n")
+    try:
+        for word, number in (("dhcp", 224), ("dhcp:230", 230)):
+            machine(case, f"slipway.answers={word}{server.pin}")
+            network(case, leases=["ADDRESS=192.0.2.8\n", lease.format(number)])
+            values, _said = provenance(case, 3)
+            same(values["node.hostname"]["value"], "by-dhcp", "host name")
+        machine(case, "slipway.answers=dhcp")
+        expect(case.on("answers"), 3, "DNS or DHCP as the only word")
+        machine(case, "slipway.answers=dhcp:12")
+        expect(case.on("answers"), 3, "224 to 254")
+        # Two cards, two opinions.
+        machine(case, f"slipway.answers=dhcp{server.pin}")
+        network(case, leases=[lease.format(224),
+                              "OPTION_224=" + b"https://other.example/a".hex() + "\n"])
+        expect(case.on("answers"), 3, "several places")
+        machine(case, "")
+        network(case, leases=[lease.format(224)])
+        expect(case.on("answers"), 5)
+    finally:
+        server.close()
 
 
 @test("SMBIOS OEM strings, credentials and fw_cfg count when they are named, and only then")
