@@ -152,6 +152,10 @@ int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_
 
 	for (size_t i = 0; r == 0 && i < f->n_disks; i++)
 		r = sw_examine_table(&x, &f->disks[i]);
+	for (size_t i = 0; r == 0 && i < f->n_disks; i++)
+		r = sw_examine_parts(&x, &f->disks[i]);
+	for (size_t i = 0; r == 0 && i < f->n_disks; i++)
+		r = sw_examine_clash(&x, &f->disks[i]);
 	if (r == 0)
 		r = examine_node(&x);
 	if (r == 0)

@@ -53,6 +53,20 @@ int sw_rescue_undo_io(struct sw_io *io, struct sw_io *from, json_object *undo,
 		      const char *undo_path, bool write, struct sw_error *err);
 
 int sw_examine_table(struct sw_examine *x, const struct sw_disk *d);
+/* What a new table makes of one partition; called for each. Labels are malloc'd. */
+typedef int (*sw_part_change)(struct sw_part *p, const void *arg);
+/*
+ * A repair for fi that writes the disk's table with that change; advice instead while the
+ * table itself is not whole.
+ */
+int sw_rescue_table_change(struct sw_examine *x, const struct sw_disk *d, struct sw_finding *fi,
+			   sw_part_change change, const void *arg);
+/* Partitions that are not what they hold, see parts.c. */
+int sw_examine_parts(struct sw_examine *x, const struct sw_disk *d);
+/* A disk without a GPT on which a node still lies; dos: it has a DOS table instead. */
+int sw_examine_gone(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io, bool dos);
+/* Another disk that takes the node's place: one with its UUIDs, or with slots by name only. */
+int sw_examine_clash(struct sw_examine *x, const struct sw_disk *d);
 /* prefix: of the findings' IDs, the disk of a further copy of the node, or NULL. */
 int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* The disks' health, the firmware's store, the clock; and what the node needs, see machine.c. */

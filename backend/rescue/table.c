@@ -29,17 +29,21 @@ static void find_copies(struct look *l)
 	}
 }
 
-/* The table as it would be after both copies were written from the good one. */
-static int build(const struct look *l, const struct sw_gpt_copy *from,
-		 struct sw_table_image *ret_image)
+/* The table as it would be after both copies were written from the good one, with one change. */
+static int build(const struct look *l, const struct sw_gpt_copy *from, sw_part_change change,
+		 const void *arg, struct sw_table_image *ret_image)
 {
 	_cleanup_free_ struct sw_table_change *changes = NULL;
 	struct sw_part *parts = NULL;
 	size_t n = 0;
 	int r = sw_gpt_read_parts(l->io, from, &parts, &n);
 
-	if (r < 0)
+	for (size_t i = 0; change && r == 0 && i < n; i++)
+		r = change(&parts[i], arg);
+	if (r < 0) {
+		sw_gpt_parts_free(parts, n);
 		return r;
+	}
 	changes = calloc(n ? n : 1, sizeof(*changes));
 	for (size_t i = 0; changes && i < n; i++)
 		changes[i] = (struct sw_table_change){ .number = parts[i].number, .add = true,
@@ -52,20 +56,20 @@ static int build(const struct look *l, const struct sw_gpt_copy *from,
 	return r;
 }
 
-static int add_repair(const struct look *l, struct sw_finding *fi)
+static int add_image(const struct look *l, const struct sw_gpt_copy *from, sw_part_change change,
+		     const void *arg, struct sw_finding *fi)
 {
-	const struct sw_gpt_copy *from = l->primary ? l->primary : l->backup;
 	struct sw_table_image image = {};
 	struct sw_repair *rep;
 	int r = from->n_entries == SW_GPT_ENTRIES && from->entry_len == SW_GPT_ENTRY_LEN
-			? build(l, from, &image) : -EOPNOTSUPP;
+			? build(l, from, change, arg, &image) : -EOPNOTSUPP;
 
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
 		(void)snprintf(fi->advice, sizeof(fi->advice),
 			       "the table is of an unusual form: `sgdisk -e` and `gdisk` can "
-			       "rebuild the other copy");
+			       "write it anew");
 		return 0;
 	}
 	rep = sw_finding_repair(fi, l->d);
@@ -73,11 +77,19 @@ static int add_repair(const struct look *l, struct sw_finding *fi)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(image.piece); i++)
 		r = sw_repair_add_bytes(rep, l->io, image.piece[i].off, image.piece[i].data,
 					image.piece[i].len, image.piece[i].name);
-	if (r == 0)
-		(void)snprintf(rep->text, sizeof(rep->text),
+	sw_table_image_clear(&image);
+	return r;
+}
+
+static int add_repair(const struct look *l, struct sw_finding *fi)
+{
+	const struct sw_gpt_copy *from = l->primary ? l->primary : l->backup;
+	int r = add_image(l, from, NULL, NULL, fi);
+
+	if (r == 0 && fi->repair)
+		(void)snprintf(fi->repair->text, sizeof(fi->repair->text),
 			       "write both copies of the partition table of %s from the %s one",
 			       l->d->name, l->primary ? "primary" : "backup");
-	sw_table_image_clear(&image);
 	return r;
 }
 
@@ -105,6 +117,38 @@ static int found(struct sw_examine *x, const struct look *l, const char *id,
 	return 0;
 }
 
+/* A table for a larger disk: what lies past the end is gone, whatever the table says. */
+static int shrunk(struct sw_examine *x, const struct look *l)
+{
+	struct sw_finding *fi = sw_finding_add(x, l->d->name, "gpt-shrunk", SW_FINDING_ERROR,
+					       SW_SURE_CERTAIN);
+	struct sw_part *parts = NULL;
+	uint64_t end = 0;
+	size_t n = 0;
+	int r = fi ? sw_gpt_read_parts(l->io, l->primary, &parts, &n) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if (parts[i].start + parts[i].size > end)
+			end = parts[i].start + parts[i].size;
+	sw_gpt_parts_free(parts, n);
+	(void)snprintf(fi->what, sizeof(fi->what), "the disk is smaller than its table says");
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "the table was made for %" PRIu64 " bytes, the disk has %" PRIu64
+		       "; the last partition ends at %" PRIu64,
+		       (l->primary->other_lba + 1) * l->d->sector, l->io->size, end);
+	(void)snprintf(fi->effect, sizeof(fi->effect),
+		       "some firmware sees no partition, and there is no backup of the table");
+	if (end <= (l->primary->last_lba - (l->primary->other_lba - l->last)) * l->d->sector)
+		return add_repair(l, fi);
+	(void)snprintf(fi->advice, sizeof(fi->advice),
+		       "the last partition is cut off: save what can be read, give the disk its "
+		       "size back (a firmware can hide the end of a disk, a virtual one can be "
+		       "grown), or install again");
+	return 0;
+}
+
 static int judge(struct sw_examine *x, const struct look *l)
 {
 	const struct sw_gpt_copy *p = l->primary, *b = l->backup;
@@ -113,6 +157,8 @@ static int judge(struct sw_examine *x, const struct look *l)
 		return found(x, l, "gpt-lost", SW_FINDING_ERROR,
 			     "both copies of the partition table are damaged",
 			     "no partition can be found; nothing starts from this disk");
+	if (p && p->last_lba > l->last)
+		return shrunk(x, l);
 	if (!p)
 		return found(x, l, "gpt-primary", SW_FINDING_ERROR,
 			     "the primary copy of the partition table is damaged",
@@ -132,21 +178,45 @@ static int judge(struct sw_examine *x, const struct look *l)
 	return 0;
 }
 
+static int scan(const struct sw_disk *d, struct sw_io *io, struct look *l)
+{
+	*l = (struct look){ .d = d, .io = io, .last = io->size / d->sector - 1 };
+	return sw_gpt_scan(io, &l->scan);
+}
+
+int sw_rescue_table_change(struct sw_examine *x, const struct sw_disk *d, struct sw_finding *fi,
+			   sw_part_change change, const void *arg)
+{
+	_cleanup_io_ struct sw_io *io = NULL;
+	struct look l;
+	int r = sw_machine_open_disk(x->m, d, false, false, &io, x->err);
+
+	if (r == 0)
+		r = scan(d, io, &l);
+	if (r < 0)
+		return r;
+	find_copies(&l);
+	if (l.primary && l.backup && l.backup->my_lba == l.last)
+		return add_image(&l, l.primary, change, arg, fi);
+	(void)snprintf(fi->advice, sizeof(fi->advice), "put the partition table right first");
+	return 0;
+}
+
 int sw_examine_table(struct sw_examine *x, const struct sw_disk *d)
 {
 	_cleanup_io_ struct sw_io *io = NULL;
-	struct look l = { .d = d };
 	struct sw_error e = {};
+	struct look l;
 	int r;
 
 	if (d->medium || d->size < 1 << 20 || d->sector == 0 ||
 	    sw_machine_open_disk(x->m, d, false, false, &io, &e) < 0)
 		return 0;
-	l.io = io;
-	l.last = io->size / d->sector - 1;
-	r = sw_gpt_scan(io, &l.scan);
+	r = scan(d, io, &l);
 	/* A DOS table in force means that a GPT is a leftover, whatever its state. */
-	if (r < 0 || l.scan.n == 0 || (l.scan.dos && !l.scan.pmbr))
+	if (r >= 0 && (l.scan.n == 0 || (l.scan.dos && !l.scan.pmbr)))
+		return sw_examine_gone(x, d, io, l.scan.dos);
+	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	find_copies(&l);
 	if (!l.scan.pmbr && (l.primary || l.backup)) {
