@@ -174,3 +174,10 @@ int sw_remove_tree(const char *path)
 		return -errno;
 	return 0;
 }
+
+void sw_scratch_clear(char **path)
+{
+	if (*path)
+		(void)sw_remove_tree(*path);
+	free(*path);
+}

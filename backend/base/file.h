@@ -27,6 +27,8 @@ int sw_mkdir_all(const char *path, unsigned int mode);
  * two. malloc'd path; when none of them takes it, the error of the first.
  */
 int sw_scratch_new(const char *prefix, char **ret_path);
+/* Removes it with all that is in it; for _cleanup_(). */
+void sw_scratch_clear(char **path);
 
 /* Removes a tree, never following links or crossing the top; missing is fine. */
 int sw_remove_tree(const char *path);

@@ -78,6 +78,27 @@ static unsigned int count_entries(const struct boot *b, const struct sw_node *no
 	return n;
 }
 
+/* The one entry that there is would be written anew: switched off, or with another place. */
+static bool is_corrected(const struct boot *b, const struct sw_node *node, size_t slot)
+{
+	struct sw_entry_wanted w = sw_node_entry(node, slot);
+
+	for (size_t i = 0; b->have && i < b->res.plan.n_writes; i++)
+		if (b->res.plan.writes[i].kind == SW_ENTRY_SET &&
+		    sw_entry_match(b->res.plan.writes[i].data, b->res.plan.writes[i].len, &w) !=
+			    SW_ENTRY_FOREIGN)
+			return true;
+	return false;
+}
+
+static const char *entry_effect(unsigned int n)
+{
+	if (n == 0)
+		return "it starts only when the firmware looks for something to start by itself";
+	return n == 1 ? "the firmware passes over it, or does not find what it names"
+		      : "some firmware refuses or removes entries that are alike";
+}
+
 static int slot_entry(struct boot *b, const struct sw_node *node, size_t slot)
 {
 	const struct sw_node_slot *s = &node->slots[slot];
@@ -85,15 +106,15 @@ static int slot_entry(struct boot *b, const struct sw_node *node, size_t slot)
 	struct sw_finding *fi;
 	char id[32], what[160];
 
-	if (!s->good || n == 1)
+	if (!s->good || (n == 1 && !is_corrected(b, node, slot)))
 		return 0;
 	(void)snprintf(id, sizeof(id), "entry-%c", s->letter);
-	(void)snprintf(what, sizeof(what), n ? "slot %c has %u boot entries"
-					     : "slot %c has no boot entry",
+	(void)snprintf(what, sizeof(what),
+		       n == 0   ? "slot %c has no boot entry"
+		       : n == 1 ? "the boot entry of slot %c is switched off or not the wanted one"
+				: "slot %c has %u boot entries",
 		       s->letter - 'a' + 'A', n);
-	fi = found(b, id, SW_FINDING_WARNING, what,
-		   n ? "some firmware refuses or removes entries that are alike"
-		     : "it starts only when the firmware looks for something to start by itself");
+	fi = found(b, id, SW_FINDING_WARNING, what, entry_effect(n));
 	if (!fi)
 		return -ENOMEM;
 	(void)snprintf(fi->evidence, sizeof(fi->evidence),

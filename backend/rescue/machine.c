@@ -261,6 +261,8 @@ int sw_examine_needs(struct sw_examine *x, const struct sw_node *n)
 
 	if (r == 0)
 		r = tpm_state(x, n);
+	for (size_t i = 0; r == 0 && i < x->f->n_disks; i++)
+		r = sw_examine_state(x, &x->f->disks[i]);
 	return r < 0 ? r : card_gone(x, n);
 }
 

@@ -76,6 +76,10 @@ int sw_examine_needs(struct sw_examine *x, const struct sw_node *n);
 int sw_examine_extras(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* The overlays that slots name, see overlay.c. */
 int sw_examine_overlays(struct sw_examine *x, const struct sw_node *n, const char *prefix);
+/* Images without a signature under Secure Boot, see secure.c. */
+int sw_examine_signatures(struct sw_examine *x, const struct sw_node *n, const char *prefix);
+/* The file system of the state on a disk, see state.c. */
+int sw_examine_state(struct sw_examine *x, const struct sw_disk *d);
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);
 /* The TPM's count of images, and the node's secrets, see tpm.c. */
 int sw_examine_tpm(struct sw_examine *x, const struct sw_switch *s);

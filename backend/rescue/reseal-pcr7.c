@@ -39,18 +39,11 @@ static const struct sw_node_slot *first_slot(const struct sw_node *n)
 	return best;
 }
 
-static void scratch_clear(char **dir)
-{
-	if (*dir)
-		(void)sw_remove_tree(*dir);
-	free(*dir);
-}
-
 static int from_slot(const struct sw_switch *s, struct sw_buf *table, char *ret_letter,
 		     struct sw_error *err)
 {
 	const struct sw_node_slot *slot = s->have_node ? first_slot(&s->node) : NULL;
-	_cleanup_(scratch_clear) char *dir = NULL;
+	_cleanup_(sw_scratch_clear) char *dir = NULL;
 	_cleanup_free_ char *file = NULL;
 	_cleanup_io_ struct sw_io *io = NULL;
 	int r;

@@ -321,12 +321,11 @@ def differ_in_disk(b):
     b.write(b.size - 33 * SECTOR, old)
 
 
-@exhibit("the copies name a partition differently", "gpt-differ", kind="table")
-def differ_in_name(b):
+@exhibit("the copies give a partition another type each", "gpt-differ", kind="table")
+def differ_in_type(b):
     old = b.read(b.size - 33 * SECTOR, 33 * SECTOR)
-    b.sgdisk("-c", "4:states")
+    b.sgdisk("-t", "4:0700")
     b.write(b.size - 33 * SECTOR, old)
-    b.parts = partitions(b.image)
 
 
 @exhibit("both copies are damaged", "gpt-lost", repair=False, kind="table")
@@ -353,7 +352,7 @@ def zapped(b):
 
 @exhibit("wipefs --all", "table-gone", repair=False, kind="table")
 def wiped(b):
-    tool("wipefs", "-a", b.image)
+    tool("wipefs", "-a", "-f", b.image)
 
 
 @exhibit("somebody began with a DOS table", "table-gone", repair=False, kind="table")
@@ -640,7 +639,7 @@ def store_full(b):
     fill(b, "VendorBlob%u-12345678-1234-1234-1234-123456789abc")
 
 
-@exhibit("the store is full of crash dumps", "nvram-full", kind="variables")
+@exhibit("the store is full of crash dumps", "nvram-full", repair=False, kind="variables")
 def store_dumps(b):
     fill(b, "dump-type0-%u-1-1700000000-C-cfc8fc79-be2e-4ddc-97f0-9f98bfe298a0")
 
@@ -693,7 +692,7 @@ def card(b):
     assert b.order()
 
 
-@exhibit("Secure Boot was turned on, and the images are not signed", "unsigned", repair=False,
+@exhibit("Secure Boot was turned on, and the images are not signed", ("unsigned-a", "unsigned-b"), repair=False,
          kind="machine", starts=False)
 def secure_boot(b):
     for name, value in (("SecureBoot", 1), ("SetupMode", 0)):
@@ -702,12 +701,12 @@ def secure_boot(b):
 
 # -- the state --
 
-@exhibit("the state was not unmounted and has errors", "state", kind="state", keeps=False)
+@exhibit("the state was not unmounted and has errors", "state", repair=False, kind="state")
 def state_errors(b):
     b.on_state(lambda image: tool("debugfs", "-w", "-R", "ssv state 2", image))
 
 
-@exhibit("an inode of the state is damaged", "state", kind="state", keeps=False)
+@exhibit("an inode of the state is damaged", "state", repair=False, kind="state")
 def state_inode(b):
     def damage(image):
         tool("debugfs", "-w", "-R", "sif <2> links_count 77", image)
@@ -715,7 +714,7 @@ def state_inode(b):
     b.on_state(damage)
 
 
-@exhibit("the state's superblock is zeroed", "state", kind="state", keeps=False)
+@exhibit("the state's superblock is zeroed", "state", repair=False, kind="state")
 def state_superblock(b):
     b.write(b.at("state") + 1024, bytes(1024))
 

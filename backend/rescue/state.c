@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file system of the state, as its superblock tells: read in user space, never mounted.
+ * Format: the kernel's Documentation/filesystems/ext4/super.rst (little endian).
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/le.h"
+#include "rescue/private.h"
+
+#define LABEL "state"
+#define SUPER_AT 1024U
+#define SUPER_LEN 1024U
+#define MAGIC 0xef53U
+#define CLEAN 0x1U		/* s_state */
+#define ERRORS 0x2U
+#define NEEDS_RECOVERY 0x4U	/* s_feature_incompat: a journal is to be replayed */
+#define BITS64 0x80U
+#define FULL_PERCENT 2U
+
+struct ext {
+	unsigned int state;
+	uint32_t incompat, error_count;
+	uint64_t blocks, free_blocks;
+};
+
+static uint64_t count(const uint8_t *d, bool wide, size_t low, size_t high)
+{
+	return sw_le32(d + low) | (wide ? (uint64_t)sw_le32(d + high) << 32 : 0);
+}
+
+/* -ENOENT: there is no superblock. */
+static int read_super(struct sw_io *io, uint64_t at, struct ext *ret)
+{
+	uint8_t d[SUPER_LEN];
+	int r = sw_io_read(io, at, d, sizeof(d));
+	bool wide;
+
+	if (r < 0)
+		return r;
+	if (sw_le16(d + 0x38) != MAGIC)
+		return -ENOENT;
+	wide = sw_le32(d + 0x60) & BITS64;
+	*ret = (struct ext){ .state = sw_le16(d + 0x3a), .incompat = sw_le32(d + 0x60),
+			     .error_count = sw_le32(d + 0x194),
+			     .blocks = count(d, wide, 0x04, 0x150),
+			     .free_blocks = count(d, wide, 0x0c, 0x158) };
+	return 0;
+}
+
+/* The first backup of the superblock, for blocks of 4, 2 and 1 KiB; 0: none. */
+static uint32_t find_backup(struct sw_io *io, const struct sw_part *p)
+{
+	static const struct { uint32_t block, size; } places[] = {
+		{ 32768, 4096 }, { 16384, 2048 }, { 8193, 1024 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		uint64_t at = (uint64_t)places[i].block * places[i].size;
+		struct ext e;
+
+		if (at + SUPER_LEN <= p->size && read_super(io, p->start + at, &e) == 0)
+			return places[i].block;
+	}
+	return 0;
+}
+
+static struct sw_finding *add(struct sw_examine *x, const struct sw_disk *d, const char *id,
+			      enum sw_severity severity, const char *what, const char *effect)
+{
+	struct sw_finding *fi = sw_finding_add(x, d->name, id, severity, SW_SURE_CERTAIN);
+
+	if (!fi)
+		return NULL;
+	(void)snprintf(fi->what, sizeof(fi->what), "%s", what);
+	(void)snprintf(fi->effect, sizeof(fi->effect), "%s", effect);
+	return fi;
+}
+
+static int super_lost(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+		      uint32_t backup)
+{
+	struct sw_finding *fi = add(x, d, "state", SW_FINDING_ERROR,
+				    "the file system of the state has lost its superblock",
+				    "the state cannot be mounted: what the node keeps is not found");
+
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "partition %u of %.40s begins without one; block %" PRIu32
+		       " still holds its backup", p->number, d->name, backup);
+	(void)snprintf(fi->advice, sizeof(fi->advice),
+		       "`e2fsck -b %" PRIu32 "` on the partition brings it back from the backup; "
+		       "save what matters first", backup);
+	return 0;
+}
+
+static int damaged(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+		   const struct ext *e)
+{
+	bool errors = e->state & ERRORS || e->error_count;
+	struct sw_finding *fi = add(x, d, "state", SW_FINDING_WARNING,
+				    errors ? "the file system of the state has errors"
+					   : "the state was not unmounted, and has no journal",
+				    "it may be mounted read-only, or not at all, and gets worse "
+				    "with use");
+
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "partition %u of %.40s: its superblock %s (%" PRIu32 " counted)", p->number,
+		       d->name, errors ? "says that errors were met" : "is not marked clean",
+		       e->error_count);
+	(void)snprintf(fi->advice, sizeof(fi->advice),
+		       "from the medium, not mounted: `e2fsck -n` on the partition shows what is "
+		       "wrong, `e2fsck -f` repairs it");
+	return 0;
+}
+
+static int full(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+		const struct ext *e)
+{
+	struct sw_finding *fi = add(x, d, "state-full", SW_FINDING_WARNING, "the state is full",
+				    "what writes there fails: logs, images, admission");
+
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "partition %u of %.40s: %" PRIu64 " of %" PRIu64 " blocks are free",
+		       p->number, d->name, e->free_blocks, e->blocks);
+	(void)snprintf(fi->advice, sizeof(fi->advice), "delete what nobody needs there");
+	return 0;
+}
+
+static int examine(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
+		   const struct sw_part *p)
+{
+	bool used = d->uses && d->uses[0];	/* a mounted one is not clean, and is no finding */
+	uint32_t backup;
+	struct ext e;
+	int r = read_super(io, p->start + SUPER_AT, &e);
+
+	if (r == -ENOENT && !p->fs_type) {
+		backup = find_backup(io, p);
+		return backup ? super_lost(x, d, p, backup) : 0;
+	}
+	if (r < 0)
+		return 0;	/* another file system, or none that can be read */
+	if (e.state & ERRORS || e.error_count ||
+	    (!used && !(e.state & CLEAN) && !(e.incompat & NEEDS_RECOVERY)))
+		return damaged(x, d, p, &e);
+	if (e.blocks && e.free_blocks * 100 < e.blocks * FULL_PERCENT)
+		return full(x, d, p, &e);
+	return 0;
+}
+
+int sw_examine_state(struct sw_examine *x, const struct sw_disk *d)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < d->table.n_parts; i++) {
+		const struct sw_part *p = &d->table.parts[i];
+		_cleanup_io_ struct sw_io *io = NULL;
+		struct sw_error e = {};
+
+		if (d->medium || !p->label || strcmp(p->label, LABEL) != 0 ||
+		    sw_machine_open_disk(x->m, d, false, false, &io, &e) < 0)
+			continue;
+		r = examine(x, d, io, p);
+	}
+	return r;
+}
