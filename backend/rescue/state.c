@@ -83,7 +83,7 @@ static int super_lost(struct sw_examine *x, const struct sw_disk *d, const struc
 {
 	struct sw_finding *fi = add(x, d, "state", SW_FINDING_ERROR,
 				    "the file system of the state has lost its superblock",
-				    "the state cannot be mounted: what the node keeps is not found");
+				    "the state cannot be mounted, and what is in it not found");
 
 	if (!fi)
 		return -ENOMEM;

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The museum of broken nodes: doctor names the cause first, repairs it, and the node starts.
 
-A part of the museum in a quick run; all of it otherwise. With SLIPWAY_TEST_LONG also 200 nodes
-that a seeded generator damaged, and their confusion table.
+A part of the museum in a quick run; all of it otherwise.
 """
 import os
 
-from lib import Case, Skip, TESTS, expect, fingerprint, main, need, partitions, same, tool
-from museum import EXHIBITS, Broken, images, kept, starts
+from lib import TESTS, fingerprint, main, need, same, test, tool
+from museum import (EXHIBITS, Broken, bad, findings, healthy, kept, kind_of, make_layout,
+                    repair_all, starts)
 
-KNOWN = {}      # what made a node: the hashes of its images, and of what must stay
-
+LAYOUTS = ("node", "diskless", "mirror", "two-tier")
+MODES = ("local", "network")
 
 def everything(case):
     """Every block of every disk, and every variable."""
@@ -20,46 +20,10 @@ def everything(case):
     return found
 
 
-def findings(case):
-    done = case.on("--json", "doctor")
-    assert done.code in (0, 8), done
-    return done.json()["findings"]
-
-
-def bad(found):
-    return [f for f in found if f["severity"] != "info"]
-
-
-def kind_of(finding):
-    return finding["id"].split("/")[-1]
-
-
-def healthy(case, make):
-    """A healthy node; what is known of it is looked at once."""
-    case.copy_of(make)
-    if make not in KNOWN:
-        broken = Broken(case)
-        KNOWN[make] = (set(images(broken).values()), kept(broken))
-        assert starts(case, KNOWN[make][0]), "the healthy node does not start"
-    return KNOWN[make]
-
-
 def complete(finding):
     for part in ("what", "evidence", "effect", "sure"):
         assert finding[part], f"{finding['id']} does not say {part}"
     assert "repair" in finding or finding.get("advice"), f"{finding['id']} leaves one alone"
-
-
-def repair_all(case):
-    """The first finding first, until nothing is wrong; what was repaired."""
-    done = []
-    for _ in range(12):
-        left = [f for f in bad(findings(case)) if "repair" in f]
-        if not left:
-            return done
-        expect(case.on("--yes", "doctor", "--repair", left[0]["id"]), 0, "is gone")
-        done.append(left[0]["id"])
-    raise AssertionError(f"no end of repairs: {done}")
 
 
 def visit(case, e):
@@ -89,6 +53,17 @@ def add(e):
         need("sgdisk", "mcopy", "debugfs", "wipefs")
         visit(case, e)
     TESTS.append((f"{e.name}: {e.what}", run))
+
+
+@test("healthy nodes of each layout and mode: no finding above information, no block written")
+def _(case):
+    for layout in LAYOUTS:
+        for mode in MODES:
+            case.machine_dir = case.dir / f"{layout}-{mode}"
+            make_layout(case, layout, mode)
+            before = everything(case)
+            same([f["id"] for f in bad(findings(case))], [], f"{layout}, {mode}")
+            same(everything(case), before, f"{layout}, {mode}: disks and variables")
 
 
 # A quick run takes every fourth: each kind of damage is among them.

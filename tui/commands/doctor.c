@@ -172,8 +172,9 @@ const struct sw_command sw_command_doctor = {
 	.summary = "Find what is wrong with the node, and put it right",
 	.operands = "",
 	.opts = opts,
-	.details = "Partition tables, slots, node data, boot entries, order and next boot: each\n"
-		   "finding says what it rests on and what it leads to. Without --repair nothing\n"
-		   "is written, and exit 8 says that there is a warning or an error.",
+	.details = "Partition tables, slots, node data, state, boot entries, order and next boot,\n"
+		   "and what the node needs of its machine: each finding says what it rests on\n"
+		   "and what it leads to. Without --repair nothing is written, and exit 8 says\n"
+		   "that there is a warning or an error.",
 	.run = run,
 };
