@@ -7,6 +7,7 @@
 
 #include "apply/apply.h"
 #include "base/json.h"
+#include "base/size.h"
 #include "base/text.h"
 
 /* After a failed addition nothing more is added, and the failure is the result. */
@@ -180,6 +181,61 @@ static void add_failure(struct out *o, json_object *f)
 	say(o, ": %s\n", sw_json_str(f, "text", ""));
 }
 
+static void add_machine(struct out *o, json_object *m)
+{
+	json_object *disks = sw_json_array(m, "disks");
+	char size[16];
+
+	if (!m)
+		return;
+	say(o, "Firmware        %s%s\n",
+	    strcmp(sw_json_str(m, "firmware", ""), "bios") == 0 ? "BIOS" : "UEFI",
+	    sw_json_bool(m, "secure_boot", false) ? ", Secure Boot on" : "");
+	say(o, "TPM             %s%s",
+	    sw_json_bool(m, "tpm", false) ? sw_json_str(m, "tpm_version", "there") : "none",
+	    sw_json_bool(m, "tpm_locked", false) ? ", LOCKED" : "");
+	if (sw_json_get(m, "tpm_attests"))
+		say(o, ", %s, %s", sw_json_bool(m, "tpm_attests", false) ? "can attest"
+									 : "CANNOT attest",
+		    sw_json_bool(m, "tpm_seals", false) ? "can seal" : "CANNOT seal");
+	say(o, "\nDisks           %s", json_object_array_length(disks) ? "" : "none");
+	for (size_t i = 0; i < json_object_array_length(disks); i++) {
+		json_object *d = json_object_array_get_idx(disks, i);
+		const char *health = sw_json_str(d, "health", "unknown");
+
+		say(o, "%s%s %s", i ? ", " : "", sw_json_str(d, "disk", "?"),
+		    sw_size_format(sw_json_u64(d, "size", 0), size, sizeof(size)));
+		if (sw_json_bool(d, "medium", false))
+			say(o, " (slipway)");
+		else if (strcmp(health, "unknown") != 0)
+			say(o, " (%s)", health);
+	}
+	say(o, "\n");
+}
+
+/* What is wrong or will be, with what to do; it is last, where a terminal still shows it. */
+static void add_soon(struct out *o, json_object *soon)
+{
+	if (!soon)
+		return;
+	if (json_object_array_length(soon) == 0) {
+		say(o, "\nNothing is wrong, and no problem is in sight.\n");
+		return;
+	}
+	say(o, "\nMost likely to go wrong next:\n");
+	for (size_t i = 0; i < json_object_array_length(soon); i++) {
+		json_object *p = json_object_array_get_idx(soon, i);
+		const char *severity = sw_json_str(p, "severity", "");
+		const char *advice = sw_json_str(p, "advice", "");
+
+		say(o, "%zu. %s%s%s (%s)\n", i + 1, strcmp(severity, "ahead") == 0 ? "" : severity,
+		    strcmp(severity, "ahead") == 0 ? "" : ": ", sw_json_str(p, "what", ""),
+		    sw_json_str(p, "evidence", ""));
+		if (*advice)
+			say(o, "   -> %s\n", advice);
+	}
+}
+
 static void add_all(struct out *o, json_object *status)
 {
 	json_object *journals = sw_json_array(status, "journals");
@@ -208,9 +264,11 @@ static void add_all(struct out *o, json_object *status)
 		add_admission(o, json_object_array_get_idx(admissions, i));
 	add_tpm(o, sw_json_get(status, "tpm"));
 	add_failure(o, sw_json_get(status, "last_failure"));
+	add_machine(o, sw_json_get(status, "machine"));
 	for (size_t i = 0; lines && i < json_object_array_length(lines); i++)
 		say(o, "%s%s\n", i ? "  " : "\n",
 		       json_object_get_string(json_object_array_get_idx(lines, i)));
+	add_soon(o, sw_json_array(status, "soon"));
 }
 
 int sw_status_text(json_object *status, struct sw_buf *b)

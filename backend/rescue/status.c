@@ -14,10 +14,13 @@
 #include "boot/slot.h"
 #include "boot/varstore.h"
 #include "boot/why.h"
+#include "disk/health.h"
 #include "disk/wipemark.h"
 #include "net/http.h"
 #include "rescue/count.h"
+#include "rescue/outlook.h"
 #include "rescue/servers.h"
+#include "tpm/facts.h"
 
 /* What is looked at: borrowed from the caller. */
 struct look {
@@ -313,6 +316,66 @@ static void add_admissions(const struct look *t, json_object *o)
 	sw_json_add(o, "admissions", list);
 }
 
+/* A TPM that cannot be asked is for the doctor to judge. */
+static void ask_tpm(const struct look *t, json_object *machine, struct sw_outlook *in)
+{
+	struct sw_tpm_facts tpm = {};
+	const char *tcti;
+
+	sw_json_add_bool(machine, "tpm", t->f->tpm_present);
+	sw_json_add_str(machine, "tpm_version", t->f->tpm_version);
+	if (!t->f->tpm_present || sw_machine_tcti(t->m, &tcti, NULL) < 0 ||
+	    sw_tpm_read_facts(tcti, &tpm, NULL) < 0)
+		return;
+	sw_json_add_bool(machine, "tpm_attests", tpm.attests);
+	sw_json_add_bool(machine, "tpm_seals", tpm.seals);
+	sw_json_add_bool(machine, "tpm_locked", tpm.locked);
+	in->failures = tpm.failures;
+	in->failures_max = tpm.failures_max;
+}
+
+static void add_disks(const struct look *t, json_object *machine)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < t->f->n_disks; i++) {
+		const struct sw_disk *d = &t->f->disks[i];
+		json_object *o = json_object_new_object();
+
+		sw_json_add_str(o, "disk", d->name);
+		sw_json_add_u64(o, "size", d->size);
+		sw_json_add_str(o, "health", sw_health_name(d->health));
+		sw_json_add_bool(o, "medium", d->medium);
+		json_object_array_add(list, o);
+	}
+	sw_json_add(machine, "disks", list);
+}
+
+/* What it runs on, and what is likely to go wrong next. */
+static int add_machine(const struct look *t, json_object *o)
+{
+	_cleanup_findings_ struct sw_findings found = {};
+	struct sw_outlook in = { .status = o, .now = t->f->time };
+	json_object *machine = json_object_new_object(), *soon;
+	struct sw_varstore *vars = NULL;
+
+	sw_json_add(o, "machine", machine);
+	sw_json_add_str(machine, "firmware",
+			t->f->firmware == SW_FIRMWARE_BIOS ? "bios" : "uefi");
+	sw_json_add_bool(machine, "secure_boot", t->f->secure_boot);
+	add_disks(t, machine);
+	ask_tpm(t, machine, &in);
+	if (t->vars && sw_machine_vars(t->m, &vars, NULL) == 0)
+		(void)sw_var_space(vars, &in.store_total, &in.store_free);
+	if (sw_rescue_examine(t->m, t->f, vars, t->vars, NULL, &found, NULL) == 0)
+		in.found = &found;
+	soon = sw_outlook_make(&in);
+	if (!soon)
+		return -ENOMEM;
+	sw_json_add(o, "soon", soon);
+	return 0;
+}
+
 static int collect(const struct look *t, json_object **ret_status, struct sw_error *err)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
@@ -338,6 +401,8 @@ static int collect(const struct look *t, json_object **ret_status, struct sw_err
 	add_why(t, o);
 	add_admissions(t, o);
 	add_failure(t, o);
+	if (add_machine(t, o) < 0)
+		return sw_fail_oom(err);
 	*ret_status = TAKE_PTR(o);
 	return 0;
 }

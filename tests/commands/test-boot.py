@@ -209,6 +209,23 @@ def _(case):
     same(case.entries(), before, "entries and order in hands-off")
 
 
+@test("the firmware's setup is asked for and taken back; other wishes stay; only if offered")
+def _(case):
+    install(case)
+    wish = case.machine_dir / "vars" / f"OsIndications-{GLOBAL}"
+    expect(case.on("boot", "setup"), 5, "cannot be told to open its setup", "press the firmware's")
+    assert not wish.exists()
+    plant_guid(case, "OsIndicationsSupported", GLOBAL, struct.pack("<Q", 1))
+    before = case.entries()
+    expect(case.on("boot", "setup"), 0, "The next start opens the firmware's setup.")
+    same(wish.read_bytes(), struct.pack("<IQ", 7, 1), "OsIndications")
+    wish.write_bytes(struct.pack("<IQ", 7, 0x45))
+    same(case.on("--json", "boot", "setup", "none").json(), {"setup": False}, "taken back")
+    same(wish.read_bytes(), struct.pack("<IQ", 7, 0x44), "the other wishes")
+    same(case.entries(), before, "entries and order")
+    expect(case.on("boot", "setup", "no"), 2)
+
+
 def plant_guid(case, name, guid, data):
     (case.machine_dir / "vars" / f"{name}-{guid}").write_bytes(struct.pack("<I", 6) + data)
 

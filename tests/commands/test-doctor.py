@@ -93,6 +93,25 @@ def _(case):
     same(findings(case, 0), {}, "findings on an empty machine")
 
 
+@test("status names what the node runs on and what is likely to go wrong next, and writes nothing")
+def _(case):
+    install(case, second=False)
+    before = everything(case)
+    told = expect(case.on("--json", "status"), 0).json()
+    same([p["id"] for p in told["soon"]], ["one-image"], "of a healthy node with one image")
+    same((told["machine"]["firmware"], told["machine"]["tpm"]), ("uefi", True), "machine")
+    expect(case.on("status"), 0, "Firmware        UEFI", "TPM             2.0", "can seal",
+           "Disks           ", "Most likely to go wrong next:\n1. one good image", "   -> ")
+    same(everything(case), before, "disks and variables")
+    write_at(case.disk(), SECTOR + 40, b"\xff" * 8)
+    told = expect(case.on("--json", "status"), 0).json()
+    same([p["severity"] for p in told["soon"]], ["error", "ahead"], "with a damaged table")
+    assert "slipway doctor --repair" in told["soon"][0]["advice"], told["soon"]
+    case.machine_dir = case.dir / "empty"
+    expect(case.run("machine", "create", case.machine_dir, "--disk", "serial=X,size=1G"), 0)
+    expect(case.on("status"), 0, "Nothing is wrong, and no problem is in sight.")
+
+
 def table_damage(case, identity, severity, damage, more=()):
     need("sgdisk", "sfdisk")
     install(case)

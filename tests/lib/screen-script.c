@@ -289,6 +289,7 @@ static bool do_look(struct sw_script *sc, const char *kind, const char *name)
 	static const char *const kinds[SW_N_LOOKS] = {
 		[SW_LOOK_STATUS] = "status", [SW_LOOK_NETWORK] = "network",
 		[SW_LOOK_REACH] = "reach", [SW_LOOK_PREFLIGHT] = "preflight",
+		[SW_LOOK_RESTART] = "restart",
 	};
 	struct sw_error err = { 0 };
 
@@ -470,6 +471,7 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "doctor-undo", SW_WANT_DOCTOR_UNDO },
 		{ "status", SW_WANT_STATUS }, { "network", SW_WANT_NETWORK },
 		{ "reach", SW_WANT_REACH }, { "preflight", SW_WANT_PREFLIGHT },
+		{ "restart-look", SW_WANT_RESTART }, { "restart-to", SW_WANT_RESTART_TO },
 		{ "shell", SW_WANT_SHELL }, { "nothing", 0 },
 	};
 	unsigned int want = 0, all = 0;

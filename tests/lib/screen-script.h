@@ -16,7 +16,8 @@
  *   switch NAME          what a look at the boot switch found: NAME.json
  *   wipe NAME            what a wipe would do or what its report says: NAME.json
  *   doctor NAME          what looking for faults found: NAME.json
- *   status NAME          what a look at the status found, network NAME, reach NAME alike
+ *   status NAME          what a look at the status found, network NAME,
+ *                        reach NAME, restart NAME alike
  *   shell yes|no         whether this system has a shell; before `open`, without it: yes
  *   ended STATUS         its end
  *   tick MS              time that passes
@@ -31,7 +32,7 @@
  *   answer KEY [TEXT]    the answers' value of a key; without text: none
  *   want NAME            the session was asked for: apply resume undo cancel save reboot off
  *                        switch switch-set wipe-plan wipe report status network reach
- *                        shell nothing
+ *                        restart-look restart-to shell nothing
  *   at-most N            keys pressed so far
  */
 #pragma once

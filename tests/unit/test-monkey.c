@@ -156,6 +156,7 @@ static void give_looks(struct monkey *m, unsigned int want)
 		[SW_LOOK_NETWORK] = { SW_WANT_NETWORK, "tests/screens/network.json" },
 		[SW_LOOK_REACH] = { SW_WANT_REACH, "tests/screens/reach-works.json" },
 		[SW_LOOK_PREFLIGHT] = { SW_WANT_PREFLIGHT, "tests/screens/preflight.json" },
+		[SW_LOOK_RESTART] = { SW_WANT_RESTART, "tests/screens/restart.json" },
 	};
 	struct sw_error err = { 0 };
 

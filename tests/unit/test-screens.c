@@ -150,6 +150,11 @@ static void test_each_greyed_item_says_why(void **state SW_UNUSED)
 	sw_script_run(DIR, "greyed");
 }
 
+static void test_a_restart_goes_where_it_is_told_to(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "restart");
+}
+
 static void test_plain_mode_shows_status_network_and_shell(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "looks-by-lines");
@@ -245,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_an_admission_is_checked_before_it_is_needed),
 		cmocka_unit_test(test_a_shell_is_asked_for_before_it_opens),
 		cmocka_unit_test(test_each_greyed_item_says_why),
+		cmocka_unit_test(test_a_restart_goes_where_it_is_told_to),
 		cmocka_unit_test(test_plain_mode_shows_status_network_and_shell),
 		cmocka_unit_test(test_answers_and_log_can_be_saved),
 		cmocka_unit_test(test_hostile_disk_names_do_not_break_the_screen),

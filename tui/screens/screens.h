@@ -22,6 +22,7 @@ extern const struct sw_view_ops sw_screen_status;
 extern const struct sw_view_ops sw_screen_network;
 extern const struct sw_view_ops sw_screen_preflight;	/* of the admission */
 extern const struct sw_view_ops sw_screen_reach;	/* whether a URL answers */
+extern const struct sw_view_ops sw_screen_restart;	/* and where it goes */
 extern const struct sw_view_ops sw_screen_disk;
 extern const struct sw_view_ops sw_screen_details;	/* of the disk in s->looking_at */
 extern const struct sw_view_ops sw_screen_layout;

@@ -163,10 +163,6 @@ static void choose_other(struct sw_state *s, int id)
 	case ITEM_SHELL:
 		ask_shell(s);
 		break;
-	case ITEM_REBOOT:
-		sw_screen_ask_first(s, _("Restart this machine now?"), _("Restart"), SW_WANT_REBOOT,
-				    false);
-		break;
 	default:
 		sw_screen_ask_first(s, _("Power this machine off now?"), _("Power off"),
 				    SW_WANT_POWEROFF, false);
@@ -181,7 +177,8 @@ static void choose(struct sw_view *v, struct sw_state *s)
 		[ITEM_SWITCH] = &sw_screen_switch, [ITEM_STATUS] = &sw_screen_status,
 		[ITEM_NETWORK] = &sw_screen_network, [ITEM_WIPE] = &sw_screen_wipe,
 		[ITEM_LOG] = &sw_screen_log, [ITEM_HELP] = &sw_screen_help,
-		[ITEM_ABOUT] = &sw_screen_about, [ITEM_OFF] = NULL,
+		[ITEM_ABOUT] = &sw_screen_about, [ITEM_REBOOT] = &sw_screen_restart,
+		[ITEM_OFF] = NULL,
 	};
 	struct start *st = v->data;
 	const struct sw_list_row *row = sw_list_selected(&st->list);

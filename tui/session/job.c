@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "boot/entries.h"
+#include "boot/restart.h"
 #include "boot/varstore.h"
 #include "machine/shell.h"
 #include "tui/session/doctor-job.h"
@@ -138,6 +139,17 @@ static int do_tell(struct sw_machine *m, const struct sw_state *s, json_object *
 	return 0;
 }
 
+static int do_restart_to(struct sw_machine *m, int to, struct sw_error *err)
+{
+	struct sw_varstore *vars = NULL;
+	int r;
+
+	if (to != SW_RESTART_SETUP)
+		return sw_restart_entry(m, (uint16_t)to, err);
+	r = sw_machine_vars(m, &vars, err);
+	return r < 0 ? r : sw_restart_setup(vars, true, err);
+}
+
 static int do_save(const struct sw_state *s, struct sw_error *err)
 {
 	int r = sw_file_write(s->save_path, s->save_text, strlen(s->save_text), 0600);
@@ -182,11 +194,8 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 	case SW_JOB_DOCTOR_UNDO:
 		r = sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, out, &err);
 		break;
-	case SW_JOB_STATUS:
-	case SW_JOB_NETWORK:
-	case SW_JOB_REACH:
-	case SW_JOB_PREFLIGHT:
-		r = sw_look_job(m, sw_job_look(j->kind), s->reach_url, s->answers, out, &err);
+	case SW_JOB_RESTART_TO:
+		r = do_restart_to(m, s->restart_to, &err);
 		break;
 	case SW_JOB_SHELL:
 		r = sw_shell_prepare(m, &err);
@@ -195,7 +204,9 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		r = do_tell(m, s, out);
 		break;
 	default:
-		r = do_save(s, &err);
+		r = sw_job_is_look(j->kind) ? sw_look_job(m, sw_job_look(j->kind), s->reach_url,
+							  s->answers, out, &err)
+					    : do_save(s, &err);
 		break;
 	}
 	if (r < 0) {
@@ -349,9 +360,9 @@ static void deliver_plan(json_object *o, struct sw_state *s)
 
 enum sw_look_kind sw_job_look(enum sw_job_kind kind)
 {
-	return kind == SW_JOB_STATUS ? SW_LOOK_STATUS
-	       : kind == SW_JOB_NETWORK ? SW_LOOK_NETWORK
-	       : kind == SW_JOB_REACH	? SW_LOOK_REACH : SW_LOOK_PREFLIGHT;
+	_Static_assert(SW_JOB_RESTART - SW_JOB_STATUS + 1 == SW_N_LOOKS, "a job for each look");
+
+	return (enum sw_look_kind)(kind - SW_JOB_STATUS);
 }
 
 static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, struct sw_state *s)
@@ -381,7 +392,11 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_NETWORK:
 	case SW_JOB_REACH:
 	case SW_JOB_PREFLIGHT:
+	case SW_JOB_RESTART:
 		sw_state_look_failed(s, sw_job_look(kind), err);
+		break;
+	case SW_JOB_RESTART_TO:
+		sw_state_refuse(s, "No restart: %s: %s", err->what, err->why);
 		break;
 	case SW_JOB_SHELL:
 		sw_state_refuse(s, "No shell: %s: %s", err->what, err->why);
@@ -428,10 +443,12 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 		sw_state_got_wipe(s, o);
 	} else if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO) {
 		sw_state_got_doctor(s, o);
-	} else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_PREFLIGHT) {
+	} else if (sw_job_is_look(kind)) {
 		sw_state_got_look(s, sw_job_look(kind), o);
 	} else if (kind == SW_JOB_TELL) {
 		deliver_lines(sw_json_array(o, "lines"), s);
+	} else if (kind == SW_JOB_RESTART_TO) {
+		s->want |= SW_WANT_REBOOT;
 	} else if (kind == SW_JOB_SHELL) {
 		s->want |= SW_WANT_SHELL_OPEN;
 	} else {

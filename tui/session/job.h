@@ -13,7 +13,8 @@
 enum sw_job_kind { SW_JOB_FACTS, SW_JOB_PLAN, SW_JOB_SAVE, SW_JOB_SWITCH,
 		   SW_JOB_SWITCH_SET, SW_JOB_WIPE_PLAN, SW_JOB_WIPE_REPORT, SW_JOB_DOCTOR,
 		   SW_JOB_DOCTOR_REPAIR, SW_JOB_DOCTOR_UNDO, SW_JOB_STATUS,
-		   SW_JOB_NETWORK, SW_JOB_REACH, SW_JOB_PREFLIGHT, SW_JOB_SHELL, SW_JOB_TELL,
+		   SW_JOB_NETWORK, SW_JOB_REACH, SW_JOB_PREFLIGHT, SW_JOB_RESTART,
+		   SW_JOB_RESTART_TO, SW_JOB_SHELL, SW_JOB_TELL,
 		   SW_N_JOBS };
 
 struct sw_job {
@@ -23,7 +24,12 @@ struct sw_job {
 	struct sw_buf out;
 };
 
-/* What a job of status, network or reach looks at. */
+/* Those that look at something, in the order of the looks. */
+static inline bool sw_job_is_look(enum sw_job_kind kind)
+{
+	return kind >= SW_JOB_STATUS && kind <= SW_JOB_RESTART;
+}
+/* What such a job looks at. */
 enum sw_look_kind sw_job_look(enum sw_job_kind kind);
 /* Ends a running child of this job first. */
 int sw_job_start(struct sw_job *j, struct sw_machine *m, const struct sw_state *s,

@@ -7,6 +7,7 @@
 #include "admission/token.h"
 #include "base/json.h"
 #include "boot/entries.h"
+#include "boot/restart.h"
 #include "net/reach.h"
 #include "net/routes.h"
 #include "rescue/status.h"
@@ -51,6 +52,22 @@ static int look_for_server(const char *url, json_object *out, struct sw_error *e
 	return 0;
 }
 
+static void add_all(json_object *found, json_object *out)
+{
+	json_object_object_foreach(found, key, value)
+		sw_json_add(out, key, json_object_get(value));
+}
+
+static int look_at_restart(struct sw_machine *m, json_object *out, struct sw_error *err)
+{
+	_cleanup_json_ json_object *found = NULL;
+	int r = sw_restart_look(m, &found, err);
+
+	if (r == 0)
+		add_all(found, out);
+	return r;
+}
+
 static int look_ahead(struct sw_machine *m, const struct sw_answers *a, json_object *out,
 		      struct sw_error *err)
 {
@@ -77,8 +94,7 @@ static int look_ahead(struct sw_machine *m, const struct sw_answers *a, json_obj
 		return r;
 	sw_preflight_judge(seen, p);
 	found = sw_preflight_to_json(p, seen);
-	json_object_object_foreach(found, key, value)
-		sw_json_add(out, key, json_object_get(value));
+	add_all(found, out);
 	sw_json_add_str(out, "url", ask.url);
 	return 0;
 }
@@ -93,6 +109,8 @@ int sw_look_job(struct sw_machine *m, enum sw_look_kind kind, const char *url,
 		return look_for_server(url, out, err);
 	case SW_LOOK_PREFLIGHT:
 		return look_ahead(m, a, out, err);
+	case SW_LOOK_RESTART:
+		return look_at_restart(m, out, err);
 	default:
 		sw_routes_look(m, out);
 		return 0;

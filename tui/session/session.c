@@ -83,8 +83,10 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 		sw_state_switch_failed(se->state, &err);
 	else if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO)
 		sw_state_doctor_failed(se->state, &err);
-	else if (kind >= SW_JOB_STATUS && kind <= SW_JOB_PREFLIGHT)
+	else if (sw_job_is_look(kind))
 		sw_state_look_failed(se->state, sw_job_look(kind), &err);
+	else if (kind == SW_JOB_RESTART_TO)
+		sw_state_refuse(se->state, "No restart: %s", err.what);
 	else if (kind == SW_JOB_SHELL)
 		sw_state_refuse(se->state, "No shell: %s", err.what);
 	else if (kind != SW_JOB_TELL)
@@ -131,6 +133,8 @@ static void do_looks(struct session *se, unsigned int want)
 		start_job(se, SW_JOB_REACH);
 	if (want & SW_WANT_PREFLIGHT)
 		start_job(se, SW_JOB_PREFLIGHT);
+	if (want & SW_WANT_RESTART)
+		start_job(se, SW_JOB_RESTART);
 }
 
 /* It opens where it was asked for: somebody else may have taken the pen meanwhile. */
@@ -183,6 +187,8 @@ static void do_wants(struct session *se)
 			sw_worker_pause(&se->worker, s->paused);
 		if (want & SW_WANT_TELL)
 			start_job(se, SW_JOB_TELL);
+		if (want & SW_WANT_RESTART_TO)
+			start_job(se, SW_JOB_RESTART_TO);
 		if (want & SW_WANT_REBOOT)
 			power(se, SW_POWER_REBOOT);
 		if (want & SW_WANT_POWEROFF)

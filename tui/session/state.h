@@ -38,6 +38,8 @@
 #define SW_WANT_NETWORK 0x40000u	/* routes and name servers */
 #define SW_WANT_REACH 0x80000u	/* whether reach_url answers */
 #define SW_WANT_PREFLIGHT 0x1000000u	/* whether the answers' server would admit us */
+#define SW_WANT_RESTART 0x2000000u	/* what a restart can be told */
+#define SW_WANT_RESTART_TO 0x4000000u	/* restart_to, then the restart itself */
 #define SW_WANT_SHELL 0x100000u	/* a shell: what has to come before it */
 #define SW_WANT_SHELL_OPEN 0x200000u	/* the shell itself, on the console with the pen */
 
@@ -52,7 +54,10 @@ enum sw_work { SW_WORK_INSTALL, SW_WORK_RESUME, SW_WORK_UNDO, SW_WORK_WIPE };
 
 /* What a look at something found, and what it is doing. */
 enum sw_look_kind { SW_LOOK_STATUS, SW_LOOK_NETWORK, SW_LOOK_REACH, SW_LOOK_PREFLIGHT,
-		    SW_N_LOOKS };
+		    SW_LOOK_RESTART, SW_N_LOOKS };
+
+/* Where a restart goes: one of these, or the number of a boot entry. */
+enum { SW_RESTART_PLAIN = -2, SW_RESTART_SETUP = -1 };
 
 struct sw_look {
 	json_object *found;	/* NULL until known */
@@ -121,6 +126,7 @@ struct sw_state {
 
 	struct sw_look looks[SW_N_LOOKS];
 	char *reach_url;	/* to be tried, or tried last; NULL: none */
+	int restart_to;
 	bool has_shell;		/* there is one on this system */
 
 	bool hurry;		/* keys come faster than the pen's terminal shows what they do */
