@@ -188,11 +188,11 @@ static void add_machine(struct out *o, json_object *m)
 
 	if (!m)
 		return;
-	say(o, "Firmware        %s%s\n",
+	say(o, "Firmware        %s%s; ",
 	    strcmp(sw_json_str(m, "firmware", ""), "bios") == 0 ? "BIOS" : "UEFI",
 	    sw_json_bool(m, "secure_boot", false) ? ", Secure Boot on" : "");
-	say(o, "TPM             %s%s",
-	    sw_json_bool(m, "tpm", false) ? sw_json_str(m, "tpm_version", "there") : "none",
+	say(o, "%s%s%s", sw_json_bool(m, "tpm", false) ? "TPM " : "no TPM",
+	    sw_json_bool(m, "tpm", false) ? sw_json_str(m, "tpm_version", "") : "",
 	    sw_json_bool(m, "tpm_locked", false) ? ", LOCKED" : "");
 	if (sw_json_get(m, "tpm_attests"))
 		say(o, ", %s, %s", sw_json_bool(m, "tpm_attests", false) ? "can attest"

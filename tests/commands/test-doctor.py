@@ -100,7 +100,7 @@ def _(case):
     told = expect(case.on("--json", "status"), 0).json()
     same([p["id"] for p in told["soon"]], ["one-image"], "of a healthy node with one image")
     same((told["machine"]["firmware"], told["machine"]["tpm"]), ("uefi", True), "machine")
-    expect(case.on("status"), 0, "Firmware        UEFI", "TPM             2.0", "can seal",
+    expect(case.on("status"), 0, "Firmware        UEFI; TPM 2.0", "can seal",
            "Disks           ", "Most likely to go wrong next:\n1. one good image", "   -> ")
     same(everything(case), before, "disks and variables")
     write_at(case.disk(), SECTOR + 40, b"\xff" * 8)
