@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How it ended. It stays until somebody decides what is next. */
+#include <string.h>
+
 #include "base/catalogue.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -232,6 +234,22 @@ static unsigned int draw_proof(json_object *report, struct sw_frame *f, unsigned
 	return row + sw_frame_paragraph(f, row, 2, f->cols - 3, 8, sw_buf_text(&b)) + 1;
 }
 
+/* What the work warned of has scrolled by. A small screen has room for two. */
+static unsigned int draw_warnings(const struct sw_state *s, struct sw_frame *f, unsigned int row)
+{
+	unsigned int shown = 0;
+
+	for (size_t i = 0; i < s->run.log_n && shown < 2; i++) {
+		const char *text = strstr(sw_progress_log_line(&s->run, i), " warning: ");
+
+		if (text) {
+			row += sw_frame_paragraph(f, row, 0, f->cols - 1, 3, text + 1) + 1;
+			shown++;
+		}
+	}
+	return row;
+}
+
 static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsigned int row)
 {
 	_cleanup_free_ char *text = NULL;
@@ -269,6 +287,8 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 		sw_frame_put(f, row, 2, f->cols - 2, 0, s->run.node_id);
 		row += 2;
 	}
+	if (s->phase == SW_PHASE_DONE)
+		row = draw_warnings(s, f, row);
 	if (s->run_dir && s->run.log_n) {
 		sw_frame_putf(f, row, 0, "The whole log is in %s/events.jsonl", s->run_dir);
 		row += 2;
