@@ -50,6 +50,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_admission, &sw_screen_node, &sw_screen_review, &sw_screen_confirm,
 	&sw_screen_recovery, &sw_screen_progress, &sw_screen_result, &sw_screen_log,
 	&sw_screen_save, &sw_screen_ask, &sw_screen_help, &sw_screen_about,
+	&sw_screen_left_open, &sw_screen_restart,
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */
@@ -154,9 +155,9 @@ static void give_looks(struct monkey *m, unsigned int want)
 	} looks[SW_N_LOOKS] = {
 		[SW_LOOK_STATUS] = { SW_WANT_STATUS, "tests/screens/status.json" },
 		[SW_LOOK_NETWORK] = { SW_WANT_NETWORK, "tests/screens/network.json" },
+		[SW_LOOK_RESTART] = { SW_WANT_RESTART, "tests/screens/restart.json" },
 		[SW_LOOK_REACH] = { SW_WANT_REACH, "tests/screens/reach-works.json" },
 		[SW_LOOK_PREFLIGHT] = { SW_WANT_PREFLIGHT, "tests/screens/preflight.json" },
-		[SW_LOOK_RESTART] = { SW_WANT_RESTART, "tests/screens/restart.json" },
 	};
 	struct sw_error err = { 0 };
 
@@ -220,8 +221,10 @@ static void leave_alone(struct monkey *m)
 static void open_state(struct monkey *m)
 {
 	static const char *const files[] = { NULL, "tests/screens/demo.yaml",
-					     "tests/screens/unattended.yaml" };
-	const char *file = files[pick(m, ARRAY_SIZE(files))];
+					     "tests/screens/unattended.yaml",
+					     "tests/screens/left-open.yaml" };
+	size_t which = pick(m, ARRAY_SIZE(files));
+	const char *file = files[which];
 	struct sw_answers *a = NULL;
 	struct sw_error err = { 0 };
 
@@ -235,7 +238,7 @@ static void open_state(struct monkey *m)
 	m->s->n_layouts = 1;
 	m->s->settled = pick(m, 2);
 	sw_view_push(m->s, &sw_screen_start);
-	if (file == files[2])
+	if (which >= 2)
 		leave_alone(m);
 }
 
