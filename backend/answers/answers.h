@@ -332,6 +332,10 @@ int sw_answers_validate(const struct sw_answers *a, const char *file, struct sw_
 int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,
 			    size_t max, size_t *ret_n);
 
+/* Only the rules below network, for a file that says nothing else. */
+int sw_answers_validate_network(const struct sw_answers *a, const char *file,
+				struct sw_error *err);
+
 /* The layout's name or path, the default where it was emptied: a node without a disk needs none. */
 const char *sw_answers_layout(const struct sw_answers *a);
 /* True for a node without a disk: nothing but boot variables is written. */

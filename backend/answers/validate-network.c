@@ -212,3 +212,15 @@ void sw_check_network(struct sw_check *c)
 				"is given, but nothing would use it", "there is no network.proxy",
 				"give network.proxy, or take it out");
 }
+
+int sw_answers_validate_network(const struct sw_answers *a, const char *file, struct sw_error *err)
+{
+	struct sw_error first;
+	struct sw_errors errors = { .v = &first, .max = 1 };
+	struct sw_check c = { .a = a, .file = file, .errors = &errors };
+
+	sw_check_network(&c);
+	if (errors.r < 0 && err && err->r == 0)
+		*err = first;
+	return errors.r;
+}

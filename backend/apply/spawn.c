@@ -11,6 +11,7 @@
 
 #include "apply/apply.h"
 #include "apply/hooks.h"
+#include "apply/network.h"
 #include "apply/told.h"
 #include "apply/wipe-private.h"
 #include "base/file.h"
@@ -159,14 +160,19 @@ static int run_install(struct child *c, struct sw_error *err)
 		.p = p,
 	};
 	const struct sw_sink sink = { .fn = end_and_tell, .userdata = &in, .cancelled = cancelled };
-	int r = 0;
+	const char *at = "network";
+	int r;
 
 	sw_told_begin(&in.told, p);
-	if (c->plan)
+	/* Hooks may need it, and who is told of the install. */
+	r = sw_network_apply(c->m, p->network, &sink, err);
+	if (r == 0 && c->plan) {
+		at = "hook";
 		r = sw_hooks_run(c->m, p, SW_HOOK_BEFORE, NULL, &sink, err);
+	}
 	if (r < 0) {
 		(void)sw_hooks_run(c->m, p, SW_HOOK_ON_ERROR, err, &sink, NULL);
-		sw_told_end(&in.told, "hook", err);
+		sw_told_end(&in.told, at, err);
 		return r;
 	}
 	r = c->plan ? sw_apply_run(c->m, c->plan, &sink, err)

@@ -226,8 +226,10 @@ int sw_machine_open_real(struct sw_machine **ret_machine, struct sw_error *err)
 	m->dev_root = strdup("/dev");
 	m->proc_root = strdup("/proc");
 	m->udev_root = strdup("/run/udev");
+	m->networkd = strdup("/run/systemd");
 	m->stub = strdup(STUB);
-	if (!m->sys_root || !m->dev_root || !m->proc_root || !m->udev_root || !m->stub)
+	if (!m->sys_root || !m->dev_root || !m->proc_root || !m->udev_root || !m->networkd ||
+	    !m->stub)
 		return sw_fail_oom(err);
 	if (access("/dev/tpmrm0", F_OK) == 0)
 		m->tcti = strdup("device:/dev/tpmrm0");

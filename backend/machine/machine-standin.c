@@ -175,9 +175,10 @@ static int set_paths(struct sw_machine *m)
 	m->proc_root = sw_fmt("%s/proc", m->dir);
 	m->udev_root = sw_fmt("%s/udev", m->dir);
 	m->run_dir = sw_fmt("%s/run", m->dir);
+	m->networkd = sw_fmt("%s/run/systemd", m->dir);
 	m->stub = strdup("/usr/lib/systemd/boot/efi/linuxx64.efi.stub");
 	if (!m->sys_root || !m->dev_root || !m->proc_root || !m->udev_root || !m->run_dir ||
-	    !m->stub)
+	    !m->networkd || !m->stub)
 		return -ENOMEM;
 	if (m->standin->tpm) {
 		m->tcti = sw_fmt("swtpm:path=%s/tpm.sock", m->run_dir);

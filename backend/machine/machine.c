@@ -54,6 +54,7 @@ struct sw_machine *sw_machine_free(struct sw_machine *m)
 	free(m->proc_root);
 	free(m->udev_root);
 	free(m->run_dir);
+	free(m->networkd);
 	free(m->stub);
 	free(m->tcti);
 	free(m->medium);

@@ -23,6 +23,7 @@ struct sw_machine {
 	char *proc_root;	/* "/proc" */
 	char *udev_root;	/* "/run/udev": its database, read only */
 	char *run_dir;		/* sockets, logs, work files: "/run/slipway" or DIR/run */
+	char *networkd;		/* "/run/systemd": network/ for its files, netif/ by it; or NULL */
 	char *stub;		/* systemd's EFI stub */
 	char *tcti;		/* TCTI string for ESAPI, NULL: none */
 	char *medium;		/* UUID of the iso9660 file system we were started from, or NULL */
@@ -104,6 +105,16 @@ int sw_machine_settle(struct sw_machine *m, const struct sw_disk *d);
  */
 int sw_machine_medium_file(struct sw_machine *m, const char *name, char **ret_path,
 			   struct sw_error *err);
+
+/*
+ * Whether the network of this machine is slipway's to set: on its medium, and on a stand-in, which
+ * only keeps the files. Another system has its own ways, and somebody who answers for them.
+ */
+bool sw_machine_sets_network(const struct sw_machine *m);
+/* Those of systemd-networkd's files that slipway wrote: {NAME: TEXT}. */
+int sw_machine_network_get(struct sw_machine *m, json_object **ret_files, struct sw_error *err);
+/* Puts these in their place, and has networkd read them. -EOPNOTSUPP: it is not ours to set. */
+int sw_machine_network_put(struct sw_machine *m, json_object *files, struct sw_error *err);
 
 enum sw_power { SW_POWER_REBOOT, SW_POWER_OFF };
 /* Real: sync and reboot(2). Stand-in: notes it in DIR/run/power and returns. */

@@ -375,5 +375,26 @@ def _(case):
     raise AssertionError(f"it did not end: {states}")
 
 
+@test("the machine that installs gets the network of the answers")
+def _(case):
+    case.create()
+    network = "network:\n  links: {name: lan0, addresses: 192.0.2.7/24}\nfinish: stay\n"
+    answers = case.answers(replace=(("finish: stay\n", network),))
+    at = case.machine_dir / "run/systemd/network"
+    expect(case.on("--json", "install", "--answers", answers), 0, "Setting the network")
+    text = (at / "10-slipway-01-lan0.network").read_text()
+    assert "[Match]\nName=lan0\n" in text and "\nAddress=192.0.2.7/24\n" in text, text
+    small = case.dir / "network.yaml"
+    small.write_text("slipway: 1\nnetwork:\n  links: {name: lan1}\n")
+    expect(case.on("network", "apply", small), 0, "the network is as it says")
+    same([p.name for p in at.iterdir()], ["10-slipway-01-lan1.network"], "files")
+    small.write_text("slipway: 1\nnetwork:\n  links: {name: v, vlan: {id: 7, link: lan1}}\n")
+    expect(case.on("network", "apply", small), 3, "network.yaml:3:", "no link has that name")
+    facts = case.dir / "facts.json"
+    facts.write_text(case.on("--json", "facts").out)
+    small.write_text("slipway: 1\nnetwork:\n  links: {name: lan1}\n")
+    expect(case.run("--facts", facts, "network", "apply", small), 4, "not slipway's to set")
+
+
 if __name__ == "__main__":
     main()

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/networkd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#define STATE_MAX (64u << 10)
+
+/* The value of the line KEY=VALUE, as malloc'd text; NULL: there is none. */
+static char *value_of(const char *text, const char *key)
+{
+	const size_t n = strlen(key);
+
+	for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n')
+		if (strncmp(p, key, n) == 0 && p[n] == '=')
+			return strndup(p + n + 1, strcspn(p + n + 1, "\n"));
+	return NULL;
+}
+
+static bool has(const char *text, const char *key, const char *value)
+{
+	_cleanup_free_ char *is = value_of(text, key);
+
+	return is && strcmp(is, value) == 0;
+}
+
+void sw_networkd_parse(const char *text, const char *file, unsigned int index,
+		       struct sw_networkd_state *s)
+{
+	_cleanup_free_ char *path = value_of(text, "NETWORK_FILE");
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	bool configured, carrier;
+
+	if (!slash || strcmp(slash + 1, file) != 0)
+		return;
+	configured = has(text, "ADMIN_STATE", "configured");
+	carrier = !has(text, "CARRIER_STATE", "off") && !has(text, "CARRIER_STATE", "no-carrier");
+	if (s->links == 0 || (configured && !s->configured) || (carrier && !s->carrier))
+		if (!if_indextoname(index, s->link))
+			s->link[0] = '\0';
+	s->links++;
+	s->configured |= configured;
+	s->carrier |= carrier;
+	s->failed |= has(text, "ADMIN_STATE", "failed");
+}
+
+int sw_networkd_look(const char *root, const char *file, struct sw_networkd_state *ret)
+{
+	_cleanup_free_ char *dir = sw_fmt("%s/netif/links", root);
+	_cleanup_closedir_ DIR *d = dir ? opendir(dir) : NULL;
+
+	*ret = (struct sw_networkd_state){};
+	if (!d)
+		return dir ? -errno : -ENOMEM;
+	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+		_cleanup_free_ char *path = sw_fmt("%s/%s", dir, e->d_name);
+		_cleanup_buf_ struct sw_buf b = { .max = STATE_MAX };
+
+		/* They come and go with their links. */
+		if (path && e->d_name[0] != '.' && sw_file_read(path, &b) == 0)
+			sw_networkd_parse(sw_buf_text(&b), file,
+					  (unsigned int)strtoul(e->d_name, NULL, 10), ret);
+	}
+	return 0;
+}
+
+char *sw_networkd_get(const char *root, const char *key)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/netif/state", root), *value = NULL;
+	_cleanup_buf_ struct sw_buf b = { .max = STATE_MAX };
+
+	if (!path || sw_file_read(path, &b) < 0)
+		return NULL;
+	value = value_of(sw_buf_text(&b), key);
+	return value && *value ? TAKE_PTR(value) : NULL;
+}
