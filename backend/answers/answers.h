@@ -135,7 +135,7 @@ struct sw_answers {
 	size_t n_links;		/* at least 1; the only one may be empty: then nothing is said */
 	char *proxy;		/* http://HOST[:PORT], or NULL */
 	char **no_proxy;	/* hosts and domains that are asked directly */
-	char **ntp;		/* time servers; NULL: DHCP's, see time/ */
+	char **ntp;		/* time servers of the node; NULL: those of DHCP */
 	enum sw_finish finish;
 	enum sw_reinstall reinstall;	/* unattended, and these answers are on a disk already */
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */

@@ -80,8 +80,8 @@
 	  .example = "lan0" },
 	{ .key = "network.proxy", .label = N_("Proxy"), .type = SW_FIELD_URL, AT(proxy),
 	  .max = 300, .check = sw_net_check_proxy,
-	  .help = N_("The HTTP proxy for http:// and https:// addresses, never for this machine's "
-		  "own. It cannot have a password."),
+	  .help = N_("The HTTP proxy of the node, in its node data. It cannot have a password. "
+		  "The install itself goes by the environment (https_proxy)."),
 	  .example = "http://proxy.example:3128" },
 	{ .key = "network.no-proxy", .label = N_("Without the proxy"), .type = SW_FIELD_LIST,
 	  AT(no_proxy), .max = 253, .check = sw_net_check_domain,
@@ -89,5 +89,6 @@
 	  .example = "node.example" },
 	{ .key = "network.ntp", .label = N_("Time servers"), .type = SW_FIELD_LIST, AT(ntp),
 	  .max = 253, .check = sw_net_check_host,
-	  .help = N_("NTP servers, by name or address. Without it: those that DHCP names."),
+	  .help = N_("NTP servers of the node, by name or address. Without it: those that DHCP "
+		  "names."),
 	  .example = "ntp.example" },

@@ -69,14 +69,3 @@ int sw_networkd_look(const char *root, const char *file, struct sw_networkd_stat
 	}
 	return 0;
 }
-
-char *sw_networkd_get(const char *root, const char *key)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/netif/state", root), *value = NULL;
-	_cleanup_buf_ struct sw_buf b = { .max = STATE_MAX };
-
-	if (!path || sw_file_read(path, &b) < 0)
-		return NULL;
-	value = value_of(sw_buf_text(&b), key);
-	return value && *value ? TAKE_PTR(value) : NULL;
-}

@@ -23,6 +23,3 @@ int sw_networkd_look(const char *root, const char *file, struct sw_networkd_stat
 /* One state file; adds what it says to s when it is about file. index: of the link. */
 void sw_networkd_parse(const char *text, const char *file, unsigned int index,
 		       struct sw_networkd_state *s);
-
-/* The words behind KEY= in networkd's state file ("NTP", "DNS"), malloc'd; NULL: none. */
-char *sw_networkd_get(const char *root, const char *key);

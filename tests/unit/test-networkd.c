@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/strv.h"
 #include "net/address.h"
+#include "net/networkd.h"
 #include "plan/network.h"
 
 #define HEAD "slipway: 1\nnode: {hostname: n}\nnetwork:\n"
@@ -215,6 +216,32 @@ static void test_a_name_that_leads_elsewhere_is_not_sound(void **state SW_UNUSED
 	}
 }
 
+static void test_a_link_counts_for_the_file_that_networkd_uses_for_it(void **state SW_UNUSED)
+{
+	static const char up[] = "# This is private data. Do not parse.\nADMIN_STATE=configured\n"
+				 "CARRIER_STATE=carrier\n"
+				 "NETWORK_FILE=/run/systemd/network/10-slipway-01.network\n";
+	static const char down[] = "ADMIN_STATE=configuring\nCARRIER_STATE=no-carrier\n"
+				   "NETWORK_FILE=/run/systemd/network/10-slipway-01.network";
+	struct sw_networkd_state s = {};
+
+	sw_networkd_parse(up, "10-slipway-02.network", 1, &s);
+	sw_networkd_parse("", "10-slipway-01.network", 1, &s);
+	sw_networkd_parse("NETWORK_FILE=10-slipway-01.network\n", "10-slipway-01.network", 1, &s);
+	assert_int_equal(s.links, 0);
+	sw_networkd_parse(down, "10-slipway-01.network", 99999, &s);
+	assert_int_equal(s.links, 1);
+	assert_false(s.configured || s.carrier || s.failed);
+	assert_string_equal(s.link, "");
+	sw_networkd_parse(up, "10-slipway-01.network", 1, &s);
+	assert_int_equal(s.links, 2);
+	assert_true(s.configured && s.carrier);
+	assert_string_equal(s.link, "lo");
+	sw_networkd_parse("ADMIN_STATE=failed\nNETWORK_FILE=/x/10-slipway-01.network\n",
+			  "10-slipway-01.network", 1, &s);
+	assert_true(s.failed && s.configured);
+}
+
 static void test_subnets_hold_what_their_bits_say(void **state SW_UNUSED)
 {
 	static const struct { const char *net, *address; bool in; } cases[] = {
@@ -259,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_one_address_is_not_given_to_two_cards),
 		cmocka_unit_test(test_the_review_says_it_in_words),
 		cmocka_unit_test(test_a_name_that_leads_elsewhere_is_not_sound),
+		cmocka_unit_test(test_a_link_counts_for_the_file_that_networkd_uses_for_it),
 		cmocka_unit_test(test_subnets_hold_what_their_bits_say),
 	};
 
