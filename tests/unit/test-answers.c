@@ -551,6 +551,9 @@ static void test_what_was_asked_counts_as_the_same_answers(void **state SW_UNUSE
 	assert_int_equal(sw_answers_set(other, "disk.match.serial", "NODE07SYS", NULL), 0);
 	assert_int_equal(sw_answers_set(other, "node.hostname", "node-08", NULL), 0);
 	assert_false(sw_answers_same(other, wanted));
+	/* A value that changes nothing on the disk makes other answers all the same. */
+	assert_int_equal(sw_answers_set(done, "report.log", "/var/log/slipway", NULL), 0);
+	assert_false(sw_answers_same(done, wanted));
 }
 
 static void test_the_manuals_example_is_a_valid_answer_file(void **state SW_UNUSED)
