@@ -105,6 +105,9 @@ void sw_pcr_extend(uint8_t value[static 32], const uint8_t digest[static 32]);
  */
 int sw_eventlog_pcr4(const struct sw_eventlog *l, uint8_t ret_value[static 32]);
 
+/* Whether the firmware measured that Secure Boot is on. */
+bool sw_eventlog_secure_boot(const struct sw_eventlog *l);
+
 /* PCR 7 of the sha256 bank: as it is, and as it will be for a node that the firmware starts. */
 struct sw_pcr7 {
 	uint8_t now[32];

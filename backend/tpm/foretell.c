@@ -78,6 +78,13 @@ static int find_firmware(const struct sw_eventlog *l, struct firmware *ret)
 	return parted ? 0 : -ENODATA;
 }
 
+bool sw_eventlog_secure_boot(const struct sw_eventlog *l)
+{
+	struct firmware fw;
+
+	return find_firmware(l, &fw) == 0 && fw.secure_boot;
+}
+
 /* ---- who is trusted for the image ---- */
 
 static bool is_above(X509 *anchor, X509 *signer, STACK_OF(X509) *chain)

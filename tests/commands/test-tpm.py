@@ -305,6 +305,8 @@ def _(case):
            "PCR 11  cannot be told: it is no unified kernel image", "PCR  7  ")
     expect(case.run("tpm", "predict", "--log", log, BOOTX64, 7), 0)
     expect(case.run("tpm", "predict", "--log", log, image, 4), 8, "nothing of PCR 4")
+    secure = write(case, "secure", eventlog.agile(["sha256"], started(1, b"")))
+    expect(case.run("tpm", "predict", "--log", secure, image, 4), 5, "under Secure Boot")
     stub = image.read_bytes()
     at = stub.index(b"systemd-stub 25")
     for version, told, words in ((b"999", ["11", "12", "7"], "may start the kernel by itself"),
