@@ -36,6 +36,8 @@ enum sw_failing { SW_FAILING_REFUSE = 1, SW_FAILING_USE };
 enum sw_recovery { SW_RECOVERY_UNSAID, SW_RECOVERY_SHOW, SW_RECOVERY_ESCROW, SW_RECOVERY_NONE };
 /* 0: not said, so a disk is chosen. */
 enum sw_disk_use { SW_DISK_NONE = 1 };
+/* 0: not said, so the node makes its own. */
+enum sw_host_key { SW_HOST_KEY_MAKE = 1 };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
 /* 0: not said, which means once. */
 enum sw_reinstall { SW_REINSTALL_ONCE = 1, SW_REINSTALL_ALWAYS };
@@ -96,6 +98,9 @@ struct sw_answers {
 	int version;
 	char **sources;		/* where more answers are; only in a medium's own file */
 	char *hostname;
+	char *machine_id;	/* "derive", or 32 hex digits; or NULL */
+	char **ssh_authorized;	/* SSH public keys; NULL-terminated or NULL */
+	enum sw_host_key ssh_host_key;
 	struct sw_disk_choice disk;	/* always has at least one alternative, perhaps empty */
 	enum sw_disk_use disk_use;
 	char *layout;		/* name or path */

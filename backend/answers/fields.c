@@ -13,6 +13,7 @@
 #include "answers/sources.h"
 #include "admission/token.h"
 #include "base/catalogue.h"
+#include "base/guid.h"
 #include "base/template.h"
 #include "boot/bootpath.h"
 #include "net/syslog.h"
@@ -295,6 +296,18 @@ static int check_body(const char *text, struct sw_error *err)
 	return sw_template_check(text, sw_webhook_words, err);
 }
 
+/* Either the word, or what systemd prints; sd-id128 takes no zeros. */
+static int check_machine_id(const char *text, struct sw_error *err)
+{
+	struct sw_guid id;
+
+	if (strcmp(text, "derive") == 0 ||
+	    (sw_guid_parse(text, &id) == 0 && !sw_guid_is_zero(&id)))
+		return 0;
+	return say(err, "it is no machine ID", "write derive, or 32 hex digits that are not all 0");
+}
+
+static const char *const host_key_choices[] = { "make", NULL };
 static const char *const policy_choices[] = { "none", NULL };
 /* A key does not come over a network. */
 static int check_local(const char *text, struct sw_error *err)
@@ -356,9 +369,8 @@ const struct sw_field sw_fields[] = {
 		  "slipway.answers= on the kernel command line (slipway(8)). What a later one "
 		  "says counts."),
 	  .example = "https://boot.example/${mac}.yaml" },
-	{ .key = "node.hostname", .label = N_("Host name"), .type = SW_FIELD_HOSTNAME, AT(hostname),
-	  .help = N_("The name of the node. It goes into the node data and names this install."),
-	  .example = "node-07", .required = always, .max = 64 },
+#define SW_IN_FIELD_TABLE
+#include "answers/fields-node.h"
 
 	{ .key = "disk.use", .label = N_("Node without a disk"), .type = SW_FIELD_CHOICE,
 	  AT(disk_use),
@@ -657,7 +669,6 @@ const struct sw_field sw_fields[] = {
 		  "not given, at most 3600."),
 	  .example = "60" },
 
-#define SW_IN_FIELD_TABLE
 #include "answers/fields-network.h"
 
 	{ .key = "report.log", .label = N_("Log file"), .type = SW_FIELD_TEXT, AT(report_log),

@@ -39,6 +39,7 @@ static void run_clear(struct sw_run *run)
 	free(run->rescue);
 	free(run->ipxe);
 	sw_run_clear_keys(run);
+	sw_run_clear_host_key(run);
 	sw_slot_manifest_clear(&run->manifest);
 	if (run->vars)
 		json_object_put(run->vars);
@@ -228,7 +229,7 @@ static const char *how_it_ended(const struct sw_run *run, int r)
 static void tell_node_id(const struct sw_run *run, char node_id[static 65])
 {
 	bool asked = sw_answers_admission(run->p->answers, SW_ADMISSION_ATTEST) ||
-		     (sw_plan_encrypts(run->p) & SW_ENCRYPT_TPM2);
+		     sw_plan_seals(run->p);
 	_cleanup_ek_ struct sw_ek ek = {};
 	struct sw_error ignored = {};
 	const char *tcti = NULL;
@@ -254,6 +255,8 @@ static int execute_and_report(struct sw_run *run, unsigned int started, struct s
 					  : "start", &mine, done.code);
 	if (done.result == 0)
 		tell_node_id(run, done.node_id);
+	if (done.result == 0 && run->host_key.public)
+		(void)sw_trust_fingerprint(run->host_key.public, done.ssh_host_key);
 	if (done.result == 0 && run->escrow)
 		(void)snprintf(done.escrow, sizeof(done.escrow), "%s", run->escrow);
 	(void)snprintf(done.text, sizeof(done.text), "%s", how_it_ended(run, done.result));

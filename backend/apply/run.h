@@ -33,6 +33,10 @@ struct sw_run {
 	struct sw_buf signatures;	/* of the boot image, under Secure Boot */
 	struct sw_run_key *keys;
 	size_t n_keys;
+	struct {
+		char *public;		/* one line, "ssh-ed25519 AAAA… root@node" */
+		json_object *secrets;	/* the sealed private half, as node data hold it */
+	} host_key;			/* both NULL: none was asked for */
 	char *escrow;			/* the recovery key as ciphertext, base64, or NULL */
 	unsigned int step;		/* 1-based, of the step that runs */
 	bool resumed;
@@ -80,6 +84,16 @@ int sw_run_check_keys(const struct sw_run *run, struct sw_error *err);
 /* What sw_step_keys() made for a partition, or NULL. */
 const struct sw_run_key *sw_run_key(const struct sw_run *run, const struct sw_placed *part);
 void sw_run_clear_keys(struct sw_run *run);
+
+/*
+ * Makes the SSH host key and seals it to PCR 7, as the node will have it (NULL: as it is). Exit 5
+ * without ssh-keygen or a TPM that seals.
+ */
+int sw_run_make_host_key(struct sw_run *run, const char *tcti, const struct sw_pcr7 *pcr7,
+			 struct sw_error *err);
+/* What was made into new node data. */
+void sw_run_host_key_to_json(const struct sw_run *run, json_object *node_data);
+void sw_run_clear_host_key(struct sw_run *run);
 
 /* The partition that a step works on, or NULL. */
 static inline const struct sw_placed *sw_run_part(const struct sw_run *run, const struct sw_step *s)

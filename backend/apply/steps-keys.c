@@ -38,8 +38,10 @@ const struct sw_run_key *sw_run_key(const struct sw_run *run, const struct sw_pl
 
 int sw_run_check_keys(const struct sw_run *run, struct sw_error *err)
 {
-	if (sw_plan_encrypts(run->p) && sw_plan_step_number(run->p, SW_STEP_KEYS) == UINT_MAX) {
-		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the plan encrypts, but makes no keys");
+	bool makes = sw_plan_encrypts(run->p) || sw_plan_makes_host_key(run->p);
+
+	if (makes && sw_plan_step_number(run->p, SW_STEP_KEYS) == UINT_MAX) {
+		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the plan needs keys, but makes none");
 		sw_error_hint(err, "make it anew with `slipway plan`");
 		return -EINVAL;
 	}
@@ -134,6 +136,12 @@ static int not_foretold(struct sw_run *run, int r, struct sw_error *err)
 
 	for (size_t i = 0; i < run->p->n_parts && !other_way; i++)
 		other_way = run->p->parts[i].encrypt & SW_ENCRYPT_KEY_FILE;
+	if (!(sw_plan_encrypts(run->p) & SW_ENCRYPT_TPM2)) {
+		sw_event_log(run->sink, "warning: %s: the SSH host key is sealed to PCR 7 as it is "
+			     "under this system, and the node may have to make another",
+			     why_unknown(run, r));
+		return 0;
+	}
 	if (other_way) {
 		sw_event_log(run->sink, "warning: %s: the TPM's key is sealed to PCR 7 as it is "
 			     "under this system. If the TPM does not open it on the node, open it "
@@ -174,6 +182,17 @@ static int node_pcr7(struct sw_run *run, struct sw_pcr7 *pcr7, const struct sw_p
 	return 0;
 }
 
+/* What opens the TPM's keys, and what they are sealed to. */
+static int aim_at_tpm(struct sw_run *run, struct sw_layout_keys *keys, struct sw_pcr7 *pcr7,
+		      struct sw_error *err)
+{
+	int r = sw_shell_may_seal(run->m, err);
+
+	if (r == 0)
+		r = sw_machine_tcti(run->m, &keys->tcti, err);
+	return r < 0 ? r : node_pcr7(run, pcr7, &keys->pcr7, err);
+}
+
 int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
 {
 	_cleanup_secret_ struct sw_secret *recovery = NULL, *file = NULL;
@@ -184,12 +203,8 @@ int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct s
 
 	/* What libraries keep of the keys in memory of theirs goes into no core dump either. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	if (all & SW_ENCRYPT_TPM2)
-		r = sw_shell_may_seal(run->m, err);
-	if (r == 0 && (all & SW_ENCRYPT_TPM2))
-		r = sw_machine_tcti(run->m, &keys.tcti, err);
-	if (r == 0 && (all & SW_ENCRYPT_TPM2))
-		r = node_pcr7(run, &pcr7, &keys.pcr7, err);
+	if (sw_plan_seals(run->p))
+		r = aim_at_tpm(run, &keys, &pcr7, err);
 	if (r == 0 && (all & SW_ENCRYPT_KEY_FILE))
 		r = read_key_file(run, &file, err);
 	if (r == 0)
@@ -201,5 +216,7 @@ int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct s
 		if (part->encrypt && sw_plan_leader(run->p, part) == part)
 			r = make_key(run, part, &keys, recovery, err);
 	}
+	if (r == 0 && sw_plan_makes_host_key(run->p))
+		r = sw_run_make_host_key(run, keys.tcti, keys.pcr7, err);
 	return r;
 }

@@ -84,6 +84,8 @@ json_object *sw_event_to_json(const struct sw_event *ev)
 		sw_json_add_str(o, "code", ev->code);
 	if (ev->node_id[0])
 		sw_json_add_str(o, "node_id", ev->node_id);
+	if (ev->ssh_host_key[0])
+		sw_json_add_str(o, "ssh_host_key", ev->ssh_host_key);
 	if (ev->escrow[0])
 		sw_json_add_str(o, "recovery_escrow", ev->escrow);
 	if (ev->error.r)
@@ -115,6 +117,8 @@ int sw_event_from_json(json_object *o, struct sw_event *ret_ev)
 	(void)snprintf(ev.image, sizeof(ev.image), "%s", sw_json_str(o, "image_sha256", ""));
 	(void)snprintf(ev.code, sizeof(ev.code), "%s", sw_json_str(o, "code", ""));
 	(void)snprintf(ev.node_id, sizeof(ev.node_id), "%s", sw_json_str(o, "node_id", ""));
+	(void)snprintf(ev.ssh_host_key, sizeof(ev.ssh_host_key), "%s",
+		       sw_json_str(o, "ssh_host_key", ""));
 	(void)snprintf(ev.escrow, sizeof(ev.escrow), "%s", sw_json_str(o, "recovery_escrow", ""));
 	if (sw_json_get(o, "error"))
 		sw_error_from_json(sw_json_get(o, "error"), &ev.error);

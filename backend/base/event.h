@@ -33,6 +33,8 @@ struct sw_event {
 	char image[65];		/* with SW_EVENT_DONE: SHA-256 of the boot image, or "" */
 	char code[48];		/* with SW_EVENT_DONE that failed: sw_failure_code() */
 	char node_id[65];	/* with SW_EVENT_DONE: of the TPM's endorsement key, or "" */
+	/* with SW_EVENT_DONE: fingerprint of the SSH host key that was made, "SHA256:…", or "" */
+	char ssh_host_key[64];
 	/* with SW_EVENT_DONE: a recovery key as CMS ciphertext, base64, or "" */
 	char escrow[4096];
 	struct sw_error error;

@@ -6,6 +6,7 @@
 #include <nettle/base64.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -45,17 +46,26 @@ static bool is_type(const char *key, size_t len)
 	return false;
 }
 
-/* RFC 4253, 6.6: the blob begins with the type as a string with its length before it. */
-static bool blob_is(const char *base64, size_t len, const char *type, size_t type_len)
+static uint8_t *decode(const char *base64, size_t len, size_t *ret_n)
 {
 	_cleanup_free_ uint8_t *blob = malloc(BASE64_DECODE_LENGTH(len));
 	struct base64_decode_ctx c;
-	size_t n = 0;
 
 	base64_decode_init(&c);
-	return blob && len > 0 && base64_decode_update(&c, &n, blob, len, base64) &&
-	       base64_decode_final(&c) && n >= type_len + 4 && blob[0] == 0 && blob[1] == 0 &&
-	       blob[2] == 0 && blob[3] == type_len && memcmp(blob + 4, type, type_len) == 0;
+	if (!blob || !base64_decode_update(&c, ret_n, blob, len, base64) ||
+	    !base64_decode_final(&c))
+		return NULL;
+	return TAKE_PTR(blob);
+}
+
+/* RFC 4253, 6.6: the blob begins with the type as a string with its length before it. */
+static bool blob_is(const char *base64, size_t len, const char *type, size_t type_len)
+{
+	size_t n = 0;
+	_cleanup_free_ uint8_t *blob = len > 0 ? decode(base64, len, &n) : NULL;
+
+	return blob && n >= type_len + 4 && blob[0] == 0 && blob[1] == 0 && blob[2] == 0 &&
+	       blob[3] == type_len && memcmp(blob + 4, type, type_len) == 0;
 }
 
 int sw_trust_check_key(const char *key, struct sw_error *err)
@@ -76,6 +86,27 @@ int sw_trust_check_key(const char *key, struct sw_error *err)
 		return say(err, "there is something in it that is not base64");
 	if (!blob_is(key + type + 1, blob, key, type))
 		return say(err, "it is cut short or not of the type that it begins with");
+	return 0;
+}
+
+int sw_trust_fingerprint(const char *key, char ret[static SW_SSH_FINGERPRINT])
+{
+	const char *base64 = key + strcspn(key, " ");
+	uint8_t hash[SW_SHA256_LEN];
+	_cleanup_free_ uint8_t *blob = NULL;
+	size_t n = 0, at;
+	int r = sw_trust_check_key(key, NULL);
+
+	if (r < 0)
+		return r;
+	base64++;
+	blob = decode(base64, strcspn(base64, " "), &n);
+	if (!blob)
+		return -ENOMEM;
+	sw_sha256_raw(blob, n, hash);
+	at = (size_t)snprintf(ret, SW_SSH_FINGERPRINT, "SHA256:");
+	base64_encode_raw(ret + at, sizeof(hash), hash);
+	ret[at + strcspn(ret + at, "=")] = '\0';
 	return 0;
 }
 

@@ -31,6 +31,9 @@ bool sw_trust_asks(const struct sw_trust *t);
 
 /* One public key as in ~/.ssh/id_ed25519.pub. -EINVAL; err gets only why and hint. */
 int sw_trust_check_key(const char *key, struct sw_error *err);
+#define SW_SSH_FINGERPRINT 64
+/* As `ssh-keygen -l` has it: "SHA256:" and base64 without padding. -EINVAL: it is no key. */
+int sw_trust_fingerprint(const char *key, char ret[static SW_SSH_FINGERPRINT]);
 /* Keys one by one, none twice, the threshold within reach. -EINVAL, exit 3. */
 int sw_trust_check(const struct sw_trust *t, struct sw_error *err);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an install keeps for the node: its name, mode, admission, trust and whence it came. */
+#include <string.h>
+
 #include "base/hash.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "payload/trust.h"
 #include "plan/plan.h"
@@ -46,6 +49,40 @@ static json_object *slots_to_json(const struct sw_plan *p)
 	return list;
 }
 
+/* "derive": a name of its own below the seed, so that it tells nothing of the partitions. */
+static int machine_id(const struct sw_plan *p, struct sw_guid *ret_id)
+{
+	static const char token[] = "machine-id";
+
+	return strcmp(p->answers->machine_id, "derive") == 0
+		       ? sw_guid_derive(&p->seed, token, strlen(token), ret_id)
+		       : sw_guid_parse(p->answers->machine_id, ret_id);
+}
+
+/* What the node is known by, and whom it knows. */
+static int identity_to_json(const struct sw_plan *p, json_object *o)
+{
+	const struct sw_answers *a = p->answers;
+	_cleanup_json_ json_object *keys = json_object_new_array();
+	char hex[33];
+	uint8_t rfc[16];
+	struct sw_guid id;
+	int r;
+
+	for (size_t i = 0; a->ssh_authorized && a->ssh_authorized[i]; i++)
+		json_object_array_add(keys, json_object_new_string(a->ssh_authorized[i]));
+	if (json_object_array_length(keys))
+		sw_json_add(o, "ssh_authorized_keys", json_object_get(keys));
+	if (!a->machine_id || !*a->machine_id)
+		return 0;
+	r = machine_id(p, &id);
+	if (r < 0)
+		return r;
+	sw_guid_to_rfc(&id, rfc);
+	sw_json_add_str(o, "machine_id", sw_hex(rfc, sizeof(rfc), hex));
+	return 0;
+}
+
 json_object *sw_plan_node_data(const struct sw_plan *p)
 {
 	const struct sw_answers *a = p->answers;
@@ -58,6 +95,10 @@ json_object *sw_plan_node_data(const struct sw_plan *p)
 	o = json_object_new_object();
 	sw_json_add_u64(o, "slipway_node", 1);
 	sw_json_add_str(o, "hostname", a->hostname);
+	if (identity_to_json(p, o) < 0) {
+		json_object_put(o);
+		return NULL;
+	}
 	sw_plan_mode_to_json(a, o);
 	sw_json_add(o, "admission", admissions_to_json(a));
 	keys = sw_trust_to_json(&trust);

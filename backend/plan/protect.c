@@ -18,6 +18,16 @@ unsigned int sw_plan_encrypts(const struct sw_plan *p)
 	return all;
 }
 
+bool sw_plan_makes_host_key(const struct sw_plan *p)
+{
+	return p->answers->ssh_host_key == SW_HOST_KEY_MAKE && !sw_answers_diskless(p->answers);
+}
+
+bool sw_plan_seals(const struct sw_plan *p)
+{
+	return (sw_plan_encrypts(p) & SW_ENCRYPT_TPM2) || sw_plan_makes_host_key(p);
+}
+
 bool sw_plan_makes_recovery(const struct sw_plan *p)
 {
 	/* With a key file beside the TPM that file is what opens it when the TPM does not. */
@@ -77,6 +87,15 @@ static int no_tpm(const struct sw_facts *f, const struct sw_layout *l, struct sw
 	return -ENODEV;
 }
 
+static int no_tpm_for_host_key(struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_MISSING, -ENODEV, "node.ssh.host-key: make needs a TPM 2.0 to keep "
+					       "the key");
+	sw_error_hint(err, "turn the TPM on in the firmware setup, or leave the key away: then the "
+			   "node makes its own, which nobody can compare");
+	return -ENODEV;
+}
+
 static int no_key_file(const struct sw_layout *l, struct sw_error *err)
 {
 	sw_fail(err, SW_EXIT_INVALID, -ENOKEY, "the layout %s encrypts with a key file, and none "
@@ -120,6 +139,8 @@ int sw_plan_check_protection(const struct sw_plan *p, const struct sw_facts *f,
 
 	if ((all & SW_ENCRYPT_TPM2) && !sw_plan_tpm_usable(f))
 		return no_tpm(f, l, err);
+	if (sw_plan_makes_host_key(p) && !sw_plan_tpm_usable(f))
+		return no_tpm_for_host_key(err);
 	if (f->tpm_log_missing && only_tpm_opens(p))
 		return no_log(err);
 	if ((all & SW_ENCRYPT_KEY_FILE) && !(p->answers->key_file && *p->answers->key_file))

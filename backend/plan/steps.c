@@ -157,6 +157,17 @@ static char *what_journals_destroy(const struct sw_plan *p)
 	return b.len ? sw_buf_steal(&b) : NULL;
 }
 
+static const char *which_keys(const struct sw_plan *p)
+{
+	unsigned int disk = sw_plan_encrypts(p);
+
+	if (sw_plan_makes_host_key(p))
+		return disk ? "Make the disk's keys and the SSH host key, seal them to the TPM"
+			    : "Make the SSH host key and seal it to the TPM";
+	return disk & SW_ENCRYPT_TPM2 ? "Make the disk's keys and seal them to the TPM"
+				      : "Make the disk's keys";
+}
+
 static int add_before_content(struct sw_plan *p)
 {
 	struct sw_step *s;
@@ -171,11 +182,8 @@ static int add_before_content(struct sw_plan *p)
 					 : "Check the images for this machine"),
 		  "nothing to undo: nothing is written to the machine")))
 		return -ENOMEM;
-	if (sw_plan_encrypts(p) &&
-	    !add(p, SW_STEP_KEYS, 4,
-		 strdup(sw_plan_encrypts(p) & SW_ENCRYPT_TPM2
-				? "Make the disk's keys and seal them to the TPM"
-				: "Make the disk's keys"),
+	if ((sw_plan_encrypts(p) || sw_plan_makes_host_key(p)) &&
+	    !add(p, SW_STEP_KEYS, 4, strdup(which_keys(p)),
 		 "nothing to undo: nothing is written to the machine, nor kept in the TPM"))
 		return -ENOMEM;
 	s = add(p, SW_STEP_JOURNAL, 2, strdup("Save undo data and start the journal"),

@@ -178,6 +178,10 @@ static void add_fingerprints(json_object *o, const struct sw_message_maker *m,
 	sw_json_add_str(o, "image_sha256", ev->image);
 	if (m->report->plan)
 		add_disks(o, m->report->plan);
+	if (ev->node_id[0])
+		sw_json_add_str(o, "node_id", ev->node_id);
+	if (ev->ssh_host_key[0])
+		sw_json_add_str(o, "ssh_host_key", ev->ssh_host_key);
 	if (ev->escrow[0])
 		sw_json_add_str(o, "recovery_escrow", ev->escrow);
 }

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/size.h"
 #include "base/text.h"
+#include "payload/trust.h"
 
 /* After a failed addition nothing more is added, and the failure is the result. */
 struct out {
@@ -121,6 +122,15 @@ static void add_slot(struct out *o, json_object *s)
 	say(o, "\n");
 }
 
+static void add_host_key(struct out *o, json_object *node)
+{
+	const char *key = sw_json_str(node, "ssh_host_key", NULL);
+	char fingerprint[SW_SSH_FINGERPRINT];
+
+	if (key && sw_trust_fingerprint(key, fingerprint) == 0)
+		say(o, "  SSH host key   %s\n", fingerprint);
+}
+
 static void add_installed(struct out *o, json_object *d)
 {
 	json_object *slots = sw_json_array(d, "slots"), *node = sw_json_get(d, "node");
@@ -133,6 +143,7 @@ static void add_installed(struct out *o, json_object *d)
 	}
 	say(o, "%s (serial %s): node %s\n", sw_json_str(d, "disk", ""),
 	       sw_json_str(d, "serial", "-"), sw_json_str(node, "hostname", "-"));
+	add_host_key(o, node);
 	if (sw_json_get(d, "error"))
 		say(o, "  cannot be read: %s\n", sw_json_str(d, "error", ""));
 	for (size_t i = 0; slots && i < json_object_array_length(slots); i++)

@@ -4,7 +4,7 @@
 
 #include "rescue/count.h"
 #include "rescue/private.h"
-#include "rescue/secrets.h"
+#include "boot/secrets.h"
 
 static int count_finding(struct sw_examine *x, const struct sw_count *c)
 {

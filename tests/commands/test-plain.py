@@ -52,7 +52,8 @@ def to_the_review(case, lines):
             ("Initrd", str(initrd)), ("Kernel SHA-256", sha256(kernel)),
             ("Initrd SHA-256", sha256(initrd)), ("Command line", "console=ttyS0 panic=10"),
             ("Admission:", "none"),
-            ("Host name", "by-lines")):
+            ("Host name", "by-lines"), ("Machine ID", ""), ("Who may log in", ""),
+            ("SSH host key", "")):
         lines.answer(word, text)
     lines.wait("Enter: confirm")
 

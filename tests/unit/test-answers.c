@@ -445,6 +445,7 @@ static void test_one_disk_is_written_as_it_always_was(void **state SW_UNUSED)
 static void test_the_digest_depends_on_every_field(void **state SW_UNUSED)
 {
 	static const char *const other[] = { "2", "other", ">=7G", "ours", "hands-off", "attest",
+					     "make", "derive",
 					     "order", "pxe", "52:54:00:12:34:56",
 					     "stay", "https://other.example/x", "rename", "ignore",
 					     "use", "always", "strict", "http://other.example:1",

@@ -16,7 +16,7 @@
 #include "net/trust.h"
 #include "payload/trust.h"
 #include "plan/network.h"
-#include "rescue/secrets.h"
+#include "boot/secrets.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
@@ -246,10 +246,31 @@ static int put_network(const char *dir, json_object *data, json_object *list, st
 	return r < 0 ? r : put_words(dir, "ntp", sw_json_array(network, "ntp"), list, err);
 }
 
+/*
+ * Who the node is for ssh, and who may log in. The host key's private half is among the
+ * credentials.
+ */
+static int put_ssh(const char *dir, json_object *data, json_object *list, struct sw_error *err)
+{
+	_cleanup_free_ char *sub = sw_fmt("%s/ssh", dir);
+	json_object *keys = sw_json_array(data, "ssh_authorized_keys");
+	const char *host = sw_json_str(data, "ssh_host_key", NULL);
+	int r = !sub ? -ENOMEM : keys || host ? sw_mkdir_all(sub, 0700) : 0;
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make %s/ssh", dir);
+	if (keys)
+		r = put_words(dir, "ssh/authorized_keys", keys, list, err);
+	if (r == 0 && host)
+		r = put_file(dir, "ssh/" SW_SECRET_HOST_KEY ".pub", host, "\n", list, err);
+	return r;
+}
+
 static int write_config(const char *dir, json_object *data, json_object *list,
 			struct sw_error *err)
 {
 	const char *host = sw_json_str(data, "hostname", NULL);
+	const char *machine = sw_json_str(data, "machine_id", NULL);
 	const char *url = sw_json_str(sw_nodedata_admission(data, "attest"), "url", NULL);
 	const char *all = json_object_to_json_string_ext(data, JSON_C_TO_STRING_PRETTY |
 							       JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -260,6 +281,10 @@ static int write_config(const char *dir, json_object *data, json_object *list,
 	r = put_file(dir, "node.json", all, "\n", list, err);
 	if (r == 0 && host)
 		r = put_file(dir, "hostname", host, "\n", list, err);
+	if (r == 0 && machine)
+		r = put_file(dir, "machine-id", machine, "\n", list, err);
+	if (r == 0)
+		r = put_ssh(dir, data, list, err);
 	if (r == 0 && url)
 		r = put_file(dir, ATTEST, url, "\n", list, err);
 	if (r == 0)
@@ -315,7 +340,8 @@ static bool is_reserved(const char *key)
 {
 	static const char *const words[] = { "slipway_node", "mode", "strategy", "network",
 		"admission", "rolled_back", "answers_sha256", "seed", "slots",
-		"installed", "config", "ipxe", "secrets", "network_config" };
+		"installed", "config", "ipxe", "secrets", "network_config",
+		"machine_id", "ssh_authorized_keys", "ssh_host_key" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(key, words[i]) == 0)
@@ -584,7 +610,8 @@ const struct sw_command sw_command_node_config = {
 	.min_rest = 1,
 	.max_rest = 1,
 	.opts = opts,
-	.details = "node.json, hostname, attest_url, attest_ca and attest_pin, one file below\n"
+	.details = "node.json, hostname, machine-id, attest_url, attest_ca and attest_pin,\n"
+		   "ssh/authorized_keys and the host key's .pub beside it, one file below\n"
 		   "config/ for each key that `slipway node set` made, credentials/NAME.cred for\n"
 		   "each sealed secret (systemd-creds decrypts them), and the overlay\n"
 		   "when the running image was started from the slot that it was promoted with.\n"

@@ -90,6 +90,8 @@ static void print_text(struct printer *p, const struct sw_event *ev)
 	case SW_EVENT_DONE:
 		if (ev->result == 0 && ev->node_id[0])
 			printf("Node id %s (its TPM's endorsement key)\n", ev->node_id);
+		if (ev->result == 0 && ev->ssh_host_key[0])
+			printf("SSH host key %s (Ed25519)\n", ev->ssh_host_key);
 		if (ev->result == 0)
 			printf("Done.\n");
 		else if (ev->code[0])

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "boot/node.h"
-#include "rescue/secrets.h"
+#include "boot/secrets.h"
 #include "tui/commands/common.h"
 
 struct sw_secret_view {

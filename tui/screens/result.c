@@ -250,6 +250,27 @@ static unsigned int draw_warnings(const struct sw_state *s, struct sw_frame *f, 
 	return row;
 }
 
+/* What tells this node from every other, for whoever meets it next. */
+static unsigned int draw_fingerprints(const struct sw_state *s, struct sw_frame *f,
+				      unsigned int row)
+{
+	const struct { const char *words, *value; } lines[] = {
+		{ N_("Node id, of the TPM's endorsement key, to compare with its server's:"),
+		  s->run.node_id },
+		{ N_("SSH host key (Ed25519), to compare at the first login:"),
+		  s->run.ssh_host_key },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (!lines[i].value[0])
+			continue;
+		sw_frame_put(f, row++, 0, f->cols, 0, _(lines[i].words));
+		sw_frame_put(f, row, 2, f->cols - 2, 0, lines[i].value);
+		row += 2;
+	}
+	return row;
+}
+
 static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsigned int row)
 {
 	_cleanup_free_ char *text = NULL;
@@ -281,14 +302,10 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 	}
 	if (s->work == SW_WORK_WIPE && s->wipe.report)
 		row = draw_proof(s->wipe.report, f, row);
-	if (s->phase == SW_PHASE_DONE && s->run.node_id[0]) {
-		sw_frame_put(f, row++, 0, f->cols, 0, _("Node id, of the TPM's endorsement key, to "
-							"compare with its server's:"));
-		sw_frame_put(f, row, 2, f->cols - 2, 0, s->run.node_id);
-		row += 2;
-	}
-	if (s->phase == SW_PHASE_DONE)
+	if (s->phase == SW_PHASE_DONE) {
+		row = draw_fingerprints(s, f, row);
 		row = draw_warnings(s, f, row);
+	}
 	if (s->run_dir && s->run.log_n) {
 		sw_frame_putf(f, row, 0, "The whole log is in %s/events.jsonl", s->run_dir);
 		row += 2;

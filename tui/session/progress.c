@@ -161,6 +161,8 @@ void sw_progress_event(struct sw_progress *run, const struct sw_event *ev)
 		(void)snprintf(run->code, sizeof(run->code), "%s", ev->code);
 		run->error = ev->error;
 		(void)snprintf(run->node_id, sizeof(run->node_id), "%s", ev->node_id);
+		(void)snprintf(run->ssh_host_key, sizeof(run->ssh_host_key), "%s",
+			       ev->ssh_host_key);
 		break;
 	}
 }

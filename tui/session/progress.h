@@ -27,6 +27,7 @@ struct sw_progress {
 	struct sw_error error;
 	char code[48];		/* of the failure, or "" */
 	char node_id[65];	/* of the SW_EVENT_DONE, or "" */
+	char ssh_host_key[64];	/* the same */
 	char **log;		/* a ring */
 	size_t log_first, log_n;
 	uint64_t log_total;	/* lines ever added */

@@ -8,6 +8,8 @@
 #   node_watchdog          first of all, before drivers and network: a hang becomes a restart
 #   node_config DIR        host name, attestation URL, overlay ... as files
 #   node_network DIR       after node_config: the network of the answers, for systemd-networkd
+#   node_identity DIR      host name and machine ID from DIR; before systemd or a daemon reads them
+#   node_ssh DIR           who may log in, and the SSH host key that the install made
 #   node_overlay DIR [FILE]  the cluster's configuration as a tree: FILE as the server gave it;
 #                          without FILE, when the servers are away, what was kept for this image
 #   node_admit DIR FILE    in place of node_overlay: attests to the node's server, which gives the
@@ -26,6 +28,7 @@
 # NODE_WAIT       seconds for which node_admit goes on asking a server that does not answer (60)
 # NODE_DEADLINE   seconds until node_good must have been called (900)
 # NODE_REBOOT     yes: node_retry restarts by itself when it has armed the network (no)
+# NODE_ROOT       what node_identity and node_ssh take as / (the running system)
 # NODE_PAUSE      seconds between two questions to the boot server at first (30); it doubles ...
 # NODE_PAUSE_MAX  ... up to this (3600)
 
@@ -36,6 +39,7 @@
 : "${NODE_PAUSE_MAX:=3600}"
 : "${NODE_WAIT:=60}"
 : "${NODE_RUN:=/run/slipway-node}"
+: "${NODE_ROOT:=}"
 
 node_say() {
 	echo "slipway-node: $*"
@@ -72,6 +76,35 @@ node_network() {
 	[ -d "$1/network" ] || return 0
 	mkdir -p /run/systemd/network
 	cp "$1"/network/* /run/systemd/network/
+}
+
+# Where the answers had no node.machine-id, the node's own way goes on.
+node_identity() {
+	mkdir -p "$NODE_ROOT/etc" || return
+	cat "$1/hostname" >"$NODE_ROOT/etc/hostname"
+	cat "$1/hostname" >"${NODE_HOSTNAME:-/proc/sys/kernel/hostname}"
+	[ ! -s "$1/machine-id" ] || cat "$1/machine-id" >"$NODE_ROOT/etc/machine-id"
+}
+
+# Keys that the image brings along stay. The private half is opened by the TPM; when it does not,
+# sshd makes a key of its own, as it does without one, and `slipway doctor` says what is wrong.
+node_ssh() {
+	home=$NODE_ROOT/root/.ssh key=$NODE_ROOT/etc/ssh/ssh_host_ed25519_key
+	if [ -s "$1/ssh/authorized_keys" ]; then
+		mkdir -p "$home" && chmod 700 "$home" && touch "$home/authorized_keys" || return
+		while read -r line; do
+			grep -qxF "$line" "$home/authorized_keys" ||
+				echo "$line" >>"$home/authorized_keys"
+		done <"$1/ssh/authorized_keys"
+		chmod 600 "$home/authorized_keys"
+	fi
+	[ -s "$1/ssh/ssh_host_ed25519_key.pub" ] || return 0
+	mkdir -p "${key%/*}" || return
+	if "$NODE_SLIPWAY" secret open --out "$key" ssh_host_ed25519_key; then
+		cat "$1/ssh/ssh_host_ed25519_key.pub" >"$key.pub"
+	else
+		node_say "the TPM does not open the SSH host key: sshd makes another"
+	fi
 }
 
 # Both roads go through the same check, and a start without the servers has the configuration that

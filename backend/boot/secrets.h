@@ -14,6 +14,7 @@
 #include "tpm/credential.h"
 
 #define SW_SECRETS_MAX 32U	/* of one node */
+#define SW_SECRET_HOST_KEY "ssh_host_ed25519_key"	/* what an install makes itself */
 #define SW_RECOVERY_BYTES_MIN 32U	/* of a key that opens copies */
 
 /* What opens a secret. */

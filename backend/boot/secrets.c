@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rescue/secrets.h"
+#include "boot/secrets.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of the field table below node: fields.c takes them into its array. */
+#ifndef SW_IN_FIELD_TABLE
+#error "only for the field table"
+#endif
+#pragma once
+
+	{ .key = "node.hostname", .label = N_("Host name"), .type = SW_FIELD_HOSTNAME, AT(hostname),
+	  .help = N_("The name of the node. It goes into the node data and names this install."),
+	  .example = "node-07", .required = always, .max = 64 },
+	{ .key = "node.machine-id", .label = N_("Machine ID"), .type = SW_FIELD_TEXT,
+	  AT(machine_id), .max = 36, .check = check_machine_id,
+	  .help = N_("What /etc/machine-id is on the node: derive makes it from the UUID seed, "
+		  "the same again from the same answers and disk; or 32 hex digits. Without it "
+		  "the node has its own way."),
+	  .example = "derive" },
+	{ .key = "node.ssh.authorized-keys", .label = N_("Who may log in"),
+	  .type = SW_FIELD_LIST, AT(ssh_authorized), .max = 4096, .applies = with_disk,
+	  .check = sw_trust_check_key,
+	  .help = N_("SSH public keys of those who may log in as root. The node data hold them, "
+		  "unsigned: whoever can write to the disk can change them."),
+	  .example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBlAYunT+OL353ffrga6NFifox3kUbvD5EbG"
+		     "avJ/EDZP ops" },
+	{ .key = "node.ssh.host-key", .label = N_("SSH host key"), .type = SW_FIELD_CHOICE,
+	  AT(ssh_host_key), .choices = host_key_choices, .applies = with_disk,
+	  .help = N_("make: the install makes the node's Ed25519 host key, seals it to the TPM and "
+		  "tells its fingerprint, to compare at the first login. Without it the node "
+		  "makes its own."),
+	  .example = "make" },
