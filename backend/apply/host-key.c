@@ -77,7 +77,7 @@ int sw_run_make_host_key(struct sw_run *run, const char *tcti, const struct sw_p
 			 struct sw_error *err)
 {
 	_cleanup_free_ char *path = sw_fmt("%s/host-key", run->work);
-	struct sw_secret_seal s = { .tcti = tcti, .name = SW_SECRET_HOST_KEY,
+	struct sw_secret_seal s = { .by.tcti = tcti, .name = SW_SECRET_HOST_KEY,
 				    .pcrs = SW_TPM_PCRS_DEFAULT, .pcr7 = pcr7 };
 	int r = path ? 0 : sw_fail_oom(err);
 

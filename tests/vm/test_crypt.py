@@ -68,6 +68,9 @@ by_tpm() {
 	fi
 }
 by_tpm tpm
+if slipway secret open --out /run/host ssh_host_ed25519_key; then
+	echo "CRYPT host=$(grep -c "OPENSSH PRIVATE KEY" /run/host)"
+fi
 echo CRYPT-KEY
 read -r key
 if [ -n "$key" ]; then
@@ -213,6 +216,8 @@ def signed_node(directory):
     image = signed(directory, node)
     text = re.sub(r"(?ms)^payload:.*?(?=^\w)", "payload:\n  uki: %%s\n"
                   "  sha256: {uki: %s}\n" % node.sha256(image), test_install.answers(node))
+    text = text.replace("  hostname: node-07\n",
+                        "  hostname: node-07\n  ssh: {host-key: make}\n")
     text = text.replace("  layout: node\n", "  layout: encrypted\n  recovery: escrow\n"
                         "  escrow: %s\n" % json.dumps(pem).replace("%", "%%"))
     return text.replace("finish: reboot", "finish: poweroff"), image, trusted, private
@@ -228,8 +233,8 @@ def with_keys(machine, trusted):
 
 def test_state_under_secure_boot_and_sealed_again_when_its_keys_change(directory):
     """Installed from the medium under Secure Boot: the firmware starts slot A, and the TPM opens
-    state without a question. With another key in db it refuses, the recovery key opens, and
-    `slipway state reseal` on the node has the TPM open it again."""
+    state and the SSH host key without a question. With another key in db it refuses both, the
+    recovery key opens state, and `slipway state reseal` on the node has the TPM open it again."""
     began = time.monotonic()
     iso = need_slipway()
     text, image, trusted, private = signed_node(directory)
@@ -245,11 +250,13 @@ def test_state_under_secure_boot_and_sealed_again_when_its_keys_change(directory
     step("installed")
     seen, _ = start(machine)
     check(seen["secureboot"] == "1" and seen["tpm"] == "mounted", repr(seen))
+    check(seen.get("host") == "2", "the SSH host key does not open: %r" % seen)
     first = seen["pcr7"]
     step("opened under Secure Boot, PCR 7 " + first)
     nvram.trust(machine.vars, signer(directory, "another"))
     seen, done = start(machine, key)
     check(seen["pcr7"] != first and seen["secureboot"] == "1", repr(seen))
+    check("host" not in seen, "the SSH host key opens under other keys: %r" % seen)
     check((seen["tpm"], seen["recovery"], seen["resealed"]) == ("refused", "mounted", "mounted"),
           repr(seen))
     check(done["pcr7"] == seen["pcr7"] and done["tried"] and

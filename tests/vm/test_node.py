@@ -72,6 +72,7 @@ stty -echo
 echo
 echo "NODE-UP $(sed 's/.*node.id=//; s/ .*//' /proc/cmdline)"
 echo "NODE uptime=$(cut -d. -f1 /proc/uptime)"
+echo "NODE id=$(hostname) $(cat /etc/machine-id) $(cut -d' ' -f1 /root/.ssh/authorized_keys)"
 echo "NODE attest=$(cat /run/node/attest_url)"
 echo "NODE overlay=$(cat /run/overlay/etc/join /run/node/overlay 2>/dev/null | head -n 1)"
 /slipway-node/slipway status
@@ -146,6 +147,8 @@ def _answers(node, key, attest):
     text = test_install.ANSWERS.format(
         kernel=node.kernel, initrd=node.initrd, cmdline=CMDLINE + "first", attest=attest,
         kernel_sum=node.sha256(node.kernel), initrd_sum=node.sha256(node.initrd))
+    text = text.replace("  hostname: node-07\n", "  hostname: node-07\n  machine-id: derive\n"
+                        "  ssh: {authorized-keys: \"%s\"}\n" % key)
     return text.replace("finish: reboot", "finish: stay") + "trust: {keys: \"%s\"}\n" % key
 
 
@@ -231,6 +234,7 @@ def cluster(directory):
 
 def admitted(vm, attest, seen):
     """The node attested by itself before it joined; and a server that does not know it says so."""
+    check(re.search(r"^NODE id=node-07 [0-9a-f]{32} ssh-ed25519$", seen, re.M), seen)
     for text in ("NODE overlay=" + OVERLAY, "Admission       admitted by %s, " % attest.seen_as):
         check(text in seen, "%r is not in\n%s" % (text, seen))
     check(", strict exchange, overlay " in seen, seen)
