@@ -89,6 +89,17 @@ void sw_answers_cut_more(struct sw_answers *a, size_t keep)
 		clear_choice(&a->more[--a->n_more]);
 }
 
+void sw_answers_drop_admission(struct sw_answers *a, size_t i)
+{
+	sw_home_clear(SW_HOME_ADMISSION, &a->admission[i]);
+	if (i >= a->n_admission)
+		return;
+	a->n_admission--;
+	memmove(&a->admission[i], &a->admission[i + 1],
+		(a->n_admission - i) * sizeof(a->admission[0]));
+	a->admission[a->n_admission] = (struct sw_admission){};
+}
+
 const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 						enum sw_admission_kind kind)
 {
@@ -134,6 +145,7 @@ struct sw_answers *sw_answers_free(struct sw_answers *a)
 		return NULL;
 	sw_answers_cut_more(a, 0);
 	free(a->more);
+	a->n_admission = SW_ADMISSIONS_MAX;	/* with what was begun behind the last */
 	for (size_t i = 0; i < SW_N_LIST_GROUPS; i++)
 		sw_items_cut(&sw_list_groups[i], a, 0);
 	clear_choice(&a->disk);

@@ -164,6 +164,8 @@ int sw_disk_choice_add_match(struct sw_disk_choice *c);
 int sw_answers_add_more(struct sw_answers *a);
 /* Takes the last n_more - keep further disks away. */
 void sw_answers_cut_more(struct sw_answers *a, size_t keep);
+/* Takes one of several away, those behind it move up; behind the last, what was begun there. */
+void sw_answers_drop_admission(struct sw_answers *a, size_t i);
 /* The admission of this kind, or NULL. */
 const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 						enum sw_admission_kind kind);
@@ -254,6 +256,10 @@ char *sw_field_get(const struct sw_field *f, const struct sw_answers *a);
  */
 int sw_field_set(const struct sw_field *f, struct sw_answers *a, const char *text,
 		 struct sw_error *err);
+/* The same of the structure that f->home names; NULL: as above. */
+char *sw_field_get_at(const struct sw_field *f, const struct sw_answers *a, const void *base);
+int sw_field_set_at(const struct sw_field *f, struct sw_answers *a, void *base, const char *text,
+		    struct sw_error *err);
 /*
  * Whether the field counts, and whether it must have a value, given the others; base: the
  * structure that f->home names, NULL for the first.

@@ -305,6 +305,17 @@ char *sw_field_get(const struct sw_field *f, const struct sw_answers *a)
 	return sw_value_get(f, first_base(f, a));
 }
 
+char *sw_field_get_at(const struct sw_field *f, const struct sw_answers *a, const void *base)
+{
+	return base ? sw_value_get(f, base) : sw_field_get(f, a);
+}
+
+int sw_field_set_at(const struct sw_field *f, struct sw_answers *a, void *base, const char *text,
+		    struct sw_error *err)
+{
+	return base ? sw_value_set(f, base, f->key, text, err) : sw_field_set(f, a, text, err);
+}
+
 int sw_field_set(const struct sw_field *f, struct sw_answers *a, const char *text,
 		 struct sw_error *err)
 {

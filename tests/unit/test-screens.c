@@ -25,6 +25,11 @@ static void test_in_mode_network_the_payload_may_be_left_empty(void **state SW_U
 	sw_script_run(DIR, "network");
 }
 
+static void test_a_node_may_have_several_admissions(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "admissions");
+}
+
 static void test_a_form_tells_what_is_wrong_while_typing(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "form-errors");
@@ -225,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_the_demo_reaches_the_review_in_at_most_30_keys),
 		cmocka_unit_test(test_back_keeps_what_was_typed_and_nothing_is_wanted),
 		cmocka_unit_test(test_in_mode_network_the_payload_may_be_left_empty),
+		cmocka_unit_test(test_a_node_may_have_several_admissions),
 		cmocka_unit_test(test_a_form_tells_what_is_wrong_while_typing),
 		cmocka_unit_test(test_only_the_right_text_starts_the_install),
 		cmocka_unit_test(test_disks_that_cannot_be_chosen_say_why),

@@ -189,7 +189,7 @@ static void test_a_person_walks_to_the_review_and_leaves(void **state SW_UNUSED)
 	type(&g, "\r");
 	see(&g, "NODE07SYS");
 	/* All at once: keys are never lost, however fast they come. */
-	type(&g, "\r\r\r\r\r\r");
+	type(&g, "\r\r\r\r\r\r\r");
 	see(&g, "boot slot (FAT32)");
 	type(&g, "\r");
 	see(&g, "To install, type");

@@ -291,6 +291,8 @@ def install_by_keys(vm, node, kernel, initrd):
     vm.send("RIGHT")
     vm.expect_screen("Admission server")
     vm.send("TAB", ATTEST, "ENTER")
+    vm.expect_screen("1 attest")
+    vm.send("ENTER")
     vm.expect_screen("Host name")
     vm.send("node-07", "ENTER")
     vm.expect_screen("Boot     add the boot entry")

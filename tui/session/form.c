@@ -27,11 +27,18 @@ static const struct sw_field *field_at(const struct sw_form *fm, size_t i)
 	return &sw_fields[fm->field[i]];
 }
 
+/* The structure that the field's value is in, where a form is about one of several; else NULL. */
+static struct sw_admission *base_of(const struct sw_form *fm, const struct sw_state *s,
+				    const struct sw_field *f)
+{
+	return f->home == SW_HOME_ADMISSION ? &s->answers->admission[fm->admission] : NULL;
+}
+
 static bool visible(const struct sw_form *fm, const struct sw_state *s, size_t i)
 {
 	const struct sw_field *f = field_at(fm, i);
 
-	return sw_field_applies(f, s->answers, NULL);
+	return sw_field_applies(f, s->answers, base_of(fm, s, f));
 }
 
 const struct sw_field *sw_form_field(const struct sw_form *fm)
@@ -42,9 +49,10 @@ const struct sw_field *sw_form_field(const struct sw_form *fm)
 /* The text a field shows: what was typed, else the answer. malloc'd. */
 static char *text_of(const struct sw_form *fm, const struct sw_state *s, size_t i)
 {
-	const char *draft = s->drafts[fm->field[i]];
+	const char *draft = s->drafts[fm->admission][fm->field[i]];
+	const struct sw_field *f = field_at(fm, i);
 
-	return draft ? strdup(draft) : sw_field_get(field_at(fm, i), s->answers);
+	return draft ? strdup(draft) : sw_field_get_at(f, s->answers, base_of(fm, s, f));
 }
 
 static size_t choices(const struct sw_form *fm, const struct sw_state *s,
@@ -123,7 +131,7 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
 	if (!text || !visible(fm, s, i))
 		return text != NULL;
 	if (*text == '\0') {
-		if (!whole || !sw_field_required(f, s->answers, NULL))
+		if (!whole || !sw_field_required(f, s->answers, base_of(fm, s, f)))
 			return true;
 		fm->error[i] = strdup(_("needed here"));
 		fm->hint[i] = f->missing ? strdup(_(f->missing)) : NULL;
@@ -142,7 +150,8 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
  */
 static void keep(struct sw_form *fm, struct sw_state *s)
 {
-	char **draft = &s->drafts[fm->field[fm->focus]], *copy;
+	char **draft = &s->drafts[fm->admission][fm->field[fm->focus]], *copy;
+	const struct sw_field *f = field_at(fm, fm->focus);
 	struct sw_error ignored = { 0 };
 
 	copy = strdup(fm->line.text ? fm->line.text : "");
@@ -151,7 +160,7 @@ static void keep(struct sw_form *fm, struct sw_state *s)
 	free(*draft);
 	*draft = copy;
 	if (check(fm, s, fm->focus, false) &&
-	    sw_field_set(field_at(fm, fm->focus), s->answers, copy, &ignored) == 0)
+	    sw_field_set_at(f, s->answers, base_of(fm, s, f), copy, &ignored) == 0)
 		free(TAKE_PTR(*draft));
 }
 
@@ -248,10 +257,11 @@ static void take_drafts(struct sw_form *fm, struct sw_state *s)
 	struct sw_error ignored = { 0 };
 
 	for (size_t i = 0; i < fm->n; i++) {
-		char **draft = &s->drafts[fm->field[i]];
+		char **draft = &s->drafts[fm->admission][fm->field[i]];
+		const struct sw_field *f = field_at(fm, i);
 
 		if (*draft && visible(fm, s, i) &&
-		    sw_field_set(field_at(fm, i), s->answers, *draft, &ignored) == 0)
+		    sw_field_set_at(f, s->answers, base_of(fm, s, f), *draft, &ignored) == 0)
 			free(TAKE_PTR(*draft));
 	}
 }

@@ -17,6 +17,7 @@ struct sw_form {
 	char *error[SW_FORM_FIELDS];	/* what is wrong with the field's text, or NULL */
 	char *hint[SW_FORM_FIELDS];	/* what is allowed instead, or NULL */
 	size_t n, focus, top;
+	size_t admission;	/* which of the answers' it is about; set before it is opened */
 	unsigned int width;		/* of the values on the screen */
 	struct sw_line line;		/* the focused field's text */
 	/* Names to pick from for a text field: up to max, borrowed; returns how many. */

@@ -32,6 +32,12 @@ struct sw_state *sw_state_new(struct sw_answers *answers, const char *run_dir)
 	return s;
 }
 
+void sw_state_clear_drafts(struct sw_state *s, size_t admission)
+{
+	for (size_t i = 0; i < SW_MAX_FIELDS; i++)
+		free(TAKE_PTR(s->drafts[admission][i]));
+}
+
 struct sw_state *sw_state_free(struct sw_state *s)
 {
 	if (!s)
@@ -41,8 +47,8 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	sw_journal_infos_free(s->journals, s->n_journals);
 	sw_answers_free(s->answers);
 	sw_strv_free(s->dropped);
-	for (size_t i = 0; i < SW_MAX_FIELDS; i++)
-		free(s->drafts[i]);
+	for (size_t i = 0; i < SW_ADMISSIONS_MAX; i++)
+		sw_state_clear_drafts(s, i);
 	for (size_t i = 0; i < s->n_layouts; i++)
 		sw_layout_free(s->layouts[i]);
 	sw_plan_free(s->plan);
@@ -116,7 +122,7 @@ static void propose_hostname(struct sw_state *s)
 		return;
 	/* To be asked is to be confirmed. */
 	if (sw_answers_is_open(s->answers, f->key))
-		s->drafts[f - sw_fields] = strdup(name);
+		s->drafts[0][f - sw_fields] = strdup(name);
 	else
 		(void)sw_field_set(f, s->answers, name, &ignored);
 }

@@ -87,7 +87,7 @@ struct sw_state {
 	struct sw_answers *answers;
 	char **dropped;		/* of them, when no disk was chosen: sw_answers_drop_disk() */
 	/* what was typed and not yet taken, by index of sw_fields */
-	char *drafts[SW_MAX_FIELDS];
+	char *drafts[SW_ADMISSIONS_MAX][SW_MAX_FIELDS];	/* by admission; [0]: of all else too */
 	struct sw_layout *layouts[SW_MAX_LAYOUTS];	/* the shipped ones */
 	size_t n_layouts;
 
@@ -194,6 +194,8 @@ bool sw_state_tick(struct sw_state *s, int64_t now_ms);
 
 /* ---- what several screens need ---- */
 
+/* Forgets what was typed and not taken of this admission; 0: of everything else as well. */
+void sw_state_clear_drafts(struct sw_state *s, size_t admission);
 /* The layout that the answers name, among the shipped ones; NULL: none of them. */
 const struct sw_layout *sw_state_layout(const struct sw_state *s);
 /* The shipped layout whose state a TPM opens; proposed where sw_state_can_encrypt(). */
