@@ -45,6 +45,7 @@ enum sw_admission_kind {
 	SW_ADMISSION_NONE, SW_ADMISSION_ATTEST, SW_ADMISSION_HOMEWORLD, SW_ADMISSION_RKE2,
 	SW_ADMISSION_K3S, SW_ADMISSION_KUBEADM,
 };
+#define SW_N_ADMISSION_KINDS (SW_ADMISSION_KUBEADM + 1)
 
 /* One way in which the node is admitted to a cluster. */
 struct sw_admission {
@@ -171,6 +172,8 @@ const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 						enum sw_admission_kind kind);
 /* "homeworld": as in answers and node data; static. */
 const char *sw_admission_name(enum sw_admission_kind kind);
+/* SW_ADMISSION_NONE for what is none. */
+enum sw_admission_kind sw_admission_kind_of(const char *name);
 
 /* What ${...} in report.webhooks.body may be; NULL-terminated. */
 extern const char *const sw_webhook_words[];

@@ -337,6 +337,14 @@ const char *sw_admission_name(enum sw_admission_kind kind)
 	return (size_t)kind < ARRAY_SIZE(kind_choices) - 1 ? kind_choices[kind] : "";
 }
 
+enum sw_admission_kind sw_admission_kind_of(const char *name)
+{
+	for (unsigned int k = 0; k < SW_N_ADMISSION_KINDS; k++)
+		if (strcmp(kind_choices[k], name) == 0)
+			return (enum sw_admission_kind)k;
+	return SW_ADMISSION_NONE;
+}
+
 /* Bits of kinds: those with a token, and all that ask a server. */
 #define BY_TOKEN (1U << SW_ADMISSION_HOMEWORLD | 1U << SW_ADMISSION_RKE2 | \
 		  1U << SW_ADMISSION_K3S | 1U << SW_ADMISSION_KUBEADM)

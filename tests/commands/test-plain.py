@@ -6,6 +6,8 @@ import select
 import signal
 import time
 
+from attest_server import Authority
+from join_server import Supervisor
 from lib import SLIPWAY, expect, main, partitions, same, sha256, test
 
 
@@ -119,6 +121,39 @@ def _(case):
     os.close(lines.fd)
     assert "by-asking" in lines.all, lines.all
     same([j["state"] for j in case.on("--json", "status").json()["journals"]], ["done"], "journal")
+
+
+@test("a node is admitted on lines: checks, a token that is not echoed, and what it gave")
+def _(case):
+    case.create()
+    with Supervisor(Authority(case.dir)) as server:
+        token = server.token("node:typed-canary")
+        answers = case.answers()
+        text = answers.read_text().replace("kind: attest", "kind: rke2")
+        answers.write_text(text.replace("https://attest.example/v1", server.url))
+        expect(case.on("--yes", "install", "--answers", answers), 0)
+        lines = Lines(case)
+        lines.answer("Number [", "/Status")
+        lines.answer("Number [", "")
+        lines.answer("<: back", "admission")
+        lines.wait("Nothing stands in the way")
+        lines.answer("<: back", "")
+        lines.answer("The token for rke2 at " + server.url, token[:20])
+        lines.wait("This is no whole token")
+        same([r for r in server.requests if r[1] != "/cacerts"], [], "what was asked")
+        lines.answer("Text: ", token)
+        lines.wait("etc/rancher/rke2/config.yaml")
+        for word in ("Admitted by rke2 at " + server.url, "the CA that the token names",
+                     "run/overlay.tar"):
+            assert word in lines.all, f"no {word!r} in\n{lines.all}"
+        lines.end()
+        assert "canary" not in lines.all, lines.all
+        found = [str(p.relative_to(case.machine_dir)) for p in case.machine_dir.rglob("*")
+                 if p.is_file() and b"typed-canary" in p.read_bytes()]
+        same(found, ["run/overlay.tar"], "files that hold the token")
+        same((case.machine_dir / "run/overlay.tar").stat().st_mode & 0o777, 0o600, "its mode")
+        told = case.on("--json", "status").json()["admissions"]
+        same([(a["kind"], a["admitted"]) for a in told], [("rke2", True)], "what status tells")
 
 
 @test("an unknown terminal type asks on lines too, --plain does anywhere, and help is by question")

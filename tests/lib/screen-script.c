@@ -290,6 +290,7 @@ static bool do_look(struct sw_script *sc, const char *kind, const char *name)
 		[SW_LOOK_STATUS] = "status", [SW_LOOK_NETWORK] = "network",
 		[SW_LOOK_REACH] = "reach", [SW_LOOK_PREFLIGHT] = "preflight",
 		[SW_LOOK_RESTART] = "restart",
+		[SW_LOOK_ADMIT] = "admit",
 	};
 	struct sw_error err = { 0 };
 
@@ -472,6 +473,7 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "status", SW_WANT_STATUS }, { "network", SW_WANT_NETWORK },
 		{ "reach", SW_WANT_REACH }, { "preflight", SW_WANT_PREFLIGHT },
 		{ "restart-look", SW_WANT_RESTART }, { "restart-to", SW_WANT_RESTART_TO },
+		{ "admit", SW_WANT_ADMIT },
 		{ "shell", SW_WANT_SHELL }, { "nothing", 0 },
 	};
 	unsigned int want = 0, all = 0;

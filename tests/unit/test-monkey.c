@@ -50,7 +50,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_admission, &sw_screen_node, &sw_screen_review, &sw_screen_confirm,
 	&sw_screen_recovery, &sw_screen_progress, &sw_screen_result, &sw_screen_log,
 	&sw_screen_save, &sw_screen_ask, &sw_screen_help, &sw_screen_about,
-	&sw_screen_left_open, &sw_screen_restart,
+	&sw_screen_admitted, &sw_screen_left_open, &sw_screen_restart, &sw_screen_token,
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */
@@ -155,9 +155,10 @@ static void give_looks(struct monkey *m, unsigned int want)
 	} looks[SW_N_LOOKS] = {
 		[SW_LOOK_STATUS] = { SW_WANT_STATUS, "tests/screens/status.json" },
 		[SW_LOOK_NETWORK] = { SW_WANT_NETWORK, "tests/screens/network.json" },
-		[SW_LOOK_RESTART] = { SW_WANT_RESTART, "tests/screens/restart.json" },
 		[SW_LOOK_REACH] = { SW_WANT_REACH, "tests/screens/reach-works.json" },
-		[SW_LOOK_PREFLIGHT] = { SW_WANT_PREFLIGHT, "tests/screens/preflight.json" },
+		[SW_LOOK_RESTART] = { SW_WANT_RESTART, "tests/screens/restart.json" },
+		[SW_LOOK_PREFLIGHT] = { SW_WANT_PREFLIGHT, "tests/screens/preflight-passes.json" },
+		[SW_LOOK_ADMIT] = { SW_WANT_ADMIT, "tests/screens/admitted.json" },
 	};
 	struct sw_error err = { 0 };
 

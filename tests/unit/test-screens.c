@@ -145,6 +145,11 @@ static void test_an_admission_is_checked_before_it_is_needed(void **state SW_UNU
 	sw_script_run(DIR, "preflight");
 }
 
+static void test_a_node_is_admitted_with_a_token_that_only_its_typist_sees(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "admit");
+}
+
 static void test_a_shell_is_asked_for_before_it_opens(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "shell");
@@ -254,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_the_doctor_shows_its_findings_repairs_and_takes_back),
 		cmocka_unit_test(test_status_and_network_are_looked_at_and_a_url_is_tested),
 		cmocka_unit_test(test_an_admission_is_checked_before_it_is_needed),
+		cmocka_unit_test(test_a_node_is_admitted_with_a_token_that_only_its_typist_sees),
 		cmocka_unit_test(test_a_shell_is_asked_for_before_it_opens),
 		cmocka_unit_test(test_each_greyed_item_says_why),
 		cmocka_unit_test(test_a_restart_goes_where_it_is_told_to),

@@ -96,6 +96,7 @@ static void test_bytes_on_a_serial_line(void **state SW_UNUSED)
 	assert_at_most("form move", sw_rig_type(&g, "\t"), 20);
 	assert_at_most("form move", sw_rig_type(&g, "\t"), 20);
 	assert_at_most("to admission", sw_rig_type(&g, "\r"), 900);
+	assert_at_most("to another admission", sw_rig_type(&g, "\r"), 900);
 	assert_at_most("to the node", sw_rig_type(&g, "\r"), 900);
 	n = sw_rig_type(&g, "a");
 	sw_rig_assert_shows_the_frame(&g);

@@ -111,14 +111,7 @@ static bool network_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 	if (req == SW_REQ_ACCEPT) {
 		sw_view_push(s, &sw_screen_reach);
 	} else if (req == SW_REQ_DETAILS) {
-		const struct sw_admission *ad =
-			sw_answers_admission(s->answers, SW_ADMISSION_ATTEST);
-
-		if (ad && ad->url && *ad->url)
-			sw_view_push(s, &sw_screen_preflight);
-		else
-			sw_state_refuse(s, "No attestation server is named yet: that is step 5 of "
-					   "an install.");
+		sw_view_push(s, &sw_screen_preflight);
 	} else if (req == SW_REQ_REFRESH) {
 		sw_state_want_look(s, SW_LOOK_NETWORK);
 		s->want |= SW_WANT_FACTS;
@@ -131,7 +124,7 @@ static bool network_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, N_("test a URL") }, { SW_REQ_BACK, NULL }, { SW_REQ_PAGE_DOWN, NULL },
-	{ SW_REQ_REFRESH, NULL }, { SW_REQ_DETAILS, N_("check admission") }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_REFRESH, NULL }, { SW_REQ_DETAILS, N_("admission") }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_network = {
@@ -140,8 +133,8 @@ const struct sw_view_ops sw_screen_network = {
 		"who answers for names. Nothing is changed here; the rescue shell can. Links and "
 		"addresses follow by themselves; routes and name servers when you look again.\n\n"
 		"Enter asks a server of your choice and says what came of it. d looks whether this "
-		"machine could attest to the server that the answers name, and sends nothing of "
-		"the machine."),
+		"machine would be admitted by the servers that the answers or the node's data "
+		"name, and sends nothing of the machine; from there it can be admitted."),
 	.size = sizeof(struct sw_pager_view),
 	.hints = hints,
 	.open = network_open,

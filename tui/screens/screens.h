@@ -21,6 +21,8 @@ extern const struct sw_view_ops sw_screen_finding;	/* the one with the "id" s->d
 extern const struct sw_view_ops sw_screen_status;
 extern const struct sw_view_ops sw_screen_network;
 extern const struct sw_view_ops sw_screen_preflight;	/* of the admission */
+extern const struct sw_view_ops sw_screen_token;	/* of the next admission that asks */
+extern const struct sw_view_ops sw_screen_admitted;
 extern const struct sw_view_ops sw_screen_reach;	/* whether a URL answers */
 extern const struct sw_view_ops sw_screen_restart;	/* and where it goes */
 extern const struct sw_view_ops sw_screen_disk;
@@ -46,6 +48,8 @@ extern const struct sw_view_ops sw_screen_about;
 /* Asks before what is hard to take back; yes sets the wants, or quits. */
 void sw_screen_ask_first(struct sw_state *s, const char *question, const char *yes,
 			 unsigned int want, bool quit);
+/* Has this machine admitted as the preflight found it: asks for tokens, then does it. */
+void sw_screen_admit(struct sw_state *s);
 /* Undoing destroys what was installed. */
 void sw_screen_ask_undo(struct sw_state *s);
 /* Opens the save screen. Takes text over; name is the file's proposed name. */

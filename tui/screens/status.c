@@ -32,6 +32,8 @@ static bool status_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 	if (req == SW_REQ_REFRESH) {
 		sw_state_want_look(s, SW_LOOK_STATUS);
 		status_refresh(v, s);
+	} else if (req == SW_REQ_DETAILS) {
+		sw_view_push(s, &sw_screen_preflight);
 	} else if (req == SW_REQ_SAVE && l->found) {
 		sw_screen_save_text(s, sw_json_dup(l->found, "text"), "slipway-status.txt");
 	} else {
@@ -42,7 +44,8 @@ static bool status_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 
 static const struct sw_hint hints[] = {
 	{ SW_REQ_BACK, NULL }, { SW_REQ_PAGE_DOWN, NULL }, { SW_REQ_REFRESH, NULL },
-	{ SW_REQ_SAVE, N_("save") }, { SW_REQ_SEARCH, NULL }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_DETAILS, N_("admission") }, { SW_REQ_SAVE, N_("save") }, { SW_REQ_SEARCH, NULL },
+	{ SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_status = {

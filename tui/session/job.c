@@ -14,6 +14,7 @@
 #include "boot/restart.h"
 #include "boot/varstore.h"
 #include "machine/shell.h"
+#include "tui/session/admit-job.h"
 #include "tui/session/doctor-job.h"
 #include "tui/session/look-job.h"
 #include "tui/session/switch-job.h"
@@ -159,6 +160,16 @@ static int do_save(const struct sw_state *s, struct sw_error *err)
 	return 0;
 }
 
+static int do_look(enum sw_job_kind kind, struct sw_machine *m, const struct sw_state *s,
+		   json_object *out, struct sw_error *err)
+{
+	if (kind == SW_JOB_PREFLIGHT)
+		return sw_preflight_job(m, s->answers, out, err);
+	if (kind == SW_JOB_ADMIT)
+		return sw_admit_job(m, s->answers, s->tokens, out, err);
+	return sw_look_job(m, sw_job_look(kind), s->reach_url, out, err);
+}
+
 static void run_child(const struct sw_job *j, struct sw_machine *m, const struct sw_state *s)
 {
 	_cleanup_json_ json_object *out = json_object_new_object();
@@ -204,8 +215,7 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		r = do_tell(m, s, out);
 		break;
 	default:
-		r = sw_job_is_look(j->kind) ? sw_look_job(m, sw_job_look(j->kind), s->reach_url,
-							  s->answers, out, &err)
+		r = sw_job_is_look(j->kind) ? do_look(j->kind, m, s, out, &err)
 					    : do_save(s, &err);
 		break;
 	}
@@ -393,6 +403,7 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_REACH:
 	case SW_JOB_PREFLIGHT:
 	case SW_JOB_RESTART:
+	case SW_JOB_ADMIT:
 		sw_state_look_failed(s, sw_job_look(kind), err);
 		break;
 	case SW_JOB_RESTART_TO:

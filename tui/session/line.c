@@ -20,9 +20,24 @@ int sw_line_set(struct sw_line *l, const char *text)
 	return 0;
 }
 
+int sw_line_open_secret(struct sw_line *l, size_t max, struct sw_error *err)
+{
+	struct sw_secret *store = NULL;
+	int r = sw_secret_new(max, &store, err);
+
+	if (r < 0)
+		return r;
+	sw_line_clear(l);
+	*l = (struct sw_line){ .text = (char *)store->data, .max = max, .store = store,
+			       .masked = true };
+	return 0;
+}
+
 void sw_line_clear(struct sw_line *l)
 {
-	free(l->text);
+	if (!l->store)
+		free(l->text);
+	sw_secret_free(l->store);
 	*l = (struct sw_line){ 0 };
 }
 
@@ -62,7 +77,8 @@ static bool insert(struct sw_line *l, uint32_t ch)
 	if (sw_text_next(&p, &width) != ch || width == 0 ||
 	    len + n > (l->max ? l->max : DEFAULT_MAX))
 		return false;
-	text = realloc(l->text, len + n + 1);
+	/* A secret's memory has room for the longest, so that no copy is left behind. */
+	text = l->store ? l->text : realloc(l->text, len + n + 1);
 	if (!text)
 		return false;
 	memmove(text + l->pos + n, text + l->pos, len - l->pos + 1);
@@ -135,14 +151,24 @@ static unsigned int columns(const char *text, size_t n)
 	return sum;
 }
 
-void sw_line_draw(const struct sw_line *l, struct sw_frame *f, unsigned int row, unsigned int col,
-		  unsigned int width)
+/* As many stars as there are characters; malloc'd. */
+static char *stars(const char *text)
 {
-	const char *text = l->text ? l->text : "", *from = text;
-	unsigned int inner = width > 3 ? width - 3 : 1, at = columns(text, l->pos), skip = 0, w;
+	char *s = calloc(strlen(text) + 1, 1);
+	size_t n = 0;
 
-	if (f->lines)	/* plain mode asks for it */
-		return;
+	for (; s && *text; text++)
+		if (!continues(*text))
+			s[n++] = '*';
+	return s;
+}
+
+static void draw_text(const char *text, unsigned int at, struct sw_frame *f, unsigned int row,
+		      unsigned int col, unsigned int width)
+{
+	unsigned int inner = width > 3 ? width - 3 : 1, skip = 0, w;
+	const char *from = text;
+
 	/* Scrolls by half a field, so that typing at the end stays one character on the wire. */
 	if (at > inner)
 		skip = (at - inner + inner / 2) / (inner / 2 + 1) * (inner / 2 + 1);
@@ -154,4 +180,18 @@ void sw_line_draw(const struct sw_line *l, struct sw_frame *f, unsigned int row,
 	sw_frame_put(f, row, col + 1, inner + 1, 0, from);
 	sw_frame_put(f, row, col + width - 1, 1, 0, "]");
 	sw_frame_cursor(f, row, col + 1 + at);
+}
+
+void sw_line_draw(const struct sw_line *l, struct sw_frame *f, unsigned int row, unsigned int col,
+		  unsigned int width)
+{
+	const char *text = l->text ? l->text : "";
+	_cleanup_free_ char *masked = l->masked ? stars(text) : NULL;
+
+	if (f->lines)	/* plain mode asks for it */
+		return;
+	if (!l->masked)
+		draw_text(text, columns(text, l->pos), f, row, col, width);
+	else if (masked)
+		draw_text(masked, columns(text, l->pos), f, row, col, width);
 }

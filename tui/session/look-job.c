@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/session/look-job.h"
 
-#include <stdlib.h>
-
-#include "admission/preflight.h"
-#include "admission/token.h"
 #include "base/json.h"
 #include "boot/entries.h"
 #include "boot/restart.h"
 #include "net/reach.h"
 #include "net/routes.h"
 #include "rescue/status.h"
-
-#define PREFLIGHT_S 10U		/* for one question to the server */
 
 static int look_at_status(struct sw_machine *m, json_object *out, struct sw_error *err)
 {
@@ -68,47 +62,14 @@ static int look_at_restart(struct sw_machine *m, json_object *out, struct sw_err
 	return r;
 }
 
-static int look_ahead(struct sw_machine *m, const struct sw_answers *a, json_object *out,
-		      struct sw_error *err)
-{
-	_cleanup_free_ struct sw_preflight_seen *seen = calloc(1, sizeof(*seen));
-	_cleanup_free_ struct sw_preflight *p = calloc(1, sizeof(*p));
-	const struct sw_admission *ad = sw_answers_admission(a, SW_ADMISSION_ATTEST);
-	_cleanup_free_ char *ca = sw_pem_lines(ad && ad->ca ? ad->ca : "");
-	_cleanup_json_ json_object *found = NULL;
-	char pin[65] = "";
-	struct sw_preflight_ask ask = { .url = ad ? ad->url : NULL, .timeout_s = PREFLIGHT_S,
-					.protocol = ad ? ad->protocol : SW_ATTEST_AUTO };
-	int r = 0;
-
-	if (!seen || !p || !ca)
-		return sw_fail_oom(err);
-	if (!ask.url)
-		return sw_fail(err, SW_EXIT_INVALID, -ENOENT, "no attestation server is named");
-	if (ad->pin && *ad->pin)
-		r = sw_ca_pin_parse(ad->pin, pin, err);
-	ask.trust = (struct sw_http_trust){ .ca = *ca ? ca : NULL, .pin = *pin ? pin : NULL };
-	if (r == 0)
-		r = sw_preflight_look(m, &ask, seen, err);
-	if (r < 0)
-		return r;
-	sw_preflight_judge(seen, p);
-	found = sw_preflight_to_json(p, seen);
-	add_all(found, out);
-	sw_json_add_str(out, "url", ask.url);
-	return 0;
-}
-
 int sw_look_job(struct sw_machine *m, enum sw_look_kind kind, const char *url,
-		const struct sw_answers *a, json_object *out, struct sw_error *err)
+		json_object *out, struct sw_error *err)
 {
 	switch (kind) {
 	case SW_LOOK_STATUS:
 		return look_at_status(m, out, err);
 	case SW_LOOK_REACH:
 		return look_for_server(url, out, err);
-	case SW_LOOK_PREFLIGHT:
-		return look_ahead(m, a, out, err);
 	case SW_LOOK_RESTART:
 		return look_at_restart(m, out, err);
 	default:

@@ -7,9 +7,8 @@
 
 /*
  * Adds to out: of the status "text"; of the network what sw_routes_look() adds; of a
- * server that answers at url "url", "status", "size" and "ms"; of an admission "url" and what
- * sw_preflight_to_json() has; of a restart what sw_restart_look() finds.
- * a: for the admission alone.
+ * server that answers at url "url", "status", "size" and "ms"; of a restart what
+ * sw_restart_look() finds.
  */
 int sw_look_job(struct sw_machine *m, enum sw_look_kind kind, const char *url,
-		const struct sw_answers *a, json_object *out, struct sw_error *err);
+		json_object *out, struct sw_error *err);

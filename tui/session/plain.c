@@ -135,6 +135,7 @@ int sw_plain_page(struct sw_state *s, struct sw_page *ret_page)
 		return 0;
 	w = sw_view_widget(s->top);
 	ret_page->appends = w.kind == SW_WIDGET_PAGER || w.kind == SW_WIDGET_PROGRESS;
+	ret_page->secret = w.secret;
 	if (w.kind == SW_WIDGET_FORM && sw_form_field(w.form))
 		ret_page->secret = sw_form_field(w.form)->secret;
 	r = sw_buf_adds(&ret_page->title, _(s->top->ops->title));

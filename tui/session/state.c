@@ -43,6 +43,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	if (!s)
 		return NULL;
 	sw_view_close_all(s);
+	sw_state_clear_tokens(s);
 	sw_facts_free(s->facts);
 	sw_journal_infos_free(s->journals, s->n_journals);
 	sw_answers_free(s->answers);
@@ -528,6 +529,7 @@ void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind)
 		[SW_LOOK_STATUS] = SW_WANT_STATUS, [SW_LOOK_NETWORK] = SW_WANT_NETWORK,
 		[SW_LOOK_REACH] = SW_WANT_REACH, [SW_LOOK_PREFLIGHT] = SW_WANT_PREFLIGHT,
 		[SW_LOOK_RESTART] = SW_WANT_RESTART,
+		[SW_LOOK_ADMIT] = SW_WANT_ADMIT,
 	};
 
 	s->looks[kind].pending = true;
@@ -535,8 +537,16 @@ void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind)
 	s->want |= want[kind];
 }
 
+void sw_state_clear_tokens(struct sw_state *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(s->tokens); i++)
+		s->tokens[i] = sw_secret_free(s->tokens[i]);
+}
+
 void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *found)
 {
+	if (kind == SW_LOOK_ADMIT)
+		sw_state_clear_tokens(s);
 	json_object_put(s->looks[kind].found);
 	s->looks[kind] = (struct sw_look){ .found = json_object_get(found) };
 	sw_view_refresh(s);
@@ -545,6 +555,8 @@ void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *
 /* What the look before it found is not what there is now. */
 void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const struct sw_error *err)
 {
+	if (kind == SW_LOOK_ADMIT)
+		sw_state_clear_tokens(s);
 	json_object_put(s->looks[kind].found);
 	s->looks[kind] = (struct sw_look){ .error = *err };
 	s->bell = true;

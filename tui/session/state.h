@@ -40,6 +40,7 @@
 #define SW_WANT_PREFLIGHT 0x1000000u	/* whether the answers' server would admit us */
 #define SW_WANT_RESTART 0x2000000u	/* what a restart can be told */
 #define SW_WANT_RESTART_TO 0x4000000u	/* restart_to, then the restart itself */
+#define SW_WANT_ADMIT 0x8000000u	/* have this machine admitted, with s->tokens */
 #define SW_WANT_SHELL 0x100000u	/* a shell: what has to come before it */
 #define SW_WANT_SHELL_OPEN 0x200000u	/* the shell itself, on the console with the pen */
 
@@ -54,7 +55,7 @@ enum sw_work { SW_WORK_INSTALL, SW_WORK_RESUME, SW_WORK_UNDO, SW_WORK_WIPE };
 
 /* What a look at something found, and what it is doing. */
 enum sw_look_kind { SW_LOOK_STATUS, SW_LOOK_NETWORK, SW_LOOK_REACH, SW_LOOK_PREFLIGHT,
-		    SW_LOOK_RESTART, SW_N_LOOKS };
+		    SW_LOOK_ADMIT, SW_LOOK_RESTART, SW_N_LOOKS };
 
 /* Where a restart goes: one of these, or the number of a boot entry. */
 enum { SW_RESTART_PLAIN = -2, SW_RESTART_SETUP = -1 };
@@ -125,6 +126,8 @@ struct sw_state {
 	char doctor_arg[256];	/* the finding's "id", or the undo file */
 
 	struct sw_look looks[SW_N_LOOKS];
+	/* Typed, by kind of admission; forgotten when the admission has ended. */
+	struct sw_secret *tokens[SW_N_ADMISSION_KINDS];
 	char *reach_url;	/* to be tried, or tried last; NULL: none */
 	int restart_to;
 	bool has_shell;		/* there is one on this system */
@@ -181,6 +184,8 @@ void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind);
 /* Takes what a look found. */
 void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *found);
 void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const struct sw_error *err);
+/* Forgets the tokens that were typed. */
+void sw_state_clear_tokens(struct sw_state *s);
 /* The work could not even start. */
 void sw_state_work_failed(struct sw_state *s, const struct sw_error *err);
 /* What an unattended install had to ask was answered. */

@@ -35,6 +35,7 @@ struct sw_widget {
 		struct sw_pager *pager;
 		struct sw_line *line;
 	};
+	bool secret;	/* of a line: what is typed is not to be seen */
 	bool typed;	/* of a line: nothing that stands there already counts as an answer */
 };
 
