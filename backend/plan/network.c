@@ -190,21 +190,44 @@ static const char *mode_of(const struct sw_net_link *l)
 	return words[l->bond_mode ? l->bond_mode : SW_BOND_ACTIVE_BACKUP];
 }
 
+/* The address of the one card that a link of this name is; NULL: not known here. */
+static const char *mac_of(const struct making *m, const char *name)
+{
+	const char *mac = NULL;
+
+	for (size_t i = 0; i < m->a->n_links; i++) {
+		const struct sw_net_link *l = &m->a->links[i];
+
+		if (!l->name || strcmp(l->name, name) != 0 || is_made(l))
+			continue;
+		if (l->mac)
+			return l->mac;
+		for (size_t k = 0; k < m->f->n_links && count_cards(m, l) == 1; k++)
+			if (card_fits(l, &m->f->links[k]))
+				mac = m->f->links[k].mac;
+	}
+	return mac;
+}
+
 /*
- * MACAddress=none: the kernel takes that of a member. networkd's own choice follows from the
+ * A bond or bridge has the address of its first member. networkd's own choice follows from the
  * system, so the medium and the node would be two machines for a DHCP server. The kernel does not
  * look at members' carriers unless it is told how often.
  */
-static int add_netdev(const struct sw_net_link *l, struct sw_buf *b)
+static int add_netdev(const struct making *m, const struct sw_net_link *l, struct sw_buf *b)
 {
+	const char *mac = l->vlan_id ? NULL : mac_of(m, l->bond ? l->bond[0] : l->bridge[0]);
+	int r;
+
 	if (l->vlan_id)
 		return sw_buf_addf(b, "[NetDev]\nName=%s\nKind=vlan\n\n[VLAN]\nId=%s\n", l->name,
 				   l->vlan_id);
-	if (l->bond)
-		return sw_buf_addf(b, "[NetDev]\nName=%s\nKind=bond\nMACAddress=none\n\n"
-				      "[Bond]\nMode=%s\nMIIMonitorSec=100ms\n",
-				   l->name, mode_of(l));
-	return sw_buf_addf(b, "[NetDev]\nName=%s\nKind=bridge\nMACAddress=none\n", l->name);
+	r = sw_buf_addf(b, "[NetDev]\nName=%s\nKind=%s\n", l->name, l->bond ? "bond" : "bridge");
+	if (r == 0)
+		r = line(b, "MACAddress", mac);
+	if (r == 0 && l->bond)
+		r = sw_buf_addf(b, "\n[Bond]\nMode=%s\nMIIMonitorSec=100ms\n", mode_of(l));
+	return r;
 }
 
 static int add_file(const struct making *m, size_t i, const char *end,
@@ -220,12 +243,6 @@ static int add_file(const struct making *m, size_t i, const char *end,
 	if (r == 0)
 		sw_json_add_str(m->files, name, sw_buf_text(&b));
 	return r;
-}
-
-static int fill_netdev(const struct making *m SW_UNUSED, const struct sw_net_link *l,
-		       struct sw_buf *b)
-{
-	return add_netdev(l, b);
 }
 
 static int fail_cards(const struct making *m, size_t i, size_t n, struct sw_error *err)
@@ -271,7 +288,7 @@ static int make_files(struct making *m, struct sw_error *err)
 	for (size_t i = 0; i < m->a->n_links && r == 0; i++) {
 		r = check_cards(m, i, err);
 		if (r == 0 && is_made(&m->a->links[i]))
-			r = add_file(m, i, "netdev", fill_netdev);
+			r = add_file(m, i, "netdev", add_netdev);
 		if (r == 0)
 			r = add_file(m, i, "network", add_network);
 	}

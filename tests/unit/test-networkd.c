@@ -135,7 +135,8 @@ static void test_a_vlan_lies_on_a_bond_of_two_cards(void **state SW_UNUSED)
 
 	assert_file(o, "10-slipway-02-lan1.network", lan1);
 	assert_file(o, "10-slipway-03-bond0.netdev",
-		    "[NetDev]\nName=bond0\nKind=bond\nMACAddress=none\n\n[Bond]\nMode=802.3ad\n"
+		    "[NetDev]\nName=bond0\nKind=bond\nMACAddress=52:54:00:12:34:58\n\n"
+		    "[Bond]\nMode=802.3ad\n"
 		    "MIIMonitorSec=100ms\n");
 	assert_file(o, "10-slipway-03-bond0.network",
 		    "[Match]\nName=bond0\n\n[Network]\nVLAN=vlan42\nDHCP=no\n"
@@ -156,7 +157,7 @@ static void test_a_bridge_has_its_member(void **state SW_UNUSED)
 		    "[Match]\nName=enp1s0\n\n[Network]\nBridge=br0\nDHCP=no\n"
 		    "LinkLocalAddressing=no\nIPv6AcceptRA=no\n");
 	assert_file(o, "10-slipway-02-br0.netdev",
-		    "[NetDev]\nName=br0\nKind=bridge\nMACAddress=none\n");
+		    "[NetDev]\nName=br0\nKind=bridge\nMACAddress=52:54:00:12:34:56\n");
 }
 
 static void test_a_carrier_becomes_the_addresses_that_have_one(void **state SW_UNUSED)
