@@ -3,8 +3,7 @@
  * A monkey at every screen of a stand-in machine, in process: random keys, pastes, lines of plain
  * mode, sizes and news from the machine. Nothing may crash, every screen must be drawable at every
  * size, and nothing may be wanted that writes to a disk unless the end of its serial number was
- * typed on the confirmation, the answers were given for an unattended install, or the question of
- * an undo was answered.
+ * typed on the confirmation, or the answers were given for an unattended install.
  *
  * A sample of a million keys, and all of them with SLIPWAY_TEST_LONG. SLIPWAY_SEED: from where to
  * begin.
@@ -34,10 +33,9 @@ struct monkey {
 	struct sw_state *s;
 	uint64_t random;
 	bool may_write;		/* the serial's end was typed */
-	bool was_asked;		/* on "Sure?", which is what undo asks */
 	unsigned long applies, wipes, shells;
 	struct sw_page seen;
-	bool visited[40];	/* of all_screens[] */
+	bool visited[41];	/* of all_screens[] */
 };
 
 static const struct sw_view_ops *const all_screens[] = {
@@ -51,6 +49,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_recovery, &sw_screen_progress, &sw_screen_result, &sw_screen_log,
 	&sw_screen_save, &sw_screen_ask, &sw_screen_help, &sw_screen_about,
 	&sw_screen_admitted, &sw_screen_left_open, &sw_screen_restart, &sw_screen_token,
+	&sw_screen_undo,
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */
@@ -261,8 +260,7 @@ static void work(struct monkey *m)
 /* An unattended install was consented to by whoever wrote its answers. */
 static bool may_want(const struct monkey *m, unsigned int writes)
 {
-	return m->may_write || (writes == SW_WANT_APPLY && m->s->unattended) ||
-	       (writes == SW_WANT_UNDO && m->was_asked);
+	return m->may_write || (writes == SW_WANT_APPLY && m->s->unattended);
 }
 
 /* Plays the session. */
@@ -288,7 +286,16 @@ static void serve(struct monkey *m)
 		give_rest(m, want);
 	}
 	m->may_write = false;
-	m->was_asked = false;
+}
+
+static bool names_a_disk(const struct sw_plan *p, const char *text)
+{
+	if (p && p->n_disks == 0)
+		return strcasecmp(text, "yes") == 0;
+	for (size_t i = 0; p && i < p->n_disks; i++)
+		if (p->disks[i].confirm && strcmp(p->disks[i].confirm, text) == 0)
+			return true;
+	return false;
 }
 
 /* What stands on the confirmation, if that is the screen, and counts with the next Enter. */
@@ -296,14 +303,9 @@ static bool right_text(const struct sw_state *s, const char *text)
 {
 	if (s->top && s->top->ops == &sw_screen_wipe_confirm && s->wipe.plan)
 		return strcasecmp(text, sw_json_str(s->wipe.plan, "confirm", "")) == 0;
-	if (!s->top || s->top->ops != &sw_screen_confirm || !s->plan)
-		return false;
-	if (s->plan->n_disks == 0)
-		return strcasecmp(text, "yes") == 0;
-	for (size_t i = 0; i < s->plan->n_disks; i++)
-		if (s->plan->disks[i].confirm && strcmp(s->plan->disks[i].confirm, text) == 0)
-			return true;
-	return false;
+	if (s->top && s->top->ops == &sw_screen_undo && s->journal)
+		return names_a_disk(s->journal->plan, text);
+	return s->top && s->top->ops == &sw_screen_confirm && names_a_disk(s->plan, text);
 }
 
 static void press(struct monkey *m, uint32_t key)
@@ -311,7 +313,6 @@ static void press(struct monkey *m, uint32_t key)
 	struct sw_widget w = sw_view_widget(m->s->top);
 
 	m->may_write = key == '\r' && w.kind == SW_WIDGET_LINE && right_text(m->s, w.line->text);
-	m->was_asked = key == '\r' && m->s->top->ops == &sw_screen_ask;
 	(void)sw_view_key(m->s, key);
 	serve(m);
 }
@@ -356,7 +357,6 @@ static void line(struct monkey *m)
 	const char *answer = random_text(m);
 
 	m->may_write = right_text(m->s, answer);
-	m->was_asked = m->s->top->ops == &sw_screen_ask;
 	if (!sw_plain_line(m->s, answer))
 		sw_plain_help(m->s, &text);
 	serve(m);

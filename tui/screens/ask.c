@@ -18,22 +18,6 @@ void sw_screen_ask_first(struct sw_state *s, const char *question, const char *y
 	sw_view_push(s, &sw_screen_ask);
 }
 
-void sw_screen_ask_undo(struct sw_state *s)
-{
-	bool away = s->journal && s->journal->plan && sw_undo_away(s->journal);
-
-	s->ask = (struct sw_ask){
-		.question = away ? _("Undo it on the disks that are here? A disk that is not keeps "
-				   "its part of the node until it is attached and the install is "
-				   "undone once more; do not start the machine from it. What the "
-				   "install has overwritten does not come back.")
-			  : _("Undo it? The node will not boot from this disk any more; what the "
-			    "install has overwritten does not come back."),
-		.yes = _("Undo"), .undo = true,
-	};
-	sw_view_push(s, &sw_screen_ask);
-}
-
 static void ask_open(struct sw_view *v, struct sw_state *s)
 {
 	struct ask *a = v->data;
@@ -58,8 +42,6 @@ static bool ask_request(struct sw_view *v, struct sw_state *s, enum sw_request r
 	if (yes) {
 		s->want |= ask.want;
 		s->quit = s->quit || ask.quit;
-		if (ask.undo)
-			sw_state_start(s, SW_WORK_UNDO);
 	}
 	return true;
 }

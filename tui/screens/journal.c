@@ -54,7 +54,7 @@ static bool journal_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 		sw_state_start(s, SW_WORK_RESUME);
 		break;
 	case ITEM_UNDO:
-		sw_screen_ask_undo(s);
+		sw_view_push(s, &sw_screen_undo);
 		break;
 	default:
 		sw_view_pop(s);

@@ -42,6 +42,7 @@ extern const struct sw_view_ops sw_screen_result;
 extern const struct sw_view_ops sw_screen_log;
 extern const struct sw_view_ops sw_screen_save;	/* s->save_text, offered as s->save_path */
 extern const struct sw_view_ops sw_screen_ask;	/* s->ask */
+extern const struct sw_view_ops sw_screen_undo;	/* of s->journal */
 extern const struct sw_view_ops sw_screen_help;
 extern const struct sw_view_ops sw_screen_about;
 
@@ -50,8 +51,6 @@ void sw_screen_ask_first(struct sw_state *s, const char *question, const char *y
 			 unsigned int want, bool quit);
 /* Has this machine admitted as the preflight found it: asks for tokens, then does it. */
 void sw_screen_admit(struct sw_state *s);
-/* Undoing destroys what was installed. */
-void sw_screen_ask_undo(struct sw_state *s);
 /* Opens the save screen. Takes text over; name is the file's proposed name. */
 void sw_screen_save_text(struct sw_state *s, char *text, const char *name);
 void sw_screen_save_answers(struct sw_state *s);

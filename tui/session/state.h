@@ -140,7 +140,7 @@ struct sw_state {
 	struct sw_ask {
 		const char *question, *yes;
 		unsigned int want;
-		bool quit, undo;
+		bool quit;
 	} ask;
 	char *run_dir;		/* where the log is */
 	char *countdown_text;
