@@ -14,7 +14,7 @@ import yaml
 
 from attest_server import AttestServer, Authority, spki_pin
 from join_server import ApiServer, Keyserver, Supervisor
-from lib import SLIPWAY, expect, main, need, same, test, tool
+from lib import SLIPWAY, Skip, expect, main, need, same, test, tool
 from swtpm import Tpm
 
 BOOT = "abcdef.0123456789abcdef"
@@ -241,6 +241,18 @@ def _(case):
         assert not (case.dir / "out").exists()
 
 
+def homeworld_files(out, ca):
+    """etc/homeworld as the node's keyclient wants it; the key fits the certificate."""
+    top = out / "etc/homeworld"
+    key, cert = top / "keyclient/granting.key", top / "keyclient/granting.pem"
+    assert key.read_text().startswith("-----BEGIN RSA PRIVATE KEY-----"), "PKCS #1"
+    same(key.stat().st_mode & 0o777, 0o600, "the key's mode")
+    of_key = tool("openssl", "pkey", "-in", key, "-pubout").stdout
+    same(tool("openssl", "x509", "-in", cert, "-noout", "-pubkey").stdout, of_key, "its key")
+    same((top / "keyclient/keyservertls.pem").read_bytes(), ca.read_bytes(), "CA")
+    return top
+
+
 @test("Homeworld: one POST, the certificate and the key are files below /etc/homeworld")
 def _(case):
     authority = setup(case)
@@ -251,16 +263,25 @@ def _(case):
         same((said["kind"], said["believes"], server.complaints), ("homeworld", "its CA", []), "")
         same([(m, p, h["X-Bootstrap-Token"]) for m, p, h, _b in server.requests],
              [("POST", "/apirequest", token)], "requests")
-        top = out / "etc/homeworld"
-        key, cert = top / "keyclient/granting.key", top / "keyclient/granting.pem"
-        assert key.read_text().startswith("-----BEGIN RSA PRIVATE KEY-----"), "PKCS #1"
-        same(key.stat().st_mode & 0o777, 0o600, "the key's mode")
-        of_key = tool("openssl", "pkey", "-in", key, "-pubout").stdout
-        same(tool("openssl", "x509", "-in", cert, "-noout", "-pubkey").stdout, of_key, "its key")
+        top = homeworld_files(out, authority.ca)
         same((top / "config/local.conf").read_text(),
              "HOST_NODE=node-07\nHOST_DNS=node-07.example\n", "local.conf")
         same((top / "config/keyserver.domain").read_text(), "127.0.0.1\n", "keyserver.domain")
-        same((top / "keyclient/keyservertls.pem").read_bytes(), authority.ca.read_bytes(), "CA")
+
+
+@test("a real keyserver of Homeworld admits the machine, with a token that counts this once")
+def _(case):
+    url, ca, token = (os.environ.get(f"SLIPWAY_TEST_HOMEWORLD{n}") for n in ("", "_CA", "_TOKEN"))
+    if not url or not ca or not token:
+        raise Skip("no server: SLIPWAY_TEST_HOMEWORLD has its URL, SLIPWAY_TEST_HOMEWORLD_CA a "
+                   "file with its CA, SLIPWAY_TEST_HOMEWORLD_TOKEN one with a token for this "
+                   "machine's address")
+    out = case.dir / "out"
+    case.create()
+    expect(case.on("admit", "--kind", "homeworld", "--url", url, "--ca", ca, "--preflight"), 0)
+    expect(case.on("admit", "--kind", "homeworld", "--url", url, "--ca", ca, "--token", token,
+                   out), 0)
+    assert "HOST_NODE=" in (homeworld_files(out, Path(ca)) / "config/local.conf").read_text()
 
 
 @test("Homeworld: a token is never sent as a test, to a stranger, or twice")

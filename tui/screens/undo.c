@@ -100,9 +100,9 @@ static const struct sw_hint hints[] = {
 
 const struct sw_view_ops sw_screen_undo = {
 	.title = N_("Undo"),
-	.help = N_("What has to be typed is the end of the disk's serial number, as for an install. "
-		"The old partition tables and boot entries come back; what the install has "
-		"overwritten does not."),
+	.help = N_("What has to be typed is the end of the disk's serial number, as for an "
+		"install. The old partition tables and boot entries come back; what the install "
+		"has overwritten does not."),
 	.size = sizeof(struct undo),
 	.hints = hints,
 	.open = undo_open,
