@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "boot/nodedata.h"
+#include "boot/secrets.h"
 #include "rescue/private.h"
 #include "tpm/facts.h"
 
@@ -155,39 +156,59 @@ static bool attests(const struct sw_node *n)
 }
 
 /* What the node wants of a TPM, in words; NULL: nothing. */
-static const char *wants_tpm(const struct sw_node *n)
+static const char *wants_tpm(const struct sw_node *n, char text[static 128])
 {
-	if (is_encrypted(n))
-		return attests(n) ? "its state is sealed to the TPM, and it attests"
-				  : "its state is sealed to the TPM";
-	return attests(n) ? "it attests with the TPM" : NULL;
+	json_object *secrets = sw_secrets_of(n->data);
+	const char *const wants[] = {
+		is_encrypted(n) ? "its state is sealed to the TPM" : NULL,
+		secrets && json_object_object_length(secrets) ? "its secrets are sealed to the TPM"
+							      : NULL,
+		attests(n) ? "it attests with the TPM" : NULL,
+	};
+	size_t at = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
+		if (wants[i])
+			at += (size_t)snprintf(text + at, 128 - at, "%s%s", at ? ", " : "",
+					       wants[i]);
+	return at ? text : NULL;
 }
 
-static int tpm_gone(struct sw_examine *x, const char *wants)
+/* silent: the kernel has one, which does not answer. A busy one may at the next try. */
+static int tpm_gone(struct sw_examine *x, const char *wants, bool silent)
 {
 	struct sw_finding *fi;
 
-	fi = add(x, NULL, "tpm-gone", SW_FINDING_ERROR, "there is no TPM, and the node needs one",
+	fi = add(x, NULL, silent ? "tpm-silent" : "tpm-gone", SW_FINDING_ERROR,
+		 silent ? "the TPM does not answer, and the node needs it"
+			: "there is no TPM, and the node needs one",
 		 "the node starts, but is not admitted and does not open what is sealed",
-		 "turn the TPM (fTPM, PTT, TPM 2.0) on in firmware setup; an encrypted state opens "
-		 "with its recovery key");
+		 silent ? "look again; when it stays silent, switch the machine off and on again; "
+			  "an encrypted state opens with its recovery key"
+			: "turn the TPM (fTPM, PTT, TPM 2.0) on in firmware setup; an encrypted "
+			  "state opens with its recovery key");
 	if (!fi)
 		return -ENOMEM;
-	(void)snprintf(fi->evidence, sizeof(fi->evidence), "%s; the kernel shows none", wants);
+	fi->sure = silent ? SW_SURE_LIKELY : SW_SURE_CERTAIN;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "%s; the kernel shows %s", wants,
+		       silent ? "it" : "none");
 	return 0;
 }
 
 /* Only what stops the node: the rest is `slipway tpm facts`. */
 static int tpm_state(struct sw_examine *x, const struct sw_node *n)
 {
-	const char *wants = wants_tpm(n), *tcti;
+	char text[128];
+	const char *wants = wants_tpm(n, text), *tcti;
 	struct sw_tpm_facts t = {};
+	int r;
 
 	if (!wants)
 		return 0;
+	r = sw_machine_tcti(x->m, &tcti, NULL);
 	if (!x->f->tpm_present)
-		return tpm_gone(x, wants);
-	if (sw_machine_tcti(x->m, &tcti, NULL) < 0 || sw_tpm_read_facts(tcti, &t, NULL) < 0)
+		return tpm_gone(x, wants, r != -ENOENT);
+	if (r < 0 || sw_tpm_read_facts(tcti, &t, NULL) < 0)
 		return 0;	/* a TPM that is busy is no finding */
 	for (size_t i = 0; i < t.n_findings; i++) {
 		struct sw_finding *fi;

@@ -2,10 +2,12 @@
 """slipway doctor: real damage by dd, sgdisk and edited variables; found, repaired, taken back."""
 import json
 import shutil
+import signal
 import struct
 
 from lib import (GLOBAL, MiB, expect, fake_initrd, fingerprint, main, need, partitions, same, test,
                  tool)
+from swtpm import Tpm
 
 SECTOR = 512
 
@@ -368,6 +370,17 @@ def _(case):
     found = findings(case, 8)
     same(found["nic-gone"]["severity"], "error", "nic-gone")
     assert "02:00:00:00:00:99" in found["nic-gone"]["evidence"]
+
+
+@test("a TPM that does not answer is not told as one that is gone")
+def _(case):
+    tpm = Tpm(case.create())
+    expect(case.on("--yes", "install", "--answers", case.answers()), 0)
+    tpm.child.send_signal(signal.SIGSTOP)
+    try:
+        one_more(case, "tpm-silent", "error", "does not answer", "off and on again")
+    finally:
+        tpm.child.send_signal(signal.SIGCONT)
 
 
 @test("a node that attests on a machine without TPM, or one that was started the BIOS way")
