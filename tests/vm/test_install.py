@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node installed for real from the medium, and the machine that boots it afterwards."""
 
+import base64
 import os
 import struct
 import subprocess
@@ -37,6 +38,12 @@ admission:
   kind: attest
   url: {attest}
 finish: reboot
+"""
+
+
+CREDENTIAL = """slipway: 1
+disk: {match: {serial: NODE07SYS}}
+report: {webhooks: {url: "https://10.0.2.2:9/events"}}
 """
 
 
@@ -164,13 +171,15 @@ def check_node_after_install(vm, machine):
 def test_unattended_from_a_url(directory):
     """(b) The kernel command line names the answers and their hash; a server has the payload.
 
-    It also names SMBIOS and fw_cfg: without either this would not restart, or start wrong.
+    It also names SMBIOS, fw_cfg and a credential: without any this would not restart, start
+    wrong, or ask which disk. The receiver of its reports is down, which holds nothing up.
     """
     need_slipway()
     node = payload.build(PAYLOAD)
     http = server.Server()
     try:
         text = answers(node, http).replace(CMDLINE, "console=ttyS0,115200 wrong")
+        text = text.replace("serial: NODE07SYS", "serial: ask")
         text = text.replace("finish: reboot", "finish: stay").encode()
         url = http.add("/answers.yaml", text)
         name = os.path.join(directory, "answers.yaml")
@@ -179,12 +188,15 @@ def test_unattended_from_a_url(directory):
         machine = machine_with(directory, bus="virtio")
         append = ("console=tty0 console=ttyS0,115200 slipway.answers=%s "
                   "slipway.answers.sha256=%s slipway.answers=smbios "
-                  "slipway.answers=fw_cfg:opt/slipway/answers" % (url, node.sha256(name)))
+                  "slipway.answers=fw_cfg:opt/slipway/answers "
+                  "slipway.answers=credential:rack" % (url, node.sha256(name)))
         item = os.path.join(directory, "fw_cfg.yaml")
         with open(item, "w", encoding="utf-8") as file:
             file.write('slipway: 1\npayload: {cmdline: "%s"}\n' % CMDLINE)
         hardware = ["-smbios", "type=11,value=slipway.set=finish=reboot",
-                    "-fw_cfg", "name=opt/slipway/answers,file=" + item]
+                    "-fw_cfg", "name=opt/slipway/answers,file=" + item,
+                    "-smbios", "type=11,value=io.systemd.credential.binary:rack=" +
+                    base64.b64encode(CREDENTIAL.encode()).decode()]
         with harness.Vm(machine, kernel=harness.build_file("slipway-vmlinuz"),
                         initrd=harness.build_file("slipway-initrd"), append=append,
                         devices=hardware, reboot=False) as vm:
@@ -315,15 +327,27 @@ def without_the_console(vm, http, gate):
     vm.send("\x0c")
 
 
+def hostile_disk(directory):
+    """An inner disk that calls itself the stick, with answers that would take the node's disk."""
+    text = os.path.join(directory, "hostile.yaml")
+    with open(text, "w", encoding="utf-8") as file:
+        file.write(ANSWERS.format(kernel="/vmlinuz", initrd="/initrd", cmdline="hostile",
+                                  attest=ATTEST, kernel_sum="0" * 64, initrd_sum="0" * 64))
+    return disk.make_esp_disk(os.path.join(directory, "DATA01"), "DATA01",
+                              {"/slipway.yaml": text}, name="SLIPWAY")
+
+
 def test_install_by_keys(directory):
     """(a) A person on the serial port, 80x24, no answer file; the node comes up afterwards. The
-    line that the install was started from is cut off during it."""
+    line that the install was started from is cut off during it. Answers on an inner disk labelled
+    SLIPWAY count for nothing."""
     iso = need_slipway()
     gate = threading.Event()
     node = payload.build(PAYLOAD)
     http = server.Server()
     try:
-        machine = machine_with(directory, others=(("DATA01", "sata"),))
+        machine = machine_with(directory)
+        machine.disks.append(hostile_disk(directory))
         before = machine.disks[1].hash()
         with harness.Vm(machine, iso=iso) as vm:
             install_by_keys(vm, node, http.add("/vmlinuz", node.kernel, server.Fault(gate=gate)),
