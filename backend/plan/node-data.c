@@ -49,14 +49,24 @@ static json_object *slots_to_json(const struct sw_plan *p)
 	return list;
 }
 
-/* "derive": a name of its own below the seed, so that it tells nothing of the partitions. */
-static int machine_id(const struct sw_plan *p, struct sw_guid *ret_id)
+int sw_plan_machine_id(const struct sw_plan *p, char ret_hex[static 33])
 {
 	static const char token[] = "machine-id";
+	const char *given = p->answers->machine_id;
+	struct sw_guid id;
+	uint8_t rfc[16];
+	int r;
 
-	return strcmp(p->answers->machine_id, "derive") == 0
-		       ? sw_guid_derive(&p->seed, token, strlen(token), ret_id)
-		       : sw_guid_parse(p->answers->machine_id, ret_id);
+	if (!given || !*given)
+		return -ENODATA;
+	/* A name of its own below the seed, so that it tells nothing of the partitions. */
+	r = strcmp(given, "derive") == 0 ? sw_guid_derive(&p->seed, token, strlen(token), &id)
+					 : sw_guid_parse(given, &id);
+	if (r < 0)
+		return r;
+	sw_guid_to_rfc(&id, rfc);
+	sw_hex(rfc, sizeof(rfc), ret_hex);
+	return 0;
 }
 
 /* What the node is known by, and whom it knows. */
@@ -65,22 +75,15 @@ static int identity_to_json(const struct sw_plan *p, json_object *o)
 	const struct sw_answers *a = p->answers;
 	_cleanup_json_ json_object *keys = json_object_new_array();
 	char hex[33];
-	uint8_t rfc[16];
-	struct sw_guid id;
-	int r;
+	int r = sw_plan_machine_id(p, hex);
 
 	for (size_t i = 0; a->ssh_authorized && a->ssh_authorized[i]; i++)
 		json_object_array_add(keys, json_object_new_string(a->ssh_authorized[i]));
 	if (json_object_array_length(keys))
 		sw_json_add(o, "ssh_authorized_keys", json_object_get(keys));
-	if (!a->machine_id || !*a->machine_id)
-		return 0;
-	r = machine_id(p, &id);
-	if (r < 0)
-		return r;
-	sw_guid_to_rfc(&id, rfc);
-	sw_json_add_str(o, "machine_id", sw_hex(rfc, sizeof(rfc), hex));
-	return 0;
+	if (r == 0)
+		sw_json_add_str(o, "machine_id", hex);
+	return r == -ENODATA ? 0 : r;
 }
 
 json_object *sw_plan_node_data(const struct sw_plan *p)

@@ -112,6 +112,24 @@ static int add_network(struct sw_buf *b, const struct sw_answers *a, unsigned in
 	return r;
 }
 
+/* Who the node is: its name, and for whom it is what. */
+static int add_identity(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
+{
+	const struct sw_answers *a = p->answers;
+	size_t n = sw_strv_len(a->ssh_authorized);
+	_cleanup_buf_ struct sw_buf ssh = {};
+	char id[33];
+	int r = sw_buf_addf(b, "Name     %s\n", a->hostname && *a->hostname ? a->hostname : "-");
+
+	if (r == 0 && sw_plan_machine_id(p, id) == 0)
+		r = sw_buf_addf(b, "         machine ID %s\n", id);
+	if (r == 0 && sw_plan_makes_host_key(p))
+		r = sw_buf_addf(&ssh, "a host key is made and sealed to the TPM%s", n ? ", " : "");
+	if (r == 0 && n)
+		r = sw_buf_addf(&ssh, "%zu key%s may log in as root", n, n == 1 ? "" : "s");
+	return r < 0 || !ssh.len ? r : sw_plan_wrap(b, "SSH      ", sw_buf_text(&ssh), width);
+}
+
 static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
 {
 	const struct sw_answers *a = p->answers;
@@ -128,8 +146,7 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 	if (r == 0 && a->kernel && !a->uki)
 		r = add_source(&payload, ", ", a->initrd);
 	if (r == 0)
-		r = sw_buf_addf(b, "Name     %s\n",
-				a->hostname && *a->hostname ? a->hostname : "-");
+		r = add_identity(b, p, width);
 	if (r == 0)
 		r = sw_plan_wrap(b, "Payload  ", sw_buf_text(&payload), width);
 	if (r == 0)

@@ -183,6 +183,12 @@ int sw_plan_mode_state(const struct sw_plan *p, json_object *raw,
 /* The node data's "mode", "strategy" and "network", as the mode switch reads them. */
 void sw_plan_mode_to_json(const struct sw_answers *a, json_object *o);
 
+/*
+ * The node's machine ID as 32 hex digits, as node.machine-id says. -ENODATA: it says nothing;
+ * -EIO when libcrypto fails.
+ */
+int sw_plan_machine_id(const struct sw_plan *p, char ret_hex[static 33]);
+
 /* The same table of one of its disks that the plan's digest was taken of. */
 int sw_plan_table(const struct sw_plan *p, size_t disk, struct sw_table_image *ret_image,
 		  struct sw_error *err);

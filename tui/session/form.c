@@ -321,7 +321,8 @@ int sw_form_question(const struct sw_form *fm, const struct sw_state *s, struct 
 	add_choices(fm, s, f, b);
 	if (*text)
 		return sw_buf_addf(b, " [%s]: ", f->secret ? _("kept as it is") : text);
-	return f->example ? sw_buf_addf(b, _(" (e.g. %s): "), f->example) : sw_buf_adds(b, ": ");
+	return f->example && !picks(fm, s, fm->focus)
+		       ? sw_buf_addf(b, _(" (e.g. %s): "), f->example) : sw_buf_adds(b, ": ");
 }
 
 /* "2", or a name as it stands. */
@@ -364,7 +365,7 @@ static void draw_field(struct sw_form *fm, const struct sw_state *s, struct sw_f
 	fm->width = width;
 	sw_frame_put(f, row, LABEL_COL, VALUE_COL - LABEL_COL - 1, 0, _(field->label));
 	if (picks(fm, s, i)) {
-		sw_frame_putf(f, row, VALUE_COL, "< %s >", text && *text ? text : "-");
+		sw_frame_putf(f, row, VALUE_COL, "< %s >", text && *text ? text : _("not set"));
 		if (i == fm->focus)
 			sw_frame_cursor(f, row, VALUE_COL + 2);
 	} else if (i == fm->focus) {
@@ -380,7 +381,7 @@ static void draw_field(struct sw_form *fm, const struct sw_state *s, struct sw_f
 		sw_frame_tint(f, row + 1, LABEL_COL + 2,
 			      sw_frame_putf(f, row + 1, LABEL_COL + 2, "! %s", fm->error[i]),
 			      SW_ATTR_ALERT);
-	else if (text && !*text && field->example)
+	else if (text && !*text && field->example && !picks(fm, s, i))
 		draw_example(f, row + 1, field->example);
 }
 
