@@ -67,7 +67,8 @@ static int seal(struct sw_run *run, const char *path, struct sw_secret_seal *s,
 		r = sw_secrets_seal(data, s, private, &done, err);
 	if (r < 0)
 		return r;
-	if (!done.measured)
+	/* Of the disk's key it was said already. */
+	if (!done.measured && !(sw_plan_encrypts(run->p) & SW_ENCRYPT_TPM2))
 		sw_event_log(run->sink, "warning: " SW_TPM_NOT_MEASURED);
 	run->host_key.secrets = json_object_get(sw_secrets_of(data));
 	return 0;
