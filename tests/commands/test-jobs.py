@@ -194,7 +194,7 @@ def _(case):
 
 
 def stopped_and_continued(case, command, shown, answer):
-    """answer(shell) is typed when the console is back."""
+    """answer(shell, watcher) is typed when the console is back."""
     with stage(case) as (shell, other):
         before = modes(shell)
         session = case.start("session")
@@ -209,7 +209,7 @@ def stopped_and_continued(case, command, shown, answer):
             shell.type("echo mine-$((40+2))\r", "mine-42")
             shell.see(PROMPT)
             shell.type("fg\r", shown)
-            answer(shell)
+            answer(shell, watcher)
             shell.type("\x1c", PROMPT)
             same(modes(shell), before, "the terminal's modes")
         finally:
@@ -219,9 +219,12 @@ def stopped_and_continued(case, command, shown, answer):
 
 @test("a console stopped by SIGSTOP holds nobody up, and with fg shows its screen and hears keys")
 def _(case):
-    def answer(shell):
+    # Seen by the other one: this one may go from the help that it missed to this one at once.
+    def answer(shell, watcher):
         shell.type("\x0b", "pen")
-        shell.type("?", "Keys")
+        watcher.at = len(watcher.text)
+        os.write(shell.fd, b"?")
+        watcher.see("Keys")
 
     stopped_and_continued(case, "$s attach\r", "nstall a node", answer)
 
@@ -229,7 +232,7 @@ def _(case):
 @test("a console on lines stopped by SIGSTOP holds nobody up, and with fg asks again")
 def _(case):
     stopped_and_continued(case, "$s --plain attach\r", "Number [1]: ",
-                          lambda shell: shell.type("pen\r", "Number [1]: "))
+                          lambda shell, _: shell.type("pen\r", "Number [1]: "))
 
 
 @test("^Z in the console's shell stops a program there and nothing else")

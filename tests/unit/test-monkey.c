@@ -148,7 +148,7 @@ static void give_switch(struct monkey *m)
 
 static void give_looks(struct monkey *m, unsigned int want)
 {
-	static const struct {
+	const struct {
 		unsigned int want;
 		const char *found;
 	} looks[SW_N_LOOKS] = {
@@ -156,7 +156,10 @@ static void give_looks(struct monkey *m, unsigned int want)
 		[SW_LOOK_NETWORK] = { SW_WANT_NETWORK, "tests/screens/network.json" },
 		[SW_LOOK_REACH] = { SW_WANT_REACH, "tests/screens/reach-works.json" },
 		[SW_LOOK_RESTART] = { SW_WANT_RESTART, "tests/screens/restart.json" },
-		[SW_LOOK_PREFLIGHT] = { SW_WANT_PREFLIGHT, "tests/screens/preflight-passes.json" },
+		/* The second asks for a token. */
+		[SW_LOOK_PREFLIGHT] = { SW_WANT_PREFLIGHT, pick(m, 2)
+					? "tests/screens/preflight-passes.json"
+					: "tests/screens/preflight-two.json" },
 		[SW_LOOK_ADMIT] = { SW_WANT_ADMIT, "tests/screens/admitted.json" },
 	};
 	struct sw_error err = { 0 };
@@ -337,6 +340,7 @@ static const char *random_text(struct monkey *m)
 		"e\xcc\x81",
 		"https://attest.example/v1", ":stop", "?", "<", "-", "/sda", "details 2", "99", "1",
 		"2", "", "%s%n", "a,b,,c", "\xff\xfe", "[::1]", "0123456789abcdef0123456789abcdef",
+		"abcdef.0123456789abcdef",
 	};
 
 	return texts[pick(m, ARRAY_SIZE(texts))];

@@ -93,6 +93,10 @@ def test_iso_rescue_shell_sees_the_machine(directory):
         vm.run("for n in 1 2 3 4 5 6 7 8 9; do grep -q nameserver /etc/resolv.conf && break; "
                "sleep 1; done; grep nameserver /etc/resolv.conf")
         check("10.0.2.15" in vm.run("ip addr"), "no address")
+        # What the kernel says in the meantime is written over no screen.
+        said = vm.run("printf '<2>%s-%s\\n' kernel cry >/dev/kmsg; sleep 1; echo quiet")
+        check("kernel-cry" not in said and "quiet" in said, said)
+        check("kernel-cry" in vm.run("dmesg | tail -n 3"), "nor is it in the log")
         check("efivarfs rw" in vm.run("grep efivarfs /proc/mounts | cut -d' ' -f3,4"), "efivarfs")
         vm.run("ls /sys/firmware/efi/efivars/BootOrder-*")
         vm.run("ls -l /dev/tpmrm0")
