@@ -7,7 +7,8 @@
 # kmod, busybox and the rest run on the medium; kmod's depmod also runs here.
 packages_names="udev systemd systemd-boot-efi dosfstools mtools e2fsprogs util-linux
 	util-linux-extra busybox-static kmod ca-certificates ncurses-base ncurses-term shim-signed
-	grub-efi-amd64-signed libc-bin libc6 smartmontools nvme-cli hdparm age"
+	grub-efi-amd64-signed libc-bin libc6 smartmontools nvme-cli hdparm age
+	openssh-client"
 
 # The package behind linux-image-amd64, whose own name changes with every ABI.
 packages_kernel() {

@@ -109,6 +109,10 @@ def test_iso_rescue_shell_sees_the_machine(directory):
                "mmd -i /tmp/p ::/EFI && mcopy -i /tmp/p /etc/hosts ::/EFI/HOSTS && "
                "mdir -i /tmp/p ::/EFI && rm /tmp/p", timeout=60)
         vm.run("truncate -s 32M /tmp/p && mkfs.ext4 -q /tmp/p && rm /tmp/p", timeout=60)
+        vm.run("ssh-keygen -q -t ed25519 -N '' -f /tmp/k && ssh-keygen -l -f /tmp/k.pub && "
+               "echo x >/tmp/x && ssh-keygen -q -Y sign -n slipway-image -f /tmp/k /tmp/x && "
+               "ssh-keygen -Y check-novalidate -n slipway-image -s /tmp/x.sig </tmp/x && "
+               "rm /tmp/[kx]*", timeout=60)
         vm.run("ls /usr/lib/systemd/boot/efi/linuxx64.efi.stub /etc/ssl/cert.pem")
         libraries = vm.run("LD_TRACE_LOADED_OBJECTS=1 slipway")
         check("not found" not in libraries, libraries)
