@@ -26,7 +26,6 @@
 #define DNS_ANSWER_MAX 4096
 #define DNS_TRY_SECONDS 2
 #define LEASE_MAX (64u << 10)	/* bytes of a lease's file */
-#define LEASES "/run/systemd/netif/leases"
 
 static bool is_place(const char *text)
 {
@@ -197,21 +196,14 @@ static int from_dns(struct sw_machine *m, const struct sw_answers_source *s, cha
 
 int sw_lease_option(const char *lease, unsigned int option, char **ret_text)
 {
-	_cleanup_free_ char *word = sw_fmt("OPTION_%u=", option), *text = NULL, *hex = NULL;
+	_cleanup_free_ char *key = sw_fmt("OPTION_%u", option), *text = NULL;
+	_cleanup_free_ char *hex = key ? sw_text_value(lease, key) : NULL;
 	_cleanup_free_ uint8_t *data = NULL;
-	const char *p = word ? strstr(lease, word) : NULL;
 	size_t len = 0;
 
-	if (!word)
-		return -ENOMEM;
-	while (p && p != lease && p[-1] != '\n')
-		p = strstr(p + 1, word);
-	if (!p)
-		return -ENODATA;
-	p += strlen(word);
-	hex = strndup(p, strcspn(p, "\r\n"));
 	if (!hex)
-		return -ENOMEM;
+		return key ? -ENODATA : -ENOMEM;
+	hex[strcspn(hex, "\r")] = '\0';
 	if (sw_hex_decode(hex, &data, &len) < 0)
 		return -EBADMSG;
 	/* Some servers end the text with a NUL. */
@@ -228,11 +220,10 @@ int sw_lease_option(const char *lease, unsigned int option, char **ret_text)
 
 static int read_leases(const char *dir, unsigned int option, char **found)
 {
-	struct dirent *e;
-	DIR *d = opendir(dir);
+	_cleanup_closedir_ DIR *d = opendir(dir);
 	int r = 0;
 
-	while (d && r == 0 && (e = readdir(d))) {
+	for (struct dirent *e = d ? readdir(d) : NULL; e && r == 0; e = readdir(d)) {
 		_cleanup_free_ char *path = sw_fmt("%s/%s", dir, e->d_name), *text = NULL;
 		_cleanup_buf_ struct sw_buf b = { .max = LEASE_MAX };
 
@@ -242,8 +233,6 @@ static int read_leases(const char *dir, unsigned int option, char **found)
 			 sw_lease_option(sw_buf_text(&b), option, &text) == 0)
 			r = keep(found, text);
 	}
-	if (d)
-		(void)closedir(d);
 	return r;
 }
 
@@ -252,8 +241,7 @@ static int from_dhcp(struct sw_machine *m, const struct sw_answers_source *s, ch
 {
 	unsigned int option = *s->location ? (unsigned int)strtoul(s->location, NULL, 10)
 					   : SW_DHCP_OPTION;
-	_cleanup_free_ char *dir = m->kind == SW_MACHINE_REAL ? strdup(LEASES)
-							      : sw_fmt("%s/net/leases", m->dir);
+	_cleanup_free_ char *dir = sw_fmt("%s/netif/leases", m->networkd ? m->networkd : "");
 	_cleanup_free_ char *found = NULL;
 	int r = dir ? read_leases(dir, option, &found) : -ENOMEM;
 

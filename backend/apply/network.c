@@ -2,18 +2,11 @@
 #include "apply/network.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "net/networkd.h"
-
-static bool is_network(const char *name)
-{
-	const size_t n = strlen(name);
-
-	return n > 8 && strcmp(name + n - 8, ".network") == 0;
-}
 
 /* The first file whose link is not there yet; NULL: all are. */
 static const char *missing(const struct sw_machine *m, json_object *files,
@@ -21,8 +14,8 @@ static const char *missing(const struct sw_machine *m, json_object *files,
 {
 	json_object_object_foreach(files, name, text) {
 		(void)text;
-		if (is_network(name) && (sw_networkd_look(m->networkd, name, ret_state) < 0 ||
-					 !ret_state->configured))
+		if (sw_ends_with(name, ".network") &&
+		    (sw_networkd_look(m->networkd, name, ret_state) < 0 || !ret_state->configured))
 			return name;
 	}
 	return NULL;
@@ -49,7 +42,6 @@ static int fail(const char *file, const struct sw_networkd_state *s, struct sw_e
 static int wait_for_it(const struct sw_machine *m, json_object *files, const struct sw_sink *sink,
 		       struct sw_error *err)
 {
-	const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
 	const int64_t end = sw_now_ms() + SW_NETWORK_WAIT * 1000;
 	struct sw_networkd_state s = {};
 	const char *file;
@@ -57,9 +49,8 @@ static int wait_for_it(const struct sw_machine *m, json_object *files, const str
 	if (m->kind != SW_MACHINE_REAL)
 		return 0;
 	while ((file = missing(m, files, &s)) && sw_now_ms() < end) {
-		if (sink && sink->cancelled && sink->cancelled(sink->userdata))
+		if (sw_event_pause(sink, 200) < 0)
 			return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
-		(void)nanosleep(&pause, NULL);
 	}
 	return file ? fail(file, &s, err) : 0;
 }

@@ -58,6 +58,15 @@ bool sw_json_bool(json_object *o, const char *key, bool dflt)
 	return v ? json_object_get_boolean(v) : dflt;
 }
 
+json_object *sw_json_strv(char *const *list)
+{
+	json_object *o = json_object_new_array();
+
+	for (; list && *list; list++)
+		json_object_array_add(o, json_object_new_string(*list));
+	return o;
+}
+
 json_object *sw_json_array(json_object *o, const char *key)
 {
 	return typed(o, key, json_type_array);

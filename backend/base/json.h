@@ -14,6 +14,8 @@ int64_t sw_json_int(json_object *o, const char *key, int64_t dflt);
 uint64_t sw_json_u64(json_object *o, const char *key, uint64_t dflt);
 bool sw_json_bool(json_object *o, const char *key, bool dflt);
 json_object *sw_json_get(json_object *o, const char *key);	/* borrowed; NULL when missing */
+/* A new array of these; empty for NULL. */
+json_object *sw_json_strv(char *const *list);
 json_object *sw_json_array(json_object *o, const char *key);	/* NULL unless an array */
 
 /* A malloc'd copy of the string, NULL when missing. */

@@ -98,6 +98,23 @@ bool sw_text_is_clean(const char *s)
 	return is_clean(s, false);
 }
 
+bool sw_ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), k = strlen(end);
+
+	return n > k && strcmp(s + n - k, end) == 0;
+}
+
+char *sw_text_value(const char *text, const char *key)
+{
+	const size_t n = strlen(key);
+
+	for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n')
+		if (strncmp(p, key, n) == 0 && p[n] == '=')
+			return strndup(p + n + 1, strcspn(p + n + 1, "\n"));
+	return NULL;
+}
+
 bool sw_text_lines_are_clean(const char *s)
 {
 	return is_clean(s, true);

@@ -36,6 +36,11 @@ char *sw_text_clean(char *s);
 /* The same for text of several lines: trims nothing and keeps newlines. */
 char *sw_text_mask(char *s);
 
+/* True when there is something before the end, too. */
+bool sw_ends_with(const char *s, const char *end);
+/* What follows "KEY=" at the beginning of a line, up to its end: malloc'd, NULL without one. */
+char *sw_text_value(const char *text, const char *key);
+
 /* sw_text_is_clean() of each line. */
 bool sw_text_lines_are_clean(const char *s);
 

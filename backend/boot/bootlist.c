@@ -29,6 +29,29 @@ bool sw_part_is_slot(const struct sw_part *p)
 	       p->label[8] <= 'd' && p->label[9] == '\0';
 }
 
+bool sw_part_is_node_data(const struct sw_part *p)
+{
+	return p->label && strcmp(p->label, SW_NODE_DATA_LABEL) == 0;
+}
+
+static const struct sw_part *first_of(const struct sw_disk *d, bool (*is)(const struct sw_part *p))
+{
+	for (size_t i = 0; i < d->table.n_parts; i++)
+		if (is(&d->table.parts[i]))
+			return &d->table.parts[i];
+	return NULL;
+}
+
+const struct sw_part *sw_disk_slot(const struct sw_disk *d)
+{
+	return first_of(d, sw_part_is_slot);
+}
+
+const struct sw_part *sw_disk_node_data(const struct sw_disk *d)
+{
+	return first_of(d, sw_part_is_node_data);
+}
+
 static const struct sw_part *find_part(const struct sw_facts *f, const struct sw_guid *guid,
 				       const struct sw_disk **ret_disk)
 {

@@ -47,3 +47,8 @@ const char *sw_target_name(enum sw_target_state t);	/* "unknown", "present", "mi
 
 /* True for the GPT name of a slot: "slipway-a" to "slipway-d". */
 bool sw_part_is_slot(const struct sw_part *p);
+#define SW_NODE_DATA_LABEL "slipway-node"
+bool sw_part_is_node_data(const struct sw_part *p);
+/* The first slot, or the node data, of a disk; NULL: it has none. */
+const struct sw_part *sw_disk_slot(const struct sw_disk *d);
+const struct sw_part *sw_disk_node_data(const struct sw_disk *d);

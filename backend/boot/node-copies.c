@@ -11,28 +11,11 @@
 #include "boot/nodevar.h"
 #include "boot/utf16.h"
 
-static bool has_slots(const struct sw_disk *d)
-{
-	for (size_t i = 0; i < d->table.n_parts; i++)
-		if (sw_part_is_slot(&d->table.parts[i]))
-			return true;
-	return false;
-}
-
-const struct sw_part *sw_node_data_part(const struct sw_disk *d)
-{
-	for (size_t i = 0; i < d->table.n_parts; i++)
-		if (d->table.parts[i].label &&
-		    strcmp(d->table.parts[i].label, "slipway-node") == 0)
-			return &d->table.parts[i];
-	return NULL;
-}
-
 /* The seed of the install that a disk's node data names; false when it cannot be read. */
 static bool read_seed(struct sw_machine *m, const struct sw_disk *d, char seed[static SW_GUID_TEXT],
 		      uint64_t *ret_sequence)
 {
-	const struct sw_part *p = sw_node_data_part(d);
+	const struct sw_part *p = sw_disk_node_data(d);
 	_cleanup_json_ json_object *data = NULL;
 	_cleanup_io_ struct sw_io *io = NULL;
 	struct sw_error ignored = {};
@@ -112,7 +95,7 @@ int sw_node_pick_disk(struct sw_machine *m, const struct sw_facts *f, const char
 	int r = 0;
 
 	for (size_t i = 0; i < f->n_disks && count <= SW_NODE_COPIES; i++)
-		if (has_slots(&f->disks[i]) && (!name || strcmp(name, f->disks[i].name) == 0))
+		if (sw_disk_slot(&f->disks[i]) && (!name || strcmp(name, f->disks[i].name) == 0))
 			c[count++] = &f->disks[i];
 	if (count == 0) {
 		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is no node%s%s", name ? " on " : "",
@@ -136,7 +119,7 @@ int sw_node_pick_disk(struct sw_machine *m, const struct sw_facts *f, const char
 static int write_data(struct sw_machine *m, const struct sw_disk *d, json_object *data,
 		      struct sw_error *err)
 {
-	const struct sw_part *p = sw_node_data_part(d);
+	const struct sw_part *p = sw_disk_node_data(d);
 	_cleanup_io_ struct sw_io *io = NULL;
 	int r;
 

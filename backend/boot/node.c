@@ -88,7 +88,7 @@ int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *dis
 			n.slots[n.n_slots].letter = p->label[8];
 			name_entry(f, p, labels[p->label[8] - 'a'], n.slots[n.n_slots].entry);
 			n.n_slots++;
-		} else if (!n.data_part && p->label && strcmp(p->label, "slipway-node") == 0) {
+		} else if (!n.data_part && sw_part_is_node_data(p)) {
 			n.data_part = p;
 		} else if (!n.rescue_part && p->label && strcmp(p->label, SW_RESCUE_LABEL) == 0) {
 			n.rescue_part = p;

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/strv.h"
+#include "base/text.h"
 #include "layout/layout.h"
 #include "layout/part.h"
 #include "layout/sizes.h"
@@ -45,16 +46,9 @@ static void files_clear(struct files *f)
 	free(f->v);
 }
 
-static bool has_suffix(const char *name, const char *suffix)
-{
-	size_t n = strlen(name), k = strlen(suffix);
-
-	return n > k && !strcmp(name + n - k, suffix);
-}
-
 static bool is_conf(const struct dirent *d)
 {
-	return d->d_name[0] != '.' && has_suffix(d->d_name, ".conf");
+	return d->d_name[0] != '.' && sw_ends_with(d->d_name, ".conf");
 }
 
 static int add(struct files *f, const char *dir, const char *name)
@@ -83,7 +77,7 @@ static int add_dir(struct files *f, const char *dir, bool may_miss, struct sw_er
 	if (r == -ENOENT && may_miss)
 		return 0;
 	while (r >= 0 && (errno = 0, e = readdir(d))) {
-		f->dropins = f->dropins || has_suffix(e->d_name, ".conf.d");
+		f->dropins = f->dropins || sw_ends_with(e->d_name, ".conf.d");
 		if (is_conf(e) && e->d_type != DT_DIR)
 			r = add(f, dir, e->d_name);
 	}

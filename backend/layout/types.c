@@ -3,6 +3,7 @@
  * Partition types by the names of repart.d(5), from the Discoverable Partitions
  * Specification. Names without an architecture mean the one slipway runs on.
  */
+#include "base/text.h"
 #include "layout/layout.h"
 #include "layout/types.h"
 
@@ -237,7 +238,6 @@ unsigned int sw_part_type_flags(const struct sw_guid *type)
 {
 	static const char *const mounted[] = { "home", "srv", "var", "tmp", "xbootldr", NULL };
 	const char *name = sw_part_type_name(type);
-	size_t n = name ? strlen(name) : 0;
 
 	if (!name)
 		return 0;
@@ -247,9 +247,9 @@ unsigned int sw_part_type_flags(const struct sw_guid *type)
 		return SW_TYPE_NO_AUTO;
 	if (strncmp(name, "root-", 5) != 0 && strncmp(name, "usr-", 4) != 0)
 		return 0;
-	if (n > 11 && !strcmp(name + n - 11, "-verity-sig"))
+	if (sw_ends_with(name, "-verity-sig"))
 		return SW_TYPE_NO_AUTO | SW_TYPE_READ_ONLY;
-	if (n > 7 && !strcmp(name + n - 7, "-verity"))
+	if (sw_ends_with(name, "-verity"))
 		return SW_TYPE_NO_AUTO | SW_TYPE_READ_ONLY | SW_TYPE_VERITY;
 	return SW_TYPE_NO_AUTO | SW_TYPE_READ_ONLY | SW_TYPE_GROW;
 }

@@ -9,15 +9,6 @@
 
 static json_object *shape_to_json(const struct sw_shape *shape, const void *record);
 
-static json_object *list_to_json(char *const *list)
-{
-	json_object *a = list ? json_object_new_array() : NULL;
-
-	for (size_t i = 0; a && list[i]; i++)
-		json_object_array_add(a, json_object_new_string(list[i]));
-	return a;
-}
-
 static json_object *array_to_json(const struct sw_field *f, const void *record)
 {
 	const char *items = *(char *const *)((const char *)record + f->off);
@@ -73,7 +64,7 @@ static json_object *field_to_json(const struct sw_field *f, const void *record)
 		s = v;
 		return *s ? json_object_new_string(s) : NULL;
 	case KIND_LIST:
-		return list_to_json(*(char **const *)v);
+		return *(char **const *)v ? sw_json_strv(*(char **const *)v) : NULL;
 	case KIND_OBJECT:
 		return shape_to_json(f->shape, v);
 	case KIND_ARRAY:

@@ -6,13 +6,13 @@
 #include <dirent.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/proc.h"
+#include "base/text.h"
 #include "machine/machine.h"
 
 #define OURS "10-slipway-"
@@ -95,11 +95,10 @@ static int remove_one(const char *path, const char *name, void *arg)
 	const struct removing *k = arg;
 	const char *now = sw_json_str(k->files, name, NULL);
 	_cleanup_buf_ struct sw_buf b = {};
-	bool netdev = strlen(name) > 7 && strcmp(name + strlen(name) - 7, ".netdev") == 0;
 
 	if (sw_file_read(path, &b) == 0 && now && strcmp(now, sw_buf_text(&b)) == 0)
 		return 0;
-	if (netdev && k->m->kind == SW_MACHINE_REAL && b.len)
+	if (sw_ends_with(name, ".netdev") && k->m->kind == SW_MACHINE_REAL && b.len)
 		remove_made(sw_buf_text(&b));
 	return unlink(path) < 0 ? -errno : 0;
 }
@@ -125,13 +124,12 @@ static int restart(const struct sw_machine *m)
 {
 	_cleanup_free_ char *links = sw_fmt("%s/netif/links", m->networkd);
 	pid_t pid = networkd(m);
-	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
 	_cleanup_closedir_ DIR *d = NULL;
 
 	if (pid <= 1 || kill(pid, SIGTERM) < 0)
 		return links ? 0 : -ENOMEM;
 	for (unsigned int ms = 0; kill(pid, 0) == 0 && ms < END_WAIT_MS; ms += 50)
-		(void)nanosleep(&pause, NULL);
+		(void)sw_event_pause(NULL, 50);
 	d = links ? opendir(links) : NULL;
 	for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
 		if (e->d_name[0] != '.')

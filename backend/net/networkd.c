@@ -9,23 +9,13 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #define STATE_MAX (64u << 10)
 
-/* The value of the line KEY=VALUE, as malloc'd text; NULL: there is none. */
-static char *value_of(const char *text, const char *key)
-{
-	const size_t n = strlen(key);
-
-	for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n')
-		if (strncmp(p, key, n) == 0 && p[n] == '=')
-			return strndup(p + n + 1, strcspn(p + n + 1, "\n"));
-	return NULL;
-}
-
 static bool has(const char *text, const char *key, const char *value)
 {
-	_cleanup_free_ char *is = value_of(text, key);
+	_cleanup_free_ char *is = sw_text_value(text, key);
 
 	return is && strcmp(is, value) == 0;
 }
@@ -33,7 +23,7 @@ static bool has(const char *text, const char *key, const char *value)
 void sw_networkd_parse(const char *text, const char *file, unsigned int index,
 		       struct sw_networkd_state *s)
 {
-	_cleanup_free_ char *path = value_of(text, "NETWORK_FILE");
+	_cleanup_free_ char *path = sw_text_value(text, "NETWORK_FILE");
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	bool configured, carrier;
 

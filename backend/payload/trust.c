@@ -212,7 +212,7 @@ int sw_trust_parse_keys(const char *text, size_t len, const char *file, char ***
 
 json_object *sw_trust_to_json(const struct sw_trust *t)
 {
-	json_object *o, *list;
+	json_object *o;
 
 	if (!t->none && !sw_trust_asks(t))
 		return NULL;
@@ -221,10 +221,7 @@ json_object *sw_trust_to_json(const struct sw_trust *t)
 		sw_json_add_bool(o, "none", true);
 		return o;
 	}
-	list = json_object_new_array();
-	for (size_t i = 0; t->keys[i]; i++)
-		json_object_array_add(list, json_object_new_string(t->keys[i]));
-	sw_json_add(o, "keys", list);
+	sw_json_add(o, "keys", sw_json_strv(t->keys));
 	sw_json_add_u64(o, "threshold", t->threshold ? t->threshold : 1);
 	return o;
 }

@@ -63,12 +63,8 @@ void sw_content_clear(struct sw_placed *part)
 
 static void list_to_json(json_object *o, const char *key, char *const *list)
 {
-	json_object *a = list ? json_object_new_array() : NULL;
-
-	for (; a && *list; list++)
-		json_object_array_add(a, json_object_new_string(*list));
-	if (a)
-		sw_json_add(o, key, a);
+	if (list)
+		sw_json_add(o, key, sw_json_strv(list));
 }
 
 void sw_content_to_json(json_object *o, const struct sw_placed *part)

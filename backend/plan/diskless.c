@@ -38,17 +38,16 @@ static int refuse_variables(struct sw_error *err)
 /* Whoever reads node data looks at the disks first, and would never come to the variable. */
 static int refuse_node(const struct sw_facts *f, struct sw_error *err)
 {
-	for (size_t i = 0; i < f->n_disks; i++)
-		for (size_t k = 0; k < f->disks[i].table.n_parts; k++) {
-			if (!sw_part_is_slot(&f->disks[i].table.parts[k]))
-				continue;
-			sw_fail(err, SW_EXIT_REFUSED, -EEXIST, "a disk here holds a node");
-			sw_error_where(err, "%s", f->disks[i].node);
-			sw_error_why(err, "what is on it counts, and disk: none writes to no disk");
-			sw_error_hint(err, "`slipway mode network` makes that node start from the "
-					   "network; `slipway wipe` takes it away");
-			return -EEXIST;
-		}
+	for (size_t i = 0; i < f->n_disks; i++) {
+		if (!sw_disk_slot(&f->disks[i]))
+			continue;
+		sw_fail(err, SW_EXIT_REFUSED, -EEXIST, "a disk here holds a node");
+		sw_error_where(err, "%s", f->disks[i].node);
+		sw_error_why(err, "what is on it counts, and disk: none writes to no disk");
+		sw_error_hint(err, "`slipway mode network` makes that node start from the network; "
+				   "`slipway wipe` takes it away");
+		return -EEXIST;
+	}
 	return 0;
 }
 

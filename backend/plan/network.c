@@ -116,19 +116,19 @@ static int add_uses(const struct making *m, const struct sw_net_link *l, struct 
 	return r;
 }
 
-static const char *dhcp_of(const struct sw_net_link *l)
+/* Without a word about it, only a link without addresses asks for some. */
+static enum sw_dhcp dhcp_of(const struct sw_net_link *l)
+{
+	return l->dhcp ? l->dhcp : l->addresses ? SW_DHCP_NO : SW_DHCP_YES;
+}
+
+static int add_addresses(const struct making *m, const struct sw_net_link *l, struct sw_buf *b)
 {
 	static const char *const words[] = {
 		[SW_DHCP_YES] = "yes", [SW_DHCP_NO] = "no", [SW_DHCP_4] = "ipv4",
 		[SW_DHCP_6] = "ipv6",
 	};
-
-	return l->dhcp ? words[l->dhcp] : l->addresses ? "no" : "yes";
-}
-
-static int add_addresses(const struct making *m, const struct sw_net_link *l, struct sw_buf *b)
-{
-	int r = line(b, "DHCP", dhcp_of(l));
+	int r = line(b, "DHCP", words[dhcp_of(l)]);
 
 	if (r == 0 && l->ra)
 		r = line(b, "IPv6AcceptRA", l->ra == SW_YES ? "yes" : "no");
@@ -151,7 +151,7 @@ static int add_addresses(const struct making *m, const struct sw_net_link *l, st
  */
 static int add_dhcp(const struct sw_net_link *l, struct sw_buf *b)
 {
-	if (strcmp(dhcp_of(l), "no") == 0)
+	if (dhcp_of(l) == SW_DHCP_NO)
 		return sw_buf_adds(b, "\n[IPv6AcceptRA]\nUseDomains=yes\n");
 	return sw_buf_addf(b, "\n[DHCPv4]\nClientIdentifier=mac\nUseDomains=yes\n"
 			   "\n[DHCPv6]\nUseDomains=yes\n%s"
@@ -272,15 +272,6 @@ static int check_cards(const struct making *m, size_t i, struct sw_error *err)
 	return 0;
 }
 
-static json_object *list_to_json(char *const *list)
-{
-	json_object *o = json_object_new_array();
-
-	for (; list && *list; list++)
-		json_object_array_add(o, json_object_new_string(*list));
-	return o;
-}
-
 static int make_files(struct making *m, struct sw_error *err)
 {
 	int r = 0;
@@ -312,9 +303,9 @@ int sw_plan_network(const struct sw_answers *a, const struct sw_facts *f, json_o
 	if (a->proxy)
 		sw_json_add_str(o, "proxy", a->proxy);
 	if (a->no_proxy)
-		sw_json_add(o, "no_proxy", list_to_json(a->no_proxy));
+		sw_json_add(o, "no_proxy", sw_json_strv(a->no_proxy));
 	if (a->ntp)
-		sw_json_add(o, "ntp", list_to_json(a->ntp));
+		sw_json_add(o, "ntp", sw_json_strv(a->ntp));
 	*ret = json_object_object_length(o) ? json_object_get(o) : NULL;
 	return 0;
 }
@@ -397,7 +388,7 @@ static int add_how(struct sw_buf *b, const struct sw_net_link *l)
 		[SW_DHCP_YES] = ", addresses by DHCP", [SW_DHCP_NO] = "",
 		[SW_DHCP_4] = ", IPv4 address by DHCP", [SW_DHCP_6] = ", IPv6 addresses by DHCP",
 	};
-	int r = sw_buf_adds(b, asks[l->dhcp ? l->dhcp : l->addresses ? SW_DHCP_NO : SW_DHCP_YES]);
+	int r = sw_buf_adds(b, asks[dhcp_of(l)]);
 
 	if (r == 0)
 		r = add_list(b, ", ", l->addresses);

@@ -73,14 +73,11 @@ int sw_plan_machine_id(const struct sw_plan *p, char ret_hex[static 33])
 static int identity_to_json(const struct sw_plan *p, json_object *o)
 {
 	const struct sw_answers *a = p->answers;
-	_cleanup_json_ json_object *keys = json_object_new_array();
 	char hex[33];
 	int r = sw_plan_machine_id(p, hex);
 
-	for (size_t i = 0; a->ssh_authorized && a->ssh_authorized[i]; i++)
-		json_object_array_add(keys, json_object_new_string(a->ssh_authorized[i]));
-	if (json_object_array_length(keys))
-		sw_json_add(o, "ssh_authorized_keys", json_object_get(keys));
+	if (a->ssh_authorized && *a->ssh_authorized)
+		sw_json_add(o, "ssh_authorized_keys", sw_json_strv(a->ssh_authorized));
 	if (r == 0)
 		sw_json_add_str(o, "machine_id", hex);
 	return r == -ENODATA ? 0 : r;

@@ -159,9 +159,7 @@ json_object *sw_plan_to_json(const struct sw_plan *p)
 	sw_json_add(o, "steps", a = json_object_new_array());
 	for (size_t i = 0; i < p->n_steps; i++)
 		json_object_array_add(a, step_to_json(&p->steps[i]));
-	sw_json_add(o, "warnings", a = json_object_new_array());
-	for (char **t = p->warnings; t && *t; t++)
-		json_object_array_add(a, json_object_new_string(*t));
+	sw_json_add(o, "warnings", sw_json_strv(p->warnings));
 	if (p->network)
 		sw_json_add(o, "network_config", json_object_get(p->network));
 	if (p->kept_escrow)

@@ -60,22 +60,6 @@ int sw_examine_gone(struct sw_examine *x, const struct sw_disk *d, struct sw_io 
 
 /* ---- another disk in the node's place ---- */
 
-static bool has_slots(const struct sw_disk *d)
-{
-	for (size_t i = 0; i < d->table.n_parts; i++)
-		if (sw_part_is_slot(&d->table.parts[i]))
-			return true;
-	return false;
-}
-
-static bool has_data(const struct sw_disk *d)
-{
-	for (size_t i = 0; i < d->table.n_parts; i++)
-		if (d->table.parts[i].label && strcmp(d->table.parts[i].label, "slipway-node") == 0)
-			return true;
-	return false;
-}
-
 static const struct sw_part *shared(const struct sw_disk *a, const struct sw_disk *b)
 {
 	for (size_t i = 0; i < a->table.n_parts; i++)
@@ -151,17 +135,17 @@ static int stale(struct sw_examine *x, const struct sw_disk *d, const struct sw_
 
 int sw_examine_clash(struct sw_examine *x, const struct sw_disk *d)
 {
-	bool slots = has_slots(d);
+	bool slots = sw_disk_slot(d) != NULL;
 
 	for (size_t i = 0; i < x->f->n_disks; i++) {
 		const struct sw_disk *o = &x->f->disks[i];
 
-		if (o == d || d->medium || o->medium || sw_disk_same(d, o) || !has_slots(o))
+		if (o == d || d->medium || o->medium || sw_disk_same(d, o) || !sw_disk_slot(o))
 			continue;
 		/* Facts are sorted by name: of two equal disks the later one is the copy. */
 		if (shared(d, o) && o < d)
 			return twin(x, d, o);
-		if (slots && !has_data(d) && has_data(o))
+		if (slots && !sw_disk_node_data(d) && sw_disk_node_data(o))
 			return stale(x, d, o);
 	}
 	return 0;

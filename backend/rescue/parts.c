@@ -12,7 +12,6 @@
 #include "rescue/private.h"
 
 #define ESP "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
-#define DATA_LABEL "slipway-node"
 
 struct wish {
 	unsigned int number;
@@ -91,7 +90,7 @@ static int type_lost(struct sw_examine *x, const struct sw_disk *d, const struct
 static int name_lost(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		     const char *label)
 {
-	bool data = strcmp(label, DATA_LABEL) == 0;
+	bool data = strcmp(label, SW_NODE_DATA_LABEL) == 0;
 	struct wish w = { .number = p->number, .label = label };
 	struct sw_finding *fi;
 	char id[32];
@@ -159,7 +158,7 @@ static const char *free_slot(const struct sw_disk *d, char *letter, char label[s
 
 static int examine_names(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io)
 {
-	bool data = !has_label(d, DATA_LABEL);
+	bool data = !has_label(d, SW_NODE_DATA_LABEL);
 	char letter = 'a', label[16];
 	int r = 0;
 
@@ -171,7 +170,7 @@ static int examine_names(struct sw_examine *x, const struct sw_disk *d, struct s
 		if (holds_slot(io, p) && free_slot(d, &letter, label))
 			r = name_lost(x, d, p, label);
 		else if (data && holds_data(io, p))
-			r = name_lost(x, d, p, DATA_LABEL);
+			r = name_lost(x, d, p, SW_NODE_DATA_LABEL);
 	}
 	return r;
 }

@@ -167,11 +167,6 @@ static json_object *slot_json(struct sw_io *io, const struct sw_part *p)
 	return o;
 }
 
-static bool is_node_data(const struct sw_part *p)
-{
-	return p->label && strcmp(p->label, "slipway-node") == 0;
-}
-
 /* NULL when nothing of ours is on the disk. */
 static json_object *disk_json(const struct look *t, const struct sw_disk *d)
 {
@@ -187,7 +182,7 @@ static json_object *disk_json(const struct look *t, const struct sw_disk *d)
 	for (size_t i = 0; i < d->table.n_parts; i++) {
 		const struct sw_part *p = &d->table.parts[i];
 
-		if (!sw_part_is_slot(p) && !is_node_data(p))
+		if (!sw_part_is_slot(p) && !sw_part_is_node_data(p))
 			continue;
 		if (!io && sw_machine_open_disk(t->m, d, false, false, &io, &err) < 0) {
 			sw_json_add_str(o, "error", err.what);

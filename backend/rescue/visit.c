@@ -20,15 +20,10 @@ void sw_visit_clear(struct sw_visit *v)
 bool sw_visit_worth(const struct sw_facts *f)
 {
 	for (size_t i = 0; i < f->n_disks; i++) {
-		const struct sw_table *t = &f->disks[i].table;
+		const struct sw_disk *d = &f->disks[i];
 
-		if (f->disks[i].medium)
-			continue;
-		if (t->damage)
+		if (!d->medium && (d->table.damage || sw_disk_slot(d)))
 			return true;
-		for (size_t k = 0; k < t->n_parts; k++)
-			if (sw_part_is_slot(&t->parts[k]))
-				return true;
 	}
 	return false;
 }

@@ -99,10 +99,12 @@ class NameServer:
 
 def network(case, servers="", leases=()):
     """What the stand-in's network is: resolv.conf, and leases as networkd keeps them."""
-    (case.machine_dir / "net/leases").mkdir(parents=True, exist_ok=True)
+    kept = case.machine_dir / "run/systemd/netif/leases"
+    for folder in (kept, case.machine_dir / "net"):
+        folder.mkdir(parents=True, exist_ok=True)
     (case.machine_dir / "net/resolv.conf").write_text(servers)
     for number, text in enumerate(leases):
-        (case.machine_dir / f"net/leases/{number + 2}").write_text(text)
+        (kept / str(number + 2)).write_text(text)
 
 
 def machine(case, cmdline="", medium=None, disks=(NODE,)):

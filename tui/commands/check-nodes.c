@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 
 #define SUFFIX ".json"
 
@@ -61,9 +62,7 @@ static int add_file(const struct sw_cli *cli, const char *path, struct sw_nodes 
 
 static int is_facts(const struct dirent *e)
 {
-	size_t n = strlen(e->d_name), end = strlen(SUFFIX);
-
-	return e->d_name[0] != '.' && n > end && strcmp(e->d_name + n - end, SUFFIX) == 0;
+	return e->d_name[0] != '.' && sw_ends_with(e->d_name, SUFFIX);
 }
 
 static int add_directory(const struct sw_cli *cli, const char *path, struct sw_nodes *nodes,

@@ -26,7 +26,6 @@ static int print_embedded(const struct sw_cli *cli, const char *iso, bool text,
 {
 	_cleanup_embedded_ struct sw_embedded e = {};
 	_cleanup_json_ json_object *o = NULL;
-	json_object *files;
 	int r = sw_embed_read(iso, &e, err);
 
 	if (r < 0)
@@ -40,11 +39,8 @@ static int print_embedded(const struct sw_cli *cli, const char *iso, bool text,
 		return 0;
 	}
 	o = json_object_new_object();
-	files = json_object_new_array();
-	for (size_t i = 0; e.files && e.files[i]; i++)
-		json_object_array_add(files, json_object_new_string(e.files[i]));
 	sw_json_add_str(o, "iso", iso);
-	sw_json_add(o, "files", files);
+	sw_json_add(o, "files", sw_json_strv(e.files));
 	sw_json_add_str(o, "answers", e.answers);
 	sw_print_json(o);
 	return 0;
