@@ -133,6 +133,14 @@ class Case:
         """A command on the stand-in machine."""
         return self.run("--machine", self.machine_dir, *args, **more)
 
+    def program(self):
+        """A slipway that knows no machine but this one, as a node's shell functions call it."""
+        path = self.dir / "slipway"
+        path.write_text(f'#!/bin/sh\nexec {os.path.abspath(SLIPWAY)} '
+                        f'--machine {self.machine_dir} "$@"\n')
+        path.chmod(0o755)
+        return path
+
     def start(self, *args):
         child = subprocess.Popen([SLIPWAY, "--machine", str(self.machine_dir), *map(str, args)],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -39,11 +39,7 @@ def configured(case):
 
 def on_node(case, script):
     """The functions of slipway-node.sh with a directory as the node's /."""
-    program = case.dir / "slipway-on-node"
-    program.write_text(f'#!/bin/sh\nexec {os.path.abspath(lib.SLIPWAY)} '
-                       f'--machine {case.machine_dir} "$@"\n')
-    program.chmod(0o755)
-    env = dict(os.environ, NODE_SLIPWAY=str(program), NODE_ROOT=str(case.dir / "root"),
+    env = dict(os.environ, NODE_SLIPWAY=str(case.program()), NODE_ROOT=str(case.dir / "root"),
                NODE_HOSTNAME=str(case.dir / "kernel-hostname"))
     done = subprocess.run(["sh", "-ec", f". {SOURCE}/docs/examples/node/slipway-node.sh\n{script}"],
                           capture_output=True, text=True, env=env, timeout=120, check=False)

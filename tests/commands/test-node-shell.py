@@ -9,7 +9,6 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-import lib
 from attest_server import AttestServer
 from lib import (GLOBAL, SOURCE, Server, expect, fake_initrd, main, need, same, sha256, test, tool)
 from swtpm import Tpm
@@ -27,10 +26,7 @@ def node(case):
     tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", case.dir / "key")
     expect(case.on("node", "set", f"trust=@{case.dir / 'key.pub'}"), 0)
     expect(case.on("mode", "network"), 0)
-    program = case.dir / "slipway"
-    program.write_text(f'#!/bin/sh\nexec {os.path.abspath(lib.SLIPWAY)} '
-                       f'--machine {case.machine_dir} "$@"\n')
-    program.chmod(0o755)
+    case.program()
 
 
 def image(case, word):
