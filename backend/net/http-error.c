@@ -62,6 +62,14 @@ int sw_http_fail(struct sw_error *err, int r, const char *url, const char *what,
 	return r;
 }
 
+unsigned int sw_http_retry_after(CURL *c)
+{
+	curl_off_t after = 0;
+
+	(void)curl_easy_getinfo(c, CURLINFO_RETRY_AFTER, &after);
+	return after > 0 && after < 86400 ? (unsigned int)after : 0;
+}
+
 int sw_http_explain_curl(CURLcode code, const char *url, const char *detail,
 			 const struct sw_http_get *get, struct sw_http_reply *reply,
 			 struct sw_error *err)

@@ -14,6 +14,9 @@ int sw_http_explain_curl(CURLcode code, const char *url, const char *detail,
 int sw_http_explain_status(long status, const char *url, struct sw_http_reply *reply,
 			   struct sw_error *err);
 
+/* The seconds of a Retry-After header, also of one with a date; 0: none, or a day and more. */
+unsigned int sw_http_retry_after(CURL *c);
+
 /* An error of our own about a URL. */
 int sw_http_fail(struct sw_error *err, int r, const char *url, const char *what, const char *why,
 		 const char *hint);

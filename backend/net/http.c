@@ -214,6 +214,7 @@ static int judge(struct transfer *t, CURLcode code, const char *detail)
 
 	(void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
 	t->reply->status = status;
+	t->reply->retry_after_s = sw_http_retry_after(t->curl);
 	if (t->failed < 0)
 		return t->failed;
 	if (code != CURLE_OK)

@@ -40,6 +40,7 @@ struct sw_http_reply {
 	long status;		/* last HTTP status, 0: none arrived */
 	bool retry;		/* on failure: another try may succeed */
 	bool restart;		/* on failure: the next try must start at 0 */
+	unsigned int retry_after_s;	/* what a busy server asks for; 0: nothing */
 	char etag[SW_HTTP_ETAG];	/* strong ETag, or "" */
 };
 

@@ -228,12 +228,10 @@ static void set_options(struct exchange *x)
 static void take_facts(struct exchange *x)
 {
 	struct sw_http_answer *a = x->answer;
-	curl_off_t after = 0;
 
 	(void)curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	(void)curl_easy_getinfo(x->curl, CURLINFO_SSL_VERIFYRESULT, &a->verify);
-	(void)curl_easy_getinfo(x->curl, CURLINFO_RETRY_AFTER, &after);
-	a->retry_after_s = after > 0 && after < 86400 ? (unsigned int)after : 0;
+	a->retry_after_s = sw_http_retry_after(x->curl);
 	(void)curl_easy_getinfo(x->curl, CURLINFO_HTTP_CONNECTCODE, &a->proxy_status);
 }
 

@@ -12,6 +12,7 @@
 #define DEFAULT_MAX ((uint64_t)2 << 30)
 #define BACKOFF_MS 1000
 #define BACKOFF_MAX_MS 30000
+#define ASKED_MAX_S 120U	/* of a server's Retry-After; a stalled install helps nobody */
 #define BLOCK 65536
 
 static uint64_t ceiling(const struct sw_fetch *f)
@@ -36,8 +37,14 @@ static int on_data(void *userdata, const void *data, size_t len, struct sw_error
 	return sw_sink_file_add(userdata, data, len, err);
 }
 
-/* One try. The ETag of the bytes that are there already goes in and out through etag. */
-static int try_once(const struct sw_fetch *f, struct sw_sink_file *s, char *etag, bool *ret_retry,
+/* What is known between two tries. */
+struct tries {
+	char etag[SW_HTTP_ETAG];	/* of the bytes that are there already, or "" */
+	bool again;			/* another try can help */
+	unsigned int asked_ms;		/* not before, says the server; 0: it says nothing */
+};
+
+static int try_once(const struct sw_fetch *f, struct sw_sink_file *s, struct tries *t,
 		    struct sw_error *err)
 {
 	struct sw_http_get get = {
@@ -45,19 +52,22 @@ static int try_once(const struct sw_fetch *f, struct sw_sink_file *s, char *etag
 		.stall_s = f->stall_s, .begin = on_begin, .data = on_data, .userdata = s,
 	};
 	struct sw_http_reply reply;
+	unsigned int asked;
 	int r;
 
-	if (s->got > 0 && *etag) {
+	if (s->got > 0 && t->etag[0]) {
 		get.from = s->got;
-		get.etag = etag;
+		get.etag = t->etag;
 	}
 	r = sw_http_get(&get, &reply, err);
-	*ret_retry = reply.retry;
+	t->again = reply.retry;
+	asked = reply.retry_after_s < ASKED_MAX_S ? reply.retry_after_s : ASKED_MAX_S;
+	t->asked_ms = asked * 1000;
 	/* Only an answer with content says anything about the bytes we hold. */
 	if (reply.status == 200 || reply.status == 206)
-		(void)snprintf(etag, SW_HTTP_ETAG, "%s", reply.etag);
+		(void)snprintf(t->etag, sizeof(t->etag), "%s", reply.etag);
 	if (reply.restart)
-		etag[0] = '\0';
+		t->etag[0] = '\0';
 	return r;
 }
 
@@ -65,19 +75,18 @@ static int fetch_remote(const struct sw_fetch *f, struct sw_sink_file *s, struct
 {
 	struct sw_backoff b = { .first_ms = f->backoff_ms ? f->backoff_ms : BACKOFF_MS,
 				.max_ms = BACKOFF_MAX_MS, .tries = f->retries };
-	char etag[SW_HTTP_ETAG] = "";
+	struct tries t = {};
 
 	sw_backoff_seed(&b, 0);
 	for (;;) {
 		struct sw_error e = {};
 		unsigned int wait;
-		bool retry = false;
-		int r = try_once(f, s, etag, &retry, &e);
+		int r = try_once(f, s, &t, &e);
 
 		if (r == 0)
 			return 0;
-		if (!retry || !f->retries || !sw_backoff_next(&b, 0, 0, &wait)) {
-			if (retry && f->retries)
+		if (!t.again || !f->retries || !sw_backoff_next(&b, 0, t.asked_ms, &wait)) {
+			if (t.again && f->retries)
 				sw_event_log(s->sink, "%s: given up after %u tries", s->shown,
 					     f->retries + 1);
 			if (err && err->r == 0)

@@ -162,6 +162,16 @@ static void send_file(int fd, const struct http_route *r, const struct request *
 	(void)send_all(fd, data + from, r->len - from);
 }
 
+static char *fault_text(const struct http_route *r)
+{
+	char asked[40] = "";
+
+	if (r->retry_after)
+		(void)snprintf(asked, sizeof(asked), "Retry-After: %u\r\n", r->retry_after);
+	return sw_fmt("HTTP/1.1 %d Fault\r\n%sContent-Length: 6\r\nConnection: close\r\n\r\n"
+		      "fault\n", r->status, asked);
+}
+
 static void answer(struct http_server *s, int fd)
 {
 	struct request q;
@@ -186,8 +196,7 @@ static void answer(struct http_server *s, int fd)
 	}
 	hit = s->shared->hits[r - s->routes]++;
 	if (r->fault == HTTP_STATUS && hit < r->times)
-		text = sw_fmt("HTTP/1.1 %d Fault\r\nContent-Length: 6\r\nConnection: close\r\n\r\n"
-			      "fault\n", r->status);
+		text = fault_text(r);
 	else if (r->fault == HTTP_REDIRECT)
 		text = sw_fmt("HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 6\r\n"
 			      "Connection: close\r\n\r\nmoved\n", r->location);

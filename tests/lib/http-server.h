@@ -34,6 +34,7 @@ struct http_route {
 	enum http_fault fault;
 	unsigned int percent, times;
 	int status;
+	unsigned int retry_after;	/* seconds, told with `status`; 0: nothing is said */
 	const char *location;
 	uint64_t announce;
 	const uint8_t *other;	/* len bytes too */

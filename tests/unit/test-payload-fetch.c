@@ -530,6 +530,50 @@ static void test_cancelling_ends_the_wait_between_tries(void **state)
 	assert_nothing_left(w);
 }
 
+/* Gives up at the first pause, and knows how long it would have been. */
+struct patience {
+	unsigned int pause_s;
+};
+
+static void hear_pause(const struct sw_event *ev, void *userdata)
+{
+	struct patience *p = userdata;
+	const char *at = ev->type == SW_EVENT_LOG ? strstr(ev->text, "next try in ") : NULL;
+
+	if (at)
+		p->pause_s = (unsigned int)strtoul(at + 12, NULL, 10);
+}
+
+static bool has_paused(void *userdata)
+{
+	const struct patience *p = userdata;
+
+	return p->pause_s != 0;
+}
+
+static unsigned int pause_after(struct world *w, int status, unsigned int retry_after)
+{
+	struct patience p = {};
+	struct sw_sink sink = { .fn = hear_pause, .userdata = &p, .cancelled = has_paused };
+
+	serve(w, (struct http_route){ .fault = HTTP_STATUS, .status = status, .times = 9,
+				      .retry_after = retry_after });
+	assert_int_equal(fetch(w, (struct sw_fetch){ .sha256 = w->hash, .retries = 9 }, &sink,
+			       NULL), -ECANCELED);
+	assert_int_equal(http_server_requests(w->server), 1);
+	return p.pause_s;
+}
+
+static void test_a_busy_server_says_when_to_come_back(void **state)
+{
+	assert_in_range(pause_after(*state, 503, 40), 40, 60);
+}
+
+static void test_no_server_delays_an_install_for_long(void **state)
+{
+	assert_in_range(pause_after(*state, 429, 9000), 120, 180);
+}
+
 static void test_the_wait_between_tries_grows(void **state)
 {
 	struct world *w = *state;
@@ -642,6 +686,8 @@ int main(void)
 		T(test_progress_is_sparse_rises_and_ends_at_the_whole),
 		T(test_cancelling_ends_a_stalled_transfer_at_once),
 		T(test_cancelling_ends_the_wait_between_tries),
+		T(test_a_busy_server_says_when_to_come_back),
+		T(test_no_server_delays_an_install_for_long),
 		T(test_the_wait_between_tries_grows),
 		T(test_local_files_are_copied_by_path_and_by_url),
 		T(test_local_files_are_checked_like_remote_ones),
