@@ -15,5 +15,6 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_facts,	 &sw_command_admit,	  &sw_command_tpm_facts,
 	&sw_command_tpm_ek,	 &sw_command_secret_seal, &sw_command_secret_open,
 	&sw_command_secret_list, &sw_command_secret_reseal, &sw_command_secret_remove,
+	&sw_command_config_save,
 	NULL,
 };

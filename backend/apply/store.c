@@ -54,12 +54,14 @@ int sw_store_find_stick(struct sw_machine *m, const char *what, char **ret_image
 	return r;
 }
 
-static int flush_device(const char *image)
+int sw_store_flush(const char *image, struct sw_error *err)
 {
 	_cleanup_free_ char *path = strndup(image, strcspn(image, "@"));
 	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+	if (fd >= 0 && fsync(fd) == 0)
+		return 0;
+	return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "the stick cannot be written");
 }
 
 static int store_on_stick(struct sw_machine *m, const struct sw_store *s, const char *file,
@@ -73,8 +75,8 @@ static int store_on_stick(struct sw_machine *m, const struct sw_store *s, const 
 		return r;
 	put[3] = image;
 	r = sw_store_mcopy(put, err);
-	if (r == 0 && (r = flush_device(image)) < 0)
-		sw_fail_errno(err, SW_EXIT_FAILED, r, "the stick cannot be written");
+	if (r == 0)
+		r = sw_store_flush(image, err);
 	sw_error_where(err, "the stick");
 	return r;
 }

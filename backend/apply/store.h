@@ -28,3 +28,5 @@ int sw_store_mcopy(const char *const *argv, struct sw_error *err);
 /* For mcopy: "DEVICE@@OFFSET" of the stick; malloc'd. Exit 5 when there is none. */
 int sw_store_find_stick(struct sw_machine *m, const char *what, char **ret_image,
 			struct sw_error *err);
+/* Once mcopy has written: until the device has it. image: as from sw_store_find_stick(). */
+int sw_store_flush(const char *image, struct sw_error *err);

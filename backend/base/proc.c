@@ -67,9 +67,11 @@ _Bool sw_proc_exists(const char *name)
 	return p != NULL;
 }
 
-static int start(const char *program, const char *const *argv, char **env, int in, int out,
+static int start(const char *program, const struct sw_proc *p, char **env, int in, int out,
 		 pid_t *ret_pid)
 {
+	/* The first terminal that the leader of a session opens is its own. */
+	short own = p->terminal ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
 	sigset_t none, all;
@@ -79,7 +81,9 @@ static int start(const char *program, const char *const *argv, char **env, int i
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_init(&at);
-	if (in >= 0)
+	if (p->terminal)
+		posix_spawn_file_actions_addopen(&fa, 0, p->terminal, O_RDWR, 0);
+	else if (in >= 0)
 		posix_spawn_file_actions_adddup2(&fa, in, 0);
 	else
 		posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
@@ -89,8 +93,8 @@ static int start(const char *program, const char *const *argv, char **env, int i
 	posix_spawnattr_setsigdefault(&at, &all);
 	posix_spawnattr_setpgroup(&at, 0);
 	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-					      POSIX_SPAWN_SETPGROUP);
-	r = posix_spawn(ret_pid, program, &fa, &at, (char *const *)argv, env);
+					      own);
+	r = posix_spawn(ret_pid, program, &fa, &at, (char *const *)p->argv, env);
 	posix_spawn_file_actions_destroy(&fa);
 	posix_spawnattr_destroy(&at);
 	return -r;
@@ -152,7 +156,7 @@ int sw_proc_run_with(const struct sw_proc *p, struct sw_buf *ret_output)
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	rd = fds[0];
-	r = start(program, p->argv, env, p->input ? in : p->stdin_fd, fds[1], &pid);
+	r = start(program, p, env, p->input ? in : p->stdin_fd, fds[1], &pid);
 	close(fds[1]);
 	if (r < 0)
 		return r;

@@ -28,6 +28,11 @@ struct sw_proc {
 	int stdin_fd;		/* read from its present position; used when input is NULL */
 	const void *input;	/* stdin holds these bytes and then ends; NULL: stdin_fd */
 	size_t input_len;
+	/*
+	 * A terminal's name: the program gets a session of its own with this terminal, and
+	 * reads from it. NULL: none.
+	 */
+	const char *terminal;
 };
 
 /*

@@ -3,15 +3,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/age.h"
 #include "base/archive.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "base/proc.h"
-#include "base/strv.h"
 #include "bundle/bundle.h"
-
-#define AGE_S 120
 
 /* ---- tar ---- */
 
@@ -81,59 +78,6 @@ static int make_tar(const struct sw_bundle *b, struct sw_buf *out, struct sw_err
 	return r;
 }
 
-/* ---- age ---- */
-
-static int age_failed(int r, const struct sw_buf *said, struct sw_error *err)
-{
-	_cleanup_free_ char *line = strndup(sw_buf_text(said), strcspn(sw_buf_text(said), "\n"));
-
-	if (r == -ENOENT) {
-		sw_fail(err, SW_EXIT_MISSING, r, "the bundle cannot be encrypted: age is not here");
-		sw_error_hint(err, "Debian's package is age; nothing was written");
-		return r;
-	}
-	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "age did not encrypt the bundle");
-	sw_error_why(err, "%s", line && line[0] ? line : "it said nothing");
-	sw_error_hint(err, "a recipient is age1… or a whole ssh-ed25519 or ssh-rsa public key; "
-			   "nothing was written");
-	return -EINVAL;
-}
-
-/* The plain tar goes through an anonymous file only, never over a disk. */
-static int encrypt(const struct sw_buf *plain, char *const *recipients, struct sw_buf *out,
-		   struct sw_error *err)
-{
-	_cleanup_strv_ char **argv = NULL;
-	_cleanup_free_ char *dir = NULL, *path = NULL;
-	_cleanup_buf_ struct sw_buf said = {};
-	int r = sw_strv_add(&argv, "age");
-
-	if (r == 0)
-		r = sw_scratch_new("bundle", &dir);
-	path = r == 0 ? sw_fmt("%s/bundle.age", dir) : NULL;
-	if (!path)
-		return sw_fail_errno(err, SW_EXIT_FAILED, r < 0 ? r : -ENOMEM, "no scratch file");
-	for (char *const *p = recipients; r == 0 && *p; p++) {
-		r = sw_strv_add(&argv, "--recipient");
-		if (r == 0)
-			r = sw_strv_add(&argv, *p);
-	}
-	if (r == 0)
-		r = sw_strv_add(&argv, "--output");
-	if (r == 0)
-		r = sw_strv_add(&argv, path);
-	if (r == 0) {
-		const struct sw_proc run = { .argv = (const char *const *)argv, .timeout_s = AGE_S,
-					     .stdin_fd = -1, .input = plain->data,
-					     .input_len = plain->len };
-
-		r = sw_proc_run_with(&run, &said);
-		r = r ? age_failed(r, &said, err) : sw_file_read(path, out);
-	}
-	(void)sw_remove_tree(dir);
-	return r == 0 ? 0 : sw_fail_errno(err, SW_EXIT_FAILED, r, "the bundle cannot be encrypted");
-}
-
 int sw_bundle_pack(const struct sw_bundle *b, char *const *recipients, struct sw_buf *out,
 		   struct sw_error *err)
 {
@@ -143,7 +87,8 @@ int sw_bundle_pack(const struct sw_bundle *b, char *const *recipients, struct sw
 	if (!recipients || !recipients[0])
 		return make_tar(b, out, err);
 	r = make_tar(b, &plain, err);
-	return r < 0 ? r : encrypt(&plain, recipients, out, err);
+	return r < 0 ? r : sw_age_encrypt(plain.data, plain.len, recipients, NULL, "the bundle",
+					  out, err);
 }
 
 /* ---- its name ---- */

@@ -86,6 +86,22 @@ node_identity() {
 	[ ! -s "$1/machine-id" ] || cat "$1/machine-id" >"$NODE_ROOT/etc/machine-id"
 }
 
+# What `slipway config import` took from a stick: mounts and certificate authorities beyond those of
+# the image. Before anything is mounted or fetched.
+node_config_files() {
+	bundle=$NODE_ROOT/etc/ssl/certs/ca-certificates.crt
+	if [ -s "$1/config/fstab" ]; then
+		mkdir -p "$NODE_ROOT/etc" && touch "$NODE_ROOT/etc/fstab" || return
+		while read -r line; do
+			case $line in '' | '#'*) continue ;; esac
+			grep -qxF "$line" "$NODE_ROOT/etc/fstab" ||
+				echo "$line" >>"$NODE_ROOT/etc/fstab"
+		done <"$1/config/fstab"
+	fi
+	[ -s "$1/config/tls-roots" ] || return 0
+	mkdir -p "${bundle%/*}" && cat "$1/config/tls-roots" >>"$bundle"
+}
+
 # Keys that the image brings along stay. The private half is opened by the TPM; when it does not,
 # sshd makes a key of its own, as it does without one, and `slipway doctor` says what is wrong.
 node_ssh() {
