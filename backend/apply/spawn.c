@@ -16,6 +16,7 @@
 #include "apply/wipe-private.h"
 #include "base/file.h"
 #include "base/proc.h"
+#include "base/secret.h"
 #include "boot/varstore.h"
 
 struct child {
@@ -208,6 +209,7 @@ static void detach(struct child *c)
 
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "slipway-apply");
+	sw_secret_guard();
 	c->m->vars = sw_varstore_close(c->m->vars);
 	(void)dup2(c->out, 3);
 	c->out = 3;

@@ -5,7 +5,6 @@
  */
 #include <limits.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "apply/run.h"
 #include "base/file.h"
@@ -201,8 +200,6 @@ int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct s
 	struct sw_pcr7 pcr7;
 	int r = 0;
 
-	/* What libraries keep of the keys in memory of theirs goes into no core dump either. */
-	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (sw_plan_seals(run->p))
 		r = aim_at_tpm(run, &keys, &pcr7, err);
 	if (r == 0 && (all & SW_ENCRYPT_KEY_FILE))

@@ -2,10 +2,42 @@
 #include "base/secret.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* Without it, memory that is asked for later would be refused at the limit of ulimit -l. */
+static bool may_lock_all(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+
+	return syscall(SYS_capget, &header, data) == 0 &&
+	       data[CAP_TO_INDEX(CAP_IPC_LOCK)].effective & CAP_TO_MASK(CAP_IPC_LOCK);
+}
+
+void sw_secret_guard(void)
+{
+	static pid_t guarded;
+	struct rlimit core;
+
+	if (guarded == getpid())
+		return;
+	guarded = getpid();
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	/* For the programs that it starts: executing one makes a process dumpable again. */
+	if (getrlimit(RLIMIT_CORE, &core) == 0) {
+		core.rlim_cur = 0;
+		(void)setrlimit(RLIMIT_CORE, &core);
+	}
+	if (may_lock_all())
+		(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
 
 static int lock_error(struct sw_error *err, int r)
 {
@@ -23,6 +55,7 @@ int sw_secret_new(size_t len, struct sw_secret **ret_secret, struct sw_error *er
 
 	if (!s)
 		return sw_fail_oom(err);
+	sw_secret_guard();
 	p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED) {
 		free(s);
@@ -121,6 +154,7 @@ int sw_secret_read(const char *path, size_t max, struct sw_secret **ret_secret,
 
 int sw_secret_relock(struct sw_secret *s, struct sw_error *err)
 {
+	sw_secret_guard();
 	return mlock(s->data, s->room) < 0 ? lock_error(err, -errno) : 0;
 }
 

@@ -10,6 +10,14 @@
 
 #include "base/error.h"
 
+/*
+ * For a process that comes to hold secrets, before it does: no core dump of it, and nobody but root
+ * reads its memory; where it may, none of its memory is swapped either, which is for the copies
+ * that libraries make (OpenSSL, libcurl, json-c, ncurses) and for what goes over sockets. Memory
+ * that was never touched is not counted. A child starts without it. All below do it themselves.
+ */
+void sw_secret_guard(void);
+
 struct sw_secret {
 	uint8_t *data;
 	size_t len;		/* bytes in use; one more behind them is always 0 */

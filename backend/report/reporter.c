@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/secret.h"
 #include "base/strv.h"
 #include "report/receiver.h"
 #include "report/report.h"
@@ -81,7 +82,7 @@ static void enter(struct teller *t, int fd)
 	sigset_t none;
 
 	(void)prctl(PR_SET_NAME, "slipway-report");
-	(void)prctl(PR_SET_DUMPABLE, 0);
+	sw_secret_guard();
 	(void)dup2(fd, 3);
 	(void)fcntl(3, F_SETFD, FD_CLOEXEC);
 	(void)close_range(4, ~0U, 0);

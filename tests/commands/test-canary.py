@@ -7,50 +7,15 @@ import pty
 import re
 import select
 import subprocess
-import threading
 import time
 from pathlib import Path
 
-from lib import SLIPWAY, allocated, expect, main, need, same, test, tool
+from canary import MARK, Watch, canary, files_with
+from lib import SLIPWAY, expect, main, need, same, test, tool
 from swtpm import Tpm
 
-FILE, PIPE, TYPED, PASTED, TOKEN, KEY = (f"canary-{n}-9d2c71e8b64f" for n in
-                                         ("file", "pipe", "typed", "pasted", "token", "key"))
-CANARIES = [c.encode() for c in (FILE, PIPE, TYPED, PASTED, TOKEN, KEY)]
-MARK = b"-9d2c71e8b64f"     # what all of them end in: one look for all
-
-
-class Watch(threading.Thread):
-    """Reads the arguments and the environment of every process, over and over."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.seen, self.rounds, self.stop = [], 0, False
-
-    def run(self):
-        while not self.stop:
-            for folder in Path("/proc").glob("[0-9]*"):
-                for name in ("cmdline", "environ"):
-                    with contextlib.suppress(OSError):
-                        if MARK in (folder / name).read_bytes():
-                            self.seen.append(f"{folder.name}/{name}")
-            self.rounds += 1
-            time.sleep(0.02)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop = True
-        self.join()
-
-
-def files_with(folder, *allowed):
-    """Files below a folder, sparse ones by what was written, that hold a canary."""
-    return sorted(str(p) for p in Path(folder).rglob("*")
-                  if p.is_file() and not p.is_symlink() and p not in allowed
-                  and any(MARK in data for _, data in allocated(p)))
+FILE, PIPE, TYPED, PASTED, TOKEN, KEY = map(canary, ("file", "pipe", "typed", "pasted", "token",
+                                                     "key"))
 
 
 class Terminal:

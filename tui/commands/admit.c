@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include "rescue/admit.h"
 #include "tui/commands/admit-config.h"
 #include "tui/commands/list.h"
@@ -406,6 +407,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	unsigned int wait_s = 0;
 	int r = read_wait(cli, &wait_s, err);
 
+	/* The overlay is as secret as a token, and in no memory of its own. */
+	sw_secret_guard();
 	if (r == 0)
 		r = check_options(cli, err);
 	if (r == 0)

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include "boot/switch.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
@@ -112,8 +113,10 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	const char *file = sw_arg(&cli->args, OPT_FILE);
 	_cleanup_overlay_ struct sw_overlay *o = NULL;
 	_cleanup_(source_clear) struct source s = {};
-	int r = file ? from_file(file, &s, err) : sw_cli_needs_disks(cli, "node overlay", err);
+	int r;
 
+	sw_secret_guard();
+	r = file ? from_file(file, &s, err) : sw_cli_needs_disks(cli, "node overlay", err);
 	if (r == 0 && !file)
 		r = from_slot(cli, &s, err);
 	if (r == 0)

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include "boot/nodedata.h"
 #include "base/strv.h"
 #include "boot/promote.h"
@@ -203,6 +204,7 @@ static int read_overlay(struct job *j, struct sw_error *err)
 
 	if (!file)
 		return 0;
+	sw_secret_guard();
 	j->overlay.max = (size_t)max + 1;	/* one more tells "too large" from "just fits" */
 	r = sw_file_read(file, &j->overlay);
 	if (r == -E2BIG || (r == 0 && j->overlay.len > max)) {

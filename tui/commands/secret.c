@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -39,8 +38,6 @@ int sw_secret_view_open(const struct sw_cli *cli, struct sw_secret_view *v, stru
 	const char *disk = sw_arg(&cli->args, 'd');
 	int r;
 
-	/* What libraries keep of secrets in memory of theirs goes into no core dump either. */
-	(void)prctl(PR_SET_DUMPABLE, 0);
 	r = sw_cli_needs_disks(cli, cli->cmd->name, err);
 	if (r == 0)
 		r = sw_target_open(cli, &v->t, err);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway state reseal`: the TPM opens an encrypted state again after PCR 7 has changed. */
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -51,8 +50,6 @@ static int get_key(const struct sw_cli *cli, const char *label, struct sw_secret
 	_cleanup_secret_ struct sw_secret *given = NULL;
 	int r;
 
-	/* What libraries keep of the keys in memory of theirs goes into no core dump either. */
-	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (file)
 		r = sw_secret_read(file, SW_LUKS_KEY_FILE_MAX, &given, err);
 	else if (fd)

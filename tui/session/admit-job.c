@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "admission/overlay.h"
 #include "base/file.h"
@@ -138,7 +137,6 @@ int sw_admit_job(struct sw_machine *m, const struct sw_answers *answers,
 				  .done = done, .userdata = &j };
 	int r = 0, k = 0;
 
-	(void)prctl(PR_SET_DUMPABLE, 0);
 	sw_json_add(out, "admissions", j.done);
 	for (size_t i = 0; i < SW_N_ADMISSION_KINDS && r == 0; i++)
 		r = tokens[i] ? sw_secret_relock(tokens[i], err) : 0;

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include "boot/entries.h"
 #include "boot/restart.h"
 #include "boot/varstore.h"
@@ -239,6 +240,7 @@ static void enter_child(struct sw_machine *m, int fd)
 	(void)close_range(4, ~0U, 0);
 	(void)prctl(PR_SET_NAME, "slipway-job");
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sw_secret_guard();
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGTERM, SIG_DFL);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/secret.h"
 #include "machine/shell.h"
 #include "machine/watch.h"
 #include "tui/screens/screens.h"
@@ -390,6 +391,8 @@ int sw_session_run(struct sw_machine *m, const struct sw_session_options *o, str
 	struct session se = { .m = m, .server.fd = -EBADF, .worker.fd = -EBADF };
 	int r;
 
+	/* Before the first key comes: it may be one of a token. */
+	sw_secret_guard();
 	sw_text_init();
 	catch_signals(&se.unblocked);
 	for (size_t i = 0; i < SW_N_JOBS; i++)

@@ -9,6 +9,7 @@
 #include <term.h>
 
 #include "base/catalogue.h"
+#include "base/secret.h"
 #include "tui/term/plain.h"
 #include "tui/term/viewer.h"
 
@@ -30,6 +31,8 @@ int sw_terminal_run(const char *socket_path, const char *tty, const char *term, 
 	/* Another terminal's type is not what this one's environment says. */
 	const char *env = tty ? NULL : getenv("TERM"), *type = term && *term ? term : env;
 
+	/* Tokens are typed here, and recovery keys shown. */
+	sw_secret_guard();
 	if (plain || (type && strcmp(type, "dumb") == 0))
 		return sw_plain_run(socket_path, tty, err);
 	/* A type that was named is an error when it is not known; a set one may be foreign. */

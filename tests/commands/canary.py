@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks for canaries, secrets that a test gave, where none may be: arguments, environments and
+unlocked memory of processes, files, core dumps. Nothing here knows of slipway's code."""
+import contextlib
+import os
+import re
+import threading
+import time
+from pathlib import Path
+
+from lib import SLIPWAY, allocated
+
+MARK = b"-9d2c71e8b64f"     # what all canaries end in: one look for all
+
+
+def canary(name):
+    return f"canary-{name}{MARK.decode()}"
+
+
+def mappings(folder):
+    """What a process writes to and has touched: [start, end, whether it is locked]."""
+    found = []
+    for line in (folder / "smaps").read_text().splitlines():
+        place = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) ", line)
+        if place:
+            found.append([int(place[1], 16), int(place[2], 16), "w" in place[3], False])
+        elif line.startswith("Rss:"):
+            found[-1][2] &= line.split()[1] != "0"
+        elif line.startswith("VmFlags:"):
+            found[-1][3] = "lo" in line.split()
+    return [(start, end, locked) for start, end, wanted, locked in found if wanted]
+
+
+def memory_hits(folder, only_unlocked=False):
+    """Canaries in a process's memory: {whether it is locked: how many mappings}."""
+    hits = {True: 0, False: 0}
+    with open(folder / "mem", "rb", buffering=0) as memory:
+        for start, end, locked in mappings(folder):
+            if locked and only_unlocked:
+                continue
+            with contextlib.suppress(OSError, ValueError):
+                if MARK in os.pread(memory.fileno(), min(end - start, 16 << 20), start):
+                    hits[locked] += 1
+    return hits
+
+
+class Watch(threading.Thread):
+    """
+    Reads arguments and environment of every process, over and over, and, where this user may, the
+    memory of those of this slipway. A child has its parent's pages for the moment until it locks
+    its own, and they stay where they are for as long as the parent has them: what is found
+    unlocked counts when it is found twice.
+    """
+
+    def __init__(self, memory=False):
+        super().__init__(daemon=True)
+        self.seen, self.rounds, self.stop = [], 0, False
+        self.memory, self.locked, self.unlocked, self.once = memory, 0, [], set()
+        self.program = os.path.realpath(SLIPWAY)
+
+    def look_into(self, folder):
+        if os.path.realpath(os.readlink(folder / "exe")) != self.program:
+            return
+        hits = memory_hits(folder, only_unlocked=self.locked > 0)
+        self.locked += hits[True]
+        if hits[False] and folder.name in self.once:
+            self.unlocked.append((folder / "comm").read_text().strip())
+        (self.once.add if hits[False] else self.once.discard)(folder.name)
+
+    def look(self, folder):
+        for name in ("cmdline", "environ"):
+            with contextlib.suppress(OSError):
+                if MARK in (folder / name).read_bytes():
+                    self.seen.append(f"{folder.name}/{name}")
+        if self.memory:
+            with contextlib.suppress(OSError):
+                self.look_into(folder)
+
+    def run(self):
+        while not self.stop:
+            for folder in Path("/proc").glob("[0-9]*"):
+                self.look(folder)
+            self.rounds += 1
+            time.sleep(0.02)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        self.join()
+
+
+def files_with(folder, *allowed):
+    """Files below a folder, sparse ones by what was written, that hold a canary."""
+    return sorted(str(p) for p in Path(folder).rglob("*")
+                  if p.is_file() and not p.is_symlink() and p not in allowed
+                  and any(MARK in data for _, data in allocated(p)))
