@@ -78,14 +78,10 @@ TSS2_RC sw_tpm_start_session(struct sw_tpm *t, TPM2_SE type, bool salted, ESYS_T
 	static const TPMT_SYM_DEF aes = SW_TPM_AES_128_CFB;
 	TPMA_SESSION on = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT |
 			  TPMA_SESSION_CONTINUESESSION;
-	TSS2_RC rc;
-	unsigned int tries = 0;
+	TSS2_RC rc = SW_TPM_TRY(Esys_StartAuthSession(
+		t->esys, salted ? t->primary : ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+		ESYS_TR_NONE, ESYS_TR_NONE, NULL, type, &aes, TPM2_ALG_SHA256, ret_session));
 
-	do
-		rc = Esys_StartAuthSession(t->esys, salted ? t->primary : ESYS_TR_NONE,
-					   ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-					   NULL, type, &aes, TPM2_ALG_SHA256, ret_session);
-	while (sw_tpm_busy(rc, &tries));
 	if (rc == TSS2_RC_SUCCESS && type == TPM2_SE_HMAC)
 		rc = Esys_TRSess_SetAttributes(t->esys, *ret_session, on, 0xff);
 	return rc;

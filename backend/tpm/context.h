@@ -40,5 +40,16 @@ TSS2_RC sw_tpm_start_session(struct sw_tpm *t, TPM2_SE type, bool salted, ESYS_T
  */
 bool sw_tpm_busy(TSS2_RC rc, unsigned int *tries);
 
+/* A command, asked again for as long as sw_tpm_busy() says. */
+#define SW_TPM_TRY(command)                                          \
+	({                                                           \
+		unsigned int tries_ = 0;                             \
+		TSS2_RC rc_;                                         \
+		do                                                   \
+			rc_ = (command);                             \
+		while (sw_tpm_busy(rc_, &tries_));                   \
+		rc_;                                                 \
+	})
+
 /* These PCRs of the sha256 bank; bit n: PCR n. */
 TPML_PCR_SELECTION sw_tpm_selection(uint32_t pcrs);

@@ -95,13 +95,9 @@ static int find(struct sw_tpm *t, TPM2_HANDLE index, ESYS_TR *ret_nv)
 
 static int increment(struct sw_tpm *t, ESYS_TR nv)
 {
-	unsigned int tries = 0;
-	TSS2_RC rc;
+	TSS2_RC rc = SW_TPM_TRY(Esys_NV_Increment(t->esys, ESYS_TR_RH_OWNER, nv, ESYS_TR_PASSWORD,
+						  ESYS_TR_NONE, ESYS_TR_NONE));
 
-	do
-		rc = Esys_NV_Increment(t->esys, ESYS_TR_RH_OWNER, nv, ESYS_TR_PASSWORD,
-				       ESYS_TR_NONE, ESYS_TR_NONE);
-	while (sw_tpm_busy(rc, &tries));
 	return rc == TSS2_RC_SUCCESS ? 0 : sw_tpm_fail(t, rc, "the TPM's counter does not count");
 }
 
@@ -142,8 +138,8 @@ static int make_way(struct sw_tpm *t, const TPMS_NV_PUBLIC *want)
 		(void)Esys_TR_Close(t->esys, &nv);
 		return taken(t, want->nvIndex);
 	}
-	rc = Esys_NV_UndefineSpace(t->esys, ESYS_TR_RH_OWNER, nv, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-				   ESYS_TR_NONE);
+	rc = SW_TPM_TRY(Esys_NV_UndefineSpace(t->esys, ESYS_TR_RH_OWNER, nv, ESYS_TR_PASSWORD,
+					      ESYS_TR_NONE, ESYS_TR_NONE));
 	return rc == TSS2_RC_SUCCESS ? 0 : sw_tpm_fail(t, rc, "the older counter stays");
 }
 
@@ -156,8 +152,8 @@ static int define(struct sw_tpm *t, const TPMS_NV_PUBLIC *want, ESYS_TR *ret_nv)
 
 	if (r < 0)
 		return r;
-	rc = Esys_NV_DefineSpace(t->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-				 ESYS_TR_NONE, &none, &public, ret_nv);
+	rc = SW_TPM_TRY(Esys_NV_DefineSpace(t->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
+					    ESYS_TR_NONE, ESYS_TR_NONE, &none, &public, ret_nv));
 	return rc == TSS2_RC_SUCCESS ? 0 : sw_tpm_fail(t, rc, "the TPM has no room for a counter");
 }
 
@@ -170,11 +166,11 @@ static int write_note(struct sw_tpm *t, ESYS_TR nv, uint64_t from,
 	memcpy(data.buffer, magic, sizeof(magic));
 	sw_put_le64(data.buffer + 8, from);
 	memcpy(data.buffer + 16, owner, SW_SHA256_LEN);
-	rc = Esys_NV_Write(t->esys, ESYS_TR_RH_OWNER, nv, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-			   ESYS_TR_NONE, &data, 0);
+	rc = SW_TPM_TRY(Esys_NV_Write(t->esys, ESYS_TR_RH_OWNER, nv, ESYS_TR_PASSWORD,
+				      ESYS_TR_NONE, ESYS_TR_NONE, &data, 0));
 	if (rc == TSS2_RC_SUCCESS)
-		rc = Esys_NV_WriteLock(t->esys, ESYS_TR_RH_OWNER, nv, ESYS_TR_PASSWORD,
-				       ESYS_TR_NONE, ESYS_TR_NONE);
+		rc = SW_TPM_TRY(Esys_NV_WriteLock(t->esys, ESYS_TR_RH_OWNER, nv,
+						  ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE));
 	return rc == TSS2_RC_SUCCESS
 		       ? 0
 		       : sw_tpm_fail(t, rc, "the TPM does not keep what it counts from");

@@ -171,17 +171,15 @@ static int create(struct sw_tpm *t, const struct place *p, const TPM2B_PUBLIC *u
 	static const TPM2B_DATA no_data;
 	static const TPML_PCR_SELECTION no_pcrs;
 	TPM2B_PUBLIC template = *usual;
-	unsigned int tries = 0;
 	TSS2_RC rc;
 	int r = own_template(t, p, &template);
 
 	if (r < 0)
 		return r;
-	do
-		rc = Esys_CreatePrimary(t->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD,
-					ESYS_TR_NONE, ESYS_TR_NONE, &no_auth, &template, &no_data,
-					&no_pcrs, &t->primary, ret_public, NULL, NULL, NULL);
-	while (sw_tpm_busy(rc, &tries));
+	rc = SW_TPM_TRY(Esys_CreatePrimary(t->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD,
+					   ESYS_TR_NONE, ESYS_TR_NONE, &no_auth, &template,
+					   &no_data, &no_pcrs, &t->primary, ret_public, NULL, NULL,
+					   NULL));
 	return rc == TSS2_RC_SUCCESS ? 0 : sw_tpm_fail(t, rc, "the TPM makes no endorsement key");
 }
 

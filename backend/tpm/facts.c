@@ -15,14 +15,9 @@ static TSS2_RC ask(struct sw_tpm *t, TPM2_CAP what, UINT32 from, UINT32 n,
 		   TPMS_CAPABILITY_DATA **ret_data)
 {
 	TPMI_YES_NO more;
-	unsigned int tries = 0;
-	TSS2_RC rc;
 
-	do
-		rc = Esys_GetCapability(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, what,
-					from, n, &more, ret_data);
-	while (sw_tpm_busy(rc, &tries));
-	return rc;
+	return SW_TPM_TRY(Esys_GetCapability(t->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+					     what, from, n, &more, ret_data));
 }
 
 /* Four characters, the first in the highest byte. */

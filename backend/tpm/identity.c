@@ -52,17 +52,14 @@ static int create_ak(struct sw_identity *i, const TPM2B_PUBLIC *template)
 	static const TPM2B_DATA no_data;
 	static const TPML_PCR_SELECTION no_pcrs;
 	TPM2B_PUBLIC *public = NULL;
-	unsigned int tries = 0;
 	size_t off = 0;
 	TSS2_RC rc;
 
 	sw_tpm_flush(&i->t, &i->t.object);
-	do
-		rc = Esys_CreatePrimary(i->t.esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD,
-					ESYS_TR_NONE, ESYS_TR_NONE, &no_auth, template,
-					&no_data, &no_pcrs, &i->t.object, &public, NULL, NULL,
-					NULL);
-	while (sw_tpm_busy(rc, &tries));
+	rc = SW_TPM_TRY(Esys_CreatePrimary(i->t.esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD,
+					   ESYS_TR_NONE, ESYS_TR_NONE, &no_auth, template,
+					   &no_data, &no_pcrs, &i->t.object, &public, NULL, NULL,
+					   NULL));
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Tss2_MU_TPMT_PUBLIC_Marshal(&public->publicArea, i->ak, sizeof(i->ak), &off);
 	i->ak_len = off;
@@ -202,14 +199,11 @@ static TSS2_RC sign_pcrs(struct sw_identity *i, const TPM2B_DATA *nonce, uint32_
 	const TPML_PCR_SELECTION which = sw_tpm_selection(pcrs);
 	TPM2B_ATTEST *attest = NULL;
 	TPMT_SIGNATURE *signature = NULL;
-	unsigned int tries = 0;
 	size_t off = 0;
-	TSS2_RC rc;
+	TSS2_RC rc = SW_TPM_TRY(Esys_Quote(i->t.esys, i->t.object, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+					   ESYS_TR_NONE, nonce, &its_own, &which, &attest,
+					   &signature));
 
-	do
-		rc = Esys_Quote(i->t.esys, i->t.object, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-				ESYS_TR_NONE, nonce, &its_own, &which, &attest, &signature);
-	while (sw_tpm_busy(rc, &tries));
 	if (rc != TSS2_RC_SUCCESS)
 		return rc;
 	q->attest_len = attest->size <= sizeof(q->attest) ? attest->size : 0;
@@ -394,7 +388,6 @@ int sw_identity_activate(struct sw_identity *i, const void *id_object, size_t id
 	TPM2B_ID_OBJECT id = {};
 	TPM2B_ENCRYPTED_SECRET seed = {};
 	TPM2B_DIGEST *got = NULL;
-	unsigned int tries = 0;
 	size_t a = 0, b = 0;
 	ESYS_TR own = ESYS_TR_NONE;
 	TSS2_RC rc;
@@ -413,10 +406,8 @@ int sw_identity_activate(struct sw_identity *i, const void *id_object, size_t id
 		end_sessions(i, &own);
 		return r;
 	}
-	do
-		rc = Esys_ActivateCredential(i->t.esys, i->t.object, i->t.primary, own,
-					     i->t.policy, i->t.crypt, &id, &seed, &got);
-	while (sw_tpm_busy(rc, &tries));
+	rc = SW_TPM_TRY(Esys_ActivateCredential(i->t.esys, i->t.object, i->t.primary, own,
+						i->t.policy, i->t.crypt, &id, &seed, &got));
 	end_sessions(i, &own);
 	if (rc != TSS2_RC_SUCCESS)
 		return not_opened(i, rc, err);

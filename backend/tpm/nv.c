@@ -30,14 +30,10 @@ static int open_index(struct sw_tpm *t, TPM2_HANDLE index, ESYS_TR *ret_nv, UINT
 static int read_piece(struct sw_tpm *t, ESYS_TR nv, UINT16 at, UINT16 size, struct sw_buf *ret_data)
 {
 	TPM2B_MAX_NV_BUFFER *data = NULL;
-	unsigned int tries = 0;
-	TSS2_RC rc;
+	TSS2_RC rc = SW_TPM_TRY(Esys_NV_Read(t->esys, nv, nv, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+					     ESYS_TR_NONE, size, at, &data));
 	int r;
 
-	do
-		rc = Esys_NV_Read(t->esys, nv, nv, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-				  size, at, &data);
-	while (sw_tpm_busy(rc, &tries));
 	if (rc == TPM2_RC_NV_UNINITIALIZED)
 		return -ENOENT;
 	if (rc != TSS2_RC_SUCCESS)

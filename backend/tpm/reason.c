@@ -52,6 +52,8 @@ static const struct reason reasons[] = {
 	{ TPM2_RC_OBJECT_MEMORY, -EIO, "its memory is full of other programs' keys", RESTART },
 	{ TPM2_RC_SESSION_MEMORY, -EIO, "its memory is full of other programs' sessions",
 	  RESTART },
+	{ TPM2_RC_SESSION_HANDLES, -EIO, "other programs left it no room for a session",
+	  RESTART },
 	{ TPM2_RC_MEMORY, -EIO, "its memory is full", RESTART },
 	{ TPM2_RC_HANDLE, -ENOENT, "it does not have this key or index",
 	  "`slipway tpm facts` tells what it has" },
@@ -59,6 +61,9 @@ static const struct reason reasons[] = {
 	  "`slipway tpm facts` tells what it has" },
 	{ TPM2_RC_NV_DEFINED, -EEXIST, "this index is there already",
 	  "clear the TPM in the firmware setup, if nothing on this machine needs it" },
+	{ TPM2_RC_NV_SPACE, -EIO, "it has no room for another index",
+	  "`tpm2_getcap handles-nv-index` lists what it has, tpm2_nvundefine removes what nothing "
+	  "needs" },
 	{ TPM2_RC_NV_RATE, -EAGAIN, "it saves its memory from wear and wants to wait",
 	  "wait a minute, then try again" },
 	{ TPM2_RC_NV_UNAVAILABLE, -EAGAIN, "its memory cannot be written just now",

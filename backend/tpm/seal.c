@@ -48,9 +48,10 @@ static TSS2_RC create_primary(struct sw_tpm *t, bool rsa)
 	static const TPML_PCR_SELECTION no_pcrs;
 
 	t->rsa = rsa;
-	return Esys_CreatePrimary(t->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-				  ESYS_TR_NONE, &no_auth, rsa ? &template_rsa : &template_ecc,
-				  &no_data, &no_pcrs, &t->primary, NULL, NULL, NULL, NULL);
+	return SW_TPM_TRY(Esys_CreatePrimary(t->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
+					     ESYS_TR_NONE, ESYS_TR_NONE, &no_auth,
+					     rsa ? &template_rsa : &template_ecc, &no_data,
+					     &no_pcrs, &t->primary, NULL, NULL, NULL, NULL));
 }
 
 static int open_storage(struct sw_tpm *t, const char *tcti, int rsa)
@@ -194,8 +195,9 @@ static int create_sealed(struct sw_tpm *t, struct sw_sealed *s, const struct sw_
 
 	memcpy(in.sensitive.data.buffer, secret->data, secret->len);
 	memcpy(template.publicArea.authPolicy.buffer, s->policy, sizeof(s->policy));
-	rc = Esys_Create(t->esys, t->primary, ESYS_TR_PASSWORD, t->crypt, ESYS_TR_NONE, &in,
-			 &template, &no_data, &no_pcrs, &private, &public, NULL, NULL, NULL);
+	rc = SW_TPM_TRY(Esys_Create(t->esys, t->primary, ESYS_TR_PASSWORD, t->crypt, ESYS_TR_NONE,
+				    &in, &template, &no_data, &no_pcrs, &private, &public, NULL,
+				    NULL, NULL));
 	explicit_bzero(&in, sizeof(in));
 	if (rc == TSS2_RC_SUCCESS)
 		rc = marshal(s, private, public);
@@ -263,8 +265,8 @@ static int load(struct sw_tpm *t, const struct sw_sealed *s)
 	if (rc == TSS2_RC_SUCCESS)
 		rc = Tss2_MU_TPM2B_PUBLIC_Unmarshal(s->blob, s->len, &off, &public);
 	if (rc == TSS2_RC_SUCCESS)
-		rc = Esys_Load(t->esys, t->primary, ESYS_TR_PASSWORD, t->crypt, ESYS_TR_NONE,
-			       &private, &public, &t->object);
+		rc = SW_TPM_TRY(Esys_Load(t->esys, t->primary, ESYS_TR_PASSWORD, t->crypt,
+					  ESYS_TR_NONE, &private, &public, &t->object));
 	return rc == TSS2_RC_SUCCESS
 		       ? 0
 		       : sw_tpm_fail(t, rc, "the TPM does not take the sealed secret");
@@ -287,8 +289,8 @@ static int try_unseal(struct sw_tpm *t, const struct sw_sealed *s, json_object *
 	int r = start_policy(t, s, signatures, &as_they_are, false, ret_rc);
 
 	if (r == 0 && *ret_rc == TSS2_RC_SUCCESS)
-		*ret_rc = Esys_Unseal(t->esys, t->object, t->policy, t->crypt, ESYS_TR_NONE,
-				      ret_data);
+		*ret_rc = SW_TPM_TRY(Esys_Unseal(t->esys, t->object, t->policy, t->crypt,
+						 ESYS_TR_NONE, ret_data));
 	sw_tpm_flush(t, &t->policy);
 	return r;
 }

@@ -4,17 +4,25 @@ unlocked memory of processes, files, core dumps. Nothing here knows of slipway's
 import contextlib
 import os
 import re
+import secrets
 import threading
 import time
 from pathlib import Path
 
 from lib import SLIPWAY, allocated
 
-MARK = b"-9d2c71e8b64f"     # what all canaries end in: one look for all
+# What all canaries end in: one look for all, and none is for those of a test that runs beside it.
+MARK = b"-" + secrets.token_hex(6).encode()
 
 
 def canary(name):
     return f"canary-{name}{MARK.decode()}"
+
+
+def pieces():
+    """The end of all canaries as an expression of Python that does not have it in one piece."""
+    text = MARK.decode()
+    return f"'{text[:6]}' + '{text[6:]}'"
 
 
 def mappings(folder):
@@ -46,20 +54,22 @@ def memory_hits(folder, only_unlocked=False):
 
 class Watch(threading.Thread):
     """
-    Reads arguments and environment of every process, over and over, and, where this user may, the
-    memory of those of this slipway. A child has its parent's pages for the moment until it locks
-    its own, and they stay where they are for as long as the parent has them: what is found
-    unlocked counts when it is found twice.
+    Reads arguments and environment of every process, over and over, and, when a folder is given,
+    the memory of those of slipway that work on the machine in it. A child has its parent's pages
+    for the moment until it locks its own, and they stay where they are for as long as the parent
+    has them: what is found unlocked counts when it is found twice.
     """
 
-    def __init__(self, memory=False):
+    def __init__(self, memory=None):
         super().__init__(daemon=True)
         self.seen, self.rounds, self.stop = [], 0, False
-        self.memory, self.locked, self.unlocked, self.once = memory, 0, [], set()
+        self.memory = str(memory).encode() if memory else None
+        self.locked, self.unlocked, self.once = 0, [], set()
         self.program = os.path.realpath(SLIPWAY)
 
     def look_into(self, folder):
-        if os.path.realpath(os.readlink(folder / "exe")) != self.program:
+        if self.memory not in (folder / "cmdline").read_bytes() or \
+                os.path.realpath(os.readlink(folder / "exe")) != self.program:
             return
         hits = memory_hits(folder, only_unlocked=self.locked > 0)
         self.locked += hits[True]

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from attest_server import Authority, listen_tls
-from canary import MARK, Watch, canary, files_with, memory_hits
+from canary import MARK, Watch, canary, files_with, memory_hits, pieces
 from join_server import Supervisor
 from lib import SLIPWAY, Skip, expect, main, need, same, test, tool
 
@@ -98,7 +98,7 @@ def aftermath(case, said, *allowed):
 
 
 def nowhere(watch):
-    assert watch.rounds > 10, "nobody looked"
+    assert watch.rounds > 3, "nobody looked"
     same(watch.seen, [], "arguments and environments")
     if watch.memory:
         assert watch.locked, "not even in memory: the look is blind"
@@ -111,9 +111,13 @@ def all_locked():
     return bool(int(status.split("CapEff:")[1].split()[0], 16) >> 14 & 1) and os.getuid() == 0
 
 
+def machine_to_watch(case):
+    return case.machine_dir if all_locked() else None
+
+
 @test("the looking itself tells locked memory from memory that can be swapped, and sees core dumps")
 def _(case):
-    code = ("import ctypes, sys; s = 'in-memory' + '-9d2c71' + 'e8b64f'; print(flush=True)\n"
+    code = (f"import ctypes, sys; s = 'in-memory' + {pieces()}; print(flush=True)\n"
             "sys.stdin.readline(); ctypes.CDLL(None).mlockall(3); print(flush=True)\n"
             "sys.stdin.readline()")
     with subprocess.Popen(["python3", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -178,7 +182,7 @@ def _(case):
     case.create()
     given, out, said = case.dir / "given", case.dir / "out", []
     given.mkdir()
-    with Supervisor(Authority(case.dir)) as server, Watch(memory=all_locked()) as watch:
+    with Supervisor(Authority(case.dir)) as server, Watch(machine_to_watch(case)) as watch:
         server.fault = "slow"
         admit = ["admit", "--kind", "rke2", "--url", server.url, "--wait", "0"]
         token = given / "token"
@@ -214,7 +218,7 @@ def installed(case, server):
 def _(case):
     need("openssl")
     said = []
-    with Supervisor(Authority(case.dir)) as server, Watch(memory=all_locked()) as watch:
+    with Supervisor(Authority(case.dir)) as server, Watch(machine_to_watch(case)) as watch:
         installed(case, server)
         typed, pasted = (server.token(f"node:{canary(n)}") for n in ("typed", "pasted"))
         screen = Screen(case)
@@ -313,7 +317,7 @@ def _(case):
     with open(answers, "a", encoding="utf-8") as file:
         file.write(f"report:\n  log: {log}\n  syslog: udp://127.0.0.1:{port}\n  webhooks:\n"
                    f"    - url: {receiver.url}\n      token: {token}\n      ca: |\n{pem}\n")
-    with Watch(memory=all_locked()) as watch:
+    with Watch(machine_to_watch(case)) as watch:
         done = expect(case.on("--json", "install", "--answers", answers), 0)
     heard = receiver.close()
     same(receiver.tokens, {f"Bearer {canary('webhook')}"}, "who told")

@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from canary import MARK, Watch, canary, files_with
+from canary import MARK, Watch, canary, files_with, pieces
 from lib import SLIPWAY, expect, main, need, same, test, tool
 from swtpm import Tpm
 
@@ -78,7 +78,7 @@ def _(case):
         file.seek(1 << 30)
         file.write(b"x" + TYPED.encode())
     same(files_with(case.dir), [str(hole)], "in a file")
-    code = "import time; s = 'in-core' + '-9d2c71' + 'e8b64f'; print(flush=True); time.sleep(60)"
+    code = f"import time; s = 'in-core' + {pieces()}; print(flush=True); time.sleep(60)"
     with Watch() as watch:
         child = subprocess.Popen(["python3", "-c", code, PASTED], stdout=subprocess.PIPE,
                                  env=dict(os.environ, LEAK=FILE))
