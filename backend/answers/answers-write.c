@@ -281,7 +281,9 @@ static int digest_line(const char *key, const struct sw_field *f, const char *te
 {
 	struct digest *d = arg;
 
-	return says_nothing(f, d->a, text) ? 0 : sw_buf_addf(&d->b, "%s=%s\n", key, text);
+	if (f->passing || says_nothing(f, d->a, text))
+		return 0;
+	return sw_buf_addf(&d->b, "%s=%s\n", key, text);
 }
 
 int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65])
@@ -291,7 +293,7 @@ int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65])
 	int r = sw_answers_each(a, digest_line, &d);
 
 	for (size_t i = 0; a->open && i < sw_n_fields && r == 0; i++)
-		if (sw_answers_is_open(a, sw_fields[i].key))
+		if (!sw_fields[i].passing && sw_answers_is_open(a, sw_fields[i].key))
 			r = sw_buf_addf(&d.b, "%s is asked\n", sw_fields[i].key);
 	if (r == 0)
 		r = sw_sha256(d.b.data, d.b.len, ret_hex);

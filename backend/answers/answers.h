@@ -38,7 +38,7 @@ enum sw_recovery { SW_RECOVERY_UNSAID, SW_RECOVERY_SHOW, SW_RECOVERY_ESCROW, SW_
 enum sw_disk_use { SW_DISK_NONE = 1 };
 /* 0: not said, so the node makes its own. */
 enum sw_host_key { SW_HOST_KEY_MAKE = 1 };
-enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY };
+enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY, SW_FINISH_KEXEC };
 /* 0: not said, which means once. */
 enum sw_reinstall { SW_REINSTALL_ONCE = 1, SW_REINSTALL_ALWAYS };
 enum sw_admission_kind {
@@ -223,6 +223,7 @@ struct sw_field {
 	 */
 	const char *const *choices;
 	bool secret;
+	bool passing;		/* about the installing alone: it changes nothing of the node */
 	enum sw_field_home home;
 	size_t offset;		/* into the structure that home names */
 	/* NULL: always. Else whether the field counts, given the others. */
@@ -391,7 +392,10 @@ char *sw_answers_manual(void);
 char *sw_answers_schema(void);
 /* Whom the answers trust; everything in it is borrowed from them. */
 struct sw_trust sw_answers_trust(const struct sw_answers *a);
-/* sha256 over the canonical form, to tell whether a node was installed from these answers. */
+/*
+ * sha256 over the canonical form of what makes the node, to tell whether it was installed from
+ * these answers: fields that are `passing` do not count.
+ */
 int sw_answers_digest(const struct sw_answers *a, char ret_hex[static 65]);
 /*
  * Whether both are there and have the same digest. What is open in b may be anything in a:

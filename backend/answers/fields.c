@@ -330,7 +330,7 @@ static const char *const protocol_choices[] = { "auto", "strict", "plain", NULL 
 static const char *const kind_choices[] = { "none", "attest", "homeworld", "rke2", "k3s",
 					    "kubeadm", NULL };
 static const char *const reinstall_choices[] = { "once", "always", NULL };
-static const char *const finish_choices[] = { "reboot", "poweroff", "stay", NULL };
+static const char *const finish_choices[] = { "reboot", "poweroff", "stay", "kexec", NULL };
 
 const char *sw_admission_name(enum sw_admission_kind kind)
 {
@@ -456,7 +456,8 @@ const struct sw_field sw_fields[] = {
 	  AT(preserve), .max = 108,
 	  .help = N_("Labels of partitions whose content stays when the disk is installed again."),
 	  .example = "state" },
-	{ .key = "disk.undo-copy", .label = N_("Copy of undo data"), .type = SW_FIELD_TEXT,
+	{ .key = "disk.undo-copy", .passing = true,
+	  .label = N_("Copy of undo data"), .type = SW_FIELD_TEXT,
 	  AT(undo_copy), .max = 2000, .check = check_undo_copy,
 	  .help = N_("Where a copy of the undo data goes before anything is written: stick (the "
 		  "FAT partition SLIPWAY of a removable disk), a path, or a URL that takes PUT."),
@@ -478,7 +479,8 @@ const struct sw_field sw_fields[] = {
 		  "refuse to install on it (the default), or use it all the same."),
 	  .example = "use" },
 
-	{ .key = "disk.wait", .label = N_("Wait for the disks"), .type = SW_FIELD_TEXT,
+	{ .key = "disk.wait", .passing = true,
+	  .label = N_("Wait for the disks"), .type = SW_FIELD_TEXT,
 	  AT(disk_wait),
 	  .max = 3, .check = check_wait,
 	  .help = N_("How many seconds an install that nobody watches waits for its disks: until "
@@ -657,21 +659,25 @@ const struct sw_field sw_fields[] = {
 		     "--token, or asks."),
 	  .example = "medium:/token" },
 
-	{ .key = "hooks.before", .label = N_("Before the install"), .type = SW_FIELD_LIST,
+	{ .key = "hooks.before", .passing = true,
+	  .label = N_("Before the install"), .type = SW_FIELD_LIST,
 	  AT(hooks_before), .max = 2000, .check = check_hook,
 	  .help = N_("Programs or scripts that run before anything is written, as root: /path, "
 		  "file:///path or medium:/path. One that fails ends the install."),
 	  .example = "medium:/before.sh" },
-	{ .key = "hooks.after", .label = N_("After the install"), .type = SW_FIELD_LIST,
+	{ .key = "hooks.after", .passing = true,
+	  .label = N_("After the install"), .type = SW_FIELD_LIST,
 	  AT(hooks_after), .max = 2000, .check = check_hook,
 	  .help = N_("The same, after an install that has succeeded. One that fails is told, and "
 		  "changes nothing about that."),
 	  .example = "medium:/after.sh" },
-	{ .key = "hooks.on-error", .label = N_("On an error"), .type = SW_FIELD_LIST,
+	{ .key = "hooks.on-error", .passing = true,
+	  .label = N_("On an error"), .type = SW_FIELD_LIST,
 	  AT(hooks_on_error), .max = 2000, .check = check_hook,
 	  .help = N_("The same, after an install that has failed."),
 	  .example = "medium:/failed.sh" },
-	{ .key = "hooks.timeout", .label = N_("Time for a hook"), .type = SW_FIELD_TEXT,
+	{ .key = "hooks.timeout", .passing = true,
+	  .label = N_("Time for a hook"), .type = SW_FIELD_TEXT,
 	  AT(hooks_timeout), .max = 4, .check = check_hook_timeout,
 	  .help = N_("After how many seconds a hook is ended, and counts as failed; 600 when it is "
 		  "not given, at most 3600."),
@@ -679,59 +685,8 @@ const struct sw_field sw_fields[] = {
 
 #include "answers/fields-network.h"
 
-	{ .key = "report.log", .label = N_("Log file"), .type = SW_FIELD_TEXT, AT(report_log),
-	  .max = 1024, .check = check_log,
-	  .help = N_("A file that gets a line for each event of an install, at its end. It is "
-		  "made when it is not there, the folder is not."),
-	  .example = "/run/install.log" },
-	{ .key = "report.syslog", .label = N_("Syslog server"), .type = SW_FIELD_LIST,
-	  AT(report_syslog), .max = 300, .check = check_syslog,
-	  .help = N_("Servers that get each event as a syslog message (RFC 5424): udp://HOST or "
-		  "tcp://HOST, with :PORT when it is not 514 or 601. Neither is encrypted, and no "
-		  "secret is in an event."),
-	  .example = "udp://log.example" },
-	{ .key = "report.webhooks.url", .label = N_("Webhook"), .type = SW_FIELD_URL,
-	  IN_WEBHOOK(url), .max = 1000, .check = check_webhook_url,
-	  .help = N_("The https address that gets a POST for each event. A redirect is not "
-		  "followed, and no failure of it stops an install."),
-	  .example = "https://events.example/slipway" },
-	{ .key = "report.webhooks.ca", .label = N_("Webhook's CA"), .type = SW_FIELD_CERTIFICATE,
-	  IN_WEBHOOK(ca), .max = 8192,
-	  .help = N_("The certificate, as PEM, of the CA that signed the receiver's: then no other "
-		  "CA is believed. Without it and the pin any CA that the system trusts."),
-	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
-	{ .key = "report.webhooks.pin", .label = N_("Webhook's key"), .type = SW_FIELD_TEXT,
-	  IN_WEBHOOK(pin), .max = 71, .check = check_admission_pin,
-	  .help = N_("The SHA-256 of the receiver's public key, behind sha256: as for "
-		  "admission.pin."),
-	  .example = "sha256:" HEX_B },
-	{ .key = "report.webhooks.token", .label = N_("Webhook's token"), .type = SW_FIELD_URL,
-	  IN_WEBHOOK(token), .max = 2000, .check = check_local,
-	  .help = N_("A file whose text proves to the receiver who we are (a bearer token): /path, "
-		  "file:///path or medium:/path. Never the token itself."),
-	  .example = "medium:/events.token" },
-	{ .key = "report.webhooks.events", .label = N_("Webhook's events"), .type = SW_FIELD_LIST,
-	  IN_WEBHOOK(events), .max = 16, .check = check_event,
-	  .help = N_("What the receiver is told of: started, progress, succeeded, failed. Without "
-		  "it: all."),
-	  .example = "failed" },
-	{ .key = "report.webhooks.body", .label = N_("Webhook's text"), .type = SW_FIELD_TEXT,
-	  IN_WEBHOOK(body), .max = 4096, .check = check_body,
-	  .help = N_("What is sent in place of slipway's own JSON object. ${event}, ${hostname}, "
-		  "${title}, ${code}, ${text} and the others of slipway(8) stand for their "
-		  "values, escaped for a JSON string."),
-	  .example = "{\"text\": \"${hostname}: ${event} ${text}\"}" },
+#include "answers/fields-report.h"
 
-	{ .key = "finish", .label = N_("When done"), .type = SW_FIELD_CHOICE, AT(finish),
-	  .choices = finish_choices, .required = always,
-	  .help = N_("What the machine does after a successful install."), .example = "poweroff",
-	  .dflt = "reboot" },
-	{ .key = "reinstall", .label = N_("Install again"), .type = SW_FIELD_CHOICE, AT(reinstall),
-	  .choices = reinstall_choices,
-	  .help = N_("Whether an unattended install of just these answers, done already, is done "
-		     "again at each start of the medium: once (also without this key) starts the "
-		     "node instead."),
-	  .example = "once" },
 	{ .key = "seed", .label = N_("UUID seed"), .type = SW_FIELD_UUID, AT(seed),
 	  .help = N_("A UUID from which all partition UUIDs are derived. Without it they follow "
 		  "from the host name and the disk."),

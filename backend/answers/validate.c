@@ -364,6 +364,16 @@ static void check_diskless(struct sw_check *c)
 		(void)sw_errors_keep(c->errors, sw_fail_oom(sw_errors_next(c->errors)));
 }
 
+/* What is started at once is the image of the slot. */
+static void check_finish(struct sw_check *c)
+{
+	if (c->a->finish == SW_FINISH_KEXEC && !sw_answers_have_payload(c->a) &&
+	    !sw_answers_has_open(c->a, "payload"))
+		sw_broken(c, "finish", -EINVAL, "cannot be kexec without a payload",
+			  "the slots stay empty, so there is no kernel to start",
+			  "use finish: reboot, or give a payload");
+}
+
 static void check_rules(struct sw_check *c)
 {
 	if (c->a->sources)
@@ -381,6 +391,7 @@ static void check_rules(struct sw_check *c)
 		check_trust(c);
 	}
 	check_mode(c);
+	check_finish(c);
 	check_webhooks(c);
 	sw_check_network(c);
 }

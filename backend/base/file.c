@@ -5,6 +5,7 @@
 #include <ftw.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 char *sw_fmt(const char *fmt, ...)
@@ -99,6 +100,22 @@ int sw_fd_write_all(int fd, const void *data, size_t len)
 			return -errno;
 		p += n;
 		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int sw_fd_copy(int from, uint64_t off, uint64_t len, int to)
+{
+	off_t at = (off_t)off;
+
+	while (len > 0) {
+		ssize_t n = sendfile(to, from, &at, len > 1U << 30 ? 1U << 30 : (size_t)len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ENODATA;
+		len -= (uint64_t)n;
 	}
 	return 0;
 }

@@ -19,6 +19,9 @@ int sw_file_write(const char *path, const void *data, size_t len, unsigned int m
 /* Writes all of it, retrying on EINTR and short writes. */
 int sw_fd_write_all(int fd, const void *data, size_t len);
 
+/* Appends bytes [off, off + len) of one open file to another. -ENODATA when it ends before. */
+int sw_fd_copy(int from, uint64_t off, uint64_t len, int to);
+
 /* mkdir -p; existing directories are fine. */
 int sw_mkdir_all(const char *path, unsigned int mode);
 

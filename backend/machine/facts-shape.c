@@ -155,6 +155,7 @@ static const struct sw_field facts_fields[] = {
 	{ F(sw_facts, boot_id, KIND_STR) },
 	{ F(sw_facts, time, KIND_I64) },
 	{ F(sw_facts, memory, KIND_U64) },
+	{ F(sw_facts, no_kexec, KIND_STR) },
 	{ F(sw_facts, boot, KIND_OBJECT), .shape = &boot_shape },
 	{ F(sw_facts, disks, KIND_ARRAY), .required = true,
 	  .count = offsetof(struct sw_facts, n_disks), .max = SW_SHAPE_DISKS_MAX,

@@ -42,6 +42,7 @@ struct sw_facts *sw_facts_free(struct sw_facts *f)
 	free(f->tpm_version);
 	free(f->tpm_vendor);
 	free(f->boot_id);
+	free(f->no_kexec);
 	sw_strv_free(f->notes);
 	free(f);
 	return NULL;

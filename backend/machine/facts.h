@@ -100,6 +100,7 @@ struct sw_facts {
 	char *boot_id;		/* kernel boot id: diskseq counts only within one */
 	int64_t time;		/* seconds since the epoch */
 	uint64_t memory;	/* bytes */
+	char *no_kexec;		/* why the running kernel starts no other one; NULL: unknown */
 	struct sw_bootvars boot;
 	struct sw_disk *disks;	/* sorted by name */
 	size_t n_disks;

@@ -58,6 +58,7 @@ static int real_identity(struct sw_machine *m, struct sw_facts *f)
 	f->uuid = line_of(m->sys_root, "class/dmi/id/product_uuid");
 	f->boot_id = line_of(m->proc_root, "sys/kernel/random/boot_id");
 	f->memory = memory_of(m);
+	f->no_kexec = sw_kexec_barrier(m);
 	f->firmware = below(m->sys_root, "firmware/efi") ? SW_FIRMWARE_UEFI : SW_FIRMWARE_BIOS;
 	return 0;
 }
@@ -128,14 +129,18 @@ static int real_settle(struct sw_machine *m SW_UNUSED, const struct sw_disk *d)
 
 static int real_power(struct sw_machine *m SW_UNUSED, enum sw_power what, struct sw_error *err)
 {
+	static const struct { int how; const char *failed; } ways[] = {
+		[SW_POWER_REBOOT] = { RB_AUTOBOOT, "cannot restart" },
+		[SW_POWER_OFF] = { RB_POWER_OFF, "cannot switch off" },
+		[SW_POWER_KEXEC] = { RB_KEXEC, "cannot start the kernel that was loaded" },
+	};
 	int r;
 
 	sync();
-	if (reboot(what == SW_POWER_OFF ? RB_POWER_OFF : RB_AUTOBOOT) == 0)
+	if (reboot(ways[what].how) == 0)
 		return 0;
 	r = -errno;
-	sw_fail_errno(err, SW_EXIT_FAILED, r, what == SW_POWER_OFF ? "cannot switch off"
-								   : "cannot restart");
+	sw_fail_errno(err, SW_EXIT_FAILED, r, "%s", ways[what].failed);
 	if (r == -EPERM)
 		sw_error_hint(err, "this needs root");
 	return r;
@@ -155,6 +160,7 @@ const struct sw_machine_ops sw_machine_real_ops = {
 	.settle = real_settle,
 	.medium = sw_medium_mount,
 	.power = real_power,
+	.load = sw_kexec_load_real,
 	.close = real_close,
 };
 

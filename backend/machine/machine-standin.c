@@ -142,7 +142,8 @@ static int standin_medium(struct sw_machine *m, char **ret_dir, struct sw_error 
 
 static int standin_power(struct sw_machine *m, enum sw_power what, struct sw_error *err)
 {
-	const char *word = what == SW_POWER_OFF ? "off\n" : "reboot\n";
+	const char *word = what == SW_POWER_OFF     ? "off\n"
+			   : what == SW_POWER_KEXEC ? "kexec\n" : "reboot\n";
 	_cleanup_free_ char *note = sw_fmt("%s/power", m->run_dir);
 	_cleanup_free_ char *id = sw_fmt("%s/boot-id", m->run_dir);
 	int r;
@@ -164,6 +165,7 @@ const struct sw_machine_ops sw_machine_standin_ops = {
 	.vars = standin_vars,
 	.medium = standin_medium,
 	.power = standin_power,
+	.load = sw_kexec_load_standin,
 	.close = sw_standin_tpm_stop,
 };
 

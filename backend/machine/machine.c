@@ -243,6 +243,17 @@ int sw_machine_medium_file(struct sw_machine *m, const char *name, char **ret_pa
 	return 0;
 }
 
+int sw_machine_load(struct sw_machine *m, int kernel_fd, int initrd_fd, const char *cmdline,
+		    struct sw_error *err)
+{
+	const struct sw_machine_ops *ops = sw_machine_ops_of(m);
+
+	if (!ops->load)
+		return sw_fail(err, SW_EXIT_REFUSED, -EROFS,
+			       "captured facts have no kernel that could start another one");
+	return ops->load(m, kernel_fd, initrd_fd, cmdline, err);
+}
+
 int sw_machine_power(struct sw_machine *m, enum sw_power what, struct sw_error *err)
 {
 	return sw_machine_ops_of(m)->power(m, what, err);

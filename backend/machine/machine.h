@@ -116,9 +116,19 @@ int sw_machine_network_get(struct sw_machine *m, json_object **ret_files, struct
 /* Puts these in their place, and has networkd read them. -EOPNOTSUPP: it is not ours to set. */
 int sw_machine_network_put(struct sw_machine *m, json_object *files, struct sw_error *err);
 
-enum sw_power { SW_POWER_REBOOT, SW_POWER_OFF };
+/* SW_POWER_KEXEC: starts what sw_machine_load() has loaded, without the firmware. */
+enum sw_power { SW_POWER_REBOOT, SW_POWER_OFF, SW_POWER_KEXEC };
 /* Real: sync and reboot(2). Stand-in: notes it in DIR/run/power and returns. */
 int sw_machine_power(struct sw_machine *m, enum sw_power what, struct sw_error *err);
+
+/*
+ * Has the running kernel load another one. kernel_fd: a bzImage, initrd_fd: its initrd or -1;
+ * both may be memfds. Real: kexec_file_load(2). Stand-in: keeps kernel, initrd and cmdline in
+ * DIR/run/kexec/. -EPERM (exit 4) where the kernel is locked down or kexec switched off, -ENOSYS
+ * (exit 5) where it was built without.
+ */
+int sw_machine_load(struct sw_machine *m, int kernel_fd, int initrd_fd, const char *cmdline,
+		    struct sw_error *err);
 
 /* ---- making a stand-in ---- */
 

@@ -19,6 +19,8 @@ struct sw_machine_ops {
 	/* malloc'd directory with the content of the medium */
 	int (*medium)(struct sw_machine *m, char **ret_dir, struct sw_error *err);
 	int (*power)(struct sw_machine *m, enum sw_power what, struct sw_error *err);
+	int (*load)(struct sw_machine *m, int kernel_fd, int initrd_fd, const char *cmdline,
+		    struct sw_error *err);
 	void (*close)(struct sw_machine *m);
 };
 
@@ -63,6 +65,14 @@ int sw_disks_mark_paths(struct sw_facts *f);
 int sw_disks_health(const struct sw_machine *m, struct sw_facts *f);
 
 /* ---- real ---- */
+
+/* Why the kernel will start no other one, by what /proc and /sys say; malloc'd or NULL. */
+char *sw_kexec_barrier(const struct sw_machine *m);
+int sw_kexec_load_real(struct sw_machine *m, int kernel_fd, int initrd_fd, const char *cmdline,
+		       struct sw_error *err);
+/* Keeps what was to be loaded in DIR/run/kexec/. */
+int sw_kexec_load_standin(struct sw_machine *m, int kernel_fd, int initrd_fd, const char *cmdline,
+			  struct sw_error *err);
 
 /* Walks sys_root/block. */
 int sw_disks_sysfs(struct sw_machine *m, struct sw_facts *f);

@@ -38,6 +38,16 @@ static int refuse_firmware(const struct sw_facts *f, const struct sw_answers *a,
 	return 0;
 }
 
+static int refuse_kexec(const struct sw_facts *f, const struct sw_answers *a, struct sw_error *err)
+{
+	if (a->finish != SW_FINISH_KEXEC || !f->no_kexec)
+		return 0;
+	sw_fail(err, SW_EXIT_REFUSED, -EPERM, "finish: kexec cannot be done here");
+	sw_error_why(err, "%s", f->no_kexec);
+	sw_error_hint(err, "use finish: reboot");
+	return -EPERM;
+}
+
 static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 		 const struct sw_layout *l, struct sw_error *err)
 {
@@ -86,6 +96,8 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct 
 		r = sw_answers_refuse_open(a, err);
 	if (r == 0)
 		r = refuse_firmware(f, a, err);
+	if (r == 0)
+		r = refuse_kexec(f, a, err);
 	if (r == 0)
 		r = sw_answers_copy(a, &p->answers, err);
 	if (r == 0)

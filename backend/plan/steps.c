@@ -370,6 +370,18 @@ static int warn_extras(struct sw_plan *p)
 	return r;
 }
 
+static int warn_finish(struct sw_plan *p, const struct sw_facts *f)
+{
+	if (p->answers->finish != SW_FINISH_KEXEC)
+		return 0;
+	return sw_plan_warn(p, sw_fmt("finish: kexec starts the node without the firmware: whether "
+				      "it finds the node is not seen until the next restart%s",
+				      f->tpm_present
+				      ? ". Until then the TPM has the measurements of this system, "
+					"so that secrets of the node may stay closed, and an "
+					"attestation is one of this system" : ""));
+}
+
 int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_vars,
 			 struct sw_error *err)
 {
@@ -393,6 +405,8 @@ int sw_plan_add_warnings(struct sw_plan *p, const struct sw_facts *f, bool have_
 			r = sw_plan_warn(p, sw_fmt("%s has neither serial nor WWN: this plan does "
 						   "not survive a restart",
 						   k ? p->disks[k].node : "the disk"));
+	if (r == 0)
+		r = warn_finish(p, f);
 	if (r == 0)
 		r = sw_plan_warn_protection(p, f);
 	return r < 0 ? sw_fail_oom(err) : 0;

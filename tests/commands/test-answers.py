@@ -113,6 +113,19 @@ def _(case):
     expect(case.run("check", bad), 3, "larger than 1 MiB")
 
 
+@test("the line that is shown has no password of a URL, and the caret stays where it belongs")
+def _(case):
+    bad = case.dir / "bad.yaml"
+    bad.write_text("slipway: 1\n"
+                   "payload: {kernel: 'http://me:s3cret/\u00fc@h/v', wrong: 1, initrd: /i}\n")
+    said = expect(case.run("check", bad), 3).err
+    assert "s3cret" not in said and "me:" not in said, said
+    lines = said.splitlines()
+    shown = next(i for i, line in enumerate(lines) if "| " in line and "wrong: 1" in line)
+    assert "'http://***********@h/v'" in lines[shown], said
+    same(lines[shown][lines[shown + 1].index("^"):], "wrong: 1, initrd: /i}", said)
+
+
 @test("facts of several machines may be given one by one, and only to check")
 def _(case):
     last = rack(case)

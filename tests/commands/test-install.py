@@ -233,6 +233,38 @@ def _(case):
     same(note.read_text().strip(), "reboot", "power")
 
 
+@test("finish: kexec hands kernel, initrd and command line of the slot to the running kernel")
+def _(case):
+    case.create()
+    answers = case.answers(finish="kexec")
+    said = expect(case.on("install", "--yes", "--answers", answers), 0, "Starting the node.").out
+    said = " ".join(said.split())
+    for text in ("starts the node without the firmware", "has the measurements of this system"):
+        assert text in said, said
+    run = case.machine_dir / "run"
+    same((run / "power").read_text().strip(), "kexec", "power")
+    kernel, initrd = case.payload()
+    same((run / "kexec/kernel").read_bytes(), kernel.read_bytes(), "kernel")
+    same((run / "kexec/initrd").read_bytes(), initrd.read_bytes(), "initrd")
+    line = (run / "kexec/cmdline").read_text()
+    assert line.startswith("console=ttyS0,115200 panic=10 "), line
+    assert line.endswith(" node.src=a"), line
+    same([p.name for p in run.glob("handover*")], [], "left behind")
+
+
+@test("finish: kexec on a machine whose kernel does not do it: refused, with the reason")
+def _(case):
+    case.create()
+    facts = case.on("facts", "--json").json()
+    facts["no_kexec"] = "the running kernel is locked down"
+    path = case.dir / "facts.json"
+    path.write_text(json.dumps(facts))
+    answers = case.answers(finish="kexec")
+    expect(case.run("--facts", path, "plan", "--answers", answers), 4, "finish: kexec cannot be",
+           "the running kernel is locked down", "use finish: reboot")
+    expect(case.run("--facts", path, "plan", "--answers", case.answers()), 0)
+
+
 @test("a payload over HTTP is fetched, and resumed when the server resets at 30 %")
 def _(case):
     case.create()

@@ -47,6 +47,30 @@ static void test_nvme_says_who_it_is(void **state SW_UNUSED)
 	assert_null(x->uses);
 }
 
+static void test_whether_the_kernel_starts_another_one(void **state SW_UNUSED)
+{
+	static const struct { const char *disabled, *lockdown, *why; } kernels[] = {
+		{ NULL, NULL, "built without kexec" },
+		{ "1\n", "[none] integrity confidentiality\n", "switched off" },
+		{ "0\n", "none [integrity] confidentiality\n", "locked down" },
+		{ "0\n", "[none] integrity confidentiality\n", NULL },
+		{ "0\n", NULL, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		_cleanup_tree_ struct tree *t = tree_new();
+		_cleanup_facts_ struct sw_facts *f = NULL;
+
+		if (kernels[i].disabled)
+			put(t, "proc/sys/kernel/kexec_load_disabled", kernels[i].disabled);
+		if (kernels[i].lockdown)
+			put(t, "sys/kernel/security/lockdown", kernels[i].lockdown);
+		f = facts_of(t);
+		assert_int_equal(f->no_kexec == NULL, kernels[i].why == NULL);
+		assert_true(!f->no_kexec || strstr(f->no_kexec, kernels[i].why));
+	}
+}
+
 static void test_sata_serial_is_the_disks_own(void **state SW_UNUSED)
 {
 	/* eight bytes of text; what follows does not belong to it */
@@ -404,6 +428,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nvme_says_who_it_is),
+		cmocka_unit_test(test_whether_the_kernel_starts_another_one),
 		cmocka_unit_test(test_sata_serial_is_the_disks_own),
 		cmocka_unit_test(test_udev_fills_what_sysfs_lacks),
 		cmocka_unit_test(test_usb_serial_is_the_devices_not_the_hubs),

@@ -413,3 +413,27 @@ def first_start_from_the_network(vm, http, sha256):
 
 
 test_into_mode_network_without_a_payload.long = True
+
+
+def test_straight_into_the_node(directory):
+    """finish: kexec: the node runs without a restart of the firmware, and says where it came from.
+    The next start, which is the firmware's, finds it by its entry."""
+    iso = need_slipway()
+    node = payload.build(PAYLOAD)
+    text = answers(node).replace("finish: reboot", "finish: kexec")
+    medium = answer_iso(directory, iso, text, node.kernel, node.initrd)
+    machine = machine_with(directory)
+    with harness.Vm(machine, iso=medium) as vm:
+        resets = vm.resets
+        vm.expect("The node starts in", timeout=300)
+        vm.mark()
+        vm.expect_raw("NODE-END", timeout=150)
+        seen = payload.facts(vm.plain())
+        check(CMDLINE in seen["cmdline"] and seen["cmdline"].endswith(" node.src=a"),
+              "command line %r" % seen["cmdline"])
+        check(vm.resets == resets, "the firmware has restarted")
+    with harness.Vm(machine, network=False) as vm:
+        check_node(vm, machine)
+
+
+test_straight_into_the_node.long = True

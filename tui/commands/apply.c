@@ -55,7 +55,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		r = sw_follow(cli, pid, fd, err);
 	if (r < 0)
 		return r;
-	return sw_finish_run(cli, m, p->answers->finish, sw_arg(&cli->args, 'n') != NULL, err);
+	return sw_finish_run(cli, m, p, sw_arg(&cli->args, 'n') != NULL, err);
 }
 
 static const struct sw_opt opts[] = {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "apply/handover.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "boot/entries.h"
@@ -239,15 +240,35 @@ struct sw_answers *sw_answers_for_person(struct sw_machine *m)
 	return a;
 }
 
-int sw_finish_run(const struct sw_cli *cli, struct sw_machine *m, enum sw_finish finish,
+/* The firmware starts the node in any case. */
+static bool hand_over(struct sw_machine *m, const struct sw_plan *p)
+{
+	_cleanup_free_ char *text = NULL;
+	struct sw_error err = {};
+
+	if (sw_handover_load(m, p, &err) == 0)
+		return true;
+	text = sw_error_text(&err);
+	(void)fprintf(stderr, "slipway: the machine restarts instead: %s\n", text ? text : "");
+	return false;
+}
+
+int sw_finish_run(const struct sw_cli *cli, struct sw_machine *m, const struct sw_plan *p,
 		  bool no_finish, struct sw_error *err)
 {
-	bool off = finish == SW_FINISH_POWEROFF;
+	static const char *const said[] = {
+		[SW_POWER_REBOOT] = "Rebooting.", [SW_POWER_OFF] = "Powering off.",
+		[SW_POWER_KEXEC] = "Starting the node.",
+	};
+	enum sw_finish finish = p->answers->finish;
+	enum sw_power what = finish == SW_FINISH_POWEROFF ? SW_POWER_OFF : SW_POWER_REBOOT;
 
 	if (no_finish || finish == SW_FINISH_STAY)
 		return 0;
+	if (finish == SW_FINISH_KEXEC && hand_over(m, p))
+		what = SW_POWER_KEXEC;
 	if (!cli->json)
-		printf("%s\n", off ? "Powering off." : "Rebooting.");
+		printf("%s\n", said[what]);
 	fflush(stdout);
-	return sw_machine_power(m, off ? SW_POWER_OFF : SW_POWER_REBOOT, err);
+	return sw_machine_power(m, what, err);
 }

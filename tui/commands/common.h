@@ -87,6 +87,9 @@ int sw_follow(const struct sw_cli *cli, pid_t pid, int fd, struct sw_error *err)
  */
 struct sw_answers *sw_answers_for_person(struct sw_machine *m);
 
-/* What the answers want afterwards (reboot, power off), unless no_finish. */
-int sw_finish_run(const struct sw_cli *cli, struct sw_machine *m, enum sw_finish finish,
+/*
+ * What the answers want after this plan's install (reboot, power off, kexec), unless no_finish.
+ * Where the node cannot be started from here, that is said, and the machine restarts.
+ */
+int sw_finish_run(const struct sw_cli *cli, struct sw_machine *m, const struct sw_plan *p,
 		  bool no_finish, struct sw_error *err);

@@ -162,7 +162,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		r = sw_follow(cli, pid, fd, err);
 	if (r < 0)
 		return r;
-	return sw_finish_run(cli, t.m, a->finish, no_finish, err);
+	return sw_finish_run(cli, t.m, p, no_finish, err);
 }
 
 static const struct sw_opt opts[] = {

@@ -52,11 +52,30 @@ static const char *skip(const char *p, unsigned int n)
 	return p;
 }
 
+/*
+ * The name and password of a URL become stars, one for each character, so that what
+ * follows keeps its column. Up to the last '@' of the word: a password may hold a '/'.
+ */
+static void hide_logins(char *line)
+{
+	for (char *p = line; (p = strstr(p, "://"));) {
+		size_t n = strcspn(p += 3, " \t\"'");
+		char *to = p, *at = memrchr(p, '@', n);
+
+		for (const char *from = p; at && from < at; from = skip(from, 1))
+			*to++ = '*';
+		if (at && to < at)
+			memmove(to, at, strlen(at) + 1);
+	}
+}
+
 static void print(FILE *out, char *line, unsigned int number, unsigned int column)
 {
 	unsigned int from = column - 1 > BEFORE ? column - 1 - BEFORE : 0;
-	const char *start = skip(line, from);
+	const char *start;
 
+	hide_logins(line);
+	start = skip(line, from);
 	line[skip(start, SHOWN) - line] = '\0';
 	for (char *p = line; *p; p++)
 		if (*p == '\t')

@@ -217,8 +217,7 @@ static int resume(struct sw_cli *cli, struct sw_machine *m, const struct sw_jour
 		 : work(cli, m, info, SW_APPLY_RESUME, err);
 	if (r < 0)
 		return r;
-	return sw_finish_run(cli, m, info->plan->answers->finish,
-			     sw_arg(&cli->args, 'n') != NULL, err);
+	return sw_finish_run(cli, m, info->plan, sw_arg(&cli->args, 'n') != NULL, err);
 }
 
 /* A copy tells less than the disks do when they still have their journals. */

@@ -10,7 +10,7 @@
 #include "tui/session/list.h"
 #include "tui/session/state.h"
 
-enum item { ITEM_REBOOT, ITEM_OFF, ITEM_RETRY, ITEM_JOURNAL, ITEM_LOG, ITEM_SAVE_LOG,
+enum item { ITEM_REBOOT, ITEM_OFF, ITEM_KEXEC, ITEM_RETRY, ITEM_JOURNAL, ITEM_LOG, ITEM_SAVE_LOG,
 	    ITEM_SAVE_ANSWERS, ITEM_REPORT,
 	    ITEM_SAVE_REPORT, ITEM_AGAIN, ITEM_START };
 
@@ -18,17 +18,21 @@ struct result {
 	struct sw_list list;	/* first: see list-view.h */
 };
 
-#define AFTER_SECONDS 10	/* an unattended machine waits this long before it restarts */
-
 static void add_done(struct result *rs, struct sw_state *s)
 {
+	bool kexec = s->answers->finish == SW_FINISH_KEXEC && s->work != SW_WORK_UNDO;
+
 	sw_list_add_text(&rs->list, ITEM_REBOOT, _("Restart the machine"));
 	sw_list_add_text(&rs->list, ITEM_OFF, _("Power the machine off"));
+	if (kexec)
+		sw_list_add_text(&rs->list, ITEM_KEXEC, _("Start the node without the firmware"));
 	sw_list_add_text(&rs->list, ITEM_LOG, _("Read the log"));
 	sw_list_add_text(&rs->list, ITEM_SAVE_ANSWERS, _("Save the answers as a file"));
 	sw_list_add_text(&rs->list, ITEM_START, _("Back to the start"));
 	if (s->answers->finish == SW_FINISH_POWEROFF)
 		sw_list_select(&rs->list, ITEM_OFF);
+	if (kexec)
+		sw_list_select(&rs->list, ITEM_KEXEC);
 	if (s->answers->finish == SW_FINISH_STAY || s->work == SW_WORK_UNDO)
 		sw_list_select(&rs->list, ITEM_START);
 }
@@ -80,8 +84,8 @@ static void result_open(struct sw_view *v SW_UNUSED, struct sw_state *s)
 {
 	if (!s->unattended || s->phase != SW_PHASE_DONE || s->answers->finish == SW_FINISH_STAY)
 		return;
-	s->deadline_ms = s->now_ms + AFTER_SECONDS * 1000;
-	s->seconds_left = AFTER_SECONDS;
+	s->deadline_ms = s->now_ms + SW_FINISH_SECONDS * 1000;
+	s->seconds_left = SW_FINISH_SECONDS;
 }
 
 static void wipe_again(struct sw_state *s)
@@ -115,6 +119,9 @@ static void choose(struct sw_state *s, int item)
 		break;
 	case ITEM_OFF:
 		s->want |= SW_WANT_POWEROFF;
+		break;
+	case ITEM_KEXEC:
+		s->want |= SW_WANT_KEXEC;
 		break;
 	case ITEM_RETRY:
 	case ITEM_JOURNAL:
@@ -271,6 +278,19 @@ static unsigned int draw_fingerprints(const struct sw_state *s, struct sw_frame 
 	return row;
 }
 
+static void draw_deadline(const struct sw_state *s, struct sw_frame *f, unsigned int row)
+{
+	enum sw_finish finish = s->answers->finish;
+
+	sw_frame_putf(f, row, 0,
+		      finish == SW_FINISH_REBOOT
+		      ? N_("The machine restarts in %u s. Any key stops that.")
+		      : finish == SW_FINISH_KEXEC
+		      ? N_("The node starts in %u s, without the firmware. Any key stops that.")
+		      : N_("The machine powers off in %u s. Any key stops that."),
+		      sw_frame_seconds(f, s->seconds_left));
+}
+
 static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsigned int row)
 {
 	_cleanup_free_ char *text = NULL;
@@ -294,10 +314,7 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 					  "its part of the node: attach it and undo once more. "
 					  "Do not start the machine from it.")) + 1;
 	} else if (s->deadline_ms) {
-		sw_frame_putf(f, row, 0, s->answers->finish == SW_FINISH_REBOOT
-			      ? N_("The machine restarts in %u s. Any key stops that.")
-			      : N_("The machine powers off in %u s. Any key stops that."),
-			      sw_frame_seconds(f, s->seconds_left));
+		draw_deadline(s, f, row);
 		row += 2;
 	}
 	if (s->work == SW_WORK_WIPE && s->wipe.report)

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "apply/handover.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/secret.h"
@@ -114,6 +115,20 @@ static void power(struct session *se, enum sw_power what)
 		sw_state_refuse(se->state, "%s: %s", err.what, err.why);
 }
 
+/* Reads the slot, which takes as long as reading an image does; nothing comes after it here. */
+static void start_node(struct session *se)
+{
+	const struct sw_plan *p = sw_state_installed(se->state);
+	struct sw_error err = { 0 };
+	int r = p ? sw_handover_load(se->m, p, &err)
+		  : sw_fail(&err, SW_EXIT_MISSING, -ENOENT, "no install of these answers is there");
+
+	if (r == 0)
+		power(se, SW_POWER_KEXEC);
+	else
+		sw_state_kexec_failed(se->state, &err);
+}
+
 static void do_doctor(struct session *se, unsigned int want)
 {
 	if (want & SW_WANT_DOCTOR)
@@ -196,6 +211,8 @@ static void do_wants(struct session *se)
 			power(se, SW_POWER_REBOOT);
 		if (want & SW_WANT_POWEROFF)
 			power(se, SW_POWER_OFF);
+		if (want & SW_WANT_KEXEC)
+			start_node(se);
 		se->dirty = true;
 	}
 }

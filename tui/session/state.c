@@ -594,13 +594,43 @@ void sw_state_ended(struct sw_state *s, int exit)
 	fail(s);
 }
 
+static unsigned int finish_want(enum sw_finish finish)
+{
+	static const unsigned int wants[] = {
+		[SW_FINISH_REBOOT] = SW_WANT_REBOOT, [SW_FINISH_POWEROFF] = SW_WANT_POWEROFF,
+		[SW_FINISH_STAY] = 0, [SW_FINISH_KEXEC] = SW_WANT_KEXEC,
+	};
+
+	return wants[finish];
+}
+
+const struct sw_plan *sw_state_installed(const struct sw_state *s)
+{
+	if (s->work == SW_WORK_INSTALL)
+		return s->plan;
+	for (size_t i = 0; i < s->n_journals; i++)
+		if (s->journals[i].state == SW_JOURNAL_DONE &&
+		    sw_answers_same(s->journals[i].plan->answers, s->answers))
+			return s->journals[i].plan;
+	return NULL;
+}
+
+void sw_state_kexec_failed(struct sw_state *s, const struct sw_error *err)
+{
+	sw_state_refuse(s, "The node is not started from here: %s",
+			err->why[0] ? err->why : err->what);
+	s->answers->finish = SW_FINISH_REBOOT;
+	if (!s->unattended)
+		return;
+	s->deadline_ms = s->now_ms + SW_FINISH_SECONDS * 1000;
+	s->seconds_left = SW_FINISH_SECONDS;
+}
+
 static void countdown_over(struct sw_state *s)
 {
 	s->deadline_ms = 0;
 	if (s->phase == SW_PHASE_DONE) {
-		if (s->answers->finish != SW_FINISH_STAY)
-			s->want |= s->answers->finish == SW_FINISH_REBOOT ? SW_WANT_REBOOT
-									  : SW_WANT_POWEROFF;
+		s->want |= finish_want(s->answers->finish);
 		return;
 	}
 	if (sw_view_is_open(s, &sw_screen_installed)) {

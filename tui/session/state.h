@@ -23,6 +23,7 @@
 #define SW_WANT_SAVE 0x040u	/* save_path, save_text */
 #define SW_WANT_REBOOT 0x080u
 #define SW_WANT_POWEROFF 0x100u
+#define SW_WANT_KEXEC 0x10000000u	/* start the node without the firmware */
 
 #define SW_WANT_WIPE_PLAN 0x800u	/* what wiping s->wipe.disk would do */
 #define SW_WANT_WIPE 0x1000u
@@ -194,6 +195,11 @@ void sw_state_asked(struct sw_state *s);
 bool sw_state_event(struct sw_state *s, const struct sw_event *ev);
 /* The events have ended; exit: the child's status, or -1 when a signal ended it. */
 void sw_state_ended(struct sw_state *s, int exit);
+#define SW_FINISH_SECONDS 10	/* an unattended machine waits this long before it does `finish` */
+/* The plan of the node that was installed last, or NULL. */
+const struct sw_plan *sw_state_installed(const struct sw_state *s);
+/* The node cannot be started from here: that is said, and an unattended machine restarts. */
+void sw_state_kexec_failed(struct sw_state *s, const struct sw_error *err);
 /* Time has passed; true when something on the screen changes. */
 bool sw_state_tick(struct sw_state *s, int64_t now_ms);
 
