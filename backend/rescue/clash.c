@@ -36,6 +36,7 @@ int sw_examine_gone(struct sw_examine *x, const struct sw_disk *d, struct sw_io 
 {
 	uint64_t first = find_slot(io, STEP), second = first ? find_slot(io, first + STEP) : 0;
 	struct sw_finding *fi;
+	int r;
 
 	if (!first)
 		return 0;
@@ -51,6 +52,9 @@ int sw_examine_gone(struct sw_examine *x, const struct sw_disk *d, struct sw_io 
 		       second ? ", another one behind it" : "");
 	(void)snprintf(fi->effect, sizeof(fi->effect),
 		       "no partition is found: nothing starts from this disk");
+	r = sw_rescue_rebuild(x, d, io, fi);
+	if (r < 0 || fi->repair)
+		return r;
 	(void)snprintf(fi->advice, sizeof(fi->advice),
 		       "write nothing to the disk: `testdisk` finds partitions by what they hold; "
 		       "an install with the same answers makes the table and the slots anew, and "

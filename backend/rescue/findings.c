@@ -15,6 +15,7 @@ static void repair_free(struct sw_repair *r)
 	}
 	free(r->bytes);
 	sw_entry_plan_clear(&r->vars);
+	free(r->confirm);
 	free(r);
 }
 
@@ -170,6 +171,12 @@ static json_object *repair_json(const struct sw_repair *r)
 	sw_json_add_str(o, "text", r->text);
 	sw_json_add_str(o, "disk", r->disk ? r->disk->name : NULL);
 	sw_json_add_bool(o, "undo", true);
+	if (r->loses)
+		sw_json_add_str(o, "loses", r->loses);
+	if (r->confirm) {
+		sw_json_add_str(o, "confirm", r->confirm);
+		sw_json_add_str(o, "serial", r->disk->serial);
+	}
 	for (size_t i = 0; i < r->n_bytes; i++)
 		json_object_array_add(list, bytes_json(&r->bytes[i]));
 	if (r->copy.len)

@@ -63,6 +63,9 @@ int sw_rescue_table_change(struct sw_examine *x, const struct sw_disk *d, struct
 			   sw_part_change change, const void *arg);
 /* Partitions that are not what they hold, see parts.c. */
 int sw_examine_parts(struct sw_examine *x, const struct sw_disk *d);
+/* A repair for fi that writes a table from the install's journal or from what is there; none. */
+int sw_rescue_rebuild(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
+		      struct sw_finding *fi);
 /* A disk without a GPT on which a node still lies; dos: it has a DOS table instead. */
 int sw_examine_gone(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io, bool dos);
 /* Another disk that takes the node's place: one with its UUIDs, or with slots by name only. */

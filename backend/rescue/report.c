@@ -47,7 +47,9 @@ int sw_report_finding(json_object *finding, struct sw_buf *b)
 		r = item(b, "means", sw_json_str(finding, "effect", NULL));
 	if (r == 0 && repair)
 		r = item(b, "repair", sw_json_str(repair, "text", NULL));
-	else if (r == 0)
+	if (r == 0 && repair)
+		r = item(b, "loses", sw_json_str(repair, "loses", NULL));
+	if (r == 0 && !repair)
 		r = item(b, "advice", sw_json_str(finding, "advice", NULL));
 	return r;
 }

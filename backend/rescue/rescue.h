@@ -40,6 +40,8 @@ struct sw_repair {
 	struct sw_mode_state state;	/* our variable afterwards */
 	bool state_changed;
 	struct sw_rescue_copy copy;
+	const char *loses;	/* what it may cost, in words; static, NULL: nothing */
+	char *confirm;		/* what a person has to type then: of the disk, see disk/select.h */
 };
 
 struct sw_finding {

@@ -97,6 +97,7 @@ static int found(struct sw_examine *x, const struct look *l, const char *id,
 		 enum sw_severity severity, const char *what, const char *effect)
 {
 	struct sw_finding *fi = sw_finding_add(x, l->d->name, id, severity, SW_SURE_CERTAIN);
+	int r;
 
 	if (!fi)
 		return -ENOMEM;
@@ -111,6 +112,9 @@ static int found(struct sw_examine *x, const struct look *l, const char *id,
 		       l->scan.pmbr ? "there" : "missing");
 	if (l->primary || l->backup)
 		return add_repair(l, fi);
+	r = sw_rescue_rebuild(x, l->d, l->io, fi);
+	if (r < 0 || fi->repair)
+		return r;
 	(void)snprintf(fi->advice, sizeof(fi->advice),
 		       "write nothing to the disk; `testdisk` can look for the partitions, or "
 		       "install again");

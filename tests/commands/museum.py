@@ -7,10 +7,9 @@ e2fsprogs) and of plain writes, as dd makes them. None of them asks slipway for 
 import hashlib
 import json
 import os
-import shutil
 import struct
 
-from lib import (GLOBAL, MiB, SOURCE, cut, decode_option, expect, fake_initrd, fake_kernel,
+from lib import (GLOBAL, MiB, cut, decode_option, expect, fake_initrd, fake_kernel,
                  fingerprint, partitions, sha256, tool)
 
 SECTOR = 512
@@ -377,7 +376,7 @@ def differ_in_type(b):
     b.write(b.size - 33 * SECTOR, old)
 
 
-@exhibit("both copies are damaged", "gpt-lost", repair=False, kind="table")
+@exhibit("both copies are damaged", "gpt-lost", kind="table")
 def both_copies(b):
     header_bytes(b)
     backup_bytes(b)
@@ -394,19 +393,43 @@ def shrunk_into_state(b):
     b.cut_off(64 * MiB)
 
 
-@exhibit("sgdisk --zap-all", "table-gone", repair=False, kind="table")
+@exhibit("sgdisk --zap-all", "table-gone", kind="table")
 def zapped(b):
     b.sgdisk("-Z")
 
 
-@exhibit("wipefs --all", "table-gone", repair=False, kind="table")
+@exhibit("wipefs --all", "table-gone", kind="table")
 def wiped(b):
     tool("wipefs", "-a", "-f", b.image)
 
 
-@exhibit("somebody began with a DOS table", "table-gone", repair=False, kind="table")
+@exhibit("somebody began with a DOS table", "table-gone", kind="table")
 def dos_table(b):
     tool("sfdisk", "-q", "-w", "always", b.image, input="label: dos\nstart=1M, size=8M\n")
+
+
+@exhibit("the table is gone, and so is the install's journal", "table-gone", kind="table")
+def zapped_without_journal(b):
+    b.sgdisk("-Z")
+    journal_gone(b)
+
+
+@exhibit("both copies are damaged, and the disk has grown: no journal where it was looked for",
+         "gpt-lost", kind="table")
+def both_copies_and_grown(b):
+    both_copies(b)
+    b.grow(64 * MiB)
+
+
+@exhibit("table, journal and the second copy of the node data are gone", "table-gone",
+         repair=False, kind="table")
+def zapped_without_anything(b):
+    zapped_without_journal(b)
+    b.write(b.at("slipway-node") + b.bytes("slipway-node") // 2, bytes(4096))
+
+
+def journal_gone(b):
+    b.write(b.size // MiB * MiB - 5 * MiB, bytes(4096))
 
 
 @exhibit("slot A's partition is no ESP any more", "part-type-1", kind="table")
@@ -706,85 +729,3 @@ def store_free(b):
     told = tool("tar", "-xzOf", out, "slipway-bundle/variables.json").stdout
     out.unlink()
     return json.loads(told)["store_free"]
-
-
-# -- the machine --
-
-@exhibit("the firmware was set to BIOS", "bios-mode", repair=False, kind="machine")
-def bios_mode(b):
-    b.yaml("firmware: uefi", "firmware: bios")
-
-
-@exhibit("the TPM is switched off", "tpm-gone", repair=False, kind="machine")
-def tpm_off(b):
-    b.yaml("tpm: true", "tpm: false")
-
-
-@exhibit("the disk says that it is failing", "health", repair=False, kind="machine")
-def failing(b):
-    health(b, "nvme-failing")
-
-
-@exhibit("the disk is worn", "health", repair=False, kind="machine")
-def worn(b):
-    health(b, "nvme-worn")
-
-
-def health(b, recorded):
-    shutil.copy(SOURCE / "tests/fuzz/corpus/health" / recorded, b.dir / "smart.json")
-    b.yaml("image: disk-1.img\n", "image: disk-1.img\n    health: smart.json\n")
-
-
-@exhibit("the network card was replaced", "nic-gone", repair=False, make=make_other_card,
-         kind="machine")
-def card(b):
-    assert b.order()
-
-
-@exhibit("Secure Boot was turned on, and the images are not signed",
-         ("unsigned-a", "unsigned-b"), repair=False, kind="machine")
-def secure_boot(b):
-    for name, value in (("SecureBoot", 1), ("SetupMode", 0)):
-        b.variable(name).write_bytes(struct.pack("<IB", 6, value))
-
-
-# -- the state --
-
-@exhibit("the state was not unmounted and has errors", "state", repair=False, kind="state")
-def state_errors(b):
-    b.on_state(lambda image: tool("debugfs", "-w", "-R", "ssv state 2", image))
-
-
-@exhibit("an inode of the state is damaged", "state", repair=False, kind="state")
-def state_inode(b):
-    def damage(image):
-        tool("debugfs", "-w", "-R", "sif <2> links_count 77", image)
-        tool("debugfs", "-w", "-R", "ssv state 2", image)
-    b.on_state(damage)
-
-
-@exhibit("the state's superblock is zeroed", "state", repair=False, kind="state")
-def state_superblock(b):
-    b.write(b.at("state") + 1024, bytes(1024))
-
-
-@exhibit("the state is full", "state-full", repair=False, kind="state")
-def state_full(b):
-    b.on_state(lambda image: tool("debugfs", "-w", "-R", "ssv free_blocks_count 10", image))
-
-
-# -- other disks --
-
-@exhibit("a copy of the disk is in the machine", ("twin",), kind="other")
-def cloned(b):
-    with open(b.other, "r+b") as target, open(b.image, "rb") as source:
-        for start, end in ranges(source):
-            source.seek(start)
-            target.seek(start)
-            target.write(source.read(end - start))
-    b.sgdisk("-e", image=b.other)
-
-
-@exhibit("another disk has a partition that is called like a slot", "stale-label", kind="other")
-def stale_label(b):
-    b.sgdisk("-n", "1:2048:+512M", "-t", "1:ef00", "-c", "1:slipway-a", image=b.other)

@@ -6,8 +6,11 @@ A part of the museum in a quick run; all of it otherwise.
 import os
 
 from lib import TESTS, fingerprint, main, need, same, test, tool
+import museum_machine   # adds its exhibits
 from museum import (EXHIBITS, Broken, bad, findings, healthy, kept, kind_of, make_layout,
                     repair_all, starts)
+
+assert museum_machine
 
 LAYOUTS = ("node", "diskless", "mirror", "two-tier")
 MODES = ("local", "network")

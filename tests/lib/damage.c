@@ -336,7 +336,7 @@ const struct damage damages[] = {
 	{ .id = "gpt-backup", .severity = SW_FINDING_WARNING, .make = break_backup },
 	{ .id = "gpt-mbr", .severity = SW_FINDING_ERROR, .make = break_mbr },
 	{ .id = "gpt-differ", .severity = SW_FINDING_WARNING, .make = make_differ },
-	{ .id = "gpt-lost", .severity = SW_FINDING_ERROR, .make = break_both, .no_repair = true },
+	{ .id = "gpt-lost", .severity = SW_FINDING_ERROR, .make = break_both, .dead = true },
 	{ .id = "slot-b", .severity = SW_FINDING_WARNING, .make = break_b, .every = 4 },
 	{ .id = "slot-a", .severity = SW_FINDING_ERROR, .make = break_slots, .no_repair = true },
 	{ .id = "slot-b", .severity = SW_FINDING_INFO, .make = clear_b, .no_repair = true },

@@ -10,6 +10,7 @@ struct damage {
 	enum sw_severity severity;
 	void (*make)(struct world *w);
 	bool no_repair;
+	bool dead;		/* nothing starts until it is repaired */
 	const char *leaves;	/* the finding that is left after the repair, or NULL */
 	unsigned int every;	/* each nth torn write of its repair is looked at; 0: all */
 };

@@ -183,10 +183,14 @@ def on_standin(where, *words):
     return done.stdout
 
 
-def installed(directory, node, mode="local", bus="nvme", size="2G", more=""):
-    """A machine whose disk was installed elsewhere: its own boot variables know nothing of it."""
+def installed(directory, node, mode="local", bus="nvme", size="2G", more="", others=()):
+    """A machine whose disk was installed elsewhere: its own boot variables know nothing of it.
+
+    others: (serial, size) of disks that only the stand-in has."""
     where = os.path.join(directory, "standin")
-    on_standin(where, "machine", "create", where, "--disk", "serial=NODE07SYS,size=" + size)
+    disks = [word for one in (("NODE07SYS", size), *others)
+             for word in ("--disk", "serial=%s,size=%s" % one)]
+    on_standin(where, "machine", "create", where, *disks)
     path = os.path.join(directory, "answers.yaml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(ANSWERS.format(kernel=node.kernel, initrd=node.initrd, mode=mode,

@@ -6,6 +6,7 @@ authenticated variable store: a header, then one variable behind the other, each
 bytes; a later one replaces an earlier one that is marked as deleted.
 """
 
+import os
 import struct
 import uuid
 
@@ -15,6 +16,7 @@ OWNER = uuid.UUID("5a1b5d2c-5c0f-4c40-9f6e-7d5a3f1c7e11").bytes_le
 ENABLE = uuid.UUID("f0a30bc7-af08-4556-99c4-001009c93a44").bytes_le    # EDK II's own switch
 HEADER = struct.Struct("<HBBIQ16sIII16s")
 START, ADDED, DELETED = 0x55aa, 0x3f, 0x3d
+NON_VOLATILE = 1
 
 
 class Variables:
@@ -62,9 +64,64 @@ class Variables:
         self.data[place:place + len(new)] = new
         self.free = place + len(new)
 
+    def everything(self):
+        """{(name, vendor GUID): (attributes, value)} of all that count."""
+        found = {}
+        for at in self.places():
+            fields = HEADER.unpack_from(self.data, at)
+            name = at + HEADER.size
+            value = name + fields[7]
+            if fields[1] == ADDED:
+                text = self.data[name:value].decode("utf-16-le").rstrip("\0")
+                found[text, str(uuid.UUID(bytes_le=fields[9]))] = (
+                    fields[3], bytes(self.data[value:value + fields[8]]))
+        return found
+
+    def become(self, wanted):
+        """Afterwards everything() is wanted. Those that stay the same keep their times and keys;
+        the others are plain ones. The store is written anew, as when EDK II reclaims space."""
+        same, here = bytearray(), self.everything()
+        for at in self.places():
+            fields = HEADER.unpack_from(self.data, at)
+            name, end = at + HEADER.size, at + HEADER.size + fields[7] + fields[8]
+            key = (self.data[name:name + fields[7]].decode("utf-16-le").rstrip("\0"),
+                   str(uuid.UUID(bytes_le=fields[9])))
+            if fields[1] == ADDED and key in wanted and wanted[key] == here[key]:
+                same += self.data[at:end] + b"\xff" * (-len(same) - (end - at) & 3)
+        for (name, guid), (attributes, value) in wanted.items():
+            if here.get((name, guid)) != (attributes, value):
+                text = (name + "\0").encode("utf-16-le")
+                same += HEADER.pack(START, ADDED, 0, attributes, 0, bytes(16), 0, len(text),
+                                    len(value), uuid.UUID(guid).bytes_le) + text + value
+                same += b"\xff" * (-len(same) & 3)
+        assert len(same) <= self.end - self.first
+        self.data[self.first:self.end] = same + b"\xff" * (self.end - self.first - len(same))
+        self.free = self.first + len(same)
+
     def save(self):
         with open(self.path, "r+b") as file:
             file.write(self.data)
+
+
+def into_folder(path, folder):
+    """The variables of a store as the files that Linux shows: attributes, then the value."""
+    for name in os.listdir(folder):
+        os.unlink(os.path.join(folder, name))
+    for (name, guid), (attributes, value) in Variables(path).everything().items():
+        if attributes & NON_VOLATILE:
+            with open(os.path.join(folder, "%s-%s" % (name, guid)), "wb") as file:
+                file.write(struct.pack("<I", attributes) + value)
+
+
+def from_folder(folder, path):
+    """The other way round."""
+    variables, wanted = Variables(path), {}
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), "rb") as file:
+            data = file.read()
+        wanted[name[:-37], name[-36:]] = (struct.unpack_from("<I", data)[0], data[4:])
+    variables.become(wanted)
+    variables.save()
 
 
 def trust(path, certificate):

@@ -2,6 +2,7 @@
 /* `slipway doctor`: what is wrong with the node, and putting it right one finding at a time. */
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "rescue/report.h"
@@ -33,12 +34,24 @@ static void print_finding(const struct sw_finding *fi, bool plan)
 	fflush(stdout);
 }
 
-static int apply(struct job *j, const char *id, struct sw_error *err)
+/* What can cost something wants the end of the disk's serial, as an install does. */
+static int confirm(const struct job *j, const struct sw_repair *r, struct sw_error *err)
+{
+	_cleanup_free_ char *question = NULL;
+
+	if (!r->confirm)
+		return sw_confirm(j->cli, "Type yes to write this: ", "yes", err);
+	question = sw_fmt("Type %s to write this: ", r->confirm);
+	return question ? sw_confirm_disk(j->cli, question, r->confirm, r->disk->serial, err)
+			: sw_fail_oom(err);
+}
+
+static int apply(struct job *j, const struct sw_repair *rep, const char *id, struct sw_error *err)
 {
 	const struct sw_args *a = &j->cli->args;
 	const char *save = sw_arg(a, OPT_NO_UNDO) ? "" : sw_arg(a, OPT_SAVE);
 	_cleanup_free_ char *saved = NULL;
-	int r = sw_confirm(j->cli, "Type yes to write this: ", "yes", err);
+	int r = confirm(j, rep, err);
 
 	if (r == 0)
 		r = sw_visit_repair(&j->v, id, save, &saved, err);
@@ -59,7 +72,7 @@ static int repair_one(struct job *j, const char *id, struct sw_error *err)
 	if (!j->cli->json)
 		print_finding(fi, true);
 	json_object_array_add(j->done, sw_finding_to_json(fi));
-	return sw_arg(&j->cli->args, 'D') ? 0 : apply(j, id, err);
+	return sw_arg(&j->cli->args, 'D') ? 0 : apply(j, fi->repair, id, err);
 }
 
 /* One ID may have put another right as well: then that one is no mistake of the caller. */

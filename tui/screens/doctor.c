@@ -239,7 +239,7 @@ struct finding_view {
 	char question[400];
 };
 
-static json_object *finding(const struct sw_state *s)
+json_object *sw_screen_finding_of(const struct sw_state *s)
 {
 	for (size_t i = 0; i < count(s); i++) {
 		json_object *fi = json_object_array_get_idx(findings(s), i);
@@ -254,7 +254,7 @@ static void finding_open(struct sw_view *v, struct sw_state *s)
 {
 	struct finding_view *fv = v->data;
 	_cleanup_buf_ struct sw_buf b = { 0 };
-	json_object *fi = finding(s);
+	json_object *fi = sw_screen_finding_of(s);
 
 	if (fi && sw_report_finding(fi, &b) == 0)
 		(void)sw_report_plan(fi, &b);
@@ -263,12 +263,16 @@ static void finding_open(struct sw_view *v, struct sw_state *s)
 
 static void ask_repair(struct finding_view *fv, struct sw_state *s)
 {
-	json_object *fi = finding(s), *repair = fi ? sw_json_get(fi, "repair") : NULL;
+	json_object *fi = sw_screen_finding_of(s), *repair = fi ? sw_json_get(fi, "repair") : NULL;
 
 	if (!fi)
 		return;
 	if (!repair) {
 		sw_state_refuse(s, "slipway cannot repair this by itself.");
+		return;
+	}
+	if (sw_json_get(repair, "confirm")) {
+		sw_view_push(s, &sw_screen_repair);
 		return;
 	}
 	(void)snprintf(fv->question, sizeof(fv->question),

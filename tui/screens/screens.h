@@ -17,6 +17,7 @@ extern const struct sw_view_ops sw_screen_wipe_confirm;
 extern const struct sw_view_ops sw_screen_wipe_report;	/* s->wipe.report */
 extern const struct sw_view_ops sw_screen_doctor;	/* s->doctor */
 extern const struct sw_view_ops sw_screen_cause;	/* as the next, when it has no repair */
+extern const struct sw_view_ops sw_screen_repair;	/* where it may cost something */
 extern const struct sw_view_ops sw_screen_finding;	/* the one with the "id" s->doctor_arg */
 extern const struct sw_view_ops sw_screen_status;
 extern const struct sw_view_ops sw_screen_network;
@@ -46,6 +47,8 @@ extern const struct sw_view_ops sw_screen_undo;	/* of s->journal */
 extern const struct sw_view_ops sw_screen_help;
 extern const struct sw_view_ops sw_screen_about;
 
+/* The finding with the "id" s->doctor_arg, or NULL; borrowed. */
+json_object *sw_screen_finding_of(const struct sw_state *s);
 /* Asks before what is hard to take back; yes sets the wants, or quits. */
 void sw_screen_ask_first(struct sw_state *s, const char *question, const char *yes,
 			 unsigned int want, bool quit);

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rest of the museum: what surrounds the node's disk (the machine, the state, other disks)."""
+import shutil
+import struct
+
+from lib import SOURCE, tool
+from museum import exhibit, make_other_card, ranges
+
+
+# -- the machine --
+
+@exhibit("the firmware was set to BIOS", "bios-mode", repair=False, kind="machine")
+def bios_mode(b):
+    b.yaml("firmware: uefi", "firmware: bios")
+
+
+@exhibit("the TPM is switched off", "tpm-gone", repair=False, kind="machine")
+def tpm_off(b):
+    b.yaml("tpm: true", "tpm: false")
+
+
+@exhibit("the disk says that it is failing", "health", repair=False, kind="machine")
+def failing(b):
+    health(b, "nvme-failing")
+
+
+@exhibit("the disk is worn", "health", repair=False, kind="machine")
+def worn(b):
+    health(b, "nvme-worn")
+
+
+def health(b, recorded):
+    shutil.copy(SOURCE / "tests/fuzz/corpus/health" / recorded, b.dir / "smart.json")
+    b.yaml("image: disk-1.img\n", "image: disk-1.img\n    health: smart.json\n")
+
+
+@exhibit("the network card was replaced", "nic-gone", repair=False, make=make_other_card,
+         kind="machine")
+def card(b):
+    assert b.order()
+
+
+@exhibit("Secure Boot was turned on, and the images are not signed",
+         ("unsigned-a", "unsigned-b"), repair=False, kind="machine")
+def secure_boot(b):
+    for name, value in (("SecureBoot", 1), ("SetupMode", 0)):
+        b.variable(name).write_bytes(struct.pack("<IB", 6, value))
+
+
+# -- the state --
+
+@exhibit("the state was not unmounted and has errors", "state", repair=False, kind="state")
+def state_errors(b):
+    b.on_state(lambda image: tool("debugfs", "-w", "-R", "ssv state 2", image))
+
+
+@exhibit("an inode of the state is damaged", "state", repair=False, kind="state")
+def state_inode(b):
+    def damage(image):
+        tool("debugfs", "-w", "-R", "sif <2> links_count 77", image)
+        tool("debugfs", "-w", "-R", "ssv state 2", image)
+    b.on_state(damage)
+
+
+@exhibit("the state's superblock is zeroed", "state", repair=False, kind="state")
+def state_superblock(b):
+    b.write(b.at("state") + 1024, bytes(1024))
+
+
+@exhibit("the state is full", "state-full", repair=False, kind="state")
+def state_full(b):
+    b.on_state(lambda image: tool("debugfs", "-w", "-R", "ssv free_blocks_count 10", image))
+
+
+# -- other disks --
+
+@exhibit("a copy of the disk is in the machine", ("twin",), kind="other")
+def cloned(b):
+    with open(b.other, "r+b") as target, open(b.image, "rb") as source:
+        for start, end in ranges(source):
+            source.seek(start)
+            target.seek(start)
+            target.write(source.read(end - start))
+    b.sgdisk("-e", image=b.other)
+
+
+@exhibit("another disk has a partition that is called like a slot", "stale-label", kind="other")
+def stale_label(b):
+    b.sgdisk("-n", "1:2048:+512M", "-t", "1:ef00", "-c", "1:slipway-a", image=b.other)
