@@ -6,8 +6,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "apply/journal.h"
 #include "base/file.h"
 #include "boot/slot.h"
+#include "disk/select.h"
+#include "plan/plan.h"
 #include "rescue/private.h"
 
 #define STEP (1U << 20)		/* where partitions begin */
@@ -101,23 +104,98 @@ static int add_neutral(struct sw_examine *x, const struct sw_disk *d, struct sw_
 	return r;
 }
 
-static int twin(struct sw_examine *x, const struct sw_disk *d, const struct sw_disk *of)
+/* The serial of the disk that the install wrote, as a journal on d says; false: there is none. */
+static bool journal_names(struct sw_examine *x, const struct sw_disk *d, uint64_t size,
+			  char serial[static 64])
 {
-	const struct sw_part *p = shared(d, of);
-	struct sw_finding *fi = sw_finding_add(x, d->name, "twin", SW_FINDING_ERROR,
-					       SW_SURE_LIKELY);
+	_cleanup_io_ struct sw_io *io = NULL;
+	_cleanup_plan_ struct sw_plan *p = NULL;
+	struct sw_journal_head h = {};
+	struct sw_error e = {};
+	struct sw_journal j;
+	uint64_t off = sw_plan_journal_offset(size);
+	int r = sw_machine_open_disk(x->m, d, false, false, &io, &e);
+
+	if (r == 0)
+		r = off ? sw_journal_open_at(io, off, size, &j, &h) : -ENOENT;
+	if (r == 0)
+		r = sw_plan_from_json(h.plan, &p, &e);
+	if (r == 0 && h.disk < p->n_disks)
+		(void)snprintf(serial, 64, "%s",
+			       p->disks[h.disk].serial ? p->disks[h.disk].serial : "");
+	sw_journal_head_clear(&h);
+	return r == 0 && *serial;
+}
+
+/*
+ * Which of two equal disks the install wrote: the journals on them name its serial, and were
+ * copied along with the rest. NULL: there are none, or they name neither.
+ */
+static const struct sw_disk *original(struct sw_examine *x, const struct sw_disk *a,
+				      const struct sw_disk *b)
+{
+	const struct sw_disk *const v[] = { a, b };
+	const struct sw_disk *one = NULL;
+
+	for (size_t i = 0; i < 4; i++) {
+		char serial[64] = "";
+
+		if (!journal_names(x, v[i / 2], v[i % 2]->size, serial))
+			continue;
+		for (size_t k = 0; k < 2; k++) {
+			if (!v[k]->serial || strcmp(v[k]->serial, serial) != 0)
+				continue;
+			if ((one && one != v[k]) ||
+			    (v[!k]->serial && strcmp(v[!k]->serial, serial) == 0))
+				return NULL;
+			one = v[k];
+		}
+	}
+	return one;
+}
+
+/* Both are offered, and the person who knows takes one. */
+static int undecided(struct sw_examine *x, const struct sw_disk *d, const struct sw_disk *o,
+		     struct sw_finding *fi)
+{
+	int r;
+
+	(void)snprintf(fi->what, sizeof(fi->what),
+		       "%.40s and %.40s are copies of each other, and one of them is too many",
+		       d->name, o->name);
+	r = add_neutral(x, d, fi);
+	if (r < 0 || !fi->repair)
+		return r;
+	fi->repair->loses = "nothing on the disks says which is the node: the one that this is "
+			    "done to does not start any more";
+	fi->repair->confirm = sw_disk_confirm_text(x->f, d);
+	return fi->repair->confirm ? 0 : -ENOMEM;
+}
+
+static int twin(struct sw_examine *x, const struct sw_disk *d, const struct sw_disk *o)
+{
+	const struct sw_disk *one = original(x, d, o);
+	const struct sw_part *p = shared(d, o);
+	struct sw_finding *fi;
 	char uuid[SW_GUID_TEXT];
 
+	if (one == d)
+		return 0;
+	fi = sw_finding_add(x, d->name, "twin", SW_FINDING_ERROR,
+			    one ? SW_SURE_CERTAIN : SW_SURE_LIKELY);
 	if (!fi)
 		return -ENOMEM;
-	(void)snprintf(fi->what, sizeof(fi->what), "%.40s is a copy of %.40s", d->name, of->name);
+	(void)snprintf(fi->what, sizeof(fi->what), "%.40s is a copy of %.40s", d->name, o->name);
 	(void)snprintf(fi->evidence, sizeof(fi->evidence),
-		       "both have a partition with the UUID %s (\"%.40s\")",
-		       sw_guid_format(&p->uuid, uuid), p->label ? p->label : "");
+		       "both have a partition with the UUID %s (\"%.40s\"); %s%.40s",
+		       sw_guid_format(&p->uuid, uuid), p->label ? p->label : "",
+		       one ? "the journal of the install names the serial of "
+			   : "no journal of an install names one of them",
+		       one ? one->name : "");
 	(void)snprintf(fi->effect, sizeof(fi->effect),
 		       "which of the two starts, and whose state is mounted, is chance; take the "
 		       "one out that is not wanted, or repair this one");
-	return add_neutral(x, d, fi);
+	return one ? add_neutral(x, d, fi) : undecided(x, d, o, fi);
 }
 
 static int stale(struct sw_examine *x, const struct sw_disk *d, const struct sw_disk *node)
@@ -146,8 +224,7 @@ int sw_examine_clash(struct sw_examine *x, const struct sw_disk *d)
 
 		if (o == d || d->medium || o->medium || sw_disk_same(d, o) || !sw_disk_slot(o))
 			continue;
-		/* Facts are sorted by name: of two equal disks the later one is the copy. */
-		if (shared(d, o) && o < d)
+		if (shared(d, o))
 			return twin(x, d, o);
 		if (slots && !sw_disk_node_data(d) && sw_disk_node_data(o))
 			return stale(x, d, o);

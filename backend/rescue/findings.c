@@ -16,6 +16,9 @@ static void repair_free(struct sw_repair *r)
 	free(r->bytes);
 	sw_entry_plan_clear(&r->vars);
 	free(r->confirm);
+	for (size_t i = 0; i < r->n_gone; i++)
+		free(r->gone[i].data);
+	free(r->gone);
 	free(r);
 }
 
@@ -164,6 +167,17 @@ static json_object *copy_json(const struct sw_repair *r)
 	return o;
 }
 
+static json_object *gone_json(const struct sw_rescue_var *v)
+{
+	json_object *o = json_object_new_object();
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "taken away; its %zu bytes are kept in a file", v->len);
+	sw_json_add_str(o, "name", v->name);
+	sw_json_add_str(o, "text", text);
+	return o;
+}
+
 static json_object *repair_json(const struct sw_repair *r)
 {
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
@@ -183,6 +197,8 @@ static json_object *repair_json(const struct sw_repair *r)
 		json_object_array_add(list, copy_json(r));
 	for (size_t i = 0; i < r->vars.n_writes; i++)
 		json_object_array_add(list, sw_entry_write_to_json(&r->vars.writes[i]));
+	for (size_t i = 0; i < r->n_gone; i++)
+		json_object_array_add(list, gone_json(&r->gone[i]));
 	sw_json_add(o, "writes", list);
 	return o;
 }

@@ -15,7 +15,6 @@
 
 /* Of what Linux lets us use: room for a few boot entries. */
 #define STORE_LOW 2048U
-#define DUMP "dump-type"	/* variables of the kernel's pstore */
 
 static struct sw_finding *add(struct sw_examine *x, const char *disk, const char *id,
 			      enum sw_severity severity, const char *what, const char *effect,
@@ -57,11 +56,8 @@ static int disk_health(struct sw_examine *x, const struct sw_disk *d)
 
 struct usage {
 	struct sw_varstore *vars;
-	uint64_t dumps, n_dumps;
-	struct {
-		char name[48];
-		size_t bytes;
-	} largest;		/* of what is no dump */
+	char name[48];		/* of the largest variable */
+	size_t bytes;
 };
 
 static int measure(const struct sw_guid *guid, const char *name, void *userdata)
@@ -71,49 +67,43 @@ static int measure(const struct sw_guid *guid, const char *name, void *userdata)
 	uint32_t attrs;
 	size_t len;
 
-	if (sw_var_get(u->vars, guid, name, &data, &len, &attrs) < 0 ||
-	    !(attrs & SW_VAR_NON_VOLATILE))
-		return 0;
-	if (strncmp(name, DUMP, strlen(DUMP)) == 0) {
-		u->dumps += len;
-		u->n_dumps++;
-	} else if (len > u->largest.bytes) {
-		(void)snprintf(u->largest.name, sizeof(u->largest.name), "%.40s", name);
-		u->largest.bytes = len;
+	if (sw_var_get(u->vars, guid, name, &data, &len, &attrs) == 0 &&
+	    attrs & SW_VAR_NON_VOLATILE && len > u->bytes) {
+		(void)snprintf(u->name, sizeof(u->name), "%.40s", name);
+		u->bytes = len;
 	}
 	return 0;
 }
 
+/* Crash dumps have a finding of their own: they can be taken away. */
 static int store_full(struct sw_examine *x)
 {
 	struct usage u = { .vars = x->vars };
-	uint64_t total, free_bytes;
+	uint64_t total, free_bytes = 0;
 	struct sw_finding *fi;
+	size_t dumps = 0;
+	bool low;
+	int r;
 
-	if (!x->vars || sw_var_space(x->vars, &total, &free_bytes) < 0 ||
-	    free_bytes >= STORE_LOW)
+	if (!x->vars)
 		return 0;
+	low = sw_var_space(x->vars, &total, &free_bytes) == 0 && free_bytes < STORE_LOW;
+	r = sw_examine_dumps(x, low, &dumps);
+	if (r < 0 || !low || dumps)
+		return r;
 	if (sw_var_list(x->vars, measure, &u) == -ENOMEM)
 		return -ENOMEM;
 	fi = add(x, NULL, "nvram-full", SW_FINDING_WARNING,
 		 "the firmware's variable store is nearly full",
 		 "new boot entries or another order may be refused: switching and repairs fail",
-		 u.n_dumps ? "the kernel's crash dumps in it (dump-type0-… below "
-			     "/sys/firmware/efi/efivars) can be copied away and deleted; the "
-			     "firmware reclaims their space at the next start"
-			   : "delete boot entries that nobody needs with `slipway boot delete`, or "
-			     "load the firmware setup's defaults, and start anew");
+		 "start anew if something was deleted: the firmware reclaims its space then; "
+		 "delete boot entries that nobody needs with `slipway boot delete`, or load the "
+		 "firmware setup's defaults");
 	if (!fi)
 		return -ENOMEM;
 	(void)snprintf(fi->evidence, sizeof(fi->evidence),
 		       "%llu of %llu bytes are free; the largest variable is %s with %zu bytes",
-		       (unsigned long long)free_bytes, (unsigned long long)total, u.largest.name,
-		       u.largest.bytes);
-	if (u.n_dumps)
-		(void)snprintf(fi->evidence, sizeof(fi->evidence),
-			       "%llu of %llu bytes are free; %llu crash dumps take %llu",
-			       (unsigned long long)free_bytes, (unsigned long long)total,
-			       (unsigned long long)u.n_dumps, (unsigned long long)u.dumps);
+		       (unsigned long long)free_bytes, (unsigned long long)total, u.name, u.bytes);
 	return 0;
 }
 

@@ -83,6 +83,20 @@ int sw_examine_overlays(struct sw_examine *x, const struct sw_node *n, const cha
 int sw_examine_signatures(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* The file system of the state on a disk, see state.c. */
 int sw_examine_state(struct sw_examine *x, const struct sw_disk *d);
+/* ---- crash dumps of the kernel in the firmware's store (dumps.c) ---- */
+
+/* Counts them; adds a finding and its repair. low: the store is nearly full. */
+int sw_examine_dumps(struct sw_examine *x, bool low, size_t *ret_n);
+/* What an undo file has of variables that go; new reference. -ENOMEM. */
+int sw_rescue_gone_json(const struct sw_repair *r, json_object **ret_list);
+/* Each as a file in UNDO_PATH.vars/. */
+int sw_rescue_gone_keep(const struct sw_repair *r, const char *undo_path, struct sw_error *err);
+int sw_rescue_gone_take(struct sw_varstore *vars, const struct sw_repair *r,
+			struct sw_error *err);
+/* Puts them back; without write only checks the file. list may be NULL. */
+int sw_rescue_gone_undo(struct sw_varstore *vars, json_object *list, bool write,
+			struct sw_error *err);
+
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);
 /* The TPM's count of images, and the node's secrets, see tpm.c. */
 int sw_examine_tpm(struct sw_examine *x, const struct sw_switch *s);

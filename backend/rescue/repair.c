@@ -60,6 +60,7 @@ static int undo_json(const struct sw_repair *r, json_object *slot, struct sw_var
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
 	json_object *bytes = json_object_new_array(), *list = json_object_new_array();
+	json_object *gone = NULL;
 	int k = 0;
 
 	/* 3: a copy from another disk, which the readers of 2 would look for on the same one. */
@@ -69,9 +70,13 @@ static int undo_json(const struct sw_repair *r, json_object *slot, struct sw_var
 		sw_json_add(o, "disk", sw_rescue_disk_json(r->disk));
 	sw_json_add(o, "bytes", bytes);
 	sw_json_add(o, "variables", list);
+	if (r->n_gone)
+		k = sw_rescue_gone_json(r, &gone);
+	if (gone)
+		sw_json_add(o, "gone", gone);
 	if (slot)
 		sw_json_add(o, "slot", json_object_get(slot));
-	if (r->state_changed)
+	if (k == 0 && r->state_changed)
 		k = add_record(o, vars);
 	for (size_t i = 0; k == 0 && i < r->n_bytes; i++)
 		k = bytes_to_json(&r->bytes[i], bytes);
@@ -102,6 +107,11 @@ static int save_undo(const struct sw_repair *r, json_object *slot, struct sw_var
 
 	if (k < 0)
 		return sw_fail_oom(err);
+	if (r->n_gone) {
+		k = sw_rescue_gone_keep(r, path, err);
+		if (k < 0)
+			return k;
+	}
 	k = write_undo(path, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	if (k == 0)
 		return 0;
@@ -182,6 +192,8 @@ int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struc
 		k = vars ? sw_entry_plan_apply(vars, &r->vars, NULL, err)
 			 : sw_fail(err, SW_EXIT_MISSING, -EOPNOTSUPP,
 				   "there are no boot variables");
+	if (k == 0 && r->n_gone)
+		k = sw_rescue_gone_take(vars, r, err);
 	if (k == 0 && r->state_changed)
 		k = sw_mode_state_write(vars, &r->state, err);
 	return k;

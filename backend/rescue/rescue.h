@@ -31,6 +31,15 @@ struct sw_rescue_copy {
 	char from_name[64], to_name[64];	/* for people: "slipway-a", "slipway-ipxe of sda" */
 };
 
+/* A variable that is taken away; its content is kept for whoever wants to read it. */
+struct sw_rescue_var {
+	struct sw_guid guid;
+	char name[80];
+	uint8_t *data;
+	size_t len;
+	uint32_t attrs;
+};
+
 struct sw_repair {
 	char text[200];		/* what it does, for people */
 	const struct sw_disk *disk;	/* borrowed from the facts; of bytes, from and to */
@@ -40,6 +49,8 @@ struct sw_repair {
 	struct sw_mode_state state;	/* our variable afterwards */
 	bool state_changed;
 	struct sw_rescue_copy copy;
+	struct sw_rescue_var *gone;
+	size_t n_gone;
 	const char *loses;	/* what it may cost, in words; static, NULL: nothing */
 	char *confirm;		/* what a person has to type then: of the disk, see disk/select.h */
 };
@@ -83,7 +94,8 @@ json_object *sw_finding_to_json(const struct sw_finding *fi);
 
 /*
  * Saves what it is about to overwrite into the new file undo_path (0600), and what
- * a copy covers into UNDO_PATH.slot, which is as large as what is copied;
+ * a copy covers into UNDO_PATH.slot, which is as large as what is copied, and
+ * variables that go as files into UNDO_PATH.vars/;
  * NULL: nothing is saved. Then writes and reads back. -EEXIST when there is such a
  * file. Cut off anywhere, the finding is there again and can be repaired again.
  */

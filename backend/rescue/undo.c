@@ -221,6 +221,8 @@ int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 		r = disk ? undo_disk(m, f, undo, undo_path, write, err) : 0;
 		if (r == 0)
 			r = undo_vars(vars, list, write, err);
+		if (r == 0)
+			r = sw_rescue_gone_undo(vars, sw_json_array(undo, "gone"), write, err);
 	}
 	return r < 0 ? r : undo_record(vars, sw_json_str(undo, "record", NULL), err);
 }

@@ -171,12 +171,41 @@ def _(case):
     table_damage(case, "gpt-differ", "warning", differ)
 
 
-@test("both GPT copies are damaged: said, with no repair that pretends to know")
+def lose_both(image):
+    write_at(image, SECTOR + 40, b"\xff" * 8)
+    write_at(image, image.stat().st_size - SECTOR + 40, b"\xff" * 8)
+
+
+@test("both GPT copies are damaged: written as the install's journal says, to the byte, and back")
 def _(case):
     install(case)
     image = case.disk()
-    write_at(image, SECTOR + 40, b"\xff" * 8)
-    write_at(image, image.stat().st_size - SECTOR + 40, b"\xff" * 8)
+    whole = everything(case)
+    lose_both(image)
+    before = everything(case)
+    identity = f"{name_of(case)}/gpt-lost"
+    found = findings(case, 8)[identity]
+    same((found["severity"], found["sure"]), ("error", "certain"), "gpt-lost")
+    assert "not found with this one" in found["repair"]["loses"], found
+    code, shown = case.at_terminal(lambda text: "yes" if text.endswith("this: ") else None,
+                                   "doctor", "--repair", identity)
+    same(code, 130, shown)
+    same(everything(case), before, "what was not confirmed")
+    undo = case.dir / "undo.json"
+    expect(case.on("--yes", "doctor", "--repair", identity, "--save", undo), 0, "is gone")
+    same(everything(case), whole, "after the repair")
+    expect(case.on("--yes", "doctor", "--undo", undo), 0)
+    same(everything(case), before, "after the undo")
+
+
+@test("both GPT copies, the journal and a copy of the node data: said, with no repair that guesses")
+def _(case):
+    install(case)
+    image = case.disk()
+    size, data = image.stat().st_size, partitions(image)["slipway-node"]["start"] * SECTOR
+    lose_both(image)
+    write_at(image, size // MiB * MiB - 5 * MiB, bytes(4096))
+    write_at(image, data, bytes(4096))
     before = everything(case)
     found = findings(case, 8)[f"{name_of(case)}/gpt-lost"]
     same((found["severity"], "repair" in found), ("error", False), "gpt-lost")
@@ -330,7 +359,7 @@ def _(case):
         one_more(case, f"{disk}/health", severity, word)
 
 
-@test("a variable store that is nearly full names what fills it: a variable, or crash dumps")
+@test("a full variable store names what fills it: a variable, or dumps, which go and come back")
 def _(case):
     install(case, second=False)
     space = vars_free(case)
@@ -338,9 +367,27 @@ def _(case):
     one_more(case, "nvram-full", "warning", "VendorBlob", "boot delete")
     for path in blobs:
         path.unlink()
-    fill_vars(case, "dump-type0-%u-1-1700000000-C-cfc8fc79-be2e-4ddc-97f0-9f98bfe298a0", space,
-              10)
-    one_more(case, "nvram-full", "warning", "10 crash dumps", "/sys/firmware/efi/efivars")
+    dumps = fill_vars(case, "dump-type0-%u-1-1700000000-C-cfc8fc79-be2e-4ddc-97f0-9f98bfe298a0",
+                      space, 10)
+    before = {path.name: path.read_bytes() for path in dumps}
+    found = findings(case, 8)["nvram-dumps"]
+    same(found["severity"], "warning", "nvram-dumps")
+    assert "10 crash dumps" in found["evidence"] and found["repair"]["undo"], found
+    dumps_go_and_come_back(case, before)
+
+
+def dumps_go_and_come_back(case, before):
+    """Kept as files where --save says; undone, the firmware has them again, to the byte."""
+    undo = case.dir / "stick" / "dumps.json"
+    undo.parent.mkdir()
+    expect(case.on("--yes", "doctor", "--repair", "nvram-dumps", "--save", undo), 0, "is gone")
+    where = case.machine_dir / "vars"
+    assert not list(where.glob("dump-type*")), "a dump is left"
+    kept = {path.name: path.read_bytes() for path in (case.dir / "stick/dumps.json.vars").iterdir()}
+    same(kept, {name[:-37]: data[4:] for name, data in before.items()}, "files on the stick")
+    expect(case.on("doctor"), 0)
+    expect(case.on("--yes", "doctor", "--undo", undo), 0)
+    same({p.name: p.read_bytes() for p in where.glob("dump-type*")}, before, "after the undo")
 
 
 def fill_vars(case, name, space, n):

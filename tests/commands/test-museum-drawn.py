@@ -116,7 +116,7 @@ def order(b, rng):
 
 
 def vanished(b, rng):
-    content = bytearray(b.entry("a").read_bytes())
+    content = bytearray(b.any_entry().read_bytes())
     at = content.index(bytes([4, 1, 42, 0]))
     content[at + 24:at + 40] = rng.randbytes(16)
     number = f"{rng.randrange(0x100, 0x1000):04X}"

@@ -331,6 +331,20 @@ static void reverse_order(struct world *w)
 	set(w, "BootOrder", data, n);
 }
 
+static void leave_dumps(struct world *w)
+{
+	struct sw_varstore *vars = NULL;
+	struct sw_guid crash;
+	char name[40];
+
+	assert_int_equal(sw_guid_parse("cfc8fc79-be2e-4ddc-97f0-9f98bfe298a0", &crash), 0);
+	assert_int_equal(sw_machine_vars(w->m, &vars, NULL), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		(void)snprintf(name, sizeof(name), "dump-type0-%u-1-1700000000-C", i);
+		assert_int_equal(sw_var_set(vars, &crash, name, "Panic#1", 7, SW_VAR_NV_BS_RT), 0);
+	}
+}
+
 const struct damage damages[] = {
 	{ .id = "gpt-primary", .severity = SW_FINDING_ERROR, .make = break_primary },
 	{ .id = "gpt-backup", .severity = SW_FINDING_WARNING, .make = break_backup },
@@ -349,6 +363,7 @@ const struct damage damages[] = {
 	{ .id = "firmware-new", .severity = SW_FINDING_WARNING, .make = lose_entries },
 	{ .id = "entry-b", .severity = SW_FINDING_WARNING, .make = double_b },
 	{ .id = "entry-0055", .severity = SW_FINDING_WARNING, .make = leave_behind },
+	{ .id = "nvram-dumps", .severity = SW_FINDING_INFO, .make = leave_dumps },
 	{ .id = "boot-order", .severity = SW_FINDING_WARNING, .make = reverse_order },
 };
 const size_t n_damages = ARRAY_SIZE(damages);
