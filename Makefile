@@ -76,7 +76,7 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(if $(Q),,@echo "  CC  $<";)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/backend/rescue/machine.o: CPPFLAGS += -DSW_BUILD_TIME=INT64_C\($(BUILD_TIME)\)
+$(B)/backend/base/clock.o: CPPFLAGS += -DSW_BUILD_TIME=INT64_C\($(BUILD_TIME)\)
 
 # What the console's page about slipway says it was built with.
 LIBRARIES := $(foreach p,$(PKGS) libarchive,$(p) $(shell pkg-config --modversion $(p) 2>/dev/null),)

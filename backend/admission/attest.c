@@ -7,6 +7,7 @@
 #include "admission/persist.h"
 #include "admission/profile.h"
 #include "admission/reply.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -31,7 +32,7 @@ void sw_attest_request_clear(struct sw_attest_request *q)
 static size_t make_nonce(const struct sw_offer *offer, uint8_t ret_nonce[static SW_STRICT_NONCE],
 			 char *ret_text)
 {
-	const uint32_t t = (uint32_t)time(NULL);
+	const uint32_t t = (uint32_t)sw_wall_s();
 	size_t len = offer ? SW_STRICT_NONCE : sizeof(t);
 
 	for (size_t i = 0; i < len; i++) {

@@ -2,10 +2,10 @@
 /* What a preflight looks at. Nothing that is sent says who this machine is. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "admission/preflight.h"
 #include "admission/strict.h"
+#include "base/clock.h"
 
 #define ANSWER_MAX 65536U
 
@@ -53,12 +53,12 @@ static void look_at_clock(const struct sw_preflight_ask *ask, struct sw_prefligh
 	_cleanup_buf_ struct sw_buf body = { .max = ANSWER_MAX + 1 };
 	struct sw_http_answer answer = {};
 
-	s->now = time(NULL);
+	s->now = sw_wall_s();
 	s->server_now = s->answer.date;
 	if (!sw_preflight_seems_dated(s))
 		return;
 	(void)ask_server(ask, true, &body, &answer, NULL);
-	s->now = time(NULL);
+	s->now = sw_wall_s();
 	s->server_now = answer.date;
 }
 

@@ -81,23 +81,16 @@ bool sw_preflight_seems_dated(const struct sw_preflight_seen *s)
 	return s->answer.verify == X509_NOT_YET || s->answer.verify == X509_EXPIRED;
 }
 
-static const char *span_text(int64_t off_s, char text[static 64])
+static const char *span_text(int64_t off_s, char text[static SW_SPAN_TEXT])
 {
-	uint64_t s = (uint64_t)(off_s < 0 ? -off_s : off_s);
-	char span[32];
-
-	if (s < 2 * 86400)
-		(void)snprintf(text, 64, "%s", sw_tpm_wait_text(s, span));
-	else
-		(void)snprintf(text, 64, "%" PRIu64 " days", s / 86400);
-	return text;
+	return sw_span_text((uint64_t)(off_s < 0 ? -off_s : off_s), text);
 }
 
 /* With another clock TLS may still hold, and what is signed with the time in it is not believed. */
 static void judge_clock(const struct sw_preflight_seen *s, struct sw_preflight *p)
 {
 	struct sw_preflight_row *row = &p->row[SW_PREFLIGHT_CLOCK];
-	char span[64], is[SW_TIME_TEXT], now[SW_TIME_TEXT];
+	char span[SW_SPAN_TEXT], is[SW_TIME_TEXT], now[SW_TIME_TEXT];
 
 	if (!s->server_now) {
 		say(row, SW_VERDICT_NOT_CHECKED, "it stands at %s; no server that can be believed "
@@ -118,7 +111,8 @@ static void judge_clock(const struct sw_preflight_seen *s, struct sw_preflight *
 	    "%s %s the server's: %s here, %s there", span_text(p->off_s, span),
 	    p->off_s < 0 ? "behind" : "ahead of", sw_time_text(s->now, is),
 	    sw_time_text(s->server_now, now));
-	fix(row, "if the server's is right: date -u -s @%" PRId64 " && hwclock -uw", s->server_now);
+	fix(row, "slipway clock --set compares several clocks first; if the server's is right: "
+	    "date -u -s @%" PRId64 " && hwclock -uw", s->server_now);
 }
 
 /* ---- the way ---- */

@@ -117,6 +117,7 @@ struct sw_answers {
 	enum sw_failing failing;	/* a disk that reports its own end */
 	char *kernel, *initrd, *uki;	/* http(s)://…, /path, file:///path, medium:/path */
 	char *kernel_sha256, *initrd_sha256, *uki_sha256;
+	char *payload_ca;	/* PEM on one line: who signed the payload servers' certificates */
 	char **kernel_signature, **initrd_signature, **uki_signature;	/* sources; or NULL */
 	char *cmdline;
 	char **trust_keys;	/* SSH public keys; NULL-terminated or NULL */
@@ -142,6 +143,7 @@ struct sw_answers {
 	char *proxy;		/* http://HOST[:PORT], or NULL */
 	char **no_proxy;	/* hosts and domains that are asked directly */
 	char **ntp;		/* time servers of the node; NULL: those of DHCP */
+	int time_from;		/* enum sw_time_from (net/time.h); 0: not said */
 	enum sw_finish finish;
 	enum sw_reinstall reinstall;	/* unattended, and these answers are on a disk already */
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */

@@ -89,6 +89,12 @@
 	  .example = "node.example" },
 	{ .key = "network.ntp", .label = N_("Time servers"), .type = SW_FIELD_LIST, AT(ntp),
 	  .max = 253, .check = sw_net_check_host,
-	  .help = N_("NTP servers of the node, by name or address. Without it: those that DHCP "
-		  "names."),
+	  .help = N_("NTP servers of the node and of the install, by name or address. Without "
+		  "it: those that DHCP names."),
 	  .example = "ntp.example" },
+	{ .key = "time.from", .label = N_("Clock set from"), .type = SW_FIELD_CHOICE, AT(time_from),
+	  .choices = time_choices,
+	  .help = N_("Who may set the clock of the medium before an install: any (also without "
+		  "this key: the https servers that it uses and NTP, the former count more), ntp "
+		  "or server alone, or leave, and then nobody is asked."),
+	  .example = "ntp" },

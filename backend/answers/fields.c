@@ -354,6 +354,7 @@ static const char *const dhcp_choices[] = { "yes", "no", "4", "6", NULL };
 static const char *const bond_choices[] = { "active-backup", "802.3ad", "balance-rr",
 					    "balance-xor", "broadcast", "balance-tlb",
 					    "balance-alb", NULL };
+static const char *const time_choices[] = { "any", "ntp", "server", "leave", NULL };
 static const char *const yes_no[] = { "yes", "no", NULL };
 
 #define AT(member) .offset = offsetof(struct sw_answers, member)
@@ -539,6 +540,12 @@ const struct sw_field sw_fields[] = {
 	  .help = N_("Where the SSH signatures of the unified image are; by default beside it, "
 		  "with .sig."),
 	  .example = "https://boot.example/node.efi.sig" },
+	{ .key = "payload.ca", .label = N_("Payload servers' CA"), .type = SW_FIELD_CERTIFICATE,
+	  AT(payload_ca), .max = 8192,
+	  .help = N_("The certificate, as PEM, of the CA that signed those of the https servers "
+		  "that the payload comes from: then no other CA is believed. Without it any CA "
+		  "that the system trusts. It takes the place of no hash and no signature."),
+	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
 	{ .key = "payload.cmdline", .label = N_("Command line"), .type = SW_FIELD_TEXT, AT(cmdline),
 	  .max = SW_CMDLINE_MAX, .applies = without_uki, .check = check_cmdline,
 	  .help = N_("The node's kernel command line, with kernel and initrd only. "

@@ -13,6 +13,7 @@
 #include "base/proc.h"
 #include "base/strv.h"
 #include "net/post.h"
+#include "net/time.h"
 #include "payload/payload.h"
 #include "payload/trust.h"
 
@@ -28,6 +29,7 @@ struct reading {
 	uint64_t offset;	/* of the file system on that device */
 	char *dir, *out;	/* scratch, and the file in it */
 	bool set;		/* it is lines of KEY=VALUE */
+	bool settled;		/* the clock was looked at */
 };
 
 static void reading_clear(struct reading *rd)
@@ -217,6 +219,27 @@ static int fetch(struct reading *rd, struct sw_error *err)
 	}
 }
 
+/*
+ * A server that is not believed may only be one that a wrong clock makes look so: then the clock is
+ * set, where that is slipway's to do, and it is asked once more.
+ */
+static int fetch_by_the_clock(struct reading *rd, struct sw_error *err)
+{
+	const struct sw_time_server server = { .url = rd->location,
+					       .trust = { .pin = rd->s->pin } };
+	const struct sw_time_ask ask = { .servers = &server, .n_servers = 1, .sink = rd->sink };
+	bool set = false;
+	int r = fetch(rd, err);
+
+	if (r != -EKEYREJECTED || rd->settled || !sw_machine_sets_clock(rd->m))
+		return r;
+	rd->settled = true;
+	if (sw_time_settle(rd->m, &ask, false, &set, NULL) < 0 || !set)
+		return r;
+	*err = (struct sw_error){};
+	return fetch(rd, err);
+}
+
 /* A server that is not believed, or sends us elsewhere, is no network that is still to come. */
 static bool may_still_come(const struct reading *rd, const struct sw_error *e)
 {
@@ -239,7 +262,7 @@ static int fetch_patiently(struct reading *rd, unsigned int wait_s, struct sw_er
 	for (;;) {
 		struct sw_error e = {};
 		unsigned int pause = 0;
-		int r = fetch(rd, &e);
+		int r = fetch_by_the_clock(rd, &e);
 		bool again = r < 0 && may_still_come(rd, &e) &&
 			     sw_backoff_next(&b, sw_now_ms(), 0, &pause);
 

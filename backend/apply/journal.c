@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
 
@@ -355,7 +356,7 @@ int sw_journal_record(struct sw_journal *j, enum sw_record_kind kind, uint64_t s
 	rec.kind = htole32(kind);
 	rec.step = htole32((uint32_t)step);
 	rec.step_high = htole32((uint32_t)(step >> 32));
-	rec.time = (int64_t)htole64((uint64_t)time(NULL));
+	rec.time = (int64_t)htole64((uint64_t)sw_wall_s());
 	memcpy(rec.id, h.id, 64);
 	r = sw_sha256_seal(&rec, offsetof(struct record, self), rec.self);
 	if (r == 0)

@@ -38,6 +38,7 @@ static void run_clear(struct sw_run *run)
 	sw_buf_clear(&run->signatures);
 	free(run->rescue);
 	free(run->ipxe);
+	free(run->ca_file);
 	sw_run_clear_keys(run);
 	sw_run_clear_host_key(run);
 	sw_slot_manifest_clear(&run->manifest);

@@ -29,6 +29,7 @@ struct sw_run {
 	json_object *vars;		/* boot variables as they were before, or NULL */
 	char *work;			/* scratch directory */
 	char *kernel, *initrd, *uki, *image, *rescue, *ipxe;	/* files in it */
+	char *ca_file;			/* and of the payload's servers; NULL: the system's CAs */
 	struct sw_slot_manifest manifest;
 	struct sw_buf signatures;	/* of the boot image, under Secure Boot */
 	struct sw_run_key *keys;

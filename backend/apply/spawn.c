@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "apply/clock.h"
 #include "apply/apply.h"
 #include "apply/hooks.h"
 #include "apply/network.h"
@@ -167,6 +168,10 @@ static int run_install(struct child *c, struct sw_error *err)
 	sw_told_begin(&in.told, p);
 	/* Hooks may need it, and who is told of the install. */
 	r = sw_network_apply(c->m, p->network, &sink, err);
+	if (r == 0) {
+		at = "clock";
+		r = sw_clock_settle(c->m, p->answers, &sink, err);
+	}
 	if (r == 0 && c->plan) {
 		at = "hook";
 		r = sw_hooks_run(c->m, p, SW_HOOK_BEFORE, NULL, &sink, err);

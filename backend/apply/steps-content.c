@@ -5,6 +5,7 @@
 
 #include "apply/run.h"
 #include "base/file.h"
+#include "net/trust.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "boot/ipxe.h"
@@ -26,11 +27,33 @@ static int vouch(struct sw_run *run, const char *source, char *const *signatures
 
 	if (!sw_trust_asks(&t))
 		return 0;
+	t.ca_file = run->ca_file;
 	r = sw_trust_vouch(run->m, &t, SW_TRUST_IMAGES, source, file, signatures, run->work, &who,
 			   err);
 	if (r == 0)
 		sw_event_log(run->sink, "signed by %s", who);
 	return r;
+}
+
+/* libcurl takes the CAs of a transfer as a file. */
+static int keep_ca(struct sw_run *run, struct sw_error *err)
+{
+	const char *ca = run->p->answers->payload_ca;
+	_cleanup_free_ char *pem = NULL, *path = NULL;
+	int r;
+
+	if (run->ca_file || !ca || !*ca)
+		return 0;
+	pem = sw_pem_lines(ca);
+	path = sw_fmt("%s/payload-ca.pem", run->work);
+	if (!pem || !path)
+		return sw_fail_oom(err);
+	r = sw_file_write(path, pem, strlen(pem), 0600);
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r,
+				     "the payload servers' CA cannot be kept");
+	run->ca_file = TAKE_PTR(path);
+	return 0;
 }
 
 int sw_run_fetch(struct sw_run *run, const char *source, const char *sha256,
@@ -50,6 +73,10 @@ int sw_run_fetch(struct sw_run *run, const char *source, const char *sha256,
 
 	if (!out || !shown)
 		return sw_fail_oom(err);
+	r = keep_ca(run, err);
+	if (r < 0)
+		return r;
+	f.ca_file = run->ca_file;
 	sw_event_log(run->sink, "fetching %s", shown);
 	r = sw_fetch_run(run->m, &f, run->sink, got, err);
 	if (r < 0)

@@ -47,7 +47,8 @@
 	X(X509_STORE_CTX_free) X(X509_STORE_CTX_init) X(X509_STORE_CTX_new)           \
 	X(X509_STORE_CTX_set_flags) X(X509_STORE_CTX_set_purpose)                     \
 	X(X509_STORE_add_cert) X(X509_STORE_free) X(X509_STORE_new)                   \
-	X(X509_STORE_set_flags) X(X509_check_issued) X(X509_digest) X(X509_free)      \
+	X(X509_STORE_set_flags) X(X509_STORE_get0_param) X(X509_VERIFY_PARAM_set_time) \
+	X(X509_check_issued) X(X509_digest) X(X509_free)      \
 	X(X509_get0_pubkey) X(X509_get_issuer_name) X(X509_get_subject_name)          \
 	X(X509_verify) X(X509_verify_cert) X(d2i_PKCS7) X(d2i_X509)                   \
 	X(i2d_CMS_ContentInfo) X(i2d_PUBKEY) X(i2d_PublicKey)
@@ -142,6 +143,8 @@ int sw_crypto_open(struct sw_error *err);
 #define X509_STORE_free (*sw_crypto.X509_STORE_free_)
 #define X509_STORE_new (*sw_crypto.X509_STORE_new_)
 #define X509_STORE_set_flags (*sw_crypto.X509_STORE_set_flags_)
+#define X509_STORE_get0_param (*sw_crypto.X509_STORE_get0_param_)
+#define X509_VERIFY_PARAM_set_time (*sw_crypto.X509_VERIFY_PARAM_set_time_)
 #define X509_check_issued (*sw_crypto.X509_check_issued_)
 #define X509_digest (*sw_crypto.X509_digest_)
 #define X509_free (*sw_crypto.X509_free_)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <strings.h>
@@ -224,5 +226,19 @@ const char *sw_time_text(int64_t seconds, char text[static SW_TIME_TEXT])
 		n = strftime(text + n, SW_TIME_TEXT - n, " (%H:%M UTC)", &utc);
 	if (!n)
 		text[0] = '\0';
+	return text;
+}
+
+const char *sw_span_text(uint64_t seconds, char text[static SW_SPAN_TEXT])
+{
+	if (seconds < 120)
+		(void)snprintf(text, SW_SPAN_TEXT, "%" PRIu64 " s", seconds);
+	else if (seconds < 3600)
+		(void)snprintf(text, SW_SPAN_TEXT, "%" PRIu64 " min", (seconds + 59) / 60);
+	else if (seconds < (uint64_t)2 * 86400)
+		(void)snprintf(text, SW_SPAN_TEXT, "%" PRIu64 " h %" PRIu64 " min",
+			       seconds / 3600, seconds % 3600 / 60);
+	else
+		(void)snprintf(text, SW_SPAN_TEXT, "%" PRIu64 " days", (seconds + 43200) / 86400);
 	return text;
 }

@@ -61,3 +61,7 @@ const char *sw_text_show(const char *s, char shown[static SW_TEXT_SHOW]);
  * beyond what a calendar has.
  */
 const char *sw_time_text(int64_t seconds, char text[static SW_TIME_TEXT]);
+
+#define SW_SPAN_TEXT 40
+/* So many seconds in the unit that fits: "90 s", "7 min", "3 h 20 min", "3650 days". */
+const char *sw_span_text(uint64_t seconds, char text[static SW_SPAN_TEXT]);

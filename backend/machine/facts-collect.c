@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "boot/entries.h"
 #include "machine/private.h"
@@ -231,7 +232,7 @@ int sw_facts_collect(struct sw_machine *m, bool (*want)(const struct sw_disk *d,
 
 	if (!f)
 		return sw_fail_oom(err);
-	f->time = (int64_t)time(NULL);
+	f->time = sw_wall_s();
 	r = sw_machine_ops_of(m)->identity(m, f);
 	if (r == 0)
 		r = collect_disks(m, f, want, arg);

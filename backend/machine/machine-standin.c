@@ -7,6 +7,7 @@
  *   machine.yaml   what there is            disk-N.img  sparse images
  *   vars/          boot variables           tpm/        swtpm's state
  *   medium/        content of the medium    run/        sockets, logs, notes
+ *   clock          how far its clock is ahead of this system's, in seconds
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -221,6 +222,7 @@ int sw_machine_open_standin(const char *dir, struct sw_machine **ret_machine, st
 		return sw_fail_oom(err);
 	if (mkdir(m->run_dir, 0700) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
 		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "cannot make %s", m->run_dir);
+	sw_standin_clock_read(m);
 	*ret_machine = TAKE_PTR(m);
 	return 0;
 }

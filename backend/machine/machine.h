@@ -116,6 +116,20 @@ int sw_machine_network_get(struct sw_machine *m, json_object **ret_files, struct
 /* Puts these in their place, and has networkd read them. -EOPNOTSUPP: it is not ours to set. */
 int sw_machine_network_put(struct sw_machine *m, json_object *files, struct sw_error *err);
 
+/*
+ * Whether the clock of this machine is slipway's to set unasked: where the network is. Another
+ * system has its own way to the right time.
+ */
+bool sw_machine_sets_clock(const struct sw_machine *m);
+/*
+ * Turns the clock (base/clock.h) by so many ms, and sets that on the board to the same, in UTC;
+ * ret_rtc: 0 or -errno of that, which is no failure. Does not ask sw_machine_sets_clock().
+ * Needs root on a real machine; a stand-in has a clock of its own.
+ */
+int sw_machine_clock_turn(struct sw_machine *m, int64_t by_ms, int *ret_rtc, struct sw_error *err);
+/* What the clock on the board shows, s since the epoch; 0: there is none that can be read. */
+int64_t sw_machine_rtc(const struct sw_machine *m);
+
 /* SW_POWER_KEXEC: starts what sw_machine_load() has loaded, without the firmware. */
 enum sw_power { SW_POWER_REBOOT, SW_POWER_OFF, SW_POWER_KEXEC };
 /* Real: sync and reboot(2). Stand-in: notes it in DIR/run/power and returns. */

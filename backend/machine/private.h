@@ -144,5 +144,8 @@ SW_DEFINE_CLEANUP(struct sw_standin, sw_standin_free)
 int sw_standin_tpm_start(struct sw_machine *m, struct sw_error *err);
 void sw_standin_tpm_stop(struct sw_machine *m);
 
+/* Makes sw_wall_ms() show what its clock shows: that of the system when nothing else was set. */
+void sw_standin_clock_read(const struct sw_machine *m);
+
 /* The first content of the variable store. */
 int sw_standin_write_vars(const char *dir, bool medium, struct sw_error *err);

@@ -33,6 +33,12 @@ extern struct sw_curl sw_curl;
 /* Before any of the calls below; initializes libcurl the first time. */
 int sw_curl_open(struct sw_error *err);
 
+/*
+ * What every transfer has in common, of a new handle: no signals, no redirects by libcurl, TLS 1.2
+ * or newer with a server that the system's CAs vouch for, by the machine's clock.
+ */
+void sw_curl_prepare(CURL *c);
+
 #define curl_global_init (*sw_curl.curl_global_init_)
 #define curl_easy_init (*sw_curl.curl_easy_init_)
 #define curl_easy_cleanup (*sw_curl.curl_easy_cleanup_)

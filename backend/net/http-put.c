@@ -7,7 +7,6 @@
 
 #include "net/http-error.h"
 
-#define CONNECT_TIMEOUT_S 10L
 #define STALL_S 20L
 #define STALL_BYTES_PER_S 1024L
 
@@ -38,17 +37,11 @@ static size_t on_reply(char *data SW_UNUSED, size_t size, size_t n, void *userda
 
 static void set_up(CURL *c, const char *url, struct upload *u, char *detail)
 {
+	sw_curl_prepare(c);
 	(void)curl_easy_setopt(c, CURLOPT_URL, url);
 	(void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(c, CURLOPT_USERAGENT, "slipway/" SW_VERSION);
-	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_S);
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, STALL_S);
-	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	(void)curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	(void)curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
 	(void)curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)u->len);
 	(void)curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);

@@ -7,9 +7,6 @@
 #include "net/http-error.h"
 #include "base/file.h"
 
-#define SYSTEM_CAS "/etc/ssl/certs/ca-certificates.crt"
-#define NODE_CAS "/slipway-node/ca-certificates.crt"	/* an initrd has none (node/build.sh) */
-#define CONNECT_TIMEOUT_S 10L
 #define STALL_S 20
 #define STALL_BYTES_PER_S 1024L
 
@@ -164,22 +161,16 @@ static void set_options(struct transfer *t, char *detail)
 	const struct sw_http_get *get = t->get;
 	CURL *c = t->curl;
 
+	sw_curl_prepare(c);
 	(void)curl_easy_setopt(c, CURLOPT_URL, t->url);
 	(void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(c, CURLOPT_USERAGENT, "slipway/" SW_VERSION);
-	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_S);
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME,
 			       (long)(get->stall_s ? get->stall_s : STALL_S));
-	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	(void)curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (get->ca_file)
+	if (get->ca_file) {
 		(void)curl_easy_setopt(c, CURLOPT_CAINFO, get->ca_file);
-	else if (access(SYSTEM_CAS, R_OK) < 0 && access(NODE_CAS, R_OK) == 0)
-		(void)curl_easy_setopt(c, CURLOPT_CAINFO, NODE_CAS);
+		(void)curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	}
 	(void)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	(void)curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
 	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_data);

@@ -19,7 +19,7 @@
 
 struct sw_http_get {
 	const char *url;
-	const char *ca_file;	/* PEM bundle, NULL: the system's */
+	const char *ca_file;	/* PEM bundle, and no other CA; NULL: the system's */
 	uint64_t from;		/* resume here; only with etag */
 	const char *etag;	/* strong validator of what is there already, NULL: none */
 	uint64_t max;		/* ceiling for the whole file in bytes */

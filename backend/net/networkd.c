@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/strv.h"
 #include "base/text.h"
 
 #define STATE_MAX (64u << 10)
@@ -58,4 +59,31 @@ int sw_networkd_look(const char *root, const char *file, struct sw_networkd_stat
 					  (unsigned int)strtoul(e->d_name, NULL, 10), ret);
 	}
 	return 0;
+}
+
+int sw_networkd_parse_ntp(const char *text, char ***ret_servers)
+{
+	_cleanup_free_ char *words = sw_text_value(text, "NTP");
+	char *save = NULL;
+	unsigned int n = 0;
+
+	for (char *w = words ? strtok_r(words, " \t", &save) : NULL; w && n < SW_NETWORKD_NTP_MAX;
+	     w = strtok_r(NULL, " \t", &save)) {
+		if (!sw_text_is_clean(w))
+			continue;
+		if (sw_strv_add(ret_servers, w) < 0)
+			return -ENOMEM;
+		n++;
+	}
+	return 0;
+}
+
+int sw_networkd_ntp(const char *root, char ***ret_servers)
+{
+	_cleanup_free_ char *path = root ? sw_fmt("%s/netif/state", root) : NULL;
+	_cleanup_buf_ struct sw_buf b = { .max = STATE_MAX };
+
+	if (!path)
+		return root ? -ENOMEM : 0;
+	return sw_file_read(path, &b) < 0 ? 0 : sw_networkd_parse_ntp(sw_buf_text(&b), ret_servers);
 }

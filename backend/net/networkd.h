@@ -20,6 +20,15 @@ struct sw_networkd_state {
 /* root: "/run/systemd"; file: the name of a .network file, without its directory. -errno. */
 int sw_networkd_look(const char *root, const char *file, struct sw_networkd_state *ret);
 
+/*
+ * The time servers that the leases and files of all links name; NULL: none, or networkd does not
+ * run. -ENOMEM.
+ */
+int sw_networkd_ntp(const char *root, char ***ret_servers);
+/* The same from the text of networkd's state file: at most SW_NETWORKD_NTP_MAX clean words. */
+#define SW_NETWORKD_NTP_MAX 8U
+int sw_networkd_parse_ntp(const char *text, char ***ret_servers);
+
 /* One state file; adds what it says to s when it is about file. index: of the link. */
 void sw_networkd_parse(const char *text, const char *file, unsigned int index,
 		       struct sw_networkd_state *s);

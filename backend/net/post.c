@@ -10,9 +10,6 @@
 #include "net/http-error.h"
 #include "net/tls.h"
 
-#define SYSTEM_CAS "/etc/ssl/certs/ca-certificates.crt"
-#define NODE_CAS "/slipway-node/ca-certificates.crt"	/* an initrd has none (node/build.sh) */
-#define CONNECT_TIMEOUT_S 10L
 #define TIMEOUT_S 30U
 
 struct exchange {
@@ -90,8 +87,8 @@ static CURLcode on_tls(CURL *curl SW_UNUSED, void *context, void *userdata)
 	struct exchange *x = userdata;
 
 	x->connected = true;
-	return x->post->any_time && sw_tls_ignore_dates(context) < 0 ? CURLE_ABORTED_BY_CALLBACK
-								      : CURLE_OK;
+	return sw_tls_prepare(context, x->post->any_time) < 0 ? CURLE_ABORTED_BY_CALLBACK
+							       : CURLE_OK;
 }
 
 static int on_progress(void *userdata, curl_off_t dt SW_UNUSED, curl_off_t dn SW_UNUSED,
@@ -110,7 +107,6 @@ static int set_trust(struct exchange *x, struct sw_error *err)
 	struct curl_blob ca = { .data = (void *)(uintptr_t)t->ca, .flags = CURL_BLOB_COPY };
 	bool chain = (t->ca || !t->pin) && !x->post->anybody;
 
-	(void)curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, chain ? 1L : 0L);
 	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, chain ? 2L : 0L);
 	if (t->pin && !sw_http_pin_option(t->pin, x->pin))
@@ -123,8 +119,6 @@ static int set_trust(struct exchange *x, struct sw_error *err)
 		ca.len = strlen(t->ca);
 		(void)curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &ca);
 		(void)curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-	} else if (access(SYSTEM_CAS, R_OK) < 0 && access(NODE_CAS, R_OK) == 0) {
-		(void)curl_easy_setopt(c, CURLOPT_CAINFO, NODE_CAS);
 	}
 	return 0;
 }
@@ -203,12 +197,8 @@ static void set_options(struct exchange *x)
 
 	(void)curl_easy_setopt(c, CURLOPT_URL, x->post->url);
 	(void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
-	(void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	/* HTTP/2 lets a client send a request again by itself. */
 	(void)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	(void)curl_easy_setopt(c, CURLOPT_USERAGENT, "slipway/" SW_VERSION);
-	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
 	(void)curl_easy_setopt(c, CURLOPT_TIMEOUT,
 			       (long)(x->post->timeout_s ? x->post->timeout_s : TIMEOUT_S));
 	(void)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
@@ -311,8 +301,10 @@ static int explain(struct exchange *x, CURLcode code, struct sw_error *err)
 static int perform(struct exchange *x, struct sw_error *err)
 {
 	CURLcode code;
-	int r = set_trust(x, err);
+	int r;
 
+	sw_curl_prepare(x->curl);
+	r = set_trust(x, err);
 	if (r == 0)
 		r = set_form(x, err);
 	if (r == 0)

@@ -17,7 +17,7 @@ struct sw_fetch {
 	uint64_t max;		/* ceiling in bytes, 0: 2 GiB */
 	unsigned int retries;	/* after the first try; back-off doubles from 1 s */
 	unsigned int step;	/* for progress events */
-	const char *ca_file;	/* PEM bundle for https, NULL: the system's */
+	const char *ca_file;	/* PEM bundle for https, and no other CA; NULL: the system's */
 	unsigned int stall_s;	/* a connection this long without data is dropped; 0: 20 */
 	/* The longest pause before the first retry (base/backoff.h, up to 30 s); 0: 1000. */
 	unsigned int backoff_ms;

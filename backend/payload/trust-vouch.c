@@ -9,11 +9,11 @@
 
 #define RETRIES 3
 
-static int fetch_one(struct sw_machine *m, const char *source, const char *out,
-		     struct sw_error *err)
+static int fetch_one(struct sw_machine *m, const char *ca_file, const char *source,
+		     const char *out, struct sw_error *err)
 {
 	struct sw_fetch f = { .source = source, .out = out, .max = SW_TRUST_SIGNATURE_MAX,
-			      .retries = RETRIES, .vouched = true };
+			      .retries = RETRIES, .vouched = true, .ca_file = ca_file };
 	struct sw_error e = {};
 	char got[65];
 	int r = sw_fetch_run(m, &f, NULL, got, &e);
@@ -41,8 +41,8 @@ static int beside(const char *source, char **ret_source, struct sw_error *err)
 	return *ret_source ? 0 : sw_fail_oom(err);
 }
 
-static int fetch_all(struct sw_machine *m, char *const *sources, const char *dir,
-		     char ***ret_files, struct sw_error *err)
+static int fetch_all(struct sw_machine *m, const char *ca_file, char *const *sources,
+		     const char *dir, char ***ret_files, struct sw_error *err)
 {
 	int r = 0;
 
@@ -51,7 +51,7 @@ static int fetch_all(struct sw_machine *m, char *const *sources, const char *dir
 
 		if (i == SW_TRUST_SIGNATURES_MAX)
 			return sw_fail(err, SW_EXIT_INVALID, -E2BIG, "too many signatures");
-		r = out ? fetch_one(m, sources[i], out, err) : sw_fail_oom(err);
+		r = out ? fetch_one(m, ca_file, sources[i], out, err) : sw_fail_oom(err);
 		if (r == 0 && sw_strv_add(ret_files, out) < 0)
 			r = sw_fail_oom(err);
 	}
@@ -73,7 +73,7 @@ int sw_trust_vouch(struct sw_machine *m, const struct sw_trust *t, const char *n
 		sources = one;
 	}
 	if (r == 0)
-		r = fetch_all(m, sources, dir, &files, err);
+		r = fetch_all(m, t->ca_file, sources, dir, &files, err);
 	if (r == 0)
 		r = sw_trust_verify(t, name_space, file, files, ret_who, err);
 	for (size_t i = 0; files && files[i]; i++)

@@ -21,6 +21,7 @@ struct sw_trust {
 	char **keys;		/* "ssh-ed25519 AAAA… comment"; NULL or empty: none */
 	unsigned int threshold;	/* that many different keys must have signed; 0 counts as 1 */
 	bool none;		/* said in so many words: nobody needs to have signed */
+	const char *ca_file;	/* of https servers with signatures, as for sw_fetch; borrowed */
 };
 
 void sw_trust_clear(struct sw_trust *t);

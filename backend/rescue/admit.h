@@ -17,6 +17,7 @@ struct sw_admitting {
 	const void *log;		/* the firmware's event log; NULL: none is sent */
 	size_t log_len;
 	unsigned int wait_s;		/* go on trying for so long */
+	bool sets_clock;		/* also of a system whose clock is not slipway's to set */
 	const struct sw_sink *sink;	/* told of tries and of risks; polled; or NULL */
 	/* The token for this one, of a kind that needs one; sw_admit_trim_token() has seen it. */
 	int (*token)(struct sw_admit_config *c, struct sw_secret **ret_token, void *userdata,

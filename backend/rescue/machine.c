@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "boot/nodedata.h"
@@ -114,7 +115,7 @@ static int clock_off(struct sw_examine *x)
 	char now[SW_TIME_TEXT], built[SW_TIME_TEXT];
 	struct sw_finding *fi;
 
-	if (x->f->time >= SW_BUILD_TIME)
+	if (x->f->time >= sw_build_time())
 		return 0;
 	fi = add(x, NULL, "clock", SW_FINDING_WARNING, "the clock is behind",
 		 "certificates look as if they were not valid yet: https and admission fail",
@@ -124,7 +125,7 @@ static int clock_off(struct sw_examine *x)
 		return -ENOMEM;
 	(void)snprintf(fi->evidence, sizeof(fi->evidence),
 		       "it says %s, and this slipway was made at %s",
-		       sw_time_text(x->f->time, now), sw_time_text(SW_BUILD_TIME, built));
+		       sw_time_text(x->f->time, now), sw_time_text(sw_build_time(), built));
 	return 0;
 }
 

@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "tpm/eventlog.h"
 #include "tpm/facts.h"
-
-const char *sw_tpm_wait_text(uint64_t seconds, char text[static 32])
-{
-	if (seconds < 120)
-		(void)snprintf(text, 32, "%" PRIu64 " s", seconds);
-	else if (seconds < 3600)
-		(void)snprintf(text, 32, "%" PRIu64 " min", (seconds + 59) / 60);
-	else
-		(void)snprintf(text, 32, "%" PRIu64 " h %" PRIu64 " min", seconds / 3600,
-			       seconds % 3600 / 60);
-	return text;
-}
 
 static json_object *flags(const char *const *names, const bool *values, size_t n)
 {

@@ -168,7 +168,7 @@ static void find(struct sw_tpm_facts *f, enum sw_tpm_use stops, const char *hint
 
 static void judge_lockout(struct sw_tpm_facts *f)
 {
-	char text[32];
+	char text[SW_SPAN_TEXT];
 
 	if (!f->locked)
 		return;
@@ -178,7 +178,7 @@ static void judge_lockout(struct sw_tpm_facts *f)
 	     f->lockout_auth ? "wait, or clear the TPM in the firmware setup"
 			     : "wait, or run tpm2_dictionarylockout --clear-lockout",
 	     "locked after %u wrong attempts: it unlocks itself in %s", f->failures,
-	     f->wait_s ? sw_tpm_wait_text(f->wait_s, text) : "a while");
+	     f->wait_s ? sw_span_text(f->wait_s, text) : "a while");
 }
 
 void sw_tpm_judge(struct sw_tpm_facts *f)

@@ -51,5 +51,3 @@ int sw_tpm_read_facts(const char *tcti, struct sw_tpm_facts *ret_facts, struct s
 void sw_tpm_judge(struct sw_tpm_facts *f);
 
 json_object *sw_tpm_facts_to_json(const struct sw_tpm_facts *f);
-/* "2 h 5 min", "40 s". */
-const char *sw_tpm_wait_text(uint64_t seconds, char text[static 32]);

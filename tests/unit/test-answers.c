@@ -448,6 +448,7 @@ static void test_the_digest_depends_on_every_field_of_the_node(void **state SW_U
 					     "make", "derive",
 					     "order", "pxe", "52:54:00:12:34:56",
 					     "stay", "https://other.example/x", "rename", "ignore",
+					     "server",
 					     "use", "always", "strict", "http://other.example:1",
 					     "udp://log.example", "failed", "60", "4093",
 					     "192.0.2.9", "192.0.2.9/24", "balance-rr",

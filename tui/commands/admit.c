@@ -17,7 +17,7 @@
 #include "tui/commands/admit-config.h"
 #include "tui/commands/list.h"
 
-enum { OPT_SAVE = 310, OPT_DRY_RUN, OPT_WAIT, OPT_NO_LOG, OPT_PREFLIGHT };
+enum { OPT_SAVE = 310, OPT_DRY_RUN, OPT_WAIT, OPT_NO_LOG, OPT_PREFLIGHT, OPT_CLOCK };
 
 #define WAIT_S 60U
 #define PREFLIGHT_WAIT_S 10U
@@ -346,6 +346,7 @@ static int admit_all(struct admit *a, unsigned int wait_s, struct sw_error *err)
 	a->done = json_object_new_array();
 	a->run = (struct sw_admitting){ .m = a->m, .list = &a->list, .log = a->log.data,
 					.log_len = a->log.len, .wait_s = wait_s, .sink = &sink,
+					.sets_clock = sw_arg(&a->cli->args, OPT_CLOCK) != NULL,
 					.token = token, .done = done,
 					.dry = dry ? dry_run : NULL, .userdata = a };
 	r = sw_admit_all(&a->run, err);
@@ -427,6 +428,7 @@ static const struct sw_opt opts[] = {
 	{ OPT_SAVE, "save", "FILE", "keep the overlay's tar, for promote --overlay" },
 	{ OPT_PREFLIGHT, "preflight", NULL, "see whether it would work, tell nothing" },
 	{ OPT_WAIT, "wait", "SECONDS", "go on trying for so long (default: 60)" },
+	{ OPT_CLOCK, "set-clock", NULL, "set a clock that makes the server look bad, try again" },
 	{ 'l', "log", "FILE", "a saved event log (default: this machine's)" },
 	{ OPT_NO_LOG, "no-log", NULL, "send no event log" },
 	{ OPT_DRY_RUN, "dry-run", NULL, "say what would be sent to whom, and send nothing" },

@@ -31,6 +31,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_boot_rename,
 	&sw_command_boot_delete,
 	&sw_command_boot_add,
+	&sw_command_clock,
 	&sw_command_network_apply,
 	&sw_command_mode,
 	&sw_command_slots,
