@@ -38,6 +38,8 @@ enum sw_recovery { SW_RECOVERY_UNSAID, SW_RECOVERY_SHOW, SW_RECOVERY_ESCROW, SW_
 enum sw_disk_use { SW_DISK_NONE = 1 };
 /* 0: not said, so the node makes its own. */
 enum sw_host_key { SW_HOST_KEY_MAKE = 1 };
+/* 0: not said, which means keep. */
+enum sw_old_secrets { SW_SECRETS_KEEP = 1, SW_SECRETS_DROP };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY, SW_FINISH_KEXEC };
 /* 0: not said, which means once. */
 enum sw_reinstall { SW_REINSTALL_ONCE = 1, SW_REINSTALL_ALWAYS };
@@ -102,6 +104,7 @@ struct sw_answers {
 	char *machine_id;	/* "derive", or 32 hex digits; or NULL */
 	char **ssh_authorized;	/* SSH public keys; NULL-terminated or NULL */
 	enum sw_host_key ssh_host_key;
+	enum sw_old_secrets secrets;	/* of a node that is on the disk already */
 	struct sw_disk_choice disk;	/* always has at least one alternative, perhaps empty */
 	enum sw_disk_use disk_use;
 	char *layout;		/* name or path */

@@ -11,6 +11,7 @@ static const struct { const char *key, *why; } needs_disk[] = {
 	{ "payload.", "an image is kept in a slot, and a slot is on a disk" },
 	{ "trust.", "it says what a slot may hold, and slots are on a disk" },
 	{ "rescue.", "a rescue image lies in a partition" },
+	{ "node.secrets", "a node without a disk has no secrets" },
 	{ "node.ssh.", "a node without a disk has no room for keys" },
 	{ "boot.network.ipxe", "iPXE and its script lie in a partition" },
 	{ "boot.network.sha256", "iPXE and its script lie in a partition" },

@@ -27,3 +27,9 @@
 		  "tells its fingerprint, to compare at the first login. Without it the node "
 		  "makes its own."),
 	  .example = "make" },
+	{ .key = "node.secrets", .label = N_("Old secrets"), .type = SW_FIELD_CHOICE, AT(secrets),
+	  .choices = secrets_choices, .applies = with_disk,
+	  .help = N_("The secrets and SSH host key of a node that is on the disk already. keep, as "
+		  "when nothing is said: those that will open on the new one; the review names "
+		  "each. drop: none."),
+	  .example = "drop" },

@@ -308,6 +308,7 @@ static int check_machine_id(const char *text, struct sw_error *err)
 }
 
 static const char *const host_key_choices[] = { "make", NULL };
+static const char *const secrets_choices[] = { "keep", "drop", NULL };
 static const char *const policy_choices[] = { "none", NULL };
 /* A key does not come over a network. */
 static int check_local(const char *text, struct sw_error *err)

@@ -28,8 +28,8 @@ static void take(const struct sw_plan *p, json_object *entry, json_object *list)
 		json_object_put(clean);
 }
 
-/* The newest of all node data on the plan's disks, which copies of a mirrored node are; or NULL. */
-static json_object *newest_node_data(const struct sw_run *run)
+/* Copies of a mirrored node are several. */
+json_object *sw_run_newest_node_data(const struct sw_run *run)
 {
 	json_object *newest = NULL;
 	uint64_t highest = 0;
@@ -65,7 +65,7 @@ int sw_run_keep_escrow(struct sw_run *run, struct sw_error *err)
 	for (size_t i = 0; i < run->p->n_parts; i++)
 		any = any || run->p->parts[i].kept;
 	/* A resume has it from the journal; the node data may be gone by then. */
-	if (run->resumed || !any || !(old = newest_node_data(run)))
+	if (run->resumed || !any || !(old = sw_run_newest_node_data(run)))
 		return 0;
 	list = json_object_new_array();
 	if (!list)

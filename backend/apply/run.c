@@ -240,6 +240,13 @@ static void tell_node_id(const struct sw_run *run, char node_id[static 65])
 		(void)snprintf(node_id, 65, "%s", ek.id);
 }
 
+/* The public half of the one that was made or taken over, or NULL. */
+static const char *host_key(const struct sw_run *run)
+{
+	return run->host_key.public ? run->host_key.public
+				    : sw_json_str(run->p->kept_secrets, "ssh_host_key", NULL);
+}
+
 static int execute_and_report(struct sw_run *run, unsigned int started, struct sw_error *err)
 {
 	struct sw_error mine = {};
@@ -256,8 +263,8 @@ static int execute_and_report(struct sw_run *run, unsigned int started, struct s
 					  : "start", &mine, done.code);
 	if (done.result == 0)
 		tell_node_id(run, done.node_id);
-	if (done.result == 0 && run->host_key.public)
-		(void)sw_trust_fingerprint(run->host_key.public, done.ssh_host_key);
+	if (done.result == 0 && host_key(run))
+		(void)sw_trust_fingerprint(host_key(run), done.ssh_host_key);
 	if (done.result == 0 && run->escrow)
 		(void)snprintf(done.escrow, sizeof(done.escrow), "%s", run->escrow);
 	(void)snprintf(done.text, sizeof(done.text), "%s", how_it_ended(run, done.result));

@@ -80,6 +80,21 @@ int sw_run_keep_escrow(struct sw_run *run, struct sw_error *err);
 /* Keys in escrow, made now and taken over, into new node data. -ENOMEM. */
 int sw_run_escrow_to_json(const struct sw_run *run, json_object *node_data);
 
+/* The newest of all node data on the plan's disks, new reference, or NULL. */
+json_object *sw_run_newest_node_data(const struct sw_run *run);
+
+#define SW_KEPT_SECRETS_MAX (512U << 10)	/* bytes of JSON: they go into the journal */
+/*
+ * Takes over the old node's secrets (plan/secrets.h) before the first write, sealed anew where
+ * pcr7, as the node will have it, needs it. tcti may be NULL. Exit 4 when one that the review said
+ * is kept cannot be.
+ */
+int sw_run_keep_secrets(struct sw_run *run, const char *tcti, const struct sw_pcr7 *pcr7,
+			struct sw_error *err);
+bool sw_run_has_kept(const struct sw_run *run, const char *name);
+/* Those that were taken over into new node data. */
+void sw_run_secrets_to_json(const struct sw_run *run, json_object *node_data);
+
 /* Refuses a plan whose keys cannot be made: no recovery key was confirmed, or it has no step. */
 int sw_run_check_keys(const struct sw_run *run, struct sw_error *err);
 /* What sw_step_keys() made for a partition, or NULL. */

@@ -8,9 +8,11 @@
 
 #include "apply/run.h"
 #include "base/file.h"
+#include "boot/secrets.h"
 #include "disk/recovery.h"
 #include "machine/shell.h"
 #include "payload/payload.h"
+#include "plan/secrets.h"
 
 void sw_run_clear_keys(struct sw_run *run)
 {
@@ -37,7 +39,8 @@ const struct sw_run_key *sw_run_key(const struct sw_run *run, const struct sw_pl
 
 int sw_run_check_keys(const struct sw_run *run, struct sw_error *err)
 {
-	bool makes = sw_plan_encrypts(run->p) || sw_plan_makes_host_key(run->p);
+	bool makes = sw_plan_encrypts(run->p) || sw_plan_makes_host_key(run->p) ||
+		     sw_plan_keeps_secrets(run->p);
 
 	if (makes && sw_plan_step_number(run->p, SW_STEP_KEYS) == UINT_MAX) {
 		sw_fail(err, SW_EXIT_INVALID, -EINVAL, "the plan needs keys, but makes none");
@@ -136,9 +139,10 @@ static int not_foretold(struct sw_run *run, int r, struct sw_error *err)
 	for (size_t i = 0; i < run->p->n_parts && !other_way; i++)
 		other_way = run->p->parts[i].encrypt & SW_ENCRYPT_KEY_FILE;
 	if (!(sw_plan_encrypts(run->p) & SW_ENCRYPT_TPM2)) {
-		sw_event_log(run->sink, "warning: %s: the SSH host key is sealed to PCR 7 as it is "
-			     "under this system, and the node may have to make another",
-			     why_unknown(run, r));
+		if (sw_plan_makes_host_key(run->p))
+			sw_event_log(run->sink, "warning: %s: the SSH host key is sealed to PCR 7 "
+				     "as it is under this system, and the node may have to make "
+				     "another", why_unknown(run, r));
 		return 0;
 	}
 	if (other_way) {
@@ -187,6 +191,9 @@ static int aim_at_tpm(struct sw_run *run, struct sw_layout_keys *keys, struct sw
 {
 	int r = sw_shell_may_seal(run->m, err);
 
+	/* A copy that a recovery key opens is kept without one. */
+	if (r == 0 && !sw_plan_seals(run->p) && sw_machine_tcti(run->m, &keys->tcti, NULL) < 0)
+		return 0;
 	if (r == 0)
 		r = sw_machine_tcti(run->m, &keys->tcti, err);
 	return r < 0 ? r : node_pcr7(run, pcr7, &keys->pcr7, err);
@@ -200,7 +207,7 @@ int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct s
 	struct sw_pcr7 pcr7;
 	int r = 0;
 
-	if (sw_plan_seals(run->p))
+	if (sw_plan_seals(run->p) || sw_plan_keeps_secrets(run->p))
 		r = aim_at_tpm(run, &keys, &pcr7, err);
 	if (r == 0 && (all & SW_ENCRYPT_KEY_FILE))
 		r = read_key_file(run, &file, err);
@@ -213,7 +220,9 @@ int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct s
 		if (part->encrypt && sw_plan_leader(run->p, part) == part)
 			r = make_key(run, part, &keys, recovery, err);
 	}
-	if (r == 0 && sw_plan_makes_host_key(run->p))
+	if (r == 0)
+		r = sw_run_keep_secrets(run, keys.tcti, keys.pcr7, err);
+	if (r == 0 && sw_plan_makes_host_key(run->p) && !sw_run_has_kept(run, SW_SECRET_HOST_KEY))
 		r = sw_run_make_host_key(run, keys.tcti, keys.pcr7, err);
 	return r;
 }

@@ -230,7 +230,8 @@ static int refuse_unknown(struct reader *rd, json_object *o, const struct sw_sha
 {
 	json_object_object_foreach(o, key, value) {
 		bool known = also && (strcmp(key, also) == 0 ||
-				      strcmp(key, SW_FACTS_VARIABLES) == 0);
+				      strcmp(key, SW_FACTS_VARIABLES) == 0 ||
+				      strcmp(key, SW_FACTS_NODES) == 0);
 
 		(void)value;
 		for (size_t i = 0; !known && i < shape->n_fields; i++)

@@ -18,6 +18,8 @@
  * planning; they are not part of struct sw_facts.
  */
 #define SW_FACTS_VARIABLES "boot_variables"
+/* The same of what nodes on the disks would lose by an install: boot/old-node.h. */
+#define SW_FACTS_NODES "old_nodes"
 
 struct sw_part {
 	unsigned int number;	/* 1-based */

@@ -164,6 +164,10 @@ json_object *sw_plan_to_json(const struct sw_plan *p)
 		sw_json_add(o, "network_config", json_object_get(p->network));
 	if (p->kept_escrow)
 		sw_json_add(o, "kept_escrow", json_object_get(p->kept_escrow));
+	if (p->old_secrets)
+		sw_json_add(o, "secrets", json_object_get(p->old_secrets));
+	if (p->kept_secrets)
+		sw_json_add(o, "kept_secrets", json_object_get(p->kept_secrets));
 	if (sw_plan_digest(o, digest) == 0)
 		sw_json_add_str(o, SW_PLAN_DIGEST, digest);
 	return o;

@@ -12,6 +12,7 @@
 #include "disk/recovery.h"
 #include "plan/content.h"
 #include "plan/network.h"
+#include "plan/secrets.h"
 #include "plan/steps.h"
 
 #define MAX_ITEMS 1024
@@ -377,6 +378,19 @@ static int get_network(json_object *o, struct sw_plan *p, struct sw_error *err)
 	return 0;
 }
 
+static int get_secrets(json_object *o, struct sw_plan *p, struct sw_error *err)
+{
+	json_object *old = sw_json_get(o, "secrets"), *kept = sw_json_get(o, "kept_secrets");
+
+	if (old && !sw_plan_secrets_are_sound(old))
+		return bad(err, "secrets");
+	if (kept && !sw_plan_kept_secrets_are_sound(kept))
+		return bad(err, "kept_secrets");
+	p->old_secrets = json_object_get(old);
+	p->kept_secrets = json_object_get(kept);
+	return 0;
+}
+
 int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error *err)
 {
 	_cleanup_plan_ struct sw_plan *p = calloc(1, sizeof(*p));
@@ -407,6 +421,8 @@ int sw_plan_from_json(json_object *o, struct sw_plan **ret_plan, struct sw_error
 	}
 	if (r == 0)
 		r = get_network(o, p, err);
+	if (r == 0)
+		r = get_secrets(o, p, err);
 	if (r == 0)
 		r = check_tables(p, err);
 	if (r == 0)

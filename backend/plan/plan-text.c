@@ -11,6 +11,7 @@
 #include "base/strv.h"
 #include "payload/payload.h"
 #include "plan/network.h"
+#include "plan/secrets.h"
 #include "plan/text.h"
 
 int sw_plan_wrap(struct sw_buf *b, const char *first, const char *text, unsigned int width)
@@ -125,6 +126,8 @@ static int add_identity(struct sw_buf *b, const struct sw_plan *p, unsigned int 
 		r = sw_buf_addf(b, "         machine ID %s\n", id);
 	if (r == 0 && sw_plan_makes_host_key(p))
 		r = sw_buf_addf(&ssh, "a host key is made and sealed to the TPM%s", n ? ", " : "");
+	if (r == 0 && sw_plan_keeps_host_key(p))
+		r = sw_buf_addf(&ssh, "the host key is kept%s", n ? ", " : "");
 	if (r == 0 && n)
 		r = sw_buf_addf(&ssh, "%zu key%s may log in as root", n, n == 1 ? "" : "s");
 	return r < 0 || !ssh.len ? r : sw_plan_wrap(b, "SSH      ", sw_buf_text(&ssh), width);
@@ -186,6 +189,8 @@ char *sw_plan_text(const struct sw_plan *p, unsigned int width)
 	}
 	if (r == 0)
 		r = add_node(&b, p, width);
+	if (r == 0)
+		r = sw_plan_add_secrets(&b, p, width);
 	for (char **w = p->warnings; r == 0 && w && *w; w++)
 		r = sw_plan_wrap(&b, "Note     ", *w, width);
 	if (r == 0)

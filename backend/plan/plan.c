@@ -12,6 +12,7 @@
 #include "plan/extra.h"
 #include "plan/network.h"
 #include "plan/protect.h"
+#include "plan/secrets.h"
 #include "plan/steps.h"
 
 static int refuse_firmware(const struct sw_facts *f, const struct sw_answers *a,
@@ -48,7 +49,7 @@ static int refuse_kexec(const struct sw_facts *f, const struct sw_answers *a, st
 	return -EPERM;
 }
 
-static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
+static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw, json_object *old,
 		 const struct sw_layout *l, struct sw_error *err)
 {
 	int r = sw_content_check(l, err);
@@ -57,6 +58,8 @@ static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 		r = sw_plan_choose_disks(p, f, l, err);
 	if (r == 0)
 		r = sw_plan_place(p, l, err);
+	if (r == 0)
+		r = sw_plan_take_old(p, old, err);
 	if (r == 0)
 		r = sw_plan_check_protection(p, f, l, err);
 	if (r == 0)
@@ -71,20 +74,21 @@ static int build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
 }
 
 static int complete_and_build(struct sw_plan *p, const struct sw_facts *f, json_object *raw,
-			      const struct sw_layout *l, struct sw_error *err)
+			      json_object *old, const struct sw_layout *l, struct sw_error *err)
 {
 	struct sw_layout own;
 	int r;
 
 	if (sw_plan_complete_layout(l, p->answers, &own) < 0)
 		return sw_fail_oom(err);
-	r = build(p, f, raw, &own, err);
+	r = build(p, f, raw, old, &own, err);
 	sw_plan_drop_layout(&own);
 	return r;
 }
 
-int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct sw_answers *a,
-		  const struct sw_layout *l, struct sw_plan **ret_plan, struct sw_error *err)
+int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, json_object *old,
+		  const struct sw_answers *a, const struct sw_layout *l, struct sw_plan **ret_plan,
+		  struct sw_error *err)
 {
 	_cleanup_plan_ struct sw_plan *p = calloc(1, sizeof(*p));
 	int r;
@@ -105,7 +109,8 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct 
 	if (r == 0)
 		r = sw_answers_diskless(a)
 			    ? sw_plan_build_diskless(p, f, f->boot.writable ? raw_vars : NULL, err)
-			    : complete_and_build(p, f, f->boot.writable ? raw_vars : NULL, l, err);
+			    : complete_and_build(p, f, f->boot.writable ? raw_vars : NULL, old, l,
+						 err);
 	if (r < 0)
 		return r;
 	*ret_plan = TAKE_PTR(p);
@@ -152,6 +157,8 @@ struct sw_plan *sw_plan_free(struct sw_plan *p)
 	sw_strv_free(p->warnings);
 	sw_secret_free(p->recovery);
 	json_object_put(p->kept_escrow);
+	json_object_put(p->old_secrets);
+	json_object_put(p->kept_secrets);
 	json_object_put(p->network);
 	free(p);
 	return NULL;

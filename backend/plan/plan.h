@@ -120,6 +120,12 @@ struct sw_plan {
 	 * write, and in the journal from then on, for node data are written anew.
 	 */
 	json_object *kept_escrow;
+	/*
+	 * What becomes of the secrets of the node that is there (plan/secrets.h): an array, or
+	 * NULL; and those that are taken over, out of its node data, which like kept_escrow are
+	 * in the journal: {"secrets": as node data have them, "ssh_host_key": public half}.
+	 */
+	json_object *old_secrets, *kept_secrets;
 	json_object *network;	/* plan/network.h; NULL: the answers say nothing of it */
 	/*
 	 * The recovery key that a person was shown and has confirmed, or NULL. Only in
@@ -128,9 +134,13 @@ struct sw_plan {
 	struct sw_secret *recovery;
 };
 
-/* raw_vars: sw_entries_snapshot() of the machine, NULL on BIOS. */
-int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, const struct sw_answers *a,
-		  const struct sw_layout *l, struct sw_plan **ret_plan, struct sw_error *err);
+/*
+ * raw_vars: sw_entries_snapshot() of the machine, NULL on BIOS. old: sw_old_nodes() of it, or
+ * NULL.
+ */
+int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, json_object *old,
+		  const struct sw_answers *a, const struct sw_layout *l, struct sw_plan **ret_plan,
+		  struct sw_error *err);
 struct sw_plan *sw_plan_free(struct sw_plan *p);
 SW_DEFINE_CLEANUP(struct sw_plan, sw_plan_free)
 #define _cleanup_plan_ _cleanup_(sw_plan_freep)

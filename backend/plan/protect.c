@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "disk/recovery.h"
+#include "plan/secrets.h"
 #include "plan/steps.h"
 #include "tpm/seal.h"
 
@@ -20,7 +21,8 @@ unsigned int sw_plan_encrypts(const struct sw_plan *p)
 
 bool sw_plan_makes_host_key(const struct sw_plan *p)
 {
-	return p->answers->ssh_host_key == SW_HOST_KEY_MAKE && !sw_answers_diskless(p->answers);
+	return p->answers->ssh_host_key == SW_HOST_KEY_MAKE && !sw_answers_diskless(p->answers) &&
+	       !sw_plan_keeps_host_key(p);
 }
 
 bool sw_plan_seals(const struct sw_plan *p)

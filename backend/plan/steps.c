@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/size.h"
 #include "plan/protect.h"
+#include "plan/secrets.h"
 
 static const char *const kind_names[] = {
 	[SW_STEP_FETCH] = "fetch",	   [SW_STEP_IMAGE] = "image",
@@ -161,6 +162,8 @@ static const char *which_keys(const struct sw_plan *p)
 {
 	unsigned int disk = sw_plan_encrypts(p);
 
+	if (sw_plan_keeps_secrets(p) && !disk && !sw_plan_makes_host_key(p))
+		return "Take over the secrets of the node that is there";
 	if (sw_plan_makes_host_key(p))
 		return disk ? "Make the disk's keys and the SSH host key, seal them to the TPM"
 			    : "Make the SSH host key and seal it to the TPM";
@@ -182,7 +185,7 @@ static int add_before_content(struct sw_plan *p)
 					 : "Check the images for this machine"),
 		  "nothing to undo: nothing is written to the machine")))
 		return -ENOMEM;
-	if ((sw_plan_encrypts(p) || sw_plan_makes_host_key(p)) &&
+	if ((sw_plan_encrypts(p) || sw_plan_makes_host_key(p) || sw_plan_keeps_secrets(p)) &&
 	    !add(p, SW_STEP_KEYS, 4, strdup(which_keys(p)),
 		 "nothing to undo: nothing is written to the machine, nor kept in the TPM"))
 		return -ENOMEM;

@@ -328,6 +328,31 @@ int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, json_object *sign
 	return r == 0 ? unseal(&t, s, signatures, ret_secret) : r;
 }
 
+/* What the key above it does not take was made below another one. */
+int sw_tpm_judge_seal(const char *tcti, const struct sw_sealed *s, const struct sw_pcr7 *pcr7,
+		 enum sw_seal_fit *ret_fit, struct sw_error *err)
+{
+	_cleanup_(sw_tpm_close) struct sw_tpm t = SW_TPM_NONE(err);
+	struct sw_sealed would = *s;
+	int r = open_storage(&t, tcti, s->rsa);
+
+	if (r == 0)
+		r = load(&t, s);
+	if (r == -EPERM) {
+		*ret_fit = SW_SEAL_OTHER_TPM;
+		if (err)
+			*err = (struct sw_error){};
+		return 0;
+	}
+	would.later = pcr7 && s->pcrs == SW_TPM_PCRS_DEFAULT;
+	if (r == 0)
+		r = policy_digest(&t, &would, pcr7);
+	if (r == 0)
+		*ret_fit = memcmp(would.policy, s->policy, sizeof(s->policy)) == 0
+				   ? SW_SEAL_FITS : SW_SEAL_OTHER_PCRS;
+	return r;
+}
+
 int sw_tpm_seal_tried(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr7,
 		      const struct sw_seal_signer *by, struct sw_sealed *ret_sealed,
 		      struct sw_secret **ret_secret, struct sw_error *err)

@@ -83,6 +83,20 @@ int sw_tpm_seal_tried(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr
 int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, json_object *signatures,
 		  struct sw_secret **ret_secret, struct sw_error *err);
 
+enum sw_seal_fit {
+	SW_SEAL_FITS,
+	SW_SEAL_OTHER_PCRS,	/* this TPM sealed it, and to other values of its PCRs */
+	SW_SEAL_OTHER_TPM,	/* another one did, or this one was cleared since */
+};
+
+/*
+ * Whether this TPM opens what is sealed, without asking it to: the PCRs as they are, or (pcr7, and
+ * sealed to PCR 7 alone) as the node will have PCR 7. Of a signer only the key counts, not whether
+ * he has signed. Fails only when the TPM cannot be asked.
+ */
+int sw_tpm_judge_seal(const char *tcti, const struct sw_sealed *s, const struct sw_pcr7 *pcr7,
+		 enum sw_seal_fit *ret_fit, struct sw_error *err);
+
 /* "7", "0+7" (or with commas) to bits; -EINVAL with exit 2 for what must not be sealed to. */
 int sw_tpm_parse_pcrs(const char *text, uint32_t *ret_pcrs, struct sw_error *err);
 

@@ -54,7 +54,7 @@ def _(case):
     key = public(case, "ops")
     done = install(case, key)
     expect(case.on("plan", "--answers", case.dir / "node.yaml"), 0, "machine ID ",
-           "a host key is made and sealed to the TPM, 1 key may log in as root")
+           "the host key is kept, 1 key may log in as root")
     folder, root = configured(case), case.dir / "root"
     host = folder / "ssh/ssh_host_ed25519_key.pub"
     judged = tool("ssh-keygen", "-l", "-f", host).stdout.split()

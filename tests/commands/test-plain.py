@@ -55,7 +55,7 @@ def to_the_review(case, lines):
             ("Initrd SHA-256", sha256(initrd)), ("Command line", "console=ttyS0 panic=10"),
             ("Admission:", "none"),
             ("Host name", "by-lines"), ("Machine ID", ""), ("Who may log in", ""),
-            ("SSH host key", "")):
+            ("SSH host key", ""), ("Old secrets", "")):
         lines.answer(word, text)
     lines.wait("Enter: confirm")
 

@@ -121,7 +121,7 @@ static void make_plan(struct world *w)
 	assert_int_equal(sw_machine_vars(w->m, &vars, &err), 0);
 	assert_int_equal(sw_entries_snapshot(vars, &raw, &err), 0);
 	f->time = 1700000000;
-	if (sw_plan_build(f, raw, a, l, &w->plan, &err) < 0)
+	if (sw_plan_build(f, raw, NULL, a, l, &w->plan, &err) < 0)
 		fail_with(&err);
 	assert_int_equal(w->plan->n_disks, w->n_disks);
 }

@@ -63,7 +63,7 @@ static struct sw_plan *make_plan(struct sw_script *sc, const struct sw_answers *
 	struct sw_plan *p = NULL;
 
 	if (sw_answers_validate(a, NULL, err) == 0 && sw_layout_find(a->layout, &l, err) == 0)
-		(void)sw_plan_build(f, vars, a, l, &p, err);
+		(void)sw_plan_build(f, vars, NULL, a, l, &p, err);
 	sw_layout_free(l);
 	sw_facts_free(f);
 	json_object_put(vars);

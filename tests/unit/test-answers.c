@@ -110,6 +110,15 @@ static void visit_accepted(const char *path, const struct sw_buf *b)
 	assert_round_trips(a);
 }
 
+/* The files' passwords are "secret"; a key is called node.secrets. */
+static bool shows_secret(const char *text)
+{
+	for (const char *p = text; (p = strstr(p, "secret")); p++)
+		if (p[strlen("secret")] != 's')
+			return true;
+	return false;
+}
+
 static void visit_refused(const char *path, const struct sw_buf *b)
 {
 	static const char mark[] = "# expect: ";
@@ -128,9 +137,7 @@ static void visit_refused(const char *path, const struct sw_buf *b)
 	if (strcmp(got, want) != 0)
 		fail_msg("%s: expected \"%s\", got \"%s\"", path, want, got);
 	/* Nothing that was meant as a secret may come back in a message. */
-	assert_null(strstr(e.what, "secret"));
-	assert_null(strstr(e.why, "secret"));
-	assert_null(strstr(e.hint, "secret"));
+	assert_false(shows_secret(e.what) || shows_secret(e.why) || shows_secret(e.hint));
 }
 
 static void test_every_file_in_accept_is_accepted_and_round_trips(void **state SW_UNUSED)
@@ -449,7 +456,8 @@ static void test_the_digest_depends_on_every_field_of_the_node(void **state SW_U
 					     "order", "pxe", "52:54:00:12:34:56",
 					     "stay", "https://other.example/x", "rename", "ignore",
 					     "server",
-					     "use", "always", "strict", "http://other.example:1",
+					     "use", "always", "drop", "strict",
+					     "http://other.example:1",
 					     "udp://log.example", "failed", "60", "4093",
 					     "192.0.2.9", "192.0.2.9/24", "balance-rr",
 					     CERTIFICATE, "escrow", "/other/file",

@@ -94,7 +94,7 @@ static struct sw_plan *make_plan(struct sw_machine *m, const char *layout)
 	assert_int_equal(sw_machine_vars(m, &vars, &err), 0);
 	assert_int_equal(sw_entries_snapshot(vars, &raw, &err), 0);
 	f->time = 1700000000;
-	if (sw_plan_build(f, raw, a, l, &p, &err) < 0) {
+	if (sw_plan_build(f, raw, NULL, a, l, &p, &err) < 0) {
 		_cleanup_free_ char *t = sw_error_text(&err);
 
 		fail_msg("%s", t);

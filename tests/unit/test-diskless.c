@@ -128,7 +128,7 @@ static int build(struct world *w, const char *yaml, struct sw_plan **ret, struct
 	assert_int_equal(sw_machine_facts(w->m, &f, err), 0);
 	assert_int_equal(sw_entries_snapshot(store_of(w->m), &raw, err), 0);
 	f->time = 1700000000;
-	return sw_plan_build(f, raw, a, NULL, ret, err);
+	return sw_plan_build(f, raw, NULL, a, NULL, ret, err);
 }
 
 static void make_world(struct world *w)

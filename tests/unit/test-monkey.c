@@ -91,7 +91,7 @@ static struct sw_plan *plan_of(const struct sw_answers *a, struct sw_error *err)
 
 	if (sw_answers_validate(a, NULL, err) == 0 &&
 	    sw_layout_find(sw_answers_layout(a), &l, err) == 0)
-		(void)sw_plan_build(f, vars, a, l, &p, err);
+		(void)sw_plan_build(f, vars, NULL, a, l, &p, err);
 	sw_layout_free(l);
 	sw_facts_free(f);
 	json_object_put(vars);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "boot/entries.h"
+#include "boot/old-node.h"
 #include "layout/layout.h"
 
 int sw_cli_machine(const struct sw_cli *cli, struct sw_machine **ret_machine, struct sw_error *err)
@@ -59,6 +60,19 @@ static int captured_vars(const struct sw_cli *cli, struct sw_target *t, struct s
 	return 0;
 }
 
+static int read_old(const struct sw_cli *cli, struct sw_target *t, struct sw_error *err)
+{
+	_cleanup_json_ json_object *o = NULL;
+	int r;
+
+	if (t->m->kind != SW_MACHINE_CAPTURED)
+		return sw_old_nodes(t->m, t->f, &t->old, err);
+	r = sw_json_load(cli->facts, &o, err);
+	if (r == 0)
+		t->old = json_object_get(sw_json_array(o, SW_FACTS_NODES));
+	return r;
+}
+
 static int read_vars(const struct sw_cli *cli, struct sw_target *t, struct sw_error *err)
 {
 	if (t->m->kind == SW_MACHINE_CAPTURED)
@@ -78,6 +92,8 @@ int sw_target_open(const struct sw_cli *cli, struct sw_target *ret_target, struc
 	if (r < 0)
 		return r;
 	r = read_vars(cli, &t, err);
+	if (r == 0)
+		r = read_old(cli, &t, err);
 	if (r < 0)
 		return r;
 	*ret_target = t;
@@ -89,8 +105,8 @@ void sw_target_clear(struct sw_target *t)
 {
 	sw_facts_free(t->f);
 	sw_machine_free(t->m);
-	if (t->vars)
-		json_object_put(t->vars);
+	json_object_put(t->vars);
+	json_object_put(t->old);
 	*t = (struct sw_target){};
 }
 
@@ -106,7 +122,7 @@ int sw_target_plan(const struct sw_target *t, const struct sw_answers *a, const 
 	r = sw_layout_find(sw_answers_layout(a), &l, err);
 	if (r < 0)
 		return r;
-	return sw_plan_build(t->f, t->vars, a, l, ret_plan, err);
+	return sw_plan_build(t->f, t->vars, t->old, a, l, ret_plan, err);
 }
 
 json_object *sw_target_to_json(const struct sw_target *t)
@@ -115,6 +131,8 @@ json_object *sw_target_to_json(const struct sw_target *t)
 
 	if (o && t->vars)
 		sw_json_add(o, SW_FACTS_VARIABLES, json_object_get(t->vars));
+	if (o && t->old)
+		sw_json_add(o, SW_FACTS_NODES, json_object_get(t->old));
 	return o;
 }
 

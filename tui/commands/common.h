@@ -16,6 +16,7 @@ struct sw_target {
 	struct sw_machine *m;
 	struct sw_facts *f;
 	json_object *vars;	/* raw boot variables, NULL without UEFI */
+	json_object *old;	/* what nodes on its disks would lose: boot/old-node.h; or NULL */
 };
 
 /* The stand-in, the captured or the real machine. */

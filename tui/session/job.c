@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "boot/entries.h"
+#include "boot/old-node.h"
 #include "boot/restart.h"
 #include "boot/varstore.h"
 #include "machine/shell.h"
@@ -73,7 +74,7 @@ static int do_plan(struct sw_machine *m, const struct sw_state *s, json_object *
 	_cleanup_facts_ struct sw_facts *fresh = NULL;
 	const struct sw_facts *f = s->facts;
 	_cleanup_plan_ struct sw_plan *p = NULL;
-	_cleanup_json_ json_object *vars = NULL;
+	_cleanup_json_ json_object *vars = NULL, *old = NULL;
 	struct sw_layout *layout = NULL;
 	int r = sw_answers_validate(s->answers, NULL, err);
 
@@ -86,7 +87,9 @@ static int do_plan(struct sw_machine *m, const struct sw_state *s, json_object *
 	if (r == 0 && m->kind != SW_MACHINE_CAPTURED)
 		r = sw_entries_of_machine(m, f, &vars, err);
 	if (r == 0)
-		r = sw_plan_build(f, vars, s->answers, layout, &p, err);
+		r = sw_old_nodes(m, f, &old, err);
+	if (r == 0)
+		r = sw_plan_build(f, vars, old, s->answers, layout, &p, err);
 	if (r == 0)
 		sw_json_add(out, "plan", sw_plan_to_json(p));
 	sw_layout_free(layout);
