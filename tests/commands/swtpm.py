@@ -4,6 +4,7 @@ where wanted, and tpm2-tools on it. Nothing here knows of slipway's code."""
 import os
 import select
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -116,3 +117,48 @@ class Tap:
                     return
                 self.heard += data
                 to[side].sendall(data)
+
+
+def whole(sock):
+    """One command or answer: tag, length of all, code, the rest; b"" at the end."""
+    data = b""
+    while len(data) < 10 or len(data) < int.from_bytes(data[2:6], "big"):
+        piece = sock.recv(8192)
+        if not piece:
+            return b""
+        data += piece
+    return data
+
+
+class Bus(Tap):
+    """... or as a TPM that misbehaves: rules[command code] is what becomes of the next commands of
+    that kind, one after the other: a response code that is answered instead, "garbled" (the last
+    byte of the answer is another), "hang up", or None for nothing. The last one counts for ever
+    where `for_ever` has the code."""
+
+    def __init__(self, tpm):
+        self.rules, self.for_ever, self.asked = {}, set(), []
+        super().__init__(tpm)
+
+    def rule(self, code):
+        left = self.rules.get(code)
+        if not left:
+            return None
+        return left[0] if len(left) == 1 and code in self.for_ever else left.pop(0)
+
+    def pass_on(self, to):
+        outer, inner = to
+        while command := whole(outer):
+            code = int.from_bytes(command[6:10], "big")
+            self.asked.append(code)
+            rule = self.rule(code)
+            if rule == "hang up":
+                return
+            if isinstance(rule, int):
+                outer.sendall(struct.pack(">HII", 0x8001, 10, rule))
+                continue
+            inner.sendall(command)
+            answer = bytearray(whole(inner))
+            if rule == "garbled":
+                answer[-1] ^= 1
+            outer.sendall(answer)

@@ -165,6 +165,23 @@ def _(case):
     same(tpm.left(), "", "left in the TPM")
 
 
+@test("a TPM without room for the counter is noted with a way out, and the promote stays")
+def _(case):
+    tpm = node(case)
+    for size in (2048, 512, 64, 8):
+        for n in range(400):
+            index = hex(0x1600000 + (size << 12) + n)
+            if tpm.tool("tpm2_nvdefine", "-s", size, "-a", "ownerread|ownerwrite|authread", index,
+                        check=False).returncode:
+                break
+        else:
+            raise AssertionError(f"no end of room for {size} bytes")
+    said = promote(case, "two").json()
+    assert "no room for another index" in said["uncounted"], said
+    same(said["result"], "promoted", "result")
+    same(tpm.left(), "", "left in the TPM")
+
+
 @test("a lost slot does not count as one that was put back, and the next image gets a new number")
 def _(case):
     tpm = node(case)
