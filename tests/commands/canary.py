@@ -2,6 +2,7 @@
 """Looks for canaries, secrets that a test gave, where none may be: arguments, environments and
 unlocked memory of processes, files, core dumps. Nothing here knows of slipway's code."""
 import contextlib
+import functools
 import os
 import re
 import secrets
@@ -25,6 +26,14 @@ def pieces():
     return f"'{text[:6]}' + '{text[6:]}'"
 
 
+@functools.cache
+def spread(mark):
+    """The text with as many bytes for each character as keys, cells of a frame and those of
+    ncurses have."""
+    return re.compile(b"|".join((b".{%d}" % (size - 1)).join(re.escape(bytes([c])) for c in mark)
+                                for size in (1, 2, *range(4, 36, 4))), re.DOTALL)
+
+
 def mappings(folder):
     """What a process writes to and has touched: [start, end, whether it is locked]."""
     found = []
@@ -39,7 +48,7 @@ def mappings(folder):
     return [(start, end, locked) for start, end, wanted, locked in found if wanted]
 
 
-def memory_hits(folder, only_unlocked=False):
+def memory_hits(folder, only_unlocked=False, mark=MARK):
     """Canaries in a process's memory: {whether it is locked: how many mappings}."""
     hits = {True: 0, False: 0}
     with open(folder / "mem", "rb", buffering=0) as memory:
@@ -47,7 +56,8 @@ def memory_hits(folder, only_unlocked=False):
             if locked and only_unlocked:
                 continue
             with contextlib.suppress(OSError, ValueError):
-                if MARK in os.pread(memory.fileno(), min(end - start, 16 << 20), start):
+                data = os.pread(memory.fileno(), min(end - start, 16 << 20), start)
+                if spread(mark).search(data):
                     hits[locked] += 1
     return hits
 
@@ -57,21 +67,22 @@ class Watch(threading.Thread):
     Reads arguments and environment of every process, over and over, and, when a folder is given,
     the memory of those of slipway that work on the machine in it. A child has its parent's pages
     for the moment until it locks its own, and they stay where they are for as long as the parent
-    has them: what is found unlocked counts when it is found twice.
+    has them: what is found unlocked counts when it is found twice. `mark` may be set to another
+    secret, one that slipway made.
     """
 
     def __init__(self, memory=None):
         super().__init__(daemon=True)
         self.seen, self.rounds, self.stop = [], 0, False
         self.memory = str(memory).encode() if memory else None
-        self.locked, self.unlocked, self.once = 0, [], set()
+        self.locked, self.unlocked, self.once, self.mark = 0, [], set(), MARK
         self.program = os.path.realpath(SLIPWAY)
 
     def look_into(self, folder):
         if self.memory not in (folder / "cmdline").read_bytes() or \
                 os.path.realpath(os.readlink(folder / "exe")) != self.program:
             return
-        hits = memory_hits(folder, only_unlocked=self.locked > 0)
+        hits = memory_hits(folder, self.locked > 0, self.mark)
         self.locked += hits[True]
         if hits[False] and folder.name in self.once:
             self.unlocked.append((folder / "comm").read_text().strip())
@@ -80,7 +91,7 @@ class Watch(threading.Thread):
     def look(self, folder):
         for name in ("cmdline", "environ"):
             with contextlib.suppress(OSError):
-                if MARK in (folder / name).read_bytes():
+                if self.mark in (folder / name).read_bytes():
                     self.seen.append(f"{folder.name}/{name}")
         if self.memory:
             with contextlib.suppress(OSError):
@@ -102,8 +113,8 @@ class Watch(threading.Thread):
         self.join()
 
 
-def files_with(folder, *allowed):
+def files_with(folder, *allowed, mark=MARK):
     """Files below a folder, sparse ones by what was written, that hold a canary."""
     return sorted(str(p) for p in Path(folder).rglob("*")
                   if p.is_file() and not p.is_symlink() and p not in allowed
-                  and any(MARK in data for _, data in allocated(p)))
+                  and any(mark in data for _, data in allocated(p)))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each answer of a TPM that a person can meet: a sentence and a next step, never a bare code.
- * tests/commands/test-tpm-errors.py and test-count.py bring swtpm, or somebody on the bus, to most
- * of them. Only here: 0x126, of a policy that slipway does not use; 0x14c, as the place is looked at
- * before it is defined; a device that is busy or forbidden, as root is neither, and stand-ins have
- * none.
+ * tests/commands/test-tpm-errors.py and test-count.py bring swtpm, or somebody on the bus, to
+ * most of them. Only here: 0x126, of a policy that slipway does not use; 0x14c, as the place is
+ * looked at before it is defined; a device that is busy or forbidden, as root is neither, and
+ * stand-ins have none.
  */
 #include <setjmp.h>
 #include <stdarg.h>
