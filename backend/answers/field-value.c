@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "answers/answers.h"
+#include "answers/sources.h"
 #include "answers/values.h"
 #include "base/text.h"
 #include "base/guid.h"
@@ -143,6 +144,26 @@ static int check_hostname(const char *text, struct sw_error *err)
 	return -EINVAL;
 }
 
+/* With a letter in place of each ${word}: what stands around them must fit. */
+static int check_host_template(const char *text, struct sw_error *err)
+{
+	_cleanup_buf_ struct sw_buf b = {};
+	struct sw_error e = {};
+	int r = sw_source_check_template(text, &e);
+
+	if (r < 0) {
+		sw_error_why(err, "%s", e.what);
+		sw_error_hint(err, "%s", e.why);
+		return r;
+	}
+	for (const char *p; (p = strstr(text, "${")); text = p + strcspn(p, "}") + 1)
+		if (sw_buf_add(&b, text, (size_t)(p - text)) < 0 || sw_buf_adds(&b, "x") < 0)
+			return -ENOMEM;
+	if (sw_buf_adds(&b, text) < 0)
+		return -ENOMEM;
+	return check_hostname(sw_buf_text(&b), err);
+}
+
 static int check_number(const char *text, struct sw_error *err)
 {
 	size_t n = strspn(text, "0123456789");
@@ -211,7 +232,7 @@ static int check_type(const struct sw_field *f, const char *text, struct sw_erro
 	case SW_FIELD_CHOICE:
 		return check_choice(f, text, err);
 	case SW_FIELD_HOSTNAME:
-		return check_hostname(text, err);
+		return check_host_template(text, err);
 	case SW_FIELD_INT:
 		return check_number(text, err);
 	case SW_FIELD_SHA256:

@@ -171,21 +171,32 @@ static int ask_domains(const struct sw_answers_source *s, struct __res_state *rs
 	return r;
 }
 
-static int from_dns(struct sw_machine *m, const struct sw_answers_source *s, char **ret_text,
-		    struct sw_error *err)
+int sw_resolver_open(const struct sw_machine *m, struct __res_state *rs, json_object **ret_net,
+		     struct sw_error *err)
 {
 	_cleanup_json_ json_object *net = json_object_new_object();
-	struct __res_state rs = {};
-	int r;
 
 	if (!net)
 		return sw_fail_oom(err);
 	sw_routes_look(m, net);
-	if (res_ninit(&rs) < 0)
+	if (res_ninit(rs) < 0)
 		return sw_fail(err, SW_EXIT_FAILED, -EIO, "the resolver does not start");
-	rs.retrans = DNS_TRY_SECONDS;
+	rs->retrans = DNS_TRY_SECONDS;
 	if (m->kind != SW_MACHINE_REAL)
-		standin_servers(m, sw_json_array(net, "dns"), &rs);
+		standin_servers(m, sw_json_array(net, "dns"), rs);
+	*ret_net = TAKE_PTR(net);
+	return 0;
+}
+
+static int from_dns(struct sw_machine *m, const struct sw_answers_source *s, char **ret_text,
+		    struct sw_error *err)
+{
+	_cleanup_json_ json_object *net = NULL;
+	struct __res_state rs = {};
+	int r = sw_resolver_open(m, &rs, &net, err);
+
+	if (r < 0)
+		return r;
 	r = *s->location ? ask_dns(s, &rs, s->location, ret_text, err)
 			 : ask_domains(s, &rs, sw_json_array(net, "search"), ret_text, err);
 	res_nclose(&rs);

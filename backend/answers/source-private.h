@@ -44,6 +44,26 @@ int sw_source_pointed(const struct sw_answers_source *s, const char *text,
 int sw_dns_txt(const uint8_t *answer, size_t len, char **ret_text);
 /* The URL in an option of a lease as networkd keeps it; malloc'd. -ENODATA, -EBADMSG. */
 int sw_lease_option(const char *lease, unsigned int option, char **ret_text);
+/*
+ * The resolver with the name servers that this machine was told; ret_net: "dns" and "search" as of
+ * sw_routes_look(). The caller closes it with res_nclose().
+ */
+struct __res_state;
+int sw_resolver_open(const struct sw_machine *m, struct __res_state *rs, json_object **ret_net,
+		     struct sw_error *err);
+
+/* ---- what the network calls this machine (source-names.c) ---- */
+
+/* The host name in its DHCP leases; malloc'd. -ENODATA without one, exit 3 when they differ. */
+int sw_name_by_dhcp(const struct sw_machine *m, char **ret_name, struct sw_error *err);
+/* What name servers call the first of its addresses that they know; malloc'd. -ENODATA. */
+int sw_name_by_dns(const struct sw_machine *m, const struct sw_facts *f, char **ret_name,
+		   struct sw_error *err);
+/* "7.2.0.192.in-addr.arpa" of "192.0.2.7/24"; false for a link-local one and for what is none. */
+bool sw_dns_reverse(const char *address, char ret_name[static 80]);
+/* The first name in the PTR records of a DNS answer; malloc'd. -EBADMSG, -ENODATA. */
+int sw_dns_ptr(const uint8_t *answer, size_t len, char **ret_name);
+
 /* Lines of KEY=VALUE as answers; from is where they are, for messages and provenance. */
 int sw_answers_from_set(const char *lines, const char *from, struct sw_answers **ret_answers,
 			struct sw_error *err);

@@ -133,9 +133,17 @@ int sw_sources_read(struct sw_machine *m, const struct sw_sources *s, unsigned i
 
 /*
  * Puts this machine in: ${uuid} ${serial} (DMI), ${mac} (of the first card with a link),
- * ${hostname}, ${ek} (SHA-256 of the TPM's endorsement key), each percent-encoded where a URL
- * needs it. malloc'd. Exit 5 when the machine has no such thing.
+ * ${hostname}, ${ek} (SHA-256 of the TPM's endorsement key), ${dhcp} (the name in a DHCP lease),
+ * ${dns} (what name servers call one of its addresses), each percent-encoded where a URL needs it.
+ * malloc'd. Exit 5 when the machine has no such thing.
  */
 int sw_source_fill(struct sw_machine *m, const char *text, char **ret_text, struct sw_error *err);
 /* -EINVAL, exit 3, when a ${…} in it is none of these. */
 int sw_source_check_template(const char *text, struct sw_error *err);
+/*
+ * The same words in node.hostname: afterwards it is a name. Letters that no host name can have
+ * become '-'. facts: of the machine, or NULL to read them; m: the machine, or NULL where only its
+ * facts are there. Exit 3 when what comes out is no host name.
+ */
+int sw_answers_fill_name(struct sw_machine *m, const struct sw_facts *facts, struct sw_answers *a,
+			 struct sw_error *err);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "answers/sources.h"
 #include "base/strv.h"
 #include "plan/content.h"
 #include "plan/extra.h"
@@ -104,6 +105,8 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, json_object *
 		r = refuse_kexec(f, a, err);
 	if (r == 0)
 		r = sw_answers_copy(a, &p->answers, err);
+	if (r == 0)
+		r = sw_answers_fill_name(NULL, f, p->answers, err);
 	if (r == 0)
 		r = sw_plan_network(a, f, &p->network, err);
 	if (r == 0)

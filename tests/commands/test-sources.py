@@ -3,6 +3,7 @@
 import base64
 import http.server
 import json
+import re
 import socket
 import ssl
 import struct
@@ -60,7 +61,8 @@ class Tls:
 
 
 class NameServer:
-    """Answers every TXT question of the names that it has, on a port of its own: RFC 1035."""
+    """Answers every TXT question of the names that it has, on a port of its own: RFC 1035. What
+    begins with "ptr:" is a PTR record."""
 
     def __init__(self, records):
         self.records, self.asked = records, []
@@ -87,8 +89,11 @@ class NameServer:
                 # A string has at most 255 bytes; what is longer comes in several.
                 raw = text.encode()
                 parts = [raw[i:i + 200] for i in range(0, len(raw), 200)]
-                rdata = b"".join(bytes([len(part)]) + part for part in parts)
-                found += b"\xc0\x0c" + struct.pack(">HHIH", 16, 1, 60, len(rdata)) + rdata
+                kind, rdata = 16, b"".join(bytes([len(part)]) + part for part in parts)
+                if text.startswith("ptr:"):
+                    kind, rdata = 12, b"".join(bytes([len(part)]) + part for part in
+                                               raw[4:].split(b".")) + b"\0"
+                found += b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(rdata)) + rdata
             head = data[:2] + struct.pack(">HHHHH", 0x8180 if texts else 0x8183, 1,
                                           len(texts or []), 0, 0)
             self.socket.sendto(head + question + found, peer)
@@ -391,6 +396,43 @@ def _(case):
         expect(case.on("answers"), 5)
     finally:
         server.close()
+
+
+@test("a node's name from its serial, card, DHCP lease or name server; what is no name is refused")
+def _(case):
+    dns = NameServer({"7.2.0.192.in-addr.arpa": ["ptr:Node-31.rack.example"]})
+    resolv = f"nameserver 127.0.0.1\nport {dns.port}\n"
+    lease = "ADDRESS=192.0.2.7\nHOSTNAME=by-dhcp\n"
+    try:
+        machine(case)
+        network(case, resolv, leases=[lease])
+        path = case.dir / "name.yaml"
+        for text, name in (("node-${mac}", "node-52-54-00-12-34-56"), ("${dhcp}", "by-dhcp"),
+                           ("${dns}", "node-31.rack.example"), ("N7-${hostname}", None),
+                           ("${ek}", 3), ("${serial}", 5), ("x${what}", 3), ("-${mac}", 3)):
+            path.write_text(yaml(case, replace=[("hostname: node-07", f"hostname: {text}")]))
+            end = case.on("install", "--dry-run", "--answers", path)
+            if isinstance(name, int):
+                expect(end, name)
+                continue
+            expect(end, 0)
+            said = re.search("^Name +(.*)$", end.out, re.M).group(1)
+            assert "$" not in said and said == said.lower(), said
+            assert name is None or said == name, (said, name)
+        # On captured facts only what they hold is known.
+        facts = case.dir / "facts.json"
+        facts.write_text(case.on("facts", "--json").out)
+        path.write_text(yaml(case, replace=[("hostname: node-07", "hostname: ${dns}")]))
+        expect(case.run("--facts", facts, "plan", "--answers", path), 5, "only the machine itself")
+        network(case, resolv, leases=[lease, "HOSTNAME=another\n"])
+        path.write_text(yaml(case, replace=[("hostname: node-07", "hostname: ${dhcp}")]))
+        expect(case.on("install", "--dry-run", "--answers", path), 3, "different host names")
+        # Once it is installed, the template is the same answers.
+        path.write_text(yaml(case, replace=[("hostname: node-07", "hostname: n-${mac}")]))
+        expect(case.on("install", "--answers", path), 0)
+        expect(case.on("install", "--answers", path), 0, "nothing was done")
+    finally:
+        dns.close()
 
 
 @test("SMBIOS OEM strings, credentials and fw_cfg count when they are named, and only then")

@@ -141,6 +141,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		return r;
 	r = set_undo_copy(cli, a, err);
 	if (r == 0)
+		r = sw_answers_fill_name(t.m, t.f, a, err);
+	if (r == 0)
 		r = there_already(cli, &t, a, err);
 	if (r != 0)
 		return r < 0 ? r : 0;

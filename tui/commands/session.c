@@ -149,6 +149,8 @@ static void look(struct sw_machine *m, pid_t plain, struct found *f)
 		return;
 	if (sw_sources_read(m, &f->sources, NETWORK_SECONDS, NULL, &f->merge, &f->error) == 0)
 		(void)sw_answers_validate(f->merge->answers, f->sources.text, &f->error);
+	if (f->error.r == 0)
+		(void)sw_answers_fill_name(m, NULL, f->merge->answers, &f->error);
 }
 
 /*
