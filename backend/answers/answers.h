@@ -16,6 +16,7 @@
 #define SW_ALTERNATIVES_MAX 16	/* groups below one disk.match */
 #define SW_MORE_MAX 63		/* further disks */
 #define SW_DISK_WAIT 60U	/* seconds in which an unattended install's disks may come */
+#define SW_ON_ERROR_PAUSE 60U	/* seconds in which a person can stop on-error */
 #define SW_ADMISSIONS_MAX 4U	/* ways in which one node is admitted, in order */
 #define SW_WEBHOOKS_MAX 8U	/* receivers of one install's events */
 #define SW_LINKS_MAX 16U	/* network links that the answers name */
@@ -41,6 +42,9 @@ enum sw_host_key { SW_HOST_KEY_MAKE = 1 };
 /* 0: not said, which means keep. */
 enum sw_old_secrets { SW_SECRETS_KEEP = 1, SW_SECRETS_DROP };
 enum sw_finish { SW_FINISH_REBOOT, SW_FINISH_POWEROFF, SW_FINISH_STAY, SW_FINISH_KEXEC };
+/* 0: not said, which means stay. */
+enum sw_on_error { SW_ON_ERROR_STAY = 1, SW_ON_ERROR_REBOOT, SW_ON_ERROR_POWEROFF,
+		   SW_ON_ERROR_SHELL };
 /* 0: not said, which means once. */
 enum sw_reinstall { SW_REINSTALL_ONCE = 1, SW_REINSTALL_ALWAYS };
 enum sw_admission_kind {
@@ -148,6 +152,8 @@ struct sw_answers {
 	char **ntp;		/* time servers of the node; NULL: those of DHCP */
 	int time_from;		/* enum sw_time_from (net/time.h); 0: not said */
 	enum sw_finish finish;
+	enum sw_on_error on_error;	/* after an unattended install that failed */
+	char *on_error_pause;	/* seconds as text, or NULL: SW_ON_ERROR_PAUSE */
 	enum sw_reinstall reinstall;	/* unattended, and these answers are on a disk already */
 	char *seed;		/* UUID text; empty: from hostname and disk, see plan */
 	char **open;		/* keys that are asked at the install; NULL-terminated or NULL */

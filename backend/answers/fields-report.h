@@ -64,6 +64,20 @@
 		  "work is seen at the next restart."),
 	  .example = "poweroff",
 	  .dflt = "reboot" },
+	{ .key = "on-error.action", .passing = true,
+	  .label = N_("On a failure"), .type = SW_FIELD_CHOICE, AT(on_error),
+	  .choices = on_error_choices, .stands_for = "on-error",
+	  .help = N_("What the machine does after an unattended install that has failed: stay (as "
+		  "if unsaid), restart, which tries again, power off, or open a rescue shell. May "
+		  "be written as on-error: reboot."),
+	  .example = "reboot" },
+	{ .key = "on-error.pause", .passing = true,
+	  .label = N_("Pause before that"), .type = SW_FIELD_TEXT, AT(on_error_pause),
+	  .max = 4, .applies = goes_on, .check = check_pause,
+	  .help = N_("How many seconds that waits, in which any key stops it; 60 when it is not "
+		  "given, at most 3600. Up to half more is added by chance, so that a hall does "
+		  "not come back at once."),
+	  .example = "300" },
 	{ .key = "reinstall", .passing = true,
 	  .label = N_("Install again"), .type = SW_FIELD_CHOICE, AT(reinstall),
 	  .choices = reinstall_choices,

@@ -264,6 +264,17 @@ static int check_hook_timeout(const char *text, struct sw_error *err)
 		: say(err, "it is not a number of seconds", "write a number from 1 to 3600");
 }
 
+static int check_pause(const char *text, struct sw_error *err)
+{
+	return strspn(text, "0123456789") == strlen(text) && strtoul(text, NULL, 10) <= 3600 ? 0
+		: say(err, "it is not a number of seconds", "write a number from 0 to 3600");
+}
+
+static bool goes_on(const struct sw_answers *a)
+{
+	return a->on_error > SW_ON_ERROR_STAY;
+}
+
 static int check_log(const char *text, struct sw_error *err)
 {
 	if (text[0] == '/')
@@ -331,6 +342,7 @@ static const char *const protocol_choices[] = { "auto", "strict", "plain", NULL 
 static const char *const kind_choices[] = { "none", "attest", "homeworld", "rke2", "k3s",
 					    "kubeadm", NULL };
 static const char *const reinstall_choices[] = { "once", "always", NULL };
+static const char *const on_error_choices[] = { "stay", "reboot", "poweroff", "shell", NULL };
 static const char *const finish_choices[] = { "reboot", "poweroff", "stay", "kexec", NULL };
 
 const char *sw_admission_name(enum sw_admission_kind kind)

@@ -86,6 +86,9 @@ static void report_stray(struct sw_check *c, const struct sw_field *f)
 	else if (strncmp(f->key, "boot.network.", 13) == 0 && !f->dflt)
 		sw_broken(c, f->key, -EINVAL, "is given, but nothing would use it",
 			  "boot.mode is not network", "set boot.mode: network, or take it out");
+	else if (strcmp(f->key, "on-error.pause") == 0)
+		sw_broken(c, f->key, -EINVAL, "is given, but nothing would use it",
+			  "on-error.action is stay", "set on-error.action, or take it out");
 	else if (strcmp(f->key, "payload.uki") == 0)
 		sw_broken(c, f->key, -EINVAL, "does not go with a kernel or initrd",
 			  "a unified image holds both", "give one or the other");

@@ -2,6 +2,7 @@
 /* How it ended. It stays until somebody decides what is next. */
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/catalogue.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -80,12 +81,30 @@ static void result_refresh(struct sw_view *v, struct sw_state *s)
 	sw_list_select(&rs->list, was);
 }
 
+/* Machines that failed together, for want of one server, shall not come back together. */
+static unsigned int pause_ms(const struct sw_answers *a)
+{
+	unsigned int s = a->on_error_pause ? (unsigned int)strtoul(a->on_error_pause, NULL, 10)
+					   : SW_ON_ERROR_PAUSE;
+	struct sw_backoff b = { 0 };
+
+	sw_backoff_seed(&b, 0);
+	return s * 1000 + sw_backoff_random(&b, s * 500);
+}
+
 static void result_open(struct sw_view *v SW_UNUSED, struct sw_state *s)
 {
-	if (!s->unattended || s->phase != SW_PHASE_DONE || s->answers->finish == SW_FINISH_STAY)
+	unsigned int ms = 0;
+
+	if (s->unattended && s->phase == SW_PHASE_DONE && s->answers->finish != SW_FINISH_STAY)
+		ms = SW_FINISH_SECONDS * 1000;
+	else if (s->unattended && s->phase == SW_PHASE_FAILED &&
+		 s->answers->on_error > SW_ON_ERROR_STAY)
+		ms = pause_ms(s->answers);
+	else
 		return;
-	s->deadline_ms = s->now_ms + SW_FINISH_SECONDS * 1000;
-	s->seconds_left = SW_FINISH_SECONDS;
+	s->deadline_ms = s->now_ms + (int64_t)ms;
+	s->seconds_left = (ms + 999) / 1000;
 }
 
 static void wipe_again(struct sw_state *s)
@@ -282,8 +301,14 @@ static void draw_deadline(const struct sw_state *s, struct sw_frame *f, unsigned
 {
 	enum sw_finish finish = s->answers->finish;
 
+	if (s->phase == SW_PHASE_FAILED)
+		finish = s->answers->on_error == SW_ON_ERROR_REBOOT ? SW_FINISH_REBOOT
+			 : s->answers->on_error == SW_ON_ERROR_SHELL ? SW_FINISH_STAY
+								     : SW_FINISH_POWEROFF;
 	sw_frame_putf(f, row, 0,
-		      finish == SW_FINISH_REBOOT
+		      finish == SW_FINISH_STAY
+		      ? N_("A rescue shell opens in %u s. Any key stops that.")
+		      : finish == SW_FINISH_REBOOT
 		      ? N_("The machine restarts in %u s. Any key stops that.")
 		      : finish == SW_FINISH_KEXEC
 		      ? N_("The node starts in %u s, without the firmware. Any key stops that.")
@@ -307,6 +332,10 @@ static unsigned int draw_text(const struct sw_state *s, struct sw_frame *f, unsi
 		}
 		if (changed(s)) {
 			sw_frame_put(f, row, 0, f->cols, 0, changed(s));
+			row += 2;
+		}
+		if (s->deadline_ms) {
+			draw_deadline(s, f, row);
 			row += 2;
 		}
 	} else if (s->work == SW_WORK_UNDO && s->without) {

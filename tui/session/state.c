@@ -604,6 +604,13 @@ static unsigned int finish_want(enum sw_finish finish)
 	return wants[finish];
 }
 
+static unsigned int on_error_want(enum sw_on_error what)
+{
+	return what == SW_ON_ERROR_REBOOT     ? SW_WANT_REBOOT
+	       : what == SW_ON_ERROR_POWEROFF ? SW_WANT_POWEROFF
+	       : what == SW_ON_ERROR_SHELL    ? SW_WANT_SHELL : 0;
+}
+
 const struct sw_plan *sw_state_installed(const struct sw_state *s)
 {
 	if (s->work == SW_WORK_INSTALL)
@@ -629,6 +636,10 @@ void sw_state_kexec_failed(struct sw_state *s, const struct sw_error *err)
 static void countdown_over(struct sw_state *s)
 {
 	s->deadline_ms = 0;
+	if (s->phase == SW_PHASE_FAILED) {
+		s->want |= on_error_want(s->answers->on_error);
+		return;
+	}
 	if (s->phase == SW_PHASE_DONE) {
 		s->want |= finish_want(s->answers->finish);
 		return;
