@@ -57,6 +57,13 @@ int sw_volume_list(const struct sw_volume *v, const char *path, struct sw_listin
 int sw_volume_read(const struct sw_volume *v, const char *path, size_t max, struct sw_buf *out,
 		   struct sw_error *err);
 
+/*
+ * Copies it to "stick", a path or an http(s) URL (apply/store.h), at most SW_BUF_MAX bytes. Only
+ * that place is written.
+ */
+int sw_volume_copy(struct sw_machine *m, const struct sw_volume *v, const char *path,
+		   const char *where, struct sw_error *err);
+
 /* ---- what the tools say, as entries; for tests of their own ---- */
 
 /* The output of mdir(1). -ENOMEM. */

@@ -66,6 +66,13 @@ void sw_bundle_code(const struct sw_buf *packed, char ret_code[static SW_BUNDLE_
 char *sw_bundle_name(const struct sw_bundle *b, const char *code, bool encrypted);
 
 /*
+ * Packs it and stores it at a path, an http(s) URL or on the "stick" (apply/store.h). ret_done:
+ * {"output", "file", "code", "sha256", "bytes", "encrypted"}; new reference.
+ */
+int sw_bundle_write(struct sw_machine *m, const struct sw_bundle *b, char *const *recipients,
+		    const char *where, json_object **ret_done, struct sw_error *err);
+
+/*
  * The findings and the status in short, for a serial console's log where there is no network and
  * no stick: gzip'ed text in base64 between two lines of their own, as uuencode -m writes it, which
  * `uudecode` and `slipway bundle read` turn back.

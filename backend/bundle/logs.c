@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Logs of the running system: the kernel's, systemd's, and how the last admission went. */
 #include <string.h>
-#include <sys/klog.h>
 
 #include "admission/admitted.h"
 #include "base/file.h"
 #include "base/proc.h"
 #include "bundle/private.h"
+#include "machine/kernel-log.h"
 
 #define JOURNAL_S 60
 #define CMDLINE_MAX 16384
 
-enum { READ_ALL = 3, BUFFER_SIZE = 10 };	/* syslog(2) */
-
 static int kernel_log(struct sw_gathering *g)
 {
-	int size = klogctl(BUFFER_SIZE, NULL, 0), n;
-	_cleanup_free_ char *text = size > 0 ? calloc(1, (size_t)size + 1) : NULL;
+	_cleanup_free_ char *text = NULL;
+	int r = sw_kernel_log(&text);
 
-	if (size > 0 && !text)
-		return -ENOMEM;
-	n = text ? klogctl(READ_ALL, text, size) : -1;
-	if (n < 0)
-		return sw_bundle_add_absent(g, "kernel.log", strerror(errno));
-	text[n] = '\0';
+	if (r < 0)
+		return r == -ENOMEM ? r : sw_bundle_add_absent(g, "kernel.log", strerror(-r));
 	return sw_bundle_add_text(g, "kernel.log", text);
 }
 

@@ -290,7 +290,8 @@ static bool do_look(struct sw_script *sc, const char *kind, const char *name)
 		[SW_LOOK_STATUS] = "status", [SW_LOOK_NETWORK] = "network",
 		[SW_LOOK_REACH] = "reach", [SW_LOOK_PREFLIGHT] = "preflight",
 		[SW_LOOK_RESTART] = "restart",
-		[SW_LOOK_ADMIT] = "admit",
+		[SW_LOOK_ADMIT] = "admit", [SW_LOOK_TOOL] = "tool",
+		[SW_LOOK_TOOL_DO] = "tool-do",
 	};
 	struct sw_error err = { 0 };
 
@@ -304,6 +305,7 @@ static bool do_look(struct sw_script *sc, const char *kind, const char *name)
 			sw_state_got_look(sc->state, (enum sw_look_kind)i, o);
 		else
 			sw_state_look_failed(sc->state, (enum sw_look_kind)i, &err);
+		serve(sc);
 		return true;
 	}
 	return false;
@@ -473,7 +475,8 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "status", SW_WANT_STATUS }, { "network", SW_WANT_NETWORK },
 		{ "reach", SW_WANT_REACH }, { "preflight", SW_WANT_PREFLIGHT },
 		{ "restart-look", SW_WANT_RESTART }, { "restart-to", SW_WANT_RESTART_TO },
-		{ "admit", SW_WANT_ADMIT },
+		{ "admit", SW_WANT_ADMIT }, { "tool", SW_WANT_TOOL },
+		{ "tool-do", SW_WANT_TOOL_DO },
 		{ "shell", SW_WANT_SHELL }, { "nothing", 0 },
 	};
 	unsigned int want = 0, all = 0;

@@ -17,7 +17,7 @@
  *   wipe NAME            what a wipe would do or what its report says: NAME.json
  *   doctor NAME          what looking for faults found: NAME.json
  *   status NAME          what a look at the status found, network NAME,
- *                        reach NAME, restart NAME alike
+ *                        reach NAME, restart NAME, tool NAME, tool-do NAME alike
  *   shell yes|no         whether this system has a shell; before `open`, without it: yes
  *   ended STATUS         its end
  *   tick MS              time that passes
@@ -32,7 +32,7 @@
  *   answer KEY [TEXT]    the answers' value of a key; without text: none
  *   want NAME            the session was asked for: apply resume undo cancel save reboot off
  *                        switch switch-set wipe-plan wipe report status network reach
- *                        restart-look restart-to shell nothing
+ *                        restart-look restart-to tool tool-do shell nothing
  *   at-most N            keys pressed so far
  */
 #pragma once

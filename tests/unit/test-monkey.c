@@ -35,7 +35,7 @@ struct monkey {
 	bool may_write;		/* the serial's end was typed */
 	unsigned long applies, wipes, shells;
 	struct sw_page seen;
-	bool visited[41];	/* of all_screens[] */
+	bool visited[56];	/* of all_screens[] */
 };
 
 static const struct sw_view_ops *const all_screens[] = {
@@ -49,7 +49,10 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_recovery, &sw_screen_progress, &sw_screen_result, &sw_screen_log,
 	&sw_screen_save, &sw_screen_ask, &sw_screen_help, &sw_screen_about,
 	&sw_screen_admitted, &sw_screen_left_open, &sw_screen_restart, &sw_screen_token,
-	&sw_screen_undo,
+	&sw_screen_undo, &sw_screen_tools, &sw_screen_disks, &sw_screen_partition,
+	&sw_screen_files, &sw_screen_file, &sw_screen_logs, &sw_screen_one_log, &sw_screen_tpm,
+	&sw_screen_hardware, &sw_screen_memory, &sw_screen_config, &sw_screen_bundle,
+	&sw_screen_place, &sw_screen_passphrase, &sw_screen_tool_result,
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */
@@ -148,6 +151,12 @@ static void give_switch(struct monkey *m)
 
 static void give_looks(struct monkey *m, unsigned int want)
 {
+	/* Whatever a tool gets, it lives with it; half of the time it is what it asked for. */
+	static const char *const tools[] = { "tests/screens/tool-files.json",
+		"tests/screens/tool-logs.json", "tests/screens/tool-config.json",
+		"tests/screens/tool-bundle.json", "tests/screens/tool-part.json",
+		"tests/screens/tool-all.json", "tests/screens/tool-all.json",
+		"tests/screens/tool-all.json", "tests/screens/tool-all.json" };
 	const struct {
 		unsigned int want;
 		const char *found;
@@ -161,13 +170,17 @@ static void give_looks(struct monkey *m, unsigned int want)
 					? "tests/screens/preflight-passes.json"
 					: "tests/screens/preflight-two.json" },
 		[SW_LOOK_ADMIT] = { SW_WANT_ADMIT, "tests/screens/admitted.json" },
+		[SW_LOOK_TOOL] = { SW_WANT_TOOL, tools[pick(m, ARRAY_SIZE(tools))] },
+		[SW_LOOK_TOOL_DO] = { SW_WANT_TOOL_DO, pick(m, 4)
+				      ? "tests/screens/tool-written.json"
+				      : "tests/screens/tool-imported.json" },
 	};
 	struct sw_error err = { 0 };
 
 	for (size_t i = 0; i < SW_N_LOOKS; i++) {
 		_cleanup_json_ json_object *o = NULL;
 
-		if (!(want & looks[i].want) || pick(m, 3) == 0)
+		if (!(want & looks[i].want) || (i != SW_LOOK_TOOL_DO && pick(m, 3) == 0))
 			continue;
 		o = load(looks[i].found);
 		if (pick(m, 2)) {
@@ -395,6 +408,10 @@ static void jump(struct monkey *m)
 		&sw_screen_help, &sw_screen_about, &sw_screen_journal, &sw_screen_recovery,
 		&sw_screen_wipe, &sw_screen_no_disk, &sw_screen_doctor, &sw_screen_status,
 		&sw_screen_network, &sw_screen_preflight, &sw_screen_reach, &sw_screen_wipe_method,
+		&sw_screen_tools, &sw_screen_disks, &sw_screen_config, &sw_screen_bundle,
+		&sw_screen_files, &sw_screen_logs, &sw_screen_place, &sw_screen_place,
+		&sw_screen_tpm, &sw_screen_hardware, &sw_screen_memory, &sw_screen_one_log,
+		&sw_screen_partition, &sw_screen_file, &sw_screen_passphrase,
 	};
 
 	if (m->s->phase != SW_PHASE_ASKING)

@@ -170,6 +170,27 @@ static void test_plain_mode_shows_status_network_and_shell(void **state SW_UNUSE
 	sw_script_run(DIR, "looks-by-lines");
 }
 
+static void test_the_tools_look_and_copy_only_where_they_are_told_to(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "tools");
+	sw_script_run(DIR, "tools-look");
+}
+
+static void test_a_configuration_is_judged_asked_for_and_taken_back(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "tools-config");
+}
+
+static void test_a_bundle_shows_what_goes_in_and_ends_with_its_code(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "tools-bundle");
+}
+
+static void test_plain_mode_has_the_tools(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "tools-by-lines");
+}
+
 static void test_answers_and_log_can_be_saved(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "save");
@@ -264,6 +285,10 @@ int main(void)
 		cmocka_unit_test(test_each_greyed_item_says_why),
 		cmocka_unit_test(test_a_restart_goes_where_it_is_told_to),
 		cmocka_unit_test(test_plain_mode_shows_status_network_and_shell),
+		cmocka_unit_test(test_the_tools_look_and_copy_only_where_they_are_told_to),
+		cmocka_unit_test(test_a_configuration_is_judged_asked_for_and_taken_back),
+		cmocka_unit_test(test_a_bundle_shows_what_goes_in_and_ends_with_its_code),
+		cmocka_unit_test(test_plain_mode_has_the_tools),
 		cmocka_unit_test(test_answers_and_log_can_be_saved),
 		cmocka_unit_test(test_hostile_disk_names_do_not_break_the_screen),
 		cmocka_unit_test(test_keys_and_an_answer_file_make_the_same_plan),

@@ -3,15 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "apply/store.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/size.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "bundle/bundle.h"
-#include "payload/payload.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
@@ -84,40 +81,18 @@ static void job_clear(struct job *j)
 	sw_machine_free(j->m);
 }
 
-/* Through a file in a private directory: mcopy wants one. */
-static int store(struct job *j, const struct sw_buf *packed, const struct sw_store *s,
-		 struct sw_error *err)
+static void tell(const struct job *j, json_object *done)
 {
-	_cleanup_free_ char *dir = NULL, *file = NULL;
-	int r = sw_scratch_new("bundle", &dir);
+	char size[16];
 
-	file = r == 0 ? sw_fmt("%s/bundle", dir) : NULL;
-	if (!file)
-		return sw_fail_errno(err, SW_EXIT_FAILED, r < 0 ? r : -ENOMEM, "no scratch file");
-	r = sw_file_write(file, packed->data, packed->len, 0600);
-	r = r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "no scratch file")
-		  : sw_store_put(j->m, s, file, NULL, err);
-	(void)sw_remove_tree(dir);
-	return r;
-}
-
-static void tell(struct job *j, const struct sw_buf *packed, const char *name, const char *code,
-		 const char *where)
-{
-	_cleanup_free_ char *shown = sw_source_show(where);
-	char size[16], hex[SW_SHA256_TEXT];
-
-	(void)sw_sha256(packed->data, packed->len, hex);
-	sw_json_add_str(j->result, "output", shown);
-	sw_json_add_str(j->result, "file", name);
-	sw_json_add_str(j->result, "code", code);
-	sw_json_add_str(j->result, "sha256", hex);
-	sw_json_add_u64(j->result, "bytes", packed->len);
-	sw_json_add_bool(j->result, "encrypted", j->recipients != NULL);
+	json_object_object_foreach(done, key, value)
+		sw_json_add(j->result, key, json_object_get(value));
 	if (j->cli->json)
 		return;
 	printf("\nWritten to %s, %s; as named by itself %s\nIts code, for the telephone: %s\n",
-	       shown ? shown : "", sw_size_format(packed->len, size, sizeof(size)), name, code);
+	       sw_json_str(done, "output", ""),
+	       sw_size_format(sw_json_u64(done, "bytes", 0), size, sizeof(size)),
+	       sw_json_str(done, "file", ""), sw_json_str(done, "code", ""));
 	if (!j->recipients)
 		printf("It is not encrypted: whoever gets it can read it. --recipient age1… "
 		       "encrypts it.\n");
@@ -125,21 +100,13 @@ static void tell(struct job *j, const struct sw_buf *packed, const char *name, c
 
 static int write_out(struct job *j, const char *output, struct sw_error *err)
 {
-	_cleanup_free_ char *where = sw_cli_place(output), *name = NULL;
-	_cleanup_buf_ struct sw_buf packed = {};
-	struct sw_store s = { .what = "bundle", .where = where };
-	char code[SW_BUNDLE_CODE];
-	int r = where ? sw_store_check(&s, err) : sw_fail_oom(err);
+	_cleanup_free_ char *where = sw_cli_place(output);
+	_cleanup_json_ json_object *done = NULL;
+	int r = where ? sw_bundle_write(j->m, &j->bundle, j->recipients, where, &done, err)
+		      : sw_fail_oom(err);
 
 	if (r == 0)
-		r = sw_bundle_pack(&j->bundle, j->recipients, &packed, err);
-	if (r < 0)
-		return r;
-	sw_bundle_code(&packed, code);
-	s.name = name = sw_bundle_name(&j->bundle, code, j->recipients != NULL);
-	r = name ? store(j, &packed, &s, err) : sw_fail_oom(err);
-	if (r == 0)
-		tell(j, &packed, name, code, where);
+		tell(j, done);
 	return r;
 }
 

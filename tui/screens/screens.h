@@ -25,6 +25,21 @@ extern const struct sw_view_ops sw_screen_preflight;	/* of the admission */
 extern const struct sw_view_ops sw_screen_token;	/* of the next admission that asks */
 extern const struct sw_view_ops sw_screen_admitted;
 extern const struct sw_view_ops sw_screen_reach;	/* whether a URL answers */
+extern const struct sw_view_ops sw_screen_tools;	/* to look with, and what is carried away */
+extern const struct sw_view_ops sw_screen_disks;	/* disks and their partitions */
+extern const struct sw_view_ops sw_screen_partition;	/* these four: s->tool.next */
+extern const struct sw_view_ops sw_screen_files;
+extern const struct sw_view_ops sw_screen_file;
+extern const struct sw_view_ops sw_screen_one_log;
+extern const struct sw_view_ops sw_screen_logs;
+extern const struct sw_view_ops sw_screen_tpm;
+extern const struct sw_view_ops sw_screen_hardware;
+extern const struct sw_view_ops sw_screen_memory;
+extern const struct sw_view_ops sw_screen_config;	/* from a stick, and back to one */
+extern const struct sw_view_ops sw_screen_bundle;
+extern const struct sw_view_ops sw_screen_place;	/* where to: a line of s->tool.next */
+extern const struct sw_view_ops sw_screen_passphrase;	/* s->tool.passphrase */
+extern const struct sw_view_ops sw_screen_tool_result;	/* of what was written */
 extern const struct sw_view_ops sw_screen_restart;	/* and where it goes */
 extern const struct sw_view_ops sw_screen_disk;
 extern const struct sw_view_ops sw_screen_details;	/* of the disk in s->looking_at */

@@ -15,7 +15,7 @@
 #include "tui/session/title.h"
 
 enum item { ITEM_INSTALL, ITEM_DOCTOR, ITEM_JOURNAL, ITEM_SWITCH, ITEM_STATUS, ITEM_NETWORK,
-	    ITEM_WIPE, ITEM_SHELL, ITEM_LOG, ITEM_HELP, ITEM_ABOUT, ITEM_REBOOT, ITEM_OFF };
+	    ITEM_WIPE, ITEM_SHELL, ITEM_TOOLS, ITEM_HELP, ITEM_ABOUT, ITEM_REBOOT, ITEM_OFF };
 
 #define MAX_ITEM 40u		/* columns */
 
@@ -86,11 +86,6 @@ static const char *no_shell(const struct sw_state *s)
 	return s->has_shell ? NULL : _("this system has none");
 }
 
-static const char *no_log(const struct sw_state *s)
-{
-	return s->run.log_n ? NULL : _("nothing has been done yet");
-}
-
 static const struct {
 	enum item id;
 	const char *text;
@@ -106,7 +101,7 @@ static const struct {
 	{ ITEM_NETWORK, N_("Network"), NULL, false },
 	{ ITEM_WIPE, N_("Wipe a disk"), no_wipe, true },
 	{ ITEM_SHELL, N_("Rescue shell"), no_shell, false },
-	{ ITEM_LOG, N_("Read the log"), no_log, false },
+	{ ITEM_TOOLS, N_("Tools: disks, files, logs, TPM, a stick"), NULL, false },
 	{ ITEM_HELP, N_("Help"), NULL, false },
 	{ ITEM_ABOUT, N_("About slipway"), NULL, false },
 	{ ITEM_REBOOT, N_("Restart the machine"), NULL, false },
@@ -176,7 +171,7 @@ static void choose(struct sw_view *v, struct sw_state *s)
 		[ITEM_INSTALL] = &sw_screen_disk, [ITEM_DOCTOR] = &sw_screen_doctor,
 		[ITEM_SWITCH] = &sw_screen_switch, [ITEM_STATUS] = &sw_screen_status,
 		[ITEM_NETWORK] = &sw_screen_network, [ITEM_WIPE] = &sw_screen_wipe,
-		[ITEM_LOG] = &sw_screen_log, [ITEM_HELP] = &sw_screen_help,
+		[ITEM_TOOLS] = &sw_screen_tools, [ITEM_HELP] = &sw_screen_help,
 		[ITEM_ABOUT] = &sw_screen_about, [ITEM_REBOOT] = &sw_screen_restart,
 		[ITEM_OFF] = NULL,
 	};

@@ -20,6 +20,7 @@
 #include "tui/session/doctor-job.h"
 #include "tui/session/look-job.h"
 #include "tui/session/switch-job.h"
+#include "tui/session/tool-job.h"
 
 /* ---- in the child ---- */
 
@@ -171,6 +172,10 @@ static int do_look(enum sw_job_kind kind, struct sw_machine *m, const struct sw_
 		return sw_preflight_job(m, s->answers, out, err);
 	if (kind == SW_JOB_ADMIT)
 		return sw_admit_job(m, s->answers, s->tokens, out, err);
+	if (kind == SW_JOB_TOOL)
+		return sw_tool_look(m, s->tool.look, s->tool.passphrase, out, err);
+	if (kind == SW_JOB_TOOL_DO)
+		return sw_tool_do(m, s->tool.todo, s->tool.passphrase, out, err);
 	return sw_look_job(m, sw_job_look(kind), s->reach_url, out, err);
 }
 
@@ -375,7 +380,7 @@ static void deliver_plan(json_object *o, struct sw_state *s)
 
 enum sw_look_kind sw_job_look(enum sw_job_kind kind)
 {
-	_Static_assert(SW_JOB_RESTART - SW_JOB_STATUS + 1 == SW_N_LOOKS, "a job for each look");
+	_Static_assert(SW_JOB_TOOL_DO - SW_JOB_STATUS + 1 == SW_N_LOOKS, "a job for each look");
 
 	return (enum sw_look_kind)(kind - SW_JOB_STATUS);
 }
@@ -409,6 +414,8 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_PREFLIGHT:
 	case SW_JOB_RESTART:
 	case SW_JOB_ADMIT:
+	case SW_JOB_TOOL:
+	case SW_JOB_TOOL_DO:
 		sw_state_look_failed(s, sw_job_look(kind), err);
 		break;
 	case SW_JOB_RESTART_TO:

@@ -14,8 +14,8 @@ enum sw_job_kind { SW_JOB_FACTS, SW_JOB_PLAN, SW_JOB_SAVE, SW_JOB_SWITCH,
 		   SW_JOB_SWITCH_SET, SW_JOB_WIPE_PLAN, SW_JOB_WIPE_REPORT, SW_JOB_DOCTOR,
 		   SW_JOB_DOCTOR_REPAIR, SW_JOB_DOCTOR_UNDO, SW_JOB_STATUS,
 		   SW_JOB_NETWORK, SW_JOB_REACH, SW_JOB_PREFLIGHT, SW_JOB_ADMIT,
-		   SW_JOB_RESTART, SW_JOB_RESTART_TO, SW_JOB_SHELL, SW_JOB_TELL,
-		   SW_N_JOBS };
+		   SW_JOB_RESTART, SW_JOB_TOOL, SW_JOB_TOOL_DO, SW_JOB_RESTART_TO,
+		   SW_JOB_SHELL, SW_JOB_TELL, SW_N_JOBS };
 
 struct sw_job {
 	enum sw_job_kind kind;
@@ -27,7 +27,7 @@ struct sw_job {
 /* Those that look at something, in the order of the looks. */
 static inline bool sw_job_is_look(enum sw_job_kind kind)
 {
-	return kind >= SW_JOB_STATUS && kind <= SW_JOB_RESTART;
+	return kind >= SW_JOB_STATUS && kind <= SW_JOB_TOOL_DO;
 }
 /* What such a job looks at. */
 enum sw_look_kind sw_job_look(enum sw_job_kind kind);

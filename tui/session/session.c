@@ -71,7 +71,8 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 
 	/* One that writes is never cut off by a second key. */
 	if ((kind == SW_JOB_FACTS || kind == SW_JOB_SWITCH_SET || kind == SW_JOB_DOCTOR_REPAIR ||
-	     kind == SW_JOB_DOCTOR_UNDO || kind == SW_JOB_ADMIT) && se->jobs[kind].pid > 0)
+	     kind == SW_JOB_DOCTOR_UNDO || kind == SW_JOB_ADMIT ||
+	     kind == SW_JOB_TOOL_DO) && se->jobs[kind].pid > 0)
 		return;
 	if (sw_job_start(&se->jobs[kind], se->m, se->state, &err) == 0)
 		return;
@@ -153,6 +154,10 @@ static void do_looks(struct session *se, unsigned int want)
 		start_job(se, SW_JOB_RESTART);
 	if (want & SW_WANT_ADMIT)
 		start_job(se, SW_JOB_ADMIT);
+	if (want & SW_WANT_TOOL)
+		start_job(se, SW_JOB_TOOL);
+	if (want & SW_WANT_TOOL_DO)
+		start_job(se, SW_JOB_TOOL_DO);
 }
 
 /* It opens where it was asked for: somebody else may have taken the pen meanwhile. */

@@ -59,6 +59,10 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	json_object_put(s->doctor);
 	for (size_t i = 0; i < SW_N_LOOKS; i++)
 		json_object_put(s->looks[i].found);
+	json_object_put(s->tool.look);
+	json_object_put(s->tool.todo);
+	json_object_put(s->tool.next);
+	sw_secret_free(s->tool.passphrase);
 	free(s->reach_url);
 	free(s->save_path);
 	free(s->save_text);
@@ -529,12 +533,38 @@ void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind)
 		[SW_LOOK_STATUS] = SW_WANT_STATUS, [SW_LOOK_NETWORK] = SW_WANT_NETWORK,
 		[SW_LOOK_REACH] = SW_WANT_REACH, [SW_LOOK_PREFLIGHT] = SW_WANT_PREFLIGHT,
 		[SW_LOOK_RESTART] = SW_WANT_RESTART,
-		[SW_LOOK_ADMIT] = SW_WANT_ADMIT,
+		[SW_LOOK_ADMIT] = SW_WANT_ADMIT, [SW_LOOK_TOOL] = SW_WANT_TOOL,
+		[SW_LOOK_TOOL_DO] = SW_WANT_TOOL_DO,
 	};
 
 	s->looks[kind].pending = true;
 	s->looks[kind].error = (struct sw_error){ 0 };
 	s->want |= want[kind];
+}
+
+unsigned int sw_state_want_tool(struct sw_state *s, json_object *request)
+{
+	json_object_put(s->tool.look);
+	s->tool.look = request;
+	sw_state_want_look(s, SW_LOOK_TOOL);
+	return ++s->tool.id;
+}
+
+void sw_state_tool_todo(struct sw_state *s, json_object *request)
+{
+	json_object_put(s->tool.todo);
+	s->tool.todo = request;
+}
+
+/* It is told of, and whoever shows what may have changed looks again. */
+static void tool_done(struct sw_state *s)
+{
+	json_object *found = s->looks[SW_LOOK_TOOL_DO].found;
+
+	s->tool.done++;
+	sw_state_notice(s, "%s", sw_json_str(found, "done", ""));
+	if (sw_json_get(found, "text"))
+		sw_view_push(s, &sw_screen_tool_result);
 }
 
 void sw_state_clear_tokens(struct sw_state *s)
@@ -549,6 +579,8 @@ void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *
 		sw_state_clear_tokens(s);
 	json_object_put(s->looks[kind].found);
 	s->looks[kind] = (struct sw_look){ .found = json_object_get(found) };
+	if (kind == SW_LOOK_TOOL_DO)
+		tool_done(s);
 	sw_view_refresh(s);
 }
 
@@ -559,6 +591,8 @@ void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const stru
 		sw_state_clear_tokens(s);
 	json_object_put(s->looks[kind].found);
 	s->looks[kind] = (struct sw_look){ .error = *err };
+	if (kind == SW_LOOK_TOOL_DO)
+		sw_state_refuse(s, "%s%s%s", err->what, err->why[0] ? ": " : "", err->why);
 	s->bell = true;
 	sw_view_refresh(s);
 }

@@ -42,6 +42,8 @@
 #define SW_WANT_RESTART 0x2000000u	/* what a restart can be told */
 #define SW_WANT_RESTART_TO 0x4000000u	/* restart_to, then the restart itself */
 #define SW_WANT_ADMIT 0x8000000u	/* have this machine admitted, with s->tokens */
+#define SW_WANT_TOOL 0x10000000u	/* what s->tool.look asks for */
+#define SW_WANT_TOOL_DO 0x20000000u	/* what s->tool.todo says, which writes */
 #define SW_WANT_SHELL 0x100000u	/* a shell: what has to come before it */
 #define SW_WANT_SHELL_OPEN 0x200000u	/* the shell itself, on the console with the pen */
 
@@ -56,7 +58,7 @@ enum sw_work { SW_WORK_INSTALL, SW_WORK_RESUME, SW_WORK_UNDO, SW_WORK_WIPE };
 
 /* What a look at something found, and what it is doing. */
 enum sw_look_kind { SW_LOOK_STATUS, SW_LOOK_NETWORK, SW_LOOK_REACH, SW_LOOK_PREFLIGHT,
-		    SW_LOOK_ADMIT, SW_LOOK_RESTART, SW_N_LOOKS };
+		    SW_LOOK_ADMIT, SW_LOOK_RESTART, SW_LOOK_TOOL, SW_LOOK_TOOL_DO, SW_N_LOOKS };
 
 /* Where a restart goes: one of these, or the number of a boot entry. */
 enum { SW_RESTART_PLAIN = -2, SW_RESTART_SETUP = -1 };
@@ -129,6 +131,13 @@ struct sw_state {
 	struct sw_look looks[SW_N_LOOKS];
 	/* Typed, by kind of admission; forgotten when the admission has ended. */
 	struct sw_secret *tokens[SW_N_ADMISSION_KINDS];
+	/* The console's tools (session/tool-job.h): one looks at a time, one writes at a time. */
+	struct {
+		json_object *look, *todo;	/* requests; NULL: none yet */
+		json_object *next;	/* for the screen that is opened next; NULL: its own */
+		unsigned int id, done;	/* counted: looks begun, and what was written */
+		struct sw_secret *passphrase;	/* typed; NULL: none */
+	} tool;
 	char *reach_url;	/* to be tried, or tried last; NULL: none */
 	int restart_to;
 	bool has_shell;		/* there is one on this system */
@@ -185,6 +194,10 @@ void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind);
 /* Takes what a look found. */
 void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *found);
 void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const struct sw_error *err);
+/* Begins a look of a tool; takes request. The number of the look, which the last one has. */
+unsigned int sw_state_want_tool(struct sw_state *s, json_object *request);
+/* What is written when SW_WANT_TOOL_DO comes; takes request. */
+void sw_state_tool_todo(struct sw_state *s, json_object *request);
 /* Forgets the tokens that were typed. */
 void sw_state_clear_tokens(struct sw_state *s);
 /* The work could not even start. */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the console's tools ask for: run in a job's child, so that the session waits for none. */
+#pragma once
+
+#include "base/secret.h"
+#include "machine/machine.h"
+
+/*
+ * request: {"tool": NAME ...}. Looks, and writes nothing; adds to out
+ *   part, tpm, hardware, memory, log   "text"
+ *   file      "text", "binary"
+ *   files     "entries": [{"name", "kind": "file" "dir" "link" "other", "size"}], "cut"
+ *   logs      "logs" as sw_show_logs()
+ *   config    what sw_config_preview_to_json() says, "from", "node", "last"
+ *   bundle    what sw_bundle_manifest() says
+ * passphrase: of secrets.age, or NULL.
+ */
+int sw_tool_look(struct sw_machine *m, json_object *request, struct sw_secret *passphrase,
+		 json_object *out, struct sw_error *err);
+
+/*
+ * The same for what writes something: copy, config-import, config-undo, config-save, bundle-write.
+ * Adds "done", what was done in words, and perhaps "text", more of it to be read.
+ */
+int sw_tool_do(struct sw_machine *m, json_object *request, struct sw_secret *passphrase,
+	       json_object *out, struct sw_error *err);
