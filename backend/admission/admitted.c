@@ -34,6 +34,10 @@ static json_object *one(const char *kind, const char *url, const char *overlay,
 	sw_json_add_bool(o, "fell_back", sw_admitted_fell_back(by));
 	sw_json_add_str(o, "overlay", overlay);
 	sw_json_add_str(o, "error", failed ? failed->what : NULL);
+	if (failed && failed->why[0])
+		sw_json_add_str(o, "why", failed->why);
+	if (failed && failed->hint[0])
+		sw_json_add_str(o, "hint", failed->hint);
 	return o;
 }
 

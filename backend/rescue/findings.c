@@ -19,6 +19,9 @@ static void repair_free(struct sw_repair *r)
 	for (size_t i = 0; i < r->n_gone; i++)
 		free(r->gone[i].data);
 	free(r->gone);
+	for (size_t i = 0; i < r->n_said; i++)
+		free(r->said[i]);
+	free(r->said);
 	free(r);
 }
 
@@ -178,13 +181,23 @@ static json_object *gone_json(const struct sw_rescue_var *v)
 	return o;
 }
 
+/* Nobody but the program itself knows what it writes; what it says before is the plan. */
+static json_object *said_json(const char *line)
+{
+	json_object *o = json_object_new_object();
+
+	sw_json_add_str(o, "name", "it says");
+	sw_json_add_str(o, "text", line);
+	return o;
+}
+
 static json_object *repair_json(const struct sw_repair *r)
 {
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
 
 	sw_json_add_str(o, "text", r->text);
 	sw_json_add_str(o, "disk", r->disk ? r->disk->name : NULL);
-	sw_json_add_bool(o, "undo", true);
+	sw_json_add_bool(o, "undo", !r->no_undo);
 	if (r->loses)
 		sw_json_add_str(o, "loses", r->loses);
 	if (r->confirm) {
@@ -199,6 +212,8 @@ static json_object *repair_json(const struct sw_repair *r)
 		json_object_array_add(list, sw_entry_write_to_json(&r->vars.writes[i]));
 	for (size_t i = 0; i < r->n_gone; i++)
 		json_object_array_add(list, gone_json(&r->gone[i]));
+	for (size_t i = 0; i < r->n_said; i++)
+		json_object_array_add(list, said_json(r->said[i]));
 	sw_json_add(o, "writes", list);
 	return o;
 }

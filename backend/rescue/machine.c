@@ -16,6 +16,7 @@
 
 /* Of what Linux lets us use: room for a few boot entries. */
 #define STORE_LOW 2048U
+#define CLOCK_AHEAD (20LL * 366 * 86400)	/* s; no slipway is used for so long */
 
 static struct sw_finding *add(struct sw_examine *x, const char *disk, const char *id,
 			      enum sw_severity severity, const char *what, const char *effect,
@@ -112,13 +113,17 @@ static int store_full(struct sw_examine *x)
 
 static int clock_off(struct sw_examine *x)
 {
+	bool ahead = x->f->time > sw_build_time() + CLOCK_AHEAD;
 	char now[SW_TIME_TEXT], built[SW_TIME_TEXT];
 	struct sw_finding *fi;
 
-	if (x->f->time >= sw_build_time())
+	if (x->f->time >= sw_build_time() && !ahead)
 		return 0;
-	fi = add(x, NULL, "clock", SW_FINDING_WARNING, "the clock is behind",
-		 "certificates look as if they were not valid yet: https and admission fail",
+	fi = add(x, NULL, "clock", SW_FINDING_WARNING,
+		 ahead ? "the clock is far ahead" : "the clock is behind",
+		 ahead ? "certificates look as if they had expired: https and admission fail"
+		       : "certificates look as if they were not valid yet: https and admission "
+			 "fail",
 		 "set it in firmware setup or with `date`; when it is wrong again after the power "
 		 "was off, the battery on the board is empty");
 	if (!fi)

@@ -181,7 +181,8 @@ json_object *sw_outlook_make(const struct sw_outlook *in)
 	from_findings(&l, in->found);
 	if (!has(in->found, "clock"))
 		clock_back(&l, &im, in->now);
-	admissions(&l, sw_json_array(in->status, "admissions"));
+	if (!has(in->found, "admission-refused"))
+		admissions(&l, sw_json_array(in->status, "admissions"));
 	if (!has(in->found, "tpm"))
 		tpm_guesses(&l, in);
 	one_image(&l, &im);

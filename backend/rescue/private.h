@@ -81,8 +81,22 @@ int sw_examine_extras(struct sw_examine *x, const struct sw_node *n, const char 
 int sw_examine_overlays(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* Images without a signature under Secure Boot, see secure.c. */
 int sw_examine_signatures(struct sw_examine *x, const struct sw_node *n, const char *prefix);
+/* How the last admission went, see ask.c. */
+int sw_examine_admitted(struct sw_examine *x);
 /* The file system of the state on a disk, see state.c. */
 int sw_examine_state(struct sw_examine *x, const struct sw_disk *d);
+/* ---- a file system by its own program (fsck.c) ---- */
+
+/* A repair for fi, or advice where the disk is in use or the program is not there. */
+int sw_repair_fsck(struct sw_examine *x, const struct sw_disk *d, const struct sw_fsck *f,
+		   struct sw_finding *fi);
+int sw_rescue_fsck_run(struct sw_machine *m, const struct sw_repair *r, const char *undo_path,
+		       char **ret_told, struct sw_error *err);
+json_object *sw_rescue_fsck_json(const struct sw_fsck *f);
+/* Without write it is only seen whether that would work. */
+int sw_rescue_fsck_undo(struct sw_machine *m, const struct sw_disk *d, json_object *o,
+			const char *undo_path, bool write, struct sw_error *err);
+
 /* ---- crash dumps of the kernel in the firmware's store (dumps.c) ---- */
 
 /* Counts them; adds a finding and its repair. low: the store is nearly full. */

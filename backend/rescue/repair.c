@@ -63,8 +63,12 @@ static int undo_json(const struct sw_repair *r, json_object *slot, struct sw_var
 	json_object *gone = NULL;
 	int k = 0;
 
-	/* 3: a copy from another disk, which the readers of 2 would look for on the same one. */
-	sw_json_add_u64(o, "slipway_undo", slot && sw_json_get(slot, "from_disk") ? 3 : 2);
+	/*
+	 * 3: a copy from another disk, which the readers of 2 would look for on the same one;
+	 * 4: what they know nothing of.
+	 */
+	sw_json_add_u64(o, "slipway_undo", r->n_gone || r->fsck.kind ? 4
+			: slot && sw_json_get(slot, "from_disk") ? 3 : 2);
 	sw_json_add_str(o, "text", r->text);
 	if (r->disk)
 		sw_json_add(o, "disk", sw_rescue_disk_json(r->disk));
@@ -74,6 +78,8 @@ static int undo_json(const struct sw_repair *r, json_object *slot, struct sw_var
 		k = sw_rescue_gone_json(r, &gone);
 	if (gone)
 		sw_json_add(o, "gone", gone);
+	if (r->fsck.kind)
+		sw_json_add(o, "fsck", sw_rescue_fsck_json(&r->fsck));
 	if (slot)
 		sw_json_add(o, "slot", json_object_get(slot));
 	if (k == 0 && r->state_changed)
@@ -183,7 +189,8 @@ static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const ch
 }
 
 int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struct sw_repair *r,
-		     const char *undo_path, const struct sw_sink *sink, struct sw_error *err)
+		     const char *undo_path, const struct sw_sink *sink, char **ret_told,
+		     struct sw_error *err)
 {
 	int k = r->disk ? repair_disk(m, r, undo_path, sink, err)
 		: undo_path ? save_undo(r, NULL, vars, undo_path, err) : 0;
@@ -192,6 +199,8 @@ int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struc
 		k = vars ? sw_entry_plan_apply(vars, &r->vars, NULL, err)
 			 : sw_fail(err, SW_EXIT_MISSING, -EOPNOTSUPP,
 				   "there are no boot variables");
+	if (k == 0 && r->fsck.kind)
+		k = sw_rescue_fsck_run(m, r, undo_path, ret_told, err);
 	if (k == 0 && r->n_gone)
 		k = sw_rescue_gone_take(vars, r, err);
 	if (k == 0 && r->state_changed)

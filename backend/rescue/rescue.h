@@ -40,6 +40,14 @@ struct sw_rescue_var {
 	uint32_t attrs;
 };
 
+/* A file system that its own program repairs: a partition of the repair's disk. */
+struct sw_fsck {
+	enum { SW_FSCK_NONE, SW_FSCK_EXT, SW_FSCK_FAT, SW_FSCK_XFS, SW_FSCK_BTRFS } kind;
+	unsigned int number;
+	uint64_t start, size;	/* bytes on the disk */
+	uint32_t backup, block;	/* EXT: of a superblock, and the block size; 0: the first one */
+};
+
 struct sw_repair {
 	char text[200];		/* what it does, for people */
 	const struct sw_disk *disk;	/* borrowed from the facts; of bytes, from and to */
@@ -51,6 +59,10 @@ struct sw_repair {
 	struct sw_rescue_copy copy;
 	struct sw_rescue_var *gone;
 	size_t n_gone;
+	struct sw_fsck fsck;
+	char **said;		/* what its program says that it would do */
+	size_t n_said;
+	bool no_undo;		/* it cannot be taken back */
 	const char *loses;	/* what it may cost, in words; static, NULL: nothing */
 	char *confirm;		/* what a person has to type then: of the disk, see disk/select.h */
 };
@@ -82,6 +94,12 @@ struct sw_findings {
 int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
 		      json_object *raw, const char *disk, struct sw_findings *ret_findings,
 		      struct sw_error *err);
+/*
+ * Asks the node's boot server, in mode network, and those of its admission, and adds what is
+ * wrong. Nothing is written, and no secret or proof is sent; up to 10 s for each.
+ */
+int sw_rescue_ask_servers(struct sw_machine *m, const struct sw_facts *f, const char *disk,
+			  struct sw_findings *l, struct sw_error *err);
 void sw_findings_clear(struct sw_findings *l);
 #define _cleanup_findings_ _cleanup_(sw_findings_clear)
 const struct sw_finding *sw_findings_get(const struct sw_findings *l, const char *id);
@@ -95,12 +113,15 @@ json_object *sw_finding_to_json(const struct sw_finding *fi);
 /*
  * Saves what it is about to overwrite into the new file undo_path (0600), and what
  * a copy covers into UNDO_PATH.slot, which is as large as what is copied, and
- * variables that go as files into UNDO_PATH.vars/;
+ * variables that go as files into UNDO_PATH.vars/, what e2fsck overwrites into
+ * UNDO_PATH.e2undo and what it said into UNDO_PATH.log;
  * NULL: nothing is saved. Then writes and reads back. -EEXIST when there is such a
- * file. Cut off anywhere, the finding is there again and can be repaired again.
+ * file. ret_told: what a program that repaired said, in our words, malloc'd, or NULL.
+ * Cut off anywhere, the finding is there again and can be repaired again.
  */
 int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struct sw_repair *r,
-		     const char *undo_path, const struct sw_sink *sink, struct sw_error *err);
+		     const char *undo_path, const struct sw_sink *sink, char **ret_told,
+		     struct sw_error *err);
 
 /*
  * Takes a repair back from its file at undo_path, whose content is undo. Every

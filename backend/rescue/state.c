@@ -49,10 +49,14 @@ static int read_super(struct sw_io *io, uint64_t at, struct ext *ret)
 	return 0;
 }
 
-/* The first backup of the superblock, for blocks of 4, 2 and 1 KiB; 0: none. */
-static uint32_t find_backup(struct sw_io *io, const struct sw_part *p)
+struct backup {
+	uint32_t block, size;	/* size: of a block */
+};
+
+/* The first backup of the superblock, for blocks of 4, 2 and 1 KiB; NULL: none. */
+static const struct backup *find_backup(struct sw_io *io, const struct sw_part *p)
 {
-	static const struct { uint32_t block, size; } places[] = {
+	static const struct backup places[] = {
 		{ 32768, 4096 }, { 16384, 2048 }, { 8193, 1024 },
 	};
 
@@ -61,9 +65,9 @@ static uint32_t find_backup(struct sw_io *io, const struct sw_part *p)
 		struct ext e;
 
 		if (at + SUPER_LEN <= p->size && read_super(io, p->start + at, &e) == 0)
-			return places[i].block;
+			return &places[i];
 	}
-	return 0;
+	return NULL;
 }
 
 static struct sw_finding *add(struct sw_examine *x, const struct sw_disk *d, const char *id,
@@ -78,9 +82,18 @@ static struct sw_finding *add(struct sw_examine *x, const struct sw_disk *d, con
 	return fi;
 }
 
-static int super_lost(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
-		      uint32_t backup)
+static struct sw_fsck place_of(const struct sw_part *p, int kind)
 {
+	struct sw_fsck f = { .number = p->number, .start = p->start, .size = p->size };
+
+	f.kind = kind;
+	return f;
+}
+
+static int super_lost(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+		      const struct backup *backup)
+{
+	struct sw_fsck f = place_of(p, SW_FSCK_EXT);
 	struct sw_finding *fi = add(x, d, "state", SW_FINDING_ERROR,
 				    "the file system of the state has lost its superblock",
 				    "the state cannot be mounted, and what is in it not found");
@@ -89,16 +102,16 @@ static int super_lost(struct sw_examine *x, const struct sw_disk *d, const struc
 		return -ENOMEM;
 	(void)snprintf(fi->evidence, sizeof(fi->evidence),
 		       "partition %u of %.40s begins without one; block %" PRIu32
-		       " still holds its backup", p->number, d->name, backup);
-	(void)snprintf(fi->advice, sizeof(fi->advice),
-		       "`e2fsck -b %" PRIu32 "` on the partition brings it back from the backup; "
-		       "save what matters first", backup);
-	return 0;
+		       " still holds its backup", p->number, d->name, backup->block);
+	f.backup = backup->block;
+	f.block = backup->size;
+	return sw_repair_fsck(x, d, &f, fi);
 }
 
 static int damaged(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		   const struct ext *e)
 {
+	struct sw_fsck f = place_of(p, SW_FSCK_EXT);
 	bool errors = e->state & ERRORS || e->error_count;
 	struct sw_finding *fi = add(x, d, "state", SW_FINDING_WARNING,
 				    errors ? "the file system of the state has errors"
@@ -112,10 +125,7 @@ static int damaged(struct sw_examine *x, const struct sw_disk *d, const struct s
 		       "partition %u of %.40s: its superblock %s (%" PRIu32 " counted)", p->number,
 		       d->name, errors ? "says that errors were met" : "is not marked clean",
 		       e->error_count);
-	(void)snprintf(fi->advice, sizeof(fi->advice),
-		       "from the medium, not mounted: `e2fsck -n` on the partition shows what is "
-		       "wrong, `e2fsck -f` repairs it");
-	return 0;
+	return sw_repair_fsck(x, d, &f, fi);
 }
 
 static int full(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
@@ -137,7 +147,7 @@ static int examine(struct sw_examine *x, const struct sw_disk *d, struct sw_io *
 		   const struct sw_part *p)
 {
 	bool used = d->uses && d->uses[0];	/* a mounted one is not clean, and is no finding */
-	uint32_t backup;
+	const struct backup *backup;
 	struct ext e;
 	int r = read_super(io, p->start + SUPER_AT, &e);
 

@@ -158,6 +158,10 @@ static int undo_disk(struct sw_machine *m, const struct sw_facts *f, json_object
 	if (!d || !from)
 		return -ENOENT;
 	r = sw_machine_open_disk(m, d, write, write, &io, err);
+	if (r == 0 && sw_json_get(undo, "fsck")) {
+		io = sw_io_close(io);
+		return sw_rescue_fsck_undo(m, d, sw_json_get(undo, "fsck"), path, write, err);
+	}
 	if (r == 0 && from != d)
 		r = sw_machine_open_disk(m, from, false, false, &other, err);
 	if (r == 0)
@@ -209,11 +213,11 @@ int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 {
 	json_object *bytes = sw_json_array(undo, "bytes");
 	json_object *list = sw_json_array(undo, "variables");
+	uint64_t version = sw_json_u64(undo, "slipway_undo", 0);
 	bool disk = sw_json_get(undo, "disk");
 	int r = 0;
 
-	if ((sw_json_u64(undo, "slipway_undo", 0) != 2 &&
-	     sw_json_u64(undo, "slipway_undo", 0) != 3) || !bytes || !list)
+	if (version < 2 || version > 4 || !bytes || !list)
 		return bad(err, "its first words are others");
 	if (!disk && (sw_json_get(undo, "slot") || json_object_array_length(bytes)))
 		return bad(err, "it names no disk");

@@ -14,7 +14,8 @@ void sw_visit_clear(struct sw_visit *v)
 	sw_findings_clear(&v->found);
 	sw_facts_free(v->f);
 	json_object_put(v->raw);
-	*v = (struct sw_visit){ .m = v->m, .disk = v->disk };
+	free(v->told);
+	*v = (struct sw_visit){ .m = v->m, .disk = v->disk, .servers = v->servers };
 }
 
 bool sw_visit_worth(const struct sw_facts *f)
@@ -36,7 +37,10 @@ int sw_visit_look(struct sw_visit *v, struct sw_error *err)
 	r = sw_machine_facts(v->m, &v->f, err);
 	if (r == 0 && v->f->boot.supported && sw_machine_vars(v->m, &v->vars, NULL) == 0)
 		r = sw_entries_snapshot(v->vars, &v->raw, err);
-	return r < 0 ? r : sw_rescue_examine(v->m, v->f, v->vars, v->raw, v->disk, &v->found, err);
+	if (r == 0)
+		r = sw_rescue_examine(v->m, v->f, v->vars, v->raw, v->disk, &v->found, err);
+	return r < 0 || !v->servers ? r
+		: sw_rescue_ask_servers(v->m, v->f, v->disk, &v->found, err);
 }
 
 /* ---- the files for undo ---- */
@@ -109,9 +113,9 @@ static int still_there(const char *id, const char *saved, struct sw_error *err)
 int sw_visit_repair(struct sw_visit *v, const char *id, const char *save, char **ret_saved,
 		    struct sw_error *err)
 {
-	_cleanup_free_ char *name = strdup(id), *path = NULL;
+	_cleanup_free_ char *name = strdup(id), *path = NULL, *told = NULL;
 	const struct sw_finding *fi = find(v, id, err);
-	bool keep = !save || *save;
+	bool keep = (!save || *save) && !(fi && fi->repair->no_undo);
 	int r;
 
 	if (!fi)
@@ -120,14 +124,23 @@ int sw_visit_repair(struct sw_visit *v, const char *id, const char *save, char *
 		path = save ? strdup(save) : next_file(v->m);
 	if (!name || (keep && !path))
 		return sw_fail_oom(err);
-	r = sw_rescue_repair(v->m, v->vars, fi->repair, path, NULL, err);
+	r = sw_rescue_repair(v->m, v->vars, fi->repair, path, NULL, &told, err);
 	if (r == 0)
 		r = sw_visit_look(v, err);
+	v->told = TAKE_PTR(told);
 	if (r == 0 && sw_findings_get(&v->found, name))
 		r = still_there(name, path, err);
 	if (ret_saved)
 		*ret_saved = TAKE_PTR(path);
 	return r;
+}
+
+static void forget_one(const char *file, const char *ending)
+{
+	_cleanup_free_ char *path = sw_fmt("%s.%s", file, ending);
+
+	if (path)
+		(void)unlink(path);
 }
 
 /* Taken back, our own copy is of no use any more; one that was asked for by name stays. */
@@ -140,6 +153,8 @@ static void forget(const struct sw_machine *m, const char *file)
 		return;
 	(void)unlink(file);
 	(void)unlink(slot);
+	forget_one(file, "e2undo");
+	forget_one(file, "log");
 }
 
 int sw_visit_undo(struct sw_visit *v, const char *file, char **ret_text, struct sw_error *err)

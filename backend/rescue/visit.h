@@ -10,10 +10,12 @@
 struct sw_visit {
 	struct sw_machine *m;	/* borrowed */
 	const char *disk;	/* the node's, when several have one, or NULL; borrowed */
+	bool servers;		/* ask them as well */
 	struct sw_facts *f;
 	json_object *raw;	/* boot variables, NULL without UEFI */
 	struct sw_varstore *vars;	/* borrowed from the machine; NULL without UEFI */
 	struct sw_findings found;
+	char *told;		/* what a program said that the last repair was left to, or NULL */
 };
 
 /* True when a disk holds a node, or has a partition table that is damaged. */

@@ -49,12 +49,12 @@ def secure_boot(b):
 
 # -- the state --
 
-@exhibit("the state was not unmounted and has errors", "state", repair=False, kind="state")
+@exhibit("the state was not unmounted and has errors", "state", keeps=False, kind="state")
 def state_errors(b):
     b.on_state(lambda image: tool("debugfs", "-w", "-R", "ssv state 2", image))
 
 
-@exhibit("an inode of the state is damaged", "state", repair=False, kind="state")
+@exhibit("an inode of the state is damaged", "state", keeps=False, kind="state")
 def state_inode(b):
     def damage(image):
         tool("debugfs", "-w", "-R", "sif <2> links_count 77", image)
@@ -62,7 +62,7 @@ def state_inode(b):
     b.on_state(damage)
 
 
-@exhibit("the state's superblock is zeroed", "state", repair=False, kind="state")
+@exhibit("the state's superblock is zeroed", "state", keeps=False, kind="state")
 def state_superblock(b):
     b.write(b.at("state") + 1024, bytes(1024))
 

@@ -10,7 +10,7 @@
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
-enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO };
+enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO, OPT_SERVERS };
 
 struct job {
 	const struct sw_cli *cli;
@@ -58,6 +58,8 @@ static int apply(struct job *j, const struct sw_repair *rep, const char *id, str
 	if (r < 0 || j->cli->json)
 		return r;
 	printf("Repaired, and looked at again: %s is gone.\n", id);
+	if (j->v.told)
+		printf("%s\n", j->v.told);
 	if (saved)
 		printf("`slipway doctor --undo %s` takes it back.\n", saved);
 	return 0;
@@ -155,6 +157,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		r = sw_cli_machine(cli, &m, err);
 	j.v.m = m;
 	j.v.disk = sw_arg(&cli->args, 'd');
+	j.v.servers = sw_arg(&cli->args, OPT_SERVERS);
 	if (r == 0)
 		r = sw_visit_look(&j.v, err);
 	if (r < 0)
@@ -176,6 +179,7 @@ static const struct sw_opt opts[] = {
 	{ OPT_SAVE, "save", "FILE", "where the repair saves what undo needs" },
 	{ OPT_NO_UNDO, "no-undo", NULL, "save nothing: the repair cannot be taken back" },
 	{ OPT_UNDO, "undo", "FILE", "take a repair back" },
+	{ OPT_SERVERS, "servers", NULL, "ask the boot server and those of the admission as well" },
 	{ 'd', "disk", "NAME", "the node's disk, when several have one" },
 	{ 0, NULL, NULL, NULL },
 };

@@ -21,7 +21,8 @@ static int carry_out(struct sw_visit *v, enum sw_doctor_task task, const char *a
 	if (r < 0)
 		return r;
 	done = task == SW_DOCTOR_REPAIR
-		       ? sw_fmt(_("Repaired, and looked at again: %s is gone."), arg)
+		       ? sw_fmt(_("Repaired, and looked at again: %s is gone.%s%s"), arg,
+				v->told ? " " : "", v->told ? v->told : "")
 		       : sw_fmt(_("Taken back: %s."), text ? text : arg);
 	sw_json_add_str(out, "done", done);
 	return 0;
