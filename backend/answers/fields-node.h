@@ -6,9 +6,9 @@
 #pragma once
 
 	{ .key = "node.hostname", .label = N_("Host name"), .type = SW_FIELD_HOSTNAME, AT(hostname),
-	  .help = N_("The name of the node. It goes into the node data and names this install. "
-		  "${serial}, ${uuid}, ${mac} and ${ek} stand for this machine's, ${dhcp} for the "
-		  "name in its DHCP lease, ${dns} for what name servers call its address."),
+	  .help = N_("The name of the node, which names this install too. ${serial}, ${uuid}, "
+		  "${mac} and ${ek} stand for this machine's, ${dhcp} for the name in its DHCP "
+		  "lease, ${dns} for what name servers call its address."),
 	  .example = "node-07", .required = always, .max = 64 },
 	{ .key = "node.machine-id", .label = N_("Machine ID"), .type = SW_FIELD_TEXT,
 	  AT(machine_id), .max = 36, .check = check_machine_id,

@@ -553,18 +553,18 @@ const struct sw_field sw_fields[] = {
 	  .help = N_("Where the SSH signatures of the unified image are; by default beside it, "
 		  "with .sig."),
 	  .example = "https://boot.example/node.efi.sig" },
-	{ .key = "payload.ca", .label = N_("Payload servers' CA"), .type = SW_FIELD_CERTIFICATE,
-	  AT(payload_ca), .max = 8192,
-	  .help = N_("The certificate, as PEM, of the CA that signed those of the https servers "
-		  "that the payload comes from: then no other CA is believed. Without it any CA "
-		  "that the system trusts. It takes the place of no hash and no signature."),
-	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
 	{ .key = "payload.cmdline", .label = N_("Command line"), .type = SW_FIELD_TEXT, AT(cmdline),
 	  .max = SW_CMDLINE_MAX, .applies = without_uki, .check = check_cmdline,
 	  .help = N_("The node's kernel command line, with kernel and initrd only. "
 		  "panic=10 and watchdog.open_timeout=300 are added; "
 		  "give either with 0 to refuse."),
 	  .example = "console=ttyS0,115200 panic=10" },
+	{ .key = "payload.ca", .label = N_("Payload servers' CA"), .type = SW_FIELD_CERTIFICATE,
+	  AT(payload_ca), .max = 8192,
+	  .help = N_("The certificate, as PEM, of the CA that signed those of the https servers "
+		  "that the payload comes from: then no other CA is believed. Without it any CA "
+		  "that the system trusts. It takes the place of no hash and no signature."),
+	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
 
 	{ .key = "trust.keys", .label = N_("Trusted keys"), .type = SW_FIELD_LIST, AT(trust_keys),
 	  .max = 4096, .check = sw_trust_check_key,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "boot/measured.h"
 #include "show/show.h"
 #include "tpm/facts.h"
@@ -27,16 +28,16 @@ static void add_flags(struct sw_buf *b, const char *label, json_object *o, const
 
 static void add_lockout(const struct sw_tpm_facts *f, struct sw_buf *b)
 {
-	char text[32];
+	char text[SW_SPAN_TEXT];
 
 	(void)sw_buf_addf(b, "%-14s%u of %u wrong attempts", "Lockout", f->failures,
 			  f->failures_max);
 	if (f->locked)
 		(void)sw_buf_addf(b, "; LOCKED, it opens itself in %s",
-				  sw_tpm_wait_text(f->wait_s, text));
+				  sw_span_text(f->wait_s, text));
 	else
 		(void)sw_buf_addf(b, "; one is forgotten every %s",
-				  sw_tpm_wait_text(f->interval_s, text));
+				  sw_span_text(f->interval_s, text));
 	(void)sw_buf_adds(b, "\n");
 }
 

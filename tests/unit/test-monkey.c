@@ -35,7 +35,7 @@ struct monkey {
 	bool may_write;		/* the serial's end was typed */
 	unsigned long applies, wipes, shells;
 	struct sw_page seen;
-	bool visited[56];	/* of all_screens[] */
+	bool visited[57];	/* of all_screens[] */
 };
 
 static const struct sw_view_ops *const all_screens[] = {
@@ -52,7 +52,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_undo, &sw_screen_tools, &sw_screen_disks, &sw_screen_partition,
 	&sw_screen_files, &sw_screen_file, &sw_screen_logs, &sw_screen_one_log, &sw_screen_tpm,
 	&sw_screen_hardware, &sw_screen_memory, &sw_screen_config, &sw_screen_bundle,
-	&sw_screen_place, &sw_screen_passphrase, &sw_screen_tool_result,
+	&sw_screen_place, &sw_screen_passphrase, &sw_screen_tool_result, &sw_screen_repair,
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */
