@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a preflight looks at. Nothing that is sent says who this machine is. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "admission/preflight.h"
 #include "admission/strict.h"
 #include "base/clock.h"
+#include "net/proxy.h"
 
 #define ANSWER_MAX 65536U
 
@@ -18,20 +18,12 @@ static void look_at_tpm(struct sw_machine *m, struct sw_preflight_seen *s)
 		(void)sw_tpm_read_facts(tcti, &s->tpm, &s->tpm_error);
 }
 
-/* As libcurl takes them for an https URL (its manual, "ENVIRONMENT"); it tells which it used. */
-static void look_at_proxy(struct sw_preflight_seen *s)
+static void look_at_proxy(const struct sw_preflight_ask *ask, struct sw_preflight_seen *s)
 {
-	static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy",
-					     "ALL_PROXY" };
-	const char *value = NULL;
-	_cleanup_free_ char *shown = NULL;
+	_cleanup_free_ char *shown = sw_proxy_shown(ask->url);
 
-	for (size_t i = 0; !value && i < ARRAY_SIZE(names); i++)
-		value = getenv(names[i]);
-	if (!value || !*value)
-		return;
-	shown = sw_http_show(value);
 	(void)snprintf(s->proxy, sizeof(s->proxy), "%s", shown ? shown : "");
+	s->proxy_by = sw_proxy_set_by();
 }
 
 static int ask_server(const struct sw_preflight_ask *ask, bool any_time, struct sw_buf *body,
@@ -97,7 +89,7 @@ int sw_preflight_look(struct sw_machine *m, const struct sw_preflight_ask *ask,
 					 .pinned_key = ask->trust.pin };
 	if (!ask->profile || ask->profile->needs_tpm)
 		look_at_tpm(m, s);
-	look_at_proxy(s);
+	look_at_proxy(ask, s);
 	if (sw_url_host(ask->url, &host, &port) == 0)
 		(void)snprintf(s->host, sizeof(s->host), "%s", host);
 	s->host_is_address = sw_is_address(s->host);

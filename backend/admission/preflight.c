@@ -144,6 +144,11 @@ static void judge_dns(const struct sw_preflight_seen *s, struct sw_preflight_row
 		say(row, SW_VERDICT_NOT_CHECKED, "nothing was looked up");
 }
 
+static const char *no_proxy(const struct sw_preflight_seen *s)
+{
+	return strcmp(s->proxy_by, "https_proxy") == 0 ? "no_proxy" : "network.no-proxy";
+}
+
 static void judge_proxy(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
 {
 	const enum sw_http_stuck at = s->answer.stuck;
@@ -155,10 +160,11 @@ static void judge_proxy(const struct sw_preflight_seen *s, struct sw_preflight_r
 	} else if (at == SW_STUCK_PROXY || (at == SW_STUCK_TLS && !s->answer.proxy_status)) {
 		say(row, SW_VERDICT_FAILED, "%s does not pass the connection on: %s", s->proxy,
 		    s->error.why);
-		fix(row, "let the proxy connect to %s, or put %s into no_proxy", s->host, s->host);
+		fix(row, "let the proxy connect to %s, or have %s asked directly (%s)", s->host,
+		    s->host, no_proxy(s));
 	} else if (at == SW_STUCK_PROXY_NAME || at == SW_STUCK_CONNECT) {
 		say(row, SW_VERDICT_FAILED, "%s cannot be reached: %s", s->proxy, s->error.why);
-		fix(row, "check https_proxy, or put %s into no_proxy", s->host);
+		fix(row, "check %s, or put %s into %s", s->proxy_by, s->host, no_proxy(s));
 	} else {
 		say(row, SW_VERDICT_OK, "%s is used: the server sees its address, not this "
 		    "machine's", s->proxy);

@@ -43,7 +43,8 @@ struct sw_preflight_seen {
 	bool offers;			/* and the answer is an offer of the strict exchange */
 	char host[256];			/* the server's name or address, no brackets */
 	bool host_is_address;
-	char proxy[256];		/* as the environment names it, password masked; or "" */
+	char proxy[256];		/* without user and password; or "": none is set */
+	const char *proxy_by;		/* what sets it: sw_proxy_set_by() */
 	bool proxied;			/* and it was used */
 	int source_r;			/* -errno of the way to who is connected to */
 	char source[SW_ADDRESS_TEXT];	/* this machine's address on that way */

@@ -148,6 +148,7 @@ struct sw_answers {
 	struct sw_net_link links[SW_LINKS_MAX];
 	size_t n_links;		/* at least 1; the only one may be empty: then nothing is said */
 	char *proxy;		/* http://HOST[:PORT], or NULL */
+	char *proxy_login;	/* where USER:PASSWORD of the proxy is, never the login; or NULL */
 	char **no_proxy;	/* hosts and domains that are asked directly */
 	char **ntp;		/* time servers of the node; NULL: those of DHCP */
 	int time_from;		/* enum sw_time_from (net/time.h); 0: not said */

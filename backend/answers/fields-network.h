@@ -80,9 +80,16 @@
 	  .example = "lan0" },
 	{ .key = "network.proxy", .label = N_("Proxy"), .type = SW_FIELD_URL, AT(proxy),
 	  .max = 300, .check = sw_net_check_proxy,
-	  .help = N_("The HTTP proxy of the node, in its node data. It cannot have a password. "
-		  "The install itself goes by the environment (https_proxy)."),
+	  .help = N_("The HTTP proxy of the install and of the node, in its node data. A user and "
+		  "a password stand in network.proxy-login. Without it the install goes by the "
+		  "environment (https_proxy)."),
 	  .example = "http://proxy.example:3128" },
+	{ .key = "network.proxy-login", .label = N_("Proxy's login"), .type = SW_FIELD_URL,
+	  AT(proxy_login), .max = 1000, .check = check_local,
+	  .help = N_("A file with one line, USER:PASSWORD, for the proxy of the install: /path, "
+		  "file:///path or medium:/path. Never the login itself. The node is not given "
+		  "it: seal it as a secret."),
+	  .example = "medium:/proxy.login" },
 	{ .key = "network.no-proxy", .label = N_("Without the proxy"), .type = SW_FIELD_LIST,
 	  AT(no_proxy), .max = 253, .check = sw_net_check_domain,
 	  .help = N_("Hosts, domains and subnets that are asked directly."),

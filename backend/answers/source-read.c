@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "answers/proxy.h"
 #include "answers/source-private.h"
 #include "answers/values.h"
 #include "base/backoff.h"
@@ -409,6 +410,9 @@ static int add_one(const struct all *all, const struct sw_answers_source *s, cha
 		r = fail_named(a, s, err);
 	if (r == 0)
 		r = sw_merge_add(all->merge, a, s->text, err);
+	/* Sources that follow may only be reached through it. */
+	if (r == 0 && all->merge->answers->proxy)
+		r = sw_answers_use_proxy(all->merge->answers, all->m, err);
 	for (size_t i = 0; r == 0 && s->main && a->sources && a->sources[i]; i++)
 		r = sw_strv_add(ret_names, a->sources[i]) < 0 ? sw_fail_oom(err) : 0;
 	for (size_t i = 0; r == 0 && s->main && a->trust_keys && a->trust_keys[i]; i++)

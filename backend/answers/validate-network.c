@@ -207,6 +207,9 @@ void sw_check_network(struct sw_check *c)
 		check_member(&k);
 		check_gateways(&k);
 	}
+	if (c->a->proxy_login && !c->a->proxy)
+		sw_broken(c, "network.proxy-login", -EINVAL, "is given, but nothing would use it",
+			  "there is no network.proxy", "give network.proxy, or take it out");
 	if (c->a->no_proxy && !c->a->proxy)
 		sw_broken(c, "network.no-proxy", -EINVAL,
 				"is given, but nothing would use it", "there is no network.proxy",

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "answers/proxy.h"
 #include "apply/clock.h"
 #include "apply/apply.h"
 #include "apply/hooks.h"
@@ -165,9 +166,11 @@ static int run_install(struct child *c, struct sw_error *err)
 	const char *at = "network";
 	int r;
 
+	r = sw_answers_use_proxy(p->answers, c->m, err);
 	sw_told_begin(&in.told, p);
 	/* Hooks may need it, and who is told of the install. */
-	r = sw_network_apply(c->m, p->network, &sink, err);
+	if (r == 0)
+		r = sw_network_apply(c->m, p->network, &sink, err);
 	if (r == 0) {
 		at = "clock";
 		r = sw_clock_settle(c->m, p->answers, &sink, err);

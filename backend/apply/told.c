@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "apply/apply.h"
+#include "answers/proxy.h"
 #include "base/file.h"
 
 static struct sw_varstore *store(struct sw_told *t)
@@ -91,6 +92,9 @@ void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a, const cha
 
 	if (sink)
 		t.out = *sink;
+	/* A login that cannot be read is no reason to tell nobody. */
+	if (a)
+		(void)sw_answers_use_proxy(a, m, NULL);
 	sw_told_begin(&t, NULL);
 	tell_failure(&t, step, err);
 }

@@ -50,6 +50,7 @@ void sw_curl_prepare(CURL *c)
 	(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
 	(void)curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	(void)curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+	sw_curl_set_proxy(c);
 	if (access(SYSTEM_CAS, R_OK) < 0 && access(NODE_CAS, R_OK) == 0)
 		(void)curl_easy_setopt(c, CURLOPT_CAINFO, NODE_CAS);
 }

@@ -33,9 +33,12 @@ extern struct sw_curl sw_curl;
 /* Before any of the calls below; initializes libcurl the first time. */
 int sw_curl_open(struct sw_error *err);
 
+/* Through the proxy of net/proxy.h, where there is one. */
+void sw_curl_set_proxy(CURL *c);
 /*
  * What every transfer has in common, of a new handle: no signals, no redirects by libcurl, TLS 1.2
- * or newer with a server that the system's CAs vouch for, by the machine's clock.
+ * or newer with a server that the system's CAs vouch for, by the machine's clock, through
+ * the proxy that was set.
  */
 void sw_curl_prepare(CURL *c);
 

@@ -16,7 +16,7 @@ static const struct saying sayings[] = {
 	{ CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH, true, "the server's name is not known",
 	  "check the name, the DNS server and the cable: slipway facts shows the links" },
 	{ CURLE_COULDNT_RESOLVE_PROXY, -EHOSTUNREACH, true, "the proxy's name is not known",
-	  "check the proxy setting and the DNS server" },
+	  "check the proxy (network.proxy, else https_proxy) and the DNS server" },
 	{ CURLE_COULDNT_CONNECT, -ECONNREFUSED, true, "the server cannot be reached",
 	  "is the service running, on this port, and does a firewall let this machine in?" },
 	{ CURLE_OPERATION_TIMEDOUT, -ETIMEDOUT, true, "the server stopped answering",
@@ -92,6 +92,21 @@ int sw_http_explain_curl(CURLcode code, const char *url, const char *detail,
 			    "try again; slipway's log has the details");
 }
 
+int sw_http_explain_proxy(long status, const char *url, struct sw_http_reply *reply,
+			  struct sw_error *err)
+{
+	char why[64];
+
+	(void)snprintf(why, sizeof(why), "it answered with HTTP status %ld", status);
+	reply->retry = status >= 500 || status == 429;
+	if (status == 407)
+		return sw_http_fail(err, -EACCES, url, "the proxy wants a user and a password", why,
+				    "network.proxy-login names a file with them");
+	return sw_http_fail(err, -ECONNREFUSED, url, "the proxy does not pass the connection on",
+			    why, "let it connect to this server, or put the server into "
+			    "network.no-proxy");
+}
+
 int sw_http_explain_status(long status, const char *url, struct sw_http_reply *reply,
 			   struct sw_error *err)
 {
@@ -102,7 +117,9 @@ int sw_http_explain_status(long status, const char *url, struct sw_http_reply *r
 	if (status == 404 || status == 410)
 		return sw_http_fail(err, -ENOENT, url, "the server has no such file", why,
 				    "check the path of the URL; upper and lower case differ");
-	if (status == 401 || status == 403 || status == 407)
+	if (status == 407)
+		return sw_http_explain_proxy(status, url, reply, err);
+	if (status == 401 || status == 403)
 		return sw_http_fail(err, -EACCES, url, "the server does not give this file away",
 				    why, "let this machine read it without a password");
 	if (status == 429 || status == 503)

@@ -17,6 +17,10 @@ int sw_http_explain_status(long status, const char *url, struct sw_http_reply *r
 /* The seconds of a Retry-After header, also of one with a date; 0: none, or a day and more. */
 unsigned int sw_http_retry_after(CURL *c);
 
+/* For a proxy's own answer to CONNECT (CURLINFO_HTTP_CONNECTCODE) that is no 2xx. */
+int sw_http_explain_proxy(long status, const char *url, struct sw_http_reply *reply,
+			  struct sw_error *err);
+
 /* An error of our own about a URL. */
 int sw_http_fail(struct sw_error *err, int r, const char *url, const char *what, const char *why,
 		 const char *hint);

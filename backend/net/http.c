@@ -201,13 +201,16 @@ static int add_range(struct transfer *t, struct curl_slist **headers)
 
 static int judge(struct transfer *t, CURLcode code, const char *detail)
 {
-	long status = 0;
+	long status = 0, proxy = 0;
 
 	(void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(t->curl, CURLINFO_HTTP_CONNECTCODE, &proxy);
 	t->reply->status = status;
 	t->reply->retry_after_s = sw_http_retry_after(t->curl);
 	if (t->failed < 0)
 		return t->failed;
+	if (code != CURLE_OK && proxy && proxy / 100 != 2)
+		return sw_http_explain_proxy(proxy, t->url, t->reply, t->err);
 	if (code != CURLE_OK)
 		return sw_http_explain_curl(code, t->url, detail, t->get, t->reply, t->err);
 	if (status == 416) {

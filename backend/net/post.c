@@ -292,6 +292,8 @@ static int explain(struct exchange *x, CURLcode code, struct sw_error *err)
 				    "more than is taken here", "is this the right server?");
 	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
 		r = explain_trust(x, code, err);
+	if (r == 0 && x->answer->stuck == SW_STUCK_PROXY)
+		r = sw_http_explain_proxy(x->answer->proxy_status, x->post->url, &reply, err);
 	if (r == 0)
 		r = sw_http_explain_curl(code, x->post->url, x->detail, &like, &reply, err);
 	x->answer->retry = reply.retry;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admission/token.h"
+#include "answers/proxy.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -139,7 +140,7 @@ static int take_node_data(json_object *data, const char *only, struct sw_admit_l
 			  struct sw_error *err)
 {
 	json_object *list = sw_json_array(data, "admission");
-	int r = 0;
+	int r = sw_node_use_proxy(sw_json_get(data, "network_config"), err);
 
 	for (size_t i = 0; list && r == 0 && i < json_object_array_length(list); i++) {
 		json_object *o = json_object_array_get_idx(list, i);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "answers/proxy.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -17,13 +18,15 @@ static int no_server(const char *file, const char *kind, struct sw_error *err)
 	return -ENOENT;
 }
 
-static int from_answers(const struct sw_cli *cli, const char *file, struct sw_admit_list *l,
-			struct sw_error *err)
+static int from_answers(const struct sw_cli *cli, struct sw_machine *m, const char *file,
+			struct sw_admit_list *l, struct sw_error *err)
 {
 	const char *kind = sw_arg(&cli->args, SW_OPT_KIND);
 	_cleanup_answers_ struct sw_answers *a = NULL;
 	int r = sw_answers_read(file, &a, err);
 
+	if (r == 0)
+		r = sw_answers_use_proxy(a, m, err);
 	if (r == 0)
 		r = sw_admit_from_answers(a, file, kind, l, err);
 	return r < 0 || l->n ? r : no_server(file, kind, err);
@@ -67,15 +70,15 @@ static int from_url(const struct sw_cli *cli, const char *url, struct sw_admit_l
 }
 
 /* What --url says goes before; the rest comes from where the other is. */
-static int under_url(const struct sw_cli *cli, const char *url, const char *file,
-		     struct sw_admit_list *l, struct sw_error *err)
+static int under_url(const struct sw_cli *cli, struct sw_machine *m, const char *url,
+		     const char *file, struct sw_admit_list *l, struct sw_error *err)
 {
 	_cleanup_(sw_admit_list_clear) struct sw_admit_list rest = {};
 	struct sw_admit_config *c = &l->v[0];
 	int r = from_url(cli, url, l, err);
 
 	if (r == 0 && file && l->n)
-		r = from_answers(cli, file, &rest, err);
+		r = from_answers(cli, m, file, &rest, err);
 	for (size_t i = 0; r == 0 && i < rest.n; i++) {
 		struct sw_admit_config *from = &rest.v[i];
 
@@ -125,9 +128,9 @@ int sw_admit_config_read(const struct sw_cli *cli, struct sw_machine *m,
 		return -EINVAL;
 	}
 	if (url)
-		r = under_url(cli, url, file, l, err);
+		r = under_url(cli, m, url, file, l, err);
 	else if (file)
-		r = from_answers(cli, file, l, err);
+		r = from_answers(cli, m, file, l, err);
 	else
 		r = sw_admit_from_node(m, sw_arg(&cli->args, 'd'), kind, l, err);
 	if (r == 0 && !file && !url)

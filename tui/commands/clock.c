@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "admission/token.h"
+#include "answers/proxy.h"
 #include "apply/clock.h"
 #include "base/file.h"
 #include "base/strv.h"
@@ -117,6 +118,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 
 	if (r == 0)
 		r = sw_cli_machine(cli, &m, err);
+	if (r == 0 && q.a)
+		r = sw_answers_use_proxy(q.a, m, err);
 	if (r == 0)
 		r = sw_time_look(m, &q.k.ask, seen, err);
 	if (r < 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 
+#include "answers/proxy.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -552,6 +553,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		r = look_at_count(&j, err);
 	if (r == 0)
 		r = find_trust(&j, err);
+	if (r == 0)
+		r = sw_node_use_proxy(sw_json_get(j.s.node.data, "network_config"), err);
 	if (r == 0)
 		r = get_image(&j, err);
 	return r < 0 ? r : promote(&j, err);

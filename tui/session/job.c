@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "answers/proxy.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/secret.h"
@@ -168,6 +169,10 @@ static int do_save(const struct sw_state *s, struct sw_error *err)
 static int do_look(enum sw_job_kind kind, struct sw_machine *m, const struct sw_state *s,
 		   json_object *out, struct sw_error *err)
 {
+	int r = sw_answers_use_proxy(s->answers, m, err);
+
+	if (r < 0)
+		return r;
 	if (kind == SW_JOB_PREFLIGHT)
 		return sw_preflight_job(m, s->answers, out, err);
 	if (kind == SW_JOB_ADMIT)
