@@ -6,7 +6,7 @@
 #pragma once
 
 	{ .key = "node.hostname", .label = N_("Host name"), .type = SW_FIELD_HOSTNAME, AT(hostname),
-	  .help = N_("The name of the node, which names this install too. ${serial}, ${uuid}, "
+	  .help = N_("The name of the node and of this install. ${serial}, ${uuid}, "
 		  "${mac} and ${ek} stand for this machine's, ${dhcp} for the name in its DHCP "
 		  "lease, ${dns} for what name servers call its address."),
 	  .example = "node-07", .required = always, .max = 64 },

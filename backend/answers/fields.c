@@ -561,9 +561,9 @@ const struct sw_field sw_fields[] = {
 	  .example = "console=ttyS0,115200 panic=10" },
 	{ .key = "payload.ca", .label = N_("Payload servers' CA"), .type = SW_FIELD_CERTIFICATE,
 	  AT(payload_ca), .max = 8192,
-	  .help = N_("The certificate, as PEM, of the CA that signed those of the https servers "
-		  "that the payload comes from: then no other CA is believed. Without it any CA "
-		  "that the system trusts. It takes the place of no hash and no signature."),
+	  .help = N_("The CA's certificate, as PEM, of the https servers that the payload comes "
+		  "from: then no other CA is believed. Without it any that the system trusts. It "
+		  "takes the place of no hash and no signature."),
 	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
 
 	{ .key = "trust.keys", .label = N_("Trusted keys"), .type = SW_FIELD_LIST, AT(trust_keys),

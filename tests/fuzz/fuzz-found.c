@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A DNS answer and a DHCP lease from anybody: no crash, and what is found is a clean URL or name. */
+/* A DNS answer and a DHCP lease from anybody: no crash, what is found is a clean URL or name. */
 #include <string.h>
 
 #include "answers/source-private.h"
