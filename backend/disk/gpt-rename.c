@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/text.h"
 #include "base/le.h"
 #include "disk/gpt.h"
 
-#define NAME_UNITS 36U
 #define HEADER_LEN 512U		/* what is read of a header: it is shorter */
 
 static int refuse(struct sw_io *io, struct sw_error *err, const char *why)
@@ -17,34 +15,6 @@ static int refuse(struct sw_io *io, struct sw_error *err, const char *why)
 	sw_error_where(err, "%s", io->path);
 	sw_error_why(err, "%s", why);
 	return -EINVAL;
-}
-
-/* UTF-8 to UTF-16LE, filled up with zeros; false when it does not fit or is no UTF-8. */
-static bool encode_name(const char *label, uint8_t out[static 2 * NAME_UNITS])
-{
-	size_t len = strlen(label), n = 0;
-
-	memset(out, 0, (size_t)2 * NAME_UNITS);
-	for (size_t i = 0; i < len;) {
-		uint32_t c = 0;
-		size_t k = sw_utf8_decode(label + i, len - i, &c);
-		uint16_t units[2] = { (uint16_t)c };
-		size_t count = 1;
-
-		if (c > 0xffff) {
-			units[0] = (uint16_t)(0xd800 + ((c - 0x10000) >> 10));
-			units[1] = (uint16_t)(0xdc00 + (c & 0x3ff));
-			count = 2;
-		}
-		if (k == 0 || n + count > NAME_UNITS)
-			return false;
-		for (size_t u = 0; u < count; u++, n++) {
-			out[2 * n] = (uint8_t)units[u];
-			out[2 * n + 1] = (uint8_t)(units[u] >> 8);
-		}
-		i += k;
-	}
-	return true;
 }
 
 struct both {
@@ -102,7 +72,7 @@ static int change(struct sw_io *io, struct both *b, const struct sw_gpt_name *na
 		    memcmp(e, none, sizeof(none)) == 0)
 			return refuse(io, err, "a partition to be renamed is not there");
 		memcpy(e + 16, names[i].uuid.b, 16);
-		if (!encode_name(names[i].label, e + 56))
+		if (!sw_gpt_encode_name(names[i].label, e + 56))
 			return refuse(io, err, "a new name is too long");
 	}
 	return 0;

@@ -308,3 +308,30 @@ int sw_gpt_digest(struct sw_io *io, char ret_hex[static 65])
 		r = sw_io_read(io, size - tail, data + head, tail);
 	return r < 0 ? r : digest_of(data, head + tail, ret_hex);
 }
+
+bool sw_gpt_encode_name(const char *label, uint8_t out[static SW_GPT_NAME_LEN])
+{
+	size_t len = strlen(label), n = 0;
+
+	memset(out, 0, SW_GPT_NAME_LEN);
+	for (size_t i = 0; i < len;) {
+		uint32_t c = 0;
+		size_t k = sw_utf8_decode(label + i, len - i, &c);
+		uint16_t units[2] = { (uint16_t)c };
+		size_t count = 1;
+
+		if (c > 0xffff) {
+			units[0] = (uint16_t)(0xd800 + ((c - 0x10000) >> 10));
+			units[1] = (uint16_t)(0xdc00 + (c & 0x3ff));
+			count = 2;
+		}
+		if (k == 0 || n + count > SW_GPT_NAME_LEN / 2)
+			return false;
+		for (size_t u = 0; u < count; u++, n++) {
+			out[2 * n] = (uint8_t)units[u];
+			out[2 * n + 1] = (uint8_t)(units[u] >> 8);
+		}
+		i += k;
+	}
+	return true;
+}

@@ -56,5 +56,9 @@ int sw_gpt_read_parts(struct sw_io *io, const struct sw_gpt_copy *c, struct sw_p
  */
 int sw_gpt_digest(struct sw_io *io, char ret_hex[static 65]);
 
+#define SW_GPT_NAME_LEN 72U	/* bytes of a name in an entry */
+/* UTF-8 to UTF-16LE, filled up with zeros; false when it does not fit or is no UTF-8. */
+bool sw_gpt_encode_name(const char *label, uint8_t out[static SW_GPT_NAME_LEN]);
+
 /* Frees what n parts own and the array. */
 void sw_gpt_parts_free(struct sw_part *parts, size_t n);
