@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "answers/values.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/strv.h"
 #include "boot/uki.h"
@@ -221,9 +222,24 @@ struct sw_trust sw_answers_trust(const struct sw_answers *a)
 	};
 }
 
+/* No item of a list holds a comma: a colon stands for it. */
+static int add_console(struct sw_buf *b, const char *console)
+{
+	const char *options = strchr(console, ':');
+	int n = (int)strcspn(console, ":");
+
+	return sw_buf_addf(b, "%sconsole=%.*s%s%s", b->len ? " " : "", n, console,
+			   options ? "," : "", options ? options + 1 : "");
+}
+
+/* The last console= is the one that /dev/console is, so their order counts. */
 char *sw_answers_node_cmdline(const struct sw_answers *a)
 {
 	const struct sw_admission *ad = sw_answers_admission(a, SW_ADMISSION_ATTEST);
+	_cleanup_buf_ struct sw_buf own = {};
+	int r = sw_buf_adds(&own, a->cmdline ? a->cmdline : "");
 
-	return sw_uki_cmdline(a->cmdline, ad ? ad->url : NULL);
+	for (char *const *c = a->consoles; c && *c && r == 0; c++)
+		r = add_console(&own, *c);
+	return r < 0 ? NULL : sw_uki_cmdline(sw_buf_text(&own), ad ? ad->url : NULL);
 }

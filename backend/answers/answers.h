@@ -127,6 +127,7 @@ struct sw_answers {
 	char *payload_ca;	/* PEM on one line: who signed the payload servers' certificates */
 	char **kernel_signature, **initrd_signature, **uki_signature;	/* sources; or NULL */
 	char *cmdline;
+	char **consoles;	/* of the node's kernel: "ttyS0,115200"; NULL-terminated or NULL */
 	char **trust_keys;	/* SSH public keys; NULL-terminated or NULL */
 	char *trust_threshold;	/* a number as text, or NULL: 1 */
 	enum sw_trust_policy trust_policy;
@@ -386,8 +387,8 @@ bool sw_answers_fetches(const struct sw_answers *a);
 char *sw_answers_to_yaml(const struct sw_answers *a);
 
 /*
- * The node's kernel command line: payload.cmdline with what sw_uki_cmdline() adds,
- * ember.attest_url= when the node is to be attested. malloc'd.
+ * The node's kernel command line: payload.cmdline, a console= for each of `console`,
+ * what sw_uki_cmdline() adds, ember.attest_url= when the node is to be attested. malloc'd.
  */
 char *sw_answers_node_cmdline(const struct sw_answers *a);
 

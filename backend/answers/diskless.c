@@ -9,6 +9,7 @@
 /* What needs a disk, by the beginning of its keys. A default says nothing. */
 static const struct { const char *key, *why; } needs_disk[] = {
 	{ "payload.", "an image is kept in a slot, and a slot is on a disk" },
+	{ "console", "the image that the network has names its own consoles" },
 	{ "trust.", "it says what a slot may hold, and slots are on a disk" },
 	{ "rescue.", "a rescue image lies in a partition" },
 	{ "node.secrets", "a node without a disk has no secrets" },

@@ -264,6 +264,18 @@ static int check_hook_timeout(const char *text, struct sw_error *err)
 		: say(err, "it is not a number of seconds", "write a number from 1 to 3600");
 }
 
+/* Documentation/admin-guide/serial-console.rst: a device's name, and options behind a comma. */
+static int check_console(const char *text, struct sw_error *err)
+{
+	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+
+	if (n > 0 && (!text[n] || (text[n] == ':' && text[n + 1])) &&
+	    strspn(text + n, ":abcdefghijklmnopqrstuvwxyz0123456789") == strlen(text + n))
+		return 0;
+	return say(err, "it is no console of a kernel",
+		   "write the device, and its speed behind a colon: tty0, ttyS0:115200n8");
+}
+
 static int check_pause(const char *text, struct sw_error *err)
 {
 	return strspn(text, "0123456789") == strlen(text) && strtoul(text, NULL, 10) <= 3600 ? 0
@@ -565,6 +577,13 @@ const struct sw_field sw_fields[] = {
 		  "from: then no other CA is believed. Without it any that the system trusts. It "
 		  "takes the place of no hash and no signature."),
 	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
+
+	{ .key = "console", .label = N_("Kernel's consoles"), .type = SW_FIELD_LIST, AT(consoles),
+	  .max = 32, .applies = without_uki, .check = check_console,
+	  .help = N_("Where the node's kernel writes to: each becomes a console= behind "
+		  "payload.cmdline, the last one is /dev/console. A speed stands behind a colon, "
+		  "as ttyS0:115200n8. Not with payload.uki."),
+	  .example = "ttyS0:115200n8" },
 
 	{ .key = "trust.keys", .label = N_("Trusted keys"), .type = SW_FIELD_LIST, AT(trust_keys),
 	  .max = 4096, .check = sw_trust_check_key,

@@ -73,6 +73,10 @@ static void report_stray(struct sw_check *c, const struct sw_field *f)
 	else if (strncmp(f->key, "payload.sha256.", 15) == 0)
 		sw_broken(c, f->key, -EINVAL, "is given, but nothing belongs to it",
 			  "there is no such payload in these answers", "take it out");
+	else if (strcmp(f->key, "console") == 0)
+		sw_broken(c, f->key, -EINVAL, "does not go with payload.uki",
+			  "a unified image is stored byte for byte and has its own command line",
+			  "build the consoles into the image, or give kernel and initrd");
 	else if (strcmp(f->key, "payload.cmdline") == 0)
 		sw_broken(c, f->key, -EINVAL, "does not go with payload.uki",
 			  "a unified image is stored byte for byte and has its own command line",

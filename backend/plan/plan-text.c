@@ -164,6 +164,26 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 	return r;
 }
 
+/* What runs as root beside the plan's own steps, and when. */
+static int add_hooks(struct sw_buf *b, const struct sw_answers *a, unsigned int width)
+{
+	const struct { const char *when; char *const *list; } hooks[] = {
+		{ "before", a->hooks_before }, { "after", a->hooks_after },
+		{ "on an error", a->hooks_on_error },
+	};
+	bool first = true;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(hooks) && r == 0; i++)
+		for (char *const *h = hooks[i].list; h && *h && r == 0; h++, first = false) {
+			_cleanup_free_ char *text = sw_fmt("%s: %s", hooks[i].when, *h);
+
+			r = text ? sw_plan_wrap(b, first ? "Hooks    " : "         ", text, width)
+				 : -ENOMEM;
+		}
+	return r;
+}
+
 static int add_steps(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
 {
 	int r = 0;
@@ -189,6 +209,8 @@ char *sw_plan_text(const struct sw_plan *p, unsigned int width)
 	}
 	if (r == 0)
 		r = add_node(&b, p, width);
+	if (r == 0)
+		r = add_hooks(&b, p->answers, width);
 	if (r == 0)
 		r = sw_plan_add_secrets(&b, p, width);
 	for (char **w = p->warnings; r == 0 && w && *w; w++)

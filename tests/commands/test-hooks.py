@@ -46,6 +46,17 @@ def _(case):
     assert "one.sh: before one" in log_of(result), log_of(result)
 
 
+@test("the review names every hook and when it runs")
+def _(case):
+    case.create()
+    one, two = hook(case, "one.sh", "true\n"), hook(case, "two.sh", "true\n")
+    said = expect(case.on("plan", "--answers",
+                          with_hooks(case, f"  before: [{one}, {two}]\n  on-error: {two}\n")), 0).out
+    # Long paths go over several lines.
+    said = "".join(said.split())
+    assert f"Hooksbefore:{one}before:{two}onanerror:{two}Note" in said, said
+
+
 @test("a hook that fails before the install ends it, and nothing was written")
 def _(case):
     case.create()

@@ -492,6 +492,7 @@ static void test_the_nodes_command_line_names_the_server_only_when_asked(void **
 	_cleanup_answers_ struct sw_answers *a = must_parse(
 		MINIMAL "admission: {kind: attest, url: https://attest.example/v1}\n");
 	_cleanup_free_ char *alone = sw_answers_node_cmdline(a), *both = NULL, *none = NULL;
+	_cleanup_free_ char *consoles = NULL;
 
 	assert_string_equal(alone, ADDED " ember.attest_url=https://attest.example/v1");
 	assert_int_equal(sw_field_set(sw_field_find("payload.cmdline"), a, "quiet", NULL), 0);
@@ -500,6 +501,10 @@ static void test_the_nodes_command_line_names_the_server_only_when_asked(void **
 	assert_int_equal(sw_field_set(sw_field_find("admission.kind"), a, "none", NULL), 0);
 	none = sw_answers_node_cmdline(a);
 	assert_string_equal(none, "quiet " ADDED);
+	assert_int_equal(sw_field_set(sw_field_find("console"), a, "tty0, ttyS0:115200n8", NULL),
+			 0);
+	consoles = sw_answers_node_cmdline(a);
+	assert_string_equal(consoles, "quiet console=tty0 console=ttyS0,115200n8 " ADDED);
 }
 
 static void test_explain_knows_keys_groups_and_slips(void **state SW_UNUSED)
