@@ -17,28 +17,12 @@ const char *sw_preflight_name(enum sw_preflight_check check)
 	return names[check];
 }
 
-const char *sw_verdict_name(enum sw_verdict verdict)
-{
-	static const char *const names[] = {
-		[SW_VERDICT_OK] = "ok", [SW_VERDICT_WARNING] = "warning",
-		[SW_VERDICT_FAILED] = "failed", [SW_VERDICT_NOT_CHECKED] = "not checked",
-	};
-
-	return names[verdict];
-}
-
 int sw_preflight_text(const struct sw_preflight *p, struct sw_buf *out)
 {
 	int r = 0;
 
-	for (unsigned int i = 0; r == 0 && i < SW_N_PREFLIGHT; i++) {
-		const struct sw_preflight_row *row = &p->row[i];
-
-		r = sw_buf_addf(out, "%-7s %-11s %s\n", sw_preflight_name(i),
-				sw_verdict_name(row->verdict), row->what);
-		if (r == 0 && row->fix[0])
-			r = sw_buf_addf(out, "%-7s %-11s -> %s\n", "", "", row->fix);
-	}
+	for (unsigned int i = 0; r == 0 && i < SW_N_PREFLIGHT; i++)
+		r = sw_verdict_text(sw_preflight_name(i), 7, &p->row[i], out);
 	return r;
 }
 
@@ -56,16 +40,8 @@ json_object *sw_preflight_to_json(const struct sw_preflight *p,
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
 
 	sw_json_add_bool(o, "passed", passed(p));
-	for (unsigned int i = 0; i < SW_N_PREFLIGHT; i++) {
-		const struct sw_preflight_row *row = &p->row[i];
-		json_object *c = json_object_new_object();
-
-		sw_json_add_str(c, "name", sw_preflight_name(i));
-		sw_json_add_str(c, "verdict", sw_verdict_name(row->verdict));
-		sw_json_add_str(c, "what", row->what);
-		sw_json_add_str(c, "fix", row->fix[0] ? row->fix : NULL);
-		json_object_array_add(list, c);
-	}
+	for (unsigned int i = 0; i < SW_N_PREFLIGHT; i++)
+		json_object_array_add(list, sw_verdict_to_json(sw_preflight_name(i), &p->row[i]));
 	sw_json_add(o, "checks", list);
 	sw_json_add_str(o, "source", seen->source_r == 0 ? seen->source : NULL);
 	sw_json_add_str(o, "proxy", seen->proxied ? seen->proxy : NULL);
@@ -91,7 +67,7 @@ int sw_preflight_result(const struct sw_preflight *p, const struct sw_preflight_
 			struct sw_error *err)
 {
 	for (unsigned int i = 0; i < SW_N_PREFLIGHT; i++) {
-		const struct sw_preflight_row *row = &p->row[i];
+		const struct sw_verdict_row *row = &p->row[i];
 
 		if (row->verdict != SW_VERDICT_FAILED)
 			continue;

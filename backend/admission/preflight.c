@@ -3,7 +3,6 @@
 #include "admission/preflight.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "admission/attest.h"
@@ -13,31 +12,10 @@
 #define X509_NOT_YET 9
 #define X509_EXPIRED 10
 
-static void SW_PRINTF(3, 4) say(struct sw_preflight_row *row, enum sw_verdict verdict,
-				const char *what, ...)
-{
-	va_list ap;
-
-	row->verdict = verdict;
-	va_start(ap, what);
-	(void)vsnprintf(row->what, sizeof(row->what), what, ap);
-	va_end(ap);
-}
-
-static void SW_PRINTF(2, 3) fix(struct sw_preflight_row *row, const char *how, ...)
-{
-	va_list ap;
-
-	va_start(ap, how);
-	(void)vsnprintf(row->fix, sizeof(row->fix), how, ap);
-	va_end(ap);
-}
-
-static void say_error(struct sw_preflight_row *row, const struct sw_error *e)
-{
-	say(row, SW_VERDICT_FAILED, "%.300s%s%.300s", e->what, e->why[0] ? ": " : "", e->why);
-	fix(row, "%.500s", e->hint);
-}
+/* Rows are written here all over. */
+#define say(...) sw_verdict_say(__VA_ARGS__)
+#define fix(...) sw_verdict_fix(__VA_ARGS__)
+#define say_error(row, e) sw_verdict_error(row, e)
 
 static const struct sw_profile *profile_of(const struct sw_preflight_seen *s)
 {
@@ -46,7 +24,7 @@ static const struct sw_profile *profile_of(const struct sw_preflight_seen *s)
 
 /* ---- the machine ---- */
 
-static void judge_tpm(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
+static void judge_tpm(const struct sw_preflight_seen *s, struct sw_verdict_row *row)
 {
 	if (!profile_of(s)->needs_tpm) {
 		say(row, SW_VERDICT_NOT_CHECKED, "%s needs none", profile_of(s)->kind);
@@ -89,7 +67,7 @@ static const char *span_text(int64_t off_s, char text[static SW_SPAN_TEXT])
 /* With another clock TLS may still hold, and what is signed with the time in it is not believed. */
 static void judge_clock(const struct sw_preflight_seen *s, struct sw_preflight *p)
 {
-	struct sw_preflight_row *row = &p->row[SW_PREFLIGHT_CLOCK];
+	struct sw_verdict_row *row = &p->row[SW_PREFLIGHT_CLOCK];
 	char span[SW_SPAN_TEXT], is[SW_TIME_TEXT], now[SW_TIME_TEXT];
 
 	if (!s->server_now) {
@@ -117,7 +95,7 @@ static void judge_clock(const struct sw_preflight_seen *s, struct sw_preflight *
 
 /* ---- the way ---- */
 
-static void judge_route(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
+static void judge_route(const struct sw_preflight_seen *s, struct sw_verdict_row *row)
 {
 	const char *to = s->answer.peer[0] ? s->answer.peer : "the outside";
 
@@ -130,7 +108,7 @@ static void judge_route(const struct sw_preflight_seen *s, struct sw_preflight_r
 	say(row, SW_VERDICT_OK, "packets to %s come from %s", to, s->source);
 }
 
-static void judge_dns(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
+static void judge_dns(const struct sw_preflight_seen *s, struct sw_verdict_row *row)
 {
 	if (s->host_is_address)
 		say(row, SW_VERDICT_OK, "the URL has an address: no name has to be looked up");
@@ -149,7 +127,7 @@ static const char *no_proxy(const struct sw_preflight_seen *s)
 	return strcmp(s->proxy_by, "https_proxy") == 0 ? "no_proxy" : "network.no-proxy";
 }
 
-static void judge_proxy(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
+static void judge_proxy(const struct sw_preflight_seen *s, struct sw_verdict_row *row)
 {
 	const enum sw_http_stuck at = s->answer.stuck;
 
@@ -179,7 +157,7 @@ static bool is_secured(const struct sw_preflight_seen *s)
 }
 
 static void judge_tls(const struct sw_preflight_seen *s, const struct sw_preflight *p,
-		      struct sw_preflight_row *row)
+		      struct sw_verdict_row *row)
 {
 	const enum sw_http_stuck at = s->answer.stuck;
 	const bool clock_is_wrong = p->row[SW_PREFLIGHT_CLOCK].verdict == SW_VERDICT_FAILED;
@@ -208,7 +186,7 @@ static void judge_tls(const struct sw_preflight_seen *s, const struct sw_preflig
 }
 
 /* A server's answer to the question for a nonce; true when that settles it. */
-static bool judge_exchange(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
+static bool judge_exchange(const struct sw_preflight_seen *s, struct sw_verdict_row *row)
 {
 	const char *name = s->answer.server[0] ? s->answer.server : "it gives no name";
 	const bool knows_none = s->answer.status == 404 || s->answer.status == 405;
@@ -233,7 +211,7 @@ static bool judge_exchange(const struct sw_preflight_seen *s, struct sw_prefligh
 	return true;
 }
 
-static void judge_answer(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
+static void judge_answer(const struct sw_preflight_seen *s, struct sw_verdict_row *row)
 {
 	const char *name = s->answer.server[0] ? s->answer.server : "it gives no name";
 	struct sw_error e = {};
@@ -253,7 +231,7 @@ static void judge_answer(const struct sw_preflight_seen *s, struct sw_preflight_
 		row->verdict = SW_VERDICT_WARNING;
 }
 
-static void judge_server(const struct sw_preflight_seen *s, struct sw_preflight_row *row)
+static void judge_server(const struct sw_preflight_seen *s, struct sw_verdict_row *row)
 {
 	const enum sw_http_stuck at = s->answer.stuck;
 

@@ -11,11 +11,10 @@
 #include "machine/machine.h"
 #include "net/post.h"
 #include "net/source.h"
+#include "net/verdict.h"
 #include "tpm/facts.h"
 
 #define SW_PREFLIGHT_CLOCK_S 300	/* a clock that is off by more is said to be wrong */
-
-enum sw_verdict { SW_VERDICT_OK, SW_VERDICT_WARNING, SW_VERDICT_FAILED, SW_VERDICT_NOT_CHECKED };
 
 enum sw_preflight_check {
 	SW_PREFLIGHT_TPM, SW_PREFLIGHT_CLOCK, SW_PREFLIGHT_ROUTE, SW_PREFLIGHT_DNS,
@@ -55,14 +54,8 @@ struct sw_preflight_seen {
 	int64_t server_now;
 };
 
-struct sw_preflight_row {
-	enum sw_verdict verdict;
-	char what[640];
-	char fix[512];		/* "": nothing to do */
-};
-
 struct sw_preflight {
-	struct sw_preflight_row row[SW_N_PREFLIGHT];
+	struct sw_verdict_row row[SW_N_PREFLIGHT];
 	int64_t off_s;		/* this clock minus the server's */
 	bool clock_known;
 };
@@ -77,9 +70,8 @@ bool sw_preflight_seems_dated(const struct sw_preflight_seen *seen);
 /* Pure. */
 void sw_preflight_judge(const struct sw_preflight_seen *seen, struct sw_preflight *ret_verdicts);
 
-/* "TPM", "server"; "not checked". Static. */
+/* "TPM", "server". Static. */
 const char *sw_preflight_name(enum sw_preflight_check check);
-const char *sw_verdict_name(enum sw_verdict verdict);
 
 /* The table for a person, adding to out; -ENOMEM. */
 int sw_preflight_text(const struct sw_preflight *p, struct sw_buf *out);

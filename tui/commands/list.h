@@ -34,6 +34,7 @@ extern const struct sw_command sw_command_boot_rename;
 extern const struct sw_command sw_command_boot_delete;
 extern const struct sw_command sw_command_boot_add;
 extern const struct sw_command sw_command_clock;
+extern const struct sw_command sw_command_network;
 extern const struct sw_command sw_command_network_apply;
 extern const struct sw_command sw_command_mode;
 extern const struct sw_command sw_command_slots;

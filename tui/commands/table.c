@@ -32,6 +32,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_boot_delete,
 	&sw_command_boot_add,
 	&sw_command_clock,
+	&sw_command_network,
 	&sw_command_network_apply,
 	&sw_command_mode,
 	&sw_command_slots,
