@@ -109,12 +109,14 @@ static bool is_within(const char *text, unsigned long least, unsigned long most)
 	       n <= most;
 }
 
-/* RFC 791 asks every link for 68. */
+/* RFC 8200, 5: with less a link has no IPv6, and systemd-networkd makes 1280 of it unasked. */
 int sw_net_check_mtu(const char *text, struct sw_error *err)
 {
-	if (is_within(text, 68, 65535))
+	if (is_within(text, 1280, 65535))
 		return 0;
-	return say(err, "it is no size of a packet in bytes", "write a number from 68 to 65535");
+	return say(err, is_within(text, 1, 1279) ? "IPv6 needs 1280, and no link is given less"
+						 : "it is no size of a packet in bytes",
+		   "write a number from 1280 to 65535");
 }
 
 /* IEEE 802.1Q: 0 and 4095 are reserved. */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links refer to each other by name, and what lies on what must come to an end. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "answers/validate-private.h"
 #include "answers/values.h"
 #include "base/strv.h"
 #include "net/address.h"
+
+#define ETHERNET_MTU 1500UL	/* of a link that says nothing else */
 
 struct link_check {
 	struct sw_check *c;
@@ -147,6 +150,34 @@ static void check_loop(const struct link_check *k)
 		       "take one of them out");
 }
 
+static unsigned long mtu_of(const struct sw_net_link *l)
+{
+	return l->mtu ? strtoul(l->mtu, NULL, 10) : ETHERNET_MTU;
+}
+
+/*
+ * The kernel refuses it to a VLAN, and systemd-networkd goes on without; a bridge takes it, and
+ * loses what its member does not carry. A bond gives its members its own.
+ */
+static void check_mtu(const struct link_check *k, const char *name)
+{
+	const struct sw_net_link *below = name ? find(k->c->a, name) : NULL;
+	char what[96];
+
+	if (!k->l->mtu || !below || mtu_of(k->l) <= mtu_of(below))
+		return;
+	(void)snprintf(what, sizeof(what), "is more than \"%s\" carries, %lu", name, mtu_of(below));
+	report(k, "mtu", what, "what lies on a link carries no more than that link",
+	       "give that link this mtu too");
+}
+
+static void check_mtus(const struct link_check *k)
+{
+	check_mtu(k, k->l->vlan_link);
+	for (char **m = k->l->bridge; m && *m; m++)
+		check_mtu(k, *m);
+}
+
 /* A member passes packets on and has no address of its own. */
 static void check_member(const struct link_check *k)
 {
@@ -204,6 +235,7 @@ void sw_check_network(struct sw_check *c)
 		check_kind(&k);
 		check_parts(&k);
 		check_loop(&k);
+		check_mtus(&k);
 		check_member(&k);
 		check_gateways(&k);
 	}
