@@ -101,7 +101,7 @@
 	  .example = "ntp.example" },
 	{ .key = "time.from", .label = N_("Clock set from"), .type = SW_FIELD_CHOICE, AT(time_from),
 	  .choices = time_choices,
-	  .help = N_("Who may set the clock of the medium before an install: any (as without this "
-		  "key: the https servers that it uses and NTP, the former count more), ntp or "
-		  "server alone, or leave: nobody is asked."),
+	  .help = N_("Who may set the medium's clock before an install: any (also without this "
+		  "key): its https servers and NTP; ntp or server alone; or leave, and nobody is "
+		  "asked."),
 	  .example = "ntp" },

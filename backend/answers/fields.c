@@ -117,6 +117,17 @@ static int say(struct sw_error *err, const char *why, const char *hint)
 	return -EINVAL;
 }
 
+static bool is_https(const char *source)
+{
+	return source && strncasecmp(source, "https://", 8) == 0;
+}
+
+static bool comes_by_https(const struct sw_answers *a)
+{
+	return is_https(a->kernel) || is_https(a->initrd) || is_https(a->uki) ||
+	       is_https(a->rescue) || is_https(a->ipxe);
+}
+
 static bool signs_kernel(const struct sw_answers *a)
 {
 	return has_kernel(a) && a->trust_keys;
@@ -572,10 +583,10 @@ const struct sw_field sw_fields[] = {
 		  "give either with 0 to refuse."),
 	  .example = "console=ttyS0,115200 panic=10" },
 	{ .key = "payload.ca", .label = N_("Payload servers' CA"), .type = SW_FIELD_CERTIFICATE,
-	  AT(payload_ca), .max = 8192,
-	  .help = N_("The CA's certificate, as PEM, of the https servers that the payload comes "
-		  "from: then no other CA is believed. Without it any that the system trusts. It "
-		  "takes the place of no hash and no signature."),
+	  AT(payload_ca), .max = 8192, .applies = comes_by_https,
+	  .help = N_("The certificate, as PEM, of the CA that signed those of the payload's https "
+		  "servers: then no other CA is believed. Without it any that the system trusts. "
+		  "Hashes are needed all the same."),
 	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
 
 	{ .key = "console", .label = N_("Kernel's consoles"), .type = SW_FIELD_LIST, AT(consoles),

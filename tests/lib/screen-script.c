@@ -283,12 +283,13 @@ static void do_doctor(struct sw_script *sc, const char *name)
 	serve(sc);
 }
 
-/* "status NAME", "network NAME", "reach NAME", "preflight NAME": what such a look found. */
+/* "status NAME", "network NAME", "reach NAME", "preflight NAME", "nettest NAME": what it found. */
 static bool do_look(struct sw_script *sc, const char *kind, const char *name)
 {
 	static const char *const kinds[SW_N_LOOKS] = {
 		[SW_LOOK_STATUS] = "status", [SW_LOOK_NETWORK] = "network",
 		[SW_LOOK_REACH] = "reach", [SW_LOOK_PREFLIGHT] = "preflight",
+		[SW_LOOK_NETTEST] = "nettest",
 		[SW_LOOK_RESTART] = "restart",
 		[SW_LOOK_ADMIT] = "admit", [SW_LOOK_TOOL] = "tool",
 		[SW_LOOK_TOOL_DO] = "tool-do",
@@ -474,6 +475,7 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "doctor-undo", SW_WANT_DOCTOR_UNDO },
 		{ "status", SW_WANT_STATUS }, { "network", SW_WANT_NETWORK },
 		{ "reach", SW_WANT_REACH }, { "preflight", SW_WANT_PREFLIGHT },
+		{ "nettest", SW_WANT_NETTEST },
 		{ "restart-look", SW_WANT_RESTART }, { "restart-to", SW_WANT_RESTART_TO },
 		{ "admit", SW_WANT_ADMIT }, { "tool", SW_WANT_TOOL },
 		{ "tool-do", SW_WANT_TOOL_DO },

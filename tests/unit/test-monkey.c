@@ -35,7 +35,7 @@ struct monkey {
 	bool may_write;		/* the serial's end was typed */
 	unsigned long applies, wipes, shells;
 	struct sw_page seen;
-	bool visited[57];	/* of all_screens[] */
+	bool visited[58];	/* of all_screens[] */
 };
 
 static const struct sw_view_ops *const all_screens[] = {
@@ -43,6 +43,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_journal, &sw_screen_switch, &sw_screen_wipe, &sw_screen_wipe_method,
 	&sw_screen_wipe_confirm, &sw_screen_wipe_report, &sw_screen_doctor, &sw_screen_cause,
 	&sw_screen_finding, &sw_screen_status, &sw_screen_network, &sw_screen_preflight,
+	&sw_screen_network_test,
 	&sw_screen_reach, &sw_screen_disk, &sw_screen_details, &sw_screen_layout,
 	&sw_screen_no_disk, &sw_screen_more_disks, &sw_screen_payload, &sw_screen_boot,
 	&sw_screen_admission, &sw_screen_node, &sw_screen_review, &sw_screen_confirm,
@@ -169,6 +170,7 @@ static void give_looks(struct monkey *m, unsigned int want)
 		[SW_LOOK_PREFLIGHT] = { SW_WANT_PREFLIGHT, pick(m, 2)
 					? "tests/screens/preflight-passes.json"
 					: "tests/screens/preflight-two.json" },
+		[SW_LOOK_NETTEST] = { SW_WANT_NETTEST, "tests/screens/nettest.json" },
 		[SW_LOOK_ADMIT] = { SW_WANT_ADMIT, "tests/screens/admitted.json" },
 		[SW_LOOK_TOOL] = { SW_WANT_TOOL, tools[pick(m, ARRAY_SIZE(tools))] },
 		[SW_LOOK_TOOL_DO] = { SW_WANT_TOOL_DO, pick(m, 4)
@@ -408,6 +410,7 @@ static void jump(struct monkey *m)
 		&sw_screen_help, &sw_screen_about, &sw_screen_journal, &sw_screen_recovery,
 		&sw_screen_wipe, &sw_screen_no_disk, &sw_screen_doctor, &sw_screen_status,
 		&sw_screen_network, &sw_screen_preflight, &sw_screen_reach, &sw_screen_wipe_method,
+		&sw_screen_network_test,
 		&sw_screen_tools, &sw_screen_disks, &sw_screen_config, &sw_screen_bundle,
 		&sw_screen_files, &sw_screen_logs, &sw_screen_place, &sw_screen_place,
 		&sw_screen_tpm, &sw_screen_hardware, &sw_screen_memory, &sw_screen_one_log,

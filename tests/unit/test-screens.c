@@ -140,6 +140,11 @@ static void test_status_and_network_are_looked_at_and_a_url_is_tested(void **sta
 	sw_script_run(DIR, "looks");
 }
 
+static void test_all_that_an_install_needs_of_the_network_is_tested(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "nettest");
+}
+
 static void test_an_admission_is_checked_before_it_is_needed(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "preflight");
@@ -279,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_a_wipe_that_the_disk_cannot_do_is_refused_before_consent),
 		cmocka_unit_test(test_the_doctor_shows_its_findings_repairs_and_takes_back),
 		cmocka_unit_test(test_status_and_network_are_looked_at_and_a_url_is_tested),
+		cmocka_unit_test(test_all_that_an_install_needs_of_the_network_is_tested),
 		cmocka_unit_test(test_an_admission_is_checked_before_it_is_needed),
 		cmocka_unit_test(test_a_node_is_admitted_with_a_token_that_only_its_typist_sees),
 		cmocka_unit_test(test_a_shell_is_asked_for_before_it_opens),

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/screens/pager-view.h"
 
+#include <string.h>
+
+#include "base/json.h"
+
 void sw_pager_view_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
 			const struct sw_area *a)
 {
@@ -41,4 +45,24 @@ struct sw_widget sw_pager_view_widget(const struct sw_view *v)
 	struct sw_pager_view *pv = v->data;
 
 	return (struct sw_widget){ .kind = SW_WIDGET_PAGER, .pager = &pv->pager };
+}
+
+void sw_pager_view_checks(json_object *list, int width, struct sw_buf *b)
+{
+	size_t n = list ? json_object_array_length(list) : 0;
+
+	for (unsigned int rest = 0; rest < 2; rest++)
+		for (size_t i = 0; i < n; i++) {
+			json_object *c = json_object_array_get_idx(list, i);
+			const char *verdict = sw_json_str(c, "verdict", "");
+			const char *fix = sw_json_str(c, "fix", NULL);
+
+			if ((strcmp(verdict, "failed") == 0) == (rest == 1))
+				continue;
+			sw_buf_addf(b, "\n%-*s%s\n%*s%s\n", width,
+				    sw_json_str(c, "name", "?"), verdict, width, "",
+				    sw_json_str(c, "what", ""));
+			if (fix)
+				sw_buf_addf(b, "%*s-> %s\n", width, "", fix);
+		}
 }

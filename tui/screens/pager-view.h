@@ -17,3 +17,8 @@ bool sw_pager_view_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 void sw_pager_view_close(struct sw_view *v);
 enum sw_key_mode sw_pager_view_mode(const struct sw_view *v);
 struct sw_widget sw_pager_view_widget(const struct sw_view *v);
+/*
+ * Rows of verdicts (net/verdict.h) as text, their names in width columns: what failed comes first,
+ * for it is what somebody has to do something about.
+ */
+void sw_pager_view_checks(json_object *list, int width, struct sw_buf *b);

@@ -7,26 +7,6 @@
 #include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
 
-/* What failed comes first: it is what somebody has to do something about. */
-static void add_checks(json_object *list, struct sw_buf *b)
-{
-	size_t n = list ? json_object_array_length(list) : 0;
-
-	for (unsigned int rest = 0; rest < 2; rest++)
-		for (size_t i = 0; i < n; i++) {
-			json_object *c = json_object_array_get_idx(list, i);
-			const char *verdict = sw_json_str(c, "verdict", "");
-			const char *fix = sw_json_str(c, "fix", NULL);
-
-			if ((strcmp(verdict, "failed") == 0) == (rest == 1))
-				continue;
-			sw_buf_addf(b, "\n%-8s%s\n        %s\n", sw_json_str(c, "name", "?"),
-				    verdict, sw_json_str(c, "what", ""));
-			if (fix)
-				sw_buf_addf(b, "        -> %s\n", fix);
-		}
-}
-
 static void add_admissions(json_object *list, struct sw_buf *b)
 {
 	size_t n = list ? json_object_array_length(list) : 0;
@@ -38,7 +18,7 @@ static void add_admissions(json_object *list, struct sw_buf *b)
 			    sw_json_bool(o, "passed", false)
 				    ? _("Nothing stands in the way of an admission.")
 				    : _("As it is, this machine would not be admitted."));
-		add_checks(sw_json_array(o, "checks"), b);
+		sw_pager_view_checks(sw_json_array(o, "checks"), 8, b);
 	}
 }
 

@@ -21,6 +21,7 @@ extern const struct sw_view_ops sw_screen_repair;	/* where it may cost something
 extern const struct sw_view_ops sw_screen_finding;	/* the one with the "id" s->doctor_arg */
 extern const struct sw_view_ops sw_screen_status;
 extern const struct sw_view_ops sw_screen_network;
+extern const struct sw_view_ops sw_screen_network_test;
 extern const struct sw_view_ops sw_screen_preflight;	/* of the admission */
 extern const struct sw_view_ops sw_screen_token;	/* of the next admission that asks */
 extern const struct sw_view_ops sw_screen_admitted;

@@ -177,6 +177,8 @@ static int do_look(enum sw_job_kind kind, struct sw_machine *m, const struct sw_
 		return sw_preflight_job(m, s->answers, out, err);
 	if (kind == SW_JOB_ADMIT)
 		return sw_admit_job(m, s->answers, s->tokens, out, err);
+	if (kind == SW_JOB_NETTEST)
+		return sw_nettest_job(m, s->answers, out, err);
 	if (kind == SW_JOB_TOOL)
 		return sw_tool_look(m, s->tool.look, s->tool.passphrase, out, err);
 	if (kind == SW_JOB_TOOL_DO)
@@ -417,6 +419,7 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_NETWORK:
 	case SW_JOB_REACH:
 	case SW_JOB_PREFLIGHT:
+	case SW_JOB_NETTEST:
 	case SW_JOB_RESTART:
 	case SW_JOB_ADMIT:
 	case SW_JOB_TOOL:

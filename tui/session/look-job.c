@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/session/look-job.h"
 
+#include "apply/nettest.h"
 #include "base/json.h"
 #include "boot/entries.h"
 #include "boot/restart.h"
@@ -76,4 +77,18 @@ int sw_look_job(struct sw_machine *m, enum sw_look_kind kind, const char *url,
 		sw_routes_look(m, out);
 		return 0;
 	}
+}
+
+int sw_nettest_job(struct sw_machine *m, const struct sw_answers *a, json_object *out,
+		   struct sw_error *err)
+{
+	_cleanup_free_ struct sw_nettest *t = calloc(1, sizeof(*t));
+	_cleanup_json_ json_object *found = NULL;
+	int r = t ? sw_nettest_run(m, a, NULL, t, err) : sw_fail_oom(err);
+
+	if (r < 0)
+		return r;
+	found = sw_nettest_to_json(t);
+	add_all(found, out);
+	return 0;
 }

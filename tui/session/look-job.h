@@ -12,3 +12,7 @@
  */
 int sw_look_job(struct sw_machine *m, enum sw_look_kind kind, const char *url,
 		json_object *out, struct sw_error *err);
+
+/* Whether the network is enough for an install: what sw_nettest_to_json() says. */
+int sw_nettest_job(struct sw_machine *m, const struct sw_answers *a, json_object *out,
+		   struct sw_error *err);

@@ -150,6 +150,8 @@ static void do_looks(struct session *se, unsigned int want)
 		start_job(se, SW_JOB_REACH);
 	if (want & SW_WANT_PREFLIGHT)
 		start_job(se, SW_JOB_PREFLIGHT);
+	if (want & SW_WANT_NETTEST)
+		start_job(se, SW_JOB_NETTEST);
 	if (want & SW_WANT_RESTART)
 		start_job(se, SW_JOB_RESTART);
 	if (want & SW_WANT_ADMIT)

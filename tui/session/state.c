@@ -532,6 +532,7 @@ void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind)
 	static const unsigned int want[SW_N_LOOKS] = {
 		[SW_LOOK_STATUS] = SW_WANT_STATUS, [SW_LOOK_NETWORK] = SW_WANT_NETWORK,
 		[SW_LOOK_REACH] = SW_WANT_REACH, [SW_LOOK_PREFLIGHT] = SW_WANT_PREFLIGHT,
+		[SW_LOOK_NETTEST] = SW_WANT_NETTEST,
 		[SW_LOOK_RESTART] = SW_WANT_RESTART,
 		[SW_LOOK_ADMIT] = SW_WANT_ADMIT, [SW_LOOK_TOOL] = SW_WANT_TOOL,
 		[SW_LOOK_TOOL_DO] = SW_WANT_TOOL_DO,

@@ -14,41 +14,49 @@
 #include "tui/session/progress.h"
 #include "tui/session/view.h"
 
-#define SW_WANT_FACTS 0x001u	/* facts and journals */
-#define SW_WANT_PLAN 0x002u
-#define SW_WANT_APPLY 0x004u	/* the plan */
-#define SW_WANT_RESUME 0x008u	/* s->journal */
-#define SW_WANT_UNDO 0x010u	/* s->journal */
-#define SW_WANT_CANCEL 0x020u	/* what is running */
-#define SW_WANT_SAVE 0x040u	/* save_path, save_text */
-#define SW_WANT_REBOOT 0x080u
-#define SW_WANT_POWEROFF 0x100u
-#define SW_WANT_KEXEC 0x10000000u	/* start the node without the firmware */
-
-#define SW_WANT_WIPE_PLAN 0x800u	/* what wiping s->wipe.disk would do */
-#define SW_WANT_WIPE 0x1000u
-#define SW_WANT_WIPE_REPORT 0x2000u	/* the report of the wipe that has ended */
-
-#define SW_WANT_SWITCH 0x200u	/* look from where the machine starts */
-#define SW_WANT_SWITCH_SET 0x400u	/* carry out boot_choice */
-#define SW_WANT_DOCTOR 0x4000u	/* look for what is wrong */
-#define SW_WANT_DOCTOR_REPAIR 0x8000u	/* the finding doctor_arg */
-#define SW_WANT_DOCTOR_UNDO 0x10000u	/* the repair of the file doctor_arg */
-
-#define SW_WANT_STATUS 0x20000u	/* what is installed, and why this system runs */
-#define SW_WANT_NETWORK 0x40000u	/* routes and name servers */
-#define SW_WANT_REACH 0x80000u	/* whether reach_url answers */
-#define SW_WANT_PREFLIGHT 0x1000000u	/* whether the answers' server would admit us */
-#define SW_WANT_RESTART 0x2000000u	/* what a restart can be told */
-#define SW_WANT_RESTART_TO 0x4000000u	/* restart_to, then the restart itself */
-#define SW_WANT_ADMIT 0x8000000u	/* have this machine admitted, with s->tokens */
-#define SW_WANT_TOOL 0x10000000u	/* what s->tool.look asks for */
-#define SW_WANT_TOOL_DO 0x20000000u	/* what s->tool.todo says, which writes */
-#define SW_WANT_SHELL 0x100000u	/* a shell: what has to come before it */
-#define SW_WANT_SHELL_OPEN 0x200000u	/* the shell itself, on the console with the pen */
-
-#define SW_WANT_TELL 0x400000u	/* that an unattended install failed before it began */
-#define SW_WANT_PAUSE 0x800000u	/* what is running; or, when it does pause, that it goes on */
+/*
+ * What a session is asked for, a bit each. The order counts for nothing, and no two share one.
+ */
+#define SW_WANTS(X) \
+	X(FACTS) /* facts and journals */ \
+	X(PLAN) \
+	X(APPLY) /* the plan */ \
+	X(RESUME) /* s->journal */ \
+	X(UNDO) /* s->journal */ \
+	X(CANCEL) /* what is running */ \
+	X(SAVE) /* save_path, save_text */ \
+	X(REBOOT) \
+	X(POWEROFF) \
+	X(KEXEC) /* start the node without the firmware */ \
+	X(WIPE_PLAN) /* what wiping s->wipe.disk would do */ \
+	X(WIPE) \
+	X(WIPE_REPORT) /* the report of the wipe that has ended */ \
+	X(SWITCH) /* look from where the machine starts */ \
+	X(SWITCH_SET) /* carry out boot_choice */ \
+	X(DOCTOR) /* look for what is wrong */ \
+	X(DOCTOR_REPAIR) /* the finding doctor_arg */ \
+	X(DOCTOR_UNDO) /* the repair of the file doctor_arg */ \
+	X(STATUS) /* what is installed, and why this system runs */ \
+	X(NETWORK) /* routes and name servers */ \
+	X(REACH) /* whether reach_url answers */ \
+	X(PREFLIGHT) /* whether the answers' server would admit us */ \
+	X(NETTEST) /* whether the network is enough for the answers */ \
+	X(RESTART) /* what a restart can be told */ \
+	X(RESTART_TO) /* restart_to, then the restart itself */ \
+	X(ADMIT) /* have this machine admitted, with s->tokens */ \
+	X(TOOL) /* what s->tool.look asks for */ \
+	X(TOOL_DO) /* what s->tool.todo says, which writes */ \
+	X(SHELL) /* a shell: what has to come before it */ \
+	X(SHELL_OPEN) /* the shell itself, on the console with the pen */ \
+	X(TELL) /* that an unattended install failed before it began */ \
+	X(PAUSE) /* what is running; or, when it does pause, that it goes on */
+#define SW_WANT_BIT(name) SW_WANT_BIT_##name,
+#define SW_WANT_VALUE(name) SW_WANT_##name = 1u << SW_WANT_BIT_##name,
+enum { SW_WANTS(SW_WANT_BIT) SW_N_WANTS };
+enum { SW_WANTS(SW_WANT_VALUE) };
+#undef SW_WANT_BIT
+#undef SW_WANT_VALUE
+_Static_assert(SW_N_WANTS <= 32, "the wants fit an unsigned int");
 
 #define SW_MAX_FIELDS 128u
 #define SW_MAX_LAYOUTS 32u
@@ -58,7 +66,8 @@ enum sw_work { SW_WORK_INSTALL, SW_WORK_RESUME, SW_WORK_UNDO, SW_WORK_WIPE };
 
 /* What a look at something found, and what it is doing. */
 enum sw_look_kind { SW_LOOK_STATUS, SW_LOOK_NETWORK, SW_LOOK_REACH, SW_LOOK_PREFLIGHT,
-		    SW_LOOK_ADMIT, SW_LOOK_RESTART, SW_LOOK_TOOL, SW_LOOK_TOOL_DO, SW_N_LOOKS };
+		    SW_LOOK_NETTEST, SW_LOOK_ADMIT, SW_LOOK_RESTART, SW_LOOK_TOOL, SW_LOOK_TOOL_DO,
+		    SW_N_LOOKS };
 
 /* Where a restart goes: one of these, or the number of a boot entry. */
 enum { SW_RESTART_PLAIN = -2, SW_RESTART_SETUP = -1 };
