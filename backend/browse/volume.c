@@ -21,7 +21,13 @@ void sw_volume_clear(struct sw_volume *v)
 
 static int tool_failed(int r, const char *program, const struct sw_buf *said, struct sw_error *err)
 {
-	_cleanup_free_ char *line = strndup(sw_buf_text(said), strcspn(sw_buf_text(said), "\n"));
+	const char *text = sw_buf_text(said);
+	_cleanup_free_ char *line = NULL;
+
+	if (strncmp(text, "debugfs ", 8) == 0)	/* its version stands before what it says */
+		text += strcspn(text, "\n");
+	text += *text == '\n';
+	line = strndup(text, strcspn(text, "\n"));
 
 	if (r == -ENOENT) {
 		sw_fail(err, SW_EXIT_MISSING, r, "the program %s is not installed", program);
@@ -120,6 +126,9 @@ static int ext_list_inode(const struct sw_volume *v, uint64_t inode, struct sw_l
 
 	if (r < 0)
 		return r;
+	/* Its status tells nothing; but every directory has itself in it. */
+	if (!strstr(sw_buf_text(&out), "/./"))
+		return tool_failed(EXIT_FAILURE, "debugfs", &out, err);
 	return sw_debugfs_parse(sw_buf_text(&out), l) < 0 ? sw_fail_oom(err) : 0;
 }
 
@@ -179,7 +188,7 @@ int sw_volume_list(const struct sw_volume *v, const char *path, struct sw_listin
 
 /* Its entry in the directory that holds it. */
 static int look_up(const struct sw_volume *v, const char *path, size_t max,
-		   uint64_t *ret_inode, struct sw_error *err)
+		   uint64_t *ret_inode, uint64_t *ret_size, struct sw_error *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	_cleanup_free_ char *dir = strndup(path, slash && slash > path ? (size_t)(slash - path)
@@ -194,6 +203,7 @@ static int look_up(const struct sw_volume *v, const char *path, size_t max,
 	if (!e)
 		return not_there(path, err);
 	*ret_inode = e->inode;
+	*ret_size = e->size;
 	if (e->kind == SW_ENTRY_FILE && e->size <= max)
 		return 0;
 	sw_fail(err, SW_EXIT_INVALID, e->kind == SW_ENTRY_FILE ? -E2BIG : -EINVAL,
@@ -210,8 +220,8 @@ int sw_volume_read(const struct sw_volume *v, const char *path, size_t max, stru
 		   struct sw_error *err)
 {
 	_cleanup_free_ char *dir = NULL, *file = NULL;
-	uint64_t inode = 0;
-	int r = look_up(v, path, max, &inode, err);
+	uint64_t inode = 0, size = 0;
+	int r = look_up(v, path, max, &inode, &size, err);
 
 	if (r < 0)
 		return r;
@@ -225,6 +235,8 @@ int sw_volume_read(const struct sw_volume *v, const char *path, size_t max, stru
 		r = sw_file_read(file, out);
 		if (r < 0)
 			sw_fail_errno(err, SW_EXIT_FAILED, r, "the file cannot be read");
+		else if (out->len != size)
+			r = sw_fail(err, SW_EXIT_VERIFY, -EIO, "the file cannot be read whole");
 	}
 	(void)sw_remove_tree(dir);
 	return r;

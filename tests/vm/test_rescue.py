@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A technician in front of a node that does not start: the medium as a USB stick, keys on the
+serial line, and what the screen says to do. First everything is looked at: no block changes."""
+
+import hashlib
+import os
+
+import bootnode
+import harness
+from test_doctor import repair_by_keys, spoil
+from test_install import check, need_slipway
+from test_modes import zero_boot_sector
+
+
+def blocks(machine):
+    """The hash of every block of the node's disk."""
+    found = hashlib.sha256()
+    with open(machine.disks[0].path, "rb") as file:
+        while data := file.read(8 << 20):
+            found.update(data)
+    return found.hexdigest()
+
+
+def choose(vm, name, *seen):
+    """The row with this word in it, by a search."""
+    vm.send("/", name, "ENTER", "ENTER", pause=0.1)
+    vm.expect_screen(seen[0], timeout=150)
+    for text in seen[1:]:
+        check(text in vm.screen, "%r is not on the screen:\n%s" % (text, vm.screen.text()))
+
+
+def back(vm, title):
+    vm.send("ESC", pause=1)
+    vm.expect_screen(title)
+
+
+def look_at_partitions(vm):
+    """What is on the disk, and the files of a slot that is whole, read without mounting."""
+    choose(vm, "Disks", "nvme0n1")
+    for name, files in (("slipway-a", True), ("slipway-b", False), ("slipway-node", False)):
+        choose(vm, name, "Begins at")
+        vm.send("ENTER")
+        vm.expect_screen("EFI" if files else "cannot look into this", timeout=60)
+        if files:
+            choose(vm, "EFI", "BOOT")
+            back(vm, "partition 1: / ".rstrip())
+        back(vm, "One partition")
+        back(vm, "Disks and partitions")
+    back(vm, "Memory test")
+
+
+def look_at_everything(vm):
+    vm.expect_screen("Find out why it does not boot", timeout=400)
+    vm.expect_screen(" wrong: ", timeout=150)
+    choose(vm, "Tools", "Disks, partitions, files")
+    look_at_partitions(vm)
+    choose(vm, "Logs", "none was recorded")
+    choose(vm, "kernel", "Linux version")
+    back(vm, "none was recorded")
+    back(vm, "Memory test")
+    choose(vm, "TPM", "no TPM")
+    back(vm, "Memory test")
+    choose(vm, "Hardware", "Processor")
+    check("nvme" in vm.screen or "NVMe" in vm.screen, vm.screen.text())
+    back(vm, "Memory test")
+    choose(vm, "Bundle", "facts.json")
+    back(vm, "Memory test")
+    choose(vm, "Configuration", "there is no configuration to import")
+    back(vm, "Memory test")
+    back(vm, "Install a node")
+    choose(vm, "Status", "nvme0n1")
+    back(vm, "Install a node")
+    vm.send("HOME")
+
+
+def test_a_technician_looks_at_everything_and_puts_it_right(directory):
+    """A destroyed slot and a bad copy of the node data: all that can be browsed leaves the disk as
+    it was, then what the screen proposes is done, and the node starts."""
+    iso = need_slipway()
+    node = bootnode.build()
+    machine = bootnode.installed(directory, node)
+    bootnode.on_standin(os.path.join(directory, "standin"), "promote", "--uki",
+                        node.image("lkg2"), "--trust", "none")
+    zero_boot_sector(machine, 1)
+    spoil(machine, machine.disks[0].partitions()[2]["start"] + 4096, b"XX")
+    before = blocks(machine)
+    with harness.Vm(machine, iso=iso, iso_bus="usb-first", network=False) as vm:
+        look_at_everything(vm)
+        check(blocks(machine) == before, "looking at everything has changed the disk")
+        seen = repair_by_keys(vm)
+        check({"slot-b", "node-data-copy"} <= set(seen), "repaired: %r" % seen)
+    check(blocks(machine) != before, "the repair has written nothing")
+    with harness.Vm(machine, cpus=1, network=False) as vm:
+        bootnode.up(vm, "lkg", "slot")
+
+
+# A start from the stick and one of the node: two minutes, which a change of a screen does not pay.
+test_a_technician_looks_at_everything_and_puts_it_right.long = True
