@@ -205,5 +205,7 @@ int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *p
 		r = sw_examine_overlays(x, n, prefix);
 	if (r == 0)
 		r = sw_examine_signatures(x, n, prefix);
+	if (r == 0)
+		r = sw_examine_consoles(x, n, prefix);
 	return r < 0 ? r : examine_data(x, n, io, prefix);
 }

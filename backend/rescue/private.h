@@ -81,6 +81,8 @@ int sw_examine_extras(struct sw_examine *x, const struct sw_node *n, const char 
 int sw_examine_overlays(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* Images without a signature under Secure Boot, see secure.c. */
 int sw_examine_signatures(struct sw_examine *x, const struct sw_node *n, const char *prefix);
+/* Images whose kernel is told no console, see image-console.c. */
+int sw_examine_consoles(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* How the last admission went, see ask.c. */
 int sw_examine_admitted(struct sw_examine *x);
 /* The file system of the state on a disk, see state.c. */
@@ -111,6 +113,8 @@ int sw_rescue_gone_take(struct sw_varstore *vars, const struct sw_repair *r,
 int sw_rescue_gone_undo(struct sw_varstore *vars, json_object *list, bool write,
 			struct sw_error *err);
 
+int sw_examine_state_other(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
+			   const struct sw_part *p);	/* see state-other.c */
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);
 /* The TPM's count of images, and the node's secrets, see tpm.c. */
 int sw_examine_tpm(struct sw_examine *x, const struct sw_switch *s);

@@ -153,10 +153,13 @@ static int examine(struct sw_examine *x, const struct sw_disk *d, struct sw_io *
 
 	if (r == -ENOENT && !p->fs_type) {
 		backup = find_backup(io, p);
-		return backup ? super_lost(x, d, p, backup) : 0;
+		if (backup)
+			return super_lost(x, d, p, backup);
 	}
+	if (r == -ENOENT)
+		return sw_examine_state_other(x, d, io, p);
 	if (r < 0)
-		return 0;	/* another file system, or none that can be read */
+		return 0;	/* what cannot be read, others say */
 	if (e.state & ERRORS || e.error_count ||
 	    (!used && !(e.state & CLEAN) && !(e.incompat & NEEDS_RECOVERY)))
 		return damaged(x, d, p, &e);

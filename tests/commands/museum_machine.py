@@ -72,6 +72,41 @@ def state_full(b):
     b.on_state(lambda image: tool("debugfs", "-w", "-R", "ssv free_blocks_count 10", image))
 
 
+def remade(b, *mkfs):
+    """Another file system in the state's place."""
+    at, size = b.state()
+    alone = b.case.dir / "made.img"
+    with open(alone, "wb") as file:
+        file.truncate(size)
+    tool(*mkfs, alone)
+    b.write(at, bytes(2 << 20))
+    with open(alone, "rb") as file:
+        for start, end in ranges(file):
+            file.seek(start)
+            b.write(at + start, file.read(end - start))
+    alone.unlink()
+    return at
+
+
+@exhibit("the state is FAT and was not unmounted", "state", keeps=False, kind="state")
+def state_fat(b):
+    at = remade(b, "mkfs.vfat", "-F", "32")
+    b.write(at + 0x41, b"\1")
+
+
+@exhibit("the state is xfs and has lost its first superblock", "state", keeps=False, kind="state")
+def state_xfs(b):
+    at = remade(b, "mkfs.xfs", "-q")
+    b.write(at, bytes(512))
+
+
+@exhibit("the state is btrfs and has lost its first superblock", "state", keeps=False,
+         kind="state")
+def state_btrfs(b):
+    at = remade(b, "mkfs.btrfs", "-q")
+    b.write(at + 65536, bytes(4096))
+
+
 # -- other disks --
 
 @exhibit("a copy of the disk is in the machine", ("twin",), kind="other")

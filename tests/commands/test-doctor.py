@@ -213,6 +213,42 @@ def _(case):
     same(everything(case), before, "disks")
 
 
+@test("with no good slot left an image from elsewhere fills one by promote, and the node is whole")
+def _(case):
+    install(case)
+    for label in ("slipway-a", "slipway-b"):
+        write_at(case.disk(), slot_at(case, label), bytes(512))
+    found = findings(case, 8)
+    assert "slipway promote" in found["slot-a"]["advice"], found
+    kernel, initrd = case.payload()
+    expect(case.on("promote", "--kernel", kernel, "--initrd", initrd, "--cmdline",
+                   "console=ttyS0", "--trust", "none"), 0)
+    for _ in range(6):
+        left = [i for i, f in findings_now(case).items() if "repair" in f]
+        if not left:
+            break
+        expect(case.on("--yes", "doctor", "--repair", left[0]), 0, "is gone")
+    same([i for i, f in findings_now(case).items() if f["severity"] != "info"], [], "what is left")
+
+
+@test("an image without console= is told; to who works at a serial line as a warning")
+def _(case):
+    case.create()
+    expect(case.on("install", "--yes", "--answers",
+                   case.answers(replace=[("console=ttyS0,115200 panic=10", "quiet panic=10")])), 0)
+    same(findings_now(case)["console-a"]["severity"], "info", "nobody at a serial line")
+    proc = case.machine_dir / "proc"
+    proc.mkdir(exist_ok=True)
+    (proc / "cmdline").write_text("quiet console=ttyS1,115200 console=tty0\n")
+    found = findings_now(case)["console-a"]
+    same(found["severity"], "warning", "at a serial line")
+    assert "console=ttyS1" in found["evidence"] and found["advice"], found
+
+
+def findings_now(case):
+    return {f["id"]: f for f in case.on("--json", "doctor").json()["findings"]}
+
+
 def slot_at(case, label):
     return partitions(case.disk())[label]["start"] * SECTOR
 

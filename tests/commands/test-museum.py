@@ -53,7 +53,7 @@ def visit(case, e):
 
 def add(e):
     def run(case):
-        need("sgdisk", "mcopy", "debugfs", "wipefs")
+        need("sgdisk", "mcopy", "debugfs", "wipefs", "mkfs.xfs", "mkfs.btrfs")
         visit(case, e)
     TESTS.append((f"{e.name}: {e.what}", run))
 
