@@ -82,7 +82,7 @@ static int boot_server(struct sw_examine *x, const struct sw_node *n)
 }
 
 static int refused(struct sw_examine *x, const struct sw_admit_config *c,
-		   enum sw_preflight_check check, const struct sw_preflight_row *row)
+		   enum sw_preflight_check check, const struct sw_verdict_row *row)
 {
 	char id[48];
 	struct sw_finding *fi;
