@@ -13,6 +13,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_boot_list,
 	&sw_command_boot_show,	 &sw_command_boot_next,	  &sw_command_uki_show,
 	&sw_command_facts,	 &sw_command_admit,	  &sw_command_tpm_facts,
+	&sw_command_state_key,
 	&sw_command_tpm_ek,	 &sw_command_secret_seal, &sw_command_secret_open,
 	&sw_command_secret_list, &sw_command_secret_reseal, &sw_command_secret_remove,
 	&sw_command_config_save,

@@ -114,6 +114,7 @@ struct sw_answers {
 	char *layout;		/* name or path */
 	enum sw_recovery recovery;	/* counts when the layout encrypts with a TPM */
 	char *escrow;		/* certificate for SW_RECOVERY_ESCROW, on one line */
+	char *pcr_key;		/* who signs PCR 11 for the TPM's seal: PEM on one line, or NULL */
 	char *key_file;		/* where the key of Encrypt=key-file is; never the key */
 	char **preserve;	/* partition labels; NULL-terminated or NULL */
 	char *undo_copy;	/* "stick", a path, an http(s) URL; empty: none */

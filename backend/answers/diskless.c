@@ -23,6 +23,7 @@ static const struct { const char *key, *why; } needs_disk[] = {
 	{ "disk.preserve", "nothing is overwritten" },
 	{ "disk.recovery", "nothing is encrypted" },
 	{ "disk.escrow", "nothing is encrypted" },
+	{ "disk.pcr-key", "nothing is encrypted" },
 	{ "disk.keyfile", "nothing is encrypted" },
 	{ "disk.conflicts", "no partition gets a name" },
 	{ "disk.failing", "no disk is chosen" },

@@ -29,7 +29,7 @@ static const char *type_name(const struct sw_field *f)
 	case SW_FIELD_UUID:
 		return "UUID";
 	case SW_FIELD_CERTIFICATE:
-		return "certificate as PEM";
+		return f->check ? "public key as PEM" : "certificate as PEM";
 	case SW_FIELD_LIST:
 		return "list of values";
 	case SW_FIELD_DISKS:

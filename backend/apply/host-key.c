@@ -74,12 +74,13 @@ static int seal(struct sw_run *run, const char *path, struct sw_secret_seal *s,
 	return 0;
 }
 
-int sw_run_make_host_key(struct sw_run *run, const char *tcti, const struct sw_pcr7 *pcr7,
+int sw_run_make_host_key(struct sw_run *run, const struct sw_layout_keys *keys,
 			 struct sw_error *err)
 {
 	_cleanup_free_ char *path = sw_fmt("%s/host-key", run->work);
-	struct sw_secret_seal s = { .by.tcti = tcti, .name = SW_SECRET_HOST_KEY,
-				    .pcrs = SW_TPM_PCRS_DEFAULT, .pcr7 = pcr7 };
+	struct sw_secret_seal s = { .by = { .tcti = keys->tcti, .log = keys->log },
+				    .name = SW_SECRET_HOST_KEY, .pcrs = SW_TPM_PCRS_DEFAULT,
+				    .pcr7 = keys->pcr7 };
 	int r = path ? 0 : sw_fail_oom(err);
 
 	sw_run_clear_host_key(run);

@@ -15,16 +15,17 @@ struct taking {
 	struct sw_run *run;
 	json_object *old;	/* node data */
 	json_object *secrets;	/* what is taken over */
-	const char *tcti;	/* NULL: no TPM that answers */
-	const struct sw_pcr7 *pcr7;
+	const struct sw_layout_keys *keys;
 	json_object *signatures;
 };
 
 /* What the TPM opens here is sealed anew, for there it would not. */
 static int reseal(struct taking *t, const char *name, const struct sw_credential *c)
 {
-	struct sw_secret_seal s = { .by = { .tcti = t->tcti, .signatures = t->signatures },
-				    .name = name, .pcrs = SW_TPM_PCRS_DEFAULT, .pcr7 = t->pcr7 };
+	struct sw_secret_seal s = { .by = { .tcti = t->keys->tcti, .log = t->keys->log,
+					    .signatures = t->signatures },
+				    .name = name, .pcrs = SW_TPM_PCRS_DEFAULT,
+				    .pcr7 = t->keys->pcr7 };
 	struct sw_secret_sealed done;
 
 	if (c->sealed.pcrs & ~SW_TPM_PCRS_DEFAULT)
@@ -41,9 +42,9 @@ static bool will_open(struct taking *t, const char *name)
 	if (!text || sw_credential_from_text(text, &bytes, NULL) < 0 ||
 	    sw_credential_parse(bytes.data, bytes.len, &c, NULL) < 0)
 		return false;
-	if (sw_old_secret_judge(t->tcti, &c, t->pcr7) == SW_OLD_OPENS)
+	if (sw_old_secret_judge(t->keys->tcti, &c, t->keys->pcr7) == SW_OLD_OPENS)
 		return true;
-	return t->tcti && reseal(t, name, &c) == 0;
+	return t->keys->tcti && reseal(t, name, &c) == 0;
 }
 
 static int broken_promise(const char *name, struct sw_error *err)
@@ -127,11 +128,11 @@ static int keep(struct taking *t, struct sw_error *err)
 	return 0;
 }
 
-int sw_run_keep_secrets(struct sw_run *run, const char *tcti, const struct sw_pcr7 *pcr7,
+int sw_run_keep_secrets(struct sw_run *run, const struct sw_layout_keys *keys,
 			struct sw_error *err)
 {
 	_cleanup_json_ json_object *old = NULL, *secrets = NULL, *signatures = NULL;
-	struct taking t = { .run = run, .tcti = tcti, .pcr7 = pcr7 };
+	struct taking t = { .run = run, .keys = keys };
 	int r = 0;
 
 	/* A resume has them from the journal; the node data may be gone by then. */

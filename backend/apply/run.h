@@ -42,6 +42,7 @@ struct sw_run {
 	unsigned int step;		/* 1-based, of the step that runs */
 	bool resumed;
 	bool changed;			/* something was written to the machine */
+	bool pcr_signed;		/* the boot image brings a signature by disk.pcr-key */
 	bool secure_boot;		/* the firmware refuses what is not signed */
 	bool degraded;			/* boot entries could not be written */
 };
@@ -86,10 +87,10 @@ json_object *sw_run_newest_node_data(const struct sw_run *run);
 #define SW_KEPT_SECRETS_MAX (512U << 10)	/* bytes of JSON: they go into the journal */
 /*
  * Takes over the old node's secrets (plan/secrets.h) before the first write, sealed anew where
- * pcr7, as the node will have it, needs it. tcti may be NULL. Exit 4 when one that the review said
- * is kept cannot be.
+ * keys->pcr7, as the node will have it, needs it. keys->tcti may be NULL. Exit 4 when one that
+ * the review said is kept cannot be.
  */
-int sw_run_keep_secrets(struct sw_run *run, const char *tcti, const struct sw_pcr7 *pcr7,
+int sw_run_keep_secrets(struct sw_run *run, const struct sw_layout_keys *keys,
 			struct sw_error *err);
 bool sw_run_has_kept(const struct sw_run *run, const char *name);
 /* Those that were taken over into new node data. */
@@ -102,10 +103,10 @@ const struct sw_run_key *sw_run_key(const struct sw_run *run, const struct sw_pl
 void sw_run_clear_keys(struct sw_run *run);
 
 /*
- * Makes the SSH host key and seals it to PCR 7, as the node will have it (NULL: as it is). Exit 5
+ * Makes the SSH host key and seals it to PCR 7, as keys->pcr7 says (NULL: as it is). Exit 5
  * without ssh-keygen or a TPM that seals.
  */
-int sw_run_make_host_key(struct sw_run *run, const char *tcti, const struct sw_pcr7 *pcr7,
+int sw_run_make_host_key(struct sw_run *run, const struct sw_layout_keys *keys,
 			 struct sw_error *err);
 /* What was made into new node data. */
 void sw_run_host_key_to_json(const struct sw_run *run, json_object *node_data);

@@ -14,6 +14,7 @@
 #include "boot/uki.h"
 #include "disk/recovery.h"
 #include "payload/payload.h"
+#include "tpm/signed.h"
 
 #define FETCH_RETRIES 5
 
@@ -216,6 +217,22 @@ static int build_image(struct sw_run *run, const struct sw_placed *part, struct 
 	return r;
 }
 
+/* Whether the image brings a signature of its PCRs by the key of the answers along. */
+static int look_for_signer(struct sw_run *run, struct sw_error *err)
+{
+	const char *text = run->p->answers->pcr_key;
+	_cleanup_json_ json_object *signatures = NULL;
+	struct sw_pcr_key key;
+	int r = text && *text ? sw_pcr_key_from_text(text, &key, err) : -ENODATA;
+
+	if (r == -ENODATA)
+		return 0;
+	if (r == 0)
+		r = sw_uki_pcr_signatures(run->uki, &signatures, err);
+	run->pcr_signed = signatures && sw_pcr_key_has_signed(&key, signatures);
+	return r;
+}
+
 int sw_step_image(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
 {
 	const struct sw_placed *part = sw_plan_find(run->p, 0, SW_ROLE_SLOT);
@@ -228,6 +245,8 @@ int sw_step_image(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct 
 	r = run->uki ? check_uki(run, err) : assemble(run, err);
 	if (r == 0)
 		r = describe(run, err);
+	if (r == 0)
+		r = look_for_signer(run, err);
 	if (r == 0)
 		r = build_image(run, part, err);
 	/* Copies on other disks are built again, each for its own place. */

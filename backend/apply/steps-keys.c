@@ -106,7 +106,10 @@ static int make_key(struct sw_run *run, const struct sw_placed *part,
 			    &note, &k->key, err);
 	if (r == 0 && !note.measured)
 		sw_event_log(run->sink, "warning: " SW_TPM_NOT_MEASURED);
-	if (r == 0 && note.later)
+	if (r == 0 && note.later && keys->signer)
+		sw_event_log(run->sink, "sealed to PCR 11 as %.16s... signs it; only an image that "
+			     "brings its signature can try it", keys->signer->fingerprint);
+	else if (r == 0 && note.later)
 		sw_event_log(run->sink, "sealed to PCR 7 as the node will have it, which started "
 					"without this medium's loader; only the node can try it");
 	return r;
@@ -199,15 +202,55 @@ static int aim_at_tpm(struct sw_run *run, struct sw_layout_keys *keys, struct sw
 	return r < 0 ? r : node_pcr7(run, pcr7, &keys->pcr7, err);
 }
 
+/* An image that nobody signed would leave the node in front of a state that it cannot open. */
+static int check_signed(struct sw_run *run, const struct sw_pcr_key *key, struct sw_error *err)
+{
+	bool other_way = sw_plan_makes_recovery(run->p);
+
+	if (run->pcr_signed || !sw_answers_have_payload(run->p->answers))
+		return 0;
+	for (size_t i = 0; i < run->p->n_parts && !other_way; i++)
+		other_way = run->p->parts[i].encrypt & SW_ENCRYPT_KEY_FILE;
+	if (other_way) {
+		sw_event_log(run->sink, "warning: the boot image brings no signature of PCR 11 by "
+			     "the key %.16s... along: the TPM will not open the state for it",
+			     key->fingerprint);
+		return 0;
+	}
+	sw_fail(err, SW_EXIT_REFUSED, -ENOKEY, "the node could not open its state");
+	sw_error_why(err, "the boot image brings no signature of PCR 11 by the key of disk.pcr-key "
+			  "along, and with disk.recovery: none only the TPM opens it");
+	sw_error_hint(err, "nothing was written; sign the image (ukify, systemd-measure), or set "
+			   "disk.recovery to show or escrow");
+	return -ENOKEY;
+}
+
+static int get_signer(struct sw_run *run, struct sw_pcr_key *key, struct sw_layout_keys *keys,
+		      struct sw_error *err)
+{
+	const char *text = run->p->answers->pcr_key;
+	int r;
+
+	if (!text || !*text || !(sw_plan_encrypts(run->p) & SW_ENCRYPT_TPM2))
+		return 0;
+	r = sw_pcr_key_from_text(text, key, err);
+	if (r == 0)
+		r = check_signed(run, key, err);
+	keys->signer = key;
+	return r;
+}
+
 int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct sw_error *err)
 {
 	_cleanup_secret_ struct sw_secret *recovery = NULL, *file = NULL;
-	struct sw_layout_keys keys = { .pcrs = SW_TPM_PCRS_DEFAULT };
+	_cleanup_free_ char *log = sw_machine_tpm_log(run->m);
+	struct sw_layout_keys keys = { .pcrs = SW_TPM_PCRS_DEFAULT, .log = log };
 	unsigned int all = sw_plan_encrypts(run->p);
+	struct sw_pcr_key signer;
 	struct sw_pcr7 pcr7;
-	int r = 0;
+	int r = get_signer(run, &signer, &keys, err);
 
-	if (sw_plan_seals(run->p) || sw_plan_keeps_secrets(run->p))
+	if (r == 0 && (sw_plan_seals(run->p) || sw_plan_keeps_secrets(run->p)))
 		r = aim_at_tpm(run, &keys, &pcr7, err);
 	if (r == 0 && (all & SW_ENCRYPT_KEY_FILE))
 		r = read_key_file(run, &file, err);
@@ -221,8 +264,8 @@ int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct s
 			r = make_key(run, part, &keys, recovery, err);
 	}
 	if (r == 0)
-		r = sw_run_keep_secrets(run, keys.tcti, keys.pcr7, err);
+		r = sw_run_keep_secrets(run, &keys, err);
 	if (r == 0 && sw_plan_makes_host_key(run->p) && !sw_run_has_kept(run, SW_SECRET_HOST_KEY))
-		r = sw_run_make_host_key(run, keys.tcti, keys.pcr7, err);
+		r = sw_run_make_host_key(run, &keys, err);
 	return r;
 }

@@ -143,18 +143,25 @@ int sw_nodedata_look(struct sw_io *io, uint64_t offset, uint64_t size,
 	return r;
 }
 
-static int write_copy(struct sw_io *io, uint64_t at, const char *text, size_t len,
-		      uint64_t sequence)
+static void make_header(uint8_t h[static HEADER_LEN], const char *text, size_t len,
+			uint64_t sequence)
 {
-	uint8_t h[HEADER_LEN] = {};
-	int r;
-
+	memset(h, 0, HEADER_LEN);
 	memcpy(h + AT_MAGIC, magic, sizeof(magic));
 	sw_put_le32(h + AT_VERSION, VERSION);
 	sw_put_le64(h + AT_SEQUENCE, sequence);
 	sw_put_le64(h + AT_LENGTH, len);
 	sw_sha256_raw(text, len, h + AT_HASH);
 	sw_sha256_raw(h, AT_SELF, h + AT_SELF);
+}
+
+static int write_copy(struct sw_io *io, uint64_t at, const char *text, size_t len,
+		      uint64_t sequence)
+{
+	uint8_t h[HEADER_LEN];
+	int r;
+
+	make_header(h, text, len, sequence);
 	r = sw_io_write(io, at + HEADER_LEN, text, len);
 	if (r == 0)
 		r = sw_io_flush(io);
@@ -227,6 +234,28 @@ int sw_nodedata_write(struct sw_io *io, uint64_t offset, uint64_t size, json_obj
 		return fail(err, io, offset, -E2BIG, "the node data does not fit");
 	r = write_copies(io, offset, size, text, len, fresh);
 	return r < 0 ? fail(err, io, offset, r, "cannot write the node data") : 0;
+}
+
+int sw_nodedata_next(struct sw_io *io, uint64_t offset, uint64_t size, json_object *data,
+		     struct sw_buf *ret_copy, uint64_t *ret_at, struct sw_error *err)
+{
+	_cleanup_(copies_clear) struct copy c[2] = {};
+	uint8_t h[HEADER_LEN];
+	size_t len = 0;
+	const char *text = json_object_to_json_string_length(data, JSON_C_TO_STRING_PLAIN, &len);
+	int r = text ? read_both(io, offset, size, &c) : -ENOMEM, now;
+
+	if (r == 0 && len > room(size))
+		r = -E2BIG;
+	if (r < 0)
+		return fail(err, io, offset, r, "the node data cannot be written");
+	now = current(c);
+	make_header(h, text, len, now < 0 ? 1 : c[now].sequence + 1);
+	*ret_at = place(offset, size, now == 0 ? 1 : 0);
+	r = sw_buf_add(ret_copy, h, sizeof(h));
+	if (r == 0)
+		r = sw_buf_add(ret_copy, text, len);
+	return r < 0 ? sw_fail_oom(err) : 0;
 }
 
 json_object *sw_nodedata_admission(json_object *data, const char *kind)

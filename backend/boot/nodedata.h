@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "base/io.h"
 
 #define SW_NODEDATA_MAX (1u << 20)	/* bytes of JSON */
@@ -30,6 +31,13 @@ int sw_nodedata_look(struct sw_io *io, uint64_t offset, uint64_t size,
  */
 int sw_nodedata_write(struct sw_io *io, uint64_t offset, uint64_t size, json_object *data,
 		      bool fresh, struct sw_error *err);
+
+/*
+ * The bytes that a write of this document would put in place of the older or invalid copy, and
+ * where on io. Nothing is written. Cut off anywhere, the other copy is whole.
+ */
+int sw_nodedata_next(struct sw_io *io, uint64_t offset, uint64_t size, json_object *data,
+		     struct sw_buf *ret_copy, uint64_t *ret_at, struct sw_error *err);
 
 /* What the node data say of the admission of this kind ("attest"), or NULL; borrowed. */
 json_object *sw_nodedata_admission(json_object *data, const char *kind);

@@ -229,8 +229,9 @@ static int add_credential(json_object *o, const struct sw_secret_seal *s,
 {
 	_cleanup_secret_ struct sw_secret *key = NULL;
 	_cleanup_buf_ struct sw_buf bytes = {};
-	const struct sw_seal_signer signer = { s->signer, s->by.signatures };
+	const struct sw_seal_signer signer = { s->signer, s->by.signatures, s->by.log };
 	struct sw_sealed sealed;
+	json_object *to;
 	int r = sw_tpm_seal_tried(s->by.tcti, s->pcrs, s->pcr7, &signer, &sealed, &key, err);
 
 	if (r == 0)
@@ -239,6 +240,9 @@ static int add_credential(json_object *o, const struct sw_secret_seal *s,
 		return r;
 	done->measured = sealed.measured;
 	done->later = sealed.later;
+	to = sw_sealed_to_json(&sealed.to);
+	if (to)
+		sw_json_add(o, "sealed_to", to);
 	return add_text(o, "credential", &bytes, err);
 }
 

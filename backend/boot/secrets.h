@@ -2,10 +2,11 @@
 /*
  * Secrets of a node, sealed to its TPM and kept in its node data:
  *
- *   "secrets": {"NAME": {"credential": TEXT, "recovery": TEXT}}
+ *   "secrets": {"NAME": {"credential": TEXT, "recovery": TEXT, "sealed_to": OBJECT}}
  *
  * credential is one of systemd's (tpm/credential.h); recovery, which need not be there, is the copy
- * that a recovery key opens after the TPM no longer does.
+ * that a recovery key opens after the TPM no longer does; sealed_to is what the PCRs were
+ * (tpm/seal.h), to say later what differs.
  */
 #pragma once
 
@@ -22,6 +23,7 @@ struct sw_secret_keys {
 	const char *tcti;
 	json_object *signatures;	/* of PCRs (tpm/signed.h), for what has a signer; or NULL */
 	const struct sw_secret *recovery;	/* in place of the TPM, when it is given */
+	const char *log;	/* sealing: the event log, whose digests are kept; or NULL */
 };
 
 struct sw_secret_seal {

@@ -49,6 +49,13 @@ void sw_uki_info_clear(struct sw_uki_info *info);
 #define SW_UKI_SIGNATURES_MAX (1U << 20)
 int sw_uki_signatures(const char *path, struct sw_buf *ret_table, struct sw_error *err);
 
+/*
+ * The signatures of PCRs that it brings along (its section .pcrsig, tpm/signed.h), NULL when there
+ * are none. Exit 8 for a section that is no JSON.
+ */
+#define SW_UKI_PCRSIG_MAX (1U << 20)
+int sw_uki_pcr_signatures(const char *path, json_object **ret_signatures, struct sw_error *err);
+
 /* The value of a key in .osrel, without quotes; malloc'd, NULL when it is not there. */
 char *sw_uki_osrel(const struct sw_uki_info *info, const char *key);
 

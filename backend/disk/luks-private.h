@@ -7,6 +7,7 @@
 
 /* Bytes of one binary header with its JSON: there are two, then come the key slots. */
 #define SW_LUKS_METADATA 16384U
+#define SW_LUKS_TPM2 "systemd-tpm2"	/* type of a token */
 
 struct sw_luks_maker {
 	struct crypt_device *cd;

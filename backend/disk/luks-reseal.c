@@ -6,7 +6,6 @@
 #include "disk/luks-private.h"
 
 #define CHUNK (1U << 20)
-#define TPM2 "systemd-tpm2"
 
 static int load(struct sw_luks_maker *m, const char *file)
 {
@@ -127,7 +126,7 @@ static bool is_older(struct sw_luks_maker *m, int token, int keep)
 	case CRYPT_TOKEN_INTERNAL_UNKNOWN:
 	case CRYPT_TOKEN_EXTERNAL:
 	case CRYPT_TOKEN_EXTERNAL_UNKNOWN:
-		return type && strcmp(type, TPM2) == 0 && !has_slot(m, token, keep);
+		return type && strcmp(type, SW_LUKS_TPM2) == 0 && !has_slot(m, token, keep);
 	default:
 		return false;
 	}

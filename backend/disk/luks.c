@@ -132,22 +132,46 @@ char *sw_luks_policy_text(const struct sw_sealed *s, char *text)
 	return sw_hex(s->policy, sizeof(s->policy), text);
 }
 
+static json_object *pcr_list(uint32_t pcrs)
+{
+	json_object *list = json_object_new_array();
+
+	for (int i = 0; i < 24; i++)
+		if (pcrs & 1U << i)
+			json_object_array_add(list, json_object_new_int(i));
+	return list;
+}
+
+static void add_signer(json_object *o, const struct sw_pcr_key *k)
+{
+	char pem[SW_PCR_KEY_MAX / 3 * 4 + 8];
+	size_t n = strlen(k->pem);
+
+	base64_encode_raw(pem, n, (const uint8_t *)k->pem);
+	pem[BASE64_ENCODE_RAW_LENGTH(n)] = '\0';
+	sw_json_add(o, "tpm2_pubkey_pcrs", pcr_list(k->pcrs));
+	sw_json_add_str(o, "tpm2_pubkey", pem);
+}
+
 json_object *sw_luks_tpm2_token(const struct sw_sealed *s, int slot)
 {
-	json_object *o = new_token("systemd-tpm2", slot), *pcrs = json_object_new_array();
+	json_object *o = new_token(SW_LUKS_TPM2, slot);
 	char blob[SW_TPM_BLOB_MAX / 3 * 4 + 8], policy[2 * sizeof(s->policy) + 1];
+	json_object *to;
 
 	base64_encode_raw(blob, s->len, s->blob);
 	blob[BASE64_ENCODE_RAW_LENGTH(s->len)] = '\0';
-	for (int i = 0; i < 24; i++)
-		if (s->pcrs & 1U << i)
-			json_object_array_add(pcrs, json_object_new_int(i));
 	sw_json_add_str(o, "tpm2-blob", blob);
-	sw_json_add(o, "tpm2-pcrs", pcrs);
+	sw_json_add(o, "tpm2-pcrs", pcr_list(s->pcrs));
 	sw_json_add_str(o, "tpm2-pcr-bank", "sha256");
 	sw_json_add_str(o, "tpm2-primary-alg", s->rsa ? "rsa" : "ecc");
 	sw_json_add_str(o, "tpm2-policy-hash", sw_luks_policy_text(s, policy));
 	sw_json_add_bool(o, "tpm2-pin", false);
+	if (s->signer.pcrs)
+		add_signer(o, &s->signer);
+	to = sw_sealed_to_json(&s->to);
+	if (to)
+		sw_json_add(o, SW_LUKS_SEALED_TO, to);
 	return o;
 }
 

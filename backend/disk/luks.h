@@ -55,6 +55,8 @@ int sw_luks_write_header(struct sw_io *io, const char *file, struct sw_error *er
 int sw_luks_data(struct sw_io *io, const struct sw_secret *key, uint32_t sector,
 		 struct sw_io **ret_io);
 
+/* Beside systemd's keys, which passes over others: sw_sealed_to_json(). */
+#define SW_LUKS_SEALED_TO "slipway-sealed-to"
 /* The systemd-tpm2 token of this key slot, as systemd 252 writes it; new reference. */
 json_object *sw_luks_tpm2_token(const struct sw_sealed *s, int slot);
 /* Lower-case hex of the policy, as the token has it; text has room for 65 bytes. */
@@ -85,6 +87,38 @@ int sw_luks_read_header(struct sw_io *io, const char *file, struct sw_error *err
 int sw_luks_reseal(const char *file, const struct sw_secret *key, const struct sw_secret *secret,
 		   const struct sw_sealed *sealed, struct sw_luks_slots *ret_slots,
 		   struct sw_error *err);
+
+/* A seal of the TPM's that a header holds: one systemd-tpm2 token. */
+struct sw_luks_seal {
+	struct sw_sealed sealed;	/* blob, policy, pcrs, rsa, signer */
+	json_object *sealed_to;		/* SW_LUKS_SEALED_TO, or NULL */
+	bool pin;			/* it also asks for a PIN */
+};
+
+/*
+ * Takes a token apart, as systemd 252 and later write it. -EBADMSG for one that is damaged,
+ * -EOPNOTSUPP for what is not sealed as slipway seals.
+ */
+int sw_luks_seal_parse(json_object *token, struct sw_luks_seal *ret_seal);
+void sw_luks_seal_clear(struct sw_luks_seal *s);
+/*
+ * The JSON of one LUKS2 header, binary part first, as it lies at the start of a partition or right
+ * behind the first: its checksum holds. -EBADMSG. Format: the specification, 2.1 and 3.
+ */
+#define SW_LUKS_METADATA_MAX (4U << 20)
+int sw_luks_metadata(const uint8_t *data, size_t len, json_object **ret_metadata);
+/*
+ * The seals of the partition that io is, in the order in which they are tried; what is no such
+ * token is passed over. Needs no libcryptsetup. ret_seals: malloc'd. -EBADMSG: no header is whole.
+ */
+int sw_luks_seals(struct sw_io *io, struct sw_luks_seal **ret_seals, size_t *ret_n);
+/*
+ * What the TPM gives for one, as the passphrase that opens the partition. Errors as of
+ * sw_tpm_unseal().
+ */
+int sw_luks_seal_open(const char *tcti, const struct sw_luks_seal *seal, json_object *signatures,
+		      struct sw_secret **ret_passphrase, struct sw_error *err);
+void sw_luks_seals_free(struct sw_luks_seal *seals, size_t n);
 
 /*
  * Removes all other systemd-tpm2 tokens with their key slots; with alike only those that

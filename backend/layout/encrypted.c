@@ -34,6 +34,7 @@ int sw_encrypt_make(unsigned int encrypt, const struct sw_guid *part_uuid,
 	struct sw_sealed sealed = { .measured = true };
 	struct sw_luks_spec spec = { .sector = SW_LUKS_SECTOR, .recovery = recovery,
 				     .sealed = &sealed, .cost = keys->cost };
+	const struct sw_seal_signer by = { .key = keys->signer, .log = keys->log };
 	int r = 0;
 
 	if (sw_luks_uuid(part_uuid, &spec.uuid) < 0)
@@ -42,7 +43,7 @@ int sw_encrypt_make(unsigned int encrypt, const struct sw_guid *part_uuid,
 		spec.key_file = keys->key_file;
 	if (encrypt & SW_ENCRYPT_TPM2)
 		r = sw_tpm_seal_tried(keys->tcti, keys->pcrs ? keys->pcrs : SW_TPM_PCRS_DEFAULT,
-				      keys->pcr7, NULL, &sealed, &secret, err);
+				      keys->pcr7, &by, &sealed, &secret, err);
 	if (r < 0)
 		return r;
 	spec.tpm_secret = secret;

@@ -12,6 +12,8 @@ struct sw_layout_keys {
 	const char *tcti;
 	uint32_t pcrs;		/* of the seal */
 	const struct sw_pcr7 *pcr7;	/* as the node will have it; NULL: not known */
+	const char *log;	/* the event log, or NULL: see struct sw_seal_signer */
+	const struct sw_pcr_key *signer;	/* of PCRs that the seal is to as well; NULL */
 	struct sw_luks_cost cost;
 };
 

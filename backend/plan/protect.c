@@ -8,6 +8,7 @@
 #include "disk/recovery.h"
 #include "plan/secrets.h"
 #include "plan/steps.h"
+#include "tpm/pcr-key.h"
 #include "tpm/seal.h"
 
 unsigned int sw_plan_encrypts(const struct sw_plan *p)
@@ -165,6 +166,17 @@ static char *worth(const struct sw_facts *f, const char *label)
 		      f->secure_boot ? SW_TPM_WORTH_SECURE : SW_TPM_WORTH_OPEN);
 }
 
+static char *signer_words(const char *label, const char *text)
+{
+	struct sw_pcr_key key;
+
+	if (sw_pcr_key_from_text(text, &key, NULL) < 0)
+		return NULL;
+	return sw_fmt("the TPM opens %s only for images that bring a signature of PCR 11 by the "
+		      "key %.16s... along: an update that is not signed by it asks for the "
+		      "recovery key", label, key.fingerprint);
+}
+
 static char *no_log_words(const char *label)
 {
 	return sw_fmt("this system has no log of what the firmware measured, so nobody can tell "
@@ -248,6 +260,8 @@ int sw_plan_warn_protection(struct sw_plan *p, const struct sw_facts *f)
 
 	if (tpm)
 		r = sw_plan_warn(p, worth(f, tpm->label));
+	if (r == 0 && tpm && p->answers->pcr_key && *p->answers->pcr_key)
+		r = sw_plan_warn(p, signer_words(tpm->label, p->answers->pcr_key));
 	if (r == 0 && tpm && f->tpm_log_missing)
 		r = sw_plan_warn(p, no_log_words(tpm->label));
 	if (r == 0 && tpm && tpm->encrypt == SW_ENCRYPT_TPM2)

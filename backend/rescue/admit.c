@@ -139,6 +139,24 @@ int sw_admit_all(struct sw_admitting *a, struct sw_error *err)
 	return r;
 }
 
+int sw_admit_keep(const struct sw_admitting *a, char **ret_path, struct sw_error *err)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/overlay.tar", a->m->run_dir);
+	_cleanup_overlay_ struct sw_overlay *o = NULL;
+	int r = path ? sw_overlay_list(a->tar.data, a->tar.len, &o, err) : sw_fail_oom(err);
+
+	if (r < 0)
+		return r;
+	r = sw_file_write(path, a->tar.data, a->tar.len, 0600);
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "the overlay cannot be kept");
+		sw_error_where(err, "%s", path);
+	} else if (ret_path) {
+		*ret_path = TAKE_PTR(path);
+	}
+	return r;
+}
+
 void sw_admit_note(const struct sw_admitting *a, const struct sw_error *failed)
 {
 	for (size_t i = 0; i < a->tried; i++) {

@@ -113,6 +113,10 @@ static int examine_node(struct sw_examine *x)
 		r = sw_examine_needs(x, &s.node);
 	if (r == 0 && s.have_node)
 		r = sw_examine_tpm(x, &s);
+	if (r == 0 && s.have_node)
+		r = sw_examine_seals(x, &s);
+	if (r == 0 && s.have_node)
+		r = sw_examine_admission(x, &s);
 	if (r == 0)
 		r = summary(x, &s);
 	return r < 0 || !s.vars ? r : sw_examine_boot(x, &s);

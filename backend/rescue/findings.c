@@ -91,23 +91,30 @@ void sw_repair_copy_part(struct sw_repair *r, const struct sw_disk *from_disk,
 int sw_repair_add_bytes(struct sw_repair *r, struct sw_io *io, uint64_t off, const void *now,
 			size_t len, const char *text)
 {
+	_cleanup_free_ uint8_t *old = malloc(len);
+	int k = old ? sw_io_read(io, off, old, len) : -ENOMEM;
+
+	return k < 0 || memcmp(old, now, len) == 0
+		       ? k : sw_repair_add_change(r, NULL, off, old, now, len, text);
+}
+
+int sw_repair_add_change(struct sw_repair *r, const struct sw_disk *d, uint64_t off,
+			 const void *was, const void *now, size_t len, const char *text)
+{
 	_cleanup_free_ uint8_t *old = malloc(len), *copy = malloc(len);
 	struct sw_rescue_bytes *v;
-	int k;
 
 	if (!old || !copy)
 		return -ENOMEM;
-	k = sw_io_read(io, off, old, len);
-	if (k < 0 || memcmp(old, now, len) == 0)
-		return k;
+	memcpy(old, was, len);
 	v = reallocarray(r->bytes, r->n_bytes + 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	r->bytes = v;
 	memcpy(copy, now, len);
 	v += r->n_bytes++;
-	*v = (struct sw_rescue_bytes){ .off = off, .len = len, .old = TAKE_PTR(old),
-				       .now = TAKE_PTR(copy) };
+	*v = (struct sw_rescue_bytes){ .disk = d == r->disk ? NULL : d, .off = off, .len = len,
+				       .old = TAKE_PTR(old), .now = TAKE_PTR(copy) };
 	(void)snprintf(v->text, sizeof(v->text), "%s", text);
 	return 0;
 }
@@ -191,19 +198,43 @@ static json_object *said_json(const char *line)
 	return o;
 }
 
+const char *sw_repair_needs_name(enum sw_repair_needs n)
+{
+	static const char *const names[] = { "", "key", "secret", "token" };
+
+	return names[n];
+}
+
+/* Of a repair whose bytes are not known yet. */
+static json_object *change_json(const struct sw_repair *r)
+{
+	json_object *o = json_object_new_object();
+
+	sw_json_add_str(o, "name", r->subject);
+	sw_json_add_str(o, "was", r->before);
+	sw_json_add_str(o, "becomes", r->after);
+	return o;
+}
+
 static json_object *repair_json(const struct sw_repair *r)
 {
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
 
 	sw_json_add_str(o, "text", r->text);
 	sw_json_add_str(o, "disk", r->disk ? r->disk->name : NULL);
-	sw_json_add_bool(o, "undo", !r->no_undo);
 	if (r->loses)
 		sw_json_add_str(o, "loses", r->loses);
 	if (r->confirm) {
 		sw_json_add_str(o, "confirm", r->confirm);
 		sw_json_add_str(o, "serial", r->disk->serial);
 	}
+	sw_json_add_bool(o, "undo", !r->no_undo);
+	if (r->needs) {
+		sw_json_add_str(o, "needs", sw_repair_needs_name(r->needs));
+		sw_json_add_str(o, "asks", r->asks);
+	}
+	if (r->before[0])
+		json_object_array_add(list, change_json(r));
 	for (size_t i = 0; i < r->n_bytes; i++)
 		json_object_array_add(list, bytes_json(&r->bytes[i]));
 	if (r->copy.len)

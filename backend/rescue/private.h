@@ -30,6 +30,10 @@ void sw_repair_copy_part(struct sw_repair *r, const struct sw_disk *from_disk,
 int sw_repair_add_bytes(struct sw_repair *r, struct sw_io *io, uint64_t off, const void *now,
 			size_t len, const char *text);
 
+/* The same on another disk of the node (NULL: the repair's own), with the old ones at hand. */
+int sw_repair_add_change(struct sw_repair *r, const struct sw_disk *d, uint64_t off,
+			 const void *old, const void *now, size_t len, const char *text);
+
 /* How an undo file names a disk; new reference. */
 json_object *sw_rescue_disk_json(const struct sw_disk *d);
 
@@ -116,5 +120,9 @@ int sw_rescue_gone_undo(struct sw_varstore *vars, json_object *list, bool write,
 int sw_examine_state_other(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
 			   const struct sw_part *p);	/* see state-other.c */
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);
-/* The TPM's count of images, and the node's secrets, see tpm.c. */
+/* The TPM's count of images, see tpm.c. */
 int sw_examine_tpm(struct sw_examine *x, const struct sw_switch *s);
+/* What is sealed to the TPM and does not open: secrets and encrypted partitions, see sealed.c. */
+int sw_examine_seals(struct sw_examine *x, const struct sw_switch *s);
+/* How the node was admitted in this start, see admission.c. */
+int sw_examine_admission(struct sw_examine *x, const struct sw_switch *s);

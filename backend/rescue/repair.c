@@ -55,6 +55,39 @@ static int add_record(json_object *o, struct sw_varstore *vars)
 	return 0;
 }
 
+/* One entry for each further disk, with its bytes. */
+static int add_others(const struct sw_repair *r, json_object *o)
+{
+	json_object *others = json_object_new_array();
+	const struct sw_disk *done = NULL;
+
+	sw_json_add(o, "others", others);
+	for (size_t i = 0; i < r->n_bytes; i++) {
+		json_object *one, *bytes;
+
+		/* What is written to a disk stands together. */
+		if (!r->bytes[i].disk || r->bytes[i].disk == done)
+			continue;
+		done = r->bytes[i].disk;
+		one = json_object_new_object();
+		sw_json_add(one, "disk", sw_rescue_disk_json(done));
+		sw_json_add(one, "bytes", bytes = json_object_new_array());
+		json_object_array_add(others, one);
+		for (size_t k = i; k < r->n_bytes; k++)
+			if (r->bytes[k].disk == done && bytes_to_json(&r->bytes[k], bytes) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool has_others(const struct sw_repair *r)
+{
+	for (size_t i = 0; i < r->n_bytes; i++)
+		if (r->bytes[i].disk)
+			return true;
+	return false;
+}
+
 static int undo_json(const struct sw_repair *r, json_object *slot, struct sw_varstore *vars,
 		     json_object **ret_undo)
 {
@@ -67,7 +100,7 @@ static int undo_json(const struct sw_repair *r, json_object *slot, struct sw_var
 	 * 3: a copy from another disk, which the readers of 2 would look for on the same one;
 	 * 4: what they know nothing of.
 	 */
-	sw_json_add_u64(o, "slipway_undo", r->n_gone || r->fsck.kind ? 4
+	sw_json_add_u64(o, "slipway_undo", r->n_gone || r->fsck.kind || has_others(r) ? 4
 			: slot && sw_json_get(slot, "from_disk") ? 3 : 2);
 	sw_json_add_str(o, "text", r->text);
 	if (r->disk)
@@ -85,7 +118,10 @@ static int undo_json(const struct sw_repair *r, json_object *slot, struct sw_var
 	if (k == 0 && r->state_changed)
 		k = add_record(o, vars);
 	for (size_t i = 0; k == 0 && i < r->n_bytes; i++)
-		k = bytes_to_json(&r->bytes[i], bytes);
+		if (!r->bytes[i].disk)
+			k = bytes_to_json(&r->bytes[i], bytes);
+	if (k == 0 && has_others(r))
+		k = add_others(r, o);
 	for (size_t i = 0; i < r->vars.n_writes; i++)
 		json_object_array_add(list, sw_entry_write_to_json(&r->vars.writes[i]));
 	if (k == 0)
@@ -147,18 +183,35 @@ static int write_bytes(struct sw_io *io, const struct sw_rescue_bytes *b)
 	return r == 0 && memcmp(back, b->now, b->len) != 0 ? -EBADMSG : r;
 }
 
-static int write_all(struct sw_io *io, const struct sw_repair *r, struct sw_error *err)
+/* Of a further disk: opened for it alone. */
+static int write_other(struct sw_machine *m, const struct sw_rescue_bytes *b,
+		       struct sw_error *err)
+{
+	_cleanup_io_ struct sw_io *io = NULL;
+	int k = sw_machine_open_disk(m, b->disk, true, true, &io, err);
+
+	if (k == 0)
+		k = write_bytes(io, b);
+	io = sw_io_close(io);
+	return k < 0 ? k : sw_machine_settle(m, b->disk);
+}
+
+static int write_all(struct sw_machine *m, struct sw_io *io, const struct sw_repair *r,
+		     struct sw_error *err)
 {
 	int k = 0;
 
 	for (size_t i = 0; k == 0 && i < r->n_bytes; i++) {
-		k = write_bytes(io, &r->bytes[i]);
+		const struct sw_disk *d = r->bytes[i].disk ? r->bytes[i].disk : r->disk;
+
+		k = r->bytes[i].disk ? write_other(m, &r->bytes[i], err)
+				     : write_bytes(io, &r->bytes[i]);
 		if (k == 0)
 			continue;
 		sw_fail_errno(err, k == -EBADMSG ? SW_EXIT_VERIFY
 			      : i ? SW_EXIT_DIRTY : SW_EXIT_FAILED, k,
 			      "the repair stopped at: %s", r->bytes[i].text);
-		sw_error_where(err, "%s at byte %" PRIu64, r->disk->name, r->bytes[i].off);
+		sw_error_where(err, "%s at byte %" PRIu64, d->name, r->bytes[i].off);
 	}
 	return k;
 }
@@ -181,7 +234,7 @@ static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const ch
 	if (k < 0 && slot)
 		sw_rescue_copy_forget(undo_path);
 	if (k == 0)
-		k = write_all(io, r, err);
+		k = write_all(m, io, r, err);
 	if (k == 0 && r->copy.len)
 		k = sw_rescue_copy_write(io, other ? from : io, r, sink, err);
 	io = sw_io_close(io);

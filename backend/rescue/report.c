@@ -75,6 +75,10 @@ static int add_write(json_object *w, const char *disk, struct sw_buf *b)
 				   sw_json_u64(w, "offset", 0), disk,
 				   sw_json_u64(w, "first_difference", 0),
 				   sw_json_str(w, "before", ""), sw_json_str(w, "after", ""));
+	if (sw_json_get(w, "becomes"))
+		return sw_buf_addf(b, "   was     %s: %s\n   writes  %s: %s\n",
+				   sw_json_str(w, "name", "?"), sw_json_str(w, "was", ""),
+				   sw_json_str(w, "name", "?"), sw_json_str(w, "becomes", ""));
 	if (sw_buf_addf(b, "   writes  %s: ", sw_json_str(w, "name", "?")) < 0)
 		return -ENOMEM;
 	return add(b, "", sw_json_str(w, "text", ""), "");

@@ -13,6 +13,7 @@ enum sw_sure { SW_SURE_CERTAIN, SW_SURE_LIKELY };
 
 /* One run of bytes on a disk, before and after. */
 struct sw_rescue_bytes {
+	const struct sw_disk *disk;	/* NULL: the repair's own */
 	uint64_t off;
 	size_t len;
 	uint8_t *old, *now;
@@ -48,6 +49,26 @@ struct sw_fsck {
 	uint32_t backup, block;	/* EXT: of a superblock, and the block size; 0: the first one */
 };
 
+struct sw_repair;
+
+/* What a person has to give for a repair; it goes into no file and no message. */
+enum sw_repair_needs {
+	SW_NEEDS_NOTHING,
+	SW_NEEDS_KEY,		/* the recovery key, or the content of a key file */
+	SW_NEEDS_SECRET,	/* what was sealed, again */
+	SW_NEEDS_TOKEN,		/* of an admission */
+};
+
+/* What a repair whose writes come out of what is given works on. All borrowed. */
+struct sw_rescue_ask {
+	struct sw_machine *m;
+	const struct sw_facts *f;
+	struct sw_varstore *vars;
+	json_object *raw;
+	const char *disk;	/* the node's, or NULL */
+	const struct sw_secret *given;	/* NULL: nothing */
+};
+
 struct sw_repair {
 	char text[200];		/* what it does, for people */
 	const struct sw_disk *disk;	/* borrowed from the facts; of bytes, from and to */
@@ -65,7 +86,20 @@ struct sw_repair {
 	bool no_undo;		/* it cannot be taken back */
 	const char *loses;	/* what it may cost, in words; static, NULL: nothing */
 	char *confirm;		/* what a person has to type then: of the disk, see disk/select.h */
+	/* ---- of those that are worked out when they are wanted ---- */
+	enum sw_repair_needs needs;
+	char subject[72];	/* the secret, the partition's label, the kind of admission */
+	char asks[120];		/* what for, for people: "recovery key of state" */
+	char before[160], after[160];	/* what changes, in words; "": the writes above say it */
+	const struct sw_part *part;	/* borrowed from the facts, or NULL */
+	/* Works out the bytes. Writes nothing. NULL: they are there already. */
+	int (*prepare)(const struct sw_rescue_ask *q, struct sw_repair *r, struct sw_error *err);
+	/* In place of writing, for what happens elsewhere and cannot be taken back; or NULL. */
+	int (*carry_out)(const struct sw_rescue_ask *q, struct sw_repair *r, struct sw_error *err);
 };
+
+/* "", "key", "secret", "token": for JSON and the console. */
+const char *sw_repair_needs_name(enum sw_repair_needs n);
 
 struct sw_finding {
 	char id[64];		/* "nvme0n1/gpt-backup", "boot-order"; stable between runs */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "boot/secrets.h"
 #include "disk/luks.h"
 #include "tpm/pcrs.h"
 #include "tpm/seal.h"
@@ -66,7 +67,8 @@ int sw_reseal_find(const struct sw_facts *f, const char *disk, const char *label
 struct job {
 	const struct sw_reseal *w;
 	const char *tcti;
-	char *dir, *file;
+	char *dir, *file, *log;
+	json_object *signatures;
 	struct sw_io *disk, *part;
 	struct sw_sealed sealed;
 	struct sw_secret *secret;
@@ -82,6 +84,8 @@ static void job_clear(struct job *j)
 		(void)sw_remove_tree(j->dir);
 	free(j->dir);
 	free(j->file);
+	free(j->log);
+	json_object_put(j->signatures);
 }
 
 static int open_part(struct job *j, struct sw_error *err)
@@ -119,25 +123,54 @@ static int value_now(struct job *j, uint8_t value[static 32], struct sw_error *e
 	return r;
 }
 
+/* Who signs for it so far stays its signer. */
+static int keep_signer(struct job *j, struct sw_pcr_key *key, struct sw_seal_signer *by,
+		       struct sw_error *err)
+{
+	struct sw_luks_seal *seals = NULL;
+	size_t n = 0;
+
+	(void)sw_luks_seals(j->part, &seals, &n);
+	for (size_t i = 0; i < n && !by->key; i++) {
+		if (!seals[i].sealed.signer.pcrs)
+			continue;
+		*key = seals[i].sealed.signer;
+		by->key = key;
+	}
+	sw_luks_seals_free(seals, n);
+	if (!by->key)
+		return 0;
+	if (sw_secrets_signatures(j->w->m, NULL, &j->signatures, err) < 0)
+		return -ENOMEM;
+	by->signatures = j->signatures;
+	return 0;
+}
+
 static int prepare(struct job *j, struct sw_resealed *done, struct sw_error *err)
 {
 	const struct sw_pcr7 *p = j->w->pcr7;
+	struct sw_seal_signer by = {};
+	struct sw_pcr_key key;
 	int r = sw_scratch_new("slipway-reseal", &j->dir);
 
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot make a scratch directory");
 	j->file = sw_fmt("%s/luks-header", j->dir);
+	j->log = sw_machine_tpm_log(j->w->m);
 	if (!j->file)
 		return sw_fail_oom(err);
+	by.log = j->log;
 	r = sw_machine_tcti(j->w->m, &j->tcti, err);
 	if (r == 0)
 		r = open_part(j, err);
 	if (r == 0)
-		r = sw_tpm_seal_tried(j->tcti, SW_TPM_PCRS_DEFAULT, p, NULL, &j->sealed, &j->secret,
+		r = keep_signer(j, &key, &by, err);
+	if (r == 0)
+		r = sw_tpm_seal_tried(j->tcti, SW_TPM_PCRS_DEFAULT, p, &by, &j->sealed, &j->secret,
 				      err);
 	if (r < 0)
 		return r;
-	if (j->sealed.later)
+	if (j->sealed.later && p)
 		memcpy(done->pcr7, p->node, sizeof(done->pcr7));
 	else
 		r = value_now(j, done->pcr7, err);
@@ -145,6 +178,22 @@ static int prepare(struct job *j, struct sw_resealed *done, struct sw_error *err
 	if (r == 0 && p && memcmp(done->pcr7, p->node, sizeof(p->node)) != 0)
 		r = other_value(err);
 	return r;
+}
+
+int sw_reseal_make(const struct sw_reseal *w,
+		   int (*use)(struct sw_io *part, const char *file, void *arg), void *arg,
+		   struct sw_error *err)
+{
+	_cleanup_(job_clear) struct job j = { .w = w };
+	struct sw_resealed done = {};
+	int r = prepare(&j, &done, err);
+
+	if (r == 0)
+		r = sw_luks_reseal(j.file, w->key, j.secret, &j.sealed, &j.slots, err);
+	if (r == 0)
+		r = sw_luks_drop_seals(j.file, &j.slots, j.sealed.later ? &j.sealed : NULL,
+				       &done.removed, &done.kept, err);
+	return r == 0 ? use(j.part, j.file, arg) : r;
 }
 
 int sw_reseal_run(const struct sw_reseal *w, struct sw_resealed *ret_done, struct sw_error *err)

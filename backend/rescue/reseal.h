@@ -43,6 +43,14 @@ struct sw_resealed {
 };
 
 /*
+ * Makes the new header alone: with the new seal, tried unless only the node can, and without the
+ * older ones that sw_reseal_run() would remove; shows it, in a scratch file, with the partition.
+ */
+int sw_reseal_make(const struct sw_reseal *w,
+		   int (*use)(struct sw_io *part, const char *file, void *arg), void *arg,
+		   struct sw_error *err);
+
+/*
  * Adds the new seal, tries it (unless only the node can), writes it and reads it back; only
  * then removes the older ones. Exit 4 for a wrong key or a PCR 7 that is not what the log says,
  * 5 when the TPM refuses, 7 when the disk failed in between: the key given still opens it.

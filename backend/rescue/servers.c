@@ -160,6 +160,11 @@ static int take_node_data(json_object *data, const char *only, struct sw_admit_l
 	return r;
 }
 
+int sw_admit_from_data(json_object *data, struct sw_admit_list *l, struct sw_error *err)
+{
+	return take_node_data(data, NULL, l, err);
+}
+
 int sw_admit_from_node(struct sw_machine *m, const char *disk, const char *only,
 		       struct sw_admit_list *l, struct sw_error *err)
 {

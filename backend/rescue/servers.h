@@ -39,6 +39,8 @@ int sw_admit_from_answers(const struct sw_answers *a, const char *file, const ch
  */
 int sw_admit_from_node(struct sw_machine *m, const char *disk, const char *only,
 		       struct sw_admit_list *l, struct sw_error *err);
+/* The same of node data that were read already. */
+int sw_admit_from_data(json_object *data, struct sw_admit_list *l, struct sw_error *err);
 /* The URL of ember.attest_url=, for an attestation that has none, or as one more. */
 int sw_admit_from_command_line(struct sw_machine *m, const char *only, struct sw_admit_list *l,
 			       struct sw_error *err);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the node's TPM says: to the images on its disks, and whether it still opens its secrets. */
+/* What the node's TPM says to the images on its disks. */
 #include <string.h>
 
 #include "rescue/count.h"
 #include "rescue/private.h"
-#include "boot/secrets.h"
 
 static int count_finding(struct sw_examine *x, const struct sw_count *c)
 {
@@ -48,47 +47,6 @@ static int firmware_finding(struct sw_examine *x, const struct sw_count *c)
 	return 0;
 }
 
-static int secret_finding(struct sw_examine *x, const char *name, const struct sw_error *e)
-{
-	char id[64];
-	struct sw_finding *fi;
-
-	(void)snprintf(id, sizeof(id), "secret-%.50s", name);
-	fi = sw_finding_add(x, NULL, id, SW_FINDING_WARNING, SW_SURE_CERTAIN);
-	if (!fi)
-		return -ENOMEM;
-	(void)snprintf(fi->what, sizeof(fi->what), "the secret \"%.64s\" cannot be opened", name);
-	(void)snprintf(fi->evidence, sizeof(fi->evidence), "%.100s: %.200s", e->what, e->why);
-	(void)snprintf(fi->effect, sizeof(fi->effect), "what needs it on the node goes without");
-	(void)snprintf(fi->advice, sizeof(fi->advice),
-		       "`slipway secret reseal --recovery-file FILE`, or seal it again from where "
-		       "it came from");
-	return 0;
-}
-
-/* Under another system than the node's own PCR 7 may well be another one. */
-static int examine_secrets(struct sw_examine *x, const struct sw_switch *s, const char *tcti)
-{
-	json_object *all = s->node.data ? sw_secrets_of(s->node.data) : NULL;
-	_cleanup_json_ json_object *signatures = NULL;
-	struct sw_secret_keys by = { .tcti = tcti };
-	int r = 0;
-
-	if (!all || !tcti || (s->road != SW_ROAD_SLOT && s->road != SW_ROAD_NETWORK))
-		return 0;
-	r = sw_secrets_signatures(x->m, NULL, &signatures, x->err);
-	by.signatures = signatures;
-	json_object_object_foreach(all, name, entry) {
-		_cleanup_secret_ struct sw_secret *secret = NULL;
-		struct sw_error e = {};
-
-		(void)entry;
-		if (r == 0 && sw_secrets_open(s->node.data, &by, name, &secret, &e) < 0)
-			r = secret_finding(x, name, &e);
-	}
-	return r;
-}
-
 int sw_examine_tpm(struct sw_examine *x, const struct sw_switch *s)
 {
 	struct sw_count c;
@@ -102,5 +60,5 @@ int sw_examine_tpm(struct sw_examine *x, const struct sw_switch *s)
 		r = count_finding(x, &c);
 	if (r == 0 && sw_count_other_firmware(&c))
 		r = firmware_finding(x, &c);
-	return r < 0 ? r : examine_secrets(x, s, c.tcti);
+	return r;
 }

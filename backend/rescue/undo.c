@@ -208,6 +208,31 @@ static int undo_record(struct sw_varstore *vars, const char *hex, struct sw_erro
 		       : 0;
 }
 
+/* What a repair wrote to further disks of the node. */
+static int undo_others(struct sw_machine *m, const struct sw_facts *f, json_object *list,
+		       bool write, struct sw_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && list && i < json_object_array_length(list); i++) {
+		json_object *one = json_object_array_get_idx(list, i);
+		json_object *bytes = sw_json_array(one, "bytes");
+		_cleanup_io_ struct sw_io *io = NULL;
+		const struct sw_disk *d = need_disk(f, sw_json_get(one, "disk"),
+						    "a repaired disk is not here", err);
+
+		if (!d || !bytes)
+			return d ? bad(err, "a disk has no bytes") : -ENOENT;
+		r = sw_machine_open_disk(m, d, write, write, &io, err);
+		if (r == 0)
+			r = undo_bytes(io, bytes, write, err);
+		io = sw_io_close(io);
+		if (r == 0 && write)
+			r = sw_machine_settle(m, d);
+	}
+	return r;
+}
+
 int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
 		   json_object *undo, const char *undo_path, struct sw_error *err)
 {
@@ -223,6 +248,8 @@ int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 		return bad(err, "it names no disk");
 	for (int write = 0; r == 0 && write < 2; write++) {
 		r = disk ? undo_disk(m, f, undo, undo_path, write, err) : 0;
+		if (r == 0)
+			r = undo_others(m, f, sw_json_array(undo, "others"), write, err);
 		if (r == 0)
 			r = undo_vars(vars, list, write, err);
 		if (r == 0)

@@ -110,8 +110,29 @@ static int still_there(const char *id, const char *saved, struct sw_error *err)
 	return -EBADMSG;
 }
 
-int sw_visit_repair(struct sw_visit *v, const char *id, const char *save, char **ret_saved,
-		    struct sw_error *err)
+static int nothing_given(const struct sw_repair *r, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_USAGE, -ENOKEY, "this repair asks for the %s", r->asks);
+	sw_error_hint(err, "type it at a terminal, or give --given FILE");
+	return -ENOKEY;
+}
+
+/* What somebody gave becomes the writes; where there is nothing to write it is done. */
+static int prepare(const struct sw_visit *v, struct sw_repair *rep, const struct sw_secret *given,
+		   struct sw_error *err)
+{
+	const struct sw_rescue_ask q = { .m = v->m, .f = v->f, .vars = v->vars, .raw = v->raw,
+					 .disk = v->disk, .given = given };
+
+	if (rep->needs && !given)
+		return nothing_given(rep, err);
+	if (rep->carry_out)
+		return rep->carry_out(&q, rep, err);
+	return rep->prepare ? rep->prepare(&q, rep, err) : 0;
+}
+
+int sw_visit_repair(struct sw_visit *v, const char *id, const char *save,
+		    const struct sw_secret *given, char **ret_saved, struct sw_error *err)
 {
 	_cleanup_free_ char *name = strdup(id), *path = NULL, *told = NULL;
 	const struct sw_finding *fi = find(v, id, err);
@@ -120,11 +141,15 @@ int sw_visit_repair(struct sw_visit *v, const char *id, const char *save, char *
 
 	if (!fi)
 		return err && err->r < 0 ? err->r : -ENOENT;
+	r = prepare(v, fi->repair, given, err);
+	if (r < 0)
+		return r;
 	if (keep)
 		path = save ? strdup(save) : next_file(v->m);
 	if (!name || (keep && !path))
 		return sw_fail_oom(err);
-	r = sw_rescue_repair(v->m, v->vars, fi->repair, path, NULL, &told, err);
+	if (!fi->repair->carry_out)
+		r = sw_rescue_repair(v->m, v->vars, fi->repair, path, NULL, &told, err);
 	if (r == 0)
 		r = sw_visit_look(v, err);
 	v->told = TAKE_PTR(told);

@@ -29,12 +29,13 @@ void sw_visit_clear(struct sw_visit *v);
 /*
  * Repairs the finding and looks again. save: the new file for undo; "": none is
  * kept; NULL: DIR/doctor-undo-N.json in the machine's run_dir. ret_saved: the file,
- * malloc'd, NULL when none is kept; may be NULL. -ENOENT (exit 2) when there is no
- * such finding, -EOPNOTSUPP (exit 4) without a repair, -EBADMSG (exit 8) when it is
- * still there afterwards.
+ * malloc'd, NULL when none is kept; may be NULL. given: what the repair asks for
+ * (enum sw_repair_needs), NULL: nothing; -ENOKEY (exit 2) without it. -ENOENT (exit 2)
+ * when there is no such finding, -EOPNOTSUPP (exit 4) without a repair, -EBADMSG (exit 8)
+ * when it is still there afterwards.
  */
-int sw_visit_repair(struct sw_visit *v, const char *id, const char *save, char **ret_saved,
-		    struct sw_error *err);
+int sw_visit_repair(struct sw_visit *v, const char *id, const char *save,
+		    const struct sw_secret *given, char **ret_saved, struct sw_error *err);
 /* Takes back what the file says and looks again. ret_text: what was taken back, or NULL. */
 int sw_visit_undo(struct sw_visit *v, const char *file, char **ret_text, struct sw_error *err);
 

@@ -86,6 +86,28 @@ int sw_pcr_key_parse(const void *pem, size_t len, struct sw_pcr_key *ret_key,
 	return 0;
 }
 
+#define BEGIN "-----BEGIN PUBLIC KEY-----"
+#define END "-----END PUBLIC KEY-----"
+#define LINE 64U	/* of base64 in PEM: RFC 7468, section 2 */
+
+int sw_pcr_key_from_text(const char *text, struct sw_pcr_key *ret_key, struct sw_error *err)
+{
+	const char *from = strstr(text, BEGIN), *to = from ? strstr(from, END) : NULL;
+	_cleanup_buf_ struct sw_buf pem = { .max = SW_PCR_KEY_MAX };
+	size_t n = 0;
+	int r = sw_buf_adds(&pem, BEGIN);
+
+	if (!to)
+		return bad_key(err, "it is no public key in PEM");
+	for (const char *p = from + strlen(BEGIN); r == 0 && p < to; p++)
+		if (!strchr(" \t\r\n", *p))
+			r = sw_buf_addf(&pem, "%s%c", n++ % LINE ? "" : "\n", *p);
+	if (r == 0)
+		r = sw_buf_addf(&pem, "\n" END "\n");
+	return r < 0 ? bad_key(err, "it is too long")
+		     : sw_pcr_key_parse(pem.data, pem.len, ret_key, err);
+}
+
 int sw_pcr_key_read(const char *path, struct sw_pcr_key *ret_key, struct sw_error *err)
 {
 	_cleanup_buf_ struct sw_buf text = { .max = SW_PCR_KEY_MAX };

@@ -20,5 +20,7 @@ struct sw_pcr_key {
 /* -EINVAL (exit 3) for what is no RSA key of 2048 to 4096 bits in PEM. */
 int sw_pcr_key_parse(const void *pem, size_t len, struct sw_pcr_key *ret_key,
 		     struct sw_error *err);
+/* The same with any white space, or none, in place of its line breaks. */
+int sw_pcr_key_from_text(const char *text, struct sw_pcr_key *ret_key, struct sw_error *err);
 /* The same from a file; exit 5 when it cannot be read. */
 int sw_pcr_key_read(const char *path, struct sw_pcr_key *ret_key, struct sw_error *err);

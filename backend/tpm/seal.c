@@ -112,6 +112,25 @@ static bool differs_later(const struct sw_sealed *s, const struct sw_pcr7 *pcr7,
 	       memcmp(pcr7->node, pcr7->now, sizeof(pcr7->now)) != 0;
 }
 
+/* In the order of their numbers; more than eight the TPM does not give at once. */
+static void note_values(struct sw_sealed *s, const struct sw_pcr7 *pcr7, const TPML_DIGEST *values)
+{
+	UINT32 k = 0;
+
+	for (unsigned int i = 0; i < SW_PCRS && k < values->count; i++) {
+		const TPM2B_DIGEST *d = &values->digests[k];
+
+		if (!(s->pcrs & 1U << i))
+			continue;
+		if (d->size == sizeof(s->to.value[i])) {
+			memcpy(s->to.value[i], s->later && i == 7 ? pcr7->node : d->buffer,
+			       sizeof(s->to.value[i]));
+			s->to.pcrs |= 1U << i;
+		}
+		k++;
+	}
+}
+
 /* Whether the bank is there at all, and whether the firmware measures into it. */
 static int look_at_pcrs(struct sw_tpm *t, struct sw_sealed *s, const struct sw_pcr7 *pcr7)
 {
@@ -126,6 +145,8 @@ static int look_at_pcrs(struct sw_tpm *t, struct sw_sealed *s, const struct sw_p
 	for (UINT32 i = 0; i < n; i++)
 		s->measured |= is_extended(&values->digests[i]);
 	s->later = n == 1 && differs_later(s, pcr7, &values->digests[0]);
+	if (values)
+		note_values(s, pcr7, values);
 	Esys_Free(values);
 	if (n > 0)
 		return 0;
@@ -361,6 +382,8 @@ int sw_tpm_seal_tried(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr
 	struct sw_error failed = {};
 	int r = sw_tpm_seal(tcti, pcrs, pcr7, by ? by->key : NULL, ret_sealed, &secret, err);
 
+	if (r == 0)
+		ret_sealed->to.log = by ? by->log : NULL;
 	/* What only the node can open cannot be tried here. */
 	if (r == 0 && !ret_sealed->later)
 		r = sw_tpm_unseal(tcti, ret_sealed, by ? by->signatures : NULL, &back, &failed);

@@ -38,6 +38,13 @@
 #define SW_TPM_BLOB_MAX 2048U
 #define SW_TPM_SECRET_LEN 32U
 
+/* What the PCRs were when it was sealed, so that later somebody can say what differs. */
+struct sw_sealed_to {
+	uint32_t pcrs;		/* those that are known; 0: nothing is */
+	uint8_t value[SW_PCRS][32];
+	const char *log;	/* borrowed: the event log that made them, or NULL */
+};
+
 struct sw_sealed {
 	uint8_t blob[SW_TPM_BLOB_MAX];	/* TPM2B_PRIVATE, then TPM2B_PUBLIC, marshalled */
 	size_t len;
@@ -47,12 +54,17 @@ struct sw_sealed {
 	bool rsa;		/* the key above it is RSA 2048; else ECC P-256 */
 	bool measured;		/* at least one of the PCRs was extended since the start */
 	bool later;		/* sealed to PCRs that this system does not have */
+	struct sw_sealed_to to;	/* known where it was sealed just now: it is in no blob */
 };
 
-/* Who signs PCRs (tpm/signed.h), and what was signed so far, to try it with; NULL: nothing. */
+/*
+ * Who signs PCRs (tpm/signed.h), and what was signed so far, to try it with; NULL: nothing. And
+ * the path of the event log, which ret_sealed->to borrows; or NULL.
+ */
 struct sw_seal_signer {
 	const struct sw_pcr_key *key;
 	json_object *signatures;
+	const char *log;
 };
 
 /*
@@ -82,6 +94,13 @@ int sw_tpm_seal_tried(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr
  */
 int sw_tpm_unseal(const char *tcti, const struct sw_sealed *s, json_object *signatures,
 		  struct sw_secret **ret_secret, struct sw_error *err);
+
+/*
+ * {"7": {"value": HEX, "events": [HEX]}}: the events are the first 8 bytes of each digest that
+ * the log says made the value; without them when it says otherwise. New reference, NULL when
+ * nothing is known.
+ */
+json_object *sw_sealed_to_json(const struct sw_sealed_to *to);
 
 enum sw_seal_fit {
 	SW_SEAL_FITS,

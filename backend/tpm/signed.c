@@ -75,6 +75,21 @@ static const char *find_signature(json_object *signatures, const struct sw_pcr_k
 	return NULL;
 }
 
+bool sw_pcr_key_has_signed(const struct sw_pcr_key *k, json_object *signatures)
+{
+	json_object *list = sw_json_array(signatures, "sha256");
+	size_t n = list ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		json_object *o = json_object_array_get_idx(list, i);
+
+		if (json_object_is_type(o, json_type_object) && has_pcrs(o, k->pcrs) &&
+		    strcasecmp(sw_json_str(o, "pkfp", ""), k->fingerprint) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* ---- the policy ---- */
 
 static TSS2_RC verify(struct sw_tpm *t, ESYS_TR key, const TPM2B_DIGEST *policy,

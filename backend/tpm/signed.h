@@ -17,6 +17,9 @@
 
 struct sw_tpm;
 
+/* Whether one of these signatures says that it is by this key, and of its PCRs. Pure. */
+bool sw_pcr_key_has_signed(const struct sw_pcr_key *key, json_object *signatures);
+
 /*
  * Makes t->policy one that the key's owner has signed: over the PCRs as they are, by one of the
  * signatures. In a trial session none is needed (NULL). -ENOKEY when none fits, a fault of

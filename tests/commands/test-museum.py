@@ -7,10 +7,11 @@ import os
 
 from lib import TESTS, fingerprint, main, need, same, test, tool
 import museum_machine   # adds its exhibits
+import museum_sealed    # and its own
 from museum import (EXHIBITS, Broken, bad, findings, healthy, kept, kind_of, make_layout,
                     repair_all, starts)
 
-assert museum_machine
+assert museum_machine and museum_sealed
 
 LAYOUTS = ("node", "diskless", "mirror", "two-tier")
 MODES = ("local", "network")
@@ -41,9 +42,9 @@ def visit(case, e):
     for finding in found:
         complete(finding)
     same("repair" in found[0], e.repair, f"a repair of {found[0]['id']}: {found[0]}")
-    if not e.repair:
+    if not e.repair or not e.mends:
         return
-    repair_all(case)
+    repair_all(case, e.given)
     same([f["id"] for f in bad(findings(case))], [], "what is left after the repairs")
     assert starts(case, known), "the repaired node does not start"
     if e.keeps:

@@ -282,6 +282,17 @@ static void random_text(uint32_t *seed, char *text, size_t size)
 					bits[next_random(seed) % ARRAY_SIZE(bits)]);
 }
 
+#define PUBLIC_KEY \
+	"-----BEGIN PUBLIC KEY----- " \
+	"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAjVRbbvmNSA/jD5bO2ksx " \
+	"3nhN0s8n+zvL4Vq4ariqXcHz2GCPdqW3ULoDQFzcO1LM3WwEq/+3IlgFDmOjJpNs " \
+	"0L61Uhmu6PiBh71rmEAkmbVlFCEGCeZzlQd6sQc5WmRP+l4C/eT/8p6ZrVzGfYy5 " \
+	"wlRn2ibZZZLDxEFaB+7vMSbwt6XZIuLjwyhZtCE+YEHlS2/lD31+fQsDsKR2pn+6 " \
+	"f3Y5D6wgcn5XOzJENfy2rhCjGzFo8HASvyB2ExCkH5d9fVzbsvLJB7+3mO7u75G+ " \
+	"v5GzsOlhW/RogDKjWexuaj9K1ys1LTxOFzMzuMpiWDC1fsnEjFp9PYlTYKxBBE44 " \
+	"IQIDAQAB " \
+	"-----END PUBLIC KEY----- "
+
 static void fill_field(const struct sw_field *f, struct sw_answers *a, uint32_t *seed)
 {
 	char text[128];
@@ -301,7 +312,8 @@ static void fill_field(const struct sw_field *f, struct sw_answers *a, uint32_t 
 	case SW_FIELD_DISKS:
 		break;
 	case SW_FIELD_CERTIFICATE:
-		assert_int_equal(sw_field_set(f, a, CERTIFICATE, NULL), 0);
+		assert_int_equal(sw_field_set(f, a, f->check ? PUBLIC_KEY : CERTIFICATE, NULL),
+				 0);
 		break;
 	default:
 		assert_int_equal(sw_field_set(f, a, f->example, NULL), 0);
@@ -460,7 +472,7 @@ static void test_the_digest_depends_on_every_field_of_the_node(void **state SW_U
 					     "http://other.example:1",
 					     "udp://log.example", "failed", "60", "4093",
 					     "192.0.2.9", "192.0.2.9/24", "balance-rr",
-					     CERTIFICATE, "escrow", "/other/file",
+					     CERTIFICATE, PUBLIC_KEY, "escrow", "/other/file",
 					     "00000000-0000-4000-8000-000000000001", "yes",
 		"0000000000000000000000000000000000000000000000000000000000000000", "none",
 		("sha256:"

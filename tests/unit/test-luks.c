@@ -208,13 +208,15 @@ static void test_systemds_plugin_opens_it_by_the_tpm(void **state)
 }
 
 /* Names and types of every member are those that systemd-cryptenroll wrote. */
-static void test_the_token_is_like_systemds_own(void **state)
+/* key_file: NULL without a signer. */
+static void compare_token(struct fixture *f, const struct sw_pcr_key *signer, const char *key_file)
 {
-	struct fixture *f = *state;
 	_cleanup_secret_ struct sw_secret *key = NULL, *secret = NULL;
 	_cleanup_secret_ struct sw_secret *pass = from_text("passphrase");
 	_cleanup_free_ char *device = sw_fmt("--tpm2-device=%s", f->tcti);
-	const char *argv[] = { "systemd-cryptenroll", device, "--tpm2-pcrs=7", f->disk, NULL };
+	_cleanup_free_ char *by = key_file ? sw_fmt("--tpm2-public-key=%s", key_file) : NULL;
+	const char *argv[] = { "systemd-cryptenroll", device, "--tpm2-pcrs=7", f->disk, by,
+			       "--tpm2-public-key-pcrs=11", NULL };
 	const char *env[] = { "PASSWORD=passphrase", NULL };
 	_cleanup_io_ struct sw_io *io = new_disk(f);
 	struct sw_luks_spec spec = new_spec();
@@ -223,7 +225,7 @@ static void test_the_token_is_like_systemds_own(void **state)
 	_cleanup_json_ json_object *o = NULL, *ours = NULL;
 	json_object *theirs;
 
-	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, NULL,
+	assert_int_equal(sw_tpm_seal(f->tcti, SW_TPM_PCRS_DEFAULT, NULL, signer,
 				     &sealed, &secret, &err),
 			 0);
 	ours = sw_luks_tpm2_token(&sealed, 1);
@@ -236,9 +238,31 @@ static void test_the_token_is_like_systemds_own(void **state)
 	assert_non_null(theirs);
 	/* The blob differs each time, the policy and all else must not. */
 	json_object_object_del(ours, "tpm2-blob");
+	json_object_object_del(ours, SW_LUKS_SEALED_TO);
 	json_object_object_del(theirs, "tpm2-blob");
 	assert_string_equal(json_object_to_json_string_ext(ours, JSON_C_TO_STRING_PLAIN),
 			    json_object_to_json_string_ext(theirs, JSON_C_TO_STRING_PLAIN));
+}
+
+static void test_the_token_is_like_systemds_own(void **state)
+{
+	compare_token(*state, NULL, NULL);
+}
+
+static void test_the_token_of_a_signer_is_like_systemds_own(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *file = sw_fmt("%s/signer.pub", f->dir);
+	_cleanup_free_ char *private = sw_fmt("%s/signer", f->dir);
+	const char *make[] = { "openssl", "genrsa", "-out", private, "2048", NULL };
+	const char *half[] = { "openssl", "rsa", "-in", private, "-pubout", "-out", file, NULL };
+	struct sw_pcr_key key;
+	struct sw_error err = {};
+
+	assert_int_equal(sw_proc_check(make, NULL, 60, &err), 0);
+	assert_int_equal(sw_proc_check(half, NULL, 60, &err), 0);
+	assert_int_equal(sw_pcr_key_read(file, &key, &err), 0);
+	compare_token(f, &key, file);
 }
 
 static void test_what_is_written_comes_back_and_is_not_in_clear(void **state)
@@ -671,6 +695,7 @@ int main(void)
 		ONE(test_a_recovery_key_and_a_key_file_open_it),
 		ONE(test_systemds_plugin_opens_it_by_the_tpm),
 		ONE(test_the_token_is_like_systemds_own),
+		ONE(test_the_token_of_a_signer_is_like_systemds_own),
 		ONE(test_what_is_written_comes_back_and_is_not_in_clear),
 		ONE(test_a_failing_disk_leaves_no_header),
 		ONE(test_sealed_again_after_pcr_7_has_changed),

@@ -54,6 +54,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_files, &sw_screen_file, &sw_screen_logs, &sw_screen_one_log, &sw_screen_tpm,
 	&sw_screen_hardware, &sw_screen_memory, &sw_screen_config, &sw_screen_bundle,
 	&sw_screen_place, &sw_screen_passphrase, &sw_screen_tool_result, &sw_screen_repair,
+	&sw_screen_given,
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */

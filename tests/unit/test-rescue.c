@@ -85,7 +85,7 @@ static void repair(struct world *w, const struct damage *d, const char *undo)
 	damage_look(w, &v);
 	fi = damage_found(&v, d);
 	assert_non_null(fi);
-	if (sw_visit_repair(&v, fi->id, undo, NULL, &err) < 0)
+	if (sw_visit_repair(&v, fi->id, undo, NULL, NULL, &err) < 0)
 		fail_msg("%s: %s: %s", d->id, err.what, err.why);
 }
 
@@ -98,7 +98,7 @@ static unsigned int repair_rest(struct world *w)
 
 	damage_look(w, &v);
 	for (; v.found.n && v.found.v[0].repair; repairs++)
-		if (sw_visit_repair(&v, v.found.v[0].id, "", NULL, &err) < 0)
+		if (sw_visit_repair(&v, v.found.v[0].id, "", NULL, NULL, &err) < 0)
 			fail_msg("after a cut: %s: %s", err.what, err.why);
 	assert_int_equal(v.found.n, 0);
 	return repairs;
@@ -194,7 +194,7 @@ static int visit(struct world *w, const char *id, const char *save, struct sw_er
 	_cleanup_visit_ struct sw_visit v = {};
 
 	damage_look(w, &v);
-	return sw_visit_repair(&v, id, save, NULL, err);
+	return sw_visit_repair(&v, id, save, NULL, NULL, err);
 }
 
 static void test_what_cannot_be_repaired_or_saved_changes_nothing(void **state SW_UNUSED)

@@ -9,8 +9,11 @@
 #include "rescue/visit.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
+#include "tui/commands/sealing.h"
 
-enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO, OPT_SERVERS };
+enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO, OPT_SERVERS, OPT_GIVEN };
+
+#define GIVEN_MAX 65536U	/* bytes: more than a token, a key file or a secret may have */
 
 struct job {
 	const struct sw_cli *cli;
@@ -46,15 +49,35 @@ static int confirm(const struct job *j, const struct sw_repair *r, struct sw_err
 			: sw_fail_oom(err);
 }
 
+/* Typed unseen, or out of a file; NULL where nobody is there to ask: then the repair says so. */
+static int get_given(const struct sw_cli *cli, const struct sw_repair *rep,
+		     struct sw_secret **ret_given, struct sw_error *err)
+{
+	const char *file = sw_arg(&cli->args, OPT_GIVEN);
+	char question[160];
+	int r;
+
+	if (!rep->needs)
+		return 0;
+	if (file)
+		return sw_secret_read(file, GIVEN_MAX, ret_given, err);
+	(void)snprintf(question, sizeof(question), "The %s (it is not shown): ", rep->asks);
+	r = sw_ask_hidden(question, ret_given, err);
+	return r == -ENOKEY ? 0 : r;
+}
+
 static int apply(struct job *j, const struct sw_repair *rep, const char *id, struct sw_error *err)
 {
 	const struct sw_args *a = &j->cli->args;
 	const char *save = sw_arg(a, OPT_NO_UNDO) ? "" : sw_arg(a, OPT_SAVE);
+	_cleanup_secret_ struct sw_secret *given = NULL;
 	_cleanup_free_ char *saved = NULL;
 	int r = confirm(j, rep, err);
 
 	if (r == 0)
-		r = sw_visit_repair(&j->v, id, save, &saved, err);
+		r = get_given(j->cli, rep, &given, err);
+	if (r == 0)
+		r = sw_visit_repair(&j->v, id, save, given, &saved, err);
 	if (r < 0 || j->cli->json)
 		return r;
 	printf("Repaired, and looked at again: %s is gone.\n", id);
@@ -70,7 +93,7 @@ static int repair_one(struct job *j, const char *id, struct sw_error *err)
 	const struct sw_finding *fi = sw_findings_get(&j->v.found, id);
 
 	if (!fi || !fi->repair)
-		return sw_visit_repair(&j->v, id, NULL, NULL, err);	/* says why not */
+		return sw_visit_repair(&j->v, id, NULL, NULL, NULL, err);	/* says why not */
 	if (!j->cli->json)
 		print_finding(fi, true);
 	json_object_array_add(j->done, sw_finding_to_json(fi));
@@ -176,6 +199,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 static const struct sw_opt opts[] = {
 	{ OPT_REPAIR, "repair", "ID", "put this finding right; may be given several times" },
 	{ 'D', "dry-run", NULL, "show what a repair would write and stop" },
+	{ OPT_GIVEN, "given", "FILE", "the key, secret or token that it wants (default: typed)" },
 	{ OPT_SAVE, "save", "FILE", "where the repair saves what undo needs" },
 	{ OPT_NO_UNDO, "no-undo", NULL, "save nothing: the repair cannot be taken back" },
 	{ OPT_UNDO, "undo", "FILE", "take a repair back" },
@@ -190,8 +214,9 @@ const struct sw_command sw_command_doctor = {
 	.operands = "",
 	.opts = opts,
 	.details = "Partition tables, slots, node data, state, boot entries, order and next boot,\n"
-		   "and what the node needs of its machine: each finding says what it rests on\n"
-		   "and what it leads to. Without --repair nothing is written, and exit 8 says\n"
-		   "that there is a warning or an error.",
+		   "what is sealed to the TPM, how the node was admitted, and what it needs of\n"
+		   "its machine: each finding says what it rests on and what it leads to. Without\n"
+		   "--repair nothing is written, and exit 8 says that there is a warning or an\n"
+		   "error.",
 	.run = run,
 };

@@ -55,6 +55,7 @@ extern const struct sw_command sw_command_layout_plan;
 extern const struct sw_command sw_command_layout_apply;
 extern const struct sw_command sw_command_layout_undo;
 extern const struct sw_command sw_command_state_reseal;
+extern const struct sw_command sw_command_state_key;
 extern const struct sw_command sw_command_secret_seal;
 extern const struct sw_command sw_command_secret_open;
 extern const struct sw_command sw_command_secret_list;

@@ -50,6 +50,43 @@ int sw_ask_hidden(const char *question, struct sw_secret **ret_line, struct sw_e
 	return tty < 0 ? -ENOKEY : read_hidden(tty, question, ret_line, err);
 }
 
+/* ---- what is given out ---- */
+
+static int would_be_seen(struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "the secret would be shown here");
+	sw_error_hint(err, "--out FILE writes it to a file that only you can read, or send the "
+			   "output to a program");
+	return -EINVAL;
+}
+
+int sw_secret_check_output(const struct sw_cli *cli, const char *file, struct sw_error *err)
+{
+	if (file)
+		return 0;
+	if (cli->json) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "no secret goes into JSON");
+		sw_error_hint(err, "give --out FILE");
+		return -EINVAL;
+	}
+	return isatty(STDOUT_FILENO) ? would_be_seen(err) : 0;
+}
+
+/* Never through a buffer of the C library's. */
+int sw_secret_give(const struct sw_secret *s, const char *file, struct sw_error *err)
+{
+	int r = file ? sw_file_write(file, s->data, s->len, 0600)
+		     : sw_fd_write_all(STDOUT_FILENO, s->data, s->len);
+
+	if (r < 0) {
+		sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot write the secret");
+		sw_error_where(err, "%s", file ? file : "standard output");
+	}
+	return r;
+}
+
+/* ---- what is sealed to ---- */
+
 int sw_aim_find(const struct sw_target *t, const char *disk, const char *image, bool present,
 		struct sw_aim *a, struct sw_error *err)
 {

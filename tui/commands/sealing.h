@@ -10,6 +10,11 @@
 int sw_aim_find(const struct sw_target *t, const char *disk, const char *image, bool present,
 		struct sw_aim *ret_aim, struct sw_error *err);
 
+/* Before a secret is opened: not to a terminal, nor into JSON, unless file is given. Exit 2. */
+int sw_secret_check_output(const struct sw_cli *cli, const char *file, struct sw_error *err);
+/* To file (0600), or (NULL) to standard output. Exit 6. */
+int sw_secret_give(const struct sw_secret *s, const char *file, struct sw_error *err);
+
 /*
  * One line into locked memory, not shown. -ENOKEY without a word when there is no terminal to ask
  * at, exit 130 when nothing was typed.

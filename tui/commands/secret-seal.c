@@ -14,6 +14,7 @@ struct job {
 	struct sw_secret *secret, *recovery;
 	struct sw_pcr_key signer;
 	json_object *signatures;
+	char *log;
 	struct sw_secret_seal seal;
 };
 
@@ -22,6 +23,7 @@ static void job_clear(struct job *j)
 	sw_secret_free(j->secret);
 	sw_secret_free(j->recovery);
 	json_object_put(j->signatures);
+	free(j->log);
 	sw_secret_view_clear(&j->v);
 }
 
@@ -113,6 +115,8 @@ static int open_job(struct sw_cli *cli, struct job *j, struct sw_error *err)
 		r = sw_secret_recovery(sw_arg(&cli->args, OPT_RECOVERY), &j->recovery, err);
 	j->seal.by.recovery = j->recovery;
 	j->seal.pcr7 = j->aim.later ? &j->aim.pcr7 : NULL;
+	j->log = j->v.t.m ? sw_machine_tpm_log(j->v.t.m) : NULL;
+	j->seal.by.log = j->log;
 	return r;
 }
 

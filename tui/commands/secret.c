@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "disk/recovery.h"
 #include "tui/commands/list.h"
+#include "tui/commands/sealing.h"
 
 enum { OPT_OUT = 300, OPT_RECOVERY, OPT_SIGNATURES };
 
@@ -115,39 +116,6 @@ static int run_list(struct sw_cli *cli, struct sw_error *err)
 
 /* ---- open ---- */
 
-static int would_be_seen(struct sw_error *err)
-{
-	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "the secret would be shown here");
-	sw_error_hint(err, "--out FILE writes it to a file that only you can read, or send the "
-			   "output to a program");
-	return -EINVAL;
-}
-
-static int check_output(const struct sw_cli *cli, struct sw_error *err)
-{
-	if (sw_arg(&cli->args, OPT_OUT))
-		return 0;
-	if (cli->json) {
-		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "no secret goes into JSON");
-		sw_error_hint(err, "give --out FILE");
-		return -EINVAL;
-	}
-	return isatty(STDOUT_FILENO) ? would_be_seen(err) : 0;
-}
-
-/* Never through a buffer of the C library's. */
-static int give(const struct sw_secret *s, const char *file, struct sw_error *err)
-{
-	int r = file ? sw_file_write(file, s->data, s->len, 0600)
-		     : sw_fd_write_all(STDOUT_FILENO, s->data, s->len);
-
-	if (r < 0) {
-		sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot write the secret");
-		sw_error_where(err, "%s", file ? file : "standard output");
-	}
-	return r;
-}
-
 static int open_it(struct sw_cli *cli, struct sw_secret **ret_secret, struct sw_error *err)
 {
 	_cleanup_secret_view_ struct sw_secret_view v = {};
@@ -172,12 +140,12 @@ static int run_open(struct sw_cli *cli, struct sw_error *err)
 {
 	const char *file = sw_arg(&cli->args, OPT_OUT);
 	_cleanup_secret_ struct sw_secret *secret = NULL;
-	int r = check_output(cli, err);
+	int r = sw_secret_check_output(cli, file, err);
 
 	if (r == 0)
 		r = open_it(cli, &secret, err);
 	if (r == 0)
-		r = give(secret, file, err);
+		r = sw_secret_give(secret, file, err);
 	if (r == 0 && cli->json) {
 		_cleanup_json_ json_object *o = json_object_new_object();
 

@@ -54,6 +54,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_layout_apply,
 	&sw_command_layout_undo,
 	&sw_command_state_reseal,
+	&sw_command_state_key,
 	&sw_command_secret_seal,
 	&sw_command_secret_open,
 	&sw_command_secret_list,

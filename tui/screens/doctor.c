@@ -261,25 +261,41 @@ static void finding_open(struct sw_view *v, struct sw_state *s)
 	sw_pager_set(&fv->pager, sw_buf_steal(&b));
 }
 
-static void ask_repair(struct finding_view *fv, struct sw_state *s)
+static json_object *repair_of(const struct sw_state *s)
 {
-	json_object *fi = sw_screen_finding_of(s), *repair = fi ? sw_json_get(fi, "repair") : NULL;
+	json_object *fi = sw_screen_finding_of(s);
 
-	if (!fi)
+	return fi ? sw_json_get(fi, "repair") : NULL;
+}
+
+void sw_screen_ask_repair(struct sw_state *s)
+{
+	struct finding_view *fv = s->top->data;
+	json_object *repair = repair_of(s);
+
+	if (!repair)
 		return;
-	if (!repair) {
-		sw_state_refuse(s, "slipway cannot repair this by itself.");
-		return;
-	}
 	if (sw_json_get(repair, "confirm")) {
 		sw_view_push(s, &sw_screen_repair);
 		return;
 	}
-	(void)snprintf(fv->question, sizeof(fv->question),
-		       _("Repair: %s?\n\nWhat is overwritten is saved first; the repair can be "
-		       "taken back until this machine is restarted."),
+	(void)snprintf(fv->question, sizeof(fv->question), sw_json_bool(repair, "undo", true)
+		       ? _("Repair: %s?\n\nWhat is overwritten is saved first; the repair can be "
+			   "taken back until this machine is restarted.") : _("Repair: %s?"),
 		       sw_json_str(repair, "text", ""));
 	sw_screen_ask_first(s, fv->question, _("Repair"), SW_WANT_DOCTOR_REPAIR, false);
+}
+
+static void repair_it(struct sw_state *s)
+{
+	json_object *repair = repair_of(s);
+
+	if (sw_screen_finding_of(s) && !repair)
+		sw_state_refuse(s, "slipway cannot repair this by itself.");
+	else if (repair && sw_json_str(repair, "needs", NULL))
+		sw_view_push(s, &sw_screen_given);
+	else
+		sw_screen_ask_repair(s);
 }
 
 static bool finding_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
@@ -292,7 +308,7 @@ static bool finding_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 	if (req == SW_REQ_SAVE)
 		save_report(s);
 	else if (req == SW_REQ_ACCEPT)
-		ask_repair(fv, s);
+		repair_it(s);
 	else
 		return false;
 	return true;

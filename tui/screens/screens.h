@@ -19,6 +19,9 @@ extern const struct sw_view_ops sw_screen_doctor;	/* s->doctor */
 extern const struct sw_view_ops sw_screen_cause;	/* as the next, when it has no repair */
 extern const struct sw_view_ops sw_screen_repair;	/* where it may cost something */
 extern const struct sw_view_ops sw_screen_finding;	/* the one with the "id" s->doctor_arg */
+extern const struct sw_view_ops sw_screen_given;	/* what its repair asks for */
+/* Asks before the repair of the finding in the view on top, a sw_screen_finding. */
+void sw_screen_ask_repair(struct sw_state *s);
 extern const struct sw_view_ops sw_screen_status;
 extern const struct sw_view_ops sw_screen_network;
 extern const struct sw_view_ops sw_screen_network_test;

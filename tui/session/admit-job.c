@@ -109,18 +109,14 @@ static void add_entries(const struct sw_overlay *o, json_object *out)
 /* For whoever promotes or unpacks it; it goes with this start. */
 static int keep(const struct sw_admitting *a, json_object *out, struct sw_error *err)
 {
-	_cleanup_free_ char *path = sw_fmt("%s/overlay.tar", a->m->run_dir);
 	_cleanup_overlay_ struct sw_overlay *o = NULL;
-	int r = path ? sw_overlay_list(a->tar.data, a->tar.len, &o, err) : sw_fail_oom(err);
+	_cleanup_free_ char *path = NULL;
+	int r = sw_admit_keep(a, &path, err);
 
+	if (r == 0)
+		r = sw_overlay_list(a->tar.data, a->tar.len, &o, err);
 	if (r < 0)
 		return r;
-	r = sw_file_write(path, a->tar.data, a->tar.len, 0600);
-	if (r < 0) {
-		sw_fail_errno(err, SW_EXIT_FAILED, r, "the overlay cannot be kept");
-		sw_error_where(err, "%s", path);
-		return r;
-	}
 	sw_json_add_str(out, "file", path);
 	sw_json_add_str(out, "sha256", a->sha256);
 	add_entries(o, out);

@@ -7,7 +7,7 @@
 #include "rescue/visit.h"
 
 static int carry_out(struct sw_visit *v, enum sw_doctor_task task, const char *arg,
-		     json_object *out, struct sw_error *err)
+		     struct sw_secret *given, json_object *out, struct sw_error *err)
 {
 	_cleanup_free_ char *text = NULL, *done = NULL;
 	int r;
@@ -15,7 +15,7 @@ static int carry_out(struct sw_visit *v, enum sw_doctor_task task, const char *a
 	if (task == SW_DOCTOR_LOOK)
 		return 0;
 	if (task == SW_DOCTOR_REPAIR)
-		r = sw_visit_repair(v, arg, NULL, NULL, err);
+		r = sw_visit_repair(v, arg, NULL, given, NULL, err);
 	else
 		r = sw_visit_undo(v, arg, &text, err);
 	if (r < 0)
@@ -29,7 +29,7 @@ static int carry_out(struct sw_visit *v, enum sw_doctor_task task, const char *a
 }
 
 int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *arg,
-		  json_object *out, struct sw_error *err)
+		  struct sw_secret *given, json_object *out, struct sw_error *err)
 {
 	_cleanup_visit_ struct sw_visit v = { .m = m };
 	_cleanup_json_ json_object *found = NULL;
@@ -39,9 +39,11 @@ int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *ar
 	if (m->kind == SW_MACHINE_CAPTURED)
 		return sw_fail(err, SW_EXIT_MISSING, -EROFS,
 			       "captured facts have no disks to look at");
-	r = sw_visit_look(&v, err);
+	r = given ? sw_secret_relock(given, err) : 0;
 	if (r == 0)
-		r = carry_out(&v, task, arg, out, err);
+		r = sw_visit_look(&v, err);
+	if (r == 0)
+		r = carry_out(&v, task, arg, given, out, err);
 	if (r < 0)
 		return r;
 	found = sw_visit_to_json(&v);

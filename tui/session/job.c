@@ -213,13 +213,13 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		r = do_wipe_report(m, s, out, &err);
 		break;
 	case SW_JOB_DOCTOR:
-		r = sw_doctor_job(m, SW_DOCTOR_LOOK, NULL, out, &err);
+		r = sw_doctor_job(m, SW_DOCTOR_LOOK, NULL, NULL, out, &err);
 		break;
 	case SW_JOB_DOCTOR_REPAIR:
-		r = sw_doctor_job(m, SW_DOCTOR_REPAIR, s->doctor_arg, out, &err);
+		r = sw_doctor_job(m, SW_DOCTOR_REPAIR, s->doctor_arg, s->doctor_given, out, &err);
 		break;
 	case SW_JOB_DOCTOR_UNDO:
-		r = sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, out, &err);
+		r = sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, NULL, out, &err);
 		break;
 	case SW_JOB_RESTART_TO:
 		r = do_restart_to(m, s->restart_to, &err);

@@ -44,6 +44,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 		return NULL;
 	sw_view_close_all(s);
 	sw_state_clear_tokens(s);
+	s->doctor_given = sw_secret_free(s->doctor_given);
 	sw_facts_free(s->facts);
 	sw_journal_infos_free(s->journals, s->n_journals);
 	sw_answers_free(s->answers);
@@ -506,6 +507,7 @@ void sw_state_got_doctor(struct sw_state *s, json_object *found)
 	s->doctor = json_object_get(found);
 	s->doctor_pending = s->doctor_writing = false;
 	s->doctor_error = (struct sw_error){ 0 };
+	s->doctor_given = sw_secret_free(s->doctor_given);
 	if (done) {
 		/* Tables may be others now; what is wrong with them has just been looked at. */
 		s->want |= SW_WANT_FACTS;
@@ -521,6 +523,7 @@ void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err)
 {
 	s->doctor_pending = s->doctor_writing = false;
 	s->doctor_error = *err;
+	s->doctor_given = sw_secret_free(s->doctor_given);
 	s->bell = true;
 	if (s->top->ops == &sw_screen_finding || s->top->ops == &sw_screen_cause)
 		sw_view_pop(s);

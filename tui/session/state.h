@@ -136,6 +136,7 @@ struct sw_state {
 	struct sw_error doctor_error;	/* the last look, repair or undo failed */
 	bool doctor_pending, doctor_writing, doctor_fresh;
 	char doctor_arg[256];	/* the finding's "id", or the undo file */
+	struct sw_secret *doctor_given;	/* typed for its repair; forgotten when that has ended */
 
 	struct sw_look looks[SW_N_LOOKS];
 	/* Typed, by kind of admission; forgotten when the admission has ended. */

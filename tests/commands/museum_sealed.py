@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The museum's nodes whose TPM no longer opens what is sealed to it. They run from their slot."""
+import shutil
+
+from lib import expect, need
+from museum import exhibit, make, run_from
+from swtpm import Tpm
+
+RECOVERY = b"a recovery key that is long enough to be one"
+
+
+def make_sealed(case):
+    """With a secret that the TPM keeps, and started from its newer slot."""
+    make(case)
+    key = case.dir / "recovery"
+    key.write_bytes(RECOVERY)
+    expect(case.on("secret", "seal", "join", "--recovery-file", key, stdin="what is secret"), 0)
+    run_from(case, "b")
+
+
+def tpm_of(b):
+    """The machine's TPM, which then outlives single commands."""
+    need("swtpm")
+    return Tpm(b.case)
+
+
+@exhibit("the TPM was cleared", "secret-join", make=make_sealed, kind="sealed", given=RECOVERY)
+def tpm_cleared(b):
+    tpm_of(b).tool("tpm2_clear", "-c", "p")
+
+
+@exhibit("something was measured into PCR 7", "secret-join", make=make_sealed, kind="sealed",
+         given=RECOVERY)
+def pcr_extended(b):
+    tpm_of(b).tool("tpm2_pcrextend", "7:sha256=" + "5a" * 32)
+
+
+@exhibit("the board has another TPM", "secret-join", make=make_sealed, kind="sealed",
+         given=RECOVERY)
+def tpm_replaced(b):
+    shutil.rmtree(b.dir / "tpm")
+    tpm_of(b)
+
+
+@exhibit("the admission was refused", "admission-attest", make=make_sealed, kind="sealed",
+         mends=False)
+def admission_refused(b):
+    done = b.case.on("admit", "--url", "https://127.0.0.1:1/", "--wait", "0")
+    assert done.code == 10, done

@@ -1,0 +1,319 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What is sealed and no longer opens: doctor names the PCR and the event, and seals it again."""
+import base64
+import hashlib
+import io
+import json
+import os
+import tarfile
+
+import eventlog
+from eventlog import SEPARATOR, VARIABLE
+from lib import cut, expect, fingerprint, main, need, partitions, same, test, tool
+from attest_server import AttestServer, Authority
+from join_server import Keyserver
+from museum import run_from
+from swtpm import Tpm
+
+SECRET = "what the node was entrusted with"
+NO_ADMISSION = ("  kind: attest\n  url: https://attest.example/v1\n", "  kind: none\n")
+
+
+def node(case, *more):
+    """Installed, and started from its first slot."""
+    need("swtpm")
+    case.create("serial=NODE07SYS,size=1400M,model=Alpha,transport=nvme")
+    tpm = Tpm(case)
+    answers = case.answers(replace=[NO_ADMISSION, *more])
+    case.said = expect(case.on("--json", "--yes", "install", "--answers", answers), 0)
+    run_from(case, "a")
+    return tpm
+
+
+def encrypted(case):
+    """The same with an encrypted state; its recovery key, out of the escrow, in a file."""
+    need("openssl", "cryptsetup")
+    secret, cert = case.dir / "escrow.key", case.dir / "escrow.pem"
+    tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", secret, "-out",
+         cert, "-subj", "/CN=keeper of keys", "-days", "2")
+    indented = "".join(f"    {line}\n" for line in cert.read_text().splitlines())
+    tpm = node(case, ("  layout: node\n", "  layout: encrypted\n  recovery: escrow\n"
+                      "  escrow: |\n" + indented))
+    events = [json.loads(line) for line in case.said.out.splitlines() if line[:8] == '{"event"']
+    sealed, key = case.dir / "cms", case.dir / "recovery"
+    sealed.write_bytes(base64.b64decode(events[-1]["recovery_escrow"]))
+    key.write_text(tool("openssl", "cms", "-decrypt", "-inform", "DER", "-in", sealed, "-inkey",
+                        secret).stdout)
+    return tpm, key
+
+
+def state(case):
+    return cut(case.disk(), partitions(case.disk())["state"], case.dir / "state.img")
+
+
+def opens(image, key):
+    return tool("cryptsetup", "open", "--test-passphrase", "--key-file", key, image,
+                check=False).returncode == 0
+
+
+def seals(image):
+    dump = json.loads(tool("cryptsetup", "luksDump", "--dump-json-metadata", image).stdout)
+    return [t for t in dump["tokens"].values() if t["type"] == "systemd-tpm2"]
+
+
+def log_of(case, tpm, events):
+    """The firmware's log, and the TPM as it would be after that."""
+    path = case.machine_dir / "sys/kernel/security/tpm0/binary_bios_measurements"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(eventlog.agile(["sha256"], events))
+    tpm.lose_power()
+    for pcr, kind, data in events:
+        if kind != eventlog.NO_ACTION:
+            tpm.tool("tpm2_pcrextend", f"{pcr}:sha256={hashlib.sha256(data).hexdigest()}")
+
+
+def firmware(secure_boot=0, db=b"one", extra=()):
+    return [(7, VARIABLE, eventlog.variable("SecureBoot", bytes([secure_boot]))),
+            (7, VARIABLE, eventlog.variable("PK", b"")), (7, VARIABLE, eventlog.variable("db", db)),
+            *extra, (7, SEPARATOR, bytes(4)), (4, SEPARATOR, bytes(4))]
+
+
+def found(case, name):
+    for finding in case.on("--json", "doctor").json()["findings"]:
+        if finding["id"].split("/")[-1] == name:
+            return finding
+    return None
+
+
+def everything(case):
+    return fingerprint(case.disk())
+
+
+def repair(case, finding, given, *more, code=0, words=("is gone",)):
+    return expect(case.on("--yes", "doctor", "--repair", finding["id"], "--given", given, *more),
+                  code, *words)
+
+
+@test("a secret that PCR 7 closed is sealed again by its recovery key; undo; nothing else changes")
+def _(case):
+    tpm = node(case)
+    key, wrong = case.dir / "key", case.dir / "wrong"
+    key.write_bytes(os.urandom(32))
+    wrong.write_bytes(os.urandom(32))
+    expect(case.on("secret", "seal", "join", "--recovery-file", key, stdin=SECRET), 0)
+    same(found(case, "secret-join"), None, "a healthy one")
+    tpm.tool("tpm2_pcrextend", "7:sha256=" + "11" * 32)
+    finding = found(case, "secret-join")
+    same((finding["severity"], finding["repair"]["needs"]), ("warning", "key"), "finding")
+    assert "PCR 7 is " in finding["evidence"] and "it was 0000" in finding["evidence"], finding
+    before = everything(case)
+    expect(case.on("--yes", "doctor", "--repair", finding["id"]), 2, "asks for the recovery key",
+           "--given FILE")
+    repair(case, finding, wrong, code=8, words=("does not open it",))
+    same(everything(case), before, "by the wrong key")
+    shown = expect(case.on("doctor", "--repair", finding["id"], "--dry-run"), 0, "was     join",
+                   "writes  join: sealed to PCR 7 as it is")
+    assert SECRET not in str(shown), shown
+    undo = case.dir / "undo.json"
+    repair(case, finding, key, "--save", undo)
+    same(expect(case.on("secret", "open", "join"), 0).out, SECRET, "opened")
+    same(expect(case.on("secret", "open", "join", "--recovery-file", key), 0).out, SECRET, "copy")
+    assert SECRET not in undo.read_text() and key.read_bytes().hex() not in undo.read_text()
+    expect(case.on("--yes", "doctor", "--undo", undo), 0, "Taken back")
+    same(everything(case), before, "after the undo")
+    assert found(case, "secret-join"), "the finding is not there again"
+    torn(case, json.loads(undo.read_text()), key)
+    same(tpm.left(), "", "left in the TPM")
+
+
+def torn(case, undo, key):
+    """Cut off in the middle of each write: the node data are whole, and the repair goes on."""
+    for piece in undo["bytes"]:
+        new = bytes.fromhex(piece["new"])
+        for part in (new[:512], new[:4096], new[:len(new) // 1024 * 512]):
+            with open(case.disk(), "r+b") as file:
+                file.seek(piece["offset"])
+                file.write(part)
+            same([s["name"] for s in case.on("--json", "secret", "list").json()["secrets"]],
+                 ["join"], "node data after a cut")
+            finding = found(case, "secret-join")
+            assert finding and "repair" in finding, "the finding is not there again"
+    repair(case, finding, key)
+    same(expect(case.on("secret", "open", "join"), 0).out, SECRET, "opened after a cut")
+
+
+@test("a cleared TPM: a secret without a copy is taken again and sealed; on both disks of a mirror")
+def _(case):
+    need("swtpm")
+    case.create()
+    tpm = Tpm(case)
+    answers = case.answers(replace=[NO_ADMISSION, ("layout: node\n", "layout: mirror\n"),
+                                    ("  wipe: any\n", "  wipe: any\n  more: [{match: {serial: "
+                                     "DATA4711}, wipe: any}]\n")])
+    expect(case.on("--yes", "install", "--answers", answers), 0)
+    expect(case.on("secret", "seal", "join", stdin=SECRET), 0)
+    tpm.tool("tpm2_clear", "-c", "p")
+    finding = found(case, "secret-join")
+    same(finding["repair"]["needs"], "secret", "what is asked for")
+    assert "another TPM, or this one was cleared" in finding["evidence"], finding
+    given, undo = case.dir / "given", case.dir / "undo.json"
+    given.write_text(SECRET)
+    before = [fingerprint(case.disk(s)) for s in ("NODE07SYS", "DATA4711")]
+    repair(case, finding, given, "--save", undo)
+    same(found(case, "secret-join"), None, "after it")
+    for disk in case.on("--json", "facts").json()["disks"]:
+        same(expect(case.on("secret", "open", "join", "--disk", disk["name"]), 0).out, SECRET,
+             disk["name"])
+    expect(case.on("--yes", "doctor", "--undo", undo), 0, "Taken back")
+    same([fingerprint(case.disk(s)) for s in ("NODE07SYS", "DATA4711")], before, "both disks")
+    repair(case, finding, given)
+
+
+@test("the finding names the event of the firmware's log that differs: changed, new, or gone")
+def _(case):
+    tpm = node(case)
+    log_of(case, tpm, firmware())
+    expect(case.on("secret", "seal", "join", stdin=SECRET), 0)
+    for events, words in (
+            (firmware(secure_boot=1), "event 1 is another one, now EV_EFI_VARIABLE_DRIVER_CONFIG "
+             "SecureBoot"),
+            (firmware(db=b"two"), "event 3 is another one, now EV_EFI_VARIABLE_DRIVER_CONFIG db"),
+            (firmware(extra=[(7, VARIABLE, eventlog.variable("dbx", b"revoked"))]),
+             "event 4 is new: EV_EFI_VARIABLE_DRIVER_CONFIG dbx"),
+            (firmware()[:2] + firmware()[3:], "an event is missing before event 3")):
+        log_of(case, tpm, events)
+        assert words in found(case, "secret-join")["evidence"], (words, found(case, "secret-join"))
+    log_of(case, tpm, firmware())
+    same(found(case, "secret-join"), None, "as it was")
+    tpm.tool("tpm2_pcrextend", "7:sha256=" + "11" * 32)
+    assert "not in the firmware's log" in found(case, "secret-join")["evidence"]
+
+
+@test("an encrypted state that PCR 7 closed: by its recovery key; each cut leaves what opens; undo")
+def _(case):
+    tpm, key = encrypted(case)
+    label = "seal-state"
+    same(found(case, label), None, "a healthy one")
+    tpm.tool("tpm2_pcrextend", "7:sha256=" + "11" * 32)
+    finding = found(case, label)
+    same((finding["severity"], finding["repair"]["needs"]), ("error", "key"), "finding")
+    assert "PCR 7 is " in finding["evidence"] and "it was 0000" in finding["evidence"], finding
+    wrong, undo, before = case.dir / "wrong", case.dir / "undo.json", everything(case)
+    wrong.write_text("vvvvvvvv-" * 7 + "vvvvvvvv")
+    repair(case, finding, wrong, code=4, words=("this key does not open it",))
+    same(everything(case), before, "by the wrong key")
+    old = seals(state(case))
+    repair(case, finding, key, "--save", undo)
+    image, now = state(case), seals(state(case))
+    same((len(old), len(now)), (1, 1), "seals")
+    assert now[0]["tpm2-blob"] != old[0]["tpm2-blob"], "the same seal"
+    assert now[0]["slipway-sealed-to"]["7"]["value"] != "00" * 32, now
+    assert opens(image, key), "the recovery key no longer opens it"
+    assert key.read_text().strip() not in undo.read_text(), "the key is in the file for undo"
+    expect(case.on("--yes", "doctor", "--undo", undo), 0, "Taken back")
+    same(everything(case), before, "after the undo")
+    cuts(case, json.loads(undo.read_text()) if undo.exists() else None, key)
+    repair(case, finding, key)
+    same(tpm.left(), "", "left in the TPM")
+
+
+def cuts(case, undo, key):
+    """Each write, whole and torn in its middle: cryptsetup says whether the key still opens it."""
+    image, start = state(case), partitions(case.disk())["state"]["start"] * 512
+    assert len(undo["bytes"]) > 3, "too few writes"
+    with open(image, "r+b") as file:
+        for piece in undo["bytes"]:
+            new = bytes.fromhex(piece["new"])
+            for part in (new[:len(new) // 1024 * 512], new):
+                file.seek(piece["offset"] - start)
+                file.write(part)
+                file.flush()
+                assert opens(image, key), f"cut off at {piece['offset'] - start}"
+
+
+@test("a TPM that was replaced opens nothing: all is sealed to the new one, and told as such")
+def _(case):
+    tpm, key = encrypted(case)
+    tpm.tool("tpm2_clear", "-c", "p")
+    finding = found(case, "seal-state")
+    assert "another TPM, or this one was cleared" in finding["evidence"], finding
+    repair(case, finding, key)
+    same(found(case, "seal-state"), None, "after it")
+    same(len(seals(state(case))), 1, "seals")
+    # Booted from elsewhere a changed PCR says nothing about the node.
+    tpm.tool("tpm2_pcrextend", "7:sha256=" + "11" * 32)
+    (case.machine_dir / "vars" / "BootCurrent-8be4df61-93ca-11d2-aa0d-00e098032b8c").unlink()
+    for path in (case.machine_dir / "vars").glob("LoaderDevicePartUUID-*"):
+        path.unlink()
+    same(found(case, "seal-state"), None, "under another system")
+
+
+@test("a burnt token is an error with a repair that asks for a new one, and admits the node again")
+def _(case):
+    need("openssl")
+    with Keyserver(Authority(case.dir), case.dir) as server:
+        pem = "".join(f"    {line}\n" for line in server.authority.ca.read_text().splitlines())
+        case.create()
+        answers = case.answers(replace=[(
+            "  kind: attest\n  url: https://attest.example/v1\n",
+            f"  kind: homeworld\n  url: {server.url}\n  ca: |\n{pem}")])
+        expect(case.on("--yes", "install", "--answers", answers), 0)
+        run_from(case, "a")
+        same(found(case, "admission-homeworld"), None, "before anybody tried")
+        burnt, fresh = case.dir / "burnt", case.dir / "fresh"
+        burnt.write_text(server.issue(age_s=7200))
+        expect(case.on("admit", "--wait", "0", "--token", burnt, "--save", case.dir / "x"), 9)
+        finding = found(case, "admission-homeworld")
+        same((finding["severity"], finding["repair"]["needs"], finding["repair"]["undo"]),
+             ("error", "token", False), "finding")
+        expect(case.on("doctor", "--repair", finding["id"], "--dry-run"), 0, "cannot be taken back")
+        before = everything(case)
+        repair(case, finding, burnt, code=9, words=("token",))
+        fresh.write_text(server.issue() + "\n")
+        said = repair(case, finding, fresh)
+        assert "takes it back" not in said.out, said
+        same(found(case, "admission-homeworld"), None, "after it")
+        same(everything(case), before, "the disk")
+        kept = case.machine_dir / "run/overlay.tar"
+        same(kept.stat().st_mode & 0o777, 0o600, "the overlay's mode")
+        assert "homeworld" in tool("tar", "-tf", kept).stdout
+        assert fresh.read_text().strip() not in said.out + said.err, "the token was shown"
+
+
+@test("a node that attests and has not is told without alarm; its repair attests and keeps the tar")
+def _(case):
+    need("openssl", "tpm2_checkquote", "tpm2_print")
+    tpm = Tpm(case.create())
+    server = AttestServer(case.dir, b"not a tar")
+    pem = "".join(f"    {line}\n" for line in server.authority.ca.read_text().splitlines())
+    answers = case.answers(replace=[("https://attest.example/v1\n",
+                                     f"{server.url}\n  ca: |\n{pem}")])
+    expect(case.on("--yes", "install", "--answers", answers), 0)
+    run_from(case, "a")
+    finding = found(case, "admission-attest")
+    same((finding["severity"], "needs" in finding["repair"]), ("info", False), "finding")
+    refused = expect(case.on("--yes", "doctor", "--repair", finding["id"]), 9)
+    assert refused.err, refused
+    same(found(case, "admission-attest")["severity"], "error", "once it was refused")
+    server.known.add(case.on("--json", "tpm", "ek").json()["node_id"])
+    server.overlay = tar_of("etc/rancher/config")
+    expect(case.on("--yes", "doctor", "--repair", finding["id"]), 0, "is gone")
+    same(found(case, "admission-attest"), None, "after it")
+    same(tool("tar", "-tf", case.machine_dir / "run/overlay.tar").stdout, "etc/rancher/config\n",
+         "the overlay")
+    server.close()
+    same(tpm.left(), "", "left in the TPM")
+
+
+def tar_of(name):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        item = tarfile.TarInfo(name)
+        item.size, item.mode = 5, 0o600
+        tar.addfile(item, io.BytesIO(b"hello"))
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    main()

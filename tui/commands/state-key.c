@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `slipway state key`: the TPM opens an encrypted partition, on a node without systemd, too. */
+#include <string.h>
+
+#include "base/json.h"
+#include "boot/secrets.h"
+#include "disk/luks.h"
+#include "rescue/reseal.h"
+#include "tui/commands/common.h"
+#include "tui/commands/list.h"
+#include "tui/commands/sealing.h"
+
+enum { OPT_OUT = 300, OPT_SIGNATURES };
+
+static int no_seal(const char *label, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_MISSING, -ENOENT, "the header of \"%s\" has no seal of a TPM",
+		label);
+	sw_error_hint(err, "the recovery key or key file opens it; `slipway state reseal` adds a "
+			   "seal");
+	return -ENOENT;
+}
+
+/* In the order of the tokens; the error is that of the first. One with a PIN is passed over. */
+static int open_one(struct sw_machine *m, struct sw_io *part, json_object *signatures,
+		    const char *label, struct sw_secret **ret_key, struct sw_error *err)
+{
+	struct sw_luks_seal *seals = NULL;
+	const char *tcti = NULL;
+	size_t n = 0;
+	int r = sw_machine_tcti(m, &tcti, err), k = sw_luks_seals(part, &seals, &n);
+	bool tried = false;
+
+	if (r == 0 && k < 0)
+		r = sw_fail_errno(err, SW_EXIT_VERIFY, k,
+				  "the LUKS2 header of \"%s\" cannot be read", label);
+	for (size_t i = 0; r == 0 && i < n && !*ret_key; i++) {
+		if (seals[i].pin)
+			continue;
+		k = sw_luks_seal_open(tcti, &seals[i], signatures, ret_key, tried ? NULL : err);
+		tried = true;
+	}
+	sw_luks_seals_free(seals, n);
+	if (r == 0 && !tried)
+		r = no_seal(label, err);
+	if (r < 0 || *ret_key) {
+		if (*ret_key && err)
+			*err = (struct sw_error){};
+		return r;
+	}
+	return k;
+}
+
+static int get_key(struct sw_cli *cli, const char *label, struct sw_secret **ret_key,
+		   struct sw_error *err)
+{
+	_cleanup_machine_ struct sw_machine *m = NULL;
+	_cleanup_io_ struct sw_io *io = NULL, *part = NULL;
+	_cleanup_json_ json_object *signatures = NULL;
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	const struct sw_disk *d = NULL;
+	const struct sw_part *p = NULL;
+	int r = sw_cli_machine(cli, &m, err);
+
+	if (r == 0)
+		r = sw_machine_facts(m, &f, err);
+	if (r == 0)
+		r = sw_reseal_find(f, sw_arg(&cli->args, 'd'), label, &d, &p, err);
+	if (r == 0)
+		r = sw_secrets_signatures(m, sw_arg(&cli->args, OPT_SIGNATURES), &signatures, err);
+	if (r == 0)
+		r = sw_machine_open_disk(m, d, false, false, &io, err);
+	if (r < 0)
+		return r;
+	r = sw_io_window(io, p->start, p->size, &part);
+	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "the partition cannot be read")
+		     : open_one(m, part, signatures, label, ret_key, err);
+}
+
+static int run(struct sw_cli *cli, struct sw_error *err)
+{
+	const char *label = cli->args.n_rest ? cli->args.rest[0] : "state";
+	const char *file = sw_arg(&cli->args, OPT_OUT);
+	_cleanup_secret_ struct sw_secret *key = NULL;
+	int r = sw_cli_needs_disks(cli, "state key", err);
+
+	if (r == 0)
+		r = sw_secret_check_output(cli, file, err);
+	if (r == 0)
+		r = get_key(cli, label, &key, err);
+	if (r == 0)
+		r = sw_secret_give(key, file, err);
+	if (r == 0 && cli->json) {
+		_cleanup_json_ json_object *o = json_object_new_object();
+
+		sw_json_add_str(o, "label", label);
+		sw_json_add_str(o, "file", file);
+		sw_print_json(o);
+	}
+	return r;
+}
+
+static const struct sw_opt opts[] = {
+	{ OPT_OUT, "out", "FILE", "write it to this file, 0600 (default: standard output)" },
+	{ OPT_SIGNATURES, "pcr-signature", "FILE", "signed PCRs (default: those of the image)" },
+	{ 'd', "disk", "NAME", "the disk, when several have such a partition" },
+	{ 0, NULL, NULL, NULL },
+};
+
+const struct sw_command sw_command_state_key = {
+	.name = "state key",
+	.summary = "Have the TPM give the key of the encrypted state, for cryptsetup",
+	.operands = "[LABEL]",
+	.max_rest = 1,
+	.opts = opts,
+	.details = "Where no systemd-cryptsetup does it: `slipway state key | cryptsetup open\n"
+		   "--key-file - /dev/disk/by-partlabel/state state`. Seals are tried in the\n"
+		   "order of the header's tokens; those to a signer's PCRs with the signature\n"
+		   "that the running image brings along. Not to a terminal, nor into JSON.",
+	.run = run,
+};
