@@ -51,7 +51,8 @@ def _(case):
     case.create()
     one, two = hook(case, "one.sh", "true\n"), hook(case, "two.sh", "true\n")
     said = expect(case.on("plan", "--answers",
-                          with_hooks(case, f"  before: [{one}, {two}]\n  on-error: {two}\n")), 0).out
+                          with_hooks(case, f"  before: [{one}, {two}]\n  on-error: {two}\n")),
+                  0).out
     # Long paths go over several lines.
     said = "".join(said.split())
     assert f"Hooksbefore:{one}before:{two}onanerror:{two}Note" in said, said

@@ -319,7 +319,8 @@ static int reference(int fd, uint32_t sector, const struct sw_guid *disk_id,
 static size_t draw(struct sw_new_part *p, struct sw_guid *ids, uint64_t size, uint32_t sector,
 		   unsigned int *seed)
 {
-	static const char *const labels[] = { "a", "slipway-node", "Zürich €", "\xe2\x86\x92 \xc3\xa9", "",
+	static const char *const labels[] = { "a", "slipway-node", "Zürich €", "",
+					      "\xe2\x86\x92 \xc3\xa9",
 					      "123456789012345678901234567890123456" };
 	size_t n = 0;
 

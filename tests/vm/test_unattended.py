@@ -85,7 +85,8 @@ def dies_and_comes_back(vm, http, path):
 
 def test_a_server_chooses_by_the_card_and_the_other_one_dies_in_the_middle(directory):
     """The machine's facts go to a server that has another node's answers for another card. What
-    has the payload breaks off after 40 % and is away for longer than one try: it is asked again."""
+    has the payload breaks off after 40 % and is away for longer than one try takes: it is asked
+    again."""
     need_slipway()
     node = payload.build(PAYLOAD)
     files = server.Server()
@@ -120,8 +121,9 @@ def labelled(directory, text):
 
 
 def test_from_a_labelled_partition_and_through_a_power_cut(directory):
-    """The kernel command line names a stick's partition. The plug is pulled while the slot is written; the
-    next start, of the same medium, goes on by itself with nobody there, and the node comes up."""
+    """The kernel command line names a stick's partition. The plug is pulled while the slot is
+    written; the next start, of the same medium, goes on by itself with nobody there, and the node
+    comes up."""
     need_slipway()
     node = payload.build(PAYLOAD)
     files = server.Server()
