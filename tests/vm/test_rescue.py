@@ -40,10 +40,10 @@ def look_at_partitions(vm):
     for name, files in (("slipway-a", True), ("slipway-b", False), ("slipway-node", False)):
         choose(vm, name, "Begins at")
         vm.send("ENTER")
-        vm.expect_screen("EFI" if files else "cannot look into this", timeout=60)
+        vm.expect_screen("SLIPWAY" if files else "cannot look into this", timeout=60)
         if files:
             choose(vm, "EFI", "BOOT")
-            back(vm, "partition 1: / ".rstrip())
+            back(vm, "SLIPWAY")
         back(vm, "One partition")
         back(vm, "Disks and partitions")
     back(vm, "Memory test")
