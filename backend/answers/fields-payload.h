@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of the field table below payload, console and trust: fields.c takes them into its array. */
+/* The rows of the field table below payload, console and trust: fields.c takes them in. */
 #ifndef SW_IN_FIELD_TABLE
 #error "only for the field table"
 #endif

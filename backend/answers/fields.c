@@ -354,22 +354,6 @@ static int check_local(const char *text, struct sw_error *err)
 		   "put it onto the medium and write medium:/NAME, or give a path");
 }
 
-static int check_pcr_key(const char *text, struct sw_error *err)
-{
-	struct sw_error e = {};
-	struct sw_pcr_key key;
-	int r = sw_pcr_key_from_text(text, &key, &e);
-
-	if (r == 0)
-		return 0;
-	if (err)
-		err->exit = e.exit;
-	sw_error_why(err, "%s", e.why);
-	sw_error_hint(err, "give the public half of what signs PCR policies, an RSA key of 2048 to "
-			   "4096 bits: openssl rsa -pubout");
-	return r;
-}
-
 static const char *const use_choices[] = { "none", NULL };
 static const char *const recovery_choices[] = { "show", "escrow", "none", NULL };
 static const char *const wipe_choices[] = { "blank", "ours", "any", NULL };
@@ -502,7 +486,7 @@ const struct sw_field sw_fields[] = {
 		  "it."),
 	  .example = "-----BEGIN CERTIFICATE----- MIIB... -----END CERTIFICATE-----" },
 	{ .key = "disk.pcr-key", .label = N_("PCR signer's key"), .type = SW_FIELD_CERTIFICATE,
-	  AT(pcr_key), .max = 2048, .check = check_pcr_key,
+	  AT(pcr_key), .max = 2048, .check = sw_pcr_key_check,
 	  .help = N_("For a layout that encrypts with the TPM: the public key of who signs the PCR "
 		  "11 of images (ukify, systemd-measure). The TPM then opens it for images that "
 		  "bring such a signature."),

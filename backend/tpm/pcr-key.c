@@ -108,6 +108,21 @@ int sw_pcr_key_from_text(const char *text, struct sw_pcr_key *ret_key, struct sw
 		     : sw_pcr_key_parse(pem.data, pem.len, ret_key, err);
 }
 
+int sw_pcr_key_check(const char *text, struct sw_error *err)
+{
+	struct sw_error e = {};
+	struct sw_pcr_key key;
+	int r = sw_pcr_key_from_text(text, &key, &e);
+
+	if (r == 0)
+		return 0;
+	if (err)
+		err->exit = e.exit;
+	sw_error_why(err, "%s", e.why);
+	sw_error_hint(err, "%s", e.hint);
+	return r;
+}
+
 int sw_pcr_key_read(const char *path, struct sw_pcr_key *ret_key, struct sw_error *err)
 {
 	_cleanup_buf_ struct sw_buf text = { .max = SW_PCR_KEY_MAX };

@@ -22,5 +22,7 @@ int sw_pcr_key_parse(const void *pem, size_t len, struct sw_pcr_key *ret_key,
 		     struct sw_error *err);
 /* The same with any white space, or none, in place of its line breaks. */
 int sw_pcr_key_from_text(const char *text, struct sw_pcr_key *ret_key, struct sw_error *err);
+/* Whether it is one, for a field of the answers: err gets why and hint, and an exit. */
+int sw_pcr_key_check(const char *text, struct sw_error *err);
 /* The same from a file; exit 5 when it cannot be read. */
 int sw_pcr_key_read(const char *path, struct sw_pcr_key *ret_key, struct sw_error *err);
