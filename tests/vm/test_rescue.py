@@ -40,7 +40,7 @@ def look_at_partitions(vm):
     for name, files in (("slipway-a", True), ("slipway-b", False), ("slipway-node", False)):
         choose(vm, name, "Begins at")
         vm.send("ENTER")
-        vm.expect_screen("SLIPWAY" if files else "cannot look into this", timeout=60)
+        vm.expect_screen("directory" if files else "cannot look into this", timeout=60)
         if files:
             choose(vm, "EFI", "BOOT")
             back(vm, "SLIPWAY")
