@@ -44,6 +44,9 @@ static json_object *choices_of(const struct sw_field *f, bool or_nothing)
 	return list;
 }
 
+/* A letter, a digit, or a word that stands for some. */
+#define HOST_PART "[0-9A-Za-z]|\\$\\{[a-z]+\\}"
+
 static const char *pattern_of(const struct sw_field *f)
 {
 	switch (f->type) {
@@ -52,7 +55,7 @@ static const char *pattern_of(const struct sw_field *f)
 	case SW_FIELD_UUID:
 		return "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$";
 	case SW_FIELD_HOSTNAME:
-		return "^([0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?)?$";
+		return "^((" HOST_PART ")(([.-]|" HOST_PART ")*(" HOST_PART "))?)?$";
 	case SW_FIELD_INT:
 		return "^[0-9]{0,9}$";
 	default:

