@@ -236,15 +236,20 @@ static void deliver(struct sw_receiver *r, const struct sw_parcel *p, struct sw_
 	for (;;) {
 		struct result res = {};
 		struct sw_error e = {};
+		int q = try_once(r, p, &res, &e);
 
-		if (try_once(r, p, &res, &e) == 0) {
+		if (q == 0) {
 			sw_backoff_reset(b);
+			if (!r->lost)
+				r->why[0] = '\0';
 			return;
 		}
+		/* That time was up tells nothing where an earlier try said more. */
+		if (q != -ECANCELED || !r->why[0])
+			sw_error_line(&e, r->why, sizeof(r->why));
 		if (res.again && pause_before_next(r, b, res.asked_ms))
 			continue;
 		r->lost++;
-		sw_error_line(&e, r->why, sizeof(r->why));
 		return;
 	}
 }

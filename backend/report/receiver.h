@@ -25,7 +25,7 @@ struct sw_receiver {
 	bool running;
 	bool broken;		/* what the answers say of it cannot be used; `why` says why not */
 	unsigned int lost;	/* tried, and given up */
-	char why[300];		/* of the last one given up */
+	char why[300];		/* of the last try that failed */
 };
 
 /* Fills a receiver; broken and why when it cannot be used. -ENOMEM. */
