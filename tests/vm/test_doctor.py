@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import bootnode
 import harness
@@ -26,11 +27,17 @@ WRONG = re.compile(r"^[> ] (ERROR|warning) ")
 
 
 def first_repair(vm):
-    """Chooses the first finding that has a repair; False: there is none."""
-    for down in range(sum(bool(WRONG.match(line)) for line in vm.screen.text().split("\n"))):
-        vm.send("HOME", *["DOWN"] * down, pause=0.5)
-        if "Repair  " in vm.screen:
-            return True
+    """Chooses the first finding that has a repair; False: there is none. The screen may be looking
+    again, and a line is slower than a key: each row gets its time, and none is taken for the end
+    at once."""
+    for _ in range(3):
+        time.sleep(2)
+        rows = [line for line in vm.screen.text().split("\n") if WRONG.match(line)]
+        for down in range(len(rows)):
+            vm.send("HOME", *["DOWN"] * down)
+            time.sleep(1.5)
+            if "Repair  " in vm.screen:
+                return True
     return False
 
 
