@@ -87,6 +87,17 @@ static char *device_of(const struct sw_machine *m, const struct sw_disk *d, unsi
 		      n && isdigit((unsigned char)d->name[n - 1]) ? "p" : "", number);
 }
 
+/* Where the kernel has it: that may be by a table that is no longer on the disk. */
+static int check_start(const struct sw_machine *m, const char *device, uint64_t start)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/class/block/%s/start", m->sys_root,
+					   strrchr(device, '/') + 1);
+	_cleanup_free_ char *line = NULL;
+	int r = path ? sw_file_read_line(path, &line) : -ENOMEM;
+
+	return r < 0 ? r : strtoull(line, NULL, 10) * 512 == start ? 0 : -ESTALE;
+}
+
 /* The device has to be that partition, and nobody may have it mounted. */
 static int check_device(const struct place *p, bool write)
 {
@@ -110,12 +121,17 @@ static int place_open(struct sw_machine *m, const struct sw_disk *d, const struc
 	if (r < 0)
 		return r;
 	p->path = real ? device_of(m, d, f->number) : sw_fmt("%s/part", p->dir);
-	r = !p->path ? -ENOMEM : real ? check_device(p, write) : copy_out(p, f->start);
-	if (r < 0) {
-		sw_fail_errno(err, SW_EXIT_FAILED, r, "the file system cannot be worked on");
-		sw_error_where(err, "%s", p->path ? p->path : d->name);
-		sw_error_hint(err, "nothing was changed; it must not be mounted");
-	}
+	r = !p->path ? -ENOMEM : real ? check_start(m, p->path, f->start) : copy_out(p, f->start);
+	if (r == 0 && real)
+		r = check_device(p, write);
+	if (r == 0)
+		return 0;
+	sw_fail_errno(err, SW_EXIT_FAILED, r, "the file system cannot be worked on");
+	sw_error_where(err, "%s", p->path ? p->path : d->name);
+	if (r == -ESTALE)
+		sw_error_why(err, "the kernel knows the disk by another table than is on it");
+	sw_error_hint(err, r == -ESTALE ? "nothing was changed; restart, and look again"
+					: "nothing was changed; it must not be mounted");
 	return r;
 }
 
