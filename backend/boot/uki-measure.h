@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the firmware and systemd's stub measure of a unified kernel image before its kernel runs:
- * systemd-stub(7), "TPM PCR Notes". The firmware takes the image and then the kernel in it into
- * PCR 4, the stub its sections into PCR 11; into PCR 12 come what a boot entry adds to the command
- * line and credentials beside the image, of which slipway's own entries have none.
+ * systemd-stub(7), "TPM PCR Notes". The firmware takes the image and then, except under Secure
+ * Boot, the kernel in it into PCR 4, the stub its sections into PCR 11; into PCR 12 come what a
+ * boot entry adds to the command line and credentials beside the image, of which slipway's own
+ * entries have none.
  */
 #pragma once
 

@@ -55,14 +55,16 @@ static void tell_pcr4(struct job *j)
 
 	if (j->m.no_kernel) {
 		untold(j, 4, SW_EXIT_MISSING, j->m.no_kernel);
-	} else if (sw_eventlog_secure_boot(j->log)) {
-		untold(j, 4, SW_EXIT_MISSING, "under Secure Boot a stub may start the kernel in "
-			"the image unmeasured");
 	} else if (sw_eventlog_pcr4(j->log, v->image) < 0) {
 		untold(j, 4, SW_EXIT_VERIFY, "the log says nothing of PCR 4 in the sha256 bank");
 	} else {
 		sw_pcr_extend(v->image, j->m.image);
-		sw_pcr_extend(v->image, j->m.kernel);
+		/*
+		 * Under Secure Boot the stub answers for the kernel in place of the firmware, which
+		 * then neither checks nor measures it.
+		 */
+		if (!sw_eventlog_secure_boot(j->log))
+			sw_pcr_extend(v->image, j->m.kernel);
 		v->told = true;
 	}
 }
