@@ -166,10 +166,8 @@ static void require(json_object *group, const char *word)
 		list = json_object_new_array();
 		sw_json_add(group, "required", list);
 	}
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), word) == 0)
-			return;
-	json_object_array_add(list, json_object_new_string(word));
+	if (!sw_json_array_has(list, word))
+		json_object_array_add(list, json_object_new_string(word));
 }
 
 /* Without a default, and whatever the other answers are. */
@@ -285,8 +283,7 @@ char *sw_answers_schema(void)
 
 	sw_json_add_str(root, "$schema", DRAFT);
 	sw_json_add_str(root, "title", "slipway answers");
-	json_object_object_foreach(o, key, value)
-		sw_json_add(root, key, json_object_get(value));
+	sw_json_add_all(root, o);
 	json_object_put(o);
 	for (size_t i = 0; i < sw_n_fields; i++)
 		add_field(root, &sw_fields[i], 0);

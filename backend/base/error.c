@@ -87,6 +87,11 @@ char *sw_error_text(const struct sw_error *err)
 	return n < 0 ? NULL : s;
 }
 
+const char *sw_error_reason(const struct sw_error *err)
+{
+	return err->why[0] ? err->why : err->what;
+}
+
 void sw_error_line(const struct sw_error *err, char *to, size_t size)
 {
 	int n = snprintf(to, size, "%s%s%s", err->what, err->why[0] ? ": " : "", err->why);

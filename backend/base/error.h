@@ -59,6 +59,9 @@ int sw_fail_oom(struct sw_error *err);
  */
 char *sw_error_text(const struct sw_error *err);
 
+/* Why it failed, or what did when nobody said why; as long as err. */
+const char *sw_error_reason(const struct sw_error *err);
+
 /* "what: why" on one line, cut at the size of `to`. */
 void sw_error_line(const struct sw_error *err, char *to, size_t size);
 

@@ -77,6 +77,23 @@ void sw_json_add(json_object *o, const char *key, json_object *value)
 	json_object_object_add(o, key, value);
 }
 
+void sw_json_add_all(json_object *o, json_object *from)
+{
+	json_object_object_foreach(from, key, value)
+		sw_json_add(o, key, json_object_get(value));
+}
+
+bool sw_json_array_has(json_object *array, const char *text)
+{
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		const char *one = json_object_get_string(json_object_array_get_idx(array, i));
+
+		if (one && strcmp(one, text) == 0)
+			return true;
+	}
+	return false;
+}
+
 void sw_json_add_str(json_object *o, const char *key, const char *value)
 {
 	if (value)

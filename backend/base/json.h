@@ -26,6 +26,9 @@ void sw_json_add_str(json_object *o, const char *key, const char *value);
 void sw_json_add_u64(json_object *o, const char *key, uint64_t value);
 void sw_json_add_bool(json_object *o, const char *key, bool value);
 void sw_json_add(json_object *o, const char *key, json_object *value);	/* takes the reference */
+void sw_json_add_all(json_object *o, json_object *from);	/* every key of from */
+/* Whether this string is in an array. */
+bool sw_json_array_has(json_object *array, const char *text);
 
 /* Parses one document with a depth limit of 32. file is for the error's place. */
 int sw_json_parse(const char *text, size_t len, const char *file, json_object **ret_json,

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <nettle/base64.h>
+
 /* Without it, memory that is asked for later would be refused at the limit of ulimit -l. */
 static bool may_lock_all(void)
 {
@@ -96,6 +98,20 @@ int sw_secret_copy(const struct sw_secret *s, struct sw_secret **ret_secret, str
 
 	if (r == 0)
 		memcpy((*ret_secret)->data, s->data, s->len);
+	return r;
+}
+
+bool sw_secret_same(const struct sw_secret *a, const struct sw_secret *b)
+{
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+int sw_secret_base64(const struct sw_secret *s, struct sw_secret **ret_text, struct sw_error *err)
+{
+	int r = sw_secret_new(BASE64_ENCODE_RAW_LENGTH(s->len), ret_text, err);
+
+	if (r == 0)
+		base64_encode_raw((char *)(*ret_text)->data, s->len, s->data);
 	return r;
 }
 

@@ -29,6 +29,10 @@ int sw_secret_new(size_t len, struct sw_secret **ret_secret, struct sw_error *er
 /* The same, filled by the kernel's random generator. */
 int sw_secret_random(size_t len, struct sw_secret **ret_secret, struct sw_error *err);
 int sw_secret_copy(const struct sw_secret *s, struct sw_secret **ret_secret, struct sw_error *err);
+/* Whether both hold the same bytes. */
+bool sw_secret_same(const struct sw_secret *a, const struct sw_secret *b);
+/* Its base64, without line breaks, as a secret. */
+int sw_secret_base64(const struct sw_secret *s, struct sw_secret **ret_text, struct sw_error *err);
 /* A whole file of 1 to max bytes, byte for byte. exit 5 when it is missing, exit 3 for its size. */
 int sw_secret_read(const char *path, size_t max, struct sw_secret **ret_secret,
 		   struct sw_error *err);

@@ -25,7 +25,7 @@ static void read_slot(struct sw_io *io, struct sw_node_slot *s, const char *held
 	if (s->blank)
 		(void)snprintf(s->why, sizeof(s->why), "no image was put there yet");
 	else if (r < 0)
-		(void)snprintf(s->why, sizeof(s->why), "%.190s", e.why[0] ? e.why : e.what);
+		(void)snprintf(s->why, sizeof(s->why), "%.190s", sw_error_reason(&e));
 	else if (!s->good)
 		(void)snprintf(s->why, sizeof(s->why), "the image is not the one of its manifest");
 	s->held = s->good && held && strcasecmp(held, s->m.sha256) == 0;

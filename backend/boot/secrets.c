@@ -253,7 +253,7 @@ static int try_it(json_object *o, const struct sw_secret_seal *s, const struct s
 	_cleanup_secret_ struct sw_secret *back = NULL;
 	int r = by_tpm(o, &s->by, s->name, &back, err);
 
-	if (r == 0 && (back->len != secret->len || memcmp(back->data, secret->data, back->len)))
+	if (r == 0 && !sw_secret_same(back, secret))
 		r = sw_fail(err, SW_EXIT_MISSING, -EIO, "the TPM does not give back what was "
 							"sealed");
 	return r;

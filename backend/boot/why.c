@@ -116,9 +116,8 @@ static void say_mode(struct sw_why *w, const struct sw_switch *s)
 
 static void add_tried(struct sw_why *w, json_object *list, const char *text)
 {
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), text) == 0)
-			return;
+	if (sw_json_array_has(list, text))
+		return;
 	add(w, "Before this: %s.", text);
 	json_object_array_add(list, json_object_new_string(text));
 }

@@ -59,7 +59,7 @@ static int read_level(const struct sw_volume *v, const char *above, struct sw_co
 	return r;
 }
 
-int sw_config_read_stick(struct sw_machine *m, struct sw_config_source *s, struct sw_error *err)
+static int read_stick(struct sw_machine *m, struct sw_config_source *s, struct sw_error *err)
 {
 	_cleanup_volume_ struct sw_volume v = { .kind = SW_VOLUME_FAT };
 	_cleanup_free_ char *image = NULL;
@@ -128,7 +128,7 @@ static int read_any(struct sw_machine *m, const char *where, struct sw_config_so
 	if (!s->from)
 		return sw_fail_oom(err);
 	e = (struct sw_error){};
-	if (sw_config_read_stick(m, s, &e) == 0)
+	if (read_stick(m, s, &e) == 0)
 		return 0;
 	sw_config_source_clear(s);
 	if (where && err)

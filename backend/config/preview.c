@@ -88,7 +88,7 @@ static int take_field(const struct sw_config_file *f, const char *field, char **
 	sw_text_clean(value);
 	if (!*value || sw_field_set(fi, a, value, &e) < 0)
 		return sw_config_refuse(it, "%s", !*value ? "its first line is empty"
-						  : e.why[0] ? e.why : e.what);
+						  : sw_error_reason(&e));
 	*ret_value = TAKE_PTR(value);
 	return 0;
 }
@@ -120,8 +120,8 @@ static int take_machine_id(struct sw_importing *im, const struct sw_config_file 
 	return sw_config_put(it, im->out->data, "machine_id", hex);
 }
 
-int sw_config_take_proxy(struct sw_importing *im, const struct sw_config_file *f,
-			 struct sw_config_item *it)
+static int take_proxy(struct sw_importing *im, const struct sw_config_file *f,
+		      struct sw_config_item *it)
 {
 	_cleanup_free_ char *value = NULL;
 	int r = take_field(f, "network.proxy", &value, it);
@@ -147,7 +147,7 @@ static int take_attest_ca(struct sw_importing *im, const struct sw_config_file *
 		return sw_config_refuse(it, "the node attests to no server; `slipway node set "
 					    "attest_url=` names one");
 	if (sw_field_set(field, a, (const char *)f->data->data, &e) < 0)
-		return sw_config_refuse(it, "%s", e.why[0] ? e.why : e.what);
+		return sw_config_refuse(it, "%s", sw_error_reason(&e));
 	r = sw_config_put(it, o, "ca", a->admission[0].ca);
 	it->now[0] = it->then[0] = '\0';
 	return r;
@@ -197,14 +197,6 @@ static json_object *authorized(struct sw_importing *im)
 	return list;
 }
 
-static bool has_key(json_object *list, const char *key)
-{
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), key) == 0)
-			return true;
-	return false;
-}
-
 /* Nobody who can log in now is locked out: keys are only added. */
 static int take_authorized(struct sw_importing *im, const struct sw_config_file *f,
 			   struct sw_config_item *it)
@@ -220,7 +212,7 @@ static int take_authorized(struct sw_importing *im, const struct sw_config_file 
 		return sw_config_refuse(it, "with those that are there, more than %u keys",
 					ADDED_KEYS_MAX);
 	for (char **k = keys; *k; k++)
-		if (!has_key(list, *k)) {
+		if (!sw_json_array_has(list, *k)) {
 			json_object_array_add(list, json_object_new_string(*k));
 			added++;
 		}
@@ -277,7 +269,7 @@ static const struct kind {
 	{ "ssh/ssh_host_*", "SSH host key", NULL, "a slipway node has an ed25519 host key only",
 	  false },
 	{ "network/*", "network", sw_config_take_network, NULL, false },
-	{ "proxy", "proxy", sw_config_take_proxy, NULL, false },
+	{ "proxy", "proxy", take_proxy, NULL, false },
 	{ "no_proxy", "names without the proxy", sw_config_take_words, NULL, false },
 	{ "ntp", "time servers", sw_config_take_words, NULL, false },
 	{ "fstab", "file systems", sw_config_take_fstab, NULL, false },

@@ -13,7 +13,6 @@ int sw_config_add(struct sw_config_source *s, const char *name, struct sw_secret
 /* The directory below dirfd, and what is one below that. */
 int sw_config_read_dir(int dirfd, struct sw_config_source *s, struct sw_error *err);
 int sw_config_read_tar(const char *path, struct sw_config_source *s, struct sw_error *err);
-int sw_config_read_stick(struct sw_machine *m, struct sw_config_source *s, struct sw_error *err);
 
 struct sw_importing {
 	const struct sw_node *n;
@@ -39,8 +38,6 @@ int sw_config_take_network(struct sw_importing *im, const struct sw_config_file 
 			   struct sw_config_item *it);
 int sw_config_take_words(struct sw_importing *im, const struct sw_config_file *f,
 			 struct sw_config_item *it);	/* ntp, no_proxy */
-int sw_config_take_proxy(struct sw_importing *im, const struct sw_config_file *f,
-			 struct sw_config_item *it);
 int sw_config_take_fstab(struct sw_importing *im, const struct sw_config_file *f,
 			 struct sw_config_item *it);
 int sw_config_take_host_key(struct sw_importing *im, const struct sw_config_file *f,
@@ -59,4 +56,3 @@ struct sw_config_item *sw_config_item_add(struct sw_importing *im, const char *n
 /* {"slipway_secrets": 1, "secrets": {NAME: base64}} as text, into a secret. */
 int sw_config_secrets_pack(json_object *secrets, struct sw_secret **ret_text,
 			   struct sw_error *err);
-int sw_config_base64(const struct sw_secret *s, struct sw_secret **ret_text, struct sw_error *err);

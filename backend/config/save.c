@@ -134,7 +134,7 @@ static void note_closed(json_object *list, const char *name, const struct sw_err
 	json_object *o = json_object_new_object();
 
 	sw_json_add_str(o, "name", name);
-	sw_json_add_str(o, "why", e->why[0] ? e->why : e->what);
+	sw_json_add_str(o, "why", sw_error_reason(e));
 	json_object_array_add(list, o);
 }
 
@@ -158,7 +158,7 @@ static int open_all(json_object *data, const struct sw_config_keys *keys, json_o
 			note_closed(closed, name, &e);
 			continue;
 		}
-		r = sw_config_base64(plain, &text, err);
+		r = sw_secret_base64(plain, &text, err);
 		if (r == 0) {
 			sw_json_add_str(all, name, (const char *)text->data);
 			json_object_array_add(names, json_object_new_string(name));

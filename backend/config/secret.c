@@ -60,8 +60,7 @@ static int decide(struct sw_importing *im, const char *name, const struct sw_sec
 			       "the TPM does not open the present one here, so it is replaced");
 		return remember(im, name, data);
 	}
-	it->verdict = now->len == data->len && memcmp(now->data, data->data, now->len) == 0
-			      ? SW_CONFIG_SAME : SW_CONFIG_DIFFERS;
+	it->verdict = sw_secret_same(now, data) ? SW_CONFIG_SAME : SW_CONFIG_DIFFERS;
 	return it->verdict == SW_CONFIG_SAME ? 0 : remember(im, name, data);
 }
 
@@ -177,18 +176,6 @@ int sw_config_take_token(struct sw_importing *im, const struct sw_config_file *f
 }
 
 /* ---- secrets.age ---- */
-
-int sw_config_base64(const struct sw_secret *s, struct sw_secret **ret_text, struct sw_error *err)
-{
-	_cleanup_secret_ struct sw_secret *t = NULL;
-	int r = sw_secret_new(BASE64_ENCODE_RAW_LENGTH(s->len), &t, err);
-
-	if (r < 0)
-		return r;
-	base64_encode_raw((char *)t->data, s->len, s->data);
-	*ret_text = TAKE_PTR(t);
-	return 0;
-}
 
 static int from_base64(const char *text, struct sw_secret **ret)
 {

@@ -85,7 +85,7 @@ static int read_file(int dirfd, const char *base, const char *name, struct sw_co
 		if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 			return sw_config_add(s, name, NULL, "it has become another");
 		if (sw_secret_read_fd(fd, name, SW_CONFIG_FILE_MAX, &data, &e) < 0)
-			why = e.why[0] ? e.why : e.what;
+			why = sw_error_reason(&e);
 	}
 	return sw_config_add(s, name, TAKE_PTR(data), why);
 }

@@ -28,9 +28,9 @@ int sw_luks_load(struct sw_luks_maker *m, const char *file);
 /* Whether the key opens this slot, or CRYPT_ANY_SLOT. */
 int sw_luks_try(struct sw_luks_maker *m, int slot, const struct sw_secret *key);
 
-/* What systemd makes of the TPM's secret: the passphrase is its base64. */
-int sw_luks_secret_text(const struct sw_secret *s, struct sw_secret **ret_text,
-			struct sw_error *err);
-/* A key slot for that text and the token that leads to it; the slot's number. m->key is known. */
+/*
+ * A key slot for this text and the token that leads to it; the slot's number. m->key is known.
+ * text: systemd's passphrase is the base64 of the TPM's secret.
+ */
 int sw_luks_add_seal(struct sw_luks_maker *m, const struct sw_sealed *sealed,
 		     const struct sw_secret *text);

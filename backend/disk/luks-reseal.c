@@ -86,7 +86,7 @@ int sw_luks_reseal(const char *file, const struct sw_secret *key, const struct s
 	if (r == 0)
 		r = s.key = get_volume_key(&m, key);
 	if (r >= 0)
-		r = sw_luks_secret_text(secret, &text, err);
+		r = sw_secret_base64(secret, &text, err);
 	if (r >= 0)
 		r = s.seal = sw_luks_add_seal(&m, sealed, text);
 	if (r >= 0)

@@ -115,7 +115,7 @@ int sw_luks_seal_open(const char *tcti, const struct sw_luks_seal *seal, json_ob
 	_cleanup_secret_ struct sw_secret *secret = NULL;
 	int r = sw_tpm_unseal(tcti, &seal->sealed, signatures, &secret, err);
 
-	return r < 0 ? r : sw_luks_secret_text(secret, ret_passphrase, err);
+	return r < 0 ? r : sw_secret_base64(secret, ret_passphrase, err);
 }
 
 void sw_luks_seals_free(struct sw_luks_seal *seals, size_t n)

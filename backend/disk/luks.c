@@ -175,17 +175,6 @@ json_object *sw_luks_tpm2_token(const struct sw_sealed *s, int slot)
 	return o;
 }
 
-/* systemd's passphrase is the base64 of what the TPM gives back. */
-int sw_luks_secret_text(const struct sw_secret *s, struct sw_secret **ret_text,
-			struct sw_error *err)
-{
-	int r = sw_secret_new((s->len + 2) / 3 * 4, ret_text, err);
-
-	if (r == 0)
-		base64_encode_raw((char *)(*ret_text)->data, s->len, s->data);
-	return r;
-}
-
 int sw_luks_add_seal(struct sw_luks_maker *m, const struct sw_sealed *sealed,
 		     const struct sw_secret *text)
 {
@@ -261,7 +250,7 @@ int sw_luks_make(const struct sw_luks_spec *spec, const char *file, struct sw_se
 	if (r == 0)
 		r = sw_secret_random(KEY_LEN, &m.key, err);
 	if (r == 0 && spec->tpm_secret)
-		r = sw_luks_secret_text(spec->tpm_secret, &tpm, err);
+		r = sw_secret_base64(spec->tpm_secret, &tpm, err);
 	if (r == 0)
 		r = format(&m, file);
 	if (r == 0)

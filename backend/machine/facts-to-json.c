@@ -98,8 +98,7 @@ json_object *sw_facts_to_json(const struct sw_facts *f)
 		return NULL;
 	}
 	sw_json_add_u64(o, "version", SW_FACTS_VERSION);
-	json_object_object_foreach(body, key, value)
-		sw_json_add(o, key, json_object_get(value));
+	sw_json_add_all(o, body);
 	json_object_put(body);
 	return o;
 }

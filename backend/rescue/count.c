@@ -74,7 +74,7 @@ static void judge_lost(struct sw_count *c, const char *known)
 	if (sw_tpm_ek(c->tcti, false, &ek, &e) == 0)
 		c->state = strcmp(ek.id, known) == 0 ? SW_COUNT_CLEARED : SW_COUNT_REPLACED;
 	else
-		(void)snprintf(c->why, sizeof(c->why), "%s", e.why[0] ? e.why : e.what);
+		(void)snprintf(c->why, sizeof(c->why), "%s", sw_error_reason(&e));
 }
 
 #define ALG_SHA256 0x000bU
@@ -141,7 +141,7 @@ int sw_count_look(const struct sw_switch *s, struct sw_count *ret_count)
 	} else {
 		c.tcti = NULL;
 		c.state = known ? SW_COUNT_GONE : SW_COUNT_NONE;
-		(void)snprintf(c.why, sizeof(c.why), "%s", e.why[0] ? e.why : e.what);
+		(void)snprintf(c.why, sizeof(c.why), "%s", sw_error_reason(&e));
 	}
 	*ret_count = c;
 	return 0;

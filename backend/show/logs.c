@@ -71,7 +71,7 @@ static void add_journal(struct sw_machine *m, const struct sw_facts *f, const st
 	if (!id || !text)
 		return;
 	if (sw_volume_find(m, f, d->name, p->number, &v, &e) < 0)
-		add(list, id, text, e.why[0] ? e.why : e.what);
+		add(list, id, text, sw_error_reason(&e));
 	else
 		add(list, id, text, find_journal(&v, &dir) < 0 ? "it has no journal" : NULL);
 }

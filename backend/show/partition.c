@@ -54,7 +54,7 @@ static void add_slot(struct sw_io *io, const struct sw_part *p, struct sw_buf *b
 	}
 	if (sw_slot_read(io, p->start, p->size, &m, &good, &e) < 0) {
 		line(b, "State", "damaged");
-		line(b, "Why", e.why[0] ? e.why : e.what);
+		line(b, "Why", sw_error_reason(&e));
 		return;
 	}
 	line(b, "State", good ? "good: the image has the hash of its manifest"
@@ -99,7 +99,7 @@ static void add_node_data(struct sw_io *io, const struct sw_part *p, struct sw_b
 			  copies.valid[0] ? "good" : "damaged or never written",
 			  copies.valid[1] ? "good" : "damaged or never written");
 	if (sw_nodedata_read(io, p->start, p->size, &data, &sequence, &e) < 0) {
-		line(b, "Why", e.why[0] ? e.why : e.what);
+		line(b, "Why", sw_error_reason(&e));
 		return;
 	}
 	(void)sw_buf_addf(b, "%-13s %" PRIu64 "\n", "Written", sequence);
@@ -119,7 +119,7 @@ static void add_content(struct sw_machine *m, const struct sw_disk *d, const str
 	struct sw_error e = {};
 
 	if (sw_machine_open_disk(m, d, false, false, &io, &e) < 0) {
-		line(b, "Cannot read", e.why[0] ? e.why : e.what);
+		line(b, "Cannot read", sw_error_reason(&e));
 		return;
 	}
 	if (sw_part_is_slot(p) || (p->label && strcmp(p->label, SW_RESCUE_LABEL) == 0))
@@ -145,7 +145,7 @@ int sw_show_partition(struct sw_machine *m, const struct sw_facts *f, const char
 			add_content(m, d, &d->table.parts[k], out);
 			if (sw_volume_find(m, f, disk, number, &v, &e) < 0)
 				(void)sw_buf_addf(out, "\nIts files: %s.\n",
-						  e.why[0] ? e.why : e.what);
+						  sw_error_reason(&e));
 			return 0;
 		}
 	}

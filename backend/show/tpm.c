@@ -140,11 +140,10 @@ int sw_show_tpm(struct sw_machine *m, struct sw_buf *out, struct sw_error *err)
 	if (path)
 		(void)sw_eventlog_read(path, &l, &no_log);
 	if (sw_tpm_read_pcrs(tcti, &pcrs, &no_pcrs) < 0)
-		(void)sw_buf_addf(out, "\nPCRs: %s\n", no_pcrs.why[0] ? no_pcrs.why : no_pcrs.what);
+		(void)sw_buf_addf(out, "\nPCRs: %s\n", sw_error_reason(&no_pcrs));
 	else if (find_bank(&pcrs))
 		add_pcrs(find_bank(&pcrs), l, out);
 	if (!l)
-		(void)sw_buf_addf(out, "\nThe firmware's log: %s\n",
-				  no_log.why[0] ? no_log.why : no_log.what);
+		(void)sw_buf_addf(out, "\nThe firmware's log: %s\n", sw_error_reason(&no_log));
 	return 0;
 }

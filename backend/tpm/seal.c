@@ -395,8 +395,7 @@ int sw_tpm_seal_tried(const char *tcti, uint32_t pcrs, const struct sw_pcr7 *pcr
 	}
 	if (r < 0)
 		return r;
-	if (back && (back->len != secret->len ||
-		     memcmp(back->data, secret->data, back->len) != 0)) {
+	if (back && !sw_secret_same(back, secret)) {
 		r = sw_fail(err, SW_EXIT_MISSING, -EIO,
 			    "the TPM does not give back what was sealed");
 		sw_error_hint(err, "do not rely on this TPM for encryption");

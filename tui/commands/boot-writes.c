@@ -66,10 +66,8 @@ static json_object *to_json(const struct sw_entry_plan *p, json_object *more)
 {
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
 
-	if (more) {
-		json_object_object_foreach(more, key, value)
-			sw_json_add(o, key, json_object_get(value));
-	}
+	if (more)
+		sw_json_add_all(o, more);
 	for (size_t i = 0; i < p->n_writes; i++)
 		json_object_array_add(list, sw_entry_write_to_json(&p->writes[i]));
 	sw_json_add(o, "writes", list);

@@ -85,8 +85,7 @@ static void tell(const struct job *j, json_object *done)
 {
 	char size[16];
 
-	json_object_object_foreach(done, key, value)
-		sw_json_add(j->result, key, json_object_get(value));
+	sw_json_add_all(j->result, done);
 	if (j->cli->json)
 		return;
 	printf("\nWritten to %s, %s; as named by itself %s\nIts code, for the telephone: %s\n",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway config`: a node's own configuration as files, from and to a stick. */
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "base/age.h"
 #include "base/file.h"
@@ -42,7 +41,7 @@ static int job_open(struct job *j, struct sw_error *err)
 	struct sw_error no_tpm = {};
 	int r;
 
-	(void)prctl(PR_SET_DUMPABLE, 0);
+	sw_secret_guard();
 	r = sw_cli_needs_disks(j->cli, "config", err);
 	if (r == 0)
 		r = sw_target_open(j->cli, &j->t, err);
@@ -69,8 +68,7 @@ static int get_passphrase(struct job *j, bool twice, struct sw_error *err)
 			j->passphrase->data[--j->passphrase->len] = '\0';
 	} else if (r == 0 && twice) {
 		r = sw_ask_hidden("Once more: ", &again, err);
-		if (r == 0 && (again->len != j->passphrase->len ||
-			       memcmp(again->data, j->passphrase->data, again->len) != 0))
+		if (r == 0 && !sw_secret_same(again, j->passphrase))
 			r = sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED,
 				    "the two are not the same; nothing was written");
 	}

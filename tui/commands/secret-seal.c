@@ -40,8 +40,7 @@ static int typed(const char *name, struct sw_secret **ret_secret, struct sw_erro
 	r = sw_ask_hidden(question, &first, err);
 	if (r == 0)
 		r = sw_ask_hidden("Once more: ", &second, err);
-	if (r == 0 && (first->len != second->len ||
-		       memcmp(first->data, second->data, first->len) != 0))
+	if (r == 0 && !sw_secret_same(first, second))
 		r = sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "the two are not the same; nothing "
 								"was changed");
 	if (r == -ENOKEY) {

@@ -47,8 +47,7 @@ int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *ar
 	if (r < 0)
 		return r;
 	found = sw_visit_to_json(&v);
-	json_object_object_foreach(found, key, value)
-		sw_json_add(out, key, json_object_get(value));
+	sw_json_add_all(out, found);
 	last = sw_visit_last(m);
 	if (last)
 		sw_json_add(out, "last", last);

@@ -139,7 +139,7 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
 	}
 	if (sw_field_check(f, text, &err) == 0)
 		return true;
-	fm->error[i] = strdup(err.why[0] ? err.why : err.what);
+	fm->error[i] = strdup(sw_error_reason(&err));
 	fm->hint[i] = err.hint[0] ? strdup(err.hint) : NULL;
 	return false;
 }

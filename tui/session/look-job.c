@@ -47,19 +47,13 @@ static int look_for_server(const char *url, json_object *out, struct sw_error *e
 	return 0;
 }
 
-static void add_all(json_object *found, json_object *out)
-{
-	json_object_object_foreach(found, key, value)
-		sw_json_add(out, key, json_object_get(value));
-}
-
 static int look_at_restart(struct sw_machine *m, json_object *out, struct sw_error *err)
 {
 	_cleanup_json_ json_object *found = NULL;
 	int r = sw_restart_look(m, &found, err);
 
 	if (r == 0)
-		add_all(found, out);
+		sw_json_add_all(out, found);
 	return r;
 }
 
@@ -89,6 +83,6 @@ int sw_nettest_job(struct sw_machine *m, const struct sw_answers *a, json_object
 	if (r < 0)
 		return r;
 	found = sw_nettest_to_json(t);
-	add_all(found, out);
+	sw_json_add_all(out, found);
 	return 0;
 }

@@ -663,7 +663,7 @@ const struct sw_plan *sw_state_installed(const struct sw_state *s)
 void sw_state_kexec_failed(struct sw_state *s, const struct sw_error *err)
 {
 	sw_state_refuse(s, "The node is not started from here: %s",
-			err->why[0] ? err->why : err->what);
+			sw_error_reason(err));
 	s->answers->finish = SW_FINISH_REBOOT;
 	if (!s->unattended)
 		return;
