@@ -131,3 +131,18 @@ int sw_store_put(struct sw_machine *m, const struct sw_store *s, const char *fil
 		return store_at_url(s, file, sink, err);
 	return store_at_path(s, file, err);
 }
+
+/* Through a file in a private directory: mcopy wants one. */
+int sw_store_put_bytes(struct sw_machine *m, const struct sw_store *s, const void *data, size_t len,
+		       struct sw_error *err)
+{
+	_cleanup_(sw_scratch_clear) char *dir = NULL;
+	_cleanup_free_ char *file = NULL;
+	int r = sw_scratch_new("store", &dir);
+
+	file = r == 0 ? sw_fmt("%s/file", dir) : NULL;
+	if (r == 0)
+		r = file ? sw_file_write(file, len ? data : "", len, 0600) : -ENOMEM;
+	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "no scratch file")
+		     : sw_store_put(m, s, file, NULL, err);
+}

@@ -22,6 +22,9 @@ int sw_store_check(const struct sw_store *s, struct sw_error *err);
 /* Stores a file there (0600 at a path). Exit 3, 5, 6 or 10. */
 int sw_store_put(struct sw_machine *m, const struct sw_store *s, const char *file,
 		 const struct sw_sink *sink, struct sw_error *err);
+/* The same with bytes. */
+int sw_store_put_bytes(struct sw_machine *m, const struct sw_store *s, const void *data, size_t len,
+		       struct sw_error *err);
 
 /* Runs mcopy with these words, NULL at the end; an error quotes what it said. */
 int sw_store_mcopy(const char *const *argv, struct sw_error *err);

@@ -22,23 +22,12 @@ static char *file_name(const char *path)
 int sw_volume_copy(struct sw_machine *m, const struct sw_volume *v, const char *path,
 		   const char *where, struct sw_error *err)
 {
-	_cleanup_free_ char *name = file_name(path), *dir = NULL, *file = NULL;
+	_cleanup_free_ char *name = file_name(path);
 	struct sw_store s = { .what = "file", .where = where, .name = name };
 	_cleanup_buf_ struct sw_buf b = {};
 	int r = name ? sw_store_check(&s, err) : sw_fail_oom(err);
 
 	if (r == 0)
 		r = sw_volume_read(v, path, SW_BUF_MAX, &b, err);
-	if (r < 0)
-		return r;
-	r = sw_scratch_new("copy", &dir);
-	file = r == 0 ? sw_fmt("%s/file", dir) : NULL;
-	if (r == 0)
-		r = file ? sw_file_write(file, b.data ? b.data : (const uint8_t *)"", b.len, 0600)
-			 : -ENOMEM;
-	r = r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "no scratch file")
-		  : sw_store_put(m, &s, file, NULL, err);
-	if (dir)
-		(void)sw_remove_tree(dir);
-	return r;
+	return r < 0 ? r : sw_store_put_bytes(m, &s, b.data, b.len, err);
 }

@@ -7,23 +7,6 @@
 #include "bundle/bundle.h"
 #include "payload/payload.h"
 
-/* Through a file in a private directory: mcopy wants one. */
-static int store(struct sw_machine *m, const struct sw_buf *packed, const struct sw_store *s,
-		 struct sw_error *err)
-{
-	_cleanup_free_ char *dir = NULL, *file = NULL;
-	int r = sw_scratch_new("bundle", &dir);
-
-	file = r == 0 ? sw_fmt("%s/bundle", dir) : NULL;
-	if (!file)
-		return sw_fail_errno(err, SW_EXIT_FAILED, r < 0 ? r : -ENOMEM, "no scratch file");
-	r = sw_file_write(file, packed->data, packed->len, 0600);
-	r = r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "no scratch file")
-		  : sw_store_put(m, s, file, NULL, err);
-	(void)sw_remove_tree(dir);
-	return r;
-}
-
 static json_object *describe(const struct sw_buf *packed, const char *where, const char *name,
 			     const char *code, bool encrypted)
 {
@@ -57,7 +40,7 @@ int sw_bundle_write(struct sw_machine *m, const struct sw_bundle *b, char *const
 		return r;
 	sw_bundle_code(&packed, code);
 	s.name = name = sw_bundle_name(b, code, encrypted);
-	r = name ? store(m, &packed, &s, err) : sw_fail_oom(err);
+	r = name ? sw_store_put_bytes(m, &s, packed.data, packed.len, err) : sw_fail_oom(err);
 	if (r == 0)
 		*ret_done = describe(&packed, where, name, code, encrypted);
 	return r;
