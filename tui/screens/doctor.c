@@ -239,7 +239,7 @@ struct finding_view {
 	char question[400];
 };
 
-json_object *sw_screen_finding_of(const struct sw_state *s)
+static json_object *finding_of(const struct sw_state *s)
 {
 	for (size_t i = 0; i < count(s); i++) {
 		json_object *fi = json_object_array_get_idx(findings(s), i);
@@ -254,16 +254,16 @@ static void finding_open(struct sw_view *v, struct sw_state *s)
 {
 	struct finding_view *fv = v->data;
 	_cleanup_buf_ struct sw_buf b = { 0 };
-	json_object *fi = sw_screen_finding_of(s);
+	json_object *fi = finding_of(s);
 
 	if (fi && sw_report_finding(fi, &b) == 0)
 		(void)sw_report_plan(fi, &b);
 	sw_pager_set(&fv->pager, sw_buf_steal(&b));
 }
 
-static json_object *repair_of(const struct sw_state *s)
+json_object *sw_screen_repair_of(const struct sw_state *s)
 {
-	json_object *fi = sw_screen_finding_of(s);
+	json_object *fi = finding_of(s);
 
 	return fi ? sw_json_get(fi, "repair") : NULL;
 }
@@ -271,7 +271,7 @@ static json_object *repair_of(const struct sw_state *s)
 void sw_screen_ask_repair(struct sw_state *s)
 {
 	struct finding_view *fv = s->top->data;
-	json_object *repair = repair_of(s);
+	json_object *repair = sw_screen_repair_of(s);
 
 	if (!repair)
 		return;
@@ -288,9 +288,9 @@ void sw_screen_ask_repair(struct sw_state *s)
 
 static void repair_it(struct sw_state *s)
 {
-	json_object *repair = repair_of(s);
+	json_object *repair = sw_screen_repair_of(s);
 
-	if (sw_screen_finding_of(s) && !repair)
+	if (finding_of(s) && !repair)
 		sw_state_refuse(s, "slipway cannot repair this by itself.");
 	else if (repair && sw_json_str(repair, "needs", NULL))
 		sw_view_push(s, &sw_screen_given);

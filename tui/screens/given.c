@@ -15,40 +15,29 @@ struct given_view {
 	char *asks;
 };
 
-static json_object *repair_of(const struct sw_state *s)
-{
-	json_object *fi = sw_screen_finding_of(s);
-
-	return fi ? sw_json_get(fi, "repair") : NULL;
-}
-
 static void given_open(struct sw_view *v, struct sw_state *s)
 {
 	struct given_view *g = v->data;
-	json_object *repair = repair_of(s);
-	struct sw_error err = { 0 };
+	json_object *repair = sw_screen_repair_of(s);
 
 	s->doctor_given = sw_secret_free(s->doctor_given);
 	g->asks = repair ? sw_json_dup(repair, "asks") : NULL;
-	if (sw_line_open_secret(&g->line, GIVEN_MAX, &err) < 0)
-		sw_state_refuse(s, "%s: %s", err.what, err.why);
+	sw_secret_line_open(&g->line, GIVEN_MAX, s);
 }
 
 static void take(struct given_view *g, struct sw_state *s)
 {
-	const char *text = g->line.text ? g->line.text : "";
 	struct sw_error err = { 0 };
 
-	if (!*text) {
+	if (!g->line.text || !*g->line.text) {
 		sw_state_refuse(s, "Nothing was typed.");
 		return;
 	}
 	s->doctor_given = sw_secret_free(s->doctor_given);
-	if (sw_secret_new(strlen(text), &s->doctor_given, &err) < 0) {
+	if (sw_secret_line_take(&g->line, &s->doctor_given, &err) < 0) {
 		sw_state_refuse(s, "%s: %s", err.what, err.why);
 		return;
 	}
-	memcpy(s->doctor_given->data, text, strlen(text));
 	sw_view_pop(s);
 	if (s->top->ops == &sw_screen_finding)
 		sw_screen_ask_repair(s);
@@ -58,11 +47,7 @@ static bool given_request(struct sw_view *v, struct sw_state *s, enum sw_request
 {
 	struct given_view *g = v->data;
 
-	if (req == SW_REQ_NEXT) {
-		g->line.masked = !g->line.masked;
-		return true;
-	}
-	if (sw_line_request(&g->line, req, ch, NULL))
+	if (sw_secret_line_request(&g->line, req, ch))
 		return true;
 	if (req != SW_REQ_ACCEPT)
 		return false;
@@ -93,19 +78,6 @@ static void given_close(struct sw_view *v)
 	free(g->asks);
 }
 
-static struct sw_widget given_widget(const struct sw_view *v)
-{
-	struct given_view *g = v->data;
-
-	return (struct sw_widget){ .kind = SW_WIDGET_LINE, .line = &g->line, .typed = true,
-				   .secret = true };
-}
-
-static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_NEXT, N_("show, hide") }, { SW_REQ_BACK, NULL },
-	{ SW_REQ_NONE, NULL },
-};
-
 const struct sw_view_ops sw_screen_given = {
 	.title = N_("What the repair asks for"),
 	.help = N_("It opens what is to be sealed again, or is what is to be sealed, or is taken "
@@ -115,11 +87,11 @@ const struct sw_view_ops sw_screen_given = {
 		"or was in a file, is given with `slipway doctor --repair ID --given FILE`."),
 	.for_pen = true,
 	.size = sizeof(struct given_view),
-	.hints = hints,
+	.hints = sw_secret_line_hints,
 	.open = given_open,
 	.draw = given_draw,
 	.request = given_request,
 	.close = given_close,
-	.widget = given_widget,
+	.widget = sw_secret_line_widget,
 	.mode = sw_line_view_mode,
 };

@@ -133,24 +133,19 @@ struct passphrase_view {
 static void passphrase_open(struct sw_view *v, struct sw_state *s)
 {
 	struct passphrase_view *pv = v->data;
-	struct sw_error err = { 0 };
 
 	pv->then = s->tool.next;
 	s->tool.next = NULL;
-	if (sw_line_open_secret(&pv->line, SW_PASSPHRASE_MAX, &err) < 0)
-		sw_state_refuse(s, "%s: %s", err.what, err.why);
+	sw_secret_line_open(&pv->line, SW_PASSPHRASE_MAX, s);
 }
 
 static void keep(struct passphrase_view *pv, struct sw_state *s)
 {
-	const char *text = pv->line.text ? pv->line.text : "";
 	_cleanup_secret_ struct sw_secret *typed = NULL;
 	json_object *then = pv->then;
 	struct sw_error err = { 0 };
-	int r = *text ? sw_secret_new(strlen(text), &typed, &err) : 0;
+	int r = pv->line.text && *pv->line.text ? sw_secret_line_take(&pv->line, &typed, &err) : 0;
 
-	if (r == 0 && typed)
-		memcpy(typed->data, text, typed->len);
 	if (r == 0 && then)
 		r = sw_passphrase_check(typed, &err);
 	if (r < 0) {
@@ -171,11 +166,7 @@ static bool passphrase_request(struct sw_view *v, struct sw_state *s, enum sw_re
 {
 	struct passphrase_view *pv = v->data;
 
-	if (req == SW_REQ_NEXT) {
-		pv->line.masked = !pv->line.masked;
-		return true;
-	}
-	if (sw_line_request(&pv->line, req, ch, NULL))
+	if (sw_secret_line_request(&pv->line, req, ch))
 		return true;
 	if (req != SW_REQ_ACCEPT)
 		return false;
@@ -207,31 +198,18 @@ static void passphrase_close(struct sw_view *v)
 	sw_line_view_close(v);
 }
 
-static struct sw_widget passphrase_widget(const struct sw_view *v)
-{
-	struct passphrase_view *pv = v->data;
-
-	return (struct sw_widget){ .kind = SW_WIDGET_LINE, .line = &pv->line, .typed = true,
-				   .secret = true };
-}
-
-static const struct sw_hint passphrase_hints[] = {
-	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_NEXT, N_("show, hide") }, { SW_REQ_BACK, NULL },
-	{ SW_REQ_NONE, NULL },
-};
-
 const struct sw_view_ops sw_screen_passphrase = {
 	.title = N_("Passphrase"),
 	.help = N_("It encrypts or opens secrets.age, by age. It is in no log and no file, and it "
 		   "is shown at this console alone, there as stars."),
 	.for_pen = true,
 	.size = sizeof(struct passphrase_view),
-	.hints = passphrase_hints,
+	.hints = sw_secret_line_hints,
 	.open = passphrase_open,
 	.draw = passphrase_draw,
 	.request = passphrase_request,
 	.close = passphrase_close,
-	.widget = passphrase_widget,
+	.widget = sw_secret_line_widget,
 	.mode = sw_line_view_mode,
 };
 

@@ -15,13 +15,6 @@ struct repair {
 	struct sw_line line;	/* first: see line-view.h */
 };
 
-static json_object *repair_of(const struct sw_state *s)
-{
-	json_object *fi = sw_screen_finding_of(s);
-
-	return fi ? sw_json_get(fi, "repair") : NULL;
-}
-
 static void repair_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 {
 	(void)sw_line_set(&((struct repair *)v->data)->line, "");
@@ -30,7 +23,7 @@ static void repair_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
 static bool repair_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
 {
 	struct repair *rv = v->data;
-	json_object *repair = repair_of(s);
+	json_object *repair = sw_screen_repair_of(s);
 	const char *confirm = repair ? sw_json_str(repair, "confirm", "") : "";
 
 	if (sw_line_request(&rv->line, req, ch, NULL))
@@ -52,7 +45,7 @@ static void repair_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 			const struct sw_area *a)
 {
 	struct repair *rv = v->data;
-	json_object *repair = repair_of(s);
+	json_object *repair = sw_screen_repair_of(s);
 	unsigned int row = a->row;
 
 	if (!repair)

@@ -66,8 +66,8 @@ extern const struct sw_view_ops sw_screen_undo;	/* of s->journal */
 extern const struct sw_view_ops sw_screen_help;
 extern const struct sw_view_ops sw_screen_about;
 
-/* The finding with the "id" s->doctor_arg, or NULL; borrowed. */
-json_object *sw_screen_finding_of(const struct sw_state *s);
+/* The repair of the finding with the "id" s->doctor_arg, or NULL; borrowed. */
+json_object *sw_screen_repair_of(const struct sw_state *s);
 /* Asks before what is hard to take back; yes sets the wants, or quits. */
 void sw_screen_ask_first(struct sw_state *s, const char *question, const char *yes,
 			 unsigned int want, bool quit);

@@ -46,12 +46,10 @@ static void token_open(struct sw_view *v, struct sw_state *s)
 {
 	struct token_view *t = v->data;
 	json_object *o = next_that_asks(s);
-	struct sw_error err = { 0 };
 
 	t->kind = sw_admission_kind_of(sw_json_str(o, "kind", ""));
 	t->url = sw_json_dup(o, "url");
-	if (sw_line_open_secret(&t->line, SW_TOKEN_MAX, &err) < 0)
-		sw_state_refuse(s, "%s: %s", err.what, err.why);
+	sw_secret_line_open(&t->line, SW_TOKEN_MAX, s);
 }
 
 static void inspect(const struct token_view *t, struct sw_token_info *ret)
@@ -64,7 +62,6 @@ static void inspect(const struct token_view *t, struct sw_token_info *ret)
 /* What cannot be right is sent to nobody. */
 static void take(struct token_view *t, struct sw_state *s)
 {
-	const char *text = t->line.text ? t->line.text : "";
 	struct sw_error err = { 0 };
 	struct sw_token_info i;
 
@@ -74,11 +71,10 @@ static void take(struct token_view *t, struct sw_state *s)
 				i.why[0] ? ": " : "", i.why);
 		return;
 	}
-	if (sw_secret_new(strlen(text), &s->tokens[t->kind], &err) < 0) {
+	if (sw_secret_line_take(&t->line, &s->tokens[t->kind], &err) < 0) {
 		sw_state_refuse(s, "%s: %s", err.what, err.why);
 		return;
 	}
-	memcpy(s->tokens[t->kind]->data, text, strlen(text));
 	sw_screen_admit(s);
 }
 
@@ -89,11 +85,7 @@ static bool token_request(struct sw_view *v, struct sw_state *s, enum sw_request
 	/* One that was given already is typed again. */
 	if (req != SW_REQ_ACCEPT && s->tokens[t->kind])
 		s->tokens[t->kind] = sw_secret_free(s->tokens[t->kind]);
-	if (req == SW_REQ_NEXT) {
-		t->line.masked = !t->line.masked;
-		return true;
-	}
-	if (sw_line_request(&t->line, req, ch, NULL))
+	if (sw_secret_line_request(&t->line, req, ch))
 		return true;
 	if (req != SW_REQ_ACCEPT)
 		return false;
@@ -152,19 +144,6 @@ static void token_close(struct sw_view *v)
 	free(t->url);
 }
 
-static struct sw_widget token_widget(const struct sw_view *v)
-{
-	struct token_view *t = v->data;
-
-	return (struct sw_widget){ .kind = SW_WIDGET_LINE, .line = &t->line, .typed = true,
-				   .secret = true };
-}
-
-static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, NULL }, { SW_REQ_NEXT, N_("show, hide") }, { SW_REQ_BACK, NULL },
-	{ SW_REQ_NONE, NULL },
-};
-
 const struct sw_view_ops sw_screen_token = {
 	.title = N_("Token"),
 	.help = N_("What the token is, is known by its shape, and its check characters are "
@@ -173,11 +152,11 @@ const struct sw_view_ops sw_screen_token = {
 		"It is shown at this console alone, and there as stars."),
 	.for_pen = true,
 	.size = sizeof(struct token_view),
-	.hints = hints,
+	.hints = sw_secret_line_hints,
 	.open = token_open,
 	.draw = token_draw,
 	.request = token_request,
 	.close = token_close,
-	.widget = token_widget,
+	.widget = sw_secret_line_widget,
 	.mode = sw_line_view_mode,
 };
