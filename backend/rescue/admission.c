@@ -42,7 +42,7 @@ static int admit_again(const struct sw_rescue_ask *q, struct sw_repair *rep, str
 	a.log_len = log.len;
 	r = sw_admit_all(&a, err);
 	if (a.tar.len)
-		k = sw_admit_keep(&a, NULL, r == 0 ? err : NULL);
+		k = sw_admit_keep(&a, NULL, NULL, r == 0 ? err : NULL);
 	sw_admit_note(&a, r < 0 || k < 0 ? err : NULL);
 	sw_admitting_clear(&a);
 	return r < 0 ? r : k;

@@ -139,7 +139,8 @@ int sw_admit_all(struct sw_admitting *a, struct sw_error *err)
 	return r;
 }
 
-int sw_admit_keep(const struct sw_admitting *a, char **ret_path, struct sw_error *err)
+int sw_admit_keep(const struct sw_admitting *a, char **ret_path, struct sw_overlay **ret_overlay,
+		  struct sw_error *err)
 {
 	_cleanup_free_ char *path = sw_fmt("%s/overlay.tar", a->m->run_dir);
 	_cleanup_overlay_ struct sw_overlay *o = NULL;
@@ -151,10 +152,13 @@ int sw_admit_keep(const struct sw_admitting *a, char **ret_path, struct sw_error
 	if (r < 0) {
 		sw_fail_errno(err, SW_EXIT_FAILED, r, "the overlay cannot be kept");
 		sw_error_where(err, "%s", path);
-	} else if (ret_path) {
-		*ret_path = TAKE_PTR(path);
+		return r;
 	}
-	return r;
+	if (ret_path)
+		*ret_path = TAKE_PTR(path);
+	if (ret_overlay)
+		*ret_overlay = TAKE_PTR(o);
+	return 0;
 }
 
 void sw_admit_note(const struct sw_admitting *a, const struct sw_error *failed)

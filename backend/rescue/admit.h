@@ -6,6 +6,7 @@
 #pragma once
 
 #include "admission/admitted.h"
+#include "admission/overlay.h"
 #include "admission/preflight.h"
 #include "base/event.h"
 #include "base/hash.h"
@@ -45,9 +46,11 @@ struct sw_admitting {
 int sw_admit_all(struct sw_admitting *a, struct sw_error *err);
 /*
  * Keeps the overlay in RUN_DIR/overlay.tar (0600), which goes with this start, when it is one that
- * may be unpacked. ret_path: malloc'd, or NULL.
+ * may be unpacked. ret_path: malloc'd;
+ * ret_overlay: what is in it; both can be NULL.
  */
-int sw_admit_keep(const struct sw_admitting *a, char **ret_path, struct sw_error *err);
+int sw_admit_keep(const struct sw_admitting *a, char **ret_path, struct sw_overlay **ret_overlay,
+		  struct sw_error *err);
 /* For the status: how those that were tried went; failed: why the last one did not, or NULL. */
 void sw_admit_note(const struct sw_admitting *a, const struct sw_error *failed);
 /* Wipes what came of it. */

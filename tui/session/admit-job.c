@@ -111,10 +111,8 @@ static int keep(const struct sw_admitting *a, json_object *out, struct sw_error 
 {
 	_cleanup_overlay_ struct sw_overlay *o = NULL;
 	_cleanup_free_ char *path = NULL;
-	int r = sw_admit_keep(a, &path, err);
+	int r = sw_admit_keep(a, &path, &o, err);
 
-	if (r == 0)
-		r = sw_overlay_list(a->tar.data, a->tar.len, &o, err);
 	if (r < 0)
 		return r;
 	sw_json_add_str(out, "file", path);

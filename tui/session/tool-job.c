@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "base/catalogue.h"
 #include "base/file.h"
@@ -113,7 +112,6 @@ static int file(struct tool *t)
 		r = sw_volume_read(&v, word(t, "path"), VIEW_MAX, &b, t->err);
 	if (r < 0)
 		return r;
-	sw_json_add_bool(t->out, "binary", !is_text(&b));
 	if (is_text(&b)) {
 		if (b.data)
 			sw_text_mask((char *)b.data);
@@ -196,7 +194,6 @@ static int config_node(struct tool *t, struct config *c)
 	struct sw_error no_tpm = { 0 };
 	int r = sw_config_find_node(t->m, t->f, NULL, &c->node, t->err);
 
-	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (r == 0 && sw_machine_tcti(t->m, &c->keys.tcti, &no_tpm) < 0)
 		c->keys.tcti = NULL;
 	c->keys.passphrase = t->passphrase;
@@ -365,18 +362,28 @@ static int bundle_write(struct tool *t)
 
 /* ---- which ---- */
 
-static const struct {
+static const struct kind {
 	const char *name;
 	int (*run)(struct tool *t);
-	bool writes;
-} tools[] = {
-	{ "part", partition, false }, { "files", files, false }, { "file", file, false },
-	{ "tpm", tpm, false }, { "hardware", hardware, false }, { "memory", memory, false },
-	{ "logs", logs, false }, { "log", log_text, false }, { "config", config, false },
-	{ "bundle", bundle, false }, { "copy", copy, true },
-	{ "config-import", config_import, true }, { "config-undo", config_undo, true },
-	{ "config-save", config_save, true }, { "bundle-write", bundle_write, true },
+	bool writes, facts;	/* facts: of the machine, which is a look at all of its disks */
+} kinds[] = {
+	{ "part", partition, false, true }, { "files", files, false, true },
+	{ "file", file, false, true }, { "tpm", tpm, false, false },
+	{ "hardware", hardware, false, true }, { "memory", memory, false, true },
+	{ "logs", logs, false, true }, { "log", log_text, false, true },
+	{ "config", config, false, true }, { "bundle", bundle, false, false },
+	{ "copy", copy, true, true }, { "config-import", config_import, true, true },
+	{ "config-undo", config_undo, true, true }, { "config-save", config_save, true, true },
+	{ "bundle-write", bundle_write, true, false },
 };
+
+static const struct kind *kind_of(const char *name, bool writes)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0 && kinds[i].writes == writes)
+			return &kinds[i];
+	return NULL;
+}
 
 static int run(struct sw_machine *m, json_object *request, struct sw_secret *passphrase,
 	       bool writes, json_object *out, struct sw_error *err)
@@ -384,20 +391,20 @@ static int run(struct sw_machine *m, json_object *request, struct sw_secret *pas
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	struct tool t = { .m = m, .request = request, .out = out, .passphrase = passphrase,
 			  .err = err };
+	const struct kind *k = kind_of(word(&t, "tool"), writes);
 	int r = 0;
 
+	if (!k)
+		return sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "there is no such tool");
 	if (m->kind == SW_MACHINE_CAPTURED)
 		return sw_fail(err, SW_EXIT_MISSING, -EROFS,
 			       "captured facts have no disks to look at");
 	if (passphrase)
 		r = sw_secret_relock(passphrase, err);
-	if (r == 0)
+	if (r == 0 && k->facts)
 		r = sw_machine_facts(m, &f, err);
 	t.f = f;
-	for (size_t i = 0; i < ARRAY_SIZE(tools) && r == 0; i++)
-		if (strcmp(tools[i].name, word(&t, "tool")) == 0 && tools[i].writes == writes)
-			return tools[i].run(&t);
-	return r < 0 ? r : sw_fail(err, SW_EXIT_INTERNAL, -EINVAL, "there is no such tool");
+	return r < 0 ? r : k->run(&t);
 }
 
 int sw_tool_look(struct sw_machine *m, json_object *request, struct sw_secret *passphrase,

@@ -7,8 +7,7 @@
 
 /*
  * request: {"tool": NAME ...}. Looks, and writes nothing; adds to out
- *   part, tpm, hardware, memory, log   "text"
- *   file      "text", "binary"
+ *   part, file, tpm, hardware, memory, log   "text"
  *   files     "entries": [{"name", "kind": "file" "dir" "link" "other", "size"}], "cut"
  *   logs      "logs" as sw_show_logs()
  *   config    what sw_config_preview_to_json() says, "from", "node", "last"
