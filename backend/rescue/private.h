@@ -89,6 +89,17 @@ int sw_examine_signatures(struct sw_examine *x, const struct sw_node *n, const c
 int sw_examine_consoles(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* How the last admission went, see ask.c. */
 int sw_examine_admitted(struct sw_examine *x);
+/* What a superblock of ext2, 3 or 4 says. */
+struct sw_ext {
+	unsigned int state;
+	uint32_t incompat, error_count;
+	uint32_t log_block;	/* a block is 1024 << log_block bytes */
+	uint64_t blocks, free_blocks;
+};
+
+#define SW_EXT_AT 1024U		/* of the superblock, from the beginning of the file system */
+/* The superblock at this byte of io; -ENOENT: there is none. */
+int sw_ext_read(struct sw_io *io, uint64_t at, struct sw_ext *ret);
 /* The file system of the state on a disk, see state.c. */
 int sw_examine_state(struct sw_examine *x, const struct sw_disk *d);
 /* ---- a file system by its own program (fsck.c) ---- */

@@ -136,13 +136,10 @@ static uint64_t fat_size(struct sw_io *io, uint64_t at)
 
 static uint64_t ext_size(struct sw_io *io, uint64_t at)
 {
-	uint8_t s[1024];
+	struct sw_ext e;
 
-	if (sw_io_read(io, at + 1024, s, sizeof(s)) < 0 || sw_le16(s + 0x38) != 0xef53 ||
-	    sw_le32(s + 0x18) > 6)
-		return 0;
-	return (sw_le32(s + 4) | (sw_le32(s + 0x60) & 0x80 ? (uint64_t)sw_le32(s + 0x150) << 32
-							   : 0)) << (10 + sw_le32(s + 0x18));
+	return sw_ext_read(io, at + SW_EXT_AT, &e) == 0 && e.log_block <= 6
+		       ? e.blocks << (10 + e.log_block) : 0;
 }
 
 /* LUKS says nothing of its length: it goes to where an install lets the last partition end. */

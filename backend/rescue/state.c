@@ -10,7 +10,6 @@
 #include "rescue/private.h"
 
 #define LABEL "state"
-#define SUPER_AT 1024U
 #define SUPER_LEN 1024U
 #define MAGIC 0xef53U
 #define CLEAN 0x1U		/* s_state */
@@ -19,19 +18,12 @@
 #define BITS64 0x80U
 #define FULL_PERCENT 2U
 
-struct ext {
-	unsigned int state;
-	uint32_t incompat, error_count;
-	uint64_t blocks, free_blocks;
-};
-
 static uint64_t count(const uint8_t *d, bool wide, size_t low, size_t high)
 {
 	return sw_le32(d + low) | (wide ? (uint64_t)sw_le32(d + high) << 32 : 0);
 }
 
-/* -ENOENT: there is no superblock. */
-static int read_super(struct sw_io *io, uint64_t at, struct ext *ret)
+int sw_ext_read(struct sw_io *io, uint64_t at, struct sw_ext *ret)
 {
 	uint8_t d[SUPER_LEN];
 	int r = sw_io_read(io, at, d, sizeof(d));
@@ -42,10 +34,10 @@ static int read_super(struct sw_io *io, uint64_t at, struct ext *ret)
 	if (sw_le16(d + 0x38) != MAGIC)
 		return -ENOENT;
 	wide = sw_le32(d + 0x60) & BITS64;
-	*ret = (struct ext){ .state = sw_le16(d + 0x3a), .incompat = sw_le32(d + 0x60),
-			     .error_count = sw_le32(d + 0x194),
-			     .blocks = count(d, wide, 0x04, 0x150),
-			     .free_blocks = count(d, wide, 0x0c, 0x158) };
+	*ret = (struct sw_ext){ .state = sw_le16(d + 0x3a), .incompat = sw_le32(d + 0x60),
+				.error_count = sw_le32(d + 0x194), .log_block = sw_le32(d + 0x18),
+				.blocks = count(d, wide, 0x04, 0x150),
+				.free_blocks = count(d, wide, 0x0c, 0x158) };
 	return 0;
 }
 
@@ -62,9 +54,9 @@ static const struct backup *find_backup(struct sw_io *io, const struct sw_part *
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		uint64_t at = (uint64_t)places[i].block * places[i].size;
-		struct ext e;
+		struct sw_ext e;
 
-		if (at + SUPER_LEN <= p->size && read_super(io, p->start + at, &e) == 0)
+		if (at + SUPER_LEN <= p->size && sw_ext_read(io, p->start + at, &e) == 0)
 			return &places[i];
 	}
 	return NULL;
@@ -109,7 +101,7 @@ static int super_lost(struct sw_examine *x, const struct sw_disk *d, const struc
 }
 
 static int damaged(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
-		   const struct ext *e)
+		   const struct sw_ext *e)
 {
 	struct sw_fsck f = place_of(p, SW_FSCK_EXT);
 	bool errors = e->state & ERRORS || e->error_count;
@@ -129,7 +121,7 @@ static int damaged(struct sw_examine *x, const struct sw_disk *d, const struct s
 }
 
 static int full(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
-		const struct ext *e)
+		const struct sw_ext *e)
 {
 	struct sw_finding *fi = add(x, d, "state-full", SW_FINDING_WARNING, "the state is full",
 				    "what writes there fails: logs, images, admission");
@@ -148,8 +140,8 @@ static int examine(struct sw_examine *x, const struct sw_disk *d, struct sw_io *
 {
 	bool used = d->uses && d->uses[0];	/* a mounted one is not clean, and is no finding */
 	const struct backup *backup;
-	struct ext e;
-	int r = read_super(io, p->start + SUPER_AT, &e);
+	struct sw_ext e;
+	int r = sw_ext_read(io, p->start + SW_EXT_AT, &e);
 
 	if (r == -ENOENT && !p->fs_type) {
 		backup = find_backup(io, p);
