@@ -77,21 +77,20 @@ static void judge_lost(struct sw_count *c, const char *known)
 		(void)snprintf(c->why, sizeof(c->why), "%s", sw_error_reason(&e));
 }
 
-#define ALG_SHA256 0x000bU
-
 /* One without a sha256 bank leaves it empty. */
 static void read_firmware(struct sw_count *c, json_object *known)
 {
 	struct sw_tpm_pcrs pcrs;
+	const struct sw_tpm_bank *bank;
 
 	if (known)
 		(void)snprintf(c->known_firmware, sizeof(c->known_firmware), "%.64s",
 			       sw_json_str(known, "pcr0", ""));
 	if (sw_tpm_read_pcrs(c->tcti, &pcrs, NULL) < 0)
 		return;
-	for (size_t i = 0; i < pcrs.n_banks; i++)
-		if (pcrs.bank[i].alg == ALG_SHA256 && pcrs.bank[i].has[0])
-			(void)sw_hex(pcrs.bank[i].value[0], SW_SHA256_LEN, c->firmware);
+	bank = sw_tpm_sha256_bank(&pcrs);
+	if (bank && bank->has[0])
+		(void)sw_hex(bank->value[0], SW_SHA256_LEN, c->firmware);
 }
 
 bool sw_count_other_firmware(const struct sw_count *c)

@@ -116,10 +116,11 @@ static int value_now(struct job *j, uint8_t value[static 32], struct sw_error *e
 {
 	_cleanup_free_ struct sw_tpm_pcrs *now = calloc(1, sizeof(*now));
 	int r = now ? sw_tpm_read_pcrs(j->tcti, now, err) : sw_fail_oom(err);
+	const struct sw_tpm_bank *bank;
 
-	for (size_t i = 0; r == 0 && i < now->n_banks; i++)
-		if (now->bank[i].has[7] && now->bank[i].size == 32)
-			memcpy(value, now->bank[i].value[7], 32);
+	bank = r == 0 ? sw_tpm_sha256_bank(now) : NULL;
+	if (bank && bank->has[7])
+		memcpy(value, bank->value[7], 32);
 	return r;
 }
 

@@ -139,14 +139,6 @@ int sw_seal_compare(uint32_t pcrs, json_object *sealed_to, const struct sw_tpm_b
 	return r;
 }
 
-static struct sw_tpm_bank *sha256_of(struct sw_tpm_pcrs *p)
-{
-	for (size_t i = 0; i < p->n_banks; i++)
-		if (p->bank[i].size == 32 && p->bank[i].alg == 0x000b)
-			return &p->bank[i];
-	return NULL;
-}
-
 int sw_seal_differs(const struct sw_seal_aim *a, const struct sw_sealed *s, json_object *sealed_to,
 		    struct sw_buf *ret_words)
 {
@@ -157,7 +149,7 @@ int sw_seal_differs(const struct sw_seal_aim *a, const struct sw_sealed *s, json
 	if (!now)
 		return -ENOMEM;
 	if (sw_tpm_read_pcrs(a->tcti, now, NULL) < 0 ||
-	    !(bank = sha256_of(now)))
+	    !(bank = sw_tpm_sha256_bank(now)))
 		return sw_buf_adds(ret_words, "its PCRs do not hold what they held when it was "
 					      "sealed");
 	/* Of the node's next start only the value is known, not the events. */

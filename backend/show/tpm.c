@@ -8,8 +8,6 @@
 #include "tpm/facts.h"
 #include "tpm/pcrs.h"
 
-#define BANK "sha256"
-
 /* ---- facts ---- */
 
 static void add_flags(struct sw_buf *b, const char *label, json_object *o, const char *on,
@@ -70,15 +68,11 @@ static void add_facts(const struct sw_tpm_facts *f, struct sw_buf *b)
 
 /* ---- PCRs and what made them ---- */
 
-static const struct sw_tpm_bank *find_bank(const struct sw_tpm_pcrs *p)
+static const struct sw_tpm_bank *find_bank(struct sw_tpm_pcrs *p)
 {
-	for (size_t i = 0; i < p->n_banks; i++) {
-		const char *name = sw_tpm_alg_name(p->bank[i].alg);
+	const struct sw_tpm_bank *b = sw_tpm_sha256_bank(p);
 
-		if (name && strcmp(name, BANK) == 0)
-			return &p->bank[i];
-	}
-	return p->n_banks ? &p->bank[0] : NULL;
+	return b || !p->n_banks ? b : &p->bank[0];
 }
 
 static void add_events(const struct sw_eventlog *l, size_t bank, uint32_t pcr, struct sw_buf *b)
@@ -127,6 +121,7 @@ int sw_show_tpm(struct sw_machine *m, struct sw_buf *out, struct sw_error *err)
 	_cleanup_eventlog_ struct sw_eventlog *l = NULL;
 	_cleanup_free_ char *path = sw_machine_tpm_log(m);
 	struct sw_tpm_facts facts;
+	const struct sw_tpm_bank *bank;
 	struct sw_tpm_pcrs pcrs;
 	struct sw_error no_log = {}, no_pcrs = {};
 	const char *tcti;
@@ -141,8 +136,8 @@ int sw_show_tpm(struct sw_machine *m, struct sw_buf *out, struct sw_error *err)
 		(void)sw_eventlog_read(path, &l, &no_log);
 	if (sw_tpm_read_pcrs(tcti, &pcrs, &no_pcrs) < 0)
 		(void)sw_buf_addf(out, "\nPCRs: %s\n", sw_error_reason(&no_pcrs));
-	else if (find_bank(&pcrs))
-		add_pcrs(find_bank(&pcrs), l, out);
+	else if ((bank = find_bank(&pcrs)))
+		add_pcrs(bank, l, out);
 	if (!l)
 		(void)sw_buf_addf(out, "\nThe firmware's log: %s\n", sw_error_reason(&no_log));
 	return 0;

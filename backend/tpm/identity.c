@@ -220,20 +220,15 @@ static int read_values(struct sw_identity *i, uint32_t pcrs, struct sw_quote *q)
 {
 	struct sw_tpm_pcrs now = {};
 	int r = sw_tpm_pcrs_of(&i->t, &now);
+	const struct sw_tpm_bank *bank = r == 0 ? sw_tpm_sha256_bank(&now) : NULL;
+	bool good = bank != NULL;
 
-	for (size_t b = 0; r == 0 && b < now.n_banks; b++) {
-		if (now.bank[b].alg != TPM2_ALG_SHA256)
-			continue;
-		for (unsigned int p = 0; p < SW_PCRS; p++) {
-			if (pcrs & 1U << p && !now.bank[b].has[p])
-				goto none;
-			memcpy(q->value[p], now.bank[b].value[p], 32);
-		}
-		return 0;
+	for (unsigned int p = 0; good && p < SW_PCRS; p++) {
+		good = bank->has[p] || !(pcrs & 1U << p);
+		memcpy(q->value[p], bank->value[p], 32);
 	}
-	if (r < 0)
+	if (r < 0 || good)
 		return r;
-none:
 	sw_fail(i->t.err, SW_EXIT_MISSING, -ENODATA, "the TPM keeps no sha256 PCRs");
 	sw_error_hint(i->t.err, "turn the SHA-256 bank on in the firmware setup");
 	return -ENODATA;

@@ -95,3 +95,11 @@ int sw_tpm_read_pcrs(const char *tcti, struct sw_tpm_pcrs *ret_pcrs, struct sw_e
 
 	return r == 0 ? sw_tpm_pcrs_of(&t, ret_pcrs) : r;
 }
+
+struct sw_tpm_bank *sw_tpm_sha256_bank(struct sw_tpm_pcrs *pcrs)
+{
+	for (size_t i = 0; i < pcrs->n_banks; i++)
+		if (pcrs->bank[i].alg == TPM2_ALG_SHA256)
+			return &pcrs->bank[i];
+	return NULL;
+}

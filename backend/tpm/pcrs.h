@@ -21,6 +21,9 @@ struct sw_tpm_pcrs {
 /* Banks that are turned off, or of a hash that we do not know, are left out. Exit 5. */
 int sw_tpm_read_pcrs(const char *tcti, struct sw_tpm_pcrs *ret_pcrs, struct sw_error *err);
 
+/* The bank that everything is sealed to; NULL: it keeps none. */
+struct sw_tpm_bank *sw_tpm_sha256_bank(struct sw_tpm_pcrs *pcrs);
+
 struct sw_tpm;
 /* The same from a TPM that is open already; private to tpm/. */
 int sw_tpm_pcrs_of(struct sw_tpm *t, struct sw_tpm_pcrs *ret_pcrs);
