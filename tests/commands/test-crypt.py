@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Encrypted installs on a stand-in with a software TPM, opened by cryptsetup and openssl."""
-import base64
 import hashlib
 import json
 import os
 import re
 from pathlib import Path
 
+from escrow import block, certificate, decrypt
 from lib import MiB, allocated, cut, expect, main, need, partitions, same, test, tool
 
 ENCRYPTED = [("layout: node", "layout: encrypted")]
@@ -30,20 +30,6 @@ def opens(case, image, key):
 
 def header(image):
     return json.loads(tool("cryptsetup", "luksDump", "--dump-json-metadata", image).stdout)
-
-
-def certificate(case):
-    key, out = case.dir / "escrow.key", case.dir / "escrow.pem"
-    tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", out,
-         "-subj", "/CN=keeper of keys", "-days", "2")
-    return out.read_text()
-
-
-def decrypt(case, text):
-    path = case.dir / "cms"
-    path.write_bytes(base64.b64decode(text))
-    return tool("openssl", "cms", "-decrypt", "-inform", "DER", "-in", path, "-inkey",
-                case.dir / "escrow.key").stdout.encode()
 
 
 def digest(path):
@@ -93,7 +79,7 @@ def _(case):
     need("cryptsetup", "openssl", "swtpm")
     create(case)
     pem = certificate(case)
-    indented = "".join(f"    {line}\n" for line in pem.splitlines())
+    indented = block(pem)
     answers = case.answers(replace=[
         ("  layout: node", "  layout: encrypted\n  recovery: escrow\n  escrow: |\n" + indented)])
     done = expect(case.on("install", "--answers", answers, "--json"), 0)
@@ -117,7 +103,7 @@ def _(case):
     need("openssl")
     create(case)
     pem = certificate(case)
-    indented = "".join(f"    {line}\n" for line in pem.splitlines())
+    indented = block(pem)
     (case.dir / "lib").mkdir()
     (case.dir / "lib/libcrypto.so.3").write_text("no library\n")
     without = {"LD_LIBRARY_PATH": str(case.dir / "lib")}
@@ -153,7 +139,7 @@ def _(case):
     need("cryptsetup", "openssl", "swtpm")
     create(case)
     pem = certificate(case)
-    indented = "".join(f"    {line}\n" for line in pem.splitlines())
+    indented = block(pem)
     escrow = "  layout: encrypted\n  recovery: escrow\n  escrow: |\n" + indented
     expect(case.on("install", "--answers", case.answers(replace=[("  layout: node", escrow)])), 0)
     first = node_data(case)["recovery_escrow"]

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What is sealed and no longer opens: doctor names the PCR and the event, and seals it again."""
-import base64
 import hashlib
 import io
 import json
@@ -12,6 +11,7 @@ import eventlog
 from eventlog import SEPARATOR, VARIABLE
 from lib import cut, expect, fingerprint, main, need, partitions, same, test, tool
 from attest_server import AttestServer, Authority
+from escrow import block, certificate, decrypt
 from join_server import Keyserver
 from museum import run_from
 from swtpm import Tpm
@@ -34,17 +34,11 @@ def node(case, *more):
 def encrypted(case):
     """The same with an encrypted state; its recovery key, out of the escrow, in a file."""
     need("openssl", "cryptsetup")
-    secret, cert = case.dir / "escrow.key", case.dir / "escrow.pem"
-    tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", secret, "-out",
-         cert, "-subj", "/CN=keeper of keys", "-days", "2")
-    indented = "".join(f"    {line}\n" for line in cert.read_text().splitlines())
     tpm = node(case, ("  layout: node\n", "  layout: encrypted\n  recovery: escrow\n"
-                      "  escrow: |\n" + indented))
+                      "  escrow: |\n" + block(certificate(case))))
     events = [json.loads(line) for line in case.said.out.splitlines() if line[:8] == '{"event"']
-    sealed, key = case.dir / "cms", case.dir / "recovery"
-    sealed.write_bytes(base64.b64decode(events[-1]["recovery_escrow"]))
-    key.write_text(tool("openssl", "cms", "-decrypt", "-inform", "DER", "-in", sealed, "-inkey",
-                        secret).stdout)
+    key = case.dir / "recovery"
+    key.write_bytes(decrypt(case, events[-1]["recovery_escrow"]))
     return tpm, key
 
 

@@ -5,22 +5,12 @@ import base64
 import ctypes
 import json
 
+from escrow import block, certificate, decrypt
 from lib import cut, expect, main, need, partitions, same, test, tool
 from signed import MEASURE, Image, signing_key
 from swtpm import Tpm
 
 STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
-
-
-def certificate(case):
-    tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
-         case.dir / "escrow.key", "-out", case.dir / "escrow.pem", "-subj", "/CN=keeper", "-days",
-         "2")
-    return (case.dir / "escrow.pem").read_text()
-
-
-def block(text):
-    return "".join(f"    {line}\n" for line in text.splitlines())
 
 
 def answers(case, key, recovery=None, uki=None):
@@ -159,10 +149,8 @@ def _(case):
     path = answers(case, key, certificate(case), signed_uki(case, image))
     done = expect(case.on("--json", "--yes", "install", "--answers", path), 0)
     events = [json.loads(line) for line in done.out.splitlines() if line[:8] == '{"event"']
-    (case.dir / "cms").write_bytes(base64.b64decode(events[-1]["recovery_escrow"]))
     recovery = case.dir / "recovery"
-    recovery.write_text(tool("openssl", "cms", "-decrypt", "-inform", "DER", "-in",
-                             case.dir / "cms", "-inkey", case.dir / "escrow.key").stdout)
+    recovery.write_bytes(decrypt(case, events[-1]["recovery_escrow"]))
     image.start()
     tpm.tool("tpm2_pcrextend", "7:sha256=" + "11" * 32)
     (case.machine_dir / "run" / "tpm2-pcr-signature.json").write_text(image.signatures.read_text())
