@@ -36,8 +36,6 @@ static bool is_place(const char *text)
 /* Keeps the one that there is; -ENOTUNIQ when another says something else. */
 static int keep(char **found, const char *text)
 {
-	if (!is_place(text) || !sw_text_is_clean(text))
-		return 0;
 	if (*found)
 		return strcmp(*found, text) == 0 ? 0 : -ENOTUNIQ;
 	*found = strdup(text);
@@ -71,7 +69,9 @@ static int take_txt(const ns_rr *rr, char **found)
 	}
 	if (r == -EINVAL)
 		return 0;
-	return r < 0 ? r : keep(found, sw_buf_text(&b));
+	if (r < 0 || !is_place(sw_buf_text(&b)) || !sw_text_is_clean(sw_buf_text(&b)))
+		return r;
+	return keep(found, sw_buf_text(&b));
 }
 
 int sw_dns_txt(const uint8_t *answer, size_t len, char **ret_text)
@@ -229,10 +229,14 @@ int sw_lease_option(const char *lease, unsigned int option, char **ret_text)
 	return 0;
 }
 
-static int read_leases(const char *dir, unsigned int option, char **found)
+int sw_leases_find(const struct sw_machine *m, int (*read)(const char *lease, void *arg,
+							    char **ret_text),
+		   void *arg, char **ret_text)
 {
-	_cleanup_closedir_ DIR *d = opendir(dir);
-	int r = 0;
+	_cleanup_free_ char *dir = sw_fmt("%s/netif/leases", m->networkd ? m->networkd : "");
+	_cleanup_closedir_ DIR *d = dir ? opendir(dir) : NULL;
+	_cleanup_free_ char *found = NULL;
+	int r = dir ? 0 : -ENOMEM;
 
 	for (struct dirent *e = d ? readdir(d) : NULL; e && r == 0; e = readdir(d)) {
 		_cleanup_free_ char *path = sw_fmt("%s/%s", dir, e->d_name), *text = NULL;
@@ -241,10 +245,18 @@ static int read_leases(const char *dir, unsigned int option, char **found)
 		if (!path)
 			r = -ENOMEM;
 		else if (e->d_name[0] != '.' && sw_file_read(path, &b) == 0 &&
-			 sw_lease_option(sw_buf_text(&b), option, &text) == 0)
-			r = keep(found, text);
+			 read(sw_buf_text(&b), arg, &text) == 0)
+			r = keep(&found, text);
 	}
-	return r;
+	if (r < 0)
+		return r;
+	*ret_text = TAKE_PTR(found);
+	return *ret_text ? 0 : -ENODATA;
+}
+
+static int read_option(const char *lease, void *option, char **ret_text)
+{
+	return sw_lease_option(lease, *(unsigned int *)option, ret_text);
 }
 
 static int from_dhcp(struct sw_machine *m, const struct sw_answers_source *s, char **ret_text,
@@ -252,15 +264,11 @@ static int from_dhcp(struct sw_machine *m, const struct sw_answers_source *s, ch
 {
 	unsigned int option = *s->location ? (unsigned int)strtoul(s->location, NULL, 10)
 					   : SW_DHCP_OPTION;
-	_cleanup_free_ char *dir = sw_fmt("%s/netif/leases", m->networkd ? m->networkd : "");
-	_cleanup_free_ char *found = NULL;
-	int r = dir ? read_leases(dir, option, &found) : -ENOMEM;
+	int r = sw_leases_find(m, read_option, &option, ret_text);
 
 	if (r == -ENOTUNIQ)
 		return fail_several(s, err);
-	if (r < 0)
-		return sw_fail_oom(err);
-	if (!found) {
+	if (r == -ENODATA) {
 		(void)sw_fail(err, SW_EXIT_NETWORK, -EAGAIN,
 			      "no DHCP lease has option %u with a URL", option);
 		sw_error_where(err, "%s", s->text);
@@ -268,8 +276,7 @@ static int from_dhcp(struct sw_machine *m, const struct sw_answers_source *s, ch
 			      option);
 		return -EAGAIN;
 	}
-	*ret_text = TAKE_PTR(found);
-	return 0;
+	return r < 0 ? sw_fail_oom(err) : 0;
 }
 
 bool sw_source_points(const struct sw_answers_source *s)

@@ -7,7 +7,6 @@
  */
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
-#include <dirent.h>
 #include <resolv.h>
 #include <string.h>
 
@@ -16,53 +15,31 @@
 #include "base/text.h"
 
 #define DNS_ANSWER_MAX 4096
-#define LEASE_MAX (64u << 10)	/* bytes of a lease's file */
 
 /* ---- DHCP ---- */
 
-static int take_lease(const char *path, char **found)
+static int read_name(const char *lease, void *arg SW_UNUSED, char **ret_text)
 {
-	_cleanup_buf_ struct sw_buf b = { .max = LEASE_MAX };
-	_cleanup_free_ char *name = NULL;
+	_cleanup_free_ char *name = sw_text_value(lease, "HOSTNAME");
 
-	if (sw_file_read(path, &b) < 0)
-		return 0;
-	name = sw_text_value(sw_buf_text(&b), "HOSTNAME");
 	if (!name || !*name || !sw_text_is_clean(name))
-		return 0;
-	if (*found)
-		return strcmp(*found, name) == 0 ? 0 : -ENOTUNIQ;
-	*found = TAKE_PTR(name);
+		return -ENODATA;
+	*ret_text = TAKE_PTR(name);
 	return 0;
 }
 
 int sw_name_by_dhcp(const struct sw_machine *m, char **ret_name, struct sw_error *err)
 {
-	_cleanup_free_ char *dir = sw_fmt("%s/netif/leases", m->networkd ? m->networkd : "");
-	_cleanup_closedir_ DIR *d = dir ? opendir(dir) : NULL;
-	_cleanup_free_ char *found = NULL;
-	int r = dir ? 0 : -ENOMEM;
+	int r = sw_leases_find(m, read_name, NULL, ret_name);
 
-	for (struct dirent *e = d ? readdir(d) : NULL; e && r == 0; e = readdir(d)) {
-		_cleanup_free_ char *path = sw_fmt("%s/%s", dir, e->d_name);
-
-		if (!path)
-			r = -ENOMEM;
-		else if (e->d_name[0] != '.')
-			r = take_lease(path, &found);
-	}
 	if (r == -ENOMEM)
 		return sw_fail_oom(err);
 	if (r == -ENOTUNIQ) {
 		(void)sw_fail(err, SW_EXIT_INVALID, r, "DHCP leases have different host names");
 		sw_error_hint(err, "let one server give the name, or use another word than "
 				   "${dhcp}");
-		return r;
 	}
-	if (!found)
-		return -ENODATA;
-	*ret_name = TAKE_PTR(found);
-	return 0;
+	return r;
 }
 
 /* ---- DNS ---- */

@@ -42,6 +42,14 @@ int sw_source_pointed(const struct sw_answers_source *s, const char *text,
  * -ENOTUNIQ with several.
  */
 int sw_dns_txt(const uint8_t *answer, size_t len, char **ret_text);
+/*
+ * What read finds in the leases of this machine as networkd keeps them, which has to be one text;
+ * malloc'd. One in which it finds nothing does not count. -ENODATA without any, -ENOTUNIQ when they
+ * differ.
+ */
+int sw_leases_find(const struct sw_machine *m, int (*read)(const char *lease, void *arg,
+							    char **ret_text),
+		   void *arg, char **ret_text);
 /* The URL in an option of a lease as networkd keeps it; malloc'd. -ENODATA, -EBADMSG. */
 int sw_lease_option(const char *lease, unsigned int option, char **ret_text);
 /*
