@@ -48,6 +48,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_no_disk, &sw_screen_more_disks, &sw_screen_payload, &sw_screen_boot,
 	&sw_screen_admission, &sw_screen_node, &sw_screen_review, &sw_screen_confirm,
 	&sw_screen_recovery, &sw_screen_progress, &sw_screen_result, &sw_screen_log,
+	&sw_screen_doing,
 	&sw_screen_save, &sw_screen_ask, &sw_screen_help, &sw_screen_about,
 	&sw_screen_admitted, &sw_screen_left_open, &sw_screen_restart, &sw_screen_token,
 	&sw_screen_undo, &sw_screen_tools, &sw_screen_disks, &sw_screen_partition,

@@ -11,6 +11,9 @@ static bool progress_request(struct sw_view *v SW_UNUSED, struct sw_state *s,
 	case SW_REQ_LOG:
 		sw_view_push(s, &sw_screen_log);
 		return true;
+	case SW_REQ_DETAILS:
+		sw_view_push(s, &sw_screen_doing);
+		return true;
 	case SW_REQ_PAUSE:
 		s->paused = !s->paused;
 		s->want |= SW_WANT_PAUSE;
@@ -57,15 +60,15 @@ static struct sw_widget progress_widget(const struct sw_view *v SW_UNUSED)
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_LOG, NULL }, { SW_REQ_PAUSE, N_("pause") },
+	{ SW_REQ_LOG, NULL }, { SW_REQ_DETAILS, N_("plan") }, { SW_REQ_PAUSE, N_("pause") },
 	{ SW_REQ_CANCEL, N_("stop") }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_progress = {
 	.title = N_("Working"),
 	.help = N_("The steps above, marked '+' when done and '>' while running; the bar counts "
-		"the whole; the end of the log below. The work does not depend on any console: a "
-		"lost line or a closed window does not stop it."),
+		"the whole; the end of the log below; d shows the plan. The work does not depend "
+		"on any console: a lost line or a closed window does not stop it."),
 	.hints = hints,
 	.draw = progress_draw,
 	.request = progress_request,

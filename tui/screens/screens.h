@@ -60,6 +60,7 @@ extern const struct sw_view_ops sw_screen_recovery;	/* of the plan that s->work 
 extern const struct sw_view_ops sw_screen_progress;
 extern const struct sw_view_ops sw_screen_result;
 extern const struct sw_view_ops sw_screen_log;
+extern const struct sw_view_ops sw_screen_doing;
 extern const struct sw_view_ops sw_screen_save;	/* s->save_text, offered as s->save_path */
 extern const struct sw_view_ops sw_screen_ask;	/* s->ask */
 extern const struct sw_view_ops sw_screen_undo;	/* of s->journal */

@@ -397,6 +397,17 @@ void sw_state_plan_failed(struct sw_state *s, const struct sw_error *err)
 	sw_view_refresh(s);
 }
 
+static const struct sw_plan *plan_of(const struct sw_state *s, enum sw_work work)
+{
+	return work == SW_WORK_INSTALL ? s->plan
+	       : work == SW_WORK_RESUME && s->journal ? s->journal->plan : NULL;
+}
+
+const struct sw_plan *sw_state_doing(const struct sw_state *s)
+{
+	return plan_of(s, s->work);
+}
+
 void sw_state_start(struct sw_state *s, enum sw_work work)
 {
 	static const unsigned int want[] = {
@@ -405,8 +416,7 @@ void sw_state_start(struct sw_state *s, enum sw_work work)
 		[SW_WORK_UNDO] = SW_WANT_UNDO,
 		[SW_WORK_WIPE] = SW_WANT_WIPE,
 	};
-	const struct sw_plan *p = work == SW_WORK_INSTALL ? s->plan
-				  : work == SW_WORK_RESUME && s->journal ? s->journal->plan : NULL;
+	const struct sw_plan *p = plan_of(s, work);
 
 	if (p && sw_plan_awaits_recovery(p)) {
 		struct sw_error err = { 0 };

@@ -219,6 +219,8 @@ bool sw_state_event(struct sw_state *s, const struct sw_event *ev);
 /* The events have ended; exit: the child's status, or -1 when a signal ended it. */
 void sw_state_ended(struct sw_state *s, int exit);
 #define SW_FINISH_SECONDS 10	/* an unattended machine waits this long before it does `finish` */
+/* The plan of the install that runs, begun or resumed by this session; NULL when there is none. */
+const struct sw_plan *sw_state_doing(const struct sw_state *s);
 /* The plan of the node that was installed last, or NULL. */
 const struct sw_plan *sw_state_installed(const struct sw_state *s);
 /* The node cannot be started from here: that is said, and an unattended machine restarts. */
