@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,21 +101,42 @@ static int start(const char *program, const struct sw_proc *p, char **env, int i
 	return -r;
 }
 
-/* Keeps the head of the output: the first complaint is the useful one. */
-static int drain(int fd, int64_t deadline, struct sw_buf *out)
+/* Tells of the lines from *at on that are whole. */
+static void tell_lines(const struct sw_proc *p, const struct sw_buf *out, size_t *at)
 {
+	const char *end;
+
+	while (p->line && *at < out->len &&
+	       (end = memchr(out->data + *at, '\n', out->len - *at))) {
+		size_t n = (size_t)(end - (const char *)out->data) - *at;
+		_cleanup_free_ char *text = strndup((const char *)out->data + *at, n);
+
+		if (text)
+			p->line(text, p->userdata);
+		*at += n + 1;
+	}
+}
+
+/* Keeps the head of the output: the first complaint is the useful one. */
+static int drain(const struct sw_proc *proc, int fd, int ended, int64_t deadline,
+		 struct sw_buf *out)
+{
+	size_t told = out ? out->len : 0;
 	char chunk[4096];
 
 	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
+		struct pollfd p[] = { { .fd = fd, .events = POLLIN },
+				      { .fd = ended, .events = POLLIN } };
 		int64_t left = deadline - sw_now_ms();
-		int k = left > 0 ? poll(&p, 1, (int)left) : 0;
+		int k = left > 0 ? poll(p, ARRAY_SIZE(p), (int)left) : 0;
 		ssize_t n;
 
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k <= 0)
 			return k < 0 ? -errno : -ETIMEDOUT;
+		if (!p[0].revents)	/* it has ended, and all that it wrote is read */
+			return 0;
 		n = read(fd, chunk, sizeof(chunk));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -122,6 +144,8 @@ static int drain(int fd, int64_t deadline, struct sw_buf *out)
 			return n < 0 ? -errno : 0;
 		if (out && out->len + (size_t)n <= OUTPUT_KEPT)
 			(void)sw_buf_add(out, chunk, (size_t)n);
+		if (out)
+			tell_lines(proc, out, &told);
 	}
 }
 
@@ -142,7 +166,7 @@ int sw_proc_run_with(const struct sw_proc *p, struct sw_buf *ret_output)
 {
 	_cleanup_free_ char *program = find_program(p->argv[0]);
 	_cleanup_free_ char **env = NULL;
-	_cleanup_close_ int rd = -EBADF, in = -EBADF;
+	_cleanup_close_ int rd = -EBADF, in = -EBADF, ended = -EBADF;
 	int fds[2], status, r;
 	pid_t pid;
 
@@ -160,8 +184,10 @@ int sw_proc_run_with(const struct sw_proc *p, struct sw_buf *ret_output)
 	close(fds[1]);
 	if (r < 0)
 		return r;
-	r = drain(rd, sw_now_ms() + (int64_t)p->timeout_s * 1000, ret_output);
-	if (r < 0)
+	if (p->alone)
+		ended = (int)syscall(SYS_pidfd_open, pid, 0);
+	r = drain(p, rd, ended, sw_now_ms() + (int64_t)p->timeout_s * 1000, ret_output);
+	if (r < 0 || p->alone)
 		(void)kill(-pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)

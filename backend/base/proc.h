@@ -33,6 +33,11 @@ struct sw_proc {
 	 * reads from it. NULL: none.
 	 */
 	const char *terminal;
+	/* Told of each line of the output that is kept, when it is whole; or NULL. */
+	void (*line)(const char *text, void *userdata);
+	void *userdata;
+	/* It is over when the program itself ends: what it leaves behind is ended with it. */
+	_Bool alone;
 };
 
 /*

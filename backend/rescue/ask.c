@@ -54,7 +54,8 @@ int sw_examine_admitted(struct sw_examine *x)
 
 /* ---- asked ---- */
 
-static int boot_server(struct sw_examine *x, const struct sw_node *n)
+static int boot_server(struct sw_examine *x, const struct sw_node *n,
+		       const struct sw_sink *sink)
 {
 	const char *uri = sw_json_str(sw_json_get(n->data, "network"), "uri", NULL);
 	struct sw_error e = {};
@@ -62,8 +63,10 @@ static int boot_server(struct sw_examine *x, const struct sw_node *n)
 	struct sw_reach reach;
 
 	/* What DHCP gives, or what is filled in for each machine, is not known here. */
-	if (!uri || strstr(uri, "${") || strcmp(sw_json_str(n->data, "mode", ""), "network") != 0 ||
-	    sw_reach_try(uri, &reach, &e) == 0)
+	if (!uri || strstr(uri, "${") || strcmp(sw_json_str(n->data, "mode", ""), "network") != 0)
+		return 0;
+	sw_event_log(sink, "asking the boot server: %.200s", uri);
+	if (sw_reach_try(uri, &reach, &e) == 0)
 		return 0;
 	fi = sw_finding_add(x, NULL, "boot-server", sw_node_best_slot(n) < 0 ? SW_FINDING_ERROR
 			    : SW_FINDING_WARNING, SW_SURE_CERTAIN);
@@ -117,7 +120,7 @@ static int admission_server(struct sw_examine *x, const struct sw_admit_config *
 }
 
 int sw_rescue_ask_servers(struct sw_machine *m, const struct sw_facts *f, const char *disk,
-			  struct sw_findings *l, struct sw_error *err)
+			  const struct sw_sink *sink, struct sw_findings *l, struct sw_error *err)
 {
 	struct sw_examine x = { .m = m, .f = f, .disk = disk, .out = l, .err = err };
 	_cleanup_node_ struct sw_node n = {};
@@ -127,11 +130,18 @@ int sw_rescue_ask_servers(struct sw_machine *m, const struct sw_facts *f, const 
 
 	if (sw_node_find(m, f, disk, &n, &e) < 0)
 		return 0;	/* said already */
-	r = boot_server(&x, &n);
+	r = boot_server(&x, &n, sink);
 	if (r == 0 && sw_admit_from_node(m, disk, NULL, &list, &e) == 0)
-		for (size_t i = 0; r == 0 && i < list.n; i++)
-			r = admission_server(&x, &list.v[i]);
+		for (size_t i = 0; r == 0 && i < list.n; i++) {
+			r = sw_event_poll(sink);
+			sw_event_log(sink, "asking the server of the admission (%.20s): %.160s",
+				     list.v[i].profile->kind, list.v[i].url ? list.v[i].url : "?");
+			if (r == 0)
+				r = admission_server(&x, &list.v[i]);
+		}
 	sw_admit_list_clear(&list);
 	sw_findings_sort(l);
+	if (r == -ECANCELED)
+		return sw_fail(err, SW_EXIT_CANCELLED, r, "cancelled");
 	return r < 0 ? sw_fail_oom(err) : 0;
 }

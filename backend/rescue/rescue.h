@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/event.h"
 #include "boot/switch.h"
 
 enum sw_severity { SW_FINDING_INFO, SW_FINDING_WARNING, SW_FINDING_ERROR };
@@ -130,10 +131,11 @@ int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_
 		      struct sw_error *err);
 /*
  * Asks the node's boot server, in mode network, and those of its admission, and adds what is
- * wrong. Nothing is written, and no secret or proof is sent; up to 10 s for each.
+ * wrong. Nothing is written, and no secret or proof is sent; up to 10 s for each. sink: told of
+ * each before it is asked, polled between them; or NULL. Cancelled: -ECANCELED.
  */
 int sw_rescue_ask_servers(struct sw_machine *m, const struct sw_facts *f, const char *disk,
-			  struct sw_findings *l, struct sw_error *err);
+			  const struct sw_sink *sink, struct sw_findings *l, struct sw_error *err);
 void sw_findings_clear(struct sw_findings *l);
 #define _cleanup_findings_ _cleanup_(sw_findings_clear)
 const struct sw_finding *sw_findings_get(const struct sw_findings *l, const char *id);

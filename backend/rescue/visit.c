@@ -15,7 +15,8 @@ void sw_visit_clear(struct sw_visit *v)
 	sw_facts_free(v->f);
 	json_object_put(v->raw);
 	free(v->told);
-	*v = (struct sw_visit){ .m = v->m, .disk = v->disk, .servers = v->servers };
+	*v = (struct sw_visit){ .m = v->m, .disk = v->disk, .servers = v->servers,
+				 .sink = v->sink };
 }
 
 bool sw_visit_worth(const struct sw_facts *f)
@@ -40,7 +41,7 @@ int sw_visit_look(struct sw_visit *v, struct sw_error *err)
 	if (r == 0)
 		r = sw_rescue_examine(v->m, v->f, v->vars, v->raw, v->disk, &v->found, err);
 	return r < 0 || !v->servers ? r
-		: sw_rescue_ask_servers(v->m, v->f, v->disk, &v->found, err);
+		: sw_rescue_ask_servers(v->m, v->f, v->disk, v->sink, &v->found, err);
 }
 
 /* ---- the files for undo ---- */
@@ -205,6 +206,8 @@ json_object *sw_visit_to_json(const struct sw_visit *v)
 		json_object_array_add(list, sw_finding_to_json(&v->found.v[i]));
 	sw_json_add_bool(o, "healthy", sw_findings_worst(&v->found) == SW_FINDING_INFO);
 	sw_json_add(o, "findings", list);
+	if (v->servers)
+		sw_json_add_bool(o, "servers", true);
 	if (v->found.node)
 		sw_json_add(o, "node", json_object_get(v->found.node));
 	return o;

@@ -11,6 +11,7 @@ struct sw_visit {
 	struct sw_machine *m;	/* borrowed */
 	const char *disk;	/* the node's, when several have one, or NULL; borrowed */
 	bool servers;		/* ask them as well */
+	const struct sw_sink *sink;	/* told which is being asked; borrowed; or NULL */
 	struct sw_facts *f;
 	json_object *raw;	/* boot variables, NULL without UEFI */
 	struct sw_varstore *vars;	/* borrowed from the machine; NULL without UEFI */
@@ -42,5 +43,8 @@ int sw_visit_undo(struct sw_visit *v, const char *file, char **ret_text, struct 
 /* The last repair whose file is in run_dir: {"file", "text"}; NULL: none. */
 json_object *sw_visit_last(const struct sw_machine *m);
 
-/* {"healthy", "findings", "node"}; new reference, NULL when out of memory. */
+/*
+ * {"healthy", "findings", "node", "servers": they were asked}; new reference, NULL when out of
+ * memory.
+ */
 json_object *sw_visit_to_json(const struct sw_visit *v);

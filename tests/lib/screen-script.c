@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "tui/screens/screens.h"
+#include "tui/session/job.h"
 #include "tui/session/text.h"
 
 static const char *at_line;	/* for messages */
@@ -85,7 +86,7 @@ static void give_plan(struct sw_script *sc)
 static void serve(struct sw_script *sc)
 {
 	while (sc->state->want) {
-		unsigned int want = sc->state->want;
+		uint64_t want = sc->state->want;
 
 		sc->state->want = 0;
 		sc->wants |= want;
@@ -462,7 +463,7 @@ static void do_want(struct sw_script *sc, const char *name)
 {
 	static const struct {
 		const char *name;
-		unsigned int want;
+		uint64_t want;
 	} names[] = {
 		{ "apply", SW_WANT_APPLY }, { "resume", SW_WANT_RESUME },
 		{ "undo", SW_WANT_UNDO }, { "cancel", SW_WANT_CANCEL }, { "save", SW_WANT_SAVE },
@@ -471,7 +472,8 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "switch", SW_WANT_SWITCH }, { "switch-set", SW_WANT_SWITCH_SET },
 		{ "wipe-plan", SW_WANT_WIPE_PLAN }, { "wipe", SW_WANT_WIPE },
 		{ "report", SW_WANT_WIPE_REPORT },
-		{ "doctor", SW_WANT_DOCTOR }, { "doctor-repair", SW_WANT_DOCTOR_REPAIR },
+		{ "doctor", SW_WANT_DOCTOR }, { "doctor-stop", SW_WANT_DOCTOR_STOP },
+		{ "tool-stop", SW_WANT_TOOL_STOP }, { "doctor-repair", SW_WANT_DOCTOR_REPAIR },
 		{ "doctor-undo", SW_WANT_DOCTOR_UNDO },
 		{ "status", SW_WANT_STATUS }, { "network", SW_WANT_NETWORK },
 		{ "reach", SW_WANT_REACH }, { "preflight", SW_WANT_PREFLIGHT },
@@ -481,7 +483,7 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "tool-do", SW_WANT_TOOL_DO },
 		{ "shell", SW_WANT_SHELL }, { "nothing", 0 },
 	};
-	unsigned int want = 0, all = 0;
+	uint64_t want = 0, all = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		all |= names[i].want;
@@ -490,7 +492,8 @@ static void do_want(struct sw_script *sc, const char *name)
 	}
 	/* Exactly this, and it is used up. */
 	if ((sc->wants & all) != want)
-		fail_msg("%s: wanted is %#x", at_line, sc->wants & all);
+		fail_msg("%s: wanted is %#llx", at_line,
+			 (unsigned long long)(sc->wants & all));
 	sc->wants = 0;
 }
 
@@ -512,6 +515,18 @@ static int number(const char *arg)
 	return v;
 }
 
+/* "told tool EVENT", "told tool-do EVENT", "told doctor EVENT": what a job says while it works. */
+static void do_told(struct sw_script *sc, const char *arg)
+{
+	const char *event = strchr(arg, ' ');
+	enum sw_job_kind kind = strncmp(arg, "doctor ", 7) == 0 ? SW_JOB_DOCTOR
+				: strncmp(arg, "tool-do ", 8) == 0 ? SW_JOB_TOOL_DO : SW_JOB_TOOL;
+
+	assert_non_null(event);
+	sw_job_told(kind, event + 1, strlen(event + 1), sc->state);
+	serve(sc);
+}
+
 /* Words that drive; false: not one of these. */
 static bool drive(struct sw_script *sc, const char *word, char *arg)
 {
@@ -523,6 +538,8 @@ static bool drive(struct sw_script *sc, const char *word, char *arg)
 		do_line(sc, arg);
 	else if (strcmp(word, "event") == 0)
 		do_event(sc, arg);
+	else if (strcmp(word, "told") == 0)
+		do_told(sc, arg);
 	else if (strcmp(word, "wipe") == 0)
 		do_wipe(sc, arg);
 	else if (strcmp(word, "switch") == 0)

@@ -45,7 +45,8 @@ struct sw_script {
 	struct sw_answers *answers;
 	char layouts[64];	/* the shipped layouts that there are; "": node */
 	char *facts;		/* path */
-	unsigned int rows, cols, keys, wants;
+	unsigned int rows, cols, keys;
+	uint64_t wants;
 	int64_t now_ms;
 	bool unattended, unsettled, no_shell;
 	char countdown[80];

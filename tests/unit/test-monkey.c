@@ -35,7 +35,7 @@ struct monkey {
 	bool may_write;		/* the serial's end was typed */
 	unsigned long applies, wipes, shells;
 	struct sw_page seen;
-	bool visited[58];	/* of all_screens[] */
+	bool visited[61];	/* of all_screens[] */
 };
 
 static const struct sw_view_ops *const all_screens[] = {
@@ -55,7 +55,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_files, &sw_screen_file, &sw_screen_logs, &sw_screen_one_log, &sw_screen_tpm,
 	&sw_screen_hardware, &sw_screen_memory, &sw_screen_config, &sw_screen_bundle,
 	&sw_screen_place, &sw_screen_passphrase, &sw_screen_tool_result, &sw_screen_repair,
-	&sw_screen_given,
+	&sw_screen_given, &sw_screen_ping, &sw_screen_offers,
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */
@@ -152,7 +152,7 @@ static void give_switch(struct monkey *m)
 	sw_state_got_switch(m->s, o);
 }
 
-static void give_looks(struct monkey *m, unsigned int want)
+static void give_looks(struct monkey *m, uint64_t want)
 {
 	/* Whatever a tool gets, it lives with it; half of the time it is what it asked for. */
 	static const char *const tools[] = { "tests/screens/tool-files.json",
@@ -161,7 +161,7 @@ static void give_looks(struct monkey *m, unsigned int want)
 		"tests/screens/tool-all.json", "tests/screens/tool-all.json",
 		"tests/screens/tool-all.json", "tests/screens/tool-all.json" };
 	const struct {
-		unsigned int want;
+		uint64_t want;
 		const char *found;
 	} looks[SW_N_LOOKS] = {
 		[SW_LOOK_STATUS] = { SW_WANT_STATUS, "tests/screens/status.json" },
@@ -214,7 +214,7 @@ static void give_wipe(struct monkey *m, const char *found)
 	sw_state_got_wipe(m->s, o);
 }
 
-static void give_rest(struct monkey *m, unsigned int want)
+static void give_rest(struct monkey *m, uint64_t want)
 {
 	if (want & (SW_WANT_DOCTOR | SW_WANT_DOCTOR_REPAIR | SW_WANT_DOCTOR_UNDO))
 		give_doctor(m);
@@ -278,7 +278,7 @@ static void work(struct monkey *m)
 }
 
 /* An unattended install was consented to by whoever wrote its answers. */
-static bool may_want(const struct monkey *m, unsigned int writes)
+static bool may_want(const struct monkey *m, uint64_t writes)
 {
 	return m->may_write || (writes == SW_WANT_APPLY && m->s->unattended);
 }
@@ -289,11 +289,12 @@ static void serve(struct monkey *m)
 	struct sw_state *s = m->s;
 
 	while (s->want) {
-		unsigned int want = s->want;
+		uint64_t want = s->want;
 
 		s->want = 0;
 		if ((want & WRITES) && !may_want(m, want & WRITES))
-			fail_msg("wanted without a typed serial: %#x", want & WRITES);
+			fail_msg("wanted without a typed serial: %#llx",
+				 (unsigned long long)(want & WRITES));
 		if (want & SW_WANT_APPLY)
 			m->applies++;
 		if (want & SW_WANT_FACTS)
@@ -417,6 +418,7 @@ static void jump(struct monkey *m)
 		&sw_screen_files, &sw_screen_logs, &sw_screen_place, &sw_screen_place,
 		&sw_screen_tpm, &sw_screen_hardware, &sw_screen_memory, &sw_screen_one_log,
 		&sw_screen_partition, &sw_screen_file, &sw_screen_passphrase,
+		&sw_screen_ping, &sw_screen_offers,
 	};
 
 	if (m->s->phase != SW_PHASE_ASKING)

@@ -130,6 +130,12 @@ static void test_a_wipe_that_the_disk_cannot_do_is_refused_before_consent(void *
 	sw_script_run(DIR, "wipe-refused");
 }
 
+static void test_what_asks_servers_says_so_meanwhile_and_can_be_stopped(void **state SW_UNUSED)
+{
+	sw_script_run(DIR, "doctor-servers");
+	sw_script_run(DIR, "network-asks");
+}
+
 static void test_the_doctor_shows_its_findings_repairs_and_takes_back(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "doctor");
@@ -283,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_a_disk_is_wiped_after_its_serial_was_typed_and_reported_on),
 		cmocka_unit_test(test_a_wipe_that_the_disk_cannot_do_is_refused_before_consent),
 		cmocka_unit_test(test_the_doctor_shows_its_findings_repairs_and_takes_back),
+		cmocka_unit_test(test_what_asks_servers_says_so_meanwhile_and_can_be_stopped),
 		cmocka_unit_test(test_status_and_network_are_looked_at_and_a_url_is_tested),
 		cmocka_unit_test(test_all_that_an_install_needs_of_the_network_is_tested),
 		cmocka_unit_test(test_an_admission_is_checked_before_it_is_needed),

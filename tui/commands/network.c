@@ -9,6 +9,7 @@
 #include "apply/network.h"
 #include "apply/nettest.h"
 #include "base/json.h"
+#include "net/offers.h"
 #include "net/routes.h"
 #include "plan/network.h"
 #include "tui/commands/common.h"
@@ -71,7 +72,7 @@ const struct sw_command sw_command_network_apply = {
 
 /* ---- what there is, and the test of it ---- */
 
-enum { OPT_TEST = 300 };
+enum { OPT_TEST = 300, OPT_OFFERS, OPT_LINK };
 
 static json_object *links_json(const struct sw_facts *f)
 {
@@ -155,6 +156,28 @@ static int test(const struct sw_cli *cli, struct sw_machine *m, const struct sw_
 	return sw_nettest_result(t, err);
 }
 
+static void tell_offer(const struct sw_event *ev, void *json)
+{
+	if (ev->type == SW_EVENT_LOG && !*(const bool *)json)
+		fprintf(stderr, "%s\n", ev->text);
+}
+
+static int offers(struct sw_cli *cli, struct sw_machine *m, struct sw_error *err)
+{
+	const struct sw_sink sink = { .fn = tell_offer, .userdata = &cli->json };
+	_cleanup_json_ json_object *list = NULL;
+	_cleanup_buf_ struct sw_buf text = {};
+	int r = sw_offers_of(m, sw_arg(&cli->args, OPT_LINK), &sink, &list, err);
+
+	if (r < 0)
+		return r;
+	if (cli->json)
+		sw_print_json(list);
+	else if (sw_offers_text(list, &text) == 0)
+		printf("%s", sw_buf_text(&text));
+	return 0;
+}
+
 static int run_network(struct sw_cli *cli, struct sw_error *err)
 {
 	const char *file = sw_arg(&cli->args, 'a');
@@ -165,6 +188,10 @@ static int run_network(struct sw_cli *cli, struct sw_error *err)
 
 	if (file && !tests)
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--answers goes with --test");
+	if (sw_arg(&cli->args, OPT_LINK) && !sw_arg(&cli->args, OPT_OFFERS))
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--link goes with --offers");
+	if (tests && sw_arg(&cli->args, OPT_OFFERS))
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--test and --offers at once");
 	if (file)
 		r = sw_answers_read(file, &a, err);
 	if (r == 0)
@@ -176,11 +203,15 @@ static int run_network(struct sw_cli *cli, struct sw_error *err)
 		r = sw_answers_use_proxy(a, m, err);
 	if (r < 0)
 		return r;
+	if (sw_arg(&cli->args, OPT_OFFERS))
+		return offers(cli, m, err);
 	return tests ? test(cli, m, a, err) : show(cli, m, err);
 }
 
 static const struct sw_opt network_opts[] = {
 	{ OPT_TEST, "test", NULL, "see whether it is enough for an install" },
+	{ OPT_OFFERS, "offers", NULL, "ask what the DHCP servers would give, and take nothing" },
+	{ OPT_LINK, "link", "NAME", "with --offers: on this link alone" },
 	{ 'a', "answers", "FILE", "with --test: and for the servers that these answers name" },
 	{ 0, NULL, NULL, NULL },
 };
@@ -192,6 +223,8 @@ const struct sw_command sw_command_network = {
 	.opts = network_opts,
 	.details = "The test has a line for each link, router, name server and time server, and\n"
 		   "for each server that the answers name, with what to do where one fails.\n"
-		   "Exit 10 when one does.",
+		   "Exit 10 when one does.\n"
+		   "--offers wants root and dhcpcd, which is asked and not started: no address or\n"
+		   "lease changes. IPv4.",
 	.run = run_network,
 };

@@ -12,7 +12,7 @@ struct ask {
 };
 
 void sw_screen_ask_first(struct sw_state *s, const char *question, const char *yes,
-			 unsigned int want, bool quit)
+			 uint64_t want, bool quit)
 {
 	s->ask = (struct sw_ask){ .question = question, .yes = yes, .want = want, .quit = quit };
 	sw_view_push(s, &sw_screen_ask);

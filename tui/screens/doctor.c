@@ -66,9 +66,8 @@ static void doctor_refresh(struct sw_view *v, struct sw_state *s)
 
 static void doctor_look(struct sw_view *v SW_UNUSED, struct sw_state *s)
 {
-	s->doctor_pending = true;
-	s->doctor_error = (struct sw_error){ 0 };
-	s->want |= SW_WANT_DOCTOR;
+	if (!s->doctor_writing)
+		sw_state_want_doctor(s, false);
 }
 
 static void ask_undo(struct doctor_view *dv, struct sw_state *s)
@@ -132,6 +131,13 @@ static bool doctor_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 	case SW_REQ_SAVE:
 		save_report(s);
 		return true;
+	case SW_REQ_RETRY:
+		if (!s->doctor_writing)
+			sw_state_want_doctor(s, true);
+		return true;
+	case SW_REQ_CANCEL:
+		sw_state_stop_doctor(s);
+		return true;
 	default:
 		return false;
 	}
@@ -176,6 +182,18 @@ static void draw_about(const struct sw_state *s, const struct sw_list_row *row, 
 	(void)sw_frame_paragraph(f, at, 8, f->cols - 9, end - at, help);
 }
 
+static void draw_pending(const struct sw_state *s, struct sw_frame *f, unsigned int row)
+{
+	if (!s->doctor_pending)
+		return;
+	sw_frame_put(f, row, 0, f->cols, 0,
+		     s->doctor_writing	? _("repairing ...")
+		     : s->doctor_servers ? _("looking, then asking the node's servers; c stops "
+					     "that ...")
+					 : _("looking ..."));
+	(void)sw_frame_paragraph(f, row + 2, 2, f->cols - 3, 3, s->doctor_told);
+}
+
 static void doctor_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
 			const struct sw_area *a)
 {
@@ -190,14 +208,15 @@ static void doctor_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 					       text ? text : _("out of memory")) + 1;
 	}
 	if (!s->doctor || s->doctor_pending) {
-		if (s->doctor_pending)
-			sw_frame_put(f, list.row, 0, f->cols, 0,
-				     s->doctor_writing ? _("repairing ...") : _("looking ..."));
+		draw_pending(s, f, list.row);
 		return;
 	}
 	list.row = draw_node(s, f, list.row);
 	if (sw_json_bool(s->doctor, "healthy", false) && list.row < end) {
-		sw_frame_put(f, list.row, 0, f->cols, 0, _("Nothing is wrong."));
+		sw_frame_put(f, list.row, 0, f->cols, 0,
+			     sw_json_bool(s->doctor, "servers", false)
+				     ? _("Nothing is wrong, and the node's servers answer.")
+				     : _("Nothing is wrong."));
 		list.row += 2;
 	}
 	room = end > list.row + 5 ? end - list.row - 5 : 1;
@@ -209,8 +228,9 @@ static void doctor_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 
 static const struct sw_hint doctor_hints[] = {
 	{ SW_REQ_UP, N_("Down choose") }, { SW_REQ_ACCEPT, N_("look closer") },
-	{ SW_REQ_REFRESH, NULL },
-	{ SW_REQ_SAVE, N_("save") }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_RETRY, N_("servers") }, { SW_REQ_REFRESH, NULL },
+	{ SW_REQ_SAVE, N_("save") }, { SW_REQ_BACK, NULL }, { SW_REQ_CANCEL, N_("stop") },
+	{ SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_doctor = {
@@ -220,7 +240,9 @@ const struct sw_view_ops sw_screen_doctor = {
 		"from starting or will soon; a warning is one fault away from it; information is "
 		"no fault.\n\nA finding opens with its evidence and with each write of its "
 		"repair. Before a repair, what it overwrites is saved, so that it can be taken "
-		"back until this machine is restarted. After it everything is looked at again."),
+		"back until this machine is restarted. After it everything is looked at again.\n\n"
+		"r asks the node's boot server and the servers of its admission as well, and sends "
+		"nothing of this machine; c stops that."),
 	.size = sizeof(struct doctor_view),
 	.hints = doctor_hints,
 	.open = doctor_look,

@@ -114,6 +114,10 @@ static bool network_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 		sw_view_push(s, &sw_screen_network_test);
 	} else if (req == SW_REQ_DETAILS) {
 		sw_view_push(s, &sw_screen_preflight);
+	} else if (req == SW_REQ_PAUSE) {
+		sw_view_push(s, &sw_screen_ping);
+	} else if (req == SW_REQ_LOG) {
+		sw_view_push(s, &sw_screen_offers);
 	} else if (req == SW_REQ_REFRESH) {
 		sw_state_want_look(s, SW_LOOK_NETWORK);
 		s->want |= SW_WANT_FACTS;
@@ -125,7 +129,8 @@ static bool network_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 }
 
 static const struct sw_hint hints[] = {
-	{ SW_REQ_ACCEPT, N_("test a URL") }, { SW_REQ_RETRY, N_("test all") },
+	{ SW_REQ_ACCEPT, N_("URL") }, { SW_REQ_RETRY, N_("test all") },
+	{ SW_REQ_PAUSE, N_("ping") }, { SW_REQ_LOG, N_("DHCP offers") },
 	{ SW_REQ_DETAILS, N_("admission") }, { SW_REQ_BACK, NULL }, { SW_REQ_PAGE_DOWN, NULL },
 	{ SW_REQ_REFRESH, NULL }, { SW_REQ_NONE, NULL },
 };
@@ -135,7 +140,8 @@ const struct sw_view_ops sw_screen_network = {
 	.help = N_("What the kernel has now: cards with their addresses, where packets go, and "
 		"who answers for names. Nothing is changed here; the rescue shell can. Links and "
 		"addresses follow by themselves; routes and name servers when you look again.\n\n"
-		"Enter asks a server of your choice and says what came of it. r tests all that an "
+		"Enter asks a server of your choice and says what came of it; p pings one, and l "
+		"asks each DHCP server on each wire what it would offer. r tests all that an "
 		"install needs: links, routers, name and time servers, and those that the answers "
 		"name. d looks whether this "
 		"machine would be admitted by the servers that the answers or the node's data "

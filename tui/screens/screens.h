@@ -29,6 +29,8 @@ extern const struct sw_view_ops sw_screen_preflight;	/* of the admission */
 extern const struct sw_view_ops sw_screen_token;	/* of the next admission that asks */
 extern const struct sw_view_ops sw_screen_admitted;
 extern const struct sw_view_ops sw_screen_reach;	/* whether a URL answers */
+extern const struct sw_view_ops sw_screen_ping;	/* a host of the operator's */
+extern const struct sw_view_ops sw_screen_offers;	/* of DHCP servers */
 extern const struct sw_view_ops sw_screen_tools;	/* to look with, and what is carried away */
 extern const struct sw_view_ops sw_screen_disks;	/* disks and their partitions */
 extern const struct sw_view_ops sw_screen_partition;	/* these four: s->tool.next */
@@ -71,7 +73,7 @@ extern const struct sw_view_ops sw_screen_about;
 json_object *sw_screen_repair_of(const struct sw_state *s);
 /* Asks before what is hard to take back; yes sets the wants, or quits. */
 void sw_screen_ask_first(struct sw_state *s, const char *question, const char *yes,
-			 unsigned int want, bool quit);
+			 uint64_t want, bool quit);
 /* Has this machine admitted as the preflight found it: asks for tokens, then does it. */
 void sw_screen_admit(struct sw_state *s);
 /* Opens the save screen. Takes text over; name is the file's proposed name. */

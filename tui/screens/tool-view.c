@@ -97,6 +97,10 @@ void sw_tool_text_refresh(struct sw_view *v, struct sw_state *s)
 {
 	struct sw_tool_text *tt = v->data;
 
+	const struct sw_look *l = &s->looks[SW_LOOK_TOOL];
+
+	if (tt->tool.pending && tt->tool.id == s->tool.id && l->pending && l->told.len)
+		sw_pager_set(&tt->pager, strdup(sw_buf_text(&l->told)));
 	if (!sw_tool_take(&tt->tool, s))
 		return;
 	if (tt->tool.pending)
@@ -115,6 +119,10 @@ bool sw_tool_text_request(struct sw_view *v, struct sw_state *s, enum sw_request
 	if (req == SW_REQ_REFRESH) {
 		sw_tool_ask(&tt->tool, s, NULL);
 		sw_pager_set(&tt->pager, strdup(_("looking ...")));
+		return true;
+	}
+	if (req == SW_REQ_CANCEL && tt->tool.pending) {
+		sw_state_stop_tool(s);
 		return true;
 	}
 	if (req == SW_REQ_SAVE && file && tt->tool.found) {

@@ -12,7 +12,7 @@ static int carry_out(struct sw_visit *v, enum sw_doctor_task task, const char *a
 	_cleanup_free_ char *text = NULL, *done = NULL;
 	int r;
 
-	if (task == SW_DOCTOR_LOOK)
+	if (task == SW_DOCTOR_LOOK || task == SW_DOCTOR_SERVERS)
 		return 0;
 	if (task == SW_DOCTOR_REPAIR)
 		r = sw_visit_repair(v, arg, NULL, given, NULL, err);
@@ -29,9 +29,11 @@ static int carry_out(struct sw_visit *v, enum sw_doctor_task task, const char *a
 }
 
 int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *arg,
-		  struct sw_secret *given, json_object *out, struct sw_error *err)
+		  struct sw_secret *given, const struct sw_sink *sink, json_object *out,
+		  struct sw_error *err)
 {
-	_cleanup_visit_ struct sw_visit v = { .m = m };
+	_cleanup_visit_ struct sw_visit v = { .m = m, .servers = task == SW_DOCTOR_SERVERS,
+					      .sink = sink };
 	_cleanup_json_ json_object *found = NULL;
 	json_object *last;
 	int r;

@@ -4,16 +4,19 @@
 
 #include <json-c/json.h>
 
+#include "base/event.h"
 #include "base/secret.h"
 #include "machine/machine.h"
 
-enum sw_doctor_task { SW_DOCTOR_LOOK, SW_DOCTOR_REPAIR, SW_DOCTOR_UNDO };
+enum sw_doctor_task { SW_DOCTOR_LOOK, SW_DOCTOR_SERVERS, SW_DOCTOR_REPAIR,
+		      SW_DOCTOR_UNDO };
 
 /*
- * Looks; repairs the finding `arg`, or takes back the repair of the file `arg`,
- * and looks again. given: what the repair asks for, or NULL. Adds to out what
+ * Looks; asks the node's servers too; repairs the finding `arg`, or takes back the repair of the
+ * file `arg`, and looks again. given: what the repair asks for, or NULL. Adds to out what
  * sw_visit_to_json() says, "last" (the repair that can be taken back) and "done" (what was done,
- * in words).
+ * in words). sink: told what it is doing, or NULL.
  */
 int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *arg,
-		  struct sw_secret *given, json_object *out, struct sw_error *err);
+		  struct sw_secret *given, const struct sw_sink *sink, json_object *out,
+		  struct sw_error *err);

@@ -166,6 +166,19 @@ static int do_save(const struct sw_state *s, struct sw_error *err)
 	return 0;
 }
 
+/* While it works: an event as a line of its own, before the result, which has no line end. */
+static void tell(const struct sw_event *ev, void *userdata SW_UNUSED)
+{
+	_cleanup_json_ json_object *o = sw_event_to_json(ev);
+	_cleanup_free_ char *line =
+		sw_fmt("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+
+	if (line)
+		(void)sw_fd_write_all(3, line, strlen(line));
+}
+
+static const struct sw_sink told = { .fn = tell };
+
 /* Those that look at this machine alone need no proxy, and no login for one. */
 static bool goes_out(enum sw_job_kind kind)
 {
@@ -187,9 +200,9 @@ static int do_look(enum sw_job_kind kind, struct sw_machine *m, const struct sw_
 	if (kind == SW_JOB_NETTEST)
 		return sw_nettest_job(m, s->answers, out, err);
 	if (kind == SW_JOB_TOOL)
-		return sw_tool_look(m, s->tool.look, s->tool.passphrase, out, err);
+		return sw_tool_look(m, s->tool.look, s->tool.passphrase, &told, out, err);
 	if (kind == SW_JOB_TOOL_DO)
-		return sw_tool_do(m, s->tool.todo, s->tool.passphrase, out, err);
+		return sw_tool_do(m, s->tool.todo, s->tool.passphrase, &told, out, err);
 	return sw_look_job(m, sw_job_look(kind), s->reach_url, out, err);
 }
 
@@ -220,13 +233,15 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		r = do_wipe_report(m, s, out, &err);
 		break;
 	case SW_JOB_DOCTOR:
-		r = sw_doctor_job(m, SW_DOCTOR_LOOK, NULL, NULL, out, &err);
+		r = sw_doctor_job(m, s->doctor_servers ? SW_DOCTOR_SERVERS : SW_DOCTOR_LOOK, NULL,
+				  NULL, &told, out, &err);
 		break;
 	case SW_JOB_DOCTOR_REPAIR:
-		r = sw_doctor_job(m, SW_DOCTOR_REPAIR, s->doctor_arg, s->doctor_given, out, &err);
+		r = sw_doctor_job(m, SW_DOCTOR_REPAIR, s->doctor_arg, s->doctor_given, &told,
+				  out, &err);
 		break;
 	case SW_JOB_DOCTOR_UNDO:
-		r = sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, NULL, out, &err);
+		r = sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, NULL, &told, out, &err);
 		break;
 	case SW_JOB_RESTART_TO:
 		r = do_restart_to(m, s->restart_to, &err);
@@ -312,17 +327,39 @@ int sw_job_start(struct sw_job *j, struct sw_machine *m, const struct sw_state *
 	return 0;
 }
 
+/* True when there was something to tell. */
+static bool take_told(struct sw_job *j, struct sw_state *s)
+{
+	const char *text = (const char *)j->out.data, *end;
+	size_t at = 0;
+
+	while (at < j->out.len && (end = memchr(text + at, '\n', j->out.len - at))) {
+		sw_job_told(j->kind, text + at, (size_t)(end - text) - at, s);
+		at = (size_t)(end - text) + 1;
+	}
+	if (at) {
+		memmove(j->out.data, j->out.data + at, j->out.len - at);
+		j->out.len -= at;
+		j->out.data[j->out.len] = '\0';
+	}
+	return at > 0;
+}
+
 bool sw_job_read(struct sw_job *j, struct sw_state *s)
 {
 	struct sw_buf out;
 	char data[16384];
 	ssize_t n;
+	bool told_any;
 
 	while ((n = read(j->fd, data, sizeof(data))) > 0)
 		if (sw_buf_add(&j->out, data, (size_t)n) < 0)
 			break;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return false;
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		n = 0;
+	told_any = take_told(j, s);
+	if (n < 0)
+		return told_any;
 	out = j->out;
 	j->out = (struct sw_buf){ 0 };
 	sw_job_stop(j);
@@ -455,6 +492,20 @@ static void deliver_lines(json_object *lines, struct sw_state *s)
 		sw_progress_log(&s->run, (int64_t)time(NULL) * 1000,
 				json_object_get_string(json_object_array_get_idx(lines, i)));
 	sw_view_refresh(s);
+}
+
+void sw_job_told(enum sw_job_kind kind, const char *line, size_t len, struct sw_state *s)
+{
+	_cleanup_json_ json_object *o = NULL;
+	struct sw_error ignored = { 0 };
+	struct sw_event ev;
+
+	if (sw_json_parse(line, len, "event", &o, &ignored) < 0 || sw_event_from_json(o, &ev) < 0)
+		return;
+	if (kind >= SW_JOB_DOCTOR && kind <= SW_JOB_DOCTOR_UNDO)
+		sw_state_doctor_told(s, &ev);
+	else if (sw_job_is_look(kind))
+		sw_state_look_told(s, sw_job_look(kind), &ev);
 }
 
 void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct sw_state *s)

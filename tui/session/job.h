@@ -34,8 +34,13 @@ enum sw_look_kind sw_job_look(enum sw_job_kind kind);
 /* Ends a running child of this job first. */
 int sw_job_start(struct sw_job *j, struct sw_machine *m, const struct sw_state *s,
 		 struct sw_error *err);
-/* Reads what there is. At the end of it, gives the result to the state and returns true. */
+/*
+ * Reads what there is. True: the state was given something, what the job tells while it works
+ * (lines, each an event) or, at the end, its result.
+ */
 bool sw_job_read(struct sw_job *j, struct sw_state *s);
 void sw_job_stop(struct sw_job *j);
+/* An event that a job told, for a state; a line that is none is left out. */
+void sw_job_told(enum sw_job_kind kind, const char *line, size_t len, struct sw_state *s);
 /* The result of a job, for a state; also the failure when out is no such result. */
 void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct sw_state *s);

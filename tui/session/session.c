@@ -130,8 +130,10 @@ static void start_node(struct session *se)
 		sw_state_kexec_failed(se->state, &err);
 }
 
-static void do_doctor(struct session *se, unsigned int want)
+static void do_doctor(struct session *se, uint64_t want)
 {
+	if (want & SW_WANT_DOCTOR_STOP)
+		sw_job_stop(&se->jobs[SW_JOB_DOCTOR]);
 	if (want & SW_WANT_DOCTOR)
 		start_job(se, SW_JOB_DOCTOR);
 	if (!(want & (SW_WANT_DOCTOR_REPAIR | SW_WANT_DOCTOR_UNDO)))
@@ -140,7 +142,7 @@ static void do_doctor(struct session *se, unsigned int want)
 	start_job(se, want & SW_WANT_DOCTOR_REPAIR ? SW_JOB_DOCTOR_REPAIR : SW_JOB_DOCTOR_UNDO);
 }
 
-static void do_looks(struct session *se, unsigned int want)
+static void do_looks(struct session *se, uint64_t want)
 {
 	if (want & SW_WANT_STATUS)
 		start_job(se, SW_JOB_STATUS);
@@ -156,6 +158,8 @@ static void do_looks(struct session *se, unsigned int want)
 		start_job(se, SW_JOB_RESTART);
 	if (want & SW_WANT_ADMIT)
 		start_job(se, SW_JOB_ADMIT);
+	if (want & SW_WANT_TOOL_STOP)
+		sw_job_stop(&se->jobs[SW_JOB_TOOL]);
 	if (want & SW_WANT_TOOL)
 		start_job(se, SW_JOB_TOOL);
 	if (want & SW_WANT_TOOL_DO)
@@ -163,7 +167,7 @@ static void do_looks(struct session *se, unsigned int want)
 }
 
 /* It opens where it was asked for: somebody else may have taken the pen meanwhile. */
-static void do_shell(struct session *se, unsigned int want)
+static void do_shell(struct session *se, uint64_t want)
 {
 	if (want & SW_WANT_SHELL) {
 		se->shell_for = se->server.pen;
@@ -184,7 +188,7 @@ static void do_wants(struct session *se)
 	struct sw_state *s = se->state;
 
 	while (s->want) {
-		unsigned int want = s->want;
+		uint64_t want = s->want;
 
 		s->want = 0;
 		if (want & SW_WANT_FACTS)

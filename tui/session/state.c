@@ -59,7 +59,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	sw_state_wipe_clear(s);
 	json_object_put(s->doctor);
 	for (size_t i = 0; i < SW_N_LOOKS; i++)
-		json_object_put(s->looks[i].found);
+		sw_state_look_clear(&s->looks[i]);
 	json_object_put(s->tool.look);
 	json_object_put(s->tool.todo);
 	json_object_put(s->tool.next);
@@ -323,8 +323,7 @@ static void look_at_node(struct sw_state *s)
 		s->doctor = NULL;
 		return;
 	}
-	s->doctor_pending = true;
-	s->want |= SW_WANT_DOCTOR;
+	sw_state_want_doctor(s, s->doctor_pending && s->doctor_servers);
 }
 
 void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journal_info *infos,
@@ -410,7 +409,7 @@ const struct sw_plan *sw_state_doing(const struct sw_state *s)
 
 void sw_state_start(struct sw_state *s, enum sw_work work)
 {
-	static const unsigned int want[] = {
+	static const uint64_t want[] = {
 		[SW_WORK_INSTALL] = SW_WANT_APPLY,
 		[SW_WORK_RESUME] = SW_WANT_RESUME,
 		[SW_WORK_UNDO] = SW_WANT_UNDO,
@@ -468,8 +467,7 @@ static void look_again_at_node(struct sw_state *s)
 {
 	if (!s->doctor)
 		return;
-	s->doctor_pending = true;
-	s->want |= SW_WANT_DOCTOR;
+	sw_state_want_doctor(s, false);
 }
 
 void sw_state_got_switch(struct sw_state *s, json_object *found)
@@ -515,7 +513,7 @@ void sw_state_got_doctor(struct sw_state *s, json_object *found)
 
 	json_object_put(s->doctor);
 	s->doctor = json_object_get(found);
-	s->doctor_pending = s->doctor_writing = false;
+	s->doctor_pending = s->doctor_writing = s->doctor_servers = false;
 	s->doctor_error = (struct sw_error){ 0 };
 	s->doctor_given = sw_secret_free(s->doctor_given);
 	if (done) {
@@ -531,7 +529,7 @@ void sw_state_got_doctor(struct sw_state *s, json_object *found)
 
 void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err)
 {
-	s->doctor_pending = s->doctor_writing = false;
+	s->doctor_pending = s->doctor_writing = s->doctor_servers = false;
 	s->doctor_error = *err;
 	s->doctor_given = sw_secret_free(s->doctor_given);
 	s->bell = true;
@@ -542,7 +540,7 @@ void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err)
 
 void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind)
 {
-	static const unsigned int want[SW_N_LOOKS] = {
+	static const uint64_t want[SW_N_LOOKS] = {
 		[SW_LOOK_STATUS] = SW_WANT_STATUS, [SW_LOOK_NETWORK] = SW_WANT_NETWORK,
 		[SW_LOOK_REACH] = SW_WANT_REACH, [SW_LOOK_PREFLIGHT] = SW_WANT_PREFLIGHT,
 		[SW_LOOK_NETTEST] = SW_WANT_NETTEST,
@@ -551,6 +549,8 @@ void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind)
 		[SW_LOOK_TOOL_DO] = SW_WANT_TOOL_DO,
 	};
 
+	sw_buf_clear(&s->looks[kind].told);
+	s->looks[kind].done = s->looks[kind].size = 0;
 	s->looks[kind].pending = true;
 	s->looks[kind].error = (struct sw_error){ 0 };
 	s->want |= want[kind];
@@ -591,8 +591,8 @@ void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *
 {
 	if (kind == SW_LOOK_ADMIT)
 		sw_state_clear_tokens(s);
-	json_object_put(s->looks[kind].found);
-	s->looks[kind] = (struct sw_look){ .found = json_object_get(found) };
+	sw_state_look_clear(&s->looks[kind]);
+	s->looks[kind].found = json_object_get(found);
 	if (kind == SW_LOOK_TOOL_DO)
 		tool_done(s);
 	sw_view_refresh(s);
@@ -603,8 +603,8 @@ void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const stru
 {
 	if (kind == SW_LOOK_ADMIT)
 		sw_state_clear_tokens(s);
-	json_object_put(s->looks[kind].found);
-	s->looks[kind] = (struct sw_look){ .error = *err };
+	sw_state_look_clear(&s->looks[kind]);
+	s->looks[kind].error = *err;
 	if (kind == SW_LOOK_TOOL_DO)
 		sw_state_refuse(s, "%s%s%s", err->what, err->why[0] ? ": " : "", err->why);
 	s->bell = true;
@@ -642,9 +642,9 @@ void sw_state_ended(struct sw_state *s, int exit)
 	fail(s);
 }
 
-static unsigned int finish_want(enum sw_finish finish)
+static uint64_t finish_want(enum sw_finish finish)
 {
-	static const unsigned int wants[] = {
+	static const uint64_t wants[] = {
 		[SW_FINISH_REBOOT] = SW_WANT_REBOOT, [SW_FINISH_POWEROFF] = SW_WANT_POWEROFF,
 		[SW_FINISH_STAY] = 0, [SW_FINISH_KEXEC] = SW_WANT_KEXEC,
 	};
@@ -652,7 +652,7 @@ static unsigned int finish_want(enum sw_finish finish)
 	return wants[finish];
 }
 
-static unsigned int on_error_want(enum sw_on_error what)
+static uint64_t on_error_want(enum sw_on_error what)
 {
 	return what == SW_ON_ERROR_REBOOT     ? SW_WANT_REBOOT
 	       : what == SW_ON_ERROR_POWEROFF ? SW_WANT_POWEROFF

@@ -34,6 +34,7 @@
 	X(SWITCH) /* look from where the machine starts */ \
 	X(SWITCH_SET) /* carry out boot_choice */ \
 	X(DOCTOR) /* look for what is wrong */ \
+	X(DOCTOR_STOP) /* that look, before its end */ \
 	X(DOCTOR_REPAIR) /* the finding doctor_arg */ \
 	X(DOCTOR_UNDO) /* the repair of the file doctor_arg */ \
 	X(STATUS) /* what is installed, and why this system runs */ \
@@ -45,18 +46,19 @@
 	X(RESTART_TO) /* restart_to, then the restart itself */ \
 	X(ADMIT) /* have this machine admitted, with s->tokens */ \
 	X(TOOL) /* what s->tool.look asks for */ \
+	X(TOOL_STOP) /* that look, before its end */ \
 	X(TOOL_DO) /* what s->tool.todo says, which writes */ \
 	X(SHELL) /* a shell: what has to come before it */ \
 	X(SHELL_OPEN) /* the shell itself, on the console with the pen */ \
 	X(TELL) /* that an unattended install failed before it began */ \
 	X(PAUSE) /* what is running; or, when it does pause, that it goes on */
 #define SW_WANT_BIT(name) SW_WANT_BIT_##name,
-#define SW_WANT_VALUE(name) SW_WANT_##name = 1u << SW_WANT_BIT_##name,
+#define SW_WANT_VALUE(name) SW_WANT_##name = 1ULL << SW_WANT_BIT_##name,
 enum { SW_WANTS(SW_WANT_BIT) SW_N_WANTS };
 enum { SW_WANTS(SW_WANT_VALUE) };
 #undef SW_WANT_BIT
 #undef SW_WANT_VALUE
-_Static_assert(SW_N_WANTS <= 32, "the wants fit an unsigned int");
+_Static_assert(SW_N_WANTS <= 64, "the wants fit a uint64_t");
 
 #define SW_MAX_FIELDS 128u
 #define SW_MAX_LAYOUTS 32u
@@ -75,12 +77,14 @@ enum { SW_RESTART_PLAIN = -2, SW_RESTART_SETUP = -1 };
 struct sw_look {
 	json_object *found;	/* NULL until known */
 	struct sw_error error;	/* the last look failed */
+	struct sw_buf told;	/* lines, while it is pending */
+	uint64_t done, size;	/* bytes of what it does now; size 0: it counts none */
 	bool pending;
 };
 
 struct sw_state {
 	struct sw_view *top;
-	unsigned int want;	/* taken and emptied by the session after each request */
+	uint64_t want;	/* taken and emptied by the session after each request */
 	bool quit;		/* the session is to end */
 	bool can_quit;		/* false where it would only be restarted */
 	bool unattended;
@@ -135,6 +139,8 @@ struct sw_state {
 	json_object *doctor;	/* what sw_doctor_job() found; NULL until known */
 	struct sw_error doctor_error;	/* the last look, repair or undo failed */
 	bool doctor_pending, doctor_writing, doctor_fresh;
+	bool doctor_servers;	/* the look that is pending asks them as well */
+	char doctor_told[256];	/* what it is doing, or "" */
 	char doctor_arg[256];	/* the finding's "id", or the undo file */
 	struct sw_secret *doctor_given;	/* typed for its repair; forgotten when that has ended */
 
@@ -159,7 +165,7 @@ struct sw_state {
 	const struct sw_disk *looking_at;	/* by the details screen, while it opens */
 	struct sw_ask {
 		const char *question, *yes;
-		unsigned int want;
+		uint64_t want;
 		bool quit;
 	} ask;
 	char *run_dir;		/* where the log is */
@@ -199,11 +205,22 @@ void sw_state_wipe_failed(struct sw_state *s, const struct sw_error *err);
 /* Takes what a look, a repair or an undo found. */
 void sw_state_got_doctor(struct sw_state *s, json_object *found);
 void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err);
+/* What it tells while it works. */
+void sw_state_doctor_told(struct sw_state *s, const struct sw_event *ev);
+/* Looks for what is wrong, and asks the node's servers too; or ends that look. */
+void sw_state_want_doctor(struct sw_state *s, bool servers);
+void sw_state_stop_doctor(struct sw_state *s);
+/* As one that nobody has begun. */
+void sw_state_look_clear(struct sw_look *l);
 /* Begins a look, which the session carries out; the error of the last one is forgotten. */
 void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind);
 /* Takes what a look found. */
 void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *found);
 void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const struct sw_error *err);
+/* What it tells while it works. */
+void sw_state_look_told(struct sw_state *s, enum sw_look_kind kind, const struct sw_event *ev);
+/* Ends the look of a tool that is pending. */
+void sw_state_stop_tool(struct sw_state *s);
 /* Begins a look of a tool; takes request. The number of the look, which the last one has. */
 unsigned int sw_state_want_tool(struct sw_state *s, json_object *request);
 /* What is written when SW_WANT_TOOL_DO comes; takes request. */

@@ -13,6 +13,8 @@
 #include "browse/browse.h"
 #include "bundle/bundle.h"
 #include "config/config.h"
+#include "net/offers.h"
+#include "net/ping.h"
 #include "rescue/aim.h"
 #include "show/show.h"
 
@@ -24,6 +26,7 @@ struct tool {
 	struct sw_facts *f;
 	json_object *request, *out;
 	struct sw_secret *passphrase;
+	const struct sw_sink *sink;
 	struct sw_error *err;
 };
 
@@ -170,6 +173,31 @@ static int log_text(struct tool *t)
 	int r = sw_show_log(t->m, t->f, word(t, "id"), &b, t->err);
 
 	return r < 0 ? r : give_text(t, &b);
+}
+
+/* ---- the network ---- */
+
+static int ping(struct tool *t)
+{
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	bool answered;
+	int r = sw_ping(word(t, "host"), t->sink, &b, &answered, t->err);
+
+	if (r < 0)
+		return r;
+	sw_json_add_bool(t->out, "answered", answered);
+	return give_text(t, &b);
+}
+
+static int offers(struct tool *t)
+{
+	_cleanup_json_ json_object *list = NULL;
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	int r = sw_offers_of(t->m, NULL, t->sink, &list, t->err);
+
+	if (r < 0)
+		return r;
+	return sw_offers_text(list, &b) < 0 ? sw_fail_oom(t->err) : give_text(t, &b);
 }
 
 /* ---- the configuration ---- */
@@ -371,6 +399,7 @@ static const struct kind {
 	{ "file", file, false, true }, { "tpm", tpm, false, false },
 	{ "hardware", hardware, false, true }, { "memory", memory, false, true },
 	{ "logs", logs, false, true }, { "log", log_text, false, true },
+	{ "ping", ping, false, false }, { "offers", offers, false, false },
 	{ "config", config, false, true }, { "bundle", bundle, false, false },
 	{ "copy", copy, true, true }, { "config-import", config_import, true, true },
 	{ "config-undo", config_undo, true, true }, { "config-save", config_save, true, true },
@@ -386,11 +415,11 @@ static const struct kind *kind_of(const char *name, bool writes)
 }
 
 static int run(struct sw_machine *m, json_object *request, struct sw_secret *passphrase,
-	       bool writes, json_object *out, struct sw_error *err)
+	       bool writes, const struct sw_sink *sink, json_object *out, struct sw_error *err)
 {
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	struct tool t = { .m = m, .request = request, .out = out, .passphrase = passphrase,
-			  .err = err };
+			  .sink = sink, .err = err };
 	const struct kind *k = kind_of(word(&t, "tool"), writes);
 	int r = 0;
 
@@ -408,13 +437,13 @@ static int run(struct sw_machine *m, json_object *request, struct sw_secret *pas
 }
 
 int sw_tool_look(struct sw_machine *m, json_object *request, struct sw_secret *passphrase,
-		 json_object *out, struct sw_error *err)
+		 const struct sw_sink *sink, json_object *out, struct sw_error *err)
 {
-	return run(m, request, passphrase, false, out, err);
+	return run(m, request, passphrase, false, sink, out, err);
 }
 
 int sw_tool_do(struct sw_machine *m, json_object *request, struct sw_secret *passphrase,
-	       json_object *out, struct sw_error *err)
+	       const struct sw_sink *sink, json_object *out, struct sw_error *err)
 {
-	return run(m, request, passphrase, true, out, err);
+	return run(m, request, passphrase, true, sink, out, err);
 }

@@ -2,6 +2,7 @@
 /* What the console's tools ask for: run in a job's child, so that the session waits for none. */
 #pragma once
 
+#include "base/event.h"
 #include "base/secret.h"
 #include "machine/machine.h"
 
@@ -12,14 +13,16 @@
  *   logs      "logs" as sw_show_logs()
  *   config    what sw_config_preview_to_json() says, "from", "node", "last"
  *   bundle    what sw_bundle_manifest() says
- * passphrase: of secrets.age, or NULL.
+ *   ping      "text", what it printed; "answered"
+ *   offers    "text"; what it found as sw_offers_text() says
+ * passphrase: of secrets.age, or NULL. sink: told meanwhile what it is doing, or NULL.
  */
 int sw_tool_look(struct sw_machine *m, json_object *request, struct sw_secret *passphrase,
-		 json_object *out, struct sw_error *err);
+		 const struct sw_sink *sink, json_object *out, struct sw_error *err);
 
 /*
  * The same for what writes something: copy, config-import, config-undo, config-save, bundle-write.
  * Adds "done", what was done in words, and perhaps "text", more of it to be read.
  */
 int sw_tool_do(struct sw_machine *m, json_object *request, struct sw_secret *passphrase,
-	       json_object *out, struct sw_error *err);
+	       const struct sw_sink *sink, json_object *out, struct sw_error *err);

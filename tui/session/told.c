@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a job says while it works, and how it is ended before it has an answer. */
+#include "tui/session/state.h"
+
+#include <string.h>
+
+#include "base/catalogue.h"
+
+#define TOLD_MAX ((size_t)32 << 10)	/* bytes that a screen shows of a look that goes on */
+
+/* ---- the doctor ---- */
+
+void sw_state_want_doctor(struct sw_state *s, bool servers)
+{
+	s->doctor_pending = true;
+	s->doctor_servers = servers;
+	s->doctor_told[0] = '\0';
+	s->doctor_error = (struct sw_error){ 0 };
+	s->want |= SW_WANT_DOCTOR;
+}
+
+void sw_state_doctor_told(struct sw_state *s, const struct sw_event *ev)
+{
+	if (ev->type == SW_EVENT_LOG)
+		(void)snprintf(s->doctor_told, sizeof(s->doctor_told), "%s", ev->text);
+}
+
+/* A repair goes on to its end: what it has begun to write must not stay half written. */
+void sw_state_stop_doctor(struct sw_state *s)
+{
+	if (!s->doctor_pending || s->doctor_writing)
+		return;
+	s->doctor_pending = s->doctor_servers = false;
+	s->want |= SW_WANT_DOCTOR_STOP;
+	sw_state_notice(s, s->doctor ? "Stopped. What is shown was found before."
+				     : "Stopped. Nothing was found out.");
+	sw_view_refresh(s);
+}
+
+/* ---- a look ---- */
+
+void sw_state_look_clear(struct sw_look *l)
+{
+	json_object_put(l->found);
+	sw_buf_clear(&l->told);
+	*l = (struct sw_look){ 0 };
+}
+
+void sw_state_look_told(struct sw_state *s, enum sw_look_kind kind, const struct sw_event *ev)
+{
+	struct sw_look *l = &s->looks[kind];
+
+	if (!l->pending)
+		return;
+	if (ev->type == SW_EVENT_PROGRESS) {
+		l->done = ev->done;
+		l->size = ev->size;
+	} else if (ev->type == SW_EVENT_LOG && l->told.len < TOLD_MAX) {
+		(void)sw_buf_addf(&l->told, "%s\n", ev->text);
+		l->done = l->size = 0;
+	}
+	sw_view_refresh(s);
+}
+
+void sw_state_stop_tool(struct sw_state *s)
+{
+	struct sw_look *l = &s->looks[SW_LOOK_TOOL];
+
+	if (!l->pending)
+		return;
+	l->pending = false;
+	(void)sw_fail(&l->error, SW_EXIT_CANCELLED, -ECANCELED, "stopped");
+	s->want |= SW_WANT_TOOL_STOP;
+	sw_state_notice(s, "Stopped.");
+	sw_view_refresh(s);
+}
