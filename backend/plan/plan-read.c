@@ -315,15 +315,21 @@ static int check_tables(struct sw_plan *p, struct sw_error *err)
 
 /* ---- words ---- */
 
+struct words {
+	json_object *files;	/* networkd's, by their names; NULL: none */
+	const char *wrong;	/* the key of what is no text; NULL: none */
+};
+
 /*
- * All that a plan says may be shown to a person, on a terminal. The answers have
- * rules of their own; "before" has several lines.
+ * All that a plan says may be shown to a person, on a terminal. The answers have rules of their
+ * own; "before" has several lines, and so have networkd's files.
  */
-static int look_at_words(json_object *o, int flags, json_object *parent SW_UNUSED,
-			 const char *key, size_t *at SW_UNUSED, void *arg)
+static int look_at_words(json_object *o, int flags, json_object *parent, const char *key,
+			 size_t *at SW_UNUSED, void *arg)
 {
-	const char **wrong = arg, *text;
-	bool lines = key && strcmp(key, "before") == 0;
+	struct words *w = arg;
+	const char *text;
+	bool lines = key && (strcmp(key, "before") == 0 || (w->files && parent == w->files));
 
 	if (flags == JSON_C_VISIT_SECOND)
 		return JSON_C_VISIT_RETURN_CONTINUE;
@@ -335,19 +341,19 @@ static int look_at_words(json_object *o, int flags, json_object *parent SW_UNUSE
 	if (strlen(text) == (size_t)json_object_get_string_len(o) &&
 	    (lines ? sw_text_lines_are_clean(text) : sw_text_is_clean(text)))
 		return JSON_C_VISIT_RETURN_CONTINUE;
-	*wrong = key ? key : "a list";
+	w->wrong = key ? key : "a list";
 	return JSON_C_VISIT_RETURN_STOP;
 }
 
 static int check_words(json_object *o, struct sw_error *err)
 {
-	const char *wrong = NULL;
+	struct words w = { .files = sw_json_get(sw_json_get(o, "network_config"), "files") };
 
-	(void)json_c_visit(o, 0, look_at_words, &wrong);
-	if (!wrong)
+	(void)json_c_visit(o, 0, look_at_words, &w);
+	if (!w.wrong)
 		return 0;
 	sw_fail(err, SW_EXIT_INVALID, -EINVAL, "not a usable plan");
-	sw_error_why(err, "the value of \"%s\" is not plain text in UTF-8", wrong);
+	sw_error_why(err, "the value of \"%s\" is not plain text in UTF-8", w.wrong);
 	sw_error_hint(err, "make the plan again: slipway plan --answers FILE -o plan.json");
 	return -EINVAL;
 }

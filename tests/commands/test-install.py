@@ -209,6 +209,20 @@ def _(case):
     assert "slipway-a" in partitions(case.disk())
 
 
+@test("a saved plan that sets the network installs, and is undone")
+def _(case):
+    case.create()
+    plan = case.dir / "plan.json"
+    network = "network:\n  links: {name: lan0, addresses: 192.0.2.7/24}\nfinish: stay\n"
+    answers = case.answers(replace=(("finish: stay\n", network),))
+    expect(case.on("plan", "--answers", answers, "-o", plan), 0)
+    before = sha256(head(case.disk()))
+    expect(case.on("apply", "--yes", plan), 0)
+    assert "slipway-a" in partitions(case.disk())
+    expect(case.on("undo", "--yes"), 0)
+    same(sha256(head(case.disk())), before, "disk")
+
+
 @test("a plan that somebody edited is refused (exit 4), one that is none is exit 3")
 def _(case):
     case.create()

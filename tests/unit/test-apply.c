@@ -492,6 +492,24 @@ static void refuses_words(const struct world *w, const char *list, const char *k
 	assert_true(!key || strstr(err.why, key));
 }
 
+/* networkd's files have lines, and no more than text in them. */
+static void refuses_in_file(const struct world *w, const char *value, bool refused)
+{
+	_cleanup_json_ json_object *o = sw_plan_to_json(w->plan);
+	json_object *network = json_object_new_object(), *files = json_object_new_object();
+	_cleanup_plan_ struct sw_plan *read = NULL;
+	struct sw_error err = {};
+	char digest[65];
+
+	sw_json_add_str(files, "10-slipway-01.network", value);
+	sw_json_add(network, "files", files);
+	sw_json_add(o, "network_config", network);
+	assert_int_equal(sw_plan_digest(o, digest), 0);
+	sw_json_add_str(o, SW_PLAN_DIGEST, digest);
+	assert_int_equal(sw_plan_from_json(o, &read, &err), refused ? -EINVAL : 0);
+	assert_true(!refused || strstr(err.why, "10-slipway-01.network"));
+}
+
 static void test_a_plan_that_says_more_than_text_is_refused(void **state SW_UNUSED)
 {
 	static const char *const bad[] = { "a\x1b[2Jb", "\xff", "a\nb", "\xe2\x80\xae" };
@@ -509,6 +527,8 @@ static void test_a_plan_that_says_more_than_text_is_refused(void **state SW_UNUS
 	}
 	/* What was on the disk is told in lines. */
 	refuses_words(&w, "disks", "before", "one line\nand \x1b[2J");
+	refuses_in_file(&w, "[Match]\nName=lan0\n", false);
+	refuses_in_file(&w, "[Match]\nName=\x1b[2J\n", true);
 	free_world(&w);
 }
 
