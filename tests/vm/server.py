@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real HTTP server on 127.0.0.1 (10.0.2.2 for a guest) that can be told to misbehave."""
+"""A real HTTP server on 127.0.0.1 (10.0.2.2 for a guest) that can be told to misbehave; with a
+certificate it speaks https, and it can be one of IPv6 alone."""
 
 import http.server
+import json
 import os
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -27,9 +30,31 @@ class Fault:
         return self.times >= 0
 
 
+class Listener(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass                # a client that does not believe us ends the connection
+
+
+class Listener6(Listener):
+    address_family = socket.AF_INET6
+
+
+LOOPBACK = ("127.0.0.1", "10.0.2.2")
+# The guest's side is that of QEMU's user network with GUEST6 as its options.
+LOOPBACK6 = ("::1", "2001:db8:7::2")
+GUEST6 = ",ipv4=off,ipv6=on,ipv6-net=2001:db8:7::/64,ipv6-host=2001:db8:7::2"
+
+
 class Server:
-    def __init__(self):
-        self.files, self.faults, self.requests = {}, {}, []
+    """at: the address here, and the one that guests know it by. authority: what its certificate is
+    from, see attest_server.Authority. posts: {path: what makes the answer of the JSON that is sent,
+    or None}."""
+
+    def __init__(self, at=LOOPBACK, authority=None):
+        self.files, self.faults, self.requests, self.posts = {}, {}, [], {}
+        self.at, self.authority = at, authority
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -41,6 +66,9 @@ class Server:
             def do_HEAD(self):
                 outer._serve(self, body=False)
 
+            def do_POST(self):
+                outer._post(self)
+
             def log_message(self, *_):
                 pass
 
@@ -49,8 +77,13 @@ class Server:
 
     def open(self, port=0):
         """port: the one that a closed server had, when it comes back; 0: a free one."""
-        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", port), self._handler)
-        self._http.daemon_threads = True
+        kind = Listener6 if ":" in self.at[0] else Listener
+        self._http = kind((self.at[0], port), self._handler)
+        if self.authority:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.authority.cert, self.authority.key)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True,
+                                                    do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
         self._thread.start()
 
@@ -59,7 +92,9 @@ class Server:
         return self._http.server_address[1]
 
     def url(self, path, guest=True):
-        return "http://%s:%d%s" % ("10.0.2.2" if guest else "127.0.0.1", self.port, path)
+        host = self.at[1 if guest else 0]
+        return "%s://%s:%d%s" % ("https" if self.authority else "http",
+                                 "[%s]" % host if ":" in host else host, self.port, path)
 
     def add(self, path, content, fault=None):
         """content: bytes, or the name of a file. Returns the guest's URL."""
@@ -72,6 +107,16 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+
+    def _post(self, handler):
+        sent = handler.rfile.read(int(handler.headers["Content-Length"]))
+        self.requests.append(("POST", handler.path, None))
+        text = self.posts.get(handler.path, lambda _: None)(json.loads(sent))
+        body = (text or "").encode()
+        handler.send_response(404 if text is None else 200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
 
     def _serve(self, handler, body):
         path = handler.path.split("?")[0]
