@@ -5,11 +5,15 @@ certificate it speaks https, and it can be one of IPv6 alone."""
 import http.server
 import json
 import os
+import pathlib
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time
+
+import harness
 
 
 class Fault:
@@ -28,6 +32,16 @@ class Fault:
             return True
         self.times -= 1
         return self.times >= 0
+
+
+def authority(directory, name):
+    """A CA, and a certificate from it for this address, which is valid now."""
+    sys.path.insert(0, os.path.join(harness.ROOT, "tests", "commands"))
+    import attest_server
+
+    folder = pathlib.Path(directory, "authority")
+    folder.mkdir()
+    return attest_server.Authority(folder, name=name)
 
 
 class Listener(http.server.ThreadingHTTPServer):

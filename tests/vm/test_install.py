@@ -2,6 +2,7 @@
 """A node installed for real from the medium, and the machine that boots it afterwards."""
 
 import base64
+import hashlib
 import os
 import struct
 import subprocess
@@ -14,11 +15,13 @@ import harness
 import nvram
 import payload
 import server
+import switch
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAYLOAD = os.path.join(harness.BUILD, "vm-payload")
 CMDLINE = "console=ttyS0,115200 panic=10 testpayload.wait"
 ATTEST = "https://attest.example/v1"
+MAC = "52:54:00:12:34:56"               # of the harness' card
 
 ANSWERS = """slipway: 1
 node:
@@ -168,42 +171,62 @@ def check_node_after_install(vm, machine):
     return check_node(vm, machine)
 
 
-def test_unattended_from_a_url(directory):
-    """(b) The kernel command line names the answers and their hash; a server has the payload.
+def sources(directory, node, http, https):
+    """(kernel command line, QEMU's arguments for SMBIOS and fw_cfg, URL for DHCP, URL for DNS):
+    each source has a part of the answers, and without any of them they would not do."""
+    text = answers(node, http)
+    for good, bad in ((CMDLINE, "console=ttyS0,115200 wrong"), ("NODE07SYS", "ask"),
+                      ("finish: reboot", "finish: stay"), ("mode: local", "mode: ask"),
+                      (ATTEST, "https://wrong.example/"), ("/vmlinuz", "/no-kernel"),
+                      ("/initrd", "/no-initrd")):
+        text = text.replace(good, bad)
+    dhcp = 'slipway: 1\nadmission: {kind: attest, url: "%s"}\n' % ATTEST
+    dns = 'slipway: 1\npayload: {initrd: "%s"}\n' % http.url("/initrd")
+    inline = 'slipway: 1\npayload: {kernel: "%s"}\n' % http.url("/vmlinuz")
+    words = ("console=tty0 console=ttyS0,115200", "slipway.answers=%s" %
+             http.add("/answers.yaml", text.encode()),
+             "slipway.answers.sha256=" + hashlib.sha256(text.encode()).hexdigest(),
+             "slipway.answers=smbios slipway.answers=fw_cfg:opt/slipway/answers",
+             "slipway.answers=credential:rack",
+             "slipway.answers=dhcp#sha256=" + hashlib.sha256(dhcp.encode()).hexdigest(),
+             "slipway.answers=dns#pin=" + https.authority.pin(),
+             "slipway.answers=base64:" + base64.b64encode(inline.encode()).decode(),
+             "slipway.set=boot.mode=local")
+    item = os.path.join(directory, "fw_cfg.yaml")
+    with open(item, "w", encoding="utf-8") as file:
+        file.write('slipway: 1\npayload: {cmdline: "%s"}\n' % CMDLINE)
+    hardware = ("-smbios", "type=11,value=slipway.set=finish=reboot",
+                "-fw_cfg", "name=opt/slipway/answers,file=" + item,
+                "-smbios", "type=11,value=io.systemd.credential.binary:rack=" +
+                base64.b64encode(CREDENTIAL.encode()).decode())
+    return (" ".join(words), hardware, http.add("/dhcp.yaml", dhcp.encode()),
+            https.add("/%s.yaml" % MAC, dns.encode()).replace(MAC, "${mac}"))
 
-    It also names SMBIOS, fw_cfg and a credential: without any this would not restart, start
-    wrong, or ask which disk. The receiver of its reports is down, which holds nothing up.
-    """
+
+def test_unattended_from_all_sources_at_once(directory):
+    """(b) The kernel command line names answers by URL with their hash, SMBIOS, fw_cfg, a
+    credential, the lease's option, a TXT record in the lease's domain, inline text and one value.
+    Each has a part. A server has the payload. The receiver of the reports is down, which holds
+    nothing up."""
     need_slipway()
     node = payload.build(PAYLOAD)
     http = server.Server()
+    https = server.Server(authority=server.authority(directory, server.LOOPBACK[1]))
+    append, hardware, by_dhcp, by_dns = sources(directory, node, http, https)
+    wires = switch.Switch(directory, (MAC,), options={224: by_dhcp}, user=",domainname=rack.example",
+                          txt={"_slipway.rack.example": by_dns})
     try:
-        text = answers(node, http).replace(CMDLINE, "console=ttyS0,115200 wrong")
-        text = text.replace("serial: NODE07SYS", "serial: ask")
-        text = text.replace("finish: reboot", "finish: stay").encode()
-        url = http.add("/answers.yaml", text)
-        name = os.path.join(directory, "answers.yaml")
-        with open(name, "wb") as file:
-            file.write(text)
         machine = machine_with(directory, bus="virtio")
-        append = ("console=tty0 console=ttyS0,115200 slipway.answers=%s "
-                  "slipway.answers.sha256=%s slipway.answers=smbios "
-                  "slipway.answers=fw_cfg:opt/slipway/answers "
-                  "slipway.answers=credential:rack" % (url, node.sha256(name)))
-        item = os.path.join(directory, "fw_cfg.yaml")
-        with open(item, "w", encoding="utf-8") as file:
-            file.write('slipway: 1\npayload: {cmdline: "%s"}\n' % CMDLINE)
-        hardware = ["-smbios", "type=11,value=slipway.set=finish=reboot",
-                    "-fw_cfg", "name=opt/slipway/answers,file=" + item,
-                    "-smbios", "type=11,value=io.systemd.credential.binary:rack=" +
-                    base64.b64encode(CREDENTIAL.encode()).decode()]
         with harness.Vm(machine, kernel=harness.build_file("slipway-vmlinuz"),
                         initrd=harness.build_file("slipway-initrd"), append=append,
-                        devices=hardware, reboot=False) as vm:
+                        devices=(*hardware, *wires.devices()), network=False,
+                        reboot=False) as vm:
             vm.wait_off(300)
         with harness.Vm(machine, network=False) as vm:
             check_node(vm, machine)
     finally:
+        wires.close()
+        https.close()
         http.close()
 
 

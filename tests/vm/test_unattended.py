@@ -2,28 +2,14 @@
 """Unattended installs in a site that has its own ways, and has them break."""
 
 import os
-import pathlib
-import sys
 import time
 
 import disk
 import harness
 import payload
 import server
-from test_install import (PAYLOAD, answers, check, check_node, check_node_after_install,
-                          machine_with, need_slipway)
-
-MAC = "52:54:00:12:34:56"               # of the harness' card
-
-
-def authority(directory, name):
-    """A CA, and a certificate from it that is valid now."""
-    sys.path.insert(0, os.path.join(harness.ROOT, "tests", "commands"))
-    import attest_server
-
-    folder = pathlib.Path(directory, "authority")
-    folder.mkdir()
-    return attest_server.Authority(folder, name=name)
+from test_install import (MAC, PAYLOAD, answers, check, check_node, machine_with,
+                          need_slipway)
 
 
 def by_https(text, ca):
@@ -57,7 +43,7 @@ def test_ipv6_alone_ten_years_behind_by_a_server_that_chooses_and_dies(directory
     takes: it is asked again. Its certificate counts by its dates, so the clock was set before."""
     need_slipway()
     node = payload.build(PAYLOAD)
-    ca = authority(directory, server.LOOPBACK6[1])
+    ca = server.authority(directory, server.LOOPBACK6[1])
     http = server.Server(server.LOOPBACK6, ca)
     try:
         facts = []
