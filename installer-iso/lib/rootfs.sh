@@ -149,6 +149,10 @@ rootfs_add_data() {
 	done
 	install -m 644 "$stage/lib/systemd/network/99-default.link" \
 		"$root/usr/lib/systemd/network/"
+	# Without its max_bonds=0 the kernel makes a bond0 by itself, of another kind than the
+	# answers ask for, and networkd leaves what is there as it is.
+	install -D -m 644 "$stage/lib/modprobe.d/systemd.conf" \
+		"$root/usr/lib/modprobe.d/systemd.conf"
 	for name in $rootfs_terminals; do
 		for dir in lib/terminfo usr/share/terminfo; do
 			[ -e "$stage/$dir/${name:0:1}/$name" ] || continue

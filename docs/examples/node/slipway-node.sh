@@ -71,7 +71,8 @@ node_config() {
 }
 
 # Before networkd starts: it reads these files and no others of the same number. Without any in DIR
-# the image's own stay.
+# the image's own stay. The driver of bonds is loaded with max_bonds=0, as systemd's modprobe.d has
+# it: else there is a bond0 of another kind already, which networkd leaves as it is.
 node_network() {
 	[ -d "$1/network" ] || return 0
 	mkdir -p /run/systemd/network
