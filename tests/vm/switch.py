@@ -6,7 +6,8 @@ tagged as it must be, or comes by a port that is not aggregated, goes nowhere. B
 user network has (10.0.2.2 and its IPv6 sibling are this host's loopback), and the switch adds what
 that has not: a DHCP option, and TXT records.
 
-Sources: IEEE 802.1Q 9.6 (tag), IEEE 802.1AX 6.4.2 (LACPDU); RFC 2131, 2132 (DHCP); RFC 1035 4 (DNS).
+Sources: IEEE 802.1Q 9.6 (tag), IEEE 802.1AX 6.4.2 (LACPDU); RFC 2131, 2132 (DHCP); RFC 1035 4
+(DNS).
 """
 
 import os

@@ -213,8 +213,8 @@ def test_unattended_from_all_sources_at_once(directory):
     http = server.Server()
     https = server.Server(authority=server.authority(directory, server.LOOPBACK[1]))
     append, hardware, by_dhcp, by_dns = sources(directory, node, http, https)
-    wires = switch.Switch(directory, (MAC,), options={224: by_dhcp}, user=",domainname=rack.example",
-                          txt={"_slipway.rack.example": by_dns})
+    wires = switch.Switch(directory, (MAC,), options={224: by_dhcp},
+                          txt={"_slipway.rack.example": by_dns}, user=",domainname=rack.example")
     try:
         machine = machine_with(directory, bus="virtio")
         with harness.Vm(machine, kernel=harness.build_file("slipway-vmlinuz"),
