@@ -31,7 +31,10 @@ static void pause_20ms(void)
 	(void)nanosleep(&t, NULL);
 }
 
-/* True when somebody listens. The control socket is asked: connecting there disturbs nobody. */
+/*
+ * True when somebody listens. The control socket is asked: connecting there disturbs nobody.
+ * EAGAIN: somebody does, and is too busy to take one more caller now.
+ */
 static bool answers(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -40,7 +43,7 @@ static bool answers(const char *path)
 	if (fd < 0 || strlen(path) >= sizeof(a.sun_path))
 		return false;
 	memcpy(a.sun_path, path, strlen(path) + 1);
-	return connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0;
+	return connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0 || errno == EAGAIN;
 }
 
 /* In the child: relative names, so that neither commas nor length of DIR matter to swtpm. */

@@ -116,6 +116,14 @@ static void judge(struct sw_count *c, const struct sw_counter *n, const char *kn
 	}
 }
 
+/* One that the facts had no answer from may never give one: it is not waited for. */
+static bool answered(const struct sw_switch *s, struct sw_error *err)
+{
+	if (!s->f->tpm_present)
+		sw_fail(err, SW_EXIT_MISSING, -ETIMEDOUT, "the TPM does not answer");
+	return s->f->tpm_present;
+}
+
 int sw_count_look(const struct sw_switch *s, struct sw_count *ret_count)
 {
 	const char *known = s->node.data ? known_ek(s->node.data) : NULL;
@@ -133,7 +141,7 @@ int sw_count_look(const struct sw_switch *s, struct sw_count *ret_count)
 	}
 	if (!s->node.data || !s->node.disk) {
 		(void)snprintf(c.why, sizeof(c.why), "the node has no node data");
-	} else if (sw_machine_tcti(s->m, &c.tcti, &e) == 0 &&
+	} else if (sw_machine_tcti(s->m, &c.tcti, &e) == 0 && answered(s, &e) &&
 		   sw_counter_read(c.tcti, &n, &e) == 0) {
 		judge(&c, &n, known, unsure);
 		read_firmware(&c, sw_json_get(s->node.data, KEY));

@@ -13,9 +13,11 @@
 #include "boot/secrets.h"
 #include "rescue/private.h"
 #include "tpm/facts.h"
+#include "tpm/tpm.h"
 
 /* Of what Linux lets us use: room for a few boot entries. */
 #define STORE_LOW 2048U
+#define PATIENCE_S 10U		/* beyond what the facts give the TPM */
 #define CLOCK_AHEAD (20LL * 366 * 86400)	/* s; no slipway is used for so long */
 
 static struct sw_finding *add(struct sw_examine *x, const char *disk, const char *id,
@@ -170,7 +172,33 @@ static const char *wants_tpm(const struct sw_node *n, char text[static 128])
 	return at ? text : NULL;
 }
 
-/* silent: the kernel has one, which does not answer. A busy one may at the next try. */
+/*
+ * The facts give a TPM a few seconds, which a busy machine may need for itself. Before it is told
+ * as broken it is asked once more, with patience. True: it does answer.
+ */
+static bool tpm_is_slow(const char *tcti)
+{
+	_cleanup_tpm_info_ struct sw_tpm_info info = {};
+
+	return sw_tpm_query(tcti, PATIENCE_S, &info, NULL) == 0;
+}
+
+static int tpm_slow(struct sw_examine *x, const char *wants)
+{
+	struct sw_finding *fi;
+
+	fi = add(x, NULL, "tpm-slow", SW_FINDING_INFO, "the TPM answered late",
+		 "what is sealed to it was not looked at this time",
+		 "look again when the machine has less to do");
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "%s; the first question had no answer in time, the second one had within "
+		       "%u seconds", wants, PATIENCE_S);
+	return 0;
+}
+
+/* silent: the kernel has one, which does not answer, not even with patience. */
 static int tpm_gone(struct sw_examine *x, const char *wants, bool silent)
 {
 	struct sw_finding *fi;
@@ -187,7 +215,7 @@ static int tpm_gone(struct sw_examine *x, const char *wants, bool silent)
 		return -ENOMEM;
 	fi->sure = silent ? SW_SURE_LIKELY : SW_SURE_CERTAIN;
 	(void)snprintf(fi->evidence, sizeof(fi->evidence), "%s; the kernel shows %s", wants,
-		       silent ? "it" : "none");
+		       silent ? "it; it was asked twice" : "none");
 	return 0;
 }
 
@@ -202,6 +230,8 @@ static int tpm_state(struct sw_examine *x, const struct sw_node *n)
 	if (!wants)
 		return 0;
 	r = sw_machine_tcti(x->m, &tcti, NULL);
+	if (!x->f->tpm_present && r == 0 && x->m->kind != SW_MACHINE_CAPTURED && tpm_is_slow(tcti))
+		return tpm_slow(x, wants);
 	if (!x->f->tpm_present)
 		return tpm_gone(x, wants, r != -ENOENT);
 	if (r < 0 || sw_tpm_read_facts(tcti, &t, NULL) < 0)

@@ -49,11 +49,15 @@ static int firmware_finding(struct sw_examine *x, const struct sw_count *c)
 
 int sw_examine_tpm(struct sw_examine *x, const struct sw_switch *s)
 {
+	const char *tcti;
 	struct sw_count c;
 	int r;
 
 	/* One disk of several by name: what the others hold is not known. */
 	if (x->m->kind == SW_MACHINE_CAPTURED || x->disk)
+		return 0;
+	/* It is there and was too slow for the facts: what it counts is not known. */
+	if (!x->f->tpm_present && sw_machine_tcti(x->m, &tcti, NULL) == 0)
 		return 0;
 	r = sw_count_look(s, &c);
 	if (r == 0 && c.state >= SW_COUNT_OLDER)

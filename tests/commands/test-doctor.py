@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import threading
 import struct
 
 from lib import (GLOBAL, MiB, expect, fake_initrd, fingerprint, main, need, partitions, same, test,
@@ -466,6 +467,23 @@ def _(case):
     try:
         one_more(case, "tpm-silent", "error", "does not answer", "off and on again")
     finally:
+        tpm.child.send_signal(signal.SIGCONT)
+
+
+@test("a TPM that answers late on a busy machine is told as slow, not as broken")
+def _(case):
+    tpm = Tpm(case.create())
+    expect(case.on("--yes", "install", "--answers", case.answers()), 0)
+    tpm.child.send_signal(signal.SIGSTOP)
+    late = threading.Timer(6, tpm.child.send_signal, (signal.SIGCONT,))
+    late.start()
+    try:
+        found = {f["id"]: f for f in case.on("--json", "doctor").json()["findings"]}
+        assert "tpm-slow" in found, found
+        same([found["tpm-slow"]["severity"], "tpm-silent" in found], ["info", False], "findings")
+        assert "no answer in time" in found["tpm-slow"]["evidence"], found
+    finally:
+        late.cancel()
         tpm.child.send_signal(signal.SIGCONT)
 
 
