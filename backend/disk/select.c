@@ -6,6 +6,7 @@
 #include "disk/select.h"
 
 #include <fnmatch.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -59,24 +60,32 @@ static bool text_matches(const char *value, const char *pattern, int flags)
 {
 	if (!value || !*value || !*pattern)
 		return false;
-	return !strcmp(value, pattern) || fnmatch(pattern, value, flags) == 0;
+	if (!strcmp(value, pattern))
+		return true;
+	/* A rack holds each serial against each of its disks; fnmatch() is 20 times strcmp(). */
+	if (!flags && !pattern[strcspn(pattern, "*?[\\")])
+		return false;
+	return fnmatch(pattern, value, flags) == 0;
 }
 
 bool sw_disk_clause(const struct sw_disk *d, const struct sw_disk_match *m, enum sw_clause c,
 		    bool *ret_match)
 {
 	/* Serials and paths are told apart by case; the others are written either way. */
-	const struct {
-		const char *pattern, *value;
+	static const struct {
+		size_t pattern, value;	/* where they are, in *m and *d */
 		int flags;
 	} text[] = {
-		[SW_CLAUSE_SERIAL] = { m->serial, d->serial, 0 },
-		[SW_CLAUSE_WWN] = { m->wwn, d->wwn, FNM_CASEFOLD },
-		[SW_CLAUSE_PATH] = { m->path, d->path, 0 },
-		[SW_CLAUSE_MODEL] = { m->model, d->model, FNM_CASEFOLD },
-		[SW_CLAUSE_VENDOR] = { m->vendor, d->vendor, FNM_CASEFOLD },
-		[SW_CLAUSE_TRANSPORT] = { m->transport, d->transport, FNM_CASEFOLD },
+#define TEXT(name) offsetof(struct sw_disk_match, name), offsetof(struct sw_disk, name)
+		[SW_CLAUSE_SERIAL] = { TEXT(serial), 0 },
+		[SW_CLAUSE_WWN] = { TEXT(wwn), FNM_CASEFOLD },
+		[SW_CLAUSE_PATH] = { TEXT(path), 0 },
+		[SW_CLAUSE_MODEL] = { TEXT(model), FNM_CASEFOLD },
+		[SW_CLAUSE_VENDOR] = { TEXT(vendor), FNM_CASEFOLD },
+		[SW_CLAUSE_TRANSPORT] = { TEXT(transport), FNM_CASEFOLD },
+#undef TEXT
 	};
+	const char *pattern, *value;
 
 	if (c == SW_CLAUSE_SIZE) {
 		*ret_match = m->size && size_matches(d->size, m->size);
@@ -86,8 +95,10 @@ bool sw_disk_clause(const struct sw_disk *d, const struct sw_disk_match *m, enum
 		*ret_match = d->rotational == (m->rotational == SW_ROTATIONAL_YES);
 		return m->rotational != SW_ROTATIONAL_UNASKED;
 	}
-	*ret_match = text[c].pattern && text_matches(text[c].value, text[c].pattern, text[c].flags);
-	return text[c].pattern != NULL;
+	pattern = *(char *const *)((const char *)m + text[c].pattern);
+	value = *(char *const *)((const char *)d + text[c].value);
+	*ret_match = pattern && text_matches(value, pattern, text[c].flags);
+	return pattern != NULL;
 }
 
 bool sw_disk_asks(const struct sw_disk_match *m)
@@ -120,6 +131,15 @@ bool sw_disk_matches(const struct sw_disk *d, const struct sw_disk_match *m)
 		if (sw_disk_clause(d, m, c, &match) && !match)
 			return false;
 	return sw_disk_asks(m);
+}
+
+bool sw_disk_choice_meets(const struct sw_facts *f, const struct sw_disk_choice *c)
+{
+	for (size_t i = 0; i < c->n_match; i++)
+		for (size_t k = 0; k < f->n_disks; k++)
+			if (sw_disk_matches(&f->disks[k], &c->match[i]))
+				return true;
+	return false;
 }
 
 const char *sw_disk_excluded(const struct sw_disk *d, uint64_t min_size)

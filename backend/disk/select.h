@@ -50,6 +50,12 @@ const char *sw_disk_excluded(const struct sw_disk *d, uint64_t min_size);
 bool sw_disk_matches(const struct sw_disk *d, const struct sw_disk_match *m);
 
 /*
+ * Whether any disk matches any alternative. False: sw_disk_choose() refuses for certain, and for
+ * that reason; this is the quick answer for a rack, without the words.
+ */
+bool sw_disk_choice_meets(const struct sw_facts *f, const struct sw_disk_choice *c);
+
+/*
  * Whether a text is a size rule (see struct sw_disk_match). "largest" and
  * "smallest" compare what else may be chosen.
  */

@@ -48,15 +48,15 @@ int sw_machine_open_captured(const char *facts_json, struct sw_machine **ret_mac
 			     struct sw_error *err)
 {
 	_cleanup_machine_ struct sw_machine *m = calloc(1, sizeof(*m));
-	_cleanup_json_ json_object *o = NULL;
+	_cleanup_facts_ struct sw_facts *valid = NULL;
 	int r;
 
 	if (!m)
 		return sw_fail_oom(err);
 	m->kind = SW_MACHINE_CAPTURED;
-	r = sw_json_load(facts_json, &o, err);
+	r = sw_json_load(facts_json, &m->captured, err);
 	if (r == 0)
-		r = sw_facts_from_json(o, facts_json, &m->captured, err);
+		r = sw_facts_from_json(m->captured, facts_json, &valid, err);
 	if (r < 0)
 		return r;
 	*ret_machine = TAKE_PTR(m);

@@ -46,7 +46,7 @@ struct sw_machine *sw_machine_free(struct sw_machine *m)
 	if (sw_machine_ops_of(m)->close)
 		sw_machine_ops_of(m)->close(m);
 	sw_varstore_close(m->vars);
-	sw_facts_free(m->captured);
+	json_object_put(m->captured);
 	sw_standin_free(m->standin);
 	free(m->dir);
 	free(m->sys_root);
@@ -61,14 +61,6 @@ struct sw_machine *sw_machine_free(struct sw_machine *m)
 	free(m->medium_dir);
 	free(m);
 	return NULL;
-}
-
-static int copy_captured(const struct sw_facts *f, struct sw_facts **ret_facts,
-			 struct sw_error *err)
-{
-	_cleanup_json_ json_object *o = sw_facts_to_json(f);
-
-	return o ? sw_facts_from_json(o, "captured facts", ret_facts, err) : sw_fail_oom(err);
 }
 
 int sw_machine_identity(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err)
@@ -90,7 +82,7 @@ int sw_machine_identity(struct sw_machine *m, struct sw_facts **ret_facts, struc
 int sw_machine_facts(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err)
 {
 	if (m->kind == SW_MACHINE_CAPTURED)
-		return copy_captured(m->captured, ret_facts, err);
+		return sw_facts_from_json(m->captured, "captured facts", ret_facts, err);
 	return sw_facts_collect(m, NULL, NULL, ret_facts, err);
 }
 
@@ -98,7 +90,7 @@ int sw_machine_facts_only(struct sw_machine *m, bool (*want)(const struct sw_dis
 			  void *arg, struct sw_facts **ret_facts, struct sw_error *err)
 {
 	if (m->kind == SW_MACHINE_CAPTURED)
-		return copy_captured(m->captured, ret_facts, err);
+		return sw_facts_from_json(m->captured, "captured facts", ret_facts, err);
 	return sw_facts_collect(m, want, arg, ret_facts, err);
 }
 

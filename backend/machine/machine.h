@@ -28,7 +28,7 @@ struct sw_machine {
 	char *tcti;		/* TCTI string for ESAPI, NULL: none */
 	char *medium;		/* UUID of the iso9660 file system we were started from, or NULL */
 	struct sw_varstore *vars;	/* opened on first use; use sw_machine_vars() */
-	struct sw_facts *captured;	/* CAPTURED only */
+	json_object *captured;	/* CAPTURED only: the file, which is valid */
 	struct sw_standin *standin;	/* STANDIN only: machine.yaml and the TPM process */
 	char *medium_dir;	/* where this process mounted the medium, or NULL */
 	/* Tests stand here between slipway and a disk that it opens for writing. */

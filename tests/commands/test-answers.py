@@ -90,6 +90,40 @@ def _(case):
     expect(case.run("check", every, "--facts", last.parent), 0, "it plans on 4 of 4 machines")
 
 
+@test("with a file for each machine, check says which goes with which, and what is left over")
+def _(case):
+    last = rack(case)
+    names = {name: f"S-{name}" for name in ("node-01", "node-02", "node-12")}
+    files = []
+    for name, serial in names.items():
+        answers = case.answers(replace=[("NODE07SYS", serial)])
+        files.append(answers.rename(case.dir / f"{name}.yaml"))
+    result = expect(case.run("check", *files, "--facts", last.parent), 4)
+    said = result.out.splitlines()
+    same([line.split("/")[-1] for line in said[:3]],
+         [f"{name}.yaml: valid; it plans on 1 of 4 machines: {name}" for name in names], "files")
+    same(said[3:5], ["3 of 4 machines have one of the files each",
+                     "no file plans on 1 of 4 machines: node-31"], "machines")
+    # A second file for a machine is told; it is no mistake, for a server may choose.
+    more = case.answers(replace=[("{serial: NODE07SYS}", "{serial: DATA4711}")])
+    result = expect(case.run("check", *files, more, "--facts", last.parent), 0,
+                    "1 of 4 machines have one of the files each",
+                    f"  node-12: 2 files: {files[2]}, {more}")
+    assert "no file" not in result.out, result
+    # One whose disk is there and refuses is said, as for a single file.
+    facts = json.loads(last.read_text())
+    facts["disks"][0]["read_only"] = True
+    last.write_text(json.dumps(facts))
+    expect(case.run("check", *files, more, "--facts", last.parent), 4,
+           "  node-31: ", "matches but cannot be used: it is read-only", "no file plans on 1 of 4")
+    alone = [case.run("--json", "check", f, "--facts", last.parent).json() for f in [*files, more]]
+    both = case.run("--json", "check", *files, more, "--facts", last.parent).out
+    both = [json.loads(part) for part in both.replace("}\n{", "}\n\x1e{").split("\x1e")]
+    for one, shared in zip(alone, both, strict=True):
+        same([(m["name"], m["planned"], m.get("disks")) for m in one["machines"]],
+             [(m["name"], m["planned"], m.get("disks")) for m in shared["machines"]], "verdicts")
+
+
 @test("each mistake of a file is shown: its place, its line with a caret, and what was meant")
 def _(case):
     bad = case.dir / "bad.yaml"

@@ -13,7 +13,7 @@
 
 struct verdict {
 	struct sw_plan *plan;	/* NULL: refused, see err */
-	struct sw_error err;
+	struct sw_error *err;	/* NULL also where no disk is meant: the file is for others */
 	bool told;
 };
 
@@ -129,9 +129,9 @@ static bool take_group(const struct sw_nodes *nodes, struct verdict *v, size_t a
 	bool same = true;
 
 	for (size_t i = at; i < nodes->n; i++) {
-		ret_in[i] = !v[i].plan && !v[i].told && same_mistake(&v[at].err, &v[i].err);
+		ret_in[i] = v[i].err && !v[i].told && same_mistake(v[at].err, v[i].err);
 		v[i].told |= ret_in[i];
-		same &= !ret_in[i] || strcmp(v[at].err.why, v[i].err.why) == 0;
+		same &= !ret_in[i] || strcmp(v[at].err->why, v[i].err->why) == 0;
 	}
 	return same;
 }
@@ -139,7 +139,7 @@ static bool take_group(const struct sw_nodes *nodes, struct verdict *v, size_t a
 /* The machines that refuse for the reason of the one at `at`; what differs among them below. */
 static void print_group(const struct sw_nodes *nodes, struct verdict *v, size_t at, bool *in)
 {
-	const struct sw_error *e = &v[at].err;
+	const struct sw_error *e = v[at].err;
 	bool same = take_group(nodes, v, at, in);
 
 	printf("  ");
@@ -150,20 +150,27 @@ static void print_group(const struct sw_nodes *nodes, struct verdict *v, size_t 
 	       same && *e->why ? ": " : "", same ? e->why : "");
 	for (size_t i = at; i < nodes->n && !same; i++)
 		if (in[i])
-			printf("    %s: %s\n", nodes->list[i].name, v[i].err.why);
+			printf("    %s: %s\n", nodes->list[i].name, v[i].err->why);
 	if (*e->hint)
 		printf("    -> %s\n", e->hint);
 }
 
-static void print_text(const struct sw_nodes *nodes, struct verdict *v, const char *file, bool *in)
+#define NAMED 8		/* machines that a file is said to plan on by name, when others are its */
+
+static void print_text(const struct sw_nodes *nodes, struct verdict *v, const char *file, bool *in,
+		       bool shared)
 {
 	size_t good = 0;
 
 	for (size_t i = 0; i < nodes->n; i++)
 		good += v[i].plan != NULL;
-	printf("%s: valid; it plans on %zu of %zu machines\n", file, good, nodes->n);
+	printf("%s: valid; it plans on %zu of %zu machines", file, good, nodes->n);
+	for (size_t i = 0, said = 0; shared && good <= NAMED && i < nodes->n; i++)
+		if (v[i].plan)
+			printf("%s%s", said++ ? ", " : ": ", nodes->list[i].name);
+	printf("\n");
 	for (size_t i = 0; i < nodes->n; i++)
-		if (!v[i].plan && !v[i].told)
+		if (v[i].err && !v[i].told)
 			print_group(nodes, v, i, in);
 }
 
@@ -179,9 +186,10 @@ static void print_json(const struct sw_nodes *nodes, const struct verdict *v, co
 
 		sw_json_add_str(node, "name", nodes->list[i].name);
 		sw_json_add_bool(node, "planned", v[i].plan != NULL);
-		sw_json_add(node, v[i].plan ? "disks" : "error",
-			    v[i].plan ? sw_check_disks_json(v[i].plan)
-				      : sw_error_to_json(&v[i].err));
+		if (v[i].plan)
+			sw_json_add(node, "disks", sw_check_disks_json(v[i].plan));
+		else if (v[i].err)
+			sw_json_add(node, "error", sw_error_to_json(v[i].err));
 		json_object_array_add(list, node);
 	}
 	sw_json_add(o, "machines", list);
@@ -189,23 +197,59 @@ static void print_json(const struct sw_nodes *nodes, const struct verdict *v, co
 	sw_print_json(o);
 }
 
+/* 0, or the exit code of the machine that refuses; -ENOMEM. */
+static int judge(const struct sw_nodes *nodes, size_t i, const struct sw_answers *a,
+		 const char *file, bool shared, struct verdict *v)
+{
+	const struct sw_target *t = &nodes->list[i].t;
+	struct sw_error err = { 0 };
+
+	if (shared && !sw_answers_diskless(a) && !sw_disk_choice_meets(t->f, &a->disk))
+		return 0;
+	if (sw_target_plan(t, a, file, &v->plan, &err) == 0)
+		return 0;
+	v->err = malloc(sizeof(*v->err));
+	if (!v->err)
+		return -ENOMEM;
+	*v->err = err;
+	return (int)err.exit;
+}
+
+static int judge_all(const struct sw_nodes *nodes, const struct sw_answers *a, const char *file,
+		     struct sw_rack *rack, struct verdict *v)
+{
+	size_t good = 0;
+	int code = 0;
+
+	for (size_t i = 0; i < nodes->n; i++) {
+		int r = judge(nodes, i, a, file, rack != NULL, &v[i]);
+
+		if (r < 0)
+			return r;
+		code = code ? code : r;
+		good += v[i].plan != NULL;
+		if (v[i].plan && rack && sw_rack_take(rack, i, file) < 0)
+			return -ENOMEM;
+	}
+	if (rack)
+		rack->lonely += good == 0;
+	return code;
+}
+
 int sw_nodes_check(const struct sw_nodes *nodes, const struct sw_answers *a, const char *file,
-		   bool json, struct sw_error *err)
+		   bool json, struct sw_rack *rack, struct sw_error *err)
 {
 	_cleanup_free_ struct verdict *v = calloc(nodes->n, sizeof(*v));
 	_cleanup_free_ bool *in = calloc(nodes->n, sizeof(*in));
-	int code = 0;
+	int code = v && in ? judge_all(nodes, a, file, rack, v) : -ENOMEM;
 
-	if (!v || !in)
-		return sw_fail_oom(err);
-	for (size_t i = 0; i < nodes->n; i++)
-		if (sw_target_plan(&nodes->list[i].t, a, file, &v[i].plan, &v[i].err) < 0 && !code)
-			code = (int)v[i].err.exit;
-	if (json)
+	if (code >= 0 && json)
 		print_json(nodes, v, file);
-	else
-		print_text(nodes, v, file, in);
-	for (size_t i = 0; i < nodes->n; i++)
+	else if (code >= 0)
+		print_text(nodes, v, file, in, rack != NULL);
+	for (size_t i = 0; v && i < nodes->n; i++) {
 		sw_plan_free(v[i].plan);
-	return code;
+		free(v[i].err);
+	}
+	return code < 0 ? sw_fail_oom(err) : code;
 }

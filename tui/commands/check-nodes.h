@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `slipway check` for a rack: one answer file against the captured facts of many machines. */
+/* `slipway check` for a rack: answer files against the captured facts of many machines. */
 #pragma once
 
 #include "tui/commands/common.h"
@@ -12,6 +12,13 @@ struct sw_node_facts {
 struct sw_nodes {
 	struct sw_node_facts *list;
 	size_t n;
+};
+
+/* Which of several files goes with which machine. */
+struct sw_rack {
+	size_t *taken;		/* by machine: how many files plan on it */
+	char **first;		/* by machine: the first two of them, in words */
+	size_t lonely;		/* files that plan on none */
 };
 
 /*
@@ -35,6 +42,16 @@ json_object *sw_check_disks_json(const struct sw_plan *p);
  * Plans the answers on each machine and prints how many take them and why the
  * others do not, those with one reason on one line. 0, or the exit code of the
  * first that refuses.
+ *
+ * With a rack, the files share the machines: where no disk is what a file asks
+ * for, another file is meant, which is no refusal and has no words.
  */
 int sw_nodes_check(const struct sw_nodes *nodes, const struct sw_answers *a, const char *file,
-		   bool json, struct sw_error *err);
+		   bool json, struct sw_rack *rack, struct sw_error *err);
+
+int sw_rack_init(struct sw_rack *rack, const struct sw_nodes *nodes);
+void sw_rack_clear(struct sw_rack *rack, const struct sw_nodes *nodes);
+/* Counts that the file plans on machine i. -ENOMEM. */
+int sw_rack_take(struct sw_rack *rack, size_t i, const char *file);
+/* Which machines have no file, or several. 0, or exit code 4 when one is without. */
+int sw_rack_print(const struct sw_rack *rack, const struct sw_nodes *nodes, bool json);

@@ -93,7 +93,8 @@ static void print_text(const char *file, const struct result *res)
 
 /* Against nothing, one machine or many; the exit code for the file, or -errno. */
 static int check_one(const struct sw_cli *cli, const struct sw_target *t,
-		     const struct sw_nodes *nodes, const char *file, struct sw_error *err)
+		     const struct sw_nodes *nodes, struct sw_rack *rack, const char *file,
+		     struct sw_error *err)
 {
 	_cleanup_answers_ struct sw_answers *a = NULL;
 	_cleanup_free_ struct result *res = calloc(1, sizeof(*res));
@@ -103,7 +104,7 @@ static int check_one(const struct sw_cli *cli, const struct sw_target *t,
 		return sw_fail_oom(err);
 	r = read_one(file, &a, res);
 	if (r == 0 && nodes->n && !a->open)
-		return sw_nodes_check(nodes, a, file, cli->json, err);
+		return sw_nodes_check(nodes, a, file, cli->json, rack, err);
 	if (r == 0)
 		r = plan_one(t, a, file, res);
 	if (r == 0)
@@ -119,18 +120,26 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	_cleanup_target_ struct sw_target t = {};
 	_cleanup_nodes_ struct sw_nodes nodes = {};
+	struct sw_rack rack = {};
 	int code = 0, r = 0;
+	bool several;
 
 	if (sw_nodes_wanted(cli))
 		r = sw_nodes_open(cli, &nodes, err);
 	else if (cli->machine_dir || cli->facts)
 		r = sw_target_open(cli, &t, err);
+	several = nodes.n > 1 && cli->args.n_rest > 1;
+	if (r == 0 && several && sw_rack_init(&rack, &nodes) < 0)
+		r = sw_fail_oom(err);
 	for (int i = 0; i < cli->args.n_rest && r >= 0; i++) {
-		r = check_one(cli, &t, &nodes, cli->args.rest[i], err);
+		r = check_one(cli, &t, &nodes, several ? &rack : NULL, cli->args.rest[i], err);
 		if (code == 0 && r > 0)
 			code = r;
 	}
-	return r < 0 ? r : code;
+	if (several && r >= 0)
+		r = sw_rack_print(&rack, &nodes, cli->json);
+	sw_rack_clear(&rack, &nodes);
+	return r < 0 || code == 0 ? r : code;
 }
 
 const struct sw_command sw_command_check = {
@@ -142,6 +151,7 @@ const struct sw_command sw_command_check = {
 	.many_facts = true,
 	.details = "--facts may be given more than once, and may name a directory of facts:\n"
 		   "the answers are then planned on every machine, and those that refuse them\n"
-		   "are named with the reason.",
+		   "are named with the reason. With several files too, each machine needs one of\n"
+		   "them: a file that means another machine's disk is not a refusal.",
 	.run = run,
 };

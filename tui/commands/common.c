@@ -35,15 +35,10 @@ int sw_cli_needs_disks(const struct sw_cli *cli, const char *command, struct sw_
 /* A file edited by hand would otherwise give a plan that no machine accepts. */
 static int captured_vars(const struct sw_cli *cli, struct sw_target *t, struct sw_error *err)
 {
-	_cleanup_json_ json_object *o = NULL;
+	json_object *v = sw_json_get(t->m->captured, SW_FACTS_VARIABLES);
 	char digest[65];
-	json_object *v;
 	int r;
 
-	r = sw_json_load(cli->facts, &o, err);
-	if (r < 0)
-		return r;
-	v = sw_json_get(o, SW_FACTS_VARIABLES);
 	if (!v || !t->f->boot.supported)
 		return 0;
 	r = sw_entries_digest(v, digest);
@@ -60,17 +55,12 @@ static int captured_vars(const struct sw_cli *cli, struct sw_target *t, struct s
 	return 0;
 }
 
-static int read_old(const struct sw_cli *cli, struct sw_target *t, struct sw_error *err)
+static int read_old(struct sw_target *t, struct sw_error *err)
 {
-	_cleanup_json_ json_object *o = NULL;
-	int r;
-
 	if (t->m->kind != SW_MACHINE_CAPTURED)
 		return sw_old_nodes(t->m, t->f, &t->old, err);
-	r = sw_json_load(cli->facts, &o, err);
-	if (r == 0)
-		t->old = json_object_get(sw_json_array(o, SW_FACTS_NODES));
-	return r;
+	t->old = json_object_get(sw_json_array(t->m->captured, SW_FACTS_NODES));
+	return 0;
 }
 
 static int read_vars(const struct sw_cli *cli, struct sw_target *t, struct sw_error *err)
@@ -93,7 +83,7 @@ int sw_target_open(const struct sw_cli *cli, struct sw_target *ret_target, struc
 		return r;
 	r = read_vars(cli, &t, err);
 	if (r == 0)
-		r = read_old(cli, &t, err);
+		r = read_old(&t, err);
 	if (r < 0)
 		return r;
 	*ret_target = t;
