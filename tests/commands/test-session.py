@@ -263,6 +263,61 @@ def _(case):
         os.close(line.other)
 
 
+TAKE_PEN = b"\x0b"
+
+
+def press(line, keys, *words):
+    """From a console, which takes the pen first; and what it shows of it then."""
+    os.write(line.fd, TAKE_PEN)
+    time.sleep(0.5)
+    line.text = ""
+    os.write(line.fd, keys)
+    for word in words:
+        line.read_until(word)
+
+
+@test("every console shows an unattended install; each pauses it, reads what it does, and stops it")
+def _(case):
+    case.create(NODE, STICK, extra=("--medium", "STICK1"))
+    server = Server(case.dir, cut_at=1000)
+    kernel, _ = case.payload()
+    (case.machine_dir / "medium").mkdir(exist_ok=True)
+    answers = case.answers(kernel=f"{server.url}/{kernel.name}")
+    (case.machine_dir / "medium/slipway.yaml").write_text(answers.read_text())
+    changed = case.disk().stat().st_mtime_ns
+    one, two = Line(), Line()
+    child = case.start("session", "--medium", "--console", one.name, "--console", two.name)
+    try:
+        for line in one, two:
+            line.read_until("Fetch and check the payload")
+        press(two, b"p", "Paused at the next safe point")
+        one.read_until("Paused at the next safe point")
+        time.sleep(1)
+        before = len(server.hits)
+        time.sleep(4)
+        same(len(server.hits), before, "requests while it is paused")
+        press(one, b"d", "hat is being done", "serial NODE07SYS")
+        two.read_until("serial NODE07SYS")
+        press(two, b"l", "next try in")
+        press(two, b"ldp", "Fetch and check the payload")
+        end = time.monotonic() + 30
+        while len(server.hits) == before and time.monotonic() < end:
+            time.sleep(0.2)
+        assert len(server.hits) > before, "it does not go on"
+        press(one, b"c", "Stop at the next safe point?", "can be resumed or undone")
+        two.read_until("Stop at the next safe point?")
+        press(one, b"\x1b[B\r", "Nothing")
+        two.read_until("Nothing")
+        same(case.disk().stat().st_mtime_ns, changed, "last change of the disk")
+    finally:
+        stop(child)
+        server.close()
+    ended(case)
+    for line in one, two:
+        os.close(line.fd)
+        os.close(line.other)
+
+
 @test("the console without a terminal is one clear message")
 def _(case):
     case.create(NODE)
