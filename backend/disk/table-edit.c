@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "disk/table-edit.h"
 
-#include <ctype.h>
-#include <libfdisk/libfdisk.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/file.h"
 #include "disk/gpt.h"
+#include "disk/table-private.h"
 
 #define ENDS (1ULL << 20)	/* of the disk, copied whole */
 #define PIECE_MAX (4ULL << 20)	/* more than any entry array that libfdisk reads */
@@ -33,56 +32,6 @@ static void partition_unref(struct fdisk_partition **p)
 {
 	if (*p)
 		fdisk_unref_partition(*p);
-}
-
-/* libfdisk compares type GUIDs as upper-case text. Returns text. */
-static const char *guid_text(const struct sw_guid *g, char text[static SW_GUID_TEXT])
-{
-	(void)sw_guid_format(g, text);
-	for (char *p = text; *p; p++)
-		*p = (char)toupper((unsigned char)*p);
-	return text;
-}
-
-static int set_type(struct fdisk_context *cxt, struct fdisk_partition *pa,
-		    const struct sw_guid *guid)
-{
-	char text[SW_GUID_TEXT];
-	struct fdisk_parttype *t = fdisk_label_parse_parttype(fdisk_get_label(cxt, "gpt"),
-							      guid_text(guid, text));
-	int r = t ? fdisk_partition_set_type(pa, t) : -EINVAL;
-
-	fdisk_unref_parttype(t);	/* a no-op for libfdisk's own static types */
-	return r;
-}
-
-/* Adds a partition with the number index + 1 to a GPT context. */
-static int add_part(struct fdisk_context *cxt, uint32_t sector, size_t index,
-		      const struct sw_new_part *p)
-{
-	_cleanup_(partition_unref) struct fdisk_partition *pa = fdisk_new_partition();
-	char uuid[SW_GUID_TEXT];
-	size_t no = index;
-	int r;
-
-	if (!pa)
-		return -ENOMEM;
-	r = set_type(cxt, pa, &p->type);
-	if (r >= 0)
-		r = fdisk_partition_set_partno(pa, index);
-	if (r >= 0)
-		r = fdisk_partition_set_start(pa, p->start / sector);
-	if (r >= 0)
-		r = fdisk_partition_set_size(pa, p->size / sector);
-	if (r >= 0)
-		r = fdisk_partition_size_explicit(pa, 1);
-	if (r >= 0)
-		r = fdisk_partition_set_uuid(pa, guid_text(&p->uuid, uuid));
-	if (r >= 0)
-		r = fdisk_partition_set_name(pa, p->label ? p->label : "");
-	if (r >= 0)
-		r = fdisk_add_partition(cxt, pa, &no);
-	return r < 0 ? r : fdisk_gpt_set_partition_attrs(cxt, index, p->attrs);
 }
 
 static int copy_range(struct sw_io *io, int fd, uint64_t off, uint64_t len)
@@ -215,7 +164,7 @@ static int change_part(struct fdisk_context *cxt, uint32_t sector, const struct 
 			r = fdisk_partition_set_size(pa, c->part.size / sector);
 	}
 	if (r >= 0)
-		r = fdisk_partition_set_uuid(pa, guid_text(&c->part.uuid, uuid));
+		r = fdisk_partition_set_uuid(pa, sw_table_guid_text(&c->part.uuid, uuid));
 	if (r >= 0 && strcmp(name ? name : "", label) != 0)
 		r = fdisk_partition_set_name(pa, label);
 	return r < 0 ? r : fdisk_set_partition(cxt, no, pa);
@@ -232,10 +181,10 @@ static int make_changes(struct fdisk_context *cxt, uint32_t sector, const struct
 		r = fdisk_create_disklabel(cxt, "gpt");
 		if (r >= 0)
 			r = fdisk_set_disklabel_id_from_string(cxt,
-							       guid_text(disk_id, id));
+							       sw_table_guid_text(disk_id, id));
 	}
 	for (size_t i = 0; r >= 0 && i < n; i++) {
-		r = c[i].add ? add_part(cxt, sector, c[i].number - 1, &c[i].part)
+		r = c[i].add ? sw_table_add_part(cxt, sector, c[i].number - 1, &c[i].part)
 			     : change_part(cxt, sector, &c[i]);
 		if (r < 0)
 			*ret_at = i;

@@ -1,117 +1,130 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The bytes of a new table. libfdisk's are the same (tests hold every byte against them), but it
- * makes them on a file and looks through all entries for each partition, which a rack of a
- * thousand machines feels.
- * Format: UEFI specification 2.10, 5.2.3 (protective MBR) and 5.3.2 (header), 5.3.3 (entries).
- */
 #include "disk/table.h"
 
+#include <ctype.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "base/file.h"
 #include "base/hash.h"
-#include "base/le.h"
 #include "disk/gpt.h"
+#include "disk/table-private.h"
 
-#define HEADER_LEN 92U
-#define FIRST_BYTES (1ULL << 20)	/* nothing begins before it, as with libfdisk */
+static void context_unref(struct fdisk_context **c)
+{
+	if (*c)
+		fdisk_unref_context(*c);
+}
+
+static void partition_unref(struct fdisk_partition **p)
+{
+	if (*p)
+		fdisk_unref_partition(*p);
+}
+
+const char *sw_table_guid_text(const struct sw_guid *g, char text[static SW_GUID_TEXT])
+{
+	(void)sw_guid_format(g, text);
+	for (char *p = text; *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+	return text;
+}
+
+static int set_type(struct fdisk_context *cxt, struct fdisk_partition *pa,
+		    const struct sw_guid *guid)
+{
+	char text[SW_GUID_TEXT];
+	struct fdisk_parttype *t = fdisk_label_parse_parttype(fdisk_get_label(cxt, "gpt"),
+							      sw_table_guid_text(guid, text));
+	int r = t ? fdisk_partition_set_type(pa, t) : -EINVAL;
+
+	fdisk_unref_parttype(t);	/* a no-op for libfdisk's own static types */
+	return r;
+}
+
+int sw_table_add_part(struct fdisk_context *cxt, uint32_t sector, size_t index,
+		      const struct sw_new_part *p)
+{
+	_cleanup_(partition_unref) struct fdisk_partition *pa = fdisk_new_partition();
+	char uuid[SW_GUID_TEXT];
+	size_t no = index;
+	int r;
+
+	if (!pa)
+		return -ENOMEM;
+	r = set_type(cxt, pa, &p->type);
+	if (r >= 0)
+		r = fdisk_partition_set_partno(pa, index);
+	if (r >= 0)
+		r = fdisk_partition_set_start(pa, p->start / sector);
+	if (r >= 0)
+		r = fdisk_partition_set_size(pa, p->size / sector);
+	if (r >= 0)
+		r = fdisk_partition_size_explicit(pa, 1);
+	if (r >= 0)
+		r = fdisk_partition_set_uuid(pa, sw_table_guid_text(&p->uuid, uuid));
+	if (r >= 0)
+		r = fdisk_partition_set_name(pa, p->label ? p->label : "");
+	if (r >= 0)
+		r = fdisk_add_partition(cxt, pa, &no);
+	return r < 0 ? r : fdisk_gpt_set_partition_attrs(cxt, index, p->attrs);
+}
 
 static bool is_gap(const struct sw_new_part *p)
 {
 	return p->size == 0 && sw_guid_is_zero(&p->type);
 }
 
-/* What the headers say of the disk, in sectors. */
-struct geometry {
-	uint64_t last, entries;		/* the last sector; how many an entry array takes */
-	uint64_t first_usable, last_usable;
-};
-
-/* A small disk has no MiB to spare. */
-static struct geometry geometry_of(uint64_t disk_size, uint32_t sector)
+static int write_scratch(int fd, uint32_t sector, const struct sw_guid *disk_id,
+			 const struct sw_new_part *parts, size_t n_parts, size_t *ret_at)
 {
-	uint64_t total = disk_size / sector, mib = FIRST_BYTES / sector;
-	struct geometry g = { .last = total - 1, .entries = SW_GPT_ENTRIES_LEN / sector };
+	_cleanup_(context_unref) struct fdisk_context *cxt = fdisk_new_context();
+	char id[SW_GUID_TEXT];
+	int r;
 
-	g.first_usable = total <= mib * 4 ? 2 + g.entries : mib;
-	g.last_usable = g.last - g.entries - 1;
-	return g;
+	*ret_at = n_parts;
+	if (!cxt)
+		return -ENOMEM;
+	(void)fdisk_disable_dialogs(cxt, 1);
+	(void)fdisk_save_user_sector_size(cxt, sector, sector);
+	r = fdisk_assign_device_by_fd(cxt, fd, "scratch", 0);
+	if (r >= 0)
+		r = fdisk_create_disklabel(cxt, "gpt");
+	if (r >= 0)
+		r = fdisk_set_disklabel_id_from_string(cxt, sw_table_guid_text(disk_id, id));
+	for (size_t i = 0; r >= 0 && i < n_parts; i++) {
+		if (is_gap(&parts[i]))
+			continue;
+		r = sw_table_add_part(cxt, sector, i, &parts[i]);
+		if (r < 0)
+			*ret_at = i;
+	}
+	if (r >= 0)
+		r = fdisk_write_disklabel(cxt);
+	(void)fdisk_deassign_device(cxt, 1);
+	return r;
 }
 
-/* Its sectors are there, and no earlier partition has them. */
-static bool fits(const struct geometry *g, uint32_t sector, const struct sw_new_part *parts,
-		 size_t i)
+static int load_pieces(int fd, uint64_t disk_size, uint32_t sector, struct sw_table_image *t)
 {
-	const struct sw_new_part *p = &parts[i];
-
-	if (p->start / sector < g->first_usable ||
-	    p->size / sector > g->last_usable + 1 - g->first_usable ||
-	    p->start / sector > g->last_usable + 1 - p->size / sector)
-		return false;
-	for (size_t k = 0; k < i; k++)
-		if (!is_gap(&parts[k]) && p->start < parts[k].start + parts[k].size &&
-		    parts[k].start < p->start + p->size)
-			return false;
-	return true;
-}
-
-static bool put_entry(uint8_t e[static SW_GPT_ENTRY_LEN], uint32_t sector,
-		      const struct sw_new_part *p)
-{
-	memcpy(e, p->type.b, 16);
-	memcpy(e + 16, p->uuid.b, 16);
-	sw_put_le64(e + 32, p->start / sector);
-	sw_put_le64(e + 40, (p->start + p->size) / sector - 1);
-	sw_put_le64(e + 48, p->attrs);
-	return sw_gpt_encode_name(p->label ? p->label : "", e + 56);
-}
-
-static void put_header(uint8_t *h, const struct geometry *g, bool primary,
-		       const struct sw_guid *id, uint32_t entries_crc)
-{
-	memcpy(h, "EFI PART", 8);
-	sw_put_le32(h + 8, 0x00010000);
-	sw_put_le32(h + 12, HEADER_LEN);
-	sw_put_le64(h + 24, primary ? 1 : g->last);
-	sw_put_le64(h + 32, primary ? g->last : 1);
-	sw_put_le64(h + 40, g->first_usable);
-	sw_put_le64(h + 48, g->last_usable);
-	memcpy(h + 56, id->b, 16);
-	sw_put_le64(h + 72, primary ? 2 : g->last - g->entries);
-	sw_put_le32(h + 80, SW_GPT_ENTRIES);
-	sw_put_le32(h + 84, SW_GPT_ENTRY_LEN);
-	sw_put_le32(h + 88, entries_crc);
-	sw_put_le32(h + 16, sw_crc32(h, HEADER_LEN));
-}
-
-/* One partition over the whole disk, so that a tool that knows no GPT takes it for full. */
-static void put_mbr(uint8_t *m, const struct geometry *g)
-{
-	static const uint8_t chs[8] = { 0x00, 0x00, 0x02, 0x00, 0xee, 0xff, 0xff, 0xff };
-
-	memcpy(m + 446, chs, sizeof(chs));
-	sw_put_le32(m + 454, 1);
-	sw_put_le32(m + 458, g->last < UINT32_MAX ? (uint32_t)g->last : UINT32_MAX);
-	m[510] = 0x55;
-	m[511] = 0xaa;
-}
-
-/* The pieces, empty; in the order in which they are written. */
-static int make_pieces(const struct geometry *g, uint32_t sector, struct sw_table_image *t)
-{
+	uint64_t end = disk_size - disk_size % sector;
 	const struct sw_table_piece want[5] = {
-		{ "backup entries", (g->last - g->entries) * sector, SW_GPT_ENTRIES_LEN, NULL },
-		{ "backup header", g->last * sector, sector, NULL },
+		{ "backup entries", end - sector - SW_GPT_ENTRIES_LEN, SW_GPT_ENTRIES_LEN, NULL },
+		{ "backup header", end - sector, sector, NULL },
 		{ "primary entries", 2ULL * sector, SW_GPT_ENTRIES_LEN, NULL },
 		{ "protective MBR", 0, sector, NULL },
 		{ "primary header", sector, sector, NULL },
 	};
 
 	for (size_t i = 0; i < 5; i++) {
-		t->piece[i] = want[i];
-		t->piece[i].data = calloc(1, want[i].len);
-		if (!t->piece[i].data)
+		struct sw_table_piece *p = &t->piece[i];
+
+		*p = want[i];
+		p->data = malloc(p->len);
+		if (!p->data)
 			return -ENOMEM;
+		if (pread(fd, p->data, p->len, (off_t)p->off) != (ssize_t)p->len)
+			return -EIO;
 	}
 	return 0;
 }
@@ -128,31 +141,62 @@ static int digest_pieces(struct sw_table_image *t)
 	return r < 0 ? r : sw_hash_final(h, t->digest);
 }
 
+static bool same_part(const struct sw_part *a, size_t number, const struct sw_new_part *b)
+{
+	return a->number == number && a->start == b->start && a->size == b->size &&
+	       sw_guid_equal(&a->type, &b->type) && sw_guid_equal(&a->uuid, &b->uuid) &&
+	       a->attrs == b->attrs && !strcmp(a->label ? a->label : "", b->label ? b->label : "");
+}
+
+/* libfdisk moves or shortens what it does not like; the bytes must say what was asked. */
+static int check_scratch(int fd, uint64_t disk_size, uint32_t sector,
+			 const struct sw_new_part *parts, size_t n_parts, size_t *ret_at)
+{
+	_cleanup_free_ char *path = sw_fmt("/proc/self/fd/%d", fd);
+	_cleanup_io_ struct sw_io *io = NULL;
+	struct sw_gpt_scan scan;
+	struct sw_part *got = NULL;
+	size_t n = 0;
+	int r = path ? sw_io_open(path, false, false, sector, &io, NULL) : -ENOMEM;
+
+	*ret_at = n_parts;
+	if (r >= 0)
+		r = sw_gpt_scan(io, &scan);
+	if (r < 0)
+		return r;
+	if (scan.n != 2 || !scan.copies[0].entries_ok || !scan.copies[1].entries_ok ||
+	    scan.copies[1].my_lba != disk_size / sector - 1 ||
+	    scan.copies[0].n_entries * scan.copies[0].entry_len != SW_GPT_ENTRIES_LEN)
+		return -EIO;
+	r = sw_gpt_read_parts(io, &scan.copies[0], &got, &n);
+	for (size_t i = 0, k = 0; r >= 0 && i < n_parts; i++) {
+		if (is_gap(&parts[i]))
+			continue;
+		if (k >= n || !same_part(&got[k++], i + 1, &parts[i])) {
+			*ret_at = i;
+			r = -EINVAL;
+		}
+	}
+	sw_gpt_parts_free(got, n);
+	return r;
+}
+
 static int build(uint64_t disk_size, uint32_t sector, const struct sw_guid *disk_id,
 		 const struct sw_new_part *parts, size_t n_parts, struct sw_table_image *t,
 		 size_t *ret_at)
 {
-	struct geometry g = geometry_of(disk_size, sector);
-	int r = make_pieces(&g, sector, t);
-	uint8_t *entries = t->piece[0].data;
-	uint32_t crc;
+	_cleanup_close_ int fd = memfd_create("slipway-table", MFD_CLOEXEC);
+	int r;
 
-	for (size_t i = 0; i < n_parts && r == 0; i++) {
-		if (is_gap(&parts[i]) ||
-		    (fits(&g, sector, parts, i) &&
-		     put_entry(entries + i * SW_GPT_ENTRY_LEN, sector, &parts[i])))
-			continue;
-		*ret_at = i;
-		r = -EINVAL;
-	}
-	if (r < 0)
-		return r;
-	crc = sw_crc32(entries, SW_GPT_ENTRIES_LEN);
-	memcpy(t->piece[2].data, entries, SW_GPT_ENTRIES_LEN);
-	put_header(t->piece[1].data, &g, false, disk_id, crc);
-	put_mbr(t->piece[3].data, &g);
-	put_header(t->piece[4].data, &g, true, disk_id, crc);
-	return digest_pieces(t);
+	*ret_at = n_parts;
+	if (fd < 0 || ftruncate(fd, (off_t)disk_size) < 0)
+		return -errno;
+	r = write_scratch(fd, sector, disk_id, parts, n_parts, ret_at);
+	if (r >= 0)
+		r = check_scratch(fd, disk_size, sector, parts, n_parts, ret_at);
+	if (r >= 0)
+		r = load_pieces(fd, disk_size, sector, t);
+	return r < 0 ? r : digest_pieces(t);
 }
 
 static int check_request(uint64_t disk_size, uint32_t sector, const struct sw_new_part *parts,

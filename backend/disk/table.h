@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A new GPT as bytes, so that the plan knows exactly what will be written and our
- * own io layer writes it, in an order in which the primary header is the commit
- * point.
+ * A new GPT as bytes. libfdisk builds it on a sparse scratch file, so that the
+ * plan knows exactly what will be written and our own io layer writes it, in an
+ * order in which the primary header is the commit point.
  */
 #pragma once
 

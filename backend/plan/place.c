@@ -258,7 +258,7 @@ int sw_plan_table(const struct sw_plan *p, size_t disk, struct sw_table_image *r
 	return sw_table_build(d->size, d->sector, &d->id, np, n, ret_image, err);
 }
 
-static int digest_tables(struct sw_plan *p, struct sw_error *err)
+int sw_plan_digest_tables(struct sw_plan *p, struct sw_error *err)
 {
 	for (size_t k = 0; k < p->n_disks; k++) {
 		struct sw_table_image t = {};
@@ -268,6 +268,26 @@ static int digest_tables(struct sw_plan *p, struct sw_error *err)
 			return r;
 		memcpy(p->disks[k].new_table_digest, t.digest, sizeof(t.digest));
 		sw_table_image_clear(&t);
+	}
+	return 0;
+}
+
+/* libfdisk leaves a name empty that has a letter of two UTF-16 units. */
+static int check_names(const struct sw_plan *p, struct sw_error *err)
+{
+	for (size_t i = 0; i < p->n_parts; i++) {
+		const char *label = p->parts[i].label ? p->parts[i].label : "";
+
+		for (size_t k = 0; label[k]; k++) {
+			if ((uint8_t)label[k] < 0xf0)
+				continue;
+			sw_fail(err, SW_EXIT_INVALID, -EINVAL,
+				"the name of partition %u has a letter that no table can be given",
+				p->parts[i].number);
+			sw_error_why(err, "\"%.80s\": a letter beyond U+FFFF", label);
+			sw_error_hint(err, "give it another Label= in the layout");
+			return -EINVAL;
+		}
 	}
 	return 0;
 }
@@ -282,7 +302,7 @@ int sw_plan_place(struct sw_plan *p, const struct sw_layout *l, struct sw_error 
 		r = check_journal_room(p, l, err);
 	if (r == 0)
 		r = check_roles(p, l, err);
-	return r == 0 ? digest_tables(p, err) : r;
+	return r == 0 ? check_names(p, err) : r;
 }
 
 const struct sw_placed *sw_plan_find(const struct sw_plan *p, size_t disk, enum sw_role role)

@@ -87,9 +87,9 @@ static int complete_and_build(struct sw_plan *p, const struct sw_facts *f, json_
 	return r;
 }
 
-int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, json_object *old,
-		  const struct sw_answers *a, const struct sw_layout *l, struct sw_plan **ret_plan,
-		  struct sw_error *err)
+int sw_plan_try(const struct sw_facts *f, json_object *raw_vars, json_object *old,
+		const struct sw_answers *a, const struct sw_layout *l, struct sw_plan **ret_plan,
+		struct sw_error *err)
 {
 	_cleanup_plan_ struct sw_plan *p = calloc(1, sizeof(*p));
 	int r;
@@ -114,6 +114,21 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, json_object *
 			    ? sw_plan_build_diskless(p, f, f->boot.writable ? raw_vars : NULL, err)
 			    : complete_and_build(p, f, f->boot.writable ? raw_vars : NULL, old, l,
 						 err);
+	if (r < 0)
+		return r;
+	*ret_plan = TAKE_PTR(p);
+	return 0;
+}
+
+int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, json_object *old,
+		  const struct sw_answers *a, const struct sw_layout *l, struct sw_plan **ret_plan,
+		  struct sw_error *err)
+{
+	_cleanup_plan_ struct sw_plan *p = NULL;
+	int r = sw_plan_try(f, raw_vars, old, a, l, &p, err);
+
+	if (r == 0)
+		r = sw_plan_digest_tables(p, err);
 	if (r < 0)
 		return r;
 	*ret_plan = TAKE_PTR(p);

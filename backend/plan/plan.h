@@ -141,6 +141,13 @@ struct sw_plan {
 int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, json_object *old,
 		  const struct sw_answers *a, const struct sw_layout *l, struct sw_plan **ret_plan,
 		  struct sw_error *err);
+/*
+ * Whether these answers plan on this machine, and on which disks: the same but for the bytes of the
+ * tables, which cost most of it. A rack is checked with this; what it returns cannot be applied.
+ */
+int sw_plan_try(const struct sw_facts *f, json_object *raw_vars, json_object *old,
+		const struct sw_answers *a, const struct sw_layout *l, struct sw_plan **ret_plan,
+		struct sw_error *err);
 struct sw_plan *sw_plan_free(struct sw_plan *p);
 SW_DEFINE_CLEANUP(struct sw_plan, sw_plan_free)
 #define _cleanup_plan_ _cleanup_(sw_plan_freep)

@@ -3,7 +3,7 @@
 import json
 import re
 
-from lib import expect, head, main, same, sha256, tail, test, tool
+from lib import SOURCE, expect, head, main, same, sha256, tail, test, tool
 
 
 @test("facts name both disks, UEFI and the boot variables")
@@ -46,6 +46,29 @@ def _(case):
         plan.pop("time", None)
         plan.pop("digest")   # over the time, too
     same(plans[0], plans[1], "plan")
+
+
+@test("a name that libfdisk would leave empty is refused by check and plan, not by the install")
+def _(case):
+    case.create()
+    layout = case.dir / "named"
+    layout.mkdir()
+    for path in (SOURCE / "layouts/node").iterdir():
+        (layout / path.name).write_text(path.read_text())
+    name = layout / "25-more.conf"
+    name.write_text("[Partition]\nType=linux-generic\nLabel=\U0001f6a2\nSizeMaxBytes=20M\n")
+    answers = case.answers(replace=[("  layout: node", f"  layout: {layout}")])
+    facts = [case.dir / "one.json", case.dir / "two.json"]
+    for path in facts:
+        path.write_text(expect(case.on("--json", "facts"), 0).out)
+    many = ("check", answers, "--facts", facts[0], "--facts", facts[1])
+    for argv in (("plan", "--answers", answers), ("check", answers),
+                 ("install", "--answers", answers, "--dry-run")):
+        expect(case.on(*argv), 3, "a letter that no table can be given", "another Label=")
+    expect(case.run(*many), 3, "a letter that no table can be given")
+    name.write_text(name.read_text().replace("\U0001f6a2", "\u2192 \u00e9"))
+    expect(case.on("check", answers), 0)
+    expect(case.run(*many), 0, "it plans on 2 of 2 machines")
 
 
 @test("planning and checking write nothing to the disks")

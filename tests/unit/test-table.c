@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
-#include <libfdisk/libfdisk.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -20,8 +16,6 @@
 #include "tests/lib/scratch.h"
 
 #define MIB ((uint64_t)1 << 20)
-#define LINUX "0fc63daf-8483-4772-8e79-3d69d8477de4"
-#define ESP "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
 static struct sw_guid guid(const char *text)
 {
@@ -225,153 +219,6 @@ static void test_sgdisk_finds_no_problem(void **s SW_UNUSED)
 	sw_table_image_clear(&t);
 }
 
-/* ---- libfdisk's bytes ---- */
-
-static void context_unref(struct fdisk_context **c)
-{
-	if (*c)
-		fdisk_unref_context(*c);
-}
-
-static void partition_unref(struct fdisk_partition **p)
-{
-	if (*p)
-		fdisk_unref_partition(*p);
-}
-
-/* libfdisk compares type GUIDs as upper-case text. Returns text. */
-static const char *guid_text(const struct sw_guid *g, char text[static SW_GUID_TEXT])
-{
-	(void)sw_guid_format(g, text);
-	for (char *p = text; *p; p++)
-		*p = (char)toupper((unsigned char)*p);
-	return text;
-}
-
-static int set_type(struct fdisk_context *cxt, struct fdisk_partition *pa,
-		    const struct sw_guid *guid)
-{
-	char text[SW_GUID_TEXT];
-	struct fdisk_parttype *t = fdisk_label_parse_parttype(fdisk_get_label(cxt, "gpt"),
-							      guid_text(guid, text));
-	int r = t ? fdisk_partition_set_type(pa, t) : -EINVAL;
-
-	fdisk_unref_parttype(t);	/* a no-op for libfdisk's own static types */
-	return r;
-}
-
-/* Adds a partition with the number index + 1 to a GPT context. */
-static int reference_part(struct fdisk_context *cxt, uint32_t sector, size_t index,
-		      const struct sw_new_part *p)
-{
-	_cleanup_(partition_unref) struct fdisk_partition *pa = fdisk_new_partition();
-	char uuid[SW_GUID_TEXT];
-	size_t no = index;
-	int r;
-
-	if (!pa)
-		return -ENOMEM;
-	r = set_type(cxt, pa, &p->type);
-	if (r >= 0)
-		r = fdisk_partition_set_partno(pa, index);
-	if (r >= 0)
-		r = fdisk_partition_set_start(pa, p->start / sector);
-	if (r >= 0)
-		r = fdisk_partition_set_size(pa, p->size / sector);
-	if (r >= 0)
-		r = fdisk_partition_size_explicit(pa, 1);
-	if (r >= 0)
-		r = fdisk_partition_set_uuid(pa, guid_text(&p->uuid, uuid));
-	if (r >= 0)
-		r = fdisk_partition_set_name(pa, p->label ? p->label : "");
-	if (r >= 0)
-		r = fdisk_add_partition(cxt, pa, &no);
-	return r < 0 ? r : fdisk_gpt_set_partition_attrs(cxt, index, p->attrs);
-}
-
-static int reference(int fd, uint32_t sector, const struct sw_guid *disk_id,
-			 const struct sw_new_part *parts, size_t n_parts)
-{
-	_cleanup_(context_unref) struct fdisk_context *cxt = fdisk_new_context();
-	char id[SW_GUID_TEXT];
-	int r;
-
-	if (!cxt)
-		return -ENOMEM;
-	(void)fdisk_disable_dialogs(cxt, 1);
-	(void)fdisk_save_user_sector_size(cxt, sector, sector);
-	r = fdisk_assign_device_by_fd(cxt, fd, "scratch", 0);
-	if (r >= 0)
-		r = fdisk_create_disklabel(cxt, "gpt");
-	if (r >= 0)
-		r = fdisk_set_disklabel_id_from_string(cxt, guid_text(disk_id, id));
-	for (size_t i = 0; r >= 0 && i < n_parts; i++) {
-		r = reference_part(cxt, sector, i, &parts[i]);
-	}
-	if (r >= 0)
-		r = fdisk_write_disklabel(cxt);
-	(void)fdisk_deassign_device(cxt, 1);
-	return r;
-}
-
-/* A table of up to 12 partitions with gaps between them; the count. Of names libfdisk writes only
- * what fits into one unit a letter. */
-static size_t draw(struct sw_new_part *p, struct sw_guid *ids, uint64_t size, uint32_t sector,
-		   unsigned int *seed)
-{
-	static const char *const labels[] = { "a", "slipway-node", "Zürich €", "",
-					      "\xe2\x86\x92 \xc3\xa9",
-					      "123456789012345678901234567890123456" };
-	size_t n = 0;
-
-	for (uint64_t at = size <= 4 * MIB ? 64ULL * 4096 : MIB; n < 12;) {
-		uint64_t len = ((uint64_t)rand_r(seed) % (size / 8 / sector) + 1) * sector;
-
-		at += (uint64_t)rand_r(seed) % 64 * sector;
-		if (at + len + 64ULL * 4096 > size)
-			break;
-		for (size_t b = 0; b < 16; b++)
-			ids[n].b[b] = (uint8_t)rand_r(seed);
-		p[n] = (struct sw_new_part){ at, len, guid(n % 2 ? LINUX : ESP), ids[n],
-					     (uint64_t)rand_r(seed) << 33 & 0xffff000000000000U,
-					     labels[(size_t)rand_r(seed) % ARRAY_SIZE(labels)] };
-		at += len;
-		n++;
-	}
-	return n;
-}
-
-static void test_each_byte_is_what_libfdisk_writes(void **s SW_UNUSED)
-{
-	static const struct { uint64_t size; uint32_t sector; } disks[] = {
-		{ 2 * MIB, 512 }, { 4 * MIB, 512 }, { 5 * MIB + 512, 512 }, { 64 * MIB, 4096 },
-		{ 4 * MIB, 4096 }, { 3ULL << 40, 512 }, { 200ULL << 30, 4096 },
-	};
-	unsigned int seed = 7;
-
-	for (size_t i = 0; i < 10 * ARRAY_SIZE(disks); i++) {
-		const uint64_t size = disks[i % ARRAY_SIZE(disks)].size;
-		const uint32_t sector = disks[i % ARRAY_SIZE(disks)].sector;
-		_cleanup_close_ int fd = memfd_create("reference", MFD_CLOEXEC);
-		struct sw_guid id = guid("aaaaaaaa-0000-4000-8000-000000000002"), ids[12];
-		struct sw_table_image t;
-		struct sw_new_part p[12];
-		size_t n = draw(p, ids, size, sector, &seed);
-
-		assert_int_equal(ftruncate(fd, (off_t)size), 0);
-		assert_int_equal(reference(fd, sector, &id, p, n), 0);
-		assert_int_equal(sw_table_build(size, sector, &id, p, n, &t, NULL), 0);
-		for (size_t k = 0; k < 5; k++) {
-			_cleanup_free_ uint8_t *got = malloc(t.piece[k].len);
-
-			assert_int_equal(pread(fd, got, t.piece[k].len, (off_t)t.piece[k].off),
-					 t.piece[k].len);
-			assert_memory_equal(got, t.piece[k].data, t.piece[k].len);
-		}
-		sw_table_image_clear(&t);
-	}
-}
-
 static void test_what_does_not_fit_is_refused_with_the_partition_named(void **s SW_UNUSED)
 {
 	struct sw_guid id = guid("aaaaaaaa-0000-4000-8000-000000000002");
@@ -520,7 +367,6 @@ int main(void)
 			test_the_primary_header_is_written_last_and_each_piece_flushed),
 		cmocka_unit_test(test_sfdisk_reads_the_table_that_we_wrote),
 		cmocka_unit_test(test_sgdisk_finds_no_problem),
-		cmocka_unit_test(test_each_byte_is_what_libfdisk_writes),
 		cmocka_unit_test(test_what_does_not_fit_is_refused_with_the_partition_named),
 		cmocka_unit_test(test_a_failed_write_says_that_something_may_have_changed),
 		cmocka_unit_test(test_power_cut_from_old_to_new_leaves_one_whole_table),

@@ -206,7 +206,7 @@ static int judge(const struct sw_nodes *nodes, size_t i, const struct sw_answers
 
 	if (shared && !sw_answers_diskless(a) && !sw_disk_choice_meets(t->f, &a->disk))
 		return 0;
-	if (sw_target_plan(t, a, file, &v->plan, &err) == 0)
+	if (sw_target_try(t, a, file, &v->plan, &err) == 0)
 		return 0;
 	v->err = malloc(sizeof(*v->err));
 	if (!v->err)

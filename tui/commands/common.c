@@ -100,19 +100,31 @@ void sw_target_clear(struct sw_target *t)
 	*t = (struct sw_target){};
 }
 
+/* The layout of answers that are valid. */
+static int find_layout(const struct sw_answers *a, const char *file, struct sw_layout **ret_layout,
+		       struct sw_error *err)
+{
+	int r = sw_answers_validate(a, file, err);
+
+	return r < 0 ? r : sw_layout_find(sw_answers_layout(a), ret_layout, err);
+}
+
 int sw_target_plan(const struct sw_target *t, const struct sw_answers *a, const char *file,
 		   struct sw_plan **ret_plan, struct sw_error *err)
 {
 	_cleanup_layout_ struct sw_layout *l = NULL;
-	int r;
+	int r = find_layout(a, file, &l, err);
 
-	r = sw_answers_validate(a, file, err);
-	if (r < 0)
-		return r;
-	r = sw_layout_find(sw_answers_layout(a), &l, err);
-	if (r < 0)
-		return r;
-	return sw_plan_build(t->f, t->vars, t->old, a, l, ret_plan, err);
+	return r < 0 ? r : sw_plan_build(t->f, t->vars, t->old, a, l, ret_plan, err);
+}
+
+int sw_target_try(const struct sw_target *t, const struct sw_answers *a, const char *file,
+		  struct sw_plan **ret_plan, struct sw_error *err)
+{
+	_cleanup_layout_ struct sw_layout *l = NULL;
+	int r = find_layout(a, file, &l, err);
+
+	return r < 0 ? r : sw_plan_try(t->f, t->vars, t->old, a, l, ret_plan, err);
 }
 
 json_object *sw_target_to_json(const struct sw_target *t)
