@@ -128,6 +128,12 @@ int sw_rescue_gone_take(struct sw_varstore *vars, const struct sw_repair *r,
 int sw_rescue_gone_undo(struct sw_varstore *vars, json_object *list, bool write,
 			struct sw_error *err);
 
+/*
+ * Whether an xfs or btrfs without its first superblock is left in a partition. A new file system
+ * leaves much of an older one where it is: MAYBE, and CERTAIN when more than a superblock is there.
+ */
+enum sw_state_left { SW_LEFT_NOTHING, SW_LEFT_MAYBE, SW_LEFT_CERTAIN };
+enum sw_state_left sw_state_other_left(struct sw_io *io, const struct sw_part *p);
 int sw_examine_state_other(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
 			   const struct sw_part *p);	/* see state-other.c */
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);

@@ -67,6 +67,13 @@ static const char *btrfs_fault(struct sw_io *io, uint64_t at)
 		       ? "its first superblock is gone, the second one is there" : NULL;
 }
 
+enum sw_state_left sw_state_other_left(struct sw_io *io, const struct sw_part *p)
+{
+	if (xfs_fault(io, p->start, p->size, false))	/* and the next sector is no superblock */
+		return has(io, p->start + 512, "XAGF", 4) ? SW_LEFT_CERTAIN : SW_LEFT_MAYBE;
+	return btrfs_fault(io, p->start) ? SW_LEFT_MAYBE : SW_LEFT_NOTHING;
+}
+
 int sw_examine_state_other(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
 			   const struct sw_part *p)
 {
@@ -87,13 +94,16 @@ int sw_examine_state_other(struct sw_examine *x, const struct sw_disk *d, struct
 	}
 	if (!why)
 		return 0;
-	fi = sw_finding_add(x, d->name, "state", SW_FINDING_WARNING, SW_SURE_CERTAIN);
+	fi = sw_finding_add(x, d->name, "state", type ? SW_FINDING_WARNING : SW_FINDING_ERROR,
+			    SW_SURE_CERTAIN);
 	if (!fi)
 		return -ENOMEM;
-	(void)snprintf(fi->what, sizeof(fi->what), "the file system of the state is damaged");
+	(void)snprintf(fi->what, sizeof(fi->what), "the file system of the state %s",
+		       type ? "is damaged" : "has lost its superblock");
 	(void)snprintf(fi->evidence, sizeof(fi->evidence), "partition %u of %.40s: %s", p->number,
 		       d->name, why);
-	(void)snprintf(fi->effect, sizeof(fi->effect),
-		       "it may be mounted read-only, or not at all, and gets worse with use");
+	(void)snprintf(fi->effect, sizeof(fi->effect), "%s",
+		       type ? "it may be mounted read-only, or not at all, and gets worse with use"
+			    : "the state cannot be mounted, and what is in it not found");
 	return sw_repair_fsck(x, d, &f, fi);
 }

@@ -62,6 +62,23 @@ static const struct backup *find_backup(struct sw_io *io, const struct sw_part *
 	return NULL;
 }
 
+/*
+ * Whether the group descriptors behind the lost superblock are those behind the backup: then this
+ * is the file system that was in use. mkfs of another kind wipes the beginning, not the backups.
+ */
+static bool table_agrees(struct sw_io *io, const struct sw_part *p, const struct backup *b)
+{
+	static const uint8_t none[12];
+	uint64_t first = (b->size == 1024 ? 2 : 1) * (uint64_t)b->size;
+	uint64_t behind = ((uint64_t)b->block + 1) * b->size;
+	uint8_t here[12], there[12];	/* where the bitmaps and inodes are: that never changes */
+
+	return behind + sizeof(there) <= p->size &&
+	       sw_io_read(io, p->start + first, here, sizeof(here)) == 0 &&
+	       sw_io_read(io, p->start + behind, there, sizeof(there)) == 0 &&
+	       memcmp(here, there, sizeof(here)) == 0 && memcmp(here, none, sizeof(here)) != 0;
+}
+
 static struct sw_finding *add(struct sw_examine *x, const struct sw_disk *d, const char *id,
 			      enum sw_severity severity, const char *what, const char *effect)
 {
@@ -98,6 +115,29 @@ static int super_lost(struct sw_examine *x, const struct sw_disk *d, const struc
 	f.backup = backup->block;
 	f.block = backup->size;
 	return sw_repair_fsck(x, d, &f, fi);
+}
+
+/* e2fsck by the backup of an older file system destroys the one that is in use. */
+static int either(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+		  const struct backup *backup)
+{
+	struct sw_finding *fi = add(x, d, "state", SW_FINDING_ERROR,
+				    "the file system of the state has lost its superblock, and two "
+				    "are left there",
+				    "the state cannot be mounted, and what is in it not found");
+
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "partition %u of %.40s begins without one; block %" PRIu32
+		       " holds the backup of an ext4, and there is one of xfs or btrfs: one of "
+		       "them is left from before",
+		       p->number, d->name, backup->block);
+	(void)snprintf(fi->advice, sizeof(fi->advice),
+		       "a repair of the wrong one destroys the right one: find out which it was; "
+		       "`e2fsck -n -b %" PRIu32 "`, `xfs_repair -n`, `btrfs check --readonly` only "
+		       "look", backup->block);
+	return 0;
 }
 
 static int damaged(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
@@ -139,14 +179,17 @@ static int examine(struct sw_examine *x, const struct sw_disk *d, struct sw_io *
 		   const struct sw_part *p)
 {
 	bool used = d->uses && d->uses[0];	/* a mounted one is not clean, and is no finding */
-	const struct backup *backup;
 	struct sw_ext e;
 	int r = sw_ext_read(io, p->start + SW_EXT_AT, &e);
 
 	if (r == -ENOENT && !p->fs_type) {
-		backup = find_backup(io, p);
-		if (backup)
+		const struct backup *backup = find_backup(io, p);
+		enum sw_state_left left = sw_state_other_left(io, p);
+
+		if (backup && (left == SW_LEFT_NOTHING || table_agrees(io, p, backup)))
 			return super_lost(x, d, p, backup);
+		if (backup && left == SW_LEFT_MAYBE)
+			return either(x, d, p, backup);
 	}
 	if (r == -ENOENT)
 		return sw_examine_state_other(x, d, io, p);

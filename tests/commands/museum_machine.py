@@ -72,9 +72,11 @@ def state_full(b):
     b.on_state(lambda image: tool("debugfs", "-w", "-R", "ssv free_blocks_count 10", image))
 
 
-def remade(b, *mkfs):
-    """Another file system in the state's place."""
+def remade(b, *mkfs, discards=True):
+    """Another file system in the state's place; on a disk that discards, nothing else is left."""
     at, size = b.state()
+    if discards:
+        tool("fallocate", "--punch-hole", "--offset", at, "--length", size, b.image)
     alone = b.case.dir / "made.img"
     with open(alone, "wb") as file:
         file.truncate(size)
@@ -104,6 +106,20 @@ def state_xfs(b):
          kind="state")
 def state_btrfs(b):
     at = remade(b, "mkfs.btrfs", "-q")
+    b.write(at + 65536, bytes(4096))
+
+
+@exhibit("the state is xfs where an ext4 was, and has lost its first superblock", "state",
+         keeps=False, kind="state")
+def state_xfs_over_ext4(b):
+    at = remade(b, "mkfs.xfs", "-q", discards=False)
+    b.write(at, bytes(512))
+
+
+@exhibit("the state is btrfs where an ext4 was, and has lost its first superblock", "state",
+         repair=False, keeps=False, kind="state")
+def state_btrfs_over_ext4(b):
+    at = remade(b, "mkfs.btrfs", "-q", discards=False)
     b.write(at + 65536, bytes(4096))
 
 
