@@ -14,7 +14,7 @@
 static const char *const labels[SW_NODE_SLOTS] = { "Slipway A", "Slipway B", "Slipway C",
 						   "Slipway D" };
 
-static void read_slot(struct sw_io *io, struct sw_node_slot *s, const char *held)
+void sw_node_slot_read(struct sw_io *io, const char *held, struct sw_node_slot *s)
 {
 	struct sw_error e = {};
 	int r = sw_slot_read(io, s->part->start, s->part->size, &s->m, &s->good, &e);
@@ -102,7 +102,7 @@ int sw_node_find(struct sw_machine *m, const struct sw_facts *f, const char *dis
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n.n_slots; i++)
-		read_slot(io, &n.slots[i], sw_json_str(n.data, "rolled_back", NULL));
+		sw_node_slot_read(io, sw_json_str(n.data, "rolled_back", NULL), &n.slots[i]);
 	*ret_node = n;
 	n = (struct sw_node){};
 	return 0;

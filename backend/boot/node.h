@@ -26,6 +26,12 @@ struct sw_node_slot {
 	char why[200];		/* why it is not good */
 };
 
+/*
+ * Reads what the slot in s->part holds and hashes its image; nothing else of s may be set. held:
+ * the hash of an image that was put back, or NULL. Freed by sw_slot_manifest_clear(&s->m).
+ */
+void sw_node_slot_read(struct sw_io *io, const char *held, struct sw_node_slot *s);
+
 struct sw_node {
 	const struct sw_disk *disk;	/* borrowed from the facts; NULL: a node without a disk */
 	struct sw_node_slot slots[SW_NODE_SLOTS];

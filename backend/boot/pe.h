@@ -12,6 +12,7 @@
 #include "base/hash.h"
 
 #define SW_PE_SECTIONS_MAX 96
+#define SW_PE_HEAD (256U << 10)	/* bytes of an image that its headers are within, and more */
 
 struct sw_pe_section {
 	char name[9];

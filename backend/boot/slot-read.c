@@ -90,23 +90,42 @@ int sw_slot_is_blank(struct sw_io *io, uint64_t offset, bool *ret_blank)
 	return 0;
 }
 
+struct head {
+	int fd;
+	uint64_t left;		/* bytes */
+};
+
+/* 1, which ends the reading: that was all that is wanted. */
 static int to_file(const void *data, size_t len, void *userdata)
 {
-	return sw_fd_write_all(*(int *)userdata, data, len);
+	struct head *h = userdata;
+	int r = sw_fd_write_all(h->fd, data, len < h->left ? len : (size_t)h->left);
+
+	h->left -= len < h->left ? len : h->left;
+	return r < 0 ? r : h->left == 0;
 }
 
 int sw_slot_image(struct sw_io *io, uint64_t offset, uint64_t size, const char *out,
 		  struct sw_error *err)
 {
+	return sw_slot_image_head(io, offset, size, UINT64_MAX, out, err);
+}
+
+int sw_slot_image_head(struct sw_io *io, uint64_t offset, uint64_t size, uint64_t head,
+		       const char *out, struct sw_error *err)
+{
 	_cleanup_close_ int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	_cleanup_fat_ struct sw_fat fat = {};
+	struct head h = { .fd = fd, .left = head };
 	struct sw_fat_file file;
 	int r = fd < 0 ? -errno : sw_fat_open(io, offset, size, &fat);
 
 	if (r == 0)
 		r = sw_fat_find(&fat, SW_SLOT_BOOT_PATH, &file);
 	if (r == 0)
-		r = file.directory ? -EISDIR : sw_fat_read(&fat, &file, to_file, &fd);
+		r = file.directory ? -EISDIR : sw_fat_read(&fat, &file, to_file, &h);
+	if (r > 0)
+		r = ftruncate(fd, file.size) < 0 ? -errno : 0;
 	if (r < 0) {
 		sw_fail_errno(err, SW_EXIT_VERIFY, r, "the slot's image cannot be read");
 		sw_error_where(err, "%s at byte %llu", io->path, (unsigned long long)offset);

@@ -97,6 +97,9 @@ int sw_slot_is_blank(struct sw_io *io, uint64_t offset, bool *ret_blank);
 /* Copies the boot image of a slot to a new file. -ENOENT, -EIO; exit 8. */
 int sw_slot_image(struct sw_io *io, uint64_t offset, uint64_t size, const char *out,
 		  struct sw_error *err);
+/* The same for who wants its first `head` bytes: behind them the file is a hole, as long as all. */
+int sw_slot_image_head(struct sw_io *io, uint64_t offset, uint64_t size, uint64_t head,
+		       const char *out, struct sw_error *err);
 
 char *sw_slot_manifest_text(const struct sw_slot_manifest *m);	/* KEY=value lines */
 int sw_slot_manifest_parse(const char *text, size_t len, struct sw_slot_manifest *ret_manifest);

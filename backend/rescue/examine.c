@@ -92,12 +92,33 @@ static int examine_disks(struct sw_examine *x, const struct sw_switch *s)
 	return r;
 }
 
+static int examine_known(struct sw_examine *x, const struct sw_switch *s)
+{
+	int r = 0;
+
+	if (s->have_node)
+		r = examine_disks(x, s);
+	if (r == 0 && s->have_node)
+		r = sw_examine_needs(x, &s->node);
+	if (r == 0 && s->have_node)
+		r = sw_examine_tpm(x, s);
+	if (r == 0 && s->have_node)
+		r = sw_examine_seals(x, s);
+	if (r == 0 && s->have_node)
+		r = sw_examine_admission(x, s);
+	if (r == 0)
+		r = summary(x, s);
+	return r < 0 || !s->vars ? r : sw_examine_boot(x, s);
+}
+
 static int examine_node(struct sw_examine *x)
 {
 	_cleanup_switch_ struct sw_switch s = { .m = x->m, .f = x->f };
 	struct sw_error e = {};
 	int r;
 
+	if (x->known)
+		return examine_known(x, x->known);
 	if (!x->vars || !x->raw) {
 		r = sw_node_find(x->m, x->f, x->disk, &s.node, &e);
 		s.have_node = r == 0;
@@ -107,19 +128,7 @@ static int examine_node(struct sw_examine *x)
 	if (r < 0)
 		return no_node(x, &e);
 	r = s.have_node ? read_copies(x, &s) : 0;
-	if (r == 0 && s.have_node)
-		r = examine_disks(x, &s);
-	if (r == 0 && s.have_node)
-		r = sw_examine_needs(x, &s.node);
-	if (r == 0 && s.have_node)
-		r = sw_examine_tpm(x, &s);
-	if (r == 0 && s.have_node)
-		r = sw_examine_seals(x, &s);
-	if (r == 0 && s.have_node)
-		r = sw_examine_admission(x, &s);
-	if (r == 0)
-		r = summary(x, &s);
-	return r < 0 || !s.vars ? r : sw_examine_boot(x, &s);
+	return r < 0 ? r : examine_known(x, &s);
 }
 
 /* The next install tells of it and takes it away, and so it is of now. */
@@ -146,12 +155,12 @@ static int examine_failure(struct sw_examine *x)
 }
 
 int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
-		      json_object *raw, const char *disk, struct sw_findings *ret_findings,
-		      struct sw_error *err)
+		      json_object *raw, const char *disk, const struct sw_switch *known,
+		      struct sw_findings *ret_findings, struct sw_error *err)
 {
 	_cleanup_findings_ struct sw_findings l = {};
-	struct sw_examine x = { .m = m, .f = f, .vars = vars, .raw = raw, .disk = disk, .out = &l,
-				.err = err };
+	struct sw_examine x = { .m = m, .f = f, .vars = vars, .raw = raw, .disk = disk,
+				.known = known, .out = &l, .err = err };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < f->n_disks; i++)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "boot/pe.h"
 #include "boot/slot.h"
 #include "boot/uki.h"
 #include "rescue/private.h"
@@ -57,6 +58,25 @@ static int finding(struct sw_examine *x, const struct sw_node *n, const struct s
 	return 0;
 }
 
+/* Only as much is read as tells it: sections of text stand before kernel and initrd. */
+static int inspect(struct sw_io *io, const struct sw_part *p, const char *file,
+		   struct sw_uki_info *info, struct sw_error *err)
+{
+	uint64_t head = SW_PE_HEAD, end = 0;
+	int r = sw_slot_image_head(io, p->start, p->size, head, file, err);
+
+	if (r == 0)
+		r = sw_uki_inspect(file, info, err);
+	for (size_t i = 0; r == 0 && i < info->n_sections; i++)
+		if (strcmp(info->sections[i].name, ".cmdline") == 0)
+			end = info->sections[i].offset + info->sections[i].size;
+	if (r < 0 || end <= head)
+		return r;
+	sw_uki_info_clear(info);
+	r = sw_slot_image_head(io, p->start, p->size, end, file, err);
+	return r < 0 ? r : sw_uki_inspect(file, info, err);
+}
+
 static int examine_one(struct sw_examine *x, const struct sw_node *n,
 		       const struct sw_node_slot *s, const char *prefix, struct sw_io *io,
 		       const char *file)
@@ -64,10 +84,8 @@ static int examine_one(struct sw_examine *x, const struct sw_node *n,
 	struct sw_uki_info info = {};
 	char console[48] = "", serial[48];
 	struct sw_error e = {};
-	int r = sw_slot_image(io, s->part->start, s->part->size, file, &e);
+	int r = inspect(io, s->part, file, &info, &e);
 
-	if (r == 0)
-		r = sw_uki_inspect(file, &info, &e);
 	if (r == 0 && info.cmdline)
 		word_of(info.cmdline, "console=", console);
 	own_serial(x, serial);

@@ -10,6 +10,7 @@ struct sw_examine {
 	struct sw_varstore *vars;
 	json_object *raw;
 	const char *disk;
+	const struct sw_switch *known;	/* the node was read already; or NULL */
 	/* The node, and its copies on further disks. */
 	const struct sw_node *nodes[1 + SW_NODE_COPIES];
 	size_t n_nodes;

@@ -15,7 +15,7 @@ static int is_unsigned(struct sw_io *io, const struct sw_node_slot *s, const cha
 	_cleanup_close_ int fd = -1;
 	struct sw_error e = {};
 	struct sw_pe pe = {};
-	int r = sw_slot_image(io, s->part->start, s->part->size, file, &e);
+	int r = sw_slot_image_head(io, s->part->start, s->part->size, SW_PE_HEAD, file, &e);
 
 	if (r == 0)
 		fd = open(file, O_RDONLY | O_CLOEXEC);

@@ -11,7 +11,7 @@
 #include "boot/bootlist.h"
 #include "boot/lastfail.h"
 #include "boot/nodedata.h"
-#include "boot/slot.h"
+#include "boot/node.h"
 #include "boot/varstore.h"
 #include "boot/why.h"
 #include "disk/health.h"
@@ -27,6 +27,7 @@ struct look {
 	struct sw_machine *m;
 	const struct sw_facts *f;
 	json_object *vars;
+	const struct sw_switch *s;	/* NULL: no UEFI variables, or several nodes */
 };
 
 static const char *const states[] = {
@@ -139,31 +140,44 @@ static void wipes(const struct look *t, json_object *o)
 	sw_json_add(o, "wipes", list);
 }
 
-static json_object *slot_json(struct sw_io *io, const struct sw_part *p)
+/* The slot in that partition where it was read already; NULL: it was not. */
+static const struct sw_node_slot *known_slot(const struct look *t, const struct sw_part *p)
 {
-	json_object *o = json_object_new_object();
-	struct sw_slot_manifest mf = {};
-	struct sw_error err = {};
-	bool ok = false, blank = false;
-	int r = sw_slot_read(io, p->start, p->size, &mf, &ok, &err);
+	for (size_t i = 0; t->s && i <= t->s->n_copies; i++) {
+		const struct sw_node *n = i ? &t->s->copies[i - 1] : &t->s->node;
 
+		for (size_t k = 0; k < n->n_slots; k++)
+			if (n->slots[k].part == p)
+				return &n->slots[k];
+	}
+	return NULL;
+}
+
+static json_object *slot_json(const struct look *t, struct sw_io *io, const struct sw_part *p)
+{
+	const struct sw_node_slot *s = known_slot(t, p);
+	json_object *o = json_object_new_object();
+	struct sw_node_slot own = { .part = p };
+
+	if (!s)
+		sw_node_slot_read(io, NULL, &own);
+	s = s ? s : &own;
 	sw_json_add_str(o, "partition", p->label);
 	sw_json_add_u64(o, "number", p->number);
-	sw_json_add_bool(o, "filled", r == 0);
-	if (r < 0) {
-		(void)sw_slot_is_blank(io, p->start, &blank);
-		sw_json_add_bool(o, "damaged", !blank);
-		sw_json_add_str(o, "why", blank ? "no image was put there yet" : err.why);
+	sw_json_add_bool(o, "filled", s->filled);
+	if (!s->filled) {
+		sw_json_add_bool(o, "damaged", !s->blank);
+		sw_json_add_str(o, "why", s->why);
 		return o;
 	}
-	sw_json_add_bool(o, "hash_ok", ok);
-	sw_json_add_u64(o, "sequence", mf.sequence);
-	sw_json_add_str(o, "build_id", mf.build_id);
-	sw_json_add_str(o, "sha256", mf.sha256);
-	sw_json_add_str(o, "source", mf.source);
-	sw_json_add_str(o, "reason", mf.reason);
-	json_object_object_add(o, "time", json_object_new_int64(mf.time));
-	sw_slot_manifest_clear(&mf);
+	sw_json_add_bool(o, "hash_ok", s->good);
+	sw_json_add_u64(o, "sequence", s->m.sequence);
+	sw_json_add_str(o, "build_id", s->m.build_id);
+	sw_json_add_str(o, "sha256", s->m.sha256);
+	sw_json_add_str(o, "source", s->m.source);
+	sw_json_add_str(o, "reason", s->m.reason);
+	json_object_object_add(o, "time", json_object_new_int64(s->m.time));
+	sw_slot_manifest_clear(&own.m);
 	return o;
 }
 
@@ -189,7 +203,7 @@ static json_object *disk_json(const struct look *t, const struct sw_disk *d)
 			return TAKE_PTR(o);
 		}
 		if (sw_part_is_slot(p))
-			json_object_array_add(slots, slot_json(io, p));
+			json_object_array_add(slots, slot_json(t, io, p));
 		else if (!node && sw_nodedata_read(io, p->start, p->size, &node, &sequence,
 						   &err) == 0)
 			sw_json_add(o, "node", node);
@@ -227,19 +241,16 @@ static void add_why(const struct look *t, json_object *o)
 {
 	const char *proc = t->m->proc_root ? t->m->proc_root : "/proc";
 	_cleanup_free_ char *path = sw_fmt("%s/cmdline", proc);
-	_cleanup_switch_ struct sw_switch s = {};
 	_cleanup_free_ char *cmdline = NULL;
 	_cleanup_why_ struct sw_why w = {};
-	struct sw_varstore *vars = NULL;
 	json_object *lines;
 
-	if (!t->vars || sw_machine_vars(t->m, &vars, NULL) < 0 ||
-	    sw_switch_open(t->m, t->f, vars, t->vars, NULL, &s, NULL) < 0)
+	if (!t->s)
 		return;
-	add_tpm(&s, o);
+	add_tpm(t->s, o);
 	if (path)
 		(void)sw_file_read_line(path, &cmdline);
-	if (sw_why_make(&s, cmdline, t->f->time, &w) < 0)
+	if (sw_why_make(t->s, cmdline, t->f->time, &w) < 0)
 		return;
 	lines = json_object_new_array();
 	for (size_t i = 0; i < w.n_lines; i++)
@@ -295,8 +306,8 @@ static void add_admissions(const struct look *t, json_object *o)
 
 	if (!list)
 		list = json_object_new_array();
-	if (is_node(o))
-		(void)sw_admit_from_node(t->m, NULL, NULL, &node, NULL);
+	if (is_node(o) && t->s->node.data)	/* that there is a road needs the switch */
+		(void)sw_admit_from_data(t->s->node.data, &node, NULL);
 	for (size_t i = 0; i < node.n; i++) {
 		_cleanup_free_ char *url = sw_http_show(node.v[i].url ? node.v[i].url : "");
 		json_object *one;
@@ -362,7 +373,7 @@ static int add_machine(const struct look *t, json_object *o)
 	ask_tpm(t, machine, &in);
 	if (t->vars && sw_machine_vars(t->m, &vars, NULL) == 0)
 		(void)sw_var_space(vars, &in.store_total, &in.store_free);
-	if (sw_rescue_examine(t->m, t->f, vars, t->vars, NULL, &found, NULL) == 0)
+	if (sw_rescue_examine(t->m, t->f, vars, t->vars, NULL, t->s, &found, NULL) == 0)
 		in.found = &found;
 	soon = sw_outlook_make(&in);
 	if (!soon)
@@ -405,7 +416,13 @@ static int collect(const struct look *t, json_object **ret_status, struct sw_err
 int sw_status_look(struct sw_machine *m, const struct sw_facts *f, json_object *vars,
 		   json_object **ret_status, struct sw_error *err)
 {
-	const struct look t = { .m = m, .f = f, .vars = vars };
+	struct look t = { .m = m, .f = f, .vars = vars };
+	_cleanup_switch_ struct sw_switch s = {};
+	struct sw_varstore *store = NULL;
 
+	/* Once for all that follows: it hashes every image of the node. */
+	if (vars && sw_machine_vars(m, &store, NULL) == 0 &&
+	    sw_switch_open(m, f, store, vars, NULL, &s, NULL) == 0)
+		t.s = &s;
 	return collect(&t, ret_status, err);
 }

@@ -39,7 +39,8 @@ int sw_visit_look(struct sw_visit *v, struct sw_error *err)
 	if (r == 0 && v->f->boot.supported && sw_machine_vars(v->m, &v->vars, NULL) == 0)
 		r = sw_entries_snapshot(v->vars, &v->raw, err);
 	if (r == 0)
-		r = sw_rescue_examine(v->m, v->f, v->vars, v->raw, v->disk, &v->found, err);
+		r = sw_rescue_examine(v->m, v->f, v->vars, v->raw, v->disk, NULL, &v->found,
+				      err);
 	return r < 0 || !v->servers ? r
 		: sw_rescue_ask_servers(v->m, v->f, v->disk, v->sink, &v->found, err);
 }

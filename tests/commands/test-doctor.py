@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """slipway doctor: real damage by dd, sgdisk and edited variables; found, repaired, taken back."""
 import json
+import os
+import re
 import shutil
 import signal
 import threading
 import struct
 
-from lib import (GLOBAL, MiB, expect, fake_initrd, fingerprint, main, need, partitions, same, test,
-                 tool)
+from lib import (GLOBAL, MiB, SLIPWAY, expect, fake_initrd, fingerprint, main, need, partitions,
+                 same, test, tool)
 from swtpm import Tpm
 
 SECTOR = 512
@@ -397,6 +399,29 @@ def _(case):
         (case.machine_dir / "machine.yaml").write_text(plain)
         machine_yaml(case, ("image: disk-1.img\n", "image: disk-1.img\n    health: smart.json\n"))
         one_more(case, f"{disk}/health", severity, word)
+
+
+def bytes_read(case, *command):
+    """What the command reads of the first disk's image, by strace."""
+    log = case.dir / "trace"
+    tool("strace", "-f", "-y", "-e", "trace=pread64,read", "-o", log,
+         os.path.abspath(SLIPWAY), "--machine", case.machine_dir, *command)
+    return sum(int(found.group(1)) for found in
+               re.finditer(r"disk-1\.img>.* = (\d+)$", log.read_text(), re.M))
+
+
+@test("status reads a node's image once, and of it not again what its kernel is told")
+def _(case):
+    need("strace")
+    case.payload()
+    initrd = case.dir / "initrd-large"
+    initrd.write_bytes(fake_initrd() + bytes(24 * MiB))
+    one_slot(case)
+    expect(case.on("promote", "--kernel", case.dir / "vmlinuz", "--initrd", initrd,
+                   "--cmdline", "console=ttyS0", "--trust", "none"), 0)
+    for command in ("status", "slots"):
+        read = bytes_read(case, command)
+        assert 24 * MiB <= read < 44 * MiB, f"{command}: {read / MiB:.0f} MiB are read"
 
 
 @test("a full variable store names what fills it: a variable, or dumps, which go and come back")
