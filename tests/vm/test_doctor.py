@@ -41,6 +41,17 @@ def first_repair(vm):
     return False
 
 
+def say_yes(vm):
+    """As the screen asks: a choice; where something may be lost, the end of the serial typed."""
+    vm.send("ENTER")
+    typed = "To repair it, type "
+    if vm.expect_screen("can be taken back until this", typed) == typed:
+        word = vm.screen.text().partition(typed)[2].split()[0]
+        vm.send(word, "ENTER", pause=0.3)
+    else:
+        vm.send("DOWN", "ENTER", pause=0.3)
+
+
 def repair_by_keys(vm):
     """What the screen proposes, the first finding first, until nothing can be repaired."""
     vm.expect_screen("Find out why it does not boot", timeout=400)
@@ -54,9 +65,7 @@ def repair_by_keys(vm):
         vm.send("ENTER", pause=0.3)
         vm.expect_screen("One finding", "writes")
         seen.append(vm.screen.line(2).split()[1].rstrip(":"))
-        vm.send("ENTER")
-        vm.expect_screen("can be taken back until this")
-        vm.send("DOWN", "ENTER", pause=0.3)
+        say_yes(vm)
         vm.expect_screen("%s is gone." % seen[-1], timeout=200)
         vm.expect_screen("Take the last repair back")
     print("# repaired by keys: " + ", ".join(seen), flush=True)

@@ -7,7 +7,7 @@ import os
 
 import bootnode
 import harness
-from test_doctor import repair_by_keys, spoil
+from test_doctor import doctor, repair_by_keys, spoil
 from test_install import check, need_slipway
 from test_modes import zero_boot_sector
 
@@ -73,16 +73,42 @@ def look_at_everything(vm):
     vm.send("HOME")
 
 
-def test_a_technician_looks_at_everything_and_puts_it_right(directory):
-    """A destroyed slot and a bad copy of the node data: all that can be browsed leaves the disk as
-    it was, then what the screen proposes is done, and the node starts."""
-    iso = need_slipway()
+def spoilt_node(directory, *partitions):
+    """A node with two images, another machine's, whose slot B and first node data are damaged; the
+    given ones lose their first 4 KiB as well."""
     node = bootnode.build()
     machine = bootnode.installed(directory, node)
     bootnode.on_standin(os.path.join(directory, "standin"), "promote", "--uki",
                         node.image("lkg2"), "--trust", "none")
     zero_boot_sector(machine, 1)
-    spoil(machine, machine.disks[0].partitions()[2]["start"] + 4096, b"XX")
+    found = machine.disks[0].partitions()
+    spoil(machine, found[2]["start"] + 4096, b"XX")
+    for number in partitions:
+        spoil(machine, found[number]["start"], bytes(4096))
+    return machine
+
+
+def test_a_technician_does_what_the_screen_says(directory):
+    """The primary table, the newer image, a copy of the node data, the superblock of the state and
+    all boot entries are gone: a stick, keys on the serial line, and the node starts."""
+    iso = need_slipway()
+    machine = spoilt_node(directory, 3)
+    spoil(machine, 512, bytes(33 * 512))
+    with harness.Vm(machine, iso=iso, iso_bus="usb-first", network=False) as vm:
+        seen = repair_by_keys(vm)
+    check(set(seen) == {"nvme0n1/gpt-primary", "slot-b", "node-data-copy", "nvme0n1/state",
+                        "firmware-new"}, "repaired: %r" % seen)
+    with harness.Vm(machine, cpus=1, network=False) as vm:
+        bootnode.up(vm, "lkg", "slot")
+        left = doctor(vm)
+        check(not left, "the node is not whole: %r" % left)
+
+
+def test_a_technician_looks_at_everything_and_puts_it_right(directory):
+    """A destroyed slot and a bad copy of the node data: all that can be browsed leaves the disk as
+    it was, then what the screen proposes is done, and the node starts."""
+    iso = need_slipway()
+    machine = spoilt_node(directory)
     before = blocks(machine)
     with harness.Vm(machine, iso=iso, iso_bus="usb-first", network=False) as vm:
         look_at_everything(vm)
