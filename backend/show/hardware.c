@@ -203,13 +203,18 @@ int sw_show_memory_test(const struct sw_facts *f, struct sw_buf *out)
 					"ends, the machine starts as before.\n");
 	return sw_buf_adds(
 		out, "A memory test needs the machine for itself, so it is started in place of "
-		     "slipway. Neither the firmware nor this medium has one.\n\n"
-		     "Put memtest86+ onto a FAT stick, as EFI/BOOT/BOOTX64.EFI: Debian's package "
-		     "is memtest86+, the file /boot/memtest86+x64.efi. With Secure Boot on it has "
-		     "to be signed by a key of this machine.\n\n"
-		     "Start it once from there: the firmware names a stick that it has seen in its "
-		     "boot menu, and often in its entries; then it is under \"Restart the "
-		     "machine\".\n\n"
+		     "slipway. The firmware has none among its boot entries.\n\n"
+		     "slipway's ISO has memtest86+. Restart the machine from the stick or CD, "
+		     "press m while it says \"Slipway is loading\", then t. It is shown on the "
+		     "screen and on the first serial port (115200); Esc ends it, and the machine "
+		     "starts as before. Nothing is written.\n\n"
+		     "With Secure Boot on it does not start, for Debian does not sign it: switch "
+		     "Secure Boot off in the firmware's setup for as long as the test takes. What "
+		     "is sealed to PCR 7 stays closed meanwhile, and opens again when it is on.\n"
+		     "\n"
+		     "A machine started over the network has no such menu: put memtest86+ onto a "
+		     "FAT stick, as EFI/BOOT/BOOTX64.EFI. It is /boot/memtest86+x64.efi of "
+		     "Debian's package memtest86+, and /boot/memtest.efi of the ISO.\n\n"
 		     "Errors that the memory itself has corrected are counted under "
 		     "\"Hardware\".\n");
 }

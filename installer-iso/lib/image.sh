@@ -47,6 +47,8 @@ image_esp() {
 	mcopy -i "$output" "$stage/usr/lib/shim/shimx64.efi.signed" ::/EFI/BOOT/BOOTX64.EFI
 	mcopy -i "$output" "$signed/gcdx64.efi.signed" ::/EFI/BOOT/grubx64.efi
 	mcopy -i "$output" "$work/grub.cfg" ::/boot/grub/grub.cfg
+	# A program of its own beside slipway (GPL-2), which the firmware can start by itself.
+	mcopy -i "$output" "$stage/boot/memtest86+x64.efi" ::/EFI/BOOT/memtest.efi
 }
 
 # image_iso STAGE OUT WORK PACKAGES
@@ -59,6 +61,8 @@ image_iso() {
 	cp "$packages" "$tree/packages.txt"
 	image_esp "$stage" "$work/esp.img"
 	install -D -m 644 "$work/grub.cfg" "$tree/boot/grub/grub.cfg"
+	install -D -m 644 "$stage/boot/memtest86+x64.efi" "$tree/boot/memtest.efi"
+	install -D -m 644 "$stage/usr/share/doc/memtest86+/copyright" "$tree/boot/memtest.txt"
 	find "$tree" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
 	stamp=$(image_uuid | tr -d -)
 	rm -f "$out/slipway.iso"

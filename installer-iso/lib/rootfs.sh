@@ -9,7 +9,8 @@
 rootfs_programs="bin/kmod bin/udevadm lib/udev/ata_id lib/udev/cdrom_id lib/udev/scsi_id
 	lib/systemd/systemd-networkd bin/networkctl sbin/mkfs.fat usr/bin/mtools sbin/mke2fs
 	sbin/e2fsck sbin/e2undo sbin/fsck.fat sbin/debugfs sbin/mkswap usr/sbin/smartctl
-	usr/sbin/nvme sbin/hdparm usr/bin/age usr/bin/ssh-keygen bin/journalctl"
+	usr/sbin/nvme sbin/hdparm usr/bin/age usr/bin/ssh-keygen bin/journalctl
+	usr/sbin/dhcpcd"
 
 # name target: the names under which the programs above are called.
 rootfs_links="usr/sbin/modprobe /usr/bin/kmod

@@ -234,6 +234,25 @@ def test_iso_menu_and_reboot(directory):
         vm.wait_reset(resets + 1, timeout=30)
 
 
+def test_iso_menu_starts_the_memory_test(directory):
+    """memtest86+ by two keys, on the serial line; Esc restarts, and the medium starts as before."""
+    with harness.Vm(harness.Machine(directory), iso=harness.build_file("slipway.iso"),
+                    iso_bus="usb", cpus=1) as vm:
+        vm.expect_raw(LOADING, timeout=60)
+        vm.send("m")
+        vm.expect("Memory test", timeout=30)
+        vm.send("t")
+        vm.expect_screen("Memtest86+", timeout=60)
+        vm.expect_screen("Status: Testing", timeout=60)
+        check("Errors: 0" in vm.screen, "the test found:\n%s" % vm.screen.text())
+        vm.send("\x1b")
+        vm.wait_reset()
+        vm.expect_raw(LOADING, timeout=60)
+
+
+test_iso_menu_starts_the_memory_test.long = True
+
+
 def test_iso_program_that_dies_is_started_again(directory):
     """The session and the console come back by themselves."""
     iso = harness.build_file("slipway.iso")

@@ -132,7 +132,8 @@ static const struct sw_hint memory_hints[] = {
 
 const struct sw_view_ops sw_screen_memory = {
 	.title = N_("Memory test"),
-	.help = N_("A memory test runs in place of slipway; nothing of it is on slipway's medium."),
+	.help = N_("A memory test runs in place of slipway. That of slipway's ISO, memtest86+, is "
+		"a program of its own in the menu that m opens while the ISO loads."),
 	SW_TOOL_TEXT_OPS,
 	.hints = memory_hints,
 	.open = memory_open,
