@@ -150,7 +150,7 @@ class Switch:
         return os.path.join(self.directory, "%s-%s" % (name, side))
 
     def devices(self):
-        """QEMU's arguments."""
+        """QEMU's arguments for a machine that starts now, with all of its cables in."""
         def wire(name):
             return ["-netdev", "dgram,id=%s,local.type=unix,local.path=%s,remote.type=unix,"
                     "remote.path=%s" % (name, self._path(name, "qemu"), self._path(name, "switch"))]
@@ -159,6 +159,7 @@ class Switch:
         for number, end in enumerate(("user", "site")):
             args += ["-netdev", "hubport,id=hub%d,hubid=0,netdev=%s" % (number, end)]
         for card in self.cards:
+            card.plugged, card.knows_us, card.partner = True, False, None
             args += wire(card.name)
             args += ["-device", "%s,id=dev-%s,netdev=%s,mac=%s,romfile=" %
                      (card.driver, card.name, card.name, card.mac)]
@@ -168,10 +169,6 @@ class Switch:
         """The cable of a card: both of its ends see that."""
         card.plugged, card.knows_us = False, False
         vm.qmp("set_link", name="dev-" + card.name, up=False)
-
-    def plug(self, vm, card):
-        vm.qmp("set_link", name="dev-" + card.name, up=True)
-        card.plugged = True
 
     # -- frames -----------------------------------------------------------------------------
 

@@ -90,9 +90,9 @@ def _read(path):
         return file.read()
 
 
-def base(modules):
+def base(modules, wanted=MODULES):
     """busybox with its links, and the modules: an initrd that has no node in it yet."""
-    order = payload.load_order(modules, MODULES)
+    order = payload.load_order(modules, wanted)
     folders = ("bin", "sbin", "modules", "proc", "sys", "dev", "etc")
     files = {name: (stat.S_IFDIR | 0o755, b"") for name in folders}
     files["bin/busybox"] = (stat.S_IFREG | 0o755, _read("/bin/busybox"))
