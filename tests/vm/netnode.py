@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node whose network is systemd-networkd's: the files that slipway-node.cpio gives it are all that
-it knows. The shell that it ends in is the operator's."""
+"""A node whose network is systemd-networkd's: the files that slipway-node.cpio gives it are all
+that it knows. The shell that it ends in is the operator's."""
 
 import os
 import stat
