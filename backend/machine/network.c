@@ -85,6 +85,61 @@ static void remove_made(const char *text)
 		(void)sw_proc_run(argv, NULL, 10, NULL);
 }
 
+/*
+ * networkd leaves a card the MTU that its last file gave it. What the cards had before slipway's
+ * first file is kept, for the files that do not name any, and for the way back.
+ */
+static int keep_mtu(const struct sw_machine *m, const char *dir, const char *link)
+{
+	_cleanup_free_ char *from = sw_fmt("%s/class/net/%s/mtu", m->sys_root, link);
+	_cleanup_free_ char *to = sw_fmt("%s/%s", dir, link), *mtu = NULL;
+	int r = from && to ? sw_file_read_line(from, &mtu) : -ENOMEM;
+
+	/* It may have gone meanwhile. */
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	return sw_file_write(to, mtu, strlen(mtu), 0600);
+}
+
+static int keep_mtus(const struct sw_machine *m, const char *dir)
+{
+	_cleanup_free_ char *all = sw_fmt("%s/class/net", m->sys_root);
+	_cleanup_closedir_ DIR *d = all ? opendir(all) : NULL;
+	int r = all ? sw_mkdir_all(dir, 0700) : -ENOMEM;
+
+	for (struct dirent *e = d ? readdir(d) : NULL; e && r == 0; e = readdir(d))
+		if (e->d_name[0] != '.')
+			r = keep_mtu(m, dir, e->d_name);
+	return r;
+}
+
+static void mtu_back(const struct sw_machine *m, const char *dir, const char *link)
+{
+	_cleanup_free_ char *is = sw_fmt("%s/class/net/%s/mtu", m->sys_root, link);
+	_cleanup_free_ char *was = sw_fmt("%s/%s", dir, link), *now = NULL, *mtu = NULL;
+
+	if (is && was && sw_file_read_line(is, &now) == 0 && sw_file_read_line(was, &mtu) == 0 &&
+	    strcmp(now, mtu) != 0) {
+		const char *const argv[] = { "ip", "link", "set", "dev", link, "mtu", mtu, NULL };
+
+		(void)sw_proc_run(argv, NULL, 10, NULL);
+	}
+}
+
+/* At the first call there is nothing of ours yet. */
+static int mtus_back(const struct sw_machine *m)
+{
+	_cleanup_free_ char *dir = sw_fmt("%s/mtu", m->run_dir);
+	_cleanup_closedir_ DIR *d = dir ? opendir(dir) : NULL;
+
+	if (!d)
+		return dir ? keep_mtus(m, dir) : -ENOMEM;
+	for (struct dirent *e = readdir(d); e; e = readdir(d))
+		if (e->d_name[0] != '.')
+			mtu_back(m, dir, e->d_name);
+	return 0;
+}
+
 struct removing {
 	const struct sw_machine *m;
 	json_object *files;	/* what comes in their place */
@@ -146,6 +201,8 @@ int sw_machine_network_put(struct sw_machine *m, json_object *files, struct sw_e
 		return sw_fail(err, SW_EXIT_REFUSED, -EOPNOTSUPP,
 			       "the network of this system is not slipway's to set");
 	r = for_each(m, remove_one, &k);
+	if (r == 0 && m->kind == SW_MACHINE_REAL)
+		r = mtus_back(m);
 	if (r == 0)
 		r = write_all(m, files);
 	if (r == 0)

@@ -10,6 +10,7 @@ output."""
 import http.server
 import json
 import os
+import signal
 import socket
 import ssl
 import struct
@@ -100,14 +101,25 @@ def states():
     return found
 
 
+# As the medium keeps it; slipway ends it to have it read new files.
+KEEP = f"""mkdir -p /run/slipway
+while :; do
+	{NETWORKD} &
+	echo $! >/run/slipway/networkd.pid
+	wait $!
+	sleep 0.2
+done
+"""
+
+
 def networkd(folder):
     wanted = 0
     for path in (folder / "files").iterdir():
         Path("/run/systemd/network", path.name).write_bytes(path.read_bytes())
         wanted += path.suffix == ".network"
     with open(folder / "networkd.log", "wb") as log:
-        process = subprocess.Popen([NETWORKD], stdout=log, stderr=log,
-                                   env={**os.environ, "SYSTEMD_LOG_TARGET": "console"})
+        process = subprocess.Popen(["sh", "-c", KEEP], stdout=log, stderr=log,
+                                   start_new_session=True, env={**os.environ, "SYSTEMD_LOG_TARGET": "console"})
     end = time.monotonic() + WAIT_S
     while time.monotonic() < end:
         now = states()
@@ -140,8 +152,9 @@ def main():
             "log": (folder / "networkd.log").read_text(errors="replace"),
         }))
     finally:
+        os.killpg(daemon.pid, signal.SIGKILL)
+        site.kill()
         for process in (daemon, site):
-            process.kill()
             process.wait()
 
 

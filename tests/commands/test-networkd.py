@@ -112,6 +112,21 @@ def _(case):
     assert {"192.0.2.7/24", "2001:db8:9::7/64"} <= set(link["addresses"]), link
 
 
+@test("a card whose answers name no MTU has its own again, whatever those before gave it")
+def _(case):
+    world(case)
+    link = "slipway: 1\nnetwork:\n  links: {name: eth0, ra: no, addresses: 192.0.2.7/24%s}\n"
+    small, usual = case.dir / "small.yaml", case.dir / "usual.yaml"
+    small.write_text(link % ", mtu: 1400")
+    usual.write_text(link % "")
+    answers = answers_with(case, "network: {links: {name: eth0, dhcp: no}}\n")
+    got = on_networkd(case, from_plan(case, answers), "sh", "-ec",
+                      f"{SLIPWAY} network apply {small}; cat /sys/class/net/eth0/mtu; "
+                      f"{SLIPWAY} network apply {usual}; cat /sys/class/net/eth0/mtu")
+    same(got["code"], 0, f"both: {got['out']}{got['err']}{got['log'][-2000:]}")
+    same([word for word in got["out"].split() if word.isdigit()], ["1400", "1500"], "MTUs")
+
+
 @test("a bridge has its member's wire and its own address")
 def _(case):
     needs_kind("bridge")
