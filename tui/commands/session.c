@@ -135,13 +135,15 @@ static void look(struct sw_machine *m, pid_t plain, struct found *f)
 	time_t start = uptime();
 
 	for (;;) {
-		bool awaits;
+		/* Asked first, so that what settled it is looked at, too. */
+		bool settled = sw_machine_is_settled(m), awaits;
 
 		look_once(m, f);
 		awaits = awaits_medium(m);
 		if (f->error.r || have_all(f, awaits) || plain_ended(plain, f))
 			break;
-		if (uptime() - start >= (awaits ? MEDIUM_SECONDS : LOOK_SECONDS))
+		/* A stick may be slower than that: until the machine has found what it has. */
+		if (uptime() - start >= (awaits || !settled ? MEDIUM_SECONDS : LOOK_SECONDS))
 			break;
 		sleep(LOOK_PAUSE);
 	}
