@@ -119,7 +119,8 @@ def networkd(folder):
         wanted += path.suffix == ".network"
     with open(folder / "networkd.log", "wb") as log:
         process = subprocess.Popen(["sh", "-c", KEEP], stdout=log, stderr=log,
-                                   start_new_session=True, env={**os.environ, "SYSTEMD_LOG_TARGET": "console"})
+                                   start_new_session=True,
+                                   env={**os.environ, "SYSTEMD_LOG_TARGET": "console"})
     end = time.monotonic() + WAIT_S
     while time.monotonic() < end:
         now = states()
