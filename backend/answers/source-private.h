@@ -23,6 +23,8 @@ int sw_smbios_strings(const uint8_t *data, size_t len, int (*fn)(const char *tex
 		      void *arg);
 #define SW_DHCP_OPTION 224U	/* unless another is named; 224 to 254 are a site's own */
 
+/* Whether a network has to be there before it can be asked. */
+bool sw_answers_source_is_far(const struct sw_answers_source *s);
 /* SW_FORM_DNS and DHCP: it has no answers, but says where they are. */
 bool sw_source_points(const struct sw_answers_source *s);
 /*

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the sources of answers that were found, and making one set of answers of them. */
+/* Reading one source of answers. */
 #include <string.h>
 #include <strings.h>
 
-#include "answers/proxy.h"
 #include "answers/source-private.h"
-#include "answers/values.h"
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/proc.h"
-#include "base/strv.h"
 #include "net/post.h"
 #include "net/time.h"
 #include "payload/payload.h"
@@ -373,130 +370,4 @@ int sw_source_read(struct sw_machine *m, const struct sw_answers_source *s, unsi
 	if (r == 0)
 		r = vouch(&rd, err);
 	return r < 0 ? r : parse(&rd, ret_answers, err);
-}
-
-/* ---- all of them ---- */
-
-struct all {
-	struct sw_machine *m;
-	const struct sw_sources *sources;
-	unsigned int wait_s;
-	const struct sw_sink *sink;
-	struct sw_merge *merge;
-};
-
-static int fail_named(const struct sw_answers *a, const struct sw_answers_source *s,
-		      struct sw_error *err)
-{
-	struct sw_place at = sw_places_find(a, "sources");
-
-	(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "sources does not count here");
-	if (at.line)
-		sw_error_where(err, "%s:%u:%u", at.file ? at.file : s->text, at.line, at.column);
-	else
-		sw_error_where(err, "%s", s->text);
-	sw_error_why(err, "only the kernel command line and the medium's own file name others");
-	sw_error_hint(err, "take it out, or name the source there");
-	return -EINVAL;
-}
-
-static int add_one(const struct all *all, const struct sw_answers_source *s, char ***ret_names,
-		   char ***ret_keys, struct sw_error *err)
-{
-	_cleanup_answers_ struct sw_answers *a = NULL;
-	int r = sw_source_read(all->m, s, all->wait_s, all->sink, &a, err);
-
-	if (r == 0 && a->sources && !s->main)
-		r = fail_named(a, s, err);
-	if (r == 0)
-		r = sw_merge_add(all->merge, a, s->text, err);
-	/* Sources that follow may only be reached through it. */
-	if (r == 0 && all->merge->answers->proxy)
-		r = sw_answers_use_proxy(all->merge->answers, all->m, err);
-	for (size_t i = 0; r == 0 && s->main && a->sources && a->sources[i]; i++)
-		r = sw_strv_add(ret_names, a->sources[i]) < 0 ? sw_fail_oom(err) : 0;
-	for (size_t i = 0; r == 0 && s->main && a->trust_keys && a->trust_keys[i]; i++)
-		r = sw_strv_add(ret_keys, a->trust_keys[i]) < 0 ? sw_fail_oom(err) : 0;
-	return r;
-}
-
-/*
- * trust.keys of the medium's file sign payloads; they sign answers too where nothing else
- * could vouch for them.
- */
-static int give_keys(const struct all *all, struct sw_answers_source *s, char *const *trusted,
-		     struct sw_error *err)
-{
-	bool needs = !s->sha256 && strncasecmp(s->location, "http://", 7) == 0;
-	char *const *keys = all->sources->keys ? all->sources->keys : needs ? trusted : NULL;
-
-	for (size_t i = 0; keys && keys[i]; i++)
-		if (sw_strv_add(&s->keys, keys[i]) < 0)
-			return sw_fail_oom(err);
-	return sw_source_may(s, err);
-}
-
-static int add_named(const struct all *all, char *const *names, char *const *trusted,
-		     struct sw_error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && names && names[i]; i++) {
-		_cleanup_answers_source_ struct sw_answers_source s = {};
-		char **none = NULL;
-
-		r = sw_answers_source_parse(names[i], SW_SOURCE_MEDIUM, SW_ANSWERS_FILE
-					    " on the medium", &s, err);
-		if (r == 0)
-			r = give_keys(all, &s, trusted, err);
-		if (r == 0)
-			r = add_one(all, &s, &none, &none, err);
-	}
-	return r;
-}
-
-static int add_all(const struct all *all, struct sw_error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < all->sources->n && r == 0; i++) {
-		_cleanup_strv_ char **names = NULL, **trusted = NULL;
-
-		r = add_one(all, &all->sources->v[i], &names, &trusted, err);
-		if (r == 0)
-			r = add_named(all, names, trusted, err);
-	}
-	return r;
-}
-
-/* Many machines that were switched on together ask at times of their own. */
-static int spread(const struct sw_sources *s, const struct sw_sink *sink, struct sw_error *err)
-{
-	struct sw_backoff b = {};
-	unsigned int ms;
-
-	if (!s->spread_s)
-		return 0;
-	sw_backoff_seed(&b, 0);
-	ms = sw_backoff_start(&b, s->spread_s);
-	sw_event_log(sink, "asking for the answers in %u.%u s (slipway.spread=%u)", ms / 1000,
-		     ms % 1000 / 100, s->spread_s);
-	if (sw_event_pause(sink, ms) < 0)
-		return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
-	return 0;
-}
-
-int sw_sources_read(struct sw_machine *m, const struct sw_sources *s, unsigned int wait_s,
-		    const struct sw_sink *sink, struct sw_merge **ret_merge, struct sw_error *err)
-{
-	_cleanup_merge_ struct sw_merge *merge = sw_merge_new();
-	const struct all all = { m, s, wait_s, sink, merge };
-	int r = merge ? spread(s, sink, err) : sw_fail_oom(err);
-
-	if (r == 0)
-		r = add_all(&all, err);
-	if (r < 0)
-		return r;
-	*ret_merge = TAKE_PTR(merge);
-	return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "net/networkd.h"
+#include "plan/network.h"
 
 /* The first file whose link is not there yet; NULL: all are. */
 static const char *missing(const struct sw_machine *m, json_object *files,
@@ -80,4 +81,18 @@ int sw_network_apply(struct sw_machine *m, json_object *network, const struct sw
 	if (r < 0)
 		(void)sw_machine_network_put(m, before, &lost);
 	return r;
+}
+
+int sw_network_of_answers(struct sw_machine *m, const struct sw_answers *a,
+			  const struct sw_sink *sink, struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	_cleanup_json_ json_object *network = NULL;
+	int r = sw_answers_validate_network(a, NULL, err);
+
+	if (r == 0)
+		r = sw_machine_facts(m, &f, err);
+	if (r == 0)
+		r = sw_plan_network(a, f, &network, err);
+	return r < 0 ? r : sw_network_apply(m, network, sink, err);
 }

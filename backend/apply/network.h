@@ -2,6 +2,7 @@
 /* The network of the answers on the machine that installs: given, waited for, or taken back. */
 #pragma once
 
+#include "answers/answers.h"
 #include "base/event.h"
 #include "machine/machine.h"
 
@@ -14,3 +15,10 @@
  */
 int sw_network_apply(struct sw_machine *m, json_object *network, const struct sw_sink *sink,
 		     struct sw_error *err);
+
+/*
+ * The same for answers that are still being gathered, before more of them are asked for over this
+ * network: of them only network is judged (exit 3).
+ */
+int sw_network_of_answers(struct sw_machine *m, const struct sw_answers *a,
+			  const struct sw_sink *sink, struct sw_error *err);

@@ -126,6 +126,53 @@ def _(case):
             terminal.close()
 
 
+def ends_by_itself(case):
+    """The session's last words, and what the machine was told to do."""
+    child = session(case)
+    said = child.communicate(timeout=60)[1]
+    assert "slipway: " in said and "installing from" not in said, said
+    same(case.on("--json", "status").json()["journals"], [], "journals")
+    return said, (case.machine_dir / "run/power").read_text().strip()
+
+
+@test("answers that cannot be used: the kernel command line's on-error is done, past a bad word")
+def _(case):
+    case.create(NODE)
+    (case.machine_dir / "proc").mkdir(exist_ok=True)
+    (case.machine_dir / "proc/cmdline").write_text(
+        "slipway.set=disk.matsh.serial=NODE07SYS slipway.set=on-error.action=poweroff "
+        "slipway.set=on-error.pause=1\n")
+    said, power = ends_by_itself(case)
+    assert "disk.matsh" in said, said
+    same(power, "off", "power")
+
+
+@test("answers that cannot be used: the on-error of the medium's file is done, a key stops it")
+def _(case):
+    case.create(NODE, STICK, extra=("--medium", "STICK1"))
+    medium = case.machine_dir / "medium"
+    medium.mkdir(exist_ok=True)
+    words = "slipway: 1\nsources: /nowhere/node.yaml\non-error: {action: reboot, pause: %u}\n"
+    (medium / "slipway.yaml").write_text(words % 1)
+    said, power = ends_by_itself(case)
+    assert "/nowhere/node.yaml" in said, said
+    same(power, "reboot", "power")
+    (case.machine_dir / "run/power").unlink()
+    (case.machine_dir / "run/unattended").unlink()
+    (medium / "slipway.yaml").write_text(words % 600)
+    child = session(case)
+    time.sleep(2)
+    terminal = Terminal(case, "attach")
+    try:
+        terminal.read_until("The machine restarts in ")
+        os.write(terminal.fd, b"x")
+        terminal.read_until("Nothing happens until you choose")
+    finally:
+        terminal.close()
+    stop(child)
+    assert not (case.machine_dir / "run/power").exists()
+
+
 @test("a stick labelled SLIPWAY counts down on the console, and a key stops it")
 def _(case):
     case.create(NODE, STICK)

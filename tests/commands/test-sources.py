@@ -556,4 +556,26 @@ def _(case):
     assert "node-88" in status, status
 
 
+@test("the network that the medium's file says is set before the server is asked that it names")
+def _(case):
+    def answer(_path, _body):
+        kept = case.machine_dir / "run/systemd/network/10-slipway-01-eth0.network"
+        return text if kept.exists() and "192.0.2.7/24" in kept.read_text() else None
+
+    text = case.answers(finish="poweroff").read_text()
+    server = Tls(case, answer)
+    try:
+        machine(case, medium="slipway: 1\nnetwork: {links: {name: eth0, addresses: 192.0.2.7/24}}\n"
+                f"sources: '{server.url}/node.yaml{server.pin}'\n", disks=(NODE, STICK))
+        # Who only looks changes nothing: then the server has none.
+        expect(case.on("answers"), 5)
+        assert not (case.machine_dir / "run/systemd/network").exists()
+        said = case.start("session", "--medium").communicate(timeout=60)[1]
+        assert "installing from" in said, said
+        same([j["state"] for j in case.on("--json", "status").json()["journals"]], ["done"],
+             "journals")
+    finally:
+        server.close()
+
+
 main()

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "answers/sources.h"
+#include "apply/network.h"
 #include "base/file.h"
 #include "tui/commands/common.h"
 #include "tui/commands/consoles.h"
@@ -149,7 +150,8 @@ static void look(struct sw_machine *m, pid_t plain, struct found *f)
 	}
 	if (f->error.r || !f->sources.n || plain_ended(plain, f))
 		return;
-	if (sw_sources_read(m, &f->sources, NETWORK_SECONDS, NULL, &f->merge, &f->error) == 0)
+	if (sw_sources_read(m, &f->sources, NETWORK_SECONDS, sw_network_of_answers, NULL,
+			    &f->merge, &f->error) == 0)
 		(void)sw_answers_validate(f->merge->answers, f->sources.text, &f->error);
 	if (f->error.r == 0)
 		(void)sw_answers_fill_name(m, NULL, f->merge->answers, &f->error);
@@ -168,13 +170,30 @@ static bool first_time(struct sw_machine *m)
 	return sw_mkdir_all(m->run_dir, 0700) == 0 && sw_file_write(mark, "", 0, 0600) == 0;
 }
 
+/* For the person who comes; and, once, what the machine does when nobody does. */
+static struct sw_answers *answers_of_failed(struct sw_machine *m, const struct found *f)
+{
+	struct sw_answers *a = sw_answers_for_person(m);
+
+	if (!a)
+		a = sw_answers_new();
+	if (!a || !first_time(m))
+		return a;
+	if (f->merge)
+		(void)sw_answers_take_on_error(a, f->merge->answers);
+	else
+		(void)sw_sources_on_error(m, &f->sources, a);
+	return a;
+}
+
 static int run_found(struct sw_machine *m, struct found *f, struct sw_error *err)
 {
 	_cleanup_free_ char *text = f->error.r ? sw_error_text(&f->error) : NULL;
 	_cleanup_free_ char *notice =
 		text ? sw_fmt("No unattended install: %.200s", text) : NULL;
 	struct sw_session_options o = {
-		.answers = f->error.r ? sw_answers_for_person(m) : TAKE_PTR(f->merge->answers),
+		.answers = f->error.r ? answers_of_failed(m, f) : TAKE_PTR(f->merge->answers),
+		.failed = f->error.r ? &f->error : NULL,
 		.unattended = f->error.r == 0,
 		.countdown_s = f->sources.countdown,
 		.countdown_text = f->sources.text,

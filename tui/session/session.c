@@ -266,6 +266,8 @@ static int init_state(struct session *se, const struct sw_session_options *o, st
 		s->deadline_ms = s->now_ms + (int64_t)o->countdown_s * 1000;
 		s->seconds_left = o->countdown_s;
 		sw_view_push(s, &sw_screen_countdown);
+	} else if (o->failed && s->answers->on_error > SW_ON_ERROR_STAY) {
+		sw_state_answers_failed(s, o->failed);
 	} else {
 		s->unattended = o->unattended;
 	}

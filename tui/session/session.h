@@ -16,6 +16,8 @@ struct sw_session_options {
 	/* With unattended: wait this many seconds first; any key stops it. */
 	unsigned int countdown_s;
 	const char *countdown_text;	/* where the answers come from */
+	/* There were answers, but not to be used: on-error of `answers`; or NULL. */
+	const struct sw_error *failed;
 	/* The person may leave. Without, only power-off or restart end the session. */
 	bool can_quit;
 	const char *socket;		/* NULL: RUN_DIR/session.sock */

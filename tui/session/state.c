@@ -346,7 +346,8 @@ void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journa
 		propose_hostname(s);
 	if (first && !s->unattended && !s->deadline_ms)
 		propose_layout(s);
-	if ((first || s->waiting) && s->unattended && !s->deadline_ms)
+	if ((first || s->waiting) && s->unattended && !s->deadline_ms &&
+	    s->phase == SW_PHASE_ASKING)
 		unattended_try(s);
 	if (s->phase == SW_PHASE_ASKING && !s->unattended && !s->deadline_ms)
 		tell_of_journal(s);
@@ -359,7 +360,7 @@ void sw_state_facts_failed(struct sw_state *s, const struct sw_error *err)
 	s->facts_pending = false;
 	s->facts_error = *err;
 	sw_state_refuse(s, "The machine could not be read: %s", err->what);
-	if (s->unattended)
+	if (s->unattended && s->phase == SW_PHASE_ASKING)
 		sw_state_work_failed(s, err);
 	sw_view_refresh(s);
 }
@@ -459,6 +460,14 @@ void sw_state_work_failed(struct sw_state *s, const struct sw_error *err)
 	sw_failure_code("plan", err, s->failure_code);
 	if (s->unattended && s->work == SW_WORK_INSTALL)
 		s->want |= SW_WANT_TELL;
+	fail(s);
+}
+
+void sw_state_answers_failed(struct sw_state *s, const struct sw_error *err)
+{
+	s->unattended = true;
+	s->failure = *err;
+	sw_failure_code("answers", err, s->failure_code);
 	fail(s);
 }
 

@@ -229,6 +229,8 @@ void sw_state_tool_todo(struct sw_state *s, json_object *request);
 void sw_state_clear_tokens(struct sw_state *s);
 /* The work could not even start. */
 void sw_state_work_failed(struct sw_state *s, const struct sw_error *err);
+/* The answers of an unattended install cannot be used: what on-error says is counted down to. */
+void sw_state_answers_failed(struct sw_state *s, const struct sw_error *err);
 /* What an unattended install had to ask was answered. */
 void sw_state_asked(struct sw_state *s);
 /* True when the event is worth a frame at once, false when it can wait for the next tick. */
