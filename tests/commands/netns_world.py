@@ -3,10 +3,10 @@
 systemd-networkd with the files of a plan on one side, a router and an https server on the other.
 
 Run by test-networkd.py as root in namespaces of its own (unshare --net --mount):
-    netns_world.py DIR COMMAND [ARGUMENT]...
+    netns_world.py DIR [--medium MACHINE] COMMAND [ARGUMENT]...
 DIR/files has networkd's files, DIR/site what is served. Waits until networkd calls each file's
 link configured, runs COMMAND beside it, and prints a JSON object: links, addresses, exit code,
-output."""
+output. With --medium the stand-in MACHINE has this network and may set it."""
 import http.server
 import json
 import os
@@ -122,7 +122,7 @@ def networkd(folder):
                                    start_new_session=True,
                                    env={**os.environ, "SYSTEMD_LOG_TARGET": "console"})
     end = time.monotonic() + WAIT_S
-    while time.monotonic() < end:
+    while wanted and time.monotonic() < end:
         now = states()
         if len(now) == wanted and set(now.values()) == {"configured"}:
             break
@@ -130,19 +130,29 @@ def networkd(folder):
     return process
 
 
+def be_medium(machine):
+    """networkd, and the files that it reads, are where the stand-in looks for its own."""
+    (machine / "run").mkdir(exist_ok=True)
+    (machine / "run/systemd").symlink_to("/run/systemd")
+    (machine / "run/networkd.pid").symlink_to("/run/slipway/networkd.pid")
+
+
 def main():
-    folder = Path(sys.argv[1])
-    if sys.argv[2] == "--router":
+    folder, command = Path(sys.argv[1]), sys.argv[2:]
+    if command[0] == "--router":
         router(folder)
     private_system()
     wire()
     site = subprocess.Popen(["ip", "netns", "exec", "site", sys.executable, __file__, str(folder),
                              "--router"])
+    if command[0] == "--medium":
+        be_medium(Path(command[1]))
+        command = command[2:]
     daemon = networkd(folder)
     try:
         addresses = json.loads(subprocess.run(["ip", "-j", "addr"], check=True,
                                               capture_output=True).stdout)
-        done = subprocess.run(sys.argv[2:], capture_output=True, text=True, check=False,
+        done = subprocess.run(command, capture_output=True, text=True, check=False,
                               timeout=120)
         print(json.dumps({
             "states": states(), "code": done.returncode, "out": done.stdout, "err": done.stderr,

@@ -99,6 +99,27 @@ def _(case):
     assert not any("." in a for a in addresses), addresses
 
 
+@test("a machine with a fixed address alone asks the server that its medium names: network first")
+def _(case):
+    case.create("serial=NODE07SYS,size=4G,transport=nvme", "serial=STICK1,size=64M,transport=usb",
+                extra=("--medium", "STICK1"))
+    authority = Authority(case.dir, name=SERVER)
+    (case.dir / "site").mkdir()
+    (case.dir / "site/node.yaml").write_bytes(case.answers(finish="poweroff").read_bytes())
+    medium = case.machine_dir / "medium"
+    medium.mkdir(exist_ok=True)
+    (medium / "slipway.yaml").write_text(
+        "slipway: 1\nnetwork:\n  links: {name: eth0, dhcp: no, ra: no, "
+        "addresses: ['2001:db8:9::7/64']}\n"
+        f"sources: ['https://[{SERVER}]:{PORT}/node.yaml#pin={authority.pin()}']\n")
+    got = on_networkd(case, {}, "--medium", case.machine_dir, "timeout", "90", SLIPWAY,
+                      "--machine", case.machine_dir, "session", "--medium")
+    same(got["states"], {"10-slipway-01-eth0.network": "configured"}, f"with {got['log'][-3000:]}")
+    assert "installing from" in got["err"], got["err"]
+    same([j["state"] for j in case.on("--json", "status").json()["journals"]], ["done"],
+         f"journals: {got['out']}{got['err']}")
+
+
 @test("fixed addresses, and an MTU that is not the usual one")
 def _(case):
     world(case)
