@@ -537,6 +537,44 @@ def _(case):
         server.close()
 
 
+@test("answers without a signature, with another key's, another's file or altered bytes are refused")
+def _(case):
+    www, other = case.dir / "www", case.dir / "other"
+    www.mkdir()
+    other.mkdir()
+    node, sig = www / "node.yaml", www / "node.yaml.sig"
+    node.write_text("slipway: 1\nnode: {hostname: signed}\n")
+    public = signed(case, node)
+    good = sig.read_bytes()
+    stranger = other / "key"
+    tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", stranger)
+    (other / "node.yaml").write_bytes(node.read_bytes())
+    tool("ssh-keygen", "-q", "-Y", "sign", "-n", "slipway-answers", "-f", stranger,
+         other / "node.yaml")
+    server = Server(www)
+
+    try:
+        medium = yaml(case, f"trust: {{keys: '{public}'}}", f"sources: {server.url}/node.yaml")
+        machine(case, "", medium, (NODE, STICK))
+        for signature, code, words in (
+                (None, 10, "the signature cannot be fetched"),
+                ((other / "node.yaml.sig").read_bytes(), 8, "by none of the trusted keys"),
+                (b"not one\n", 8, "it holds no SSH signature"),
+                (good[:len(good) // 2], 8, "it holds no SSH signature")):
+            sig.unlink(missing_ok=True)
+            if signature is not None:
+                sig.write_bytes(signature)
+            expect(case.on("answers"), code, words)
+        sig.write_bytes(good)
+        kept = node.read_bytes()
+        node.write_bytes(kept.replace(b"signed", b"forged"))
+        expect(case.on("answers"), 8, "not for this content")
+        node.write_bytes(kept)
+        same(provenance(case)[0]["node.hostname"]["value"], "signed", "after all that")
+    finally:
+        server.close()
+
+
 @test("an unattended install takes what the medium and the command line say together")
 def _(case):
     machine(case, "slipway.set=node.hostname=node-88 slipway.set=finish=stay", yaml(case),
