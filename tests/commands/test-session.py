@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The session as the medium starts it: where answers come from, and that consoles keep working."""
 import contextlib
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import termios
 import time
 import tty
@@ -12,6 +14,7 @@ import tty
 from lib import SLIPWAY, Server, expect, main, partitions, same, sha256, test, tool
 
 STICK = "serial=STICK1,size=256M,transport=usb"
+TIOCGPTN = 0x80045430        # which pts it is; not in Python's termios
 NODE = "serial=NODE07SYS,size=4G,transport=nvme"
 
 
@@ -193,6 +196,41 @@ def _(case):
         same(child.poll(), None, "the session's exit code")
     finally:
         terminal.close()
+        stop(child)
+
+
+@test("any console holds an unattended install up and all say who did; a deaf one stops none")
+def _(case):
+    case.create(NODE, STICK, extra=("--medium", "STICK1"))
+    (case.machine_dir / "medium").mkdir(exist_ok=True)
+    server = Server(case.dir, cut_at=1000, cuts=3)
+    kernel, _ = case.payload()
+    (case.machine_dir / "medium/slipway.yaml").write_text(
+        case.answers(kernel=f"{server.url}/{kernel.name}").read_text())
+    child = session(case)
+    time.sleep(0.5)
+    deaf = Terminal(case, "attach")     # nobody ever reads it
+    one, other = Terminal(case, "attach"), Terminal(case, "attach")
+    late = None
+    try:
+        one.read_until("the connection broke")
+        os.write(one.fd, b"p")
+        number = struct.unpack("I", fcntl.ioctl(one.fd, TIOCGPTN, bytes(4)))[0]
+        other.read_until(f"Paused by pts/{number} at the next safe point")
+        before = len(server.hits)
+        late = Terminal(case, "attach")
+        late.read_until("Paused by")
+        late.read_until("the connection broke")
+        os.write(late.fd, b"p")         # the pen is elsewhere: nothing happens
+        time.sleep(3)                   # longer than the pause between two tries
+        same(len(server.hits), before, "requests while it is paused")
+        os.write(late.fd, b"\x0b" b"p")  # takes the pen, and lets it go on
+        wait_installed(case)
+    finally:
+        server.close()
+        for terminal in (deaf, one, other, late):
+            if terminal:
+                terminal.close()
         stop(child)
 
 

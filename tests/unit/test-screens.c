@@ -242,6 +242,7 @@ static void test_typing_goes_on_when_the_machine_changes(void **state SW_UNUSED)
 static void test_every_console_can_hold_up_an_install_and_let_it_go_on(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "pause");
+	sw_script_run(DIR, "stop");
 }
 
 static void test_an_unattended_install_that_was_cut_goes_on_by_itself(void **state SW_UNUSED)

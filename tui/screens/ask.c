@@ -18,6 +18,13 @@ void sw_screen_ask_first(struct sw_state *s, const char *question, const char *y
 	sw_view_push(s, &sw_screen_ask);
 }
 
+void sw_screen_ask_now(struct sw_state *s, const char *(*question)(const struct sw_state *s),
+		       const char *yes, uint64_t want)
+{
+	s->ask = (struct sw_ask){ .question_now = question, .yes = yes, .want = want };
+	sw_view_push(s, &sw_screen_ask);
+}
+
 static void ask_open(struct sw_view *v, struct sw_state *s)
 {
 	struct ask *a = v->data;
@@ -46,13 +53,14 @@ static bool ask_request(struct sw_view *v, struct sw_state *s, enum sw_request r
 	return true;
 }
 
-static void ask_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
+static void ask_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
 		     const struct sw_area *area)
 {
 	struct ask *a = v->data;
 	struct sw_area list = *area;
+	const char *question = a->ask.question_now ? a->ask.question_now(s) : a->ask.question;
 	unsigned int used = sw_frame_paragraph(f, area->row, 0, area->cols - 1, area->rows,
-					       a->ask.question) + 1;
+					       question) + 1;
 
 	list.row += used;
 	list.rows = area->rows > used ? area->rows - used : 0;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers were found that nobody named; any key keeps them from being used by themselves. */
+#include <string.h>
+
 #include "base/catalogue.h"
 #include "tui/screens/screens.h"
 #include "tui/session/state.h"
@@ -14,6 +16,26 @@ static bool countdown_request(struct sw_view *v SW_UNUSED, struct sw_state *s,
 	return true;
 }
 
+/*
+ * What will happen to which disk, as much as there is room for: any key stops and then the review
+ * has all of it.
+ */
+static void draw_plan(const struct sw_state *s, struct sw_frame *f, unsigned int row,
+		      unsigned int end)
+{
+	_cleanup_free_ char *text = s->plan ? sw_plan_text(s->plan, f->cols - 1) :
+				    s->plan_error.r ? sw_error_text(&s->plan_error) : NULL;
+	char *line, *rest = text;
+
+	if (s->plan_pending)
+		sw_frame_put(f, row, 0, f->cols, 0, _("Making the plan ..."));
+	else if (s->plan_error.r && text)
+		sw_frame_paragraph(f, row, 0, f->cols - 1, end - row, text);
+	for (; s->plan && row < end && (line = strsep(&rest, "\n")) && (*line || rest); row++)
+		sw_frame_put(f, row, 0, f->cols, 0, row + 1 < end || !rest || !*rest ? line :
+			     _("... more of it on the review screen."));
+}
+
 static void countdown_draw(struct sw_view *v SW_UNUSED, const struct sw_state *s,
 			   struct sw_frame *f, const struct sw_area *a)
 {
@@ -23,6 +45,8 @@ static void countdown_draw(struct sw_view *v SW_UNUSED, const struct sw_state *s
 	sw_frame_putf(f, row, 0, "The install starts in %u s. Any key stops that.",
 		      sw_frame_seconds(f, s->seconds_left));
 	sw_frame_cursor(f, row, 0);
+	if (row + 2 < a->row + a->rows)
+		draw_plan(s, f, row + 2, a->row + a->rows);
 }
 
 const struct sw_view_ops sw_screen_countdown = {

@@ -74,6 +74,9 @@ json_object *sw_screen_repair_of(const struct sw_state *s);
 /* Asks before what is hard to take back; yes sets the wants, or quits. */
 void sw_screen_ask_first(struct sw_state *s, const char *question, const char *yes,
 			 uint64_t want, bool quit);
+/* The same with a question that is worded anew whenever it is drawn. */
+void sw_screen_ask_now(struct sw_state *s, const char *(*question)(const struct sw_state *s),
+		       const char *yes, uint64_t want);
 /* Has this machine admitted as the preflight found it: asks for tokens, then does it. */
 void sw_screen_admit(struct sw_state *s);
 /* Opens the save screen. Takes text over; name is the file's proposed name. */

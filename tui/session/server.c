@@ -155,6 +155,13 @@ static void take_pen(struct sw_server *srv, struct sw_conn *c, struct sw_state *
 	srv->pen = c;
 }
 
+/* What the state has to know about the console that a request comes from. */
+static void set_pen(struct sw_state *s, const struct sw_conn *c)
+{
+	s->pen_serial = c->hello.flags & SW_HELLO_SERIAL;
+	(void)snprintf(s->pen_name, sizeof(s->pen_name), "%s", c->hello.name);
+}
+
 /* A key that means nothing shows at least a whole screen, on a line that was long silent. */
 static void nothing(struct sw_conn *c, int64_t silent_ms)
 {
@@ -190,7 +197,7 @@ static void handle_key(struct sw_server *srv, struct sw_conn *c, struct sw_state
 		c->flags |= SW_FRAME_BELL;
 		return;
 	}
-	s->pen_serial = c->hello.flags & SW_HELLO_SERIAL;
+	set_pen(s, c);
 	s->hurry = in_hurry(c, s->now_ms);
 	if (!sw_view_key(s, key))
 		nothing(c, silent_ms);
@@ -246,7 +253,7 @@ static int handle_line(struct sw_server *srv, struct sw_conn *c, const struct sw
 	if (own_line(srv, c, s, text))
 		return 0;
 	srv->pen = c;
-	s->pen_serial = c->hello.flags & SW_HELLO_SERIAL;
+	set_pen(s, c);
 	s->hurry = false;
 	if (!sw_plain_line(s, text))
 		sw_plain_help(s, &c->reply);

@@ -326,6 +326,16 @@ static void look_at_node(struct sw_state *s)
 	sw_state_want_doctor(s, s->doctor_pending && s->doctor_servers);
 }
 
+/* Nothing to see where the countdown leads to no new install. */
+static void want_plan_to_see(struct sw_state *s)
+{
+	if (s->journal || s->answers->open ||
+	    sw_journal_installed(s->journals, s->n_journals, s->answers))
+		return;
+	sw_state_want_plan(s);
+	s->plan_to_see = true;
+}
+
 void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journal_info *infos,
 			size_t n)
 {
@@ -346,6 +356,9 @@ void sw_state_got_facts(struct sw_state *s, struct sw_facts *f, struct sw_journa
 		propose_hostname(s);
 	if (first && !s->unattended && !s->deadline_ms)
 		propose_layout(s);
+	/* Shown beside the countdown; it is made anew when that is over. */
+	if (sw_view_is_open(s, &sw_screen_countdown))
+		want_plan_to_see(s);
 	if ((first || s->waiting) && s->unattended && !s->deadline_ms &&
 	    s->phase == SW_PHASE_ASKING)
 		unattended_try(s);
@@ -370,24 +383,36 @@ void sw_state_want_plan(struct sw_state *s)
 	s->plan = sw_plan_free(s->plan);
 	s->plan_error = (struct sw_error){ 0 };
 	s->plan_pending = true;
+	s->plan_to_see = false;
 	s->want |= SW_WANT_PLAN;
 }
 
 void sw_state_got_plan(struct sw_state *s, struct sw_plan *p)
 {
+	/* Another one was asked for meanwhile. */
+	if (s->want & SW_WANT_PLAN) {
+		sw_plan_free(p);
+		return;
+	}
 	sw_plan_free(s->plan);
 	s->plan = p;
 	s->plan_count++;
 	s->plan_pending = false;
-	if (s->unattended && s->phase == SW_PHASE_ASKING)
+	if (s->unattended && s->phase == SW_PHASE_ASKING && !s->plan_to_see)
 		sw_state_start(s, SW_WORK_INSTALL);
 	sw_view_refresh(s);
 }
 
 void sw_state_plan_failed(struct sw_state *s, const struct sw_error *err)
 {
+	if (s->want & SW_WANT_PLAN)
+		return;
 	s->plan_pending = false;
 	s->plan_error = *err;
+	if (s->plan_to_see) {
+		sw_view_refresh(s);
+		return;
+	}
 	if (s->unattended && err->r == -ENODEV && s->now_ms < s->wait_ms) {
 		s->none_fits = true;
 		wait_for_disks(s);

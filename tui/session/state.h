@@ -112,6 +112,7 @@ struct sw_state {
 	unsigned int plan_count;	/* how many were made: tells this one from an earlier */
 	struct sw_error plan_error;
 	bool plan_pending;
+	bool plan_to_see;	/* it is shown beside a countdown; nothing starts with it */
 
 	enum sw_phase phase;
 	enum sw_work work;
@@ -120,6 +121,7 @@ struct sw_state {
 	struct sw_error failure;
 	char failure_code[SW_FAILURE_CODE];	/* or "" */
 	bool paused;		/* what runs was asked to wait */
+	char paused_by[64];	/* the console where that was asked, or "" */
 
 	json_object *boot_switch;	/* what sw_switch_job() found; NULL until known */
 	struct sw_error boot_switch_error;	/* the last look or switch failed */
@@ -160,11 +162,14 @@ struct sw_state {
 
 	bool hurry;		/* keys come faster than the pen's terminal shows what they do */
 	bool pen_serial;	/* the console with the pen is a serial line; set by the server */
+	char pen_name[64];	/* the console that the request comes from, or ""; the same */
 	char *save_path, *save_text;
 	bool saves_answers;	/* the text is that of an answer file */
 	const struct sw_disk *looking_at;	/* by the details screen, while it opens */
 	struct sw_ask {
 		const char *question, *yes;
+		/* in place of question, when it changes while it is asked */
+		const char *(*question_now)(const struct sw_state *s);
 		uint64_t want;
 		bool quit;
 	} ask;
