@@ -537,7 +537,7 @@ def _(case):
         server.close()
 
 
-@test("answers without a signature, with another key's, another's file or altered bytes are refused")
+@test("answers unsigned, signed by another key, with a cut signature or altered bytes are refused")
 def _(case):
     www, other = case.dir / "www", case.dir / "other"
     www.mkdir()
