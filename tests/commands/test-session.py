@@ -375,8 +375,9 @@ def _(case):
     try:
         for line in one, two:
             line.read_until("Fetch and check the payload")
-        press(two, b"p", "Paused at the next safe point")
-        one.read_until("Paused at the next safe point")
+        said = f"Paused by {two.name.removeprefix('/dev/')} at the next safe point"
+        press(two, b"p", said)
+        one.read_until(said)
         time.sleep(1)
         before = len(server.hits)
         time.sleep(4)
@@ -389,7 +390,7 @@ def _(case):
         while len(server.hits) == before and time.monotonic() < end:
             time.sleep(0.2)
         assert len(server.hits) > before, "it does not go on"
-        press(one, b"c", "Stop at the next safe point?", "can be resumed or undone")
+        press(one, b"c", "Stop at the next safe point?", "Nothing has been written yet")
         two.read_until("Stop at the next safe point?")
         press(one, b"\x1b[B\r", "Nothing")
         two.read_until("Nothing")
