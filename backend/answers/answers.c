@@ -117,6 +117,19 @@ bool sw_answers_have_links(const struct sw_answers *a)
 	return a->n_links > 1 || memcmp(&a->links[0], &nothing, sizeof(nothing)) != 0;
 }
 
+bool sw_answers_have_secrets(const struct sw_answers *a)
+{
+	return a->n_site_secrets && a->site_secrets[0].name;
+}
+
+const struct sw_site_secret *sw_answers_secret(const struct sw_answers *a, const char *name)
+{
+	for (size_t i = 0; i < a->n_site_secrets; i++)
+		if (a->site_secrets[i].name && strcmp(a->site_secrets[i].name, name) == 0)
+			return &a->site_secrets[i];
+	return NULL;
+}
+
 bool sw_answers_reports(const struct sw_answers *a)
 {
 	return a->report_log || a->report_syslog || (a->n_webhooks && a->webhooks[0].url);

@@ -16,6 +16,7 @@
 #include "base/guid.h"
 #include "base/template.h"
 #include "boot/bootpath.h"
+#include "boot/secrets.h"
 #include "net/syslog.h"
 #include "payload/payload.h"
 #include "tpm/pcr-key.h"
@@ -342,6 +343,21 @@ static int check_machine_id(const char *text, struct sw_error *err)
 	return say(err, "it is no machine ID", "write derive, or 32 hex digits that are not all 0");
 }
 
+static int check_credential(const char *text, struct sw_error *err)
+{
+	return sw_credential_is_name(text) ? 0
+		: say(err, "a secret's name has letters, digits, '-', '_' and '.', not first",
+		      "use a name such as registry.password");
+}
+
+static int check_secret_name(const char *text, struct sw_error *err)
+{
+	if (strcmp(text, SW_SECRET_HOST_KEY) == 0)
+		return say(err, "the node's SSH host key has this name",
+			   "node.ssh.host-key: make makes one; give this secret another name");
+	return check_credential(text, err);
+}
+
 static const char *const host_key_choices[] = { "make", NULL };
 static const char *const secrets_choices[] = { "keep", "drop", NULL };
 static const char *const policy_choices[] = { "none", NULL };
@@ -417,6 +433,7 @@ const struct sw_field sw_fields[] = {
 	  .example = "https://boot.example/${mac}.yaml" },
 #define SW_IN_FIELD_TABLE
 #include "answers/fields-node.h"
+#include "answers/fields-secrets.h"
 
 	{ .key = "disk.use", .label = N_("Node without a disk"), .type = SW_FIELD_CHOICE,
 	  AT(disk_use),
@@ -690,6 +707,9 @@ const char *sw_field_group_help(const char *group)
 	if (strcmp(group, "report.webhooks") == 0)
 		return "Who is told over https how an install goes. One group, or a list of up to "
 		       "8, each with its own address, trust and token.";
+	if (strcmp(group, "secrets") == 0)
+		return "Secrets that the node is given, sealed to its TPM. One group, or a list of up "
+		       "to 16, each with its name and one of file, credential and sealed.";
 	if (strcmp(group, "network.links") == 0)
 		return "The network of the node, and of the medium during the install. One group, "
 		       "or a list of up to 16: cards that are matched, and VLANs, bonds and "

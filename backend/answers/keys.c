@@ -252,6 +252,7 @@ static const void *first_base(const struct sw_field *f, const struct sw_answers 
 	case SW_HOME_ADMISSION:
 	case SW_HOME_WEBHOOK:
 	case SW_HOME_LINK:
+	case SW_HOME_SECRET:
 		return sw_items_at(sw_list_group_of(f->home), a, 0);
 	case SW_HOME_ANSWERS:
 		break;

@@ -17,3 +17,5 @@ void sw_broken(struct sw_check *c, const char *key, int r, const char *what,
 
 /* The rules below network. */
 void sw_check_network(struct sw_check *c);
+/* The rules below secrets. */
+void sw_check_secrets(struct sw_check *c);

@@ -60,7 +60,9 @@ static int take(struct taking *t, const char *name, struct sw_error *err)
 {
 	enum sw_becomes b;
 
-	if (sw_plan_becomes(t->run->p, name, &b) < 0 || b >= SW_BECOMES_LOST)
+	/* What the answers give takes its place. */
+	if (sw_plan_becomes(t->run->p, name, &b) < 0 || b >= SW_BECOMES_LOST ||
+	    sw_answers_secret(t->run->p->answers, name))
 		return 0;
 	if (!will_open(t, name)) {
 		if (b == SW_BECOMES_KEPT)

@@ -41,6 +41,7 @@ static void run_clear(struct sw_run *run)
 	free(run->ca_file);
 	sw_run_clear_keys(run);
 	sw_run_clear_host_key(run);
+	json_object_put(run->site_secrets);
 	sw_slot_manifest_clear(&run->manifest);
 	if (run->vars)
 		json_object_put(run->vars);

@@ -38,6 +38,7 @@ struct sw_run {
 		char *public;		/* one line, "ssh-ed25519 AAAA… root@node" */
 		json_object *secrets;	/* the sealed private half, as node data hold it */
 	} host_key;			/* both NULL: none was asked for */
+	json_object *site_secrets;	/* those of the answers, sealed, as node data; or NULL */
 	char *escrow;			/* the recovery key as ciphertext, base64, or NULL */
 	unsigned int step;		/* 1-based, of the step that runs */
 	bool resumed;
@@ -95,6 +96,16 @@ int sw_run_keep_secrets(struct sw_run *run, const struct sw_layout_keys *keys,
 bool sw_run_has_kept(const struct sw_run *run, const char *name);
 /* Those that were taken over into new node data. */
 void sw_run_secrets_to_json(const struct sw_run *run, json_object *node_data);
+
+/*
+ * Reads what the answers' `secrets` name and seals each as a secret of the node, before the first
+ * write and after those that are kept. Exit 5 for a source that is not there or that the TPM does
+ * not open, 4 (-ENOSPC) past SW_SECRETS_MAX.
+ */
+int sw_run_seal_site_secrets(struct sw_run *run, const struct sw_layout_keys *keys,
+			     struct sw_error *err);
+/* Into new node data, in place of what bears the same name. */
+void sw_run_site_secrets_to_json(const struct sw_run *run, json_object *node_data);
 
 /* Refuses a plan whose keys cannot be made: no recovery key was confirmed, or it has no step. */
 int sw_run_check_keys(const struct sw_run *run, struct sw_error *err);

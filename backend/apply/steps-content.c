@@ -287,6 +287,7 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 	if (!o || sw_run_escrow_to_json(run, o) < 0)
 		return sw_fail_oom(err);
 	sw_run_host_key_to_json(run, o);
+	sw_run_site_secrets_to_json(run, o);
 	sw_run_secrets_to_json(run, o);
 	r = sw_extras_to_json(run, o);
 	if (r < 0)

@@ -39,7 +39,7 @@ const struct sw_run_key *sw_run_key(const struct sw_run *run, const struct sw_pl
 
 int sw_run_check_keys(const struct sw_run *run, struct sw_error *err)
 {
-	bool makes = sw_plan_encrypts(run->p) || sw_plan_makes_host_key(run->p) ||
+	bool makes = sw_plan_encrypts(run->p) || sw_plan_seals(run->p) ||
 		     sw_plan_keeps_secrets(run->p);
 
 	if (makes && sw_plan_step_number(run->p, SW_STEP_KEYS) == UINT_MAX) {
@@ -146,6 +146,10 @@ static int not_foretold(struct sw_run *run, int r, struct sw_error *err)
 			sw_event_log(run->sink, "warning: %s: the SSH host key is sealed to PCR 7 "
 				     "as it is under this system, and the node may have to make "
 				     "another", why_unknown(run, r));
+		if (sw_plan_gives_secrets(run->p))
+			sw_event_log(run->sink, "warning: %s: the secrets of the answers are sealed "
+				     "to PCR 7 as it is under this system, and the node may not open "
+				     "them", why_unknown(run, r));
 		return 0;
 	}
 	if (other_way) {
@@ -267,5 +271,7 @@ int sw_step_keys(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct s
 		r = sw_run_keep_secrets(run, &keys, err);
 	if (r == 0 && sw_plan_makes_host_key(run->p) && !sw_run_has_kept(run, SW_SECRET_HOST_KEY))
 		r = sw_run_make_host_key(run, &keys, err);
+	if (r == 0 && sw_plan_gives_secrets(run->p))
+		r = sw_run_seal_site_secrets(run, &keys, err);
 	return r;
 }

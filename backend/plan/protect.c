@@ -26,9 +26,15 @@ bool sw_plan_makes_host_key(const struct sw_plan *p)
 	       !sw_plan_keeps_host_key(p);
 }
 
+bool sw_plan_gives_secrets(const struct sw_plan *p)
+{
+	return sw_answers_have_secrets(p->answers) && !sw_answers_diskless(p->answers);
+}
+
 bool sw_plan_seals(const struct sw_plan *p)
 {
-	return (sw_plan_encrypts(p) & SW_ENCRYPT_TPM2) || sw_plan_makes_host_key(p);
+	return (sw_plan_encrypts(p) & SW_ENCRYPT_TPM2) || sw_plan_makes_host_key(p) ||
+	       sw_plan_gives_secrets(p);
 }
 
 bool sw_plan_makes_recovery(const struct sw_plan *p)
@@ -99,6 +105,14 @@ static int no_tpm_for_host_key(struct sw_error *err)
 	return -ENODEV;
 }
 
+static int no_tpm_for_secrets(struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_MISSING, -ENODEV, "secrets needs a TPM 2.0 to keep them");
+	sw_error_why(err, "a node's secrets are sealed to its TPM and kept in no other way");
+	sw_error_hint(err, "turn the TPM on in the firmware setup, or take the secrets out");
+	return -ENODEV;
+}
+
 static int no_key_file(const struct sw_layout *l, struct sw_error *err)
 {
 	sw_fail(err, SW_EXIT_INVALID, -ENOKEY, "the layout %s encrypts with a key file, and none "
@@ -144,6 +158,8 @@ int sw_plan_check_protection(const struct sw_plan *p, const struct sw_facts *f,
 		return no_tpm(f, l, err);
 	if (sw_plan_makes_host_key(p) && !sw_plan_tpm_usable(f))
 		return no_tpm_for_host_key(err);
+	if (sw_plan_gives_secrets(p) && !sw_plan_tpm_usable(f))
+		return no_tpm_for_secrets(err);
 	if (f->tpm_log_missing && only_tpm_opens(p))
 		return no_log(err);
 	if ((all & SW_ENCRYPT_KEY_FILE) && !(p->answers->key_file && *p->answers->key_file))

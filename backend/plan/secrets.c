@@ -202,9 +202,12 @@ static const char *why_lost(json_object *one)
 	}
 }
 
-static char *words(json_object *one)
+static char *words(const struct sw_plan *p, json_object *one)
 {
 	const char *name = sw_json_str(one, "name", "?");
+
+	if (sw_answers_secret(p->answers, name))
+		return sw_fmt("%s: replaced by the one that the answers give", name);
 
 	switch (becomes(one)) {
 	case SW_BECOMES_KEPT:
@@ -224,16 +227,34 @@ static char *words(json_object *one)
 	}
 }
 
+/* Where each comes from that the answers give; never what it is. */
+static int add_given(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
+{
+	const struct sw_answers *a = p->answers;
+	int r = 0;
+
+	for (size_t i = 0; sw_plan_gives_secrets(p) && i < a->n_site_secrets && r == 0; i++) {
+		const struct sw_site_secret *s = &a->site_secrets[i];
+		_cleanup_free_ char *text = sw_fmt("%s: from %s%s, sealed to the TPM", s->name,
+			s->credential ? "the credential " : "",
+			s->file ? s->file : s->credential ? s->credential : s->sealed);
+
+		r = text ? sw_plan_wrap(b, i || count(p) ? "         " : "Secrets  ", text, width)
+			 : -ENOMEM;
+	}
+	return r;
+}
+
 int sw_plan_add_secrets(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < count(p) && r == 0; i++) {
-		_cleanup_free_ char *text = words(json_object_array_get_idx(p->old_secrets, i));
+		_cleanup_free_ char *text = words(p, json_object_array_get_idx(p->old_secrets, i));
 
 		r = text ? sw_plan_wrap(b, i ? "         " : "Secrets  ", text, width) : -ENOMEM;
 	}
-	return r;
+	return r < 0 ? r : add_given(b, p, width);
 }
 
 /* ---- what was read ---- */

@@ -162,6 +162,10 @@ static const char *which_keys(const struct sw_plan *p)
 {
 	unsigned int disk = sw_plan_encrypts(p);
 
+	if (sw_plan_gives_secrets(p))
+		return disk || sw_plan_makes_host_key(p)
+			       ? "Make the node's keys, seal them and its secrets to the TPM"
+			       : "Seal the node's secrets to the TPM";
 	if (sw_plan_keeps_secrets(p) && !disk && !sw_plan_makes_host_key(p))
 		return "Take over the secrets of the node that is there";
 	if (sw_plan_makes_host_key(p))
@@ -185,7 +189,7 @@ static int add_before_content(struct sw_plan *p)
 					 : "Check the images for this machine"),
 		  "nothing to undo: nothing is written to the machine")))
 		return -ENOMEM;
-	if ((sw_plan_encrypts(p) || sw_plan_makes_host_key(p) || sw_plan_keeps_secrets(p)) &&
+	if ((sw_plan_encrypts(p) || sw_plan_seals(p) || sw_plan_keeps_secrets(p)) &&
 	    !add(p, SW_STEP_KEYS, 4, strdup(which_keys(p)),
 		 "nothing to undo: nothing is written to the machine, nor kept in the TPM"))
 		return -ENOMEM;

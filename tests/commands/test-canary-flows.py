@@ -20,6 +20,7 @@ from attest_server import Authority, listen_tls
 from canary import MARK, Watch, canary, files_with, memory_hits, pieces
 from join_server import Keyserver, Supervisor
 from lib import SLIPWAY, Skip, expect, main, need, same, test, tool
+from swtpm import Tpm
 
 NOBODY = 65534
 PASTE = "\033[200~{}\033[201~"
@@ -352,6 +353,45 @@ class Receiver:
                 heard += self.udp.recv(65536)
         self.udp.close()
         return heard
+
+
+@test("secrets of the answers, by file, credential and sealed blob, are on the node only sealed")
+def _(case):
+    need("swtpm", "systemd-creds")
+    case.create()
+    given, log, tpm = case.dir / "given", case.dir / "install.log", Tpm(case)
+    credentials = case.machine_dir / "run/credentials"
+    given.mkdir()
+    credentials.mkdir()
+    (given / "file").write_text(canary("file"))
+    (credentials / "site.cred").write_text(canary("credential"))
+    creds = ["systemd-creds", f"--tpm2-device=swtpm:path={tpm.path}"]
+    made = subprocess.run([*creds, "encrypt", "--with-key=tpm2", "--name=blob", "-",
+                           case.dir / "blob"], input=canary("blob").encode(), check=False,
+                          capture_output=True, timeout=120)
+    same(made.returncode, 0, made.stderr.decode())
+    tpm.tool("tpm2_flushcontext", "-l", check=False)    # it leaves its sessions to /dev/tpmrm0
+    answers = case.answers()
+    with open(answers, "a", encoding="utf-8") as file:
+        file.write(f"report: {{log: {log}}}\nsecrets:\n  - {{name: file, file: {given}/file}}\n"
+                   f"  - {{name: credential, credential: site.cred}}\n"
+                   f"  - {{name: blob, sealed: {case.dir}/blob}}\n")
+    plan = expect(case.on("plan", "--answers", answers), 0, "credential: from the credential",
+                  "Seal the node's secrets to the TPM")
+    with Watch(machine_to_watch(case)) as watch:
+        done = expect(case.on("--json", "--yes", "install", "--answers", answers), 0)
+    same(tpm.left(), "", "left in the TPM")
+    folder = case.dir / "config"
+    expect(case.on("node", "config", folder), 0)
+    for name in ("file", "credential", "blob"):
+        same(expect(case.on("secret", "open", name), 0).out, canary(name), name)
+        found = tool(*creds, "decrypt", f"--name={name}", folder / f"credentials/{name}.cred",
+                     "-").stdout
+        same(found, canary(name), f"{name}, as systemd opens it")
+        tpm.tool("tpm2_flushcontext", "-l", check=False)
+    nowhere(watch)
+    assert log.stat().st_size, "an empty log"
+    aftermath(case, [plan, done], *given.iterdir(), *credentials.iterdir())
 
 
 @test("an install's key file and webhook token are in no log, journal, syslog, process or disk")

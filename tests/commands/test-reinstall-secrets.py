@@ -173,5 +173,40 @@ def _(case):
     assert f"has the machine ID {was}; the new one gets none: node.machine-id" in text, text
 
 
+@test("a secret of the answers takes the place of an old one; one that is not there stops all")
+def _(case):
+    node(case)
+    for name in ("registry", "other"):
+        expect(case.on("secret", "seal", name, stdin="old"), 0)
+    given = case.dir / "given"
+    given.write_text("new")
+    answers = case.dir / "node.yaml"
+    with open(answers, "a", encoding="utf-8") as file:
+        file.write(f"secrets: {{name: registry, file: {given}}}\n")
+    expect(case.on("plan", "--answers", answers), 0,
+           "registry: replaced by the one that the answers give", "other: kept")
+    given.unlink()
+    before = config(case) / "node.json"
+    was = before.read_text()
+    failed = install(case, code=5)
+    assert "given" in failed.out + failed.err, failed.out + failed.err
+    same((config(case) / "node.json").read_text(), was, "the node data after a failed install")
+    given.write_text("new")
+    done(install(case))
+    same([expect(case.on("secret", "open", name), 0).out for name in ("registry", "other")],
+         ["new", "old"], "secrets")
+
+
+@test("without a TPM the secrets of the answers are refused before anything is written")
+def _(case):
+    case.create(extra=["--no-tpm"])
+    answers = case.answers()
+    with open(answers, "a", encoding="utf-8") as file:
+        file.write("secrets: {name: registry, file: /etc/hostname}\n")
+    failed = expect(case.on("--yes", "install", "--answers", answers), 5)
+    assert "secrets needs a TPM 2.0" in failed.err, failed.err
+    expect(case.on("status"), 0, "nothing is installed")
+
+
 if __name__ == "__main__":
     main()
