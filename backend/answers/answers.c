@@ -117,6 +117,14 @@ bool sw_answers_have_links(const struct sw_answers *a)
 	return a->n_links > 1 || memcmp(&a->links[0], &nothing, sizeof(nothing)) != 0;
 }
 
+bool sw_answers_have_files(const struct sw_answers *a, bool fetched)
+{
+	for (size_t i = 0; i < a->n_node_files; i++)
+		if (fetched ? a->node_files[i].source : a->node_files[i].path)
+			return true;
+	return false;
+}
+
 bool sw_answers_have_secrets(const struct sw_answers *a)
 {
 	return a->n_site_secrets && a->site_secrets[0].name;
@@ -222,7 +230,8 @@ bool sw_answers_by_ipxe(const struct sw_answers *a)
 
 bool sw_answers_fetches(const struct sw_answers *a)
 {
-	return sw_answers_have_payload(a) || sw_answers_by_ipxe(a) || (a->rescue && *a->rescue);
+	return sw_answers_have_payload(a) || sw_answers_by_ipxe(a) || (a->rescue && *a->rescue) ||
+	       sw_answers_have_files(a, true);
 }
 
 struct sw_trust sw_answers_trust(const struct sw_answers *a)

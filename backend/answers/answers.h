@@ -20,6 +20,7 @@
 #define SW_ADMISSIONS_MAX 4U	/* ways in which one node is admitted, in order */
 #define SW_WEBHOOKS_MAX 8U	/* receivers of one install's events */
 #define SW_LINKS_MAX 16U	/* network links that the answers name */
+#define SW_NODE_FILES_MAX 16U	/* files that the answers give to a node */
 #define SW_SITE_SECRETS_MAX 16U	/* secrets that the answers give to a node */
 #define SW_FIELD_MAX 255U		/* characters of a value whose field says nothing else */
 #define SW_LIST_MAX 64		/* items of a field of type SW_FIELD_LIST */
@@ -74,6 +75,14 @@ struct sw_webhook {
 	char *body;		/* a template (report/message.h), or NULL: the JSON object */
 };
 
+/* A file that the node is given. Exactly one of text and source. */
+struct sw_node_file {
+	char *path;		/* on the node (boot/nodefiles.h) */
+	char *text;		/* what is in it; may have lines */
+	char *source, *sha256;
+	char *mode;		/* octal, or NULL: 0644 */
+};
+
 /* A secret that the node is given; where it is, never the secret. Exactly one of the three. */
 struct sw_site_secret {
 	char *name;		/* as the node knows it */
@@ -118,6 +127,8 @@ struct sw_answers {
 	char **ssh_authorized;	/* SSH public keys; NULL-terminated or NULL */
 	enum sw_host_key ssh_host_key;
 	enum sw_old_secrets secrets;	/* of a node that is on the disk already */
+	struct sw_node_file node_files[SW_NODE_FILES_MAX];
+	size_t n_node_files;	/* at least 1; the only one may be empty: then there is none */
 	struct sw_site_secret site_secrets[SW_SITE_SECRETS_MAX];
 	size_t n_site_secrets;	/* at least 1; the only one may be empty: then there is none */
 	struct sw_disk_choice disk;	/* always has at least one alternative, perhaps empty */
@@ -197,7 +208,9 @@ const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 						enum sw_admission_kind kind);
 /* The secret of this name that the answers give to the node, or NULL. */
 const struct sw_site_secret *sw_answers_secret(const struct sw_answers *a, const char *name);
-/* True when they give it one. */
+/* True when they give it a file, or one that is fetched. */
+bool sw_answers_have_files(const struct sw_answers *a, bool fetched);
+/* True when they give it a secret. */
 bool sw_answers_have_secrets(const struct sw_answers *a);
 /* "homeworld": as in answers and node data; static. */
 const char *sw_admission_name(enum sw_admission_kind kind);
@@ -236,7 +249,7 @@ enum sw_field_type {
  */
 enum sw_field_home {
 	SW_HOME_ANSWERS, SW_HOME_CHOICE, SW_HOME_MATCH, SW_HOME_ADMISSION, SW_HOME_WEBHOOK,
-	SW_HOME_LINK, SW_HOME_SECRET,
+	SW_HOME_LINK, SW_HOME_SECRET, SW_HOME_FILE,
 };
 
 struct sw_field {
@@ -252,6 +265,7 @@ struct sw_field {
 	 */
 	const char *const *choices;
 	bool secret;
+	bool lines;		/* the text may have line breaks */
 	bool passing;		/* about the installing alone: it changes nothing of the node */
 	enum sw_field_home home;
 	size_t offset;		/* into the structure that home names */
@@ -304,9 +318,9 @@ bool sw_field_required(const struct sw_field *f, const struct sw_answers *a, con
  * (1 is the first, like no number), disk.more[1].match.serial that of the first
  * further disk, disk.more[1].wipe what may be lost on it, admission[2].url
  * the server of the second admission, report.webhooks[2].url the second receiver,
- * network.links[2].mtu the second link, secrets[2].name the second secret. Setting makes the alternative, disk, admission, receiver
- * or link when it is the next one in turn. -EINVAL for an
- * unknown key.
+ * network.links[2].mtu the second link, secrets[2].name the second secret,
+ * node.files[2].path the second file. Setting makes the alternative, disk, admission, receiver,
+ * link, secret or file when it is the next one in turn. -EINVAL for an unknown key.
  */
 int sw_answers_set(struct sw_answers *a, const char *key, const char *text,
 		   struct sw_error *err);

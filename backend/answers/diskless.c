@@ -14,6 +14,7 @@ static const struct { const char *key, *why; } needs_disk[] = {
 	{ "rescue.", "a rescue image lies in a partition" },
 	{ "node.secrets", "a node without a disk has no secrets" },
 	{ "secrets", "a node without a disk has no secrets" },
+	{ "node.files.", "a node without a disk has no room for files" },
 	{ "node.ssh.", "a node without a disk has no room for keys" },
 	{ "boot.network.ipxe", "iPXE and its script lie in a partition" },
 	{ "boot.network.sha256", "iPXE and its script lie in a partition" },
@@ -73,6 +74,7 @@ int sw_answers_drop_disk(struct sw_answers *a, char ***ret_dropped, struct sw_er
 		return sw_fail_oom(err);
 	sw_answers_cut_more(a, 0);
 	sw_items_cut(sw_list_group_of(SW_HOME_SECRET), a, 1);
+	sw_items_cut(sw_list_group_of(SW_HOME_FILE), a, 1);
 	sw_disk_choice_clear_match(&a->disk);
 	for (char **d = dropped; d && d[0] && r == 0; d += 2) {
 		const struct sw_field *f = sw_field_find(d[0]);

@@ -219,8 +219,13 @@ static int check_common(const struct sw_field *f, const char *text, struct sw_er
 			     max);
 		return -EINVAL;
 	}
-	if (sw_text_is_clean(text))
+	if (f->lines ? sw_text_lines_are_clean(text) : sw_text_is_clean(text))
 		return 0;
+	if (f->lines) {
+		sw_error_why(err, "it holds a tab or another control character, or broken UTF-8");
+		sw_error_hint(err, "put it into a file and give that as the source");
+		return -EINVAL;
+	}
 	sw_error_why(err, "it holds a line break, a control character or broken UTF-8");
 	sw_error_hint(err, "write it on one line");
 	return -EINVAL;

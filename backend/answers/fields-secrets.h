@@ -21,11 +21,11 @@
 	  .example = "medium:/registry.password" },
 	{ .key = "secrets.credential", .label = N_("Secret's credential"), .type = SW_FIELD_TEXT,
 	  IN_SECRET(credential), .max = 64, .check = check_credential,
-	  .help = N_("In place of the file: the systemd credential of this name that the installing "
-		  "machine was started with."),
+	  .help = N_("In place of the file: the systemd credential of this name that the "
+		  "installing machine was started with."),
 	  .example = "registry.password" },
 	{ .key = "secrets.sealed", .label = N_("Secret, sealed"), .type = SW_FIELD_URL,
 	  IN_SECRET(sealed), .max = 1000, .check = check_local,
-	  .help = N_("In place of the file: what systemd-creds encrypt --with-key=tpm2 made on this "
-		  "machine, with the secret's name. Its TPM opens it in the install."),
+	  .help = N_("In place of the file: what systemd-creds encrypt --with-key=tpm2 made on "
+		  "this machine, with the secret's name. Its TPM opens it in the install."),
 	  .example = "medium:/registry.cred" },

@@ -16,6 +16,7 @@
 #include "base/guid.h"
 #include "base/template.h"
 #include "boot/bootpath.h"
+#include "boot/nodefiles.h"
 #include "boot/secrets.h"
 #include "net/syslog.h"
 #include "payload/payload.h"
@@ -358,6 +359,30 @@ static int check_secret_name(const char *text, struct sw_error *err)
 	return check_credential(text, err);
 }
 
+static int check_file_path(const char *text, struct sw_error *err)
+{
+	const char *why = sw_node_file_why_not(text);
+
+	return why ? say(err, why, "write a whole path such as /etc/sysctl.d/90-site.conf") : 0;
+}
+
+static int check_file_mode(const char *text, struct sw_error *err)
+{
+	unsigned int mode;
+
+	return sw_node_file_mode(text, &mode) == 0 ? 0
+		: say(err, "it is no mode that a file of the answers may have",
+		      "write 0400 to 0777 in octal, readable by its owner, without setuid, setgid "
+		      "and sticky bits");
+}
+
+static int check_file_source(const char *text, struct sw_error *err)
+{
+	return strncasecmp(text, "http://", 7) != 0 ? 0
+		: say(err, "a file of the node is not fetched in the open",
+		      "write it like https://boot.example/chrony.conf, or medium:/chrony.conf");
+}
+
 static const char *const host_key_choices[] = { "make", NULL };
 static const char *const secrets_choices[] = { "keep", "drop", NULL };
 static const char *const policy_choices[] = { "none", NULL };
@@ -416,6 +441,8 @@ static const char *const yes_no[] = { "yes", "no", NULL };
 #define IN_MATCH(member) .home = SW_HOME_MATCH, .offset = offsetof(struct sw_disk_match, member)
 #define IN_CHOICE(member) .home = SW_HOME_CHOICE, .offset = offsetof(struct sw_disk_choice, member)
 #define IN_WEBHOOK(member) .home = SW_HOME_WEBHOOK, .offset = offsetof(struct sw_webhook, member)
+#define IN_FILE(member) \
+	.home = SW_HOME_FILE, .offset = offsetof(struct sw_node_file, member), .applies = with_disk
 #define NO_PAYLOAD "give kernel and initrd, or a unified image (uki) in their place"
 #define NO_HASH "sha256sum FILE on the server prints it"
 #define HEX_A "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -707,9 +734,12 @@ const char *sw_field_group_help(const char *group)
 	if (strcmp(group, "report.webhooks") == 0)
 		return "Who is told over https how an install goes. One group, or a list of up to "
 		       "8, each with its own address, trust and token.";
+	if (strcmp(group, "node.files") == 0)
+		return "Files that the node finds in its root at each start. One group, or a list "
+		       "of up to 16, each with its path and one of text and source.";
 	if (strcmp(group, "secrets") == 0)
-		return "Secrets that the node is given, sealed to its TPM. One group, or a list of up "
-		       "to 16, each with its name and one of file, credential and sealed.";
+		return "Secrets that the node is given, sealed to its TPM. One group, or a list of "
+		       "up to 16, each with its name and one of file, credential and sealed.";
 	if (strcmp(group, "network.links") == 0)
 		return "The network of the node, and of the medium during the install. One group, "
 		       "or a list of up to 16: cards that are matched, and VLANs, bonds and "

@@ -253,6 +253,7 @@ static const void *first_base(const struct sw_field *f, const struct sw_answers 
 	case SW_HOME_WEBHOOK:
 	case SW_HOME_LINK:
 	case SW_HOME_SECRET:
+	case SW_HOME_FILE:
 		return sw_items_at(sw_list_group_of(f->home), a, 0);
 	case SW_HOME_ANSWERS:
 		break;

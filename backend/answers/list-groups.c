@@ -17,6 +17,8 @@ const struct sw_list_group sw_list_groups[SW_N_LIST_GROUPS] = {
 	  .full = "there are at most 16", ITEMS(links, n_links) },
 	{ .key = "report.webhooks", .home = SW_HOME_WEBHOOK, .max = SW_WEBHOOKS_MAX,
 	  .full = "there are at most 8", ITEMS(webhooks, n_webhooks) },
+	{ .key = "node.files", .home = SW_HOME_FILE, .max = SW_NODE_FILES_MAX,
+	  .full = "there are at most 16", ITEMS(node_files, n_node_files) },
 	{ .key = "secrets", .home = SW_HOME_SECRET, .max = SW_SITE_SECRETS_MAX,
 	  .full = "there are at most 16", ITEMS(site_secrets, n_site_secrets) },
 };

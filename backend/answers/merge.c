@@ -6,6 +6,7 @@
 #include "answers/values.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/quote.h"
 
 #define UNIT_MATCH "disk.match"
 #define UNIT_MORE "disk.more"
@@ -265,6 +266,14 @@ json_object *sw_merge_to_json(const struct sw_merge *m)
 	return o;
 }
 
+/* On one line, whatever it is: else a value could say where another came from. */
+static int add_value(struct sw_buf *b, const char *value)
+{
+	if (strchr(value, '\n'))
+		return sw_quote_add_quoted(b, value);
+	return sw_buf_adds(b, *value ? value : "(none)");
+}
+
 static int add_lost(const struct sw_merge *m, const struct sw_merge_value *v, struct sw_buf *b)
 {
 	int r = 0;
@@ -272,9 +281,13 @@ static int add_lost(const struct sw_merge *m, const struct sw_merge_value *v, st
 	for (size_t i = m->n_values; i-- > 0 && r == 0;) {
 		const struct sw_merge_value *x = &m->values[i];
 
-		if (!x->won && strcmp(x->key, v->key) == 0)
-			r = sw_buf_addf(b, "    not %s, from %s\n", *x->value ? x->value : "(none)",
-					x->where);
+		if (x->won || strcmp(x->key, v->key) != 0)
+			continue;
+		r = sw_buf_adds(b, "    not ");
+		if (r == 0)
+			r = add_value(b, x->value);
+		if (r == 0)
+			r = sw_buf_addf(b, ", from %s\n", x->where);
 	}
 	return r;
 }
@@ -289,9 +302,13 @@ char *sw_merge_text(const struct sw_merge *m)
 
 		if (!is_last(m, i))
 			continue;
-		r = v->won ? sw_buf_addf(&b, "%s: %s\n    from %s\n", v->key,
-					 *v->value ? v->value : "(none)", v->where)
-			   : sw_buf_addf(&b, "%s: (replaced with its group)\n", v->key);
+		r = sw_buf_addf(&b, "%s: ", v->key);
+		if (r == 0)
+			r = v->won ? add_value(&b, v->value)
+				   : sw_buf_adds(&b, "(replaced with its group)");
+		if (r == 0)
+			r = v->won ? sw_buf_addf(&b, "\n    from %s\n", v->where)
+				   : sw_buf_adds(&b, "\n");
 		if (r == 0)
 			r = add_lost(m, v, &b);
 	}

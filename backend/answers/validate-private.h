@@ -17,5 +17,7 @@ void sw_broken(struct sw_check *c, const char *key, int r, const char *what,
 
 /* The rules below network. */
 void sw_check_network(struct sw_check *c);
+/* The rules below node.files. */
+void sw_check_files(struct sw_check *c);
 /* The rules below secrets. */
 void sw_check_secrets(struct sw_check *c);

@@ -400,6 +400,7 @@ static void check_rules(struct sw_check *c)
 	check_mode(c);
 	check_finish(c);
 	check_webhooks(c);
+	sw_check_files(c);
 	sw_check_secrets(c);
 	sw_check_network(c);
 }

@@ -39,7 +39,7 @@ struct sw_list_group {
 	const char *empty;	/* what to write in place of an empty list; NULL: it is fine */
 	size_t items, count, size;	/* where struct sw_answers has them; bytes of one */
 };
-#define SW_N_LIST_GROUPS 4
+#define SW_N_LIST_GROUPS 5
 extern const struct sw_list_group sw_list_groups[SW_N_LIST_GROUPS];
 /* By its key, or by its home; NULL: none. */
 const struct sw_list_group *sw_list_group_find(const char *key);

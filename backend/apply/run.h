@@ -59,6 +59,8 @@ int sw_extras_check(struct sw_run *run, struct sw_error *err);
 /* Fetches them; fetch_one is steps-content's. */
 int sw_run_fetch(struct sw_run *run, const char *source, const char *sha256,
 		 char *const *signatures, const char *name, char **ret_path, struct sw_error *err);
+/* payload.ca into run->ca_file, for whoever fetches. */
+int sw_run_keep_ca(struct sw_run *run, struct sw_error *err);
 int sw_extras_fetch(struct sw_run *run, struct sw_error *err);
 /* Notes in node data what sw_extra_build() makes, where no manifest says it. -ENOMEM, -EIO. */
 int sw_extras_to_json(const struct sw_run *run, json_object *node_data);
@@ -96,6 +98,15 @@ int sw_run_keep_secrets(struct sw_run *run, const struct sw_layout_keys *keys,
 bool sw_run_has_kept(const struct sw_run *run, const char *name);
 /* Those that were taken over into new node data. */
 void sw_run_secrets_to_json(const struct sw_run *run, json_object *node_data);
+
+/*
+ * Fetches what node.files names into the work directory, before the first write, and holds it
+ * against its size and SHA-256. Exit 5 or 8 when one is not there or not as it should be, 3 for
+ * its size.
+ */
+int sw_run_fetch_files(struct sw_run *run, struct sw_error *err);
+/* All of node.files into new node data. */
+int sw_run_files_to_json(const struct sw_run *run, json_object *node_data, struct sw_error *err);
 
 /*
  * Reads what the answers' `secrets` name and seals each as a secret of the node, before the first

@@ -37,7 +37,7 @@ static int vouch(struct sw_run *run, const char *source, char *const *signatures
 }
 
 /* libcurl takes the CAs of a transfer as a file. */
-static int keep_ca(struct sw_run *run, struct sw_error *err)
+int sw_run_keep_ca(struct sw_run *run, struct sw_error *err)
 {
 	const char *ca = run->p->answers->payload_ca;
 	_cleanup_free_ char *pem = NULL, *path = NULL;
@@ -74,7 +74,7 @@ int sw_run_fetch(struct sw_run *run, const char *source, const char *sha256,
 
 	if (!out || !shown)
 		return sw_fail_oom(err);
-	r = keep_ca(run, err);
+	r = sw_run_keep_ca(run, err);
 	if (r < 0)
 		return r;
 	f.ca_file = run->ca_file;
@@ -113,6 +113,8 @@ int sw_step_fetch(struct sw_run *run, const struct sw_step *s SW_UNUSED, struct 
 
 	if (r == 0)
 		r = fetch_payload(run, err);
+	if (r == 0)
+		r = sw_run_fetch_files(run, err);
 	return r < 0 ? r : sw_extras_fetch(run, err);
 }
 
@@ -287,6 +289,9 @@ int sw_step_node_data(struct sw_run *run, const struct sw_step *s, struct sw_err
 	if (!o || sw_run_escrow_to_json(run, o) < 0)
 		return sw_fail_oom(err);
 	sw_run_host_key_to_json(run, o);
+	r = sw_run_files_to_json(run, o, err);
+	if (r < 0)
+		return r;
 	sw_run_site_secrets_to_json(run, o);
 	sw_run_secrets_to_json(run, o);
 	r = sw_extras_to_json(run, o);

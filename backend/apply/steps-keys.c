@@ -147,9 +147,9 @@ static int not_foretold(struct sw_run *run, int r, struct sw_error *err)
 				     "as it is under this system, and the node may have to make "
 				     "another", why_unknown(run, r));
 		if (sw_plan_gives_secrets(run->p))
-			sw_event_log(run->sink, "warning: %s: the secrets of the answers are sealed "
-				     "to PCR 7 as it is under this system, and the node may not open "
-				     "them", why_unknown(run, r));
+			sw_event_log(run->sink, "warning: %s: the secrets of the answers are "
+				     "sealed to PCR 7 as it is under this system, and the node may "
+				     "not open them", why_unknown(run, r));
 		return 0;
 	}
 	if (other_way) {

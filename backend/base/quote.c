@@ -30,7 +30,7 @@ int sw_quote_add_quoted(struct sw_buf *b, const char *text)
 		if (*p == '"' || *p == '\\')
 			r = sw_buf_adds(b, "\\");
 		if (r == 0)
-			r = sw_buf_add(b, p, 1);
+			r = *p == '\n' ? sw_buf_adds(b, "\\n") : sw_buf_add(b, p, 1);
 	}
 	return r < 0 ? r : sw_buf_adds(b, "\"");
 }

@@ -133,6 +133,24 @@ static int add_identity(struct sw_buf *b, const struct sw_plan *p, unsigned int 
 	return r < 0 || !ssh.len ? r : sw_plan_wrap(b, "SSH      ", sw_buf_text(&ssh), width);
 }
 
+/* What the node finds in its root, and whence. */
+static int add_files(struct sw_buf *b, const struct sw_answers *a, unsigned int width)
+{
+	int r = 0;
+
+	for (size_t i = 0; sw_answers_have_files(a, false) && i < a->n_node_files && r == 0; i++) {
+		const struct sw_node_file *f = &a->node_files[i];
+		_cleanup_free_ char *shown = f->source ? sw_source_show(f->source) : NULL;
+		_cleanup_free_ char *text = shown
+			? sw_fmt("%s (%s): from %s", f->path, f->mode ? f->mode : "0644", shown)
+			: sw_fmt("%s (%s): %zu bytes of the answers", f->path,
+				 f->mode ? f->mode : "0644", f->text ? strlen(f->text) : 0);
+
+		r = text ? sw_plan_wrap(b, i ? "         " : "Files    ", text, width) : -ENOMEM;
+	}
+	return r;
+}
+
 static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int width)
 {
 	const struct sw_answers *a = p->answers;
@@ -158,6 +176,8 @@ static int add_node(struct sw_buf *b, const struct sw_plan *p, unsigned int widt
 		r = add_admission(b, &a->admission[i], width);
 	if (r == 0)
 		r = add_network(b, a, width);
+	if (r == 0)
+		r = add_files(b, a, width);
 	for (size_t i = 0; i < p->entries.n_writes && r == 0; i++)
 		r = sw_plan_wrap(b, i ? "         " : "Boot     ", p->entries.writes[i].text,
 				 width);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "boot/node.h"
 #include "boot/nodedata.h"
+#include "boot/nodefiles.h"
 #include "net/trust.h"
 #include "payload/trust.h"
 #include "plan/network.h"
@@ -292,6 +293,8 @@ static int write_config(const char *dir, json_object *data, json_object *list,
 	if (r == 0)
 		r = put_network(dir, data, list, err);
 	if (r == 0)
+		r = sw_node_files_write(data, dir, list, err);
+	if (r == 0)
 		r = put_values(dir, data, list, err);
 	return r < 0 ? r : put_secrets(dir, data, list, err);
 }
@@ -341,7 +344,7 @@ static bool is_reserved(const char *key)
 	static const char *const words[] = { "slipway_node", "mode", "strategy", "network",
 		"admission", "rolled_back", "answers_sha256", "seed", "slots",
 		"installed", "config", "ipxe", "secrets", "network_config",
-		"machine_id", "ssh_authorized_keys", "ssh_host_key" };
+		"machine_id", "ssh_authorized_keys", "ssh_host_key", "files" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(key, words[i]) == 0)

@@ -94,7 +94,8 @@ static void load_line(struct sw_form *fm, const struct sw_state *s)
 void sw_form_open(struct sw_form *fm, struct sw_state *s, const char *const *keys)
 {
 	for (size_t i = 0; i < sw_n_fields && fm->n < SW_FORM_FIELDS; i++)
-		if (below(sw_fields[i].key, keys))
+		/* A file's text has lines, and a value of a form is one line. */
+		if (below(sw_fields[i].key, keys) && sw_fields[i].home != SW_HOME_FILE)
 			fm->field[fm->n++] = i;
 	while (fm->focus + 1 < fm->n && !visible(fm, s, fm->focus))
 		fm->focus++;

@@ -9,6 +9,7 @@
 #   node_config DIR        host name, attestation URL, overlay ... as files
 #   node_network DIR       after node_config: the network of the answers, for systemd-networkd
 #   node_identity DIR      host name and machine ID from DIR; before systemd or a daemon reads them
+#   node_files DIR         the files of the answers' node.files, into the node's root
 #   node_ssh DIR           who may log in, and the SSH host key that the install made
 #   node_overlay DIR [FILE]  the cluster's configuration as a tree: FILE as the server gave it;
 #                          without FILE, when the servers are away, what was kept for this image
@@ -28,7 +29,7 @@
 # NODE_WAIT       seconds for which node_admit goes on asking a server that does not answer (60)
 # NODE_DEADLINE   seconds until node_good must have been called (900)
 # NODE_REBOOT     yes: node_retry restarts by itself when it has armed the network (no)
-# NODE_ROOT       what node_identity and node_ssh take as / (the running system)
+# NODE_ROOT       what node_identity, node_files and node_ssh take as / (the running system)
 # NODE_PAUSE      seconds between two questions to the boot server at first (30); it doubles ...
 # NODE_PAUSE_MAX  ... up to this (3600)
 
@@ -101,6 +102,17 @@ node_config_files() {
 	fi
 	[ -s "$1/config/tls-roots" ] || return 0
 	mkdir -p "${bundle%/*}" && cat "$1/config/tls-roots" >>"$bundle"
+}
+
+# In place of what the image brings along. Each is moved there whole, also over a link; paths have
+# no blanks (`node config` sees to that).
+node_files() {
+	[ -d "$1/files" ] || return 0
+	for path in $(cd "$1/files" && find . -type f); do
+		to=$NODE_ROOT/${path#./}
+		mkdir -p "${to%/*}" && cp -p "$1/files/$path" "$to.slipway" &&
+			mv -f "$to.slipway" "$to" || return
+	done
 }
 
 # Keys that the image brings along stay. The private half is opened by the TPM; when it does not,

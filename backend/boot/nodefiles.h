@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that an install gives to the node, in its node data:
+ *
+ *   "files": [{"path": "/etc/motd", "mode": "0644", "data": BASE64}]
+ *
+ * Anybody who can write to the disk may have written them, so that both sides judge a path.
+ */
+#pragma once
+
+#include "base/json.h"
+
+#define SW_NODE_FILE_PATH_MAX 200U
+#define SW_NODE_FILE_MAX 65536U		/* bytes of one */
+#define SW_NODE_FILES_ALL 131072U	/* bytes of all */
+
+/* Why a node is given no file of this path, static; NULL: it may be. */
+const char *sw_node_file_why_not(const char *path);
+/* Octal without setuid, setgid and sticky bits, readable by its owner. -EINVAL. */
+int sw_node_file_mode(const char *text, unsigned int *ret_mode);
+
+/* Puts one into node data; mode is text, NULL: 0644. -ENOMEM. */
+int sw_node_file_add(json_object *data, const char *path, const char *mode, const void *bytes,
+		     size_t len);
+/*
+ * Writes all of the node data below DIR/files, each with its mode, and takes away what an earlier
+ * call put there; "files/etc/motd" goes into list. One that is not sound is left out.
+ */
+int sw_node_files_write(json_object *data, const char *dir, json_object *list,
+			struct sw_error *err);
