@@ -20,7 +20,9 @@ struct copying {
 	struct sw_io *from, *to;	/* windows of their disks */
 	struct sw_slot_places places;
 	struct sw_io *old;		/* the file beside the undo file */
+	struct sw_io *image;		/* another one there: what was copied, when it was a file */
 	char sha256[SW_SHA256_TEXT];	/* of what is in it */
+	char image_sha256[SW_SHA256_TEXT];	/* of what is in the image, or "" */
 	uint64_t from_at, to_at, len;
 };
 
@@ -29,6 +31,7 @@ static void copying_clear(struct copying *s)
 	sw_io_close(s->from);
 	sw_io_close(s->to);
 	sw_io_close(s->old);
+	sw_io_close(s->image);
 	sw_slot_places_clear(&s->places);
 }
 
@@ -42,6 +45,11 @@ static int windows(struct sw_io *disk, struct sw_io *from, struct copying *s)
 static char *old_path(const char *undo_path)
 {
 	return sw_fmt("%s.slot", undo_path);
+}
+
+static char *image_path(const char *undo_path)
+{
+	return sw_fmt("%s.image", undo_path);
 }
 
 /* All of it, the header last and its first sector very last. */
@@ -108,7 +116,8 @@ static int walk(struct sw_io *io, const struct sw_slot_places *p, int fd,
 	return r < 0 ? r : sw_hash_final(h, sha256);
 }
 
-static int keep_old(struct copying *s, const char *path)
+static int keep(struct copying *s, struct sw_io *io, const char *path,
+		char sha256[static SW_SHA256_TEXT])
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r = fd < 0 ? -errno : 0;
@@ -116,7 +125,7 @@ static int keep_old(struct copying *s, const char *path)
 	if (r == 0 && ftruncate(fd, (off_t)s->len) < 0)
 		r = -errno;
 	if (r == 0)
-		r = walk(s->to, &s->places, fd, s->sha256);
+		r = walk(io, &s->places, fd, sha256);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r < 0 && fd >= 0)
@@ -136,6 +145,8 @@ static json_object *to_json(const struct copying *s, const struct sw_repair *r)
 	sw_json_add_u64(o, "boot", s->places.boot);
 	sw_json_add_u64(o, "first", s->places.first);
 	sw_json_add_str(o, "old_sha256", s->sha256);
+	if (s->image_sha256[0])
+		sw_json_add_str(o, "image_sha256", s->image_sha256);
 	for (size_t i = 0; i < s->places.n; i++) {
 		json_object_array_add(list, json_object_new_uint64(s->places.v[i].off));
 		json_object_array_add(list, json_object_new_uint64(s->places.v[i].len));
@@ -153,7 +164,15 @@ int sw_rescue_copy_keep(struct sw_io *disk, struct sw_io *from, const struct sw_
 
 	if (k < 0)
 		return k;
-	k = keep_old(&s, path);
+	k = keep(&s, s.to, path, s.sha256);
+	/* The undo has to know each sector that was written, and the scratch file goes. */
+	if (k == 0 && r->copy.file) {
+		_cleanup_free_ char *image = image_path(undo_path);
+
+		k = image ? keep(&s, s.from, image, s.image_sha256) : -ENOMEM;
+		if (k < 0)
+			sw_rescue_copy_forget(undo_path);
+	}
 	if (k == 0) {
 		*ret_slot = to_json(&s, r);
 		return 0;
@@ -167,10 +186,12 @@ int sw_rescue_copy_keep(struct sw_io *disk, struct sw_io *from, const struct sw_
 
 void sw_rescue_copy_forget(const char *undo_path)
 {
-	_cleanup_free_ char *path = old_path(undo_path);
+	_cleanup_free_ char *path = old_path(undo_path), *image = image_path(undo_path);
 
 	if (path)
 		(void)unlink(path);
+	if (image)
+		(void)unlink(image);
 }
 
 int sw_rescue_copy_write(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
@@ -233,7 +254,7 @@ static int from_json(json_object *o, uint64_t disk, uint64_t from, struct copyin
 	s->places.boot = sw_json_u64(o, "boot", 0);
 	if (!sw_sha256_is_hex(hash) || first == 0 || first > s->places.boot ||
 	    s->places.boot > s->len || first > 4096 || s->places.boot % 512 ||
-	    !places_fit(s, disk, from, !sw_json_get(o, "from_disk")))
+	    !places_fit(s, disk, from, !sw_json_get(o, "from_disk") && !s->image))
 		return -EINVAL;
 	s->places.first = (uint32_t)first;
 	memcpy(s->sha256, hash, sizeof(s->sha256));
@@ -275,33 +296,56 @@ static int check(struct copying *s, struct sw_error *err)
 	return r;
 }
 
+/* Whether a file beside the undo file still holds what was put into it. */
+static int check_kept(struct copying *s, struct sw_io *io, const char *wanted,
+		      struct sw_error *err)
+{
+	char sha256[SW_SHA256_TEXT];
+	int r = io->size == s->len ? walk(io, &s->places, -1, sha256) : -EBADMSG;
+
+	if (r == 0 && strcasecmp(sha256, wanted) == 0)
+		return 0;
+	r = r < 0 ? r : -EBADMSG;
+	sw_fail_errno(err, SW_EXIT_VERIFY, r, "what was there before is not kept whole");
+	sw_error_where(err, "%s", io->path);
+	return r;
+}
+
 static int open_old(struct copying *s, const char *undo_path, struct sw_error *err)
 {
 	_cleanup_free_ char *path = old_path(undo_path);
-	char sha256[SW_SHA256_TEXT];
 	int r = path ? sw_io_open(path, false, false, 0, &s->old, err) : sw_fail_oom(err);
 
-	if (r < 0)
-		return r;
-	if (s->old->size != s->len)
-		r = -EBADMSG;
 	if (r == 0)
-		r = walk(s->old, &s->places, -1, sha256);
-	if (r == 0 && strcasecmp(sha256, s->sha256) != 0)
-		r = -EBADMSG;
-	if (r == 0)
+		r = check_kept(s, s->old, s->sha256, err);
+	return r < 0 || !s->image ? r : check_kept(s, s->image, s->image_sha256, err);
+}
+
+/* What was copied out of a file is compared with the copy of it that was kept. */
+static int open_image(json_object *slot, struct copying *s, const char *undo_path,
+		      struct sw_error *err)
+{
+	_cleanup_free_ char *path = image_path(undo_path);
+	const char *hash = sw_json_str(slot, "image_sha256", NULL);
+
+	if (!hash)
 		return 0;
-	sw_fail_errno(err, SW_EXIT_VERIFY, r, "what was there before is not kept whole");
-	sw_error_where(err, "%s", path);
-	return r;
+	if (!sw_sha256_is_hex(hash))
+		return bad(err, "the hash of the image is none");
+	memcpy(s->image_sha256, hash, sizeof(s->image_sha256));
+	return path ? sw_io_open(path, false, false, 0, &s->image, err) : sw_fail_oom(err);
 }
 
 int sw_rescue_copy_undo(struct sw_io *disk, struct sw_io *from, json_object *slot,
 			const char *undo_path, bool write, struct sw_error *err)
 {
 	_cleanup_(copying_clear) struct copying s = {};
-	int r = from_json(slot, disk->size, from->size, &s);
+	int r = open_image(slot, &s, undo_path, err);
 
+	if (r < 0)
+		return r;
+	from = s.image ? s.image : from;
+	r = from_json(slot, disk->size, from->size, &s);
 	if (r < 0)
 		return r == -ENOMEM ? sw_fail_oom(err) : bad(err, "a copy is not described whole");
 	r = windows(disk, from, &s);

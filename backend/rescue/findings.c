@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/file.h"
 #include "base/hex.h"
 #include "base/json.h"
 #include "rescue/private.h"
 
-static void repair_free(struct sw_repair *r)
+void sw_repair_free(struct sw_repair *r)
 {
 	if (!r)
 		return;
@@ -22,13 +23,17 @@ static void repair_free(struct sw_repair *r)
 	for (size_t i = 0; i < r->n_said; i++)
 		free(r->said[i]);
 	free(r->said);
+	if (r->copy.dir)
+		(void)sw_remove_tree(r->copy.dir);
+	free(r->copy.dir);
+	free(r->copy.file);
 	free(r);
 }
 
 void sw_findings_clear(struct sw_findings *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		repair_free(l->v[i].repair);
+		sw_repair_free(l->v[i].repair);
 	free(l->v);
 	json_object_put(l->node);
 	*l = (struct sw_findings){};

@@ -55,7 +55,8 @@ static int slot_repair(const struct sw_examine *x, const struct sw_node *n,
 
 	if (!from) {
 		(void)snprintf(fi->advice, sizeof(fi->advice),
-			       "start from the network or the medium; `slipway promote` fills it");
+			       "fill it from a URL or the stick (medium:/FILE): `slipway doctor "
+			       "--repair %s --image SOURCE`; or start from the network", fi->id);
 		return 0;
 	}
 	rep = sw_finding_repair(fi, n->disk);

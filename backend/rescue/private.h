@@ -22,6 +22,7 @@ struct sw_examine {
 struct sw_finding *sw_finding_add(struct sw_examine *x, const char *disk, const char *id,
 				  enum sw_severity severity, enum sw_sure sure);
 void sw_findings_sort(struct sw_findings *l);
+void sw_repair_free(struct sw_repair *r);	/* r may be NULL */
 /* A repair for it; owned by the finding. */
 struct sw_repair *sw_finding_repair(struct sw_finding *fi, const struct sw_disk *d);
 /* Makes it a copy of a partition with a FAT file system over one of the same size. */
@@ -43,7 +44,7 @@ json_object *sw_rescue_disk_json(const struct sw_disk *d);
 /* Saves what the copy overwrites in UNDO_PATH.slot; the description goes into the undo file. */
 int sw_rescue_copy_keep(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
 			const char *undo_path, json_object **ret_slot, struct sw_error *err);
-void sw_rescue_copy_forget(const char *undo_path);	/* removes UNDO_PATH.slot */
+void sw_rescue_copy_forget(const char *undo_path);	/* removes UNDO_PATH.slot and .image */
 int sw_rescue_copy_write(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
 			 const struct sw_sink *sink, struct sw_error *err);
 /* Checks that every sector is as the repair left it or as it was; with write, puts it back. */

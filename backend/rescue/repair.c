@@ -98,9 +98,10 @@ static int undo_json(const struct sw_repair *r, json_object *slot, struct sw_var
 
 	/*
 	 * 3: a copy from another disk, which the readers of 2 would look for on the same one;
-	 * 4: what they know nothing of.
+	 * 4: what they know nothing of; 5: a copy out of a file.
 	 */
-	sw_json_add_u64(o, "slipway_undo", r->n_gone || r->fsck.kind || has_others(r) ? 4
+	sw_json_add_u64(o, "slipway_undo", r->copy.file ? 5
+			: r->n_gone || r->fsck.kind || has_others(r) ? 4
 			: slot && sw_json_get(slot, "from_disk") ? 3 : 2);
 	sw_json_add_str(o, "text", r->text);
 	if (r->disk)
@@ -220,12 +221,14 @@ static int write_all(struct sw_machine *m, struct sw_io *io, const struct sw_rep
 static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const char *undo_path,
 		       const struct sw_sink *sink, struct sw_error *err)
 {
-	bool other = r->copy.len && r->copy.from_disk != r->disk;
+	bool file = r->copy.file, other = file || (r->copy.len && r->copy.from_disk != r->disk);
 	_cleanup_io_ struct sw_io *io = NULL, *from = NULL;
 	_cleanup_json_ json_object *slot = NULL;
 	int k = sw_machine_open_disk(m, r->disk, true, true, &io, err);
 
-	if (k == 0 && other)
+	if (k == 0 && file)
+		k = sw_io_open(r->copy.file, false, false, 0, &from, err);
+	else if (k == 0 && other)
 		k = sw_machine_open_disk(m, r->copy.from_disk, false, false, &from, err);
 	if (k == 0 && r->copy.len && undo_path)
 		k = sw_rescue_copy_keep(io, other ? from : io, r, undo_path, &slot, err);

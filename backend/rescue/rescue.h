@@ -30,6 +30,8 @@ struct sw_rescue_copy {
 	const struct sw_disk *from_disk;	/* borrowed from the facts */
 	uint64_t from, to, len;	/* bytes; len 0: nothing is copied */
 	uint32_t header;	/* so many bytes are written last; 0: a FAT file system */
+	/* A whole slot in a file of a scratch directory in place of from_disk; owned, or NULL. */
+	char *file, *dir;
 	char from_name[64], to_name[64];	/* for people: "slipway-a", "slipway-ipxe of sda" */
 };
 
@@ -51,6 +53,16 @@ struct sw_fsck {
 };
 
 struct sw_repair;
+struct sw_finding;
+
+/* An image that somebody names for a slot. All borrowed. */
+struct sw_rescue_image {
+	const char *source;	/* of a unified kernel image, as in payload.h */
+	const char *sha256;	/* its hash, or NULL */
+	char *const *signatures;	/* where they are; NULL: beside it */
+	bool trust_none;	/* nobody has to have signed it */
+	const struct sw_sink *sink;	/* told of the fetching and the writing; or NULL */
+};
 
 /* What a person has to give for a repair; it goes into no file and no message. */
 enum sw_repair_needs {
@@ -93,11 +105,22 @@ struct sw_repair {
 	char asks[120];		/* what for, for people: "recovery key of state" */
 	char before[160], after[160];	/* what changes, in words; "": the writes above say it */
 	const struct sw_part *part;	/* borrowed from the facts, or NULL */
+	const struct sw_rescue_image *image;	/* borrowed; NULL: it takes none */
 	/* Works out the bytes. Writes nothing. NULL: they are there already. */
 	int (*prepare)(const struct sw_rescue_ask *q, struct sw_repair *r, struct sw_error *err);
 	/* In place of writing, for what happens elsewhere and cannot be taken back; or NULL. */
 	int (*carry_out)(const struct sw_rescue_ask *q, struct sw_repair *r, struct sw_error *err);
 };
+
+/* True when it is a damaged slot, which sw_rescue_offer_image() can fill. */
+bool sw_rescue_takes_image(const struct sw_finding *fi);
+/*
+ * Makes the finding's repair one that fills the slot from this image. Nothing is fetched yet: that
+ * is its prepare, which leaves the machine alone as well. Refusals: exit 3 the source, 4 nobody
+ * vouches or it is older than the good one, 8 hash or signature, 10 network.
+ */
+int sw_rescue_offer_image(const struct sw_rescue_ask *q, const struct sw_rescue_image *image,
+			  struct sw_finding *fi, struct sw_error *err);
 
 /* "", "key", "secret", "token": for JSON and the console. */
 const char *sw_repair_needs_name(enum sw_repair_needs n);
@@ -150,7 +173,8 @@ json_object *sw_finding_to_json(const struct sw_finding *fi);
 
 /*
  * Saves what it is about to overwrite into the new file undo_path (0600), and what
- * a copy covers into UNDO_PATH.slot, which is as large as what is copied, and
+ * a copy covers into UNDO_PATH.slot, which is as large as what is copied, a slot that
+ * comes out of a file into UNDO_PATH.image, and
  * variables that go as files into UNDO_PATH.vars/, what e2fsck overwrites into
  * UNDO_PATH.e2undo and what it said into UNDO_PATH.log;
  * NULL: nothing is saved. Then writes and reads back. -EEXIST when there is such a

@@ -242,7 +242,7 @@ int sw_rescue_undo(struct sw_machine *m, const struct sw_facts *f, struct sw_var
 	bool disk = sw_json_get(undo, "disk");
 	int r = 0;
 
-	if (version < 2 || version > 4 || !bytes || !list)
+	if (version < 2 || version > 5 || !bytes || !list)
 		return bad(err, "its first words are others");
 	if (!disk && (sw_json_get(undo, "slot") || json_object_array_length(bytes)))
 		return bad(err, "it names no disk");

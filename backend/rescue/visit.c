@@ -16,7 +16,7 @@ void sw_visit_clear(struct sw_visit *v)
 	json_object_put(v->raw);
 	free(v->told);
 	*v = (struct sw_visit){ .m = v->m, .disk = v->disk, .servers = v->servers,
-				 .sink = v->sink };
+				 .sink = v->sink, .image = v->image };
 }
 
 bool sw_visit_worth(const struct sw_facts *f)
@@ -133,6 +133,20 @@ static int prepare(const struct sw_visit *v, struct sw_repair *rep, const struct
 	return rep->prepare ? rep->prepare(&q, rep, err) : 0;
 }
 
+int sw_visit_offer_image(struct sw_visit *v, const char *id, struct sw_error *err)
+{
+	const struct sw_rescue_ask q = { .m = v->m, .f = v->f, .vars = v->vars, .raw = v->raw,
+					 .disk = v->disk };
+
+	for (size_t i = 0; i < v->found.n; i++)
+		if (strcmp(v->found.v[i].id, id) == 0 && sw_rescue_takes_image(&v->found.v[i]))
+			return sw_rescue_offer_image(&q, v->image, &v->found.v[i], err);
+	sw_fail(err, SW_EXIT_USAGE, -EINVAL, "\"%s\" is no damaged slot: it takes no image", id);
+	sw_error_hint(err, "`slipway doctor` lists the findings; `slipway promote` fills a slot of "
+			   "a node whose other one is good");
+	return -EINVAL;
+}
+
 int sw_visit_repair(struct sw_visit *v, const char *id, const char *save,
 		    const struct sw_secret *given, char **ret_saved, struct sw_error *err)
 {
@@ -151,7 +165,8 @@ int sw_visit_repair(struct sw_visit *v, const char *id, const char *save,
 	if (!name || (keep && !path))
 		return sw_fail_oom(err);
 	if (!fi->repair->carry_out)
-		r = sw_rescue_repair(v->m, v->vars, fi->repair, path, NULL, &told, err);
+		r = sw_rescue_repair(v->m, v->vars, fi->repair, path,
+				     v->image ? v->image->sink : NULL, &told, err);
 	if (r == 0)
 		r = sw_visit_look(v, err);
 	v->told = TAKE_PTR(told);
@@ -180,6 +195,7 @@ static void forget(const struct sw_machine *m, const char *file)
 		return;
 	(void)unlink(file);
 	(void)unlink(slot);
+	forget_one(file, "image");
 	forget_one(file, "e2undo");
 	forget_one(file, "log");
 }

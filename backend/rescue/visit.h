@@ -12,6 +12,7 @@ struct sw_visit {
 	const char *disk;	/* the node's, when several have one, or NULL; borrowed */
 	bool servers;		/* ask them as well */
 	const struct sw_sink *sink;	/* told which is being asked; borrowed; or NULL */
+	const struct sw_rescue_image *image;	/* for a slot that is repaired; borrowed; or NULL */
 	struct sw_facts *f;
 	json_object *raw;	/* boot variables, NULL without UEFI */
 	struct sw_varstore *vars;	/* borrowed from the machine; NULL without UEFI */
@@ -37,6 +38,11 @@ void sw_visit_clear(struct sw_visit *v);
  */
 int sw_visit_repair(struct sw_visit *v, const char *id, const char *save,
 		    const struct sw_secret *given, char **ret_saved, struct sw_error *err);
+/*
+ * With v->image: makes the repair of this finding, a damaged slot, one that fills it from there.
+ * Any other finding is refused (exit 2).
+ */
+int sw_visit_offer_image(struct sw_visit *v, const char *id, struct sw_error *err);
 /* Takes back what the file says and looks again. ret_text: what was taken back, or NULL. */
 int sw_visit_undo(struct sw_visit *v, const char *file, char **ret_text, struct sw_error *err);
 

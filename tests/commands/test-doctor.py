@@ -290,7 +290,7 @@ def _(case):
     found = findings(case, 8)
     same({i: f["severity"] for i, f in found.items() if i.startswith("slot")},
          {"slot-a": "error", "slot-b": "error"}, "slots")
-    assert "repair" not in found["slot-a"] and "promote" in found["slot-a"]["advice"]
+    assert "repair" not in found["slot-a"] and "--image" in found["slot-a"]["advice"]
 
 
 @test("either copy of the node data is written from the other; both lost is an error")

@@ -85,12 +85,17 @@ static struct sw_kept_zone zone_b(const struct sw_facts *f)
 				      .n_slots = 2 };
 }
 
+char *damage_image(const struct world *w)
+{
+	return sw_fmt("%s.uki", w->dir);
+}
+
 /* Slot B holds the image of slot A, and its manifest names an overlay. */
 static void fill_b(struct world *w, const struct sw_facts *f, struct sw_io *io)
 {
 	_cleanup_(sw_slot_manifest_clear) struct sw_slot_manifest mf = {};
 	const struct sw_part *a = damage_part(f, "slipway-a"), *b = damage_part(f, "slipway-b");
-	_cleanup_free_ char *uki = sw_fmt("%s.uki", w->dir), *slot = sw_fmt("%s.slot", w->dir);
+	_cleanup_free_ char *uki = damage_image(w), *slot = sw_fmt("%s.slot", w->dir);
 	struct sw_kept_zone z = zone_b(f);
 	uint8_t overlay[OVERLAY];
 	struct sw_error err = {};
@@ -106,7 +111,7 @@ static void fill_b(struct world *w, const struct sw_facts *f, struct sw_io *io)
 	assert_int_equal(sw_slot_write(io, b->start, slot, 1, NULL, &err), 0);
 	assert_int_equal(sw_kept_write(io, &z, overlay, sizeof(overlay), mf.sha256, NULL, &err), 0);
 	assert_int_equal(sw_kept_mirror(io, &z, mf.sha256, &err), 0);
-	world_sh("rm \"$0\" \"$1\"", uki, slot);
+	world_sh("rm \"$0\"", slot, NULL);
 }
 
 void damage_world(struct world *w)
@@ -352,6 +357,8 @@ const struct damage damages[] = {
 	{ .id = "gpt-differ", .severity = SW_FINDING_WARNING, .make = make_differ },
 	{ .id = "gpt-lost", .severity = SW_FINDING_ERROR, .make = break_both, .dead = true },
 	{ .id = "slot-b", .severity = SW_FINDING_WARNING, .make = break_b, .every = 4 },
+	{ .id = "slot-b", .severity = SW_FINDING_WARNING, .make = break_b, .image = true,
+	  .every = 4 },
 	{ .id = "slot-a", .severity = SW_FINDING_ERROR, .make = break_slots, .no_repair = true },
 	{ .id = "slot-b", .severity = SW_FINDING_INFO, .make = clear_b, .no_repair = true },
 	{ .id = "node-data-copy", .severity = SW_FINDING_WARNING, .make = break_copy },

@@ -69,22 +69,27 @@ static struct world broken(const struct damage *d)
 static char *undo_file(const char *name)
 {
 	char *path = sw_fmt("%s.%s.json", healthy.dir, name);
-	_cleanup_free_ char *slot = sw_fmt("%s.slot", path);
+	_cleanup_free_ char *slot = sw_fmt("%s.slot", path), *image = sw_fmt("%s.image", path);
 
 	(void)unlink(path);
 	(void)unlink(slot);
+	(void)unlink(image);
 	return path;
 }
 
 static void repair(struct world *w, const struct damage *d, const char *undo)
 {
-	_cleanup_visit_ struct sw_visit v = {};
+	_cleanup_free_ char *uki = damage_image(&healthy);
+	const struct sw_rescue_image image = { .source = uki, .trust_none = true };
+	_cleanup_visit_ struct sw_visit v = { .image = d->image ? &image : NULL };
 	struct sw_error err = {};
 	const struct sw_finding *fi;
 
 	damage_look(w, &v);
 	fi = damage_found(&v, d);
 	assert_non_null(fi);
+	if (d->image && sw_visit_offer_image(&v, fi->id, &err) < 0)
+		fail_msg("%s: %s: %s", d->id, err.what, err.why);
 	if (sw_visit_repair(&v, fi->id, undo, NULL, NULL, &err) < 0)
 		fail_msg("%s: %s: %s", d->id, err.what, err.why);
 }
@@ -241,7 +246,7 @@ static void test_an_undo_of_what_was_changed_since_or_lost_is_refused(void **sta
 
 	/* The slot has got another image meanwhile. */
 	world_sh("mv \"$0.kept\" \"$0\"", slot, NULL);
-	damages[8].make(&w);	/* elsewhere on the disk: that is nobody's business */
+	damages[9].make(&w);	/* elsewhere on the disk: that is nobody's business */
 	{
 		_cleanup_facts_ struct sw_facts *f = NULL;
 		_cleanup_io_ struct sw_io *io = NULL;
@@ -298,8 +303,11 @@ static void carry_on(struct judged *j, bool undo)
 	else
 		repairs = repair_rest(&t);
 	now = content_of(&t);
-	/* A slot that lacks only the backup boot sector or FSInfo starts: nothing to repair. */
-	if (undo || repairs > 0)
+	/*
+	 * A slot that lacks only the backup boot sector or FSInfo starts: nothing to repair. One
+	 * that was to be filled from a file is filled from the other slot then: other bytes.
+	 */
+	if (undo || (repairs > 0 && !j->d->image))
 		assert_same(&now, undo ? &j->broken : &j->whole);
 	else
 		assert_starts(&t);

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "rescue/report.h"
 #include "rescue/visit.h"
@@ -11,19 +12,63 @@
 #include "tui/commands/list.h"
 #include "tui/commands/sealing.h"
 
-enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO, OPT_SERVERS, OPT_GIVEN };
+enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO, OPT_SERVERS, OPT_GIVEN,
+       OPT_IMAGE, OPT_SHA256, OPT_SIGNATURE, OPT_TRUST };
 
 #define GIVEN_MAX 65536U	/* bytes: more than a token, a key file or a secret may have */
 
 struct job {
 	const struct sw_cli *cli;
 	struct sw_visit v;
+	struct sw_rescue_image image;
+	struct sw_sink sink;
+	char *place, **signatures;	/* of the image */
 	json_object *done;	/* of --repair: what was made of each ID */
 };
 
 static void job_clear(struct job *j)
 {
 	sw_visit_clear(&j->v);
+	sw_strv_free(j->signatures);
+	free(j->place);
+}
+
+/* ---- an image for a slot ---- */
+
+static void say(const struct sw_event *ev, void *userdata SW_UNUSED)
+{
+	if (ev->type == SW_EVENT_LOG)
+		printf("%s\n", ev->text);
+	fflush(stdout);
+}
+
+static int image_options(struct job *j, struct sw_error *err)
+{
+	const struct sw_args *a = &j->cli->args;
+	const char *source = sw_arg(a, OPT_IMAGE), *trust = sw_arg(a, OPT_TRUST);
+	int r = 0;
+
+	if (trust && strcmp(trust, "none") != 0)
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "doctor: --trust takes none");
+	if (!source && (trust || sw_arg(a, OPT_SHA256) || sw_arg(a, OPT_SIGNATURE)))
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			       "doctor: --sha256, --signature and --trust belong to --image");
+	if (!source)
+		return 0;
+	if (!sw_arg(a, OPT_REPAIR))
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "doctor: --image is for --repair ID");
+	for (size_t i = 0; r == 0 && i < a->n_opts; i++)
+		if (a->opts[i].id == OPT_SIGNATURE)
+			r = sw_strv_add(&j->signatures, a->opts[i].value);
+	j->place = sw_cli_place(source);
+	if (r < 0 || !j->place)
+		return sw_fail_oom(err);
+	j->sink = (struct sw_sink){ .fn = say };
+	j->image = (struct sw_rescue_image){ .source = j->place, .sha256 = sw_arg(a, OPT_SHA256),
+					     .signatures = j->signatures, .trust_none = trust,
+					     .sink = j->cli->json ? NULL : &j->sink };
+	j->v.image = &j->image;
+	return 0;
 }
 
 static void print_finding(const struct sw_finding *fi, bool plan)
@@ -90,8 +135,11 @@ static int apply(struct job *j, const struct sw_repair *rep, const char *id, str
 
 static int repair_one(struct job *j, const char *id, struct sw_error *err)
 {
+	int r = j->v.image ? sw_visit_offer_image(&j->v, id, err) : 0;
 	const struct sw_finding *fi = sw_findings_get(&j->v.found, id);
 
+	if (r < 0)
+		return r;
 	if (!fi || !fi->repair)
 		return sw_visit_repair(&j->v, id, NULL, NULL, NULL, err);	/* says why not */
 	if (!j->cli->json)
@@ -182,6 +230,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	j.v.disk = sw_arg(&cli->args, 'd');
 	j.v.servers = sw_arg(&cli->args, OPT_SERVERS);
 	if (r == 0)
+		r = image_options(&j, err);
+	if (r == 0)
 		r = sw_visit_look(&j.v, err);
 	if (r < 0)
 		return r;
@@ -200,6 +250,12 @@ static const struct sw_opt opts[] = {
 	{ OPT_REPAIR, "repair", "ID", "put this finding right; may be given several times" },
 	{ 'D', "dry-run", NULL, "show what a repair would write and stop" },
 	{ OPT_GIVEN, "given", "FILE", "the key, secret or token that it wants (default: typed)" },
+	{ OPT_IMAGE, "image", "SOURCE", "fill the slot from this UKI: path, URL or "
+	  "medium:/FILE" },
+	{ OPT_SHA256, "sha256", "HEX", "of the image; a remote one that nobody signed needs it" },
+	{ OPT_SIGNATURE, "signature", "SOURCE", "of the image, once for each signer (default: .sig "
+	  "beside it)" },
+	{ OPT_TRUST, "trust", "none", "this once take an image that nobody signed" },
 	{ OPT_SAVE, "save", "FILE", "where the repair saves what undo needs" },
 	{ OPT_NO_UNDO, "no-undo", NULL, "save nothing: the repair cannot be taken back" },
 	{ OPT_UNDO, "undo", "FILE", "take a repair back" },

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A slot filled from an image that somebody names, a URL or a file on a stick: for a node whose
+ * slots are all damaged, so that there is none to copy from. Fetched, vouched for and built into
+ * a whole slot before the first write; from there on it is a copy like any other.
+ */
+#include <string.h>
+
+#include "answers/proxy.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "boot/nodedata.h"
+#include "boot/promote.h"
+#include "boot/uki.h"
+#include "payload/payload.h"
+#include "payload/trust.h"
+#include "rescue/count.h"
+#include "rescue/private.h"
+
+#define RETRIES 5
+
+struct job {
+	const struct sw_rescue_ask *q;
+	const struct sw_rescue_image *image;
+	struct sw_switch s;
+	const struct sw_node *node;	/* of s: the copy whose slot it is */
+	const struct sw_node_slot *slot;
+	struct sw_trust trust;
+	struct sw_slot_manifest m;
+	char *dir, *uki;
+};
+
+static void job_clear(struct job *j)
+{
+	if (j->dir)
+		(void)sw_remove_tree(j->dir);
+	free(j->dir);
+	free(j->uki);
+	sw_slot_manifest_clear(&j->m);
+	sw_trust_clear(&j->trust);
+	sw_switch_clear(&j->s);
+}
+
+/* ---- which slot ---- */
+
+/* "slot-a" or "sdb/slot-a": the letter, and the disk's name or NULL. */
+static char letter_of(const char *id, char disk[static 40])
+{
+	const char *slash = strchr(id, '/'), *name = slash ? slash + 1 : id;
+
+	(void)snprintf(disk, 40, "%.*s", slash ? (int)(slash - id) : 0, id);
+	return strncmp(name, "slot-", 5) == 0 && name[5] && !name[6] ? name[5] : '\0';
+}
+
+static const struct sw_node *node_on(const struct sw_switch *s, const char *disk)
+{
+	for (size_t i = 0; *disk && i < s->n_copies; i++)
+		if (strcmp(s->copies[i].disk->name, disk) == 0)
+			return &s->copies[i];
+	return &s->node;
+}
+
+static int open_node(const struct sw_rescue_ask *q, struct sw_switch *s, struct sw_error *err)
+{
+	*s = (struct sw_switch){ .m = q->m, .f = q->f };
+	return q->vars && q->raw
+		       ? sw_switch_open(q->m, q->f, q->vars, q->raw, q->disk, s, err)
+		       : sw_node_find(q->m, q->f, q->disk, &s->node, err);
+}
+
+static int find_slot(struct job *j, const char *id, struct sw_error *err)
+{
+	char disk[40], letter = letter_of(id, disk);
+	int r = open_node(j->q, &j->s, err);
+
+	if (r < 0)
+		return r;
+	j->node = node_on(&j->s, disk);
+	for (size_t i = 0; i < j->node->n_slots; i++)
+		if (j->node->slots[i].letter == letter && !j->node->slots[i].good)
+			j->slot = &j->node->slots[i];
+	if (j->slot)
+		return 0;
+	return sw_fail(err, SW_EXIT_REFUSED, -ENOENT, "slot %c is not damaged any more",
+		       letter - 'a' + 'A');
+}
+
+/* ---- the image ---- */
+
+/* The node's own keys; without node data nobody knows them. */
+static int find_trust(struct job *j, struct sw_error *err)
+{
+	j->trust.none = j->image->trust_none;
+	if (j->trust.none)
+		return 0;
+	if (sw_trust_from_json(sw_json_get(j->s.node.data, "trust"), &j->trust) < 0)
+		return sw_fail_oom(err);
+	if (sw_trust_asks(&j->trust) || j->trust.none)
+		return 0;
+	sw_fail(err, SW_EXIT_REFUSED, -EPERM, "who vouches for the image?");
+	sw_error_why(err, "the node %s", j->s.node.data ? "has no trusted keys"
+							: "data are lost, and with them its keys");
+	sw_error_hint(err, "--trust none accepts anything this once, and --sha256 ties that to one "
+			   "image; nothing was changed");
+	return -EPERM;
+}
+
+static int fetch(struct job *j, struct sw_error *err)
+{
+	const bool asks = sw_trust_asks(&j->trust);
+	const struct sw_fetch f = { .source = j->image->source, .sha256 = j->image->sha256,
+				    .out = j->uki, .retries = RETRIES, .vouched = asks };
+	int r;
+
+	sw_event_log(j->image->sink, "fetching %.200s", j->m.source);
+	r = sw_fetch_run(j->q->m, &f, j->image->sink, j->m.sha256, err);
+	if (r == 0 && asks)
+		r = sw_trust_vouch(j->q->m, &j->trust, SW_TRUST_IMAGES, f.source, j->uki,
+				   j->image->signatures, j->dir, NULL, err);
+	return r;
+}
+
+/* What this firmware would refuse, and what an old hole would come back with, is not taken. */
+static int inspect(struct job *j, struct sw_error *err)
+{
+	struct sw_uki_info info = {};
+	int r = sw_uki_inspect(j->uki, &info, err);
+
+	if (r == 0)
+		r = sw_uki_check(&info, j->q->f->secure_boot, j->m.source, err);
+	if (r == 0)
+		j->m.version = sw_uki_osrel(&info, "IMAGE_VERSION");
+	sw_uki_info_clear(&info);
+	if (r == 0)
+		r = sw_promote_check_age(j->node, j->m.version, err);
+	if (r == -EPERM)
+		sw_error_hint(err, "fill the slot from the good one, or take a newer image");
+	return r;
+}
+
+/* ---- the slot ---- */
+
+/* The highest number that was given to another image; of this one in *ret_same, 0: none. */
+static uint64_t highest(const struct sw_node *n, const char *sha256, uint64_t most,
+			const struct sw_slot_manifest **ret_same)
+{
+	for (size_t i = 0; i < n->n_slots; i++) {
+		const struct sw_node_slot *s = &n->slots[i];
+
+		if (s->filled && strcasecmp(s->m.sha256, sha256) == 0)
+			*ret_same = &s->m;
+		if (s->filled && s->m.sequence > most)
+			most = s->m.sequence;
+	}
+	return most;
+}
+
+/* An image that the node knows keeps its number and time; another gets one that no TPM has seen. */
+static int number(struct job *j, struct sw_error *err)
+{
+	const struct sw_slot_manifest *same = NULL;
+	struct sw_count c = {};
+	uint64_t most = highest(&j->s.node, j->m.sha256, 0, &same);
+
+	for (size_t i = 0; i < j->s.n_copies; i++)
+		most = highest(&j->s.copies[i], j->m.sha256, most, &same);
+	if (same) {
+		j->m.sequence = same->sequence;
+		j->m.time = same->time;
+		memcpy(j->m.overlay, same->overlay, sizeof(j->m.overlay));
+		return 0;
+	}
+	if (!j->q->disk && sw_count_look(&j->s, &c) < 0)
+		return sw_fail_oom(err);
+	j->m.sequence = (c.count > most ? c.count : most) + 1;
+	return 0;
+}
+
+static int build(struct job *j, const char *out, struct sw_error *err)
+{
+	const struct sw_part *p = j->slot->part;
+	uint32_t volume_id;
+
+	memcpy(&volume_id, p->uuid.b, sizeof(volume_id));
+	j->m.time = j->m.time ? j->m.time : j->q->f->time;
+	j->m.build_id = strndup(j->m.sha256, 16);
+	j->m.reason = strdup("repair");
+	if (!j->m.build_id || !j->m.reason)
+		return sw_fail_oom(err);
+	return sw_slot_build(j->uki, &j->m, p->size, j->node->disk->sector, volume_id, "SLIPWAY",
+			     out, err);
+}
+
+/* Nothing of the machine is written until the slot is whole in a file. */
+static int prepare(const struct sw_rescue_ask *q, struct sw_repair *rep, struct sw_error *err)
+{
+	_cleanup_(job_clear) struct job j = { .q = q, .image = rep->image };
+	_cleanup_free_ char *out = NULL;
+	int r = find_slot(&j, rep->subject, err);
+
+	if (r == 0)
+		r = find_trust(&j, err);
+	if (r == 0)
+		r = sw_node_use_proxy(sw_json_get(j.s.node.data, "network_config"), err);
+	if (r == 0 && sw_scratch_new("slipway-image", &j.dir) < 0)
+		r = sw_fail_errno(err, SW_EXIT_FAILED, -EIO, "cannot make a scratch directory");
+	if (r < 0)
+		return r;
+	j.uki = sw_fmt("%s/uki", j.dir);
+	j.m.source = sw_source_show(rep->image->source);
+	out = sw_fmt("%s/slot.img", j.dir);
+	r = j.uki && j.m.source && out ? fetch(&j, err) : sw_fail_oom(err);
+	if (r == 0)
+		r = inspect(&j, err);
+	if (r == 0)
+		r = number(&j, err);
+	if (r == 0)
+		r = build(&j, out, err);
+	if (r < 0)
+		return r;
+	rep->copy.file = TAKE_PTR(out);
+	rep->copy.dir = TAKE_PTR(j.dir);
+	return unlink(j.uki) < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, -errno,
+						 "cannot clear the scratch directory") : 0;
+}
+
+bool sw_rescue_takes_image(const struct sw_finding *fi)
+{
+	char disk[40];
+
+	return fi->severity > SW_FINDING_INFO && letter_of(fi->id, disk);
+}
+
+int sw_rescue_offer_image(const struct sw_rescue_ask *q, const struct sw_rescue_image *image,
+			  struct sw_finding *fi, struct sw_error *err)
+{
+	_cleanup_(job_clear) struct job j = { .q = q, .image = image };
+	_cleanup_free_ char *shown = sw_source_show(image->source);
+	struct sw_repair *rep;
+	int r = find_slot(&j, fi->id, err);
+
+	if (r == 0)
+		r = sw_source_check(image->source, err);
+	if (r < 0)
+		return r;
+	sw_repair_free(fi->repair);
+	rep = shown ? sw_finding_repair(fi, j.node->disk) : NULL;
+	if (!rep)
+		return sw_fail_oom(err);
+	rep->image = image;
+	rep->prepare = prepare;
+	rep->copy = (struct sw_rescue_copy){ .from_disk = rep->disk, .to = j.slot->part->start,
+					     .len = j.slot->part->size };
+	(void)snprintf(rep->copy.to_name, sizeof(rep->copy.to_name), "%.30s", j.slot->part->label);
+	(void)snprintf(rep->copy.from_name, sizeof(rep->copy.from_name), "%.60s", shown);
+	(void)snprintf(rep->subject, sizeof(rep->subject), "%.60s", fi->id);
+	(void)snprintf(rep->text, sizeof(rep->text),
+		       "fetch %.80s, see that it is %s, fill slot %c and read it back", shown,
+		       image->sha256 ? "the one of that hash" : "signed by a key of the node",
+		       j.slot->letter - 'a' + 'A');
+	if (image->trust_none && !image->sha256)
+		rep->loses = "any certainty where the image is from: nobody vouches for it";
+	return 0;
+}
