@@ -91,6 +91,12 @@ static bool is_corrected(const struct boot *b, const struct sw_node *node, size_
 	return false;
 }
 
+/* Whether entries are somebody else's business: then one that is not there is no fault. */
+static bool is_hands_off(const struct boot *b)
+{
+	return b->s->wish.mode == SW_NODE_HANDS_OFF;
+}
+
 static const char *entry_effect(unsigned int n)
 {
 	if (n == 0)
@@ -114,7 +120,8 @@ static int slot_entry(struct boot *b, const struct sw_node *node, size_t slot)
 		       : n == 1 ? "the boot entry of slot %c is switched off or not the wanted one"
 				: "slot %c has %u boot entries",
 		       s->letter - 'a' + 'A', n);
-	fi = found(b, id, SW_FINDING_WARNING, what, entry_effect(n));
+	fi = found(b, id, n == 0 && is_hands_off(b) ? SW_FINDING_INFO : SW_FINDING_WARNING, what,
+		   entry_effect(n));
 	if (!fi)
 		return -ENOMEM;
 	(void)snprintf(fi->evidence, sizeof(fi->evidence),
@@ -209,6 +216,25 @@ static int dangling(struct boot *b, const struct sw_boot_entry *e)
 	(void)snprintf(rep->text, sizeof(rep->text),
 		       "delete Boot%04X; right only when that disk does not come back", e->number);
 	return sw_varset_plan(&set, &rep->vars);
+}
+
+/* As its install left it: the operator says what starts. */
+static int no_entry(struct boot *b)
+{
+	struct sw_finding *fi = found(b, "firmware-new", SW_FINDING_INFO,
+				      "no boot entry leads to the node",
+				      "it starts only when the firmware looks for something to "
+				      "start by itself");
+
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "mode hands-off leaves entries and order to the operator, and none of %zu "
+		       "entries leads to a slot on %s", b->set.n_entries,
+		       b->s->node.disk->name);
+	(void)snprintf(fi->advice, sizeof(fi->advice),
+		       "`slipway mode local` makes the entries and sets the order");
+	return 0;
 }
 
 /* One cause, said once: the disk came from another machine, or the firmware was set back. */
@@ -336,7 +362,7 @@ int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s)
 	b.have = r == 0;
 	r = b.have ? 0 : cannot_plan(&b, &e);
 	if (r == 0 && b.have && is_stranger(&b))
-		return stranger(&b);
+		return is_hands_off(&b) ? no_entry(&b) : stranger(&b);
 	if (r == 0)
 		r = entries(&b);
 	if (r == 0)

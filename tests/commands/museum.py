@@ -49,18 +49,6 @@ def make_other_card(case):
     expect(case.on("mode", "network", "--nic", "02:00:00:00:00:99"), 0)
 
 
-def make_layout(case, layout, mode):
-    """A node of that layout with the second disk as the layout wants it."""
-    more = "  more: [{match: {serial: DATA4711}, wipe: any}]\n"
-    others = more if layout in ("mirror", "two-tier") else ""
-    case.create()
-    answers = case.answers(replace=[("layout: node\n", f"layout: {layout}\n"),
-                                    ("  wipe: any\n", "  wipe: any\n" + others)])
-    expect(case.on("install", "--yes", "--answers", answers), 0)
-    if mode == "network":
-        expect(case.on("mode", "network", "--uri", "http://boot.example/node.efi"), 0)
-
-
 def run_from(case, letter):
     """As if the node had been started from this slot."""
     broken = Broken(case)
@@ -235,6 +223,14 @@ def findings(case):
     done = case.on("--json", "doctor")
     assert done.code in (0, 8), done
     return done.json()["findings"]
+
+
+def everything(case):
+    """Every block of every disk, and every variable."""
+    found = {path.name: fingerprint(path) for path in case.machine_dir.glob("disk-*.img")}
+    for path in (case.machine_dir / "vars").iterdir():
+        found[path.name] = path.read_bytes()
+    return found
 
 
 def bad(found):

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Healthy nodes of every layout that is shipped and of every mode: doctor finds nothing above
+information, and writes nothing. What is shipped and which modes there are is asked, not listed.
+
+A quick run takes each layout and each mode once.
+"""
+import os
+import re
+from pathlib import Path
+
+from escrow import block, certificate
+from lib import SOURCE, TESTS, expect, main, need, same
+from museum import BOOT_FILE, Broken, bad, everything, findings, run_from
+
+LAYOUTS = sorted(path.name for path in (SOURCE / "layouts").iterdir())
+QUICK = bool(os.environ.get("SLIPWAY_TEST_QUICK"))
+MODES = 3       # as many as are looked for; a fourth has to be counted here
+MORE = "  more: [{match: {serial: DATA4711}, wipe: any}]\n"
+EFI = Path("/usr/lib/systemd/boot/efi/systemd-bootx64.efi")
+
+
+def modes(case):
+    text = expect(case.run("explain", "boot.mode"), 0).out
+    found = re.search(r"choices: +(.*)", text).group(1).split(", ")
+    same(len(found), MODES, f"the modes {found}")
+    return found
+
+
+def wants_more(layout):
+    """Whether one of its partitions is for a second disk, by its own words."""
+    text = "".join(path.read_text() for path in (SOURCE / "layouts" / layout).glob("*.conf"))
+    return "X-Slipway-Disk=" in text
+
+
+def replaced(layout, mode, words=""):
+    """What an answer file says otherwise."""
+    others = MORE if wants_more(layout) else ""
+    network = "mode: network\n  network: {uri: http://boot.example/node.efi}\n"
+    return [("  layout: node\n", f"  layout: {layout}\n{words}"),
+            ("  wipe: any\n", "  wipe: any\n" + others),
+            ("mode: local\n", network if mode == "network" else f"mode: {mode}\n")]
+
+
+def is_healthy(case, what):
+    before = everything(case)
+    found = bad(findings(case))
+    same([(f["id"], f["evidence"]) for f in found], [], what)
+    same(everything(case), before, f"{what}: disks and variables")
+
+
+def install(case, changes, what):
+    expect(case.on("install", "--yes", "--answers", case.answers(replace=changes)), 0)
+    is_healthy(case, f"{what}, seen from a medium")
+    # Mode hands-off has made no entry that it could have come by.
+    if any(entry[0] == "Slipway A" for entry in case.entries()[0].values()):
+        run_from(case, "a")
+        is_healthy(case, f"{what}, running from slot A")
+
+
+def words_of(case, layout, protected):
+    """An encrypted layout wants to know who else can open it."""
+    if layout != "encrypted":
+        return ""
+    need("swtpm", "cryptsetup", "openssl")
+    if protected == "escrow":
+        return "  recovery: escrow\n  escrow: |\n" + block(certificate(case))
+    return "  recovery: none\n"
+
+
+def add(layout, number, protected="none"):
+    def run(case):
+        mode = modes(case)[number]
+        case.create()
+        what = f"{layout}, {mode}, {protected}"
+        install(case, replaced(layout, mode, words_of(case, layout, protected)), what)
+    TESTS.append((f"healthy: layout {layout}, mode {number + 1} of {MODES}, "
+                  f"recovery {protected}", run))
+
+
+for place, name in enumerate(LAYOUTS):
+    for one in range(MODES):
+        if not QUICK or one == place % MODES:
+            add(name, one)
+if not QUICK:
+    add("encrypted", 0, "escrow")
+
+
+def diskless(case):
+    path = case.dir / "none.yaml"
+    path.write_text("slipway: 1\nnode:\n  hostname: edge-12\ndisk: none\nboot:\n  mode: network\n"
+                    "admission:\n  kind: attest\n  url: https://attest.example/v1\nfinish: stay\n")
+    case.create()
+    expect(case.on("install", "--yes", "--answers", path), 0)
+    is_healthy(case, "disk: none")
+
+
+def extras(case):
+    """With a rescue image and an iPXE on partitions of their own."""
+    need("mcopy", "sgdisk")
+    case.create()
+    ipxe, rescue = case.dir / "ipxe.efi", case.dir / "rescue.efi"
+    expect(case.on("install", "--yes", "--answers", case.answers()), 0)
+    rescue.write_bytes(Broken(case).get("slipway-a", BOOT_FILE))
+    ipxe.write_bytes(EFI.read_bytes() + b"#!ipxe\n\0autoexec.ipxe\0")
+    network = f'{{via: ipxe, uri: "http://boot.example/node.efi", ipxe: {ipxe}}}'
+    install(case, [("mode: local", f"mode: network\n  network: {network}"),
+                   ("finish:", f"rescue: {{uki: {rescue}}}\nfinish:")], "rescue image and iPXE")
+
+
+TESTS.append(("healthy: a node without a disk", diskless))
+TESTS.append(("healthy: rescue image and iPXE beside the slots", extras))
+
+if __name__ == "__main__":
+    main()
