@@ -224,7 +224,7 @@ def _(case):
     for label in ("slipway-a", "slipway-b"):
         write_at(case.disk(), slot_at(case, label), bytes(512))
     found = findings(case, 8)
-    assert "slipway promote" in found["slot-a"]["advice"], found
+    assert "--repair slot-a --image" in found["slot-a"]["advice"], found
     kernel, initrd = case.payload()
     expect(case.on("promote", "--kernel", kernel, "--initrd", initrd, "--cmdline",
                    "console=ttyS0", "--trust", "none"), 0)
