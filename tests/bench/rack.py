@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A rack of 1,000: reading 1,000 answer files, planning one on 1,000 captured machines, and each
-of 1,000 held against all of 1,000, each beside the start of the program; and how much memory an
-unattended install needs at most."""
+of 1,000 held against all of 1,000, with a disk of its own and with one rule for all, each beside
+the start of the program; and how much memory an unattended install needs at most."""
 import statistics
 import subprocess
 import tempfile
@@ -50,20 +50,22 @@ def rack(slipway, folder, env):
     run([slipway, "machine", "create", machine, *disks], env)
     text = subprocess.run([slipway, "--machine", machine, "facts", "--json"], env=env, check=True,
                           capture_output=True, text=True).stdout
-    out.mkdir()
-    answers.mkdir()
+    alike = folder / "alike"
+    for made in (out, answers, alike):
+        made.mkdir()
     for i in range(NODES):
         (out / f"node-{i:04}.json").write_text(text.replace("NODE0000", f"NODE{i:04}"))
-        (answers / f"node-{i:04}.yaml").write_text(
-            ANSWERS.format(number=i, serial=f"NODE{i:04}D0", kernel=folder / "vmlinuz",
-                           initrd=folder / "initrd"))
-    return out, answers
+        for where, serial in ((answers, f"NODE{i:04}D0"), (alike, "NODE*D0")):
+            (where / f"node-{i:04}.yaml").write_text(
+                ANSWERS.format(number=i, serial=serial, kernel=folder / "vmlinuz",
+                               initrd=folder / "initrd"))
+    return out, answers, alike
 
 
 def check(slipway, folder, env):
     for name in ("vmlinuz", "initrd"):
         (folder / name).write_bytes(b"\0" * 4096)
-    nodes, answers = rack(slipway, folder, env)
+    nodes, answers, alike = rack(slipway, folder, env)
     every = folder / "every.yaml"
     every.write_text(ANSWERS.format(number=1, serial="NODE*D0", kernel=folder / "vmlinuz",
                                     initrd=folder / "initrd"))
@@ -75,7 +77,9 @@ def check(slipway, folder, env):
                         [slipway, "check", every, "--facts", nodes]),
                        (f"check of {NODES} answer files against {NODES} captured machines "
                         "(processor s)",
-                        [slipway, "check", *sorted(answers.iterdir()), "--facts", nodes])):
+                        [slipway, "check", *sorted(answers.iterdir()), "--facts", nodes]),
+                       ("the same with one disk rule for all, so that each file fits each machine",
+                        [slipway, "check", *sorted(alike.iterdir()), "--facts", nodes])):
         took = seconds(argv, env)
         rows.append({"what": what, "slipway": round(took, 2), "with": "slipway --version",
                      "other": round(start, 4), "ratio": round(took / start, 1),

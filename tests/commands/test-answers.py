@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`slipway answers`: what is printed for editors and people, judged by other programs."""
 import json
+import random
 from pathlib import Path
 
 from lib import SOURCE, expect, main, same, test, tool
@@ -122,6 +123,61 @@ def _(case):
     for one, shared in zip(alone, both, strict=True):
         same([(m["name"], m["planned"], m.get("disks")) for m in one["machines"]],
              [(m["name"], m["planned"], m.get("disks")) for m in shared["machines"]], "verdicts")
+
+
+def drawn_rack(case, chance):
+    """Fourteen machines: disks that are blank or have a table, some that cannot be used."""
+    blank = capture(case, "blank", "serial=S0,size=4G,model=Alpha,transport=nvme",
+                    "serial=T0,size=6G,model=Beta,transport=sata")
+    expect(case.on("install", "--answers", case.answers(replace=[("NODE07SYS", "S0")])), 0)
+    used = blank.with_name("used.json")
+    used.write_text(expect(case.on("facts", "--json"), 0).out)
+    shapes = [json.loads(path.read_text()) for path in (blank, used)]
+    for i in range(12):
+        facts = json.loads(json.dumps(chance.choice(shapes)))
+        for disk, letter in zip(facts["disks"], "ST"):
+            disk["serial"] = f"{letter}{i}"
+            disk["read_only"] = chance.random() < 0.15
+            facts["serial"] = chance.choice(("", "M1"))
+            disk["model"] = chance.choice(("Alpha", "Beta"))
+        (blank.parent / f"m{i:02}.json").write_text(json.dumps(facts))
+    return blank.parent
+
+
+def drawn_rule(chance):
+    return chance.choice((f"{{serial: S{chance.randrange(14)}}}", "{serial: 'S*'}",
+                          "{size: largest}", "{size: '<5G'}", "{model: Alpha}",
+                          f"{{serial: T{chance.randrange(14)}}}",
+                          f"{{serial: '?{chance.randrange(14)}', model: Beta}}"))
+
+
+@test("a rack checked at once comes to what each file and machine come to alone, whatever is drawn")
+def _(case):
+    chance = random.Random(20261128)
+    folder = drawn_rack(case, chance)
+    alone, files = {}, []
+    for i in range(24):
+        # Every second one is the file before with another name, or the very same name.
+        rule = drawn_rule(chance) if i % 2 == 0 else rule
+        wipe = wipe if i % 2 else chance.choice(("any", "blank")) if "serial" in rule else "ours"
+        host = chance.choice(("node-name-7", "node-name-8") if i % 2 == 0 else
+                             ("node-name-7", "node-name-9", "${serial}-a"))
+        name = case.answers(replace=[("{serial: NODE07SYS}", rule), ("wipe: any", f"wipe: {wipe}"),
+                                     ("node-07", f'"{host}"')])
+        files.append(name.rename(case.dir / f"drawn-{i:02}.yaml"))
+        alone[files[-1]] = [path.stem for path in sorted(folder.glob("*.json"))
+                            if case.run("check", files[-1], "--facts", path).code == 0]
+    said = case.run("check", *files, "--facts", folder).out
+    for path in files:
+        line = next(line for line in said.splitlines() if line.startswith(f"{path}: "))
+        good = alone[path]
+        names = ": " + ", ".join(good) if 0 < len(good) <= 8 else ""
+        same(line, f"{path}: valid; it plans on {len(good)} of 14 machines{names}", "verdict")
+    without = [p.stem for p in sorted(folder.glob("*.json"))
+               if not any(p.stem in good for good in alone.values())]
+    once = sum(sum(p.stem in good for good in alone.values()) == 1 for p in folder.glob("*.json"))
+    assert f"\n{once} of 14 machines have one of the files each\n" in said, said
+    assert ("no file plans on" in said) == bool(without), (without, said)
 
 
 @test("each mistake of a file is shown: its place, its line with a caret, and what was meant")

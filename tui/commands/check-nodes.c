@@ -12,7 +12,8 @@
 #define SUFFIX ".json"
 
 struct verdict {
-	struct sw_plan *plan;	/* NULL: refused, see err */
+	bool good;
+	struct sw_plan *plan;	/* NULL where it is good as well as for the file before */
 	struct sw_error *err;	/* NULL also where no disk is meant: the file is for others */
 	bool told;
 };
@@ -163,10 +164,10 @@ static void print_text(const struct sw_nodes *nodes, struct verdict *v, const ch
 	size_t good = 0;
 
 	for (size_t i = 0; i < nodes->n; i++)
-		good += v[i].plan != NULL;
+		good += v[i].good;
 	printf("%s: valid; it plans on %zu of %zu machines", file, good, nodes->n);
 	for (size_t i = 0, said = 0; shared && good <= NAMED && i < nodes->n; i++)
-		if (v[i].plan)
+		if (v[i].good)
 			printf("%s%s", said++ ? ", " : ": ", nodes->list[i].name);
 	printf("\n");
 	for (size_t i = 0; i < nodes->n; i++)
@@ -206,7 +207,8 @@ static int judge(const struct sw_nodes *nodes, size_t i, const struct sw_answers
 
 	if (shared && !sw_answers_diskless(a) && !sw_disk_choice_meets(t->f, &a->disk))
 		return 0;
-	if (sw_target_try(t, a, file, &v->plan, &err) == 0)
+	v->good = sw_target_try(t, a, file, &v->plan, &err) == 0;
+	if (v->good)
 		return 0;
 	v->err = malloc(sizeof(*v->err));
 	if (!v->err)
@@ -215,25 +217,54 @@ static int judge(const struct sw_nodes *nodes, size_t i, const struct sw_answers
 	return (int)err.exit;
 }
 
-static int judge_all(const struct sw_nodes *nodes, const struct sw_answers *a, const char *file,
-		     struct sw_rack *rack, struct verdict *v)
+/* For those that the host name can make no difference to; text names no disks. */
+static int share(struct sw_rack *rack, const struct sw_nodes *nodes, const struct sw_answers *a,
+		 size_t from, struct verdict *v)
 {
+	int alike = sw_rack_alike(rack, nodes, a);
+
+	for (size_t i = from; alike > 0 && i < nodes->n; i++)
+		v[i].good = rack->planned[i];
+	return alike;
+}
+
+static int take_all(struct sw_rack *rack, const struct sw_nodes *nodes, const struct verdict *v,
+		    size_t good, bool shared, const char *file)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < nodes->n && r == 0; i++) {
+		if (v[i].good)
+			r = sw_rack_take(rack, i, file);
+		if (shared)
+			rack->planned[i] = v[i].good && sw_rack_shares(&nodes->list[i].t);
+	}
+	rack->lonely += good == 0;
+	return r;
+}
+
+static int judge_all(const struct sw_nodes *nodes, const struct sw_answers *a, const char *file,
+		     bool json, struct sw_rack *rack, struct verdict *v)
+{
+	bool shared = false;
 	size_t good = 0;
 	int code = 0;
 
 	for (size_t i = 0; i < nodes->n; i++) {
-		int r = judge(nodes, i, a, file, rack != NULL, &v[i]);
+		int r = v[i].good ? 0 : judge(nodes, i, a, file, rack != NULL, &v[i]);
 
 		if (r < 0)
 			return r;
 		code = code ? code : r;
-		good += v[i].plan != NULL;
-		if (v[i].plan && rack && sw_rack_take(rack, i, file) < 0)
+		good += v[i].good;
+		/* Most files have a machine of their own, for which it is not worth comparing. */
+		if (!rack || json || shared || good < 2)
+			continue;
+		shared = true;
+		if (share(rack, nodes, a, i + 1, v) < 0)
 			return -ENOMEM;
 	}
-	if (rack)
-		rack->lonely += good == 0;
-	return code;
+	return rack && take_all(rack, nodes, v, good, shared, file) < 0 ? -ENOMEM : code;
 }
 
 int sw_nodes_check(const struct sw_nodes *nodes, const struct sw_answers *a, const char *file,
@@ -241,7 +272,7 @@ int sw_nodes_check(const struct sw_nodes *nodes, const struct sw_answers *a, con
 {
 	_cleanup_free_ struct verdict *v = calloc(nodes->n, sizeof(*v));
 	_cleanup_free_ bool *in = calloc(nodes->n, sizeof(*in));
-	int code = v && in ? judge_all(nodes, a, file, rack, v) : -ENOMEM;
+	int code = v && in ? judge_all(nodes, a, file, json, rack, v) : -ENOMEM;
 
 	if (code >= 0 && json)
 		print_json(nodes, v, file);

@@ -19,6 +19,8 @@ struct sw_rack {
 	size_t *taken;		/* by machine: how many files plan on it */
 	char **first;		/* by machine: the first two of them, in words */
 	size_t lonely;		/* files that plan on none */
+	char *alike;		/* the last answers that several machines took, but for the name */
+	bool *planned;		/* by machine: those took them, and the name made no difference */
 };
 
 /*
@@ -53,5 +55,16 @@ int sw_rack_init(struct sw_rack *rack, const struct sw_nodes *nodes);
 void sw_rack_clear(struct sw_rack *rack, const struct sw_nodes *nodes);
 /* Counts that the file plans on machine i. -ENOMEM. */
 int sw_rack_take(struct sw_rack *rack, size_t i, const char *file);
+/*
+ * Whether these answers are those before but for the host name, which are then
+ * valid for the same machines (see sw_rack_shares()). If not they take their
+ * place, without a machine yet. -ENOMEM.
+ */
+int sw_rack_alike(struct sw_rack *rack, const struct sw_nodes *nodes, const struct sw_answers *a);
+/*
+ * Whether the host name makes no difference to what is planned here. UUIDs are
+ * made from it, and are compared with what is on the disks: there is nothing.
+ */
+bool sw_rack_shares(const struct sw_target *t);
 /* Which machines have no file, or several. 0, or exit code 4 when one is without. */
 int sw_rack_print(const struct sw_rack *rack, const struct sw_nodes *nodes, bool json);

@@ -9,7 +9,8 @@ int sw_rack_init(struct sw_rack *rack, const struct sw_nodes *nodes)
 {
 	rack->taken = calloc(nodes->n + 1, sizeof(*rack->taken));
 	rack->first = calloc(nodes->n + 1, sizeof(*rack->first));
-	return rack->taken && rack->first ? 0 : -ENOMEM;
+	rack->planned = calloc(nodes->n + 1, sizeof(*rack->planned));
+	return rack->taken && rack->first && rack->planned ? 0 : -ENOMEM;
 }
 
 void sw_rack_clear(struct sw_rack *rack, const struct sw_nodes *nodes)
@@ -18,6 +19,8 @@ void sw_rack_clear(struct sw_rack *rack, const struct sw_nodes *nodes)
 		free(rack->first[i]);
 	free(rack->first);
 	free(rack->taken);
+	free(rack->planned);
+	free(rack->alike);
 	*rack = (struct sw_rack){};
 }
 
@@ -33,6 +36,39 @@ int sw_rack_take(struct sw_rack *rack, size_t i, const char *file)
 	free(rack->first[i]);
 	rack->first[i] = words;
 	return 0;
+}
+
+int sw_rack_alike(struct sw_rack *rack, const struct sw_nodes *nodes, const struct sw_answers *a)
+{
+	_cleanup_answers_ struct sw_answers *rest = NULL;
+	_cleanup_free_ char *words = NULL;
+	int r = sw_answers_copy(a, &rest, NULL);
+
+	/*
+	 * As long as it was: what the node keeps of it has limited room. A template stays: not
+	 * every machine has what is put into it.
+	 */
+	if (r == 0 && rest->hostname && !strchr(rest->hostname, '$'))
+		memset(rest->hostname, 'x', strlen(rest->hostname));
+	words = r == 0 ? sw_answers_to_yaml(rest) : NULL;
+	if (!words)
+		return -ENOMEM;
+	if (rack->alike && strcmp(rack->alike, words) == 0)
+		return true;
+	memset(rack->planned, 0, nodes->n * sizeof(*rack->planned));
+	free(rack->alike);
+	rack->alike = TAKE_PTR(words);
+	return false;
+}
+
+bool sw_rack_shares(const struct sw_target *t)
+{
+	if (t->old && json_object_array_length(t->old))
+		return false;
+	for (size_t i = 0; i < t->f->n_disks; i++)
+		if (t->f->disks[i].table.n_parts || !sw_guid_is_zero(&t->f->disks[i].table.id))
+			return false;
+	return true;
 }
 
 /* Those that no file plans on are on one line: there may be a whole row of racks of them. */
