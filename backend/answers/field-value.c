@@ -318,6 +318,10 @@ int sw_value_add_item(const struct sw_field *f, void *base, const char *key, con
 	if (strchr(text, ','))
 		return fail_item(f, key, text, "a comma stands between the items of a list",
 				 "make it several items", err);
+	/* As text, between commas, it would come back without them (split_list()). */
+	if (text[0] == ' ' || text[strlen(text) - 1] == ' ')
+		return fail_item(f, key, text, "it begins or ends with a blank",
+				 "take the blank out", err);
 	r = check_one(f, key, text, err);
 	if (r < 0)
 		return r;
