@@ -354,8 +354,10 @@ int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s)
 
 	if (r == 0)
 		r = sw_boot_list_make(&b.set, x->f, &b.list);
-	if (r < 0 || !s->have_node)
+	if (r < 0)
 		return r == -ENOMEM ? r : 0;
+	if (!s->have_node)	/* one without a disk has its data in the firmware */
+		return s->node.data ? 0 : sw_examine_no_node(x, &b.list);
 	r = sw_switch_plan(s, &s->wish, &b.res, &e);
 	if (r == -ENOMEM)
 		return r;

@@ -13,7 +13,7 @@ static int no_node(struct sw_examine *x, const struct sw_error *e)
 	struct sw_finding *fi;
 
 	if (e->r == -ENOENT)
-		return 0;
+		return sw_examine_no_node(x, NULL);
 	fi = sw_finding_add(x, NULL, "node", e->r == -ENOTUNIQ ? SW_FINDING_INFO : SW_FINDING_ERROR,
 			    SW_SURE_CERTAIN);
 	if (!fi)

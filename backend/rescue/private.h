@@ -138,6 +138,8 @@ enum sw_state_left { SW_LEFT_NOTHING, SW_LEFT_MAYBE, SW_LEFT_CERTAIN };
 enum sw_state_left sw_state_other_left(struct sw_io *io, const struct sw_part *p);
 int sw_examine_state_other(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
 			   const struct sw_part *p);	/* see state-other.c */
+/* No disk holds a node; l: NULL without UEFI variables. See no-node.c. */
+int sw_examine_no_node(struct sw_examine *x, const struct sw_boot_list *l);
 int sw_examine_boot(struct sw_examine *x, const struct sw_switch *s);
 /* The TPM's count of images, see tpm.c. */
 int sw_examine_tpm(struct sw_examine *x, const struct sw_switch *s);

@@ -27,6 +27,9 @@ bool sw_visit_worth(const struct sw_facts *f)
 		if (!d->medium && (d->table.damage || sw_disk_slot(d)))
 			return true;
 	}
+	for (size_t i = 0; i < f->boot.n_entries; i++)	/* of a disk that is away */
+		if (f->boot.entries[i].owner && strcmp(f->boot.entries[i].owner, "ours") == 0)
+			return true;
 	return false;
 }
 

@@ -20,7 +20,7 @@ struct sw_visit {
 	char *told;		/* what a program said that the last repair was left to, or NULL */
 };
 
-/* True when a disk holds a node, or has a partition table that is damaged. */
+/* True when a disk holds a node or has a damaged table, or the firmware has an entry of a node. */
 bool sw_visit_worth(const struct sw_facts *f);
 
 /* Reads everything, afresh. */

@@ -47,6 +47,13 @@ def secure_boot(b):
         b.variable(name).write_bytes(struct.pack("<IB", 6, value))
 
 
+@exhibit("the node's disk is dead", "disk-gone", repair=False, kind="machine")
+def dead(b):
+    path = b.dir / "machine.yaml"
+    before, _, rest = path.read_text().partition("  - name: nvme0n1\n")
+    path.write_text(before + rest[rest.index("  - name: "):])
+
+
 # -- the state --
 
 @exhibit("the state was not unmounted and has errors", "state", keeps=False, kind="state")
