@@ -14,6 +14,8 @@
 #include "base/strv.h"
 #include "payload/payload.h"
 
+#define NEAR_SECONDS 120	/* as long as a stick is looked for */
+
 struct entry {
 	const struct sw_answers_source *found;	/* borrowed; NULL: own */
 	struct sw_answers_source own;		/* the medium's file names it */
@@ -75,6 +77,26 @@ static int read_entry(const struct all *all, struct entry *e, struct sw_error *e
 	return r == 0 && e->answers->sources && !s->main ? fail_named(e->answers, s, err) : r;
 }
 
+/*
+ * Devices and what drives them (fw_cfg is a module) come one after the other at a start: what is
+ * not there yet may come, until the machine has found what it has.
+ */
+static int read_near(const struct all *all, struct entry *e, struct sw_error *err)
+{
+	for (unsigned int waited = 0;; waited++) {
+		/* Asked first, so that what settled it is looked at, too. */
+		bool last = sw_machine_is_settled(all->m) || waited >= NEAR_SECONDS;
+		int r = read_entry(all, e, err);
+
+		if (last || (r != -ENOENT && r != -ENODEV))
+			return r;
+		if (sw_event_pause(all->sink, 1000) < 0)
+			return sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "cancelled");
+		if (err)
+			*err = (struct sw_error){};
+	}
+}
+
 static struct entry *add_entry(struct all *all, struct sw_error *err)
 {
 	struct entry *v = reallocarray(all->v, all->n + 1, sizeof(*v));
@@ -116,7 +138,7 @@ static int add_named(struct all *all, const char *name, char *const *trusted, st
 				    &e->own, err);
 	if (r == 0)
 		r = give_keys(all, &e->own, trusted, err);
-	return r < 0 || sw_answers_source_is_far(&e->own) ? r : read_entry(all, e, err);
+	return r < 0 || sw_answers_source_is_far(&e->own) ? r : read_near(all, e, err);
 }
 
 static int add_found(struct all *all, const struct sw_answers_source *s, struct sw_error *err)
@@ -128,7 +150,7 @@ static int add_found(struct all *all, const struct sw_answers_source *s, struct 
 	if (!e)
 		return -ENOMEM;
 	e->found = s;
-	r = sw_answers_source_is_far(s) ? 0 : read_entry(all, e, err);
+	r = sw_answers_source_is_far(s) ? 0 : read_near(all, e, err);
 	a = e->answers;
 	for (size_t i = 0; r == 0 && s->main && a && a->sources && a->sources[i]; i++)
 		r = add_named(all, a->sources[i], a->trust_keys, err);
