@@ -11,6 +11,14 @@
 
 #define SUFFIX ".json"
 
+/* One answer file, and what is the same of it on every machine. */
+struct asked {
+	const struct sw_answers *a;
+	const char *file;
+	struct sw_layout *layout;	/* NULL: every machine refuses for the reason in err */
+	struct sw_error err;
+};
+
 struct verdict {
 	bool good;
 	struct sw_plan *plan;	/* NULL where it is good as well as for the file before */
@@ -199,15 +207,14 @@ static void print_json(const struct sw_nodes *nodes, const struct verdict *v, co
 }
 
 /* 0, or the exit code of the machine that refuses; -ENOMEM. */
-static int judge(const struct sw_nodes *nodes, size_t i, const struct sw_answers *a,
-		 const char *file, bool shared, struct verdict *v)
+static int judge(const struct sw_target *t, const struct asked *q, bool shared, struct verdict *v)
 {
-	const struct sw_target *t = &nodes->list[i].t;
-	struct sw_error err = { 0 };
+	struct sw_error err = q->err;
 
-	if (shared && !sw_answers_diskless(a) && !sw_disk_choice_meets(t->f, &a->disk))
+	if (shared && !sw_answers_diskless(q->a) && !sw_disk_choice_meets(t->f, &q->a->disk))
 		return 0;
-	v->good = sw_target_try(t, a, file, &v->plan, &err) == 0;
+	v->good = q->layout && sw_plan_try(t->f, t->vars, t->old, q->a, q->layout, &v->plan,
+					   &err) == 0;
 	if (v->good)
 		return 0;
 	v->err = malloc(sizeof(*v->err));
@@ -243,15 +250,15 @@ static int take_all(struct sw_rack *rack, const struct sw_nodes *nodes, const st
 	return r;
 }
 
-static int judge_all(const struct sw_nodes *nodes, const struct sw_answers *a, const char *file,
-		     bool json, struct sw_rack *rack, struct verdict *v)
+static int judge_all(const struct sw_nodes *nodes, const struct asked *q, bool json,
+		     struct sw_rack *rack, struct verdict *v)
 {
 	bool shared = false;
 	size_t good = 0;
 	int code = 0;
 
 	for (size_t i = 0; i < nodes->n; i++) {
-		int r = v[i].good ? 0 : judge(nodes, i, a, file, rack != NULL, &v[i]);
+		int r = v[i].good ? 0 : judge(&nodes->list[i].t, q, rack != NULL, &v[i]);
 
 		if (r < 0)
 			return r;
@@ -261,10 +268,10 @@ static int judge_all(const struct sw_nodes *nodes, const struct sw_answers *a, c
 		if (!rack || json || shared || good < 2)
 			continue;
 		shared = true;
-		if (share(rack, nodes, a, i + 1, v) < 0)
+		if (share(rack, nodes, q->a, i + 1, v) < 0)
 			return -ENOMEM;
 	}
-	return rack && take_all(rack, nodes, v, good, shared, file) < 0 ? -ENOMEM : code;
+	return rack && take_all(rack, nodes, v, good, shared, q->file) < 0 ? -ENOMEM : code;
 }
 
 int sw_nodes_check(const struct sw_nodes *nodes, const struct sw_answers *a, const char *file,
@@ -272,7 +279,12 @@ int sw_nodes_check(const struct sw_nodes *nodes, const struct sw_answers *a, con
 {
 	_cleanup_free_ struct verdict *v = calloc(nodes->n, sizeof(*v));
 	_cleanup_free_ bool *in = calloc(nodes->n, sizeof(*in));
-	int code = v && in ? judge_all(nodes, a, file, json, rack, v) : -ENOMEM;
+	struct asked q = { .a = a, .file = file };
+	int code;
+
+	(void)sw_cli_layout(a, file, &q.layout, &q.err);
+	code = v && in ? judge_all(nodes, &q, json, rack, v) : -ENOMEM;
+	sw_layout_free(q.layout);
 
 	if (code >= 0 && json)
 		print_json(nodes, v, file);

@@ -100,9 +100,8 @@ void sw_target_clear(struct sw_target *t)
 	*t = (struct sw_target){};
 }
 
-/* The layout of answers that are valid. */
-static int find_layout(const struct sw_answers *a, const char *file, struct sw_layout **ret_layout,
-		       struct sw_error *err)
+int sw_cli_layout(const struct sw_answers *a, const char *file, struct sw_layout **ret_layout,
+		  struct sw_error *err)
 {
 	int r = sw_answers_validate(a, file, err);
 
@@ -113,18 +112,9 @@ int sw_target_plan(const struct sw_target *t, const struct sw_answers *a, const 
 		   struct sw_plan **ret_plan, struct sw_error *err)
 {
 	_cleanup_layout_ struct sw_layout *l = NULL;
-	int r = find_layout(a, file, &l, err);
+	int r = sw_cli_layout(a, file, &l, err);
 
 	return r < 0 ? r : sw_plan_build(t->f, t->vars, t->old, a, l, ret_plan, err);
-}
-
-int sw_target_try(const struct sw_target *t, const struct sw_answers *a, const char *file,
-		  struct sw_plan **ret_plan, struct sw_error *err)
-{
-	_cleanup_layout_ struct sw_layout *l = NULL;
-	int r = find_layout(a, file, &l, err);
-
-	return r < 0 ? r : sw_plan_try(t->f, t->vars, t->old, a, l, ret_plan, err);
 }
 
 json_object *sw_target_to_json(const struct sw_target *t)

@@ -27,13 +27,12 @@ int sw_target_open(const struct sw_cli *cli, struct sw_target *ret_target, struc
 void sw_target_clear(struct sw_target *t);
 #define _cleanup_target_ _cleanup_(sw_target_clear)
 
-/* Validates the answers (file: their place for errors), finds the layout, plans. */
+/* Validates the answers (file: their place for errors) and finds their layout. */
+int sw_cli_layout(const struct sw_answers *a, const char *file, struct sw_layout **ret_layout,
+		  struct sw_error *err);
+/* The same, and plans. */
 int sw_target_plan(const struct sw_target *t, const struct sw_answers *a, const char *file,
 		   struct sw_plan **ret_plan, struct sw_error *err);
-
-/* The same without the bytes of the tables (sw_plan_try()): for a verdict, not for an install. */
-int sw_target_try(const struct sw_target *t, const struct sw_answers *a, const char *file,
-		  struct sw_plan **ret_plan, struct sw_error *err);
 
 /* Refuses captured facts where the command (a verb for the message) must read the disks. */
 int sw_cli_needs_disks(const struct sw_cli *cli, const char *command, struct sw_error *err);
