@@ -205,16 +205,12 @@ static int read_if_there(const struct sw_answers_source *s, const char *path, st
 static int read_credential(struct sw_machine *m, const struct sw_answers_source *s,
 			   struct sw_buf *b, struct sw_error *err)
 {
-	/* Where systemd puts them when it is the first process; a stand-in's beside its /proc. */
-	_cleanup_free_ char *system = m->kind == SW_MACHINE_REAL
-		? sw_fmt("/run/credentials/@system/%s", s->location)
-		: sw_fmt("%s/credentials/%s", m->run_dir, s->location);
-	_cleanup_free_ char *fw = sw_fmt("%s/firmware/qemu_fw_cfg/by_name/opt/"
-					 "io.systemd.credentials/%s/raw", m->sys_root, s->location);
-	int r = read_if_there(s, system, b, err);
+	_cleanup_free_ char *path = NULL;
+	int r = sw_machine_credential(m, s->location, &path);
 
-	if (r == 0)
-		r = read_if_there(s, fw, b, err);
+	if (r == -ENOMEM)
+		return sw_fail_oom(err);
+	r = r == 0 ? read_if_there(s, path, b, err) : 0;
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return credential_from_oem(m, s, b, err);

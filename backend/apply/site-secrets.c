@@ -5,7 +5,6 @@
  * only, and a resume reads them again.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "apply/run.h"
 #include "base/file.h"
@@ -23,23 +22,16 @@ static int read_file(struct sw_run *run, const char *source, size_t max,
 	return r < 0 ? r : sw_secret_read(path, max, ret_secret, err);
 }
 
-/* Where systemd puts them, else what QEMU gave and nobody took; a stand-in's beside its /proc. */
 static int read_credential(struct sw_run *run, const char *name, struct sw_secret **ret_secret,
 			   struct sw_error *err)
 {
-	const struct sw_machine *m = run->m;
-	_cleanup_free_ char *system = m->kind == SW_MACHINE_REAL
-		? sw_fmt("/run/credentials/@system/%s", name)
-		: sw_fmt("%s/credentials/%s", m->run_dir, name);
-	_cleanup_free_ char *fw = sw_fmt("%s/firmware/qemu_fw_cfg/by_name/opt/"
-					 "io.systemd.credentials/%s/raw", m->sys_root, name);
+	_cleanup_free_ char *path = NULL;
+	int r = sw_machine_credential(run->m, name, &path);
 
-	if (!system || !fw)
+	if (r == 0)
+		return sw_secret_read(path, SW_CREDENTIAL_SECRET_MAX, ret_secret, err);
+	if (r == -ENOMEM)
 		return sw_fail_oom(err);
-	if (access(system, F_OK) == 0)
-		return sw_secret_read(system, SW_CREDENTIAL_SECRET_MAX, ret_secret, err);
-	if (access(fw, F_OK) == 0)
-		return sw_secret_read(fw, SW_CREDENTIAL_SECRET_MAX, ret_secret, err);
 	sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is no credential \"%s\"", name);
 	sw_error_why(err, "the machine was started without it");
 	return -ENOENT;

@@ -100,6 +100,25 @@ bool sw_machine_is_settled(const struct sw_machine *m)
 	       access("/run/slipway/settled", F_OK) == 0;
 }
 
+int sw_machine_credential(const struct sw_machine *m, const char *name, char **ret_path)
+{
+	_cleanup_free_ char *system = m->kind == SW_MACHINE_REAL
+		? sw_fmt("/run/credentials/@system/%s", name)
+		: sw_fmt("%s/credentials/%s", m->run_dir, name);
+	_cleanup_free_ char *fw = sw_fmt("%s/firmware/qemu_fw_cfg/by_name/opt/"
+					 "io.systemd.credentials/%s/raw", m->sys_root, name);
+
+	if (!system || !fw)
+		return -ENOMEM;
+	if (access(system, F_OK) == 0)
+		*ret_path = TAKE_PTR(system);
+	else if (access(fw, F_OK) == 0)
+		*ret_path = TAKE_PTR(fw);
+	else
+		return -ENOENT;
+	return 0;
+}
+
 int sw_machine_vars(struct sw_machine *m, struct sw_varstore **ret_vars, struct sw_error *err)
 {
 	int r = m->vars ? 0 : sw_machine_ops_of(m)->vars(m, &m->vars, err);

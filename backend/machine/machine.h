@@ -69,6 +69,13 @@ int sw_machine_identity(struct sw_machine *m, struct sw_facts **ret_facts, struc
  */
 bool sw_machine_is_settled(const struct sw_machine *m);
 
+/*
+ * Where the credential of this name is that the machine was started with: systemd puts them into
+ * files when it is the first process, else QEMU's fw_cfg has it; a stand-in's are in its run_dir.
+ * malloc'd. -ENOENT: in neither; -ENOMEM.
+ */
+int sw_machine_credential(const struct sw_machine *m, const char *name, char **ret_path);
+
 /* The EFI variable store; borrowed. -EOPNOTSUPP on BIOS or without efivarfs, -EROFS on captured. */
 int sw_machine_vars(struct sw_machine *m, struct sw_varstore **ret_vars, struct sw_error *err);
 
