@@ -3,16 +3,12 @@
 #include <string.h>
 
 #include "answers/validate-private.h"
-#include "answers/values.h"
 #include "payload/payload.h"
 
 static void report(struct sw_check *c, size_t i, const char *word, const char *what,
 		   const char *why, const char *hint)
 {
-	char key[SW_KEY_MAX];
-
-	sw_items_key(key, sw_list_group_of(SW_HOME_FILE), i, word);
-	sw_broken(c, key, -EINVAL, what, why, hint);
+	sw_broken_item(c, SW_HOME_FILE, i, word, what, why, hint);
 }
 
 /* One as a directory of the other cannot be, either. */

@@ -20,10 +20,7 @@ struct link_check {
 static void report(const struct link_check *k, const char *word, const char *what,
 		   const char *why, const char *hint)
 {
-	char key[SW_KEY_MAX];
-
-	sw_items_key(key, sw_list_group_of(SW_HOME_LINK), k->i, word);
-	sw_broken(k->c, key, -EINVAL, what, why, hint);
+	sw_broken_item(k->c, SW_HOME_LINK, k->i, word, what, why, hint);
 }
 
 static const struct sw_net_link *find(const struct sw_answers *a, const char *name)

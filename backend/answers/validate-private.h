@@ -14,6 +14,9 @@ struct sw_check {
 /* Reports about one key, at its place in the file when it has one. */
 void sw_broken(struct sw_check *c, const char *key, int r, const char *what,
 	       const char *why, const char *hint);
+/* The same about a key of item i of the list of this home: "secrets[2].name" by "name". */
+void sw_broken_item(struct sw_check *c, enum sw_field_home home, size_t i, const char *word,
+		    const char *what, const char *why, const char *hint);
 
 /* The rules below network. */
 void sw_check_network(struct sw_check *c);

@@ -3,17 +3,13 @@
 #include <string.h>
 
 #include "answers/validate-private.h"
-#include "answers/values.h"
 
 #define ONE_PLACE "give one of file, credential and sealed"
 
 static void report(struct sw_check *c, size_t i, const char *word, const char *what,
 		   const char *why, const char *hint)
 {
-	char key[SW_KEY_MAX];
-
-	sw_items_key(key, sw_list_group_of(SW_HOME_SECRET), i, word);
-	sw_broken(c, key, -EINVAL, what, why, hint);
+	sw_broken_item(c, SW_HOME_SECRET, i, word, what, why, hint);
 }
 
 static void check_places(struct sw_check *c, size_t i, const struct sw_site_secret *s)

@@ -35,6 +35,15 @@ void sw_broken(struct sw_check *c, const char *key, int r, const char *what,
 	(void)sw_errors_keep(c->errors, r);
 }
 
+void sw_broken_item(struct sw_check *c, enum sw_field_home home, size_t i, const char *word,
+		    const char *what, const char *why, const char *hint)
+{
+	char key[SW_KEY_MAX];
+
+	sw_items_key(key, sw_list_group_of(home), i, word);
+	sw_broken(c, key, -EINVAL, what, why, hint);
+}
+
 /* Answers also come from forms and from code: each value is held against its own rule again. */
 static bool value_holds(struct sw_check *c, const struct sw_field *f, const char *key,
 			const char *text)
@@ -173,16 +182,16 @@ static void check_admission_field(struct sw_check *c, const struct sw_field *f, 
 static void check_kind(struct sw_check *c, size_t i)
 {
 	const enum sw_admission_kind kind = c->a->admission[i].kind;
-	char key[SW_KEY_MAX];
 
-	admission_key(key, i, "kind");
 	if (kind == SW_ADMISSION_NONE && c->a->n_admission > 1)
-		sw_broken(c, key, -EINVAL, "is none among others", "none is no way of admission",
-			  "take this one out of the list, or all others");
+		sw_broken_item(c, SW_HOME_ADMISSION, i, "kind", "is none among others",
+			       "none is no way of admission",
+			       "take this one out of the list, or all others");
 	for (size_t k = 0; k < i && kind != SW_ADMISSION_NONE; k++)
 		if (c->a->admission[k].kind == kind)
-			sw_broken(c, key, -EINVAL, "stands twice",
-				  "a node is admitted once in each way", "take one of both out");
+			sw_broken_item(c, SW_HOME_ADMISSION, i, "kind", "stands twice",
+				       "a node is admitted once in each way",
+				       "take one of both out");
 }
 
 /* What a profile would refuse of its server's address. */
@@ -192,13 +201,11 @@ static void check_server(struct sw_check *c, size_t i)
 	const struct sw_profile *p = sw_profile_find(sw_admission_name(ad->kind));
 	_cleanup_free_ char *base = NULL;
 	struct sw_error e = {};
-	char key[SW_KEY_MAX];
 
 	if (!p || !p->needs_token || !given(ad->url) || strncasecmp(ad->url, "https://", 8) != 0)
 		return;
-	admission_key(key, i, "url");
 	if (sw_profile_base(p, ad->url, &base, &e) < 0)
-		sw_broken(c, key, -EINVAL, "cannot be used", e.why, e.hint);
+		sw_broken_item(c, SW_HOME_ADMISSION, i, "url", "cannot be used", e.why, e.hint);
 }
 
 static void check_admissions(struct sw_check *c)
