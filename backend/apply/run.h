@@ -59,8 +59,13 @@ int sw_extras_check(struct sw_run *run, struct sw_error *err);
 /* Fetches them; fetch_one is steps-content's. */
 int sw_run_fetch(struct sw_run *run, const char *source, const char *sha256,
 		 char *const *signatures, const char *name, char **ret_path, struct sw_error *err);
-/* payload.ca into run->ca_file, for whoever fetches. */
-int sw_run_keep_ca(struct sw_run *run, struct sw_error *err);
+struct sw_fetch;
+/*
+ * Fetches f->source into f->out as an install does, with the payload's CA and several tries, and
+ * logs it as name; to: the path on the node that it is for, or NULL.
+ */
+int sw_run_get(struct sw_run *run, struct sw_fetch *f, const char *name, const char *to,
+	       struct sw_error *err);
 int sw_extras_fetch(struct sw_run *run, struct sw_error *err);
 /* Notes in node data what sw_extra_build() makes, where no manifest says it. -ENOMEM, -EIO. */
 int sw_extras_to_json(const struct sw_run *run, json_object *node_data);

@@ -12,30 +12,18 @@
 #include "boot/nodefiles.h"
 #include "payload/payload.h"
 
-#define FETCH_RETRIES 5
-
 static char *place(const struct sw_run *run, size_t i)
 {
 	return sw_fmt("%s/file-%zu", run->work, i);
 }
 
-static int fetch(struct sw_run *run, size_t i, struct sw_error *err)
+static int fetch(struct sw_run *run, size_t i, const char *out, struct sw_error *err)
 {
 	const struct sw_node_file *n = &run->p->answers->node_files[i];
-	_cleanup_free_ char *out = place(run, i), *shown = sw_source_show(n->source);
-	const struct sw_fetch f = { .source = n->source, .sha256 = n->sha256, .out = out,
-				    .max = SW_NODE_FILE_MAX, .retries = FETCH_RETRIES,
-				    .step = run->step, .ca_file = run->ca_file };
-	char got[SW_SHA256_TEXT];
-	int r;
+	struct sw_fetch f = { .source = n->source, .sha256 = n->sha256, .out = out,
+			      .max = SW_NODE_FILE_MAX };
 
-	if (!out || !shown)
-		return sw_fail_oom(err);
-	sw_event_log(run->sink, "fetching %s for %s", shown, n->path);
-	r = sw_fetch_run(run->m, &f, run->sink, got, err);
-	if (r == 0)
-		sw_event_log(run->sink, "%s has sha256 %s", n->path, got);
-	return r;
+	return sw_run_get(run, &f, n->path, n->path, err);
 }
 
 static int too_much(struct sw_error *err)
@@ -51,7 +39,7 @@ int sw_run_fetch_files(struct sw_run *run, struct sw_error *err)
 {
 	const struct sw_answers *a = run->p->answers;
 	uint64_t all = 0;
-	int r = sw_answers_have_files(a, true) ? sw_run_keep_ca(run, err) : 0;
+	int r = 0;
 
 	for (size_t i = 0; i < a->n_node_files && r == 0; i++) {
 		_cleanup_free_ char *path = place(run, i);
@@ -61,8 +49,8 @@ int sw_run_fetch_files(struct sw_run *run, struct sw_error *err)
 			all += strlen(a->node_files[i].text);
 		if (!a->node_files[i].source)
 			continue;
-		r = fetch(run, i, err);
-		if (r == 0 && (!path || stat(path, &st) < 0))
+		r = fetch(run, i, path, err);
+		if (r == 0 && stat(path, &st) < 0)
 			r = sw_fail_errno(err, SW_EXIT_FAILED, -EIO,
 					  "cannot look at a fetched file");
 		all += (uint64_t)st.st_size;

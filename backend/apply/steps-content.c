@@ -37,7 +37,7 @@ static int vouch(struct sw_run *run, const char *source, char *const *signatures
 }
 
 /* libcurl takes the CAs of a transfer as a file. */
-int sw_run_keep_ca(struct sw_run *run, struct sw_error *err)
+static int keep_ca(struct sw_run *run, struct sw_error *err)
 {
 	const char *ca = run->p->answers->payload_ca;
 	_cleanup_free_ char *pem = NULL, *path = NULL;
@@ -57,33 +57,39 @@ int sw_run_keep_ca(struct sw_run *run, struct sw_error *err)
 	return 0;
 }
 
+int sw_run_get(struct sw_run *run, struct sw_fetch *f, const char *name, const char *to,
+	       struct sw_error *err)
+{
+	_cleanup_free_ char *shown = sw_source_show(f->source);
+	char got[SW_SHA256_TEXT];
+	int r;
+
+	if (!f->out || !shown)
+		return sw_fail_oom(err);
+	r = keep_ca(run, err);
+	if (r < 0)
+		return r;
+	f->ca_file = run->ca_file;
+	f->retries = FETCH_RETRIES;
+	f->step = run->step;
+	sw_event_log(run->sink, "fetching %s%s%s", shown, to ? " for " : "", to ? to : "");
+	r = sw_fetch_run(run->m, f, run->sink, got, err);
+	if (r == 0)
+		sw_event_log(run->sink, "%s has sha256 %s", name, got);
+	return r;
+}
+
 int sw_run_fetch(struct sw_run *run, const char *source, const char *sha256,
 		 char *const *signatures, const char *name, char **ret_path, struct sw_error *err)
 {
 	struct sw_trust t = sw_answers_trust(run->p->answers);
 	_cleanup_free_ char *out = sw_fmt("%s/%s", run->work, name);
-	_cleanup_free_ char *shown = sw_source_show(source);
-	char got[SW_SHA256_TEXT];
-	struct sw_fetch f = { .source = source,
-			      .sha256 = sha256 && *sha256 ? sha256 : NULL,
-			      .vouched = sw_trust_asks(&t),
-			      .out = out,
-			      .retries = FETCH_RETRIES,
-			      .step = run->step };
-	int r;
+	struct sw_fetch f = { .source = source, .sha256 = sha256 && *sha256 ? sha256 : NULL,
+			      .vouched = sw_trust_asks(&t), .out = out };
+	int r = sw_run_get(run, &f, name, NULL, err);
 
-	if (!out || !shown)
-		return sw_fail_oom(err);
-	r = sw_run_keep_ca(run, err);
-	if (r < 0)
-		return r;
-	f.ca_file = run->ca_file;
-	sw_event_log(run->sink, "fetching %s", shown);
-	r = sw_fetch_run(run->m, &f, run->sink, got, err);
-	if (r < 0)
-		return r;
-	sw_event_log(run->sink, "%s has sha256 %s", name, got);
-	r = vouch(run, source, signatures, out, err);
+	if (r == 0)
+		r = vouch(run, source, signatures, out, err);
 	if (r < 0)
 		return r;
 	free(*ret_path);
