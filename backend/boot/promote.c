@@ -236,7 +236,7 @@ static uint64_t highest(const struct sw_node *n)
 	return most;
 }
 
-static uint64_t highest_of_all(const struct sw_switch *s)
+uint64_t sw_promote_highest(const struct sw_switch *s)
 {
 	uint64_t most = highest(&s->node);
 
@@ -262,7 +262,7 @@ int sw_promote_plan(const struct sw_switch *s, uint64_t sequence, struct sw_prom
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot decode the boot variables");
 	if (p.sequence == 0)
-		p.sequence = highest_of_all(s) + 1;
+		p.sequence = sw_promote_highest(s) + 1;
 	if (p.sequence == 0)
 		return sw_fail(err, SW_EXIT_REFUSED, -EOVERFLOW, "the sequence is used up");
 	r = choose(s, &set, &p, err);
@@ -340,7 +340,7 @@ static bool holds_newest(const struct sw_switch *s, const struct sw_node *n,
 	int best = sw_node_best_slot(n);
 
 	return best >= 0 && sw_slot_holds(&n->slots[best], m) &&
-	       n->slots[best].m.sequence == highest_of_all(s);
+	       n->slots[best].m.sequence == sw_promote_highest(s);
 }
 
 uint64_t sw_promote_sequence(const struct sw_switch *s, const struct sw_slot_manifest *m)
@@ -349,7 +349,7 @@ uint64_t sw_promote_sequence(const struct sw_switch *s, const struct sw_slot_man
 
 	for (size_t i = 0; i < s->n_copies && !held; i++)
 		held = holds_newest(s, &s->copies[i], m);
-	return held ? highest_of_all(s) : 0;
+	return held ? sw_promote_highest(s) : 0;
 }
 
 int sw_promote_copy(const struct sw_switch *s, struct sw_varstore *vars, struct sw_promote *p,

@@ -78,6 +78,8 @@ int sw_promote_write(struct sw_io *io, struct sw_varstore *vars, const struct sw
 		     uint64_t offset, uint64_t size, const char *image, const char *sha256,
 		     const struct sw_sink *sink, struct sw_error *err);
 
+/* The highest number that an image in a slot of the node, or of a copy of it, has; 0: none. */
+uint64_t sw_promote_highest(const struct sw_switch *s);
 /*
  * The sequence that the image gets on every disk: that of the copy which holds it
  * already as the newest one of all (a promote that was cut short goes on so), else

@@ -140,30 +140,28 @@ static int inspect(struct job *j, struct sw_error *err)
 
 /* ---- the slot ---- */
 
-/* The highest number that was given to another image; of this one in *ret_same, 0: none. */
-static uint64_t highest(const struct sw_node *n, const char *sha256, uint64_t most,
-			const struct sw_slot_manifest **ret_same)
+/* What is said of this image where the node has it already; NULL: nowhere. */
+static const struct sw_slot_manifest *known(const struct sw_switch *s, const char *sha256)
 {
-	for (size_t i = 0; i < n->n_slots; i++) {
-		const struct sw_node_slot *s = &n->slots[i];
+	const struct sw_slot_manifest *found = NULL;
 
-		if (s->filled && strcasecmp(s->m.sha256, sha256) == 0)
-			*ret_same = &s->m;
-		if (s->filled && s->m.sequence > most)
-			most = s->m.sequence;
+	for (size_t i = 0; i <= s->n_copies; i++) {
+		const struct sw_node *n = i ? &s->copies[i - 1] : &s->node;
+
+		for (size_t k = 0; k < n->n_slots; k++)
+			if (n->slots[k].filled && !strcasecmp(n->slots[k].m.sha256, sha256))
+				found = &n->slots[k].m;
 	}
-	return most;
+	return found;
 }
 
 /* An image that the node knows keeps its number and time; another gets one that no TPM has seen. */
 static int number(struct job *j, struct sw_error *err)
 {
-	const struct sw_slot_manifest *same = NULL;
+	const struct sw_slot_manifest *same = known(&j->s, j->m.sha256);
+	uint64_t most = sw_promote_highest(&j->s);
 	struct sw_count c = {};
-	uint64_t most = highest(&j->s.node, j->m.sha256, 0, &same);
 
-	for (size_t i = 0; i < j->s.n_copies; i++)
-		most = highest(&j->s.copies[i], j->m.sha256, most, &same);
 	if (same) {
 		j->m.sequence = same->sequence;
 		j->m.time = same->time;

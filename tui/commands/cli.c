@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "base/file.h"
+#include "base/strv.h"
 
 enum { OPT_MACHINE = 256, OPT_FACTS, OPT_JSON, OPT_PLAIN, OPT_HELP, OPT_VERSION };
 
@@ -53,6 +54,17 @@ const char *sw_arg_next(const struct sw_args *args, int id, size_t *pos)
 			return args->opts[i].value;
 	}
 	return NULL;
+}
+
+int sw_arg_list(const struct sw_args *args, int id, char ***ret_list)
+{
+	const char *value;
+	size_t pos = 0;
+	int r = 0;
+
+	while (r == 0 && (value = sw_arg_next(args, id, &pos)))
+		r = sw_strv_add(ret_list, value);
+	return r;
 }
 
 static void parser_add(struct parser *p, const struct sw_opt *opts)

@@ -68,6 +68,8 @@ int sw_cli_main(int argc, char **argv);
 const char *sw_arg(const struct sw_args *args, int id);
 /* Walks all values of an option: *pos starts at 0; NULL at the end. */
 const char *sw_arg_next(const struct sw_args *args, int id, size_t *pos);
+/* Adds copies of them all to a list (base/strv.h). -ENOMEM. */
+int sw_arg_list(const struct sw_args *args, int id, char ***ret_list);
 
 /* The command of this name, or NULL. */
 const struct sw_command *sw_command_find(const char *name);

@@ -46,7 +46,7 @@ static int image_options(struct job *j, struct sw_error *err)
 {
 	const struct sw_args *a = &j->cli->args;
 	const char *source = sw_arg(a, OPT_IMAGE), *trust = sw_arg(a, OPT_TRUST);
-	int r = 0;
+	int r;
 
 	if (trust && strcmp(trust, "none") != 0)
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "doctor: --trust takes none");
@@ -57,9 +57,7 @@ static int image_options(struct job *j, struct sw_error *err)
 		return 0;
 	if (!sw_arg(a, OPT_REPAIR))
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "doctor: --image is for --repair ID");
-	for (size_t i = 0; r == 0 && i < a->n_opts; i++)
-		if (a->opts[i].id == OPT_SIGNATURE)
-			r = sw_strv_add(&j->signatures, a->opts[i].value);
+	r = sw_arg_list(a, OPT_SIGNATURE, &j->signatures);
 	j->place = sw_cli_place(source);
 	if (r < 0 || !j->place)
 		return sw_fail_oom(err);

@@ -100,16 +100,6 @@ static int find_trust(struct job *j, struct sw_error *err)
 	return -EPERM;
 }
 
-static int list_args(const struct sw_args *a, int id, char ***ret_list)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < a->n_opts; i++)
-		if (a->opts[i].id == id)
-			r = sw_strv_add(ret_list, a->opts[i].value);
-	return r;
-}
-
 /* Refuses what is not signed well enough. */
 static int vouch(struct job *j, const char *source, const char *file, int option,
 		 struct sw_error *err)
@@ -118,7 +108,7 @@ static int vouch(struct job *j, const char *source, const char *file, int option
 
 	if (!sw_trust_asks(&j->trust))
 		return 0;
-	if (list_args(&j->cli->args, option, &sources) < 0)
+	if (sw_arg_list(&j->cli->args, option, &sources) < 0)
 		return sw_fail_oom(err);
 	free(j->who);
 	j->who = NULL;
