@@ -225,8 +225,9 @@ const struct sw_placed *sw_plan_find(const struct sw_plan *p, size_t disk, enum 
 bool sw_plan_tpm_usable(const struct sw_facts *f);
 /* What opens the plan's encrypted partitions, all together: SW_ENCRYPT_*. */
 unsigned int sw_plan_encrypts(const struct sw_plan *p);
-/* True when the install makes the node's SSH host key, which it seals to the TPM. */
+/* True when the answers give the node secrets, which the install seals to the TPM. */
 bool sw_plan_gives_secrets(const struct sw_plan *p);
+/* True when the install makes the node's SSH host key, which it seals to the TPM. */
 bool sw_plan_makes_host_key(const struct sw_plan *p);
 /* True when anything is sealed to the TPM. */
 bool sw_plan_seals(const struct sw_plan *p);

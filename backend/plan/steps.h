@@ -7,9 +7,9 @@
 /* Chooses every disk that the layout wants, binds the plan to them and takes the seed. */
 int sw_plan_choose_disks(struct sw_plan *p, const struct sw_facts *f, const struct sw_layout *l,
 			 struct sw_error *err);
-/* Places the layout's partitions on the plan's disks and takes the digests of the new tables. */
-/* The digests of the tables that the disks get; libfdisk makes each. */
+/* Takes the digests of the tables that the disks get; libfdisk makes each. */
 int sw_plan_digest_tables(struct sw_plan *p, struct sw_error *err);
+/* Places the layout's partitions on the plan's disks. */
 int sw_plan_place(struct sw_plan *p, const struct sw_layout *l, struct sw_error *err);
 /*
  * Whether what disk.preserve names is there and is what the layout says: type, least size,

@@ -584,7 +584,6 @@ void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind)
 	};
 
 	sw_buf_clear(&s->looks[kind].told);
-	s->looks[kind].done = s->looks[kind].size = 0;
 	s->looks[kind].pending = true;
 	s->looks[kind].error = (struct sw_error){ 0 };
 	s->want |= want[kind];

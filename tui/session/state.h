@@ -78,7 +78,6 @@ struct sw_look {
 	json_object *found;	/* NULL until known */
 	struct sw_error error;	/* the last look failed */
 	struct sw_buf told;	/* lines, while it is pending */
-	uint64_t done, size;	/* bytes of what it does now; size 0: it counts none */
 	bool pending;
 };
 

@@ -52,13 +52,8 @@ void sw_state_look_told(struct sw_state *s, enum sw_look_kind kind, const struct
 
 	if (!l->pending)
 		return;
-	if (ev->type == SW_EVENT_PROGRESS) {
-		l->done = ev->done;
-		l->size = ev->size;
-	} else if (ev->type == SW_EVENT_LOG && l->told.len < TOLD_MAX) {
+	if (ev->type == SW_EVENT_LOG && l->told.len < TOLD_MAX)
 		(void)sw_buf_addf(&l->told, "%s\n", ev->text);
-		l->done = l->size = 0;
-	}
 	sw_view_refresh(s);
 }
 
