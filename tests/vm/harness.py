@@ -48,6 +48,10 @@ class Failure(Exception):
     """A test expectation that was not met, with what the operator saw."""
 
 
+class Stalled(Failure):
+    """The kernel hung before its first program: the emulator lost an interrupt."""
+
+
 class Skip(Exception):
     """The test cannot run here; the text is the real reason."""
 
@@ -192,7 +196,7 @@ class Vm:
         self.raw = bytearray()
         self.position = 0
         self.resets = 0
-        self.started = None
+        self.started = self._fresh = None
         self._changed = threading.Condition()
         self._ended = self._cut = False
 
@@ -215,7 +219,7 @@ class Vm:
             args += ["-kernel", self.kernel, "-initrd", self.initrd, "-append", self.append]
         if not self.reboot:
             args.append("-no-reboot")
-        self.started = time.monotonic()
+        self.started = self._fresh = time.monotonic()
         self._log = open(self._path("qemu.log"), "wb")
         self.process = spawn(args, stdout=self._log, stderr=self._log)
         self._serial = self._connect(serial)
@@ -287,6 +291,7 @@ class Vm:
                 with self._changed:
                     if message.get("event") == "RESET":
                         self.resets += 1
+                        self._fresh = time.monotonic()
                     elif "return" in message or "error" in message:
                         self._replies.append(message)
                     self._changed.notify_all()
@@ -404,6 +409,11 @@ class Vm:
     def expect_screen(self, *texts, timeout=60):
         return self._await(texts, timeout, lambda text: text in self.screen)
 
+    def appears(self, text, timeout):
+        """Whether it comes onto the screen in time, for who tries something else otherwise."""
+        with self._changed:
+            return self._changed.wait_for(lambda: text in self.screen, timeout * PATIENCE)
+
     def expect_gone(self, text, timeout=60):
         self._await([text], timeout, lambda wanted: wanted not in self.screen)
 
@@ -416,28 +426,28 @@ class Vm:
 
         def check():
             found.extend(text for text in texts if test(text))
-            return bool(found) or self._ended
+            return bool(found) or self._ended or self._has_stalled()
 
         with self._changed:
             self._changed.wait_for(check, timeout)
         if found:
             return found[0]
         what = "the machine went off" if self._ended else "%g s passed" % timeout
-        raise Failure("%s before any of %r was seen\n%s" % (what, list(texts), self.report()))
+        raise self.failure("%s before any of %r was seen" % (what, list(texts)))
 
     def wait_reset(self, count=1, timeout=120):
         timeout *= PATIENCE
         with self._changed:
             if not self._changed.wait_for(lambda: self.resets >= count or self._ended, timeout) \
                or self.resets < count:
-                raise Failure("no reset within %g s\n%s" % (timeout, self.report()))
+                raise self.failure("no reset within %g s" % timeout)
 
     def wait_off(self, timeout=120):
         timeout *= PATIENCE
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise Failure("still running after %g s\n%s" % (timeout, self.report())) from None
+            raise self.failure("still running after %g s" % timeout) from None
         self._reader.join(5)
 
     def wait_written(self, disk, size, timeout=120):
@@ -451,7 +461,7 @@ class Vm:
         deadline = time.monotonic() + timeout
         while not test():
             if time.monotonic() > deadline:
-                raise Failure("no %s within %g s\n%s" % (what, timeout, self.report()))
+                raise self.failure("no %s within %g s" % (what, timeout))
             time.sleep(0.005)
 
     def run(self, command, timeout=30):
@@ -469,6 +479,21 @@ class Vm:
         if match.group(1) != "0":
             raise Failure("%r: status %s\n%s" % (command, match.group(1), text))
         return text[:match.start()].split("\n", 1)[-1]
+
+    def _has_stalled(self):
+        # Until it starts the first program process 1 goes by the name of the idle task.
+        return b"INFO: task swapper/0:1 blocked for more than" in self.raw
+
+    def failure(self, what):
+        """What to raise for an expectation that was not met.
+
+        A kernel tells of a hang at its second look, 240 s after it started: that is waited for.
+        """
+        with self._changed:
+            left = self._fresh + 260 - time.monotonic() if self._fresh else 0
+            self._changed.wait_for(lambda: self._ended or self._has_stalled(), max(left, 0))
+            kind = Stalled if self._has_stalled() else Failure
+        return kind("%s\n%s" % (what, self.report()))
 
     def seconds(self):
         return time.monotonic() - self.started

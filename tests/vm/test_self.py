@@ -4,12 +4,14 @@
 import os
 import socket
 import subprocess
+import types
 import urllib.error
 import urllib.request
 
 import disk
 import harness
 import payload
+import run
 import screen
 import server
 
@@ -54,6 +56,24 @@ def test_screen_agrees_with_ncurses(_):
                           capture_output=True).stdout)
     s.feed(b"ok")
     check(s.line(5) == " " * 10 + "-ok", "got %r" % s.line(5))
+
+
+def test_kernel_that_hung_is_told_from_a_test_that_failed(directory):
+    vm = harness.Vm(harness.Machine(directory))
+    vm.raw += b"[    1.0] i8042: PNP\r\nINFO: task init:1 blocked for more than 120"
+    check(not isinstance(vm.failure("x"), harness.Stalled), "a program is no kernel")
+    vm.raw += b"\r\n[  242.6] INFO: task swapper/0:1 blocked for more than 120 seconds.\r\n"
+    check(isinstance(vm.failure("x"), harness.Stalled), "process 1 was the kernel still")
+
+    def hung(_):
+        raise vm.failure("no end")
+    check(run.run_one(hung, directory)[0] == "stalled", "the runner is told")
+    repeated = []
+    test = types.SimpleNamespace(name="t", verdict=lambda: ("stalled", "no end"), end=lambda: None)
+    check(run.again(test, repeated), "it is repeated")
+    check(not run.again(test, repeated), "once")
+    test.verdict = lambda: ("failed", "no end")
+    check(not run.again(test, []), "who failed is not repeated")
 
 
 def test_server_resets_in_the_middle(_):
