@@ -64,6 +64,18 @@ int sw_volume_read(const struct sw_volume *v, const char *path, size_t max, stru
 int sw_volume_copy(struct sw_machine *m, const struct sw_volume *v, const char *path,
 		   const char *where, struct sw_error *err);
 
+/* The FAT file system of the operator's stick; exit 5 when there is none, which names `what`. */
+int sw_volume_of_stick(struct sw_machine *m, const char *what, struct sw_volume *ret_volume,
+		       struct sw_error *err);
+
+#define SW_IMAGES_MAX 50U
+/*
+ * The files *.efi of the medium (three folders deep) and the stick (one), as [{"source":
+ * "medium:/a.efi" or "stick:/a.efi", "size": bytes}], at most SW_IMAGES_MAX; none when neither is
+ * there. -ENOMEM.
+ */
+int sw_browse_images(struct sw_machine *m, json_object **ret_list, struct sw_error *err);
+
 /* ---- what the tools say, as entries; for tests of their own ---- */
 
 /* The output of mdir(1). -ENOMEM. */

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "apply/store.h"
 #include "base/file.h"
 #include "browse/browse.h"
 #include "config/private.h"
@@ -61,17 +60,10 @@ static int read_level(const struct sw_volume *v, const char *above, struct sw_co
 
 static int read_stick(struct sw_machine *m, struct sw_config_source *s, struct sw_error *err)
 {
-	_cleanup_volume_ struct sw_volume v = { .kind = SW_VOLUME_FAT };
-	_cleanup_free_ char *image = NULL;
-	char *at;
-	int r = sw_store_find_stick(m, "configuration", &image, err);
+	_cleanup_volume_ struct sw_volume v = {};
+	int r = sw_volume_of_stick(m, "configuration", &v, err);
 
-	if (r < 0)
-		return r;
-	at = strstr(image, "@@");
-	v.offset = at ? strtoull(at + 2, NULL, 10) : 0;
-	v.device = strndup(image, at ? (size_t)(at - image) : strlen(image));
-	return v.device ? read_level(&v, "", s, err) : sw_fail_oom(err);
+	return r < 0 ? r : read_level(&v, "", s, err);
 }
 
 /* ---- any place ---- */

@@ -55,8 +55,9 @@ static int slot_repair(const struct sw_examine *x, const struct sw_node *n,
 
 	if (!from) {
 		(void)snprintf(fi->advice, sizeof(fi->advice),
-			       "fill it from a URL or the stick (medium:/FILE): `slipway doctor "
-			       "--repair %s --image SOURCE`; or start from the network", fi->id);
+			       "fill it from an image, a URL or medium:/FILE or stick:/FILE: "
+			       "`slipway doctor --repair %s --image SOURCE`; or start from the "
+			       "network", fi->id);
 		return 0;
 	}
 	rep = sw_finding_repair(fi, n->disk);

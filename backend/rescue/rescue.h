@@ -57,9 +57,11 @@ struct sw_finding;
 
 /* An image that somebody names for a slot. All borrowed. */
 struct sw_rescue_image {
-	const char *source;	/* of a unified kernel image, as in payload.h */
+	/* Of a unified kernel image, as in payload.h, or stick:/FILE of the operator's stick. */
+	const char *source;
 	const char *sha256;	/* its hash, or NULL */
 	char *const *signatures;	/* where they are; NULL: beside it */
+	const char *ca;		/* PEM, the only CA that an https server is believed; NULL: any */
 	bool trust_none;	/* nobody has to have signed it */
 	const struct sw_sink *sink;	/* told of the fetching and the writing; or NULL */
 };
@@ -112,6 +114,8 @@ struct sw_repair {
 	int (*carry_out)(const struct sw_rescue_ask *q, struct sw_repair *r, struct sw_error *err);
 };
 
+/* Whether it can be a source of an image; exit 3. Nothing is looked for. */
+int sw_rescue_image_check(const char *source, struct sw_error *err);
 /* True when it is a damaged slot, which sw_rescue_offer_image() can fill. */
 bool sw_rescue_takes_image(const struct sw_finding *fi);
 /*

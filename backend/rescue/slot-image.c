@@ -5,19 +5,23 @@
  * a whole slot before the first write; from there on it is a copy like any other.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "answers/proxy.h"
+#include "apply/store.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "boot/nodedata.h"
 #include "boot/promote.h"
 #include "boot/uki.h"
+#include "net/trust.h"
 #include "payload/payload.h"
 #include "payload/trust.h"
 #include "rescue/count.h"
 #include "rescue/private.h"
 
 #define RETRIES 5
+#define STICK "stick:"
 
 struct job {
 	const struct sw_rescue_ask *q;
@@ -28,6 +32,7 @@ struct job {
 	struct sw_trust trust;
 	struct sw_slot_manifest m;
 	char *dir, *uki;
+	char *from, *ca;	/* what is fetched, and whom its server is believed, in dir */
 };
 
 static void job_clear(struct job *j)
@@ -36,6 +41,8 @@ static void job_clear(struct job *j)
 		(void)sw_remove_tree(j->dir);
 	free(j->dir);
 	free(j->uki);
+	free(j->from);
+	free(j->ca);
 	sw_slot_manifest_clear(&j->m);
 	sw_trust_clear(&j->trust);
 	sw_switch_clear(&j->s);
@@ -105,15 +112,93 @@ static int find_trust(struct job *j, struct sw_error *err)
 	return -EPERM;
 }
 
+static bool on_stick(const char *source)
+{
+	return strncmp(source, STICK "/", strlen(STICK "/")) == 0;
+}
+
+int sw_rescue_image_check(const char *source, struct sw_error *err)
+{
+	int r;
+
+	if (!on_stick(source))
+		return sw_source_check(source, err);
+	/* The rest of it is a path, with the same letters. */
+	r = sw_source_check(source + strlen(STICK), err);
+	if (r == 0 && strstr(source, "/../"))
+		r = sw_fail(err, SW_EXIT_INVALID, -EINVAL, "not a usable source");
+	return r;
+}
+
+/* Through mtools, as everything on that stick: the image, and the signature if it lies there. */
+static int take_from_stick(struct job *j, struct sw_error *err)
+{
+	_cleanup_free_ char *image = NULL, *name = sw_fmt("::%s", j->image->source + strlen(STICK));
+	_cleanup_free_ char *sig = sw_fmt("%s.sig", name ? name : ""), *dir = NULL;
+	const char *argv[] = { "mcopy", "-n", "-i", NULL, name, NULL, NULL };
+	struct sw_error no_signature = {};
+	int r;
+
+	dir = sw_fmt("%s/stick", j->dir);
+	j->from = sw_fmt("%s/stick/image.efi", j->dir);
+	if (!name || !sig || !dir || !j->from)
+		return sw_fail_oom(err);
+	r = mkdir(dir, 0700) < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, -errno, "no scratch file")
+				 : sw_store_find_stick(j->q->m, "image", &image, err);
+	if (r < 0)
+		return r;
+	argv[3] = image;
+	argv[5] = j->from;
+	r = sw_store_mcopy(argv, err);
+	if (r < 0) {
+		sw_error_where(err, "%s", j->m.source);
+		return r;
+	}
+	free(dir);
+	dir = sw_fmt("%s.sig", j->from);
+	if (!dir)
+		return sw_fail_oom(err);
+	argv[4] = sig;
+	argv[5] = dir;
+	(void)sw_store_mcopy(argv, &no_signature);	/* whether one is needed is seen later */
+	return 0;
+}
+
+/* libcurl takes the CAs of a transfer as a file. */
+static int keep_ca(struct job *j, struct sw_error *err)
+{
+	_cleanup_free_ char *pem = NULL;
+	int r;
+
+	if (!j->image->ca || !*j->image->ca)
+		return 0;
+	pem = sw_pem_lines(j->image->ca);
+	j->ca = sw_fmt("%s/ca.pem", j->dir);
+	if (!pem || !j->ca)
+		return sw_fail_oom(err);
+	r = sw_file_write(j->ca, pem, strlen(pem), 0600);
+	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "the server's CA cannot be kept") : 0;
+}
+
+static int find_source(struct job *j, struct sw_error *err)
+{
+	if (on_stick(j->image->source))
+		return take_from_stick(j, err);
+	j->from = strdup(j->image->source);
+	return j->from ? keep_ca(j, err) : sw_fail_oom(err);
+}
+
 static int fetch(struct job *j, struct sw_error *err)
 {
 	const bool asks = sw_trust_asks(&j->trust);
-	const struct sw_fetch f = { .source = j->image->source, .sha256 = j->image->sha256,
-				    .out = j->uki, .retries = RETRIES, .vouched = asks };
+	const struct sw_fetch f = { .source = j->from, .sha256 = j->image->sha256,
+				    .out = j->uki, .retries = RETRIES, .vouched = asks,
+				    .ca_file = j->ca };
 	int r;
 
 	sw_event_log(j->image->sink, "fetching %.200s", j->m.source);
 	r = sw_fetch_run(j->q->m, &f, j->image->sink, j->m.sha256, err);
+	j->trust.ca_file = j->ca;
 	if (r == 0 && asks)
 		r = sw_trust_vouch(j->q->m, &j->trust, SW_TRUST_IMAGES, f.source, j->uki,
 				   j->image->signatures, j->dir, NULL, err);
@@ -207,7 +292,9 @@ static int prepare(const struct sw_rescue_ask *q, struct sw_repair *rep, struct 
 	j.uki = sw_fmt("%s/uki", j.dir);
 	j.m.source = sw_source_show(rep->image->source);
 	out = sw_fmt("%s/slot.img", j.dir);
-	r = j.uki && j.m.source && out ? fetch(&j, err) : sw_fail_oom(err);
+	r = j.uki && j.m.source && out ? find_source(&j, err) : sw_fail_oom(err);
+	if (r == 0)
+		r = fetch(&j, err);
 	if (r == 0)
 		r = inspect(&j, err);
 	if (r == 0)
@@ -238,7 +325,7 @@ int sw_rescue_offer_image(const struct sw_rescue_ask *q, const struct sw_rescue_
 	int r = find_slot(&j, fi->id, err);
 
 	if (r == 0)
-		r = sw_source_check(image->source, err);
+		r = sw_rescue_image_check(image->source, err);
 	if (r < 0)
 		return r;
 	sw_repair_free(fi->repair);
@@ -252,9 +339,10 @@ int sw_rescue_offer_image(const struct sw_rescue_ask *q, const struct sw_rescue_
 	(void)snprintf(rep->copy.to_name, sizeof(rep->copy.to_name), "%.30s", j.slot->part->label);
 	(void)snprintf(rep->copy.from_name, sizeof(rep->copy.from_name), "%.60s", shown);
 	(void)snprintf(rep->subject, sizeof(rep->subject), "%.60s", fi->id);
-	(void)snprintf(rep->text, sizeof(rep->text),
-		       "fetch %.80s, see that it is %s, fill slot %c and read it back", shown,
-		       image->sha256 ? "the one of that hash" : "signed by a key of the node",
+	(void)snprintf(rep->text, sizeof(rep->text), "fetch %.80s%s, fill slot %c and read it back",
+		       shown, image->sha256 ? ", see that it is the one of that hash"
+			      : image->trust_none
+				      ? "" : ", see that it is signed by a key of the node",
 		       j.slot->letter - 'a' + 'A');
 	if (image->trust_none && !image->sha256)
 		rep->loses = "any certainty where the image is from: nobody vouches for it";

@@ -14,6 +14,7 @@ import pty
 import select
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -433,9 +434,10 @@ def section(image, name):
 
 
 class Server:
-    """Serves files over HTTP on the loopback; `cut_at`: resets a connection after so many bytes."""
+    """Serves files over HTTP on the loopback; `cut_at`: resets a connection after so many bytes;
+    `tls`: an Authority (attest_server.py), whose certificate it shows over HTTPS."""
 
-    def __init__(self, folder, cut_at=None, cuts=1 << 30, delay=0):
+    def __init__(self, folder, cut_at=None, cuts=1 << 30, delay=0, tls=None):
         self.hits, self.cuts = [], cuts
         server = self
 
@@ -457,8 +459,17 @@ class Server:
             def shutdown_request(self, request):
                 request.close()     # without a FIN first, so that SO_LINGER gives a reset
 
+            def handle_error(self, *args):
+                if not tls:         # who does not believe us ends the connection
+                    super().handle_error(*args)
+
         self.http = Listener(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls.cert, tls.key)
+            self.http.socket = context.wrap_socket(self.http.socket, server_side=True,
+                                                   do_handshake_on_connect=False)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def answer(self, request, data, cut_at):

@@ -7,15 +7,26 @@ import os
 import shutil
 import struct
 
-from lib import Server, expect, fingerprint, main, need, same, sha256, test, tool
+from attest_server import Authority
+from console import DOWN, Console
+from lib import Server, expect, fingerprint, main, need, same, sha256, stick, test, tool
 from museum import (BOOT_FILE, EXHIBITS, Broken, bad, findings, healthy, kept, make, repair_all,
                     starts)
 
 
-def broken(case, name, owner=None):
+def make_beside_stick(case):
+    """The same node, and a stick in the machine."""
+    create = case.create
+    case.create = lambda *_disks: create(
+        "serial=NODE07SYS,size=4G,model=Alpha,transport=nvme",
+        "serial=STICK77,size=64M,transport=usb")
+    make(case)
+
+
+def broken(case, name, owner=None, how=make):
     """The node of this exhibit and the image of its newer slot, as a file that somebody kept."""
     need("mcopy", "sgdisk")
-    known = healthy(case, make)
+    known = healthy(case, how)
     b = Broken(case)
     image = case.dir / "kept.efi"
     image.write_bytes(b.get("slipway-b", BOOT_FILE))
@@ -69,6 +80,95 @@ def _(case):
         expect(fill(case, url, "--no-undo", *pin), 0, "slot-b is gone")
     finally:
         server.close()
+    whole(case, b, known, image)
+
+
+@thorough("over https only the CA that is named is believed; a wrong hash and a cut write nothing")
+def _(case):
+    need("openssl")
+    b, image, known = broken(case, "both-slots")
+    before, tls = disk(b), Authority(case.dir)
+    other = case.dir / "other"
+    other.mkdir()
+    stranger, hashed = Authority(other).ca, ("--sha256", sha256(image), "--trust", "none")
+    server = Server(case.dir, tls=tls)
+    cut = Server(case.dir, cut_at=70001, tls=tls)       # after a piece, each time
+    once = Server(case.dir, cut_at=(1 << 20) + 7, cuts=1, tls=tls)
+    url = f"{server.url}/kept.efi"
+    try:
+        expect(fill(case, url, *hashed), 10, "certificate")
+        expect(fill(case, url, "--ca", stranger, *hashed), 10, "certificate")
+        expect(fill(case, url, "--ca", image, *hashed), 3, "kept.efi", "CA")
+        same(len(server.hits), 0, "what whoever is not believed was asked for")
+        expect(fill(case, url, "--ca", tls.ca, "--sha256", "0" * 64, "--trust", "none"), 8, "hash")
+        expect(fill(case, f"{cut.url}/kept.efi", "--ca", tls.ca, *hashed), 10)
+        assert len(cut.hits) > 1, cut.hits
+        same(disk(b), before, "after what was refused")
+        same([p.name for p in case.machine_dir.rglob("doctor-undo*")], [], "undo of nothing")
+        expect(fill(case, f"{once.url}/kept.efi", "--ca", tls.ca, *hashed), 0, "slot-b is gone")
+        assert once.hits[1][1], f"it did not go on where it was cut: {once.hits}"
+    finally:
+        for one in (server, cut, once):
+            one.close()
+    whole(case, b, known, image)
+
+
+def offer_image(case):
+    """The console as far as the list of images."""
+    c = Console(case)
+    c.see("Find out why it does not boot", "wrong")
+    c.press(DOWN, "\r")
+    c.see("slot A", "Down choose")
+    c.press("/", *"slot B", "\r", "\r")
+    c.see("One finding", "Enter an image")
+    c.press("\r")
+    c.see("An image for the slot", "Another place")
+    return c
+
+
+@test("by keys: a slot that nothing else repairs is filled from the stick, by hash; and taken back")
+def _(case):
+    b, image, known = broken(case, "both-slots", how=make_beside_stick)
+    before, digest = disk(b), sha256(image)
+    tool("mcopy", "-i", f"{stick(case)}@@1M", image, "::/node.efi")
+    medium = case.machine_dir / "medium" / "images"
+    medium.mkdir(parents=True)
+    (medium / "other.efi").write_bytes(image.read_bytes()[:-1])
+    c = offer_image(case)
+    try:
+        c.see("medium:/images/other.efi", "stick:/node.efi")
+        for name, refused in (("images/other", True), ("node", False)):
+            c.press("/", *name, "\r", "\r")
+            c.see("Who says that it is the right image?")
+            c.press("\r")
+            c.see("64 digits")
+            c.press(*digest[:8], "\r")
+            c.see("this has 8")
+            c.press(*digest[8:], "\r")
+            c.see("One finding", f"{name}.efi", "see that it is the one of that hash")
+            c.press("\r")
+            c.see("No, go back")
+            c.press(DOWN, "\r")
+            if refused:
+                c.see("What is wrong with this machine", "hash")
+                same(disk(b), before, "after another image")
+                c.press("u")
+                c.see("slot B")
+                c.press("/", *"slot B", "\r", "\r")
+                c.see("Enter an image")
+                c.press("\r")
+                c.see("stick:/node.efi")
+        c.see("slot-b is gone")
+        c.press("/", *"Take the last", "\r", "\r")
+        c.see("What was wrong is then wrong again")
+        c.press(DOWN, "\r")
+        c.see("Taken back")
+        same(disk(b), before, "after the undo")
+    finally:
+        c.close()
+    expect(fill(case, "stick:/none.efi", "--trust", "none"), 6, "stick:/none.efi")
+    expect(fill(case, "stick:/../node.efi", "--trust", "none"), 3)
+    expect(fill(case, "stick:/node.efi", "--sha256", digest, "--trust", "none", "--no-undo"), 0)
     whole(case, b, known, image)
 
 

@@ -4,60 +4,13 @@ and browsing everything leaves every block of every disk and every variable as i
 import hashlib
 import json
 import os
-import pty
-import select
-import signal
-import sys
-import time
 
-from lib import MiB, SLIPWAY, SOURCE, expect, main, need, partitions, same, stick, test, tool
+from console import DOWN, ESC, Console
+from lib import MiB, expect, main, need, partitions, same, stick, test, tool
 from swtpm import Tpm
 
-sys.path.insert(0, str(SOURCE / "tests/vm"))
-from screen import Screen       # pylint: disable=wrong-import-position
-
-DOWN, ESC = "\x1b[B", "\x18"
 STATE = {"etc/hostname": b"node-07\n", "var/log/app.log": b"begin\nthe needle is here\nend\n",
          "bin/blob": bytes(range(256)) * 300, "a b/c'd": b"quoted\n"}
-
-
-class Console:
-    """`slipway console` on a pseudo terminal of 80x24, as an operator sees it."""
-
-    def __init__(self, case):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ["TERM"] = "vt220"
-            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), "console"])
-        self.screen = Screen()
-        self.screen.answer = lambda data: os.write(self.fd, data)
-
-    def read(self, seconds):
-        while select.select([self.fd], [], [], seconds)[0]:
-            self.screen.feed(os.read(self.fd, 65536))
-            seconds = 0.05
-
-    def see(self, *words, seconds=60):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and not all(w in self.screen.text() for w in words):
-            self.read(0.2)
-        for word in words:
-            assert word in self.screen, f"{word!r} did not come:\n{self.screen.text()}"
-
-    def press(self, *keys):
-        """What is typed comes one by one, and the screen has answered when this returns."""
-        for key in keys:
-            os.write(self.fd, key.encode())
-            self.read(1)
-
-    def back(self, title):
-        self.press(ESC)
-        self.see(title)
-
-    def close(self):
-        os.kill(self.pid, signal.SIGTERM)
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
 
 
 def machine(case):

@@ -94,6 +94,8 @@ static void serve(struct sw_script *sc)
 			give_facts(sc);
 		if (want & SW_WANT_PLAN)
 			give_plan(sc);
+		if (want & (SW_WANT_DOCTOR_REPAIR | SW_WANT_DOCTOR_UNDO))
+			sw_state_doctor_writes(sc->state);
 	}
 }
 

@@ -139,6 +139,8 @@ static void test_what_asks_servers_says_so_meanwhile_and_can_be_stopped(void **s
 static void test_the_doctor_shows_its_findings_repairs_and_takes_back(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "doctor");
+	/* A slot that no other repairs asks for an image. */
+	sw_script_run(DIR, "doctor-image");
 }
 
 static void test_status_and_network_are_looked_at_and_a_url_is_tested(void **state SW_UNUSED)

@@ -13,8 +13,10 @@
 #include "tui/commands/sealing.h"
 
 enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO, OPT_SERVERS, OPT_GIVEN,
-       OPT_IMAGE, OPT_SHA256, OPT_SIGNATURE, OPT_TRUST };
+       OPT_IMAGE, OPT_SHA256, OPT_SIGNATURE, OPT_TRUST,
+       OPT_CA };
 
+#define CA_MAX 65536U		/* bytes of a file with certificates */
 #define GIVEN_MAX 65536U	/* bytes: more than a token, a key file or a secret may have */
 
 struct job {
@@ -23,6 +25,7 @@ struct job {
 	struct sw_rescue_image image;
 	struct sw_sink sink;
 	char *place, **signatures;	/* of the image */
+	struct sw_buf ca;	/* of its server */
 	json_object *done;	/* of --repair: what was made of each ID */
 };
 
@@ -31,6 +34,7 @@ static void job_clear(struct job *j)
 	sw_visit_clear(&j->v);
 	sw_strv_free(j->signatures);
 	free(j->place);
+	sw_buf_clear(&j->ca);
 }
 
 /* ---- an image for a slot ---- */
@@ -42,6 +46,27 @@ static void say(const struct sw_event *ev, void *userdata SW_UNUSED)
 	fflush(stdout);
 }
 
+static int read_ca(struct job *j, struct sw_error *err)
+{
+	const char *path = sw_arg(&j->cli->args, OPT_CA);
+	int r;
+
+	if (!path)
+		return 0;
+	j->ca.max = CA_MAX;
+	r = sw_file_read(path, &j->ca);
+	if (r == 0 && !strstr(sw_buf_text(&j->ca), "-----BEGIN CERTIFICATE-----"))
+		r = -EINVAL;
+	if (r < 0) {
+		sw_fail_errno(err, r == -ENOENT ? SW_EXIT_MISSING : SW_EXIT_INVALID, r,
+			      "doctor: this is no file with a CA's certificate");
+		sw_error_where(err, "%s", path);
+		return r;
+	}
+	j->image.ca = sw_buf_text(&j->ca);
+	return 0;
+}
+
 static int image_options(struct job *j, struct sw_error *err)
 {
 	const struct sw_args *a = &j->cli->args;
@@ -50,9 +75,10 @@ static int image_options(struct job *j, struct sw_error *err)
 
 	if (trust && strcmp(trust, "none") != 0)
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "doctor: --trust takes none");
-	if (!source && (trust || sw_arg(a, OPT_SHA256) || sw_arg(a, OPT_SIGNATURE)))
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
-			       "doctor: --sha256, --signature and --trust belong to --image");
+	if (!source && (trust || sw_arg(a, OPT_SHA256) || sw_arg(a, OPT_SIGNATURE) ||
+			sw_arg(a, OPT_CA)))
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "doctor: --sha256, --signature, "
+			       "--trust and --ca belong to --image");
 	if (!source)
 		return 0;
 	if (!sw_arg(a, OPT_REPAIR))
@@ -66,7 +92,7 @@ static int image_options(struct job *j, struct sw_error *err)
 					     .signatures = j->signatures, .trust_none = trust,
 					     .sink = j->cli->json ? NULL : &j->sink };
 	j->v.image = &j->image;
-	return 0;
+	return read_ca(j, err);
 }
 
 static void print_finding(const struct sw_finding *fi, bool plan)
@@ -248,12 +274,13 @@ static const struct sw_opt opts[] = {
 	{ OPT_REPAIR, "repair", "ID", "put this finding right; may be given several times" },
 	{ 'D', "dry-run", NULL, "show what a repair would write and stop" },
 	{ OPT_GIVEN, "given", "FILE", "the key, secret or token that it wants (default: typed)" },
-	{ OPT_IMAGE, "image", "SOURCE", "fill the slot from this UKI: path, URL or "
-	  "medium:/FILE" },
+	{ OPT_IMAGE, "image", "SOURCE", "fill the slot from this UKI: path, URL, "
+	  "medium:/FILE or stick:/FILE" },
 	{ OPT_SHA256, "sha256", "HEX", "of the image; a remote one that nobody signed needs it" },
 	{ OPT_SIGNATURE, "signature", "SOURCE", "of the image, once for each signer (default: .sig "
 	  "beside it)" },
 	{ OPT_TRUST, "trust", "none", "this once take an image that nobody signed" },
+	{ OPT_CA, "ca", "FILE", "believe only an https server whose certificate this CA signed" },
 	{ OPT_SAVE, "save", "FILE", "where the repair saves what undo needs" },
 	{ OPT_NO_UNDO, "no-undo", NULL, "save nothing: the repair cannot be taken back" },
 	{ OPT_UNDO, "undo", "FILE", "take a repair back" },

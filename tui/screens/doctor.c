@@ -8,6 +8,7 @@
 #include "base/catalogue.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/size.h"
 #include "base/text.h"
 #include "rescue/report.h"
 #include "tui/screens/pager-view.h"
@@ -67,7 +68,7 @@ static void doctor_refresh(struct sw_view *v, struct sw_state *s)
 static void doctor_look(struct sw_view *v SW_UNUSED, struct sw_state *s)
 {
 	if (!s->doctor_writing)
-		sw_state_want_doctor(s, false);
+		sw_state_want_image(s, NULL);
 }
 
 static void ask_undo(struct doctor_view *dv, struct sw_state *s)
@@ -94,7 +95,9 @@ static void choose(struct doctor_view *dv, struct sw_state *s)
 	}
 	fi = json_object_array_get_idx(findings(s), (size_t)row->id);
 	(void)snprintf(s->doctor_arg, sizeof(s->doctor_arg), "%s", sw_json_str(fi, "id", ""));
-	sw_view_push(s, sw_json_get(fi, "repair") ? &sw_screen_finding : &sw_screen_cause);
+	sw_view_push(s, sw_json_get(fi, "repair") ? &sw_screen_finding
+		     : sw_json_bool(fi, "takes_image", false) ? &sw_screen_lacks_image
+							      : &sw_screen_cause);
 }
 
 static void save_report(struct sw_state *s)
@@ -184,6 +187,8 @@ static void draw_about(const struct sw_state *s, const struct sw_list_row *row, 
 
 static void draw_pending(const struct sw_state *s, struct sw_frame *f, unsigned int row)
 {
+	char size[16];
+
 	if (!s->doctor_pending)
 		return;
 	sw_frame_put(f, row, 0, f->cols, 0,
@@ -191,7 +196,12 @@ static void draw_pending(const struct sw_state *s, struct sw_frame *f, unsigned 
 		     : s->doctor_servers ? _("looking, then asking the node's servers; c stops "
 					     "that ...")
 					 : _("looking ..."));
-	(void)sw_frame_paragraph(f, row + 2, 2, f->cols - 3, 3, s->doctor_told);
+	row += 2;
+	row += sw_frame_paragraph(f, row, 2, f->cols - 3, 3, s->doctor_told);
+	if (s->doctor_size)
+		sw_frame_putf(f, row, 2, N_("%u%% of %s"),
+			      (unsigned int)(s->doctor_done * 100 / s->doctor_size),
+			      sw_size_format(s->doctor_size, size, sizeof(size)));
 }
 
 static void doctor_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
@@ -308,10 +318,22 @@ void sw_screen_ask_repair(struct sw_state *s)
 	sw_screen_ask_first(s, fv->question, _("Repair"), SW_WANT_DOCTOR_REPAIR, false);
 }
 
+/* While it is repaired there is more to see than what was wrong: an image takes minutes. */
+static void finding_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
+			 const struct sw_area *a)
+{
+	if (s->doctor_writing)
+		draw_pending(s, f, a->row);
+	else
+		sw_pager_view_draw(v, s, f, a);
+}
+
 static void repair_it(struct sw_state *s)
 {
 	json_object *repair = sw_screen_repair_of(s);
 
+	if (s->doctor_writing)
+		return;
 	if (finding_of(s) && !repair)
 		sw_state_refuse(s, "slipway cannot repair this by itself.");
 	else if (repair && sw_json_str(repair, "needs", NULL))
@@ -349,7 +371,7 @@ const struct sw_view_ops sw_screen_finding = {
 	.size = sizeof(struct finding_view),
 	.hints = finding_hints,
 	.open = finding_open,
-	.draw = sw_pager_view_draw,
+	.draw = finding_draw,
 	.request = finding_request,
 	.close = sw_pager_view_close,
 	.mode = sw_pager_view_mode,
@@ -371,6 +393,37 @@ const struct sw_view_ops sw_screen_cause = {
 	.open = finding_open,
 	.draw = sw_pager_view_draw,
 	.request = finding_request,
+	.close = sw_pager_view_close,
+	.mode = sw_pager_view_mode,
+	.widget = sw_pager_view_widget,
+};
+
+/* ---- a damaged slot that only an image helps ---- */
+
+static bool lacks_image_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
+				uint32_t ch)
+{
+	if (req != SW_REQ_ACCEPT)
+		return finding_request(v, s, req, ch);
+	sw_view_push(s, &sw_screen_image);
+	return true;
+}
+
+static const struct sw_hint lacks_image_hints[] = {
+	{ SW_REQ_ACCEPT, N_("an image") }, { SW_REQ_PAGE_UP, NULL }, { SW_REQ_SAVE, N_("save") },
+	{ SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_lacks_image = {
+	.title = N_("One finding"),
+	.help = N_("No other slot is good enough to be copied from. Enter asks for an image: a "
+		"file on the medium or the stick, or a URL. What is written is shown first, and "
+		"nothing is written before the whole image is here and is the right one."),
+	.size = sizeof(struct finding_view),
+	.hints = lacks_image_hints,
+	.open = finding_open,
+	.draw = sw_pager_view_draw,
+	.request = lacks_image_request,
 	.close = sw_pager_view_close,
 	.mode = sw_pager_view_mode,
 	.widget = sw_pager_view_widget,

@@ -17,6 +17,11 @@ extern const struct sw_view_ops sw_screen_wipe_confirm;
 extern const struct sw_view_ops sw_screen_wipe_report;	/* s->wipe.report */
 extern const struct sw_view_ops sw_screen_doctor;	/* s->doctor */
 extern const struct sw_view_ops sw_screen_cause;	/* as the next, when it has no repair */
+extern const struct sw_view_ops sw_screen_lacks_image;	/* the same, for a slot: an image helps */
+extern const struct sw_view_ops sw_screen_image;	/* which; then whose word counts */
+extern const struct sw_view_ops sw_screen_image_source;
+extern const struct sw_view_ops sw_screen_image_vouch;	/* these two: s->tool.next */
+extern const struct sw_view_ops sw_screen_image_hash;
 extern const struct sw_view_ops sw_screen_repair;	/* where it may cost something */
 extern const struct sw_view_ops sw_screen_finding;	/* the one with the "id" s->doctor_arg */
 extern const struct sw_view_ops sw_screen_given;	/* what its repair asks for */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/session/doctor-job.h"
 
+#include <string.h>
+
 #include "base/catalogue.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -28,10 +30,28 @@ static int carry_out(struct sw_visit *v, enum sw_doctor_task task, const char *a
 	return 0;
 }
 
-int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *arg,
-		  struct sw_secret *given, const struct sw_sink *sink, json_object *out,
-		  struct sw_error *err)
+/* Only for what it was named for: another finding is looked at and repaired as ever. */
+static int offer(struct sw_visit *v, enum sw_doctor_task task, const char *arg,
+		 struct sw_rescue_image *image, const struct sw_doctor_image *wanted,
+		 struct sw_error *err)
 {
+	const char *id = sw_json_str(wanted->what, "id", "");
+
+	if (task != SW_DOCTOR_LOOK && (task != SW_DOCTOR_REPAIR || strcmp(arg, id) != 0))
+		return 0;
+	*image = (struct sw_rescue_image){ .source = sw_json_str(wanted->what, "source", ""),
+					   .sha256 = sw_json_str(wanted->what, "sha256", NULL),
+					   .ca = wanted->ca, .sink = v->sink };
+	image->trust_none = !sw_json_bool(wanted->what, "signed", false);
+	v->image = image;
+	return sw_visit_offer_image(v, id, err);
+}
+
+int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *arg,
+		  struct sw_secret *given, const struct sw_doctor_image *image,
+		  const struct sw_sink *sink, json_object *out, struct sw_error *err)
+{
+	struct sw_rescue_image slot = { 0 };
 	_cleanup_visit_ struct sw_visit v = { .m = m, .servers = task == SW_DOCTOR_SERVERS,
 					      .sink = sink };
 	_cleanup_json_ json_object *found = NULL;
@@ -44,6 +64,8 @@ int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *ar
 	r = given ? sw_secret_relock(given, err) : 0;
 	if (r == 0)
 		r = sw_visit_look(&v, err);
+	if (r == 0 && image && image->what)
+		r = offer(&v, task, arg, &slot, image, err);
 	if (r == 0)
 		r = carry_out(&v, task, arg, given, out, err);
 	if (r < 0)

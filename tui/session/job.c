@@ -206,6 +206,21 @@ static int do_look(enum sw_job_kind kind, struct sw_machine *m, const struct sw_
 	return sw_look_job(m, sw_job_look(kind), s->reach_url, out, err);
 }
 
+static int do_doctor(enum sw_job_kind kind, struct sw_machine *m, const struct sw_state *s,
+		     json_object *out, struct sw_error *err)
+{
+	const struct sw_doctor_image image = { .what = s->doctor_image,
+					       .ca = s->answers->payload_ca };
+
+	if (kind == SW_JOB_DOCTOR)
+		return sw_doctor_job(m, s->doctor_servers ? SW_DOCTOR_SERVERS : SW_DOCTOR_LOOK,
+				     NULL, NULL, &image, &told, out, err);
+	if (kind == SW_JOB_DOCTOR_REPAIR)
+		return sw_doctor_job(m, SW_DOCTOR_REPAIR, s->doctor_arg, s->doctor_given, &image,
+				     &told, out, err);
+	return sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, NULL, NULL, &told, out, err);
+}
+
 static void run_child(const struct sw_job *j, struct sw_machine *m, const struct sw_state *s)
 {
 	_cleanup_json_ json_object *out = json_object_new_object();
@@ -233,15 +248,9 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		r = do_wipe_report(m, s, out, &err);
 		break;
 	case SW_JOB_DOCTOR:
-		r = sw_doctor_job(m, s->doctor_servers ? SW_DOCTOR_SERVERS : SW_DOCTOR_LOOK, NULL,
-				  NULL, &told, out, &err);
-		break;
 	case SW_JOB_DOCTOR_REPAIR:
-		r = sw_doctor_job(m, SW_DOCTOR_REPAIR, s->doctor_arg, s->doctor_given, &told,
-				  out, &err);
-		break;
 	case SW_JOB_DOCTOR_UNDO:
-		r = sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, NULL, &told, out, &err);
+		r = do_doctor(j->kind, m, s, out, &err);
 		break;
 	case SW_JOB_RESTART_TO:
 		r = do_restart_to(m, s->restart_to, &err);

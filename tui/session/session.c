@@ -138,7 +138,7 @@ static void do_doctor(struct session *se, uint64_t want)
 		start_job(se, SW_JOB_DOCTOR);
 	if (!(want & (SW_WANT_DOCTOR_REPAIR | SW_WANT_DOCTOR_UNDO)))
 		return;
-	se->state->doctor_pending = se->state->doctor_writing = true;
+	sw_state_doctor_writes(se->state);
 	start_job(se, want & SW_WANT_DOCTOR_REPAIR ? SW_JOB_DOCTOR_REPAIR : SW_JOB_DOCTOR_UNDO);
 }
 

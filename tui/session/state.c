@@ -58,6 +58,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	json_object_put(s->boot_switch);
 	sw_state_wipe_clear(s);
 	json_object_put(s->doctor);
+	json_object_put(s->doctor_image);
 	for (size_t i = 0; i < SW_N_LOOKS; i++)
 		sw_state_look_clear(&s->looks[i]);
 	json_object_put(s->tool.look);
@@ -550,7 +551,11 @@ void sw_state_got_doctor(struct sw_state *s, json_object *found)
 	s->doctor_pending = s->doctor_writing = s->doctor_servers = false;
 	s->doctor_error = (struct sw_error){ 0 };
 	s->doctor_given = sw_secret_free(s->doctor_given);
+	if (s->doctor_opens && s->top->ops == &sw_screen_doctor)
+		sw_view_push(s, &sw_screen_finding);
+	s->doctor_opens = false;
 	if (done) {
+		json_object_put(TAKE_PTR(s->doctor_image));
 		/* Tables may be others now; what is wrong with them has just been looked at. */
 		s->want |= SW_WANT_FACTS;
 		s->doctor_fresh = true;
@@ -563,6 +568,10 @@ void sw_state_got_doctor(struct sw_state *s, json_object *found)
 
 void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err)
 {
+	/* A repair from an image may be tried again; one that could not be shown is no image. */
+	if (!s->doctor_writing)
+		json_object_put(TAKE_PTR(s->doctor_image));
+	s->doctor_opens = false;
 	s->doctor_pending = s->doctor_writing = s->doctor_servers = false;
 	s->doctor_error = *err;
 	s->doctor_given = sw_secret_free(s->doctor_given);

@@ -142,6 +142,9 @@ struct sw_state {
 	bool doctor_pending, doctor_writing, doctor_fresh;
 	bool doctor_servers;	/* the look that is pending asks them as well */
 	char doctor_told[256];	/* what it is doing, or "" */
+	uint64_t doctor_done, doctor_size;	/* bytes of that; size 0: nobody knows */
+	json_object *doctor_image;	/* what fills a slot (doctor-job.h), or NULL */
+	bool doctor_opens;	/* the finding doctor_arg is opened when the look has ended */
 	char doctor_arg[256];	/* the finding's "id", or the undo file */
 	struct sw_secret *doctor_given;	/* typed for its repair; forgotten when that has ended */
 
@@ -209,10 +212,14 @@ void sw_state_wipe_failed(struct sw_state *s, const struct sw_error *err);
 /* Takes what a look, a repair or an undo found. */
 void sw_state_got_doctor(struct sw_state *s, json_object *found);
 void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err);
+/* A repair or an undo has begun. */
+void sw_state_doctor_writes(struct sw_state *s);
 /* What it tells while it works. */
 void sw_state_doctor_told(struct sw_state *s, const struct sw_event *ev);
 /* Looks for what is wrong, and asks the node's servers too; or ends that look. */
 void sw_state_want_doctor(struct sw_state *s, bool servers);
+/* Looks how a slot would be filled from this image, and opens its finding; NULL: no image. */
+void sw_state_want_image(struct sw_state *s, json_object *image);
 void sw_state_stop_doctor(struct sw_state *s);
 /* As one that nobody has begun. */
 void sw_state_look_clear(struct sw_look *l);

@@ -15,14 +15,35 @@ void sw_state_want_doctor(struct sw_state *s, bool servers)
 	s->doctor_pending = true;
 	s->doctor_servers = servers;
 	s->doctor_told[0] = '\0';
+	s->doctor_size = 0;
 	s->doctor_error = (struct sw_error){ 0 };
 	s->want |= SW_WANT_DOCTOR;
 }
 
+void sw_state_want_image(struct sw_state *s, json_object *image)
+{
+	json_object_put(s->doctor_image);
+	s->doctor_image = image;
+	s->doctor_opens = image != NULL;
+	sw_state_want_doctor(s, false);
+}
+
+void sw_state_doctor_writes(struct sw_state *s)
+{
+	s->doctor_pending = s->doctor_writing = true;
+	s->doctor_told[0] = '\0';
+	s->doctor_size = 0;
+}
+
 void sw_state_doctor_told(struct sw_state *s, const struct sw_event *ev)
 {
-	if (ev->type == SW_EVENT_LOG)
+	if (ev->type == SW_EVENT_LOG) {
 		(void)snprintf(s->doctor_told, sizeof(s->doctor_told), "%s", ev->text);
+		s->doctor_size = 0;
+	} else if (ev->type == SW_EVENT_PROGRESS) {
+		s->doctor_done = ev->done;
+		s->doctor_size = ev->size;
+	}
 }
 
 /* A repair goes on to its end: what it has begun to write must not stay half written. */

@@ -200,6 +200,18 @@ static int offers(struct tool *t)
 	return sw_offers_text(list, &b) < 0 ? sw_fail_oom(t->err) : give_text(t, &b);
 }
 
+/* ---- images for a slot ---- */
+
+static int images(struct tool *t)
+{
+	json_object *list = NULL;
+	int r = sw_browse_images(t->m, &list, t->err);
+
+	if (r == 0)
+		sw_json_add(t->out, "images", list);
+	return r;
+}
+
 /* ---- the configuration ---- */
 
 struct config {
@@ -400,6 +412,7 @@ static const struct kind {
 	{ "hardware", hardware, false, true }, { "memory", memory, false, true },
 	{ "logs", logs, false, true }, { "log", log_text, false, true },
 	{ "ping", ping, false, false }, { "offers", offers, false, false },
+	{ "images", images, false, false },
 	{ "config", config, false, true }, { "bundle", bundle, false, false },
 	{ "copy", copy, true, true }, { "config-import", config_import, true, true },
 	{ "config-undo", config_undo, true, true }, { "config-save", config_save, true, true },
