@@ -24,7 +24,8 @@ endif
 CC = gcc
 B := build/$(V)
 # Opened at the first use, not linked (backend/base/library.h).
-LAZY_PKGS := libcrypto libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr libcryptsetup
+LAZY_PKGS := libcrypto libcurl tss2-esys tss2-mu tss2-rc tss2-tctildr libcryptsetup \
+	libqrencode
 LINK_PKGS := ncursesw blkid fdisk efivar yaml-0.1 json-c nettle liburing
 PKGS := $(LINK_PKGS) $(LAZY_PKGS)
 # Linked from its archive: of its formats only tar is used, and the shared one brings libxml2 and

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The short form for a terminal's log; gzip and base64 by libarchive in both directions. */
+/* A report as a block for a terminal's log; gzip and base64 by libarchive in both directions. */
 #include <string.h>
 
 #include "base/archive.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "bundle/bundle.h"
+#include "bundle/private.h"
 
 #define BEGIN "begin-base64 "
 #define END "===="
@@ -18,33 +18,45 @@ static int fail(struct archive *a, const char *what, struct sw_error *err)
 	return -EBADMSG;
 }
 
-static bool write_block(struct archive *a, const char *text, struct sw_buf *out)
+static bool as_block(struct archive *a)
+{
+	return archive_write_add_filter_b64encode(a) == ARCHIVE_OK &&
+	       archive_write_set_filter_option(a, "b64encode", "name", "slipway-report.gz") ==
+		       ARCHIVE_OK;
+}
+
+/* Without a time in gzip's header the same report gives the same bytes, and the same code. */
+static bool write_text(struct archive *a, const char *text, bool block, struct sw_buf *out)
 {
 	const struct sw_archive_file f = { .path = "report", .data = text, .len = strlen(text) };
 
 	return archive_write_add_filter_gzip(a) == ARCHIVE_OK &&
 	       archive_write_set_filter_option(a, "gzip", "timestamp", NULL) == ARCHIVE_OK &&
-	       archive_write_add_filter_b64encode(a) == ARCHIVE_OK &&
-	       archive_write_set_filter_option(a, "b64encode", "name", "slipway-report.gz") ==
+	       archive_write_set_filter_option(a, "gzip", "compression-level", "9") ==
 		       ARCHIVE_OK &&
-	       archive_write_set_format_raw(a) == ARCHIVE_OK &&
+	       (!block || as_block(a)) && archive_write_set_format_raw(a) == ARCHIVE_OK &&
 	       archive_write_set_bytes_in_last_block(a, 1) == ARCHIVE_OK &&
 	       sw_archive_into(a, out) == ARCHIVE_OK && sw_archive_add(a, &f) &&
 	       archive_write_close(a) == ARCHIVE_OK;
 }
 
-int sw_bundle_block(const struct sw_bundle *b, struct sw_buf *out, struct sw_error *err)
+int sw_report_pack(json_object *report, bool block, struct sw_buf *out, struct sw_error *err)
 {
-	const char *text = json_object_to_json_string_ext(b->summary,
-							  JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(report, JSON_C_TO_STRING_NOSLASHESCAPE);
 	struct archive *a = archive_write_new();
 	int r;
 
 	if (!a || !text)
-		return sw_fail_oom(err);
-	r = write_block(a, text, out) ? 0 : fail(a, "the report cannot be made", err);
+		r = sw_fail_oom(err);
+	else
+		r = write_text(a, text, block, out) ? 0 : fail(a, "the report cannot be made", err);
 	archive_write_free(a);
 	return r;
+}
+
+int sw_bundle_block(json_object *report, struct sw_buf *out, struct sw_error *err)
+{
+	return sw_report_pack(report, true, out, err);
 }
 
 /* ---- reading one ---- */
@@ -91,7 +103,7 @@ static int cut_out(const char *log, size_t len, struct sw_buf *out)
 	return whole ? 0 : -ENOENT;
 }
 
-static int unpack(struct archive *a, const struct sw_buf *block, struct sw_buf *out,
+static int unpack(struct archive *a, const struct sw_buf *packed, struct sw_buf *out,
 		  struct sw_error *err)
 {
 	struct archive_entry *e;
@@ -101,7 +113,7 @@ static int unpack(struct archive *a, const struct sw_buf *block, struct sw_buf *
 	if (archive_read_support_filter_gzip(a) != ARCHIVE_OK ||
 	    archive_read_support_filter_uu(a) != ARCHIVE_OK ||
 	    archive_read_support_format_raw(a) != ARCHIVE_OK ||
-	    archive_read_open_memory(a, block->data, block->len) != ARCHIVE_OK ||
+	    archive_read_open_memory(a, packed->data, packed->len) != ARCHIVE_OK ||
 	    archive_read_next_header(a, &e) != ARCHIVE_OK)
 		return fail(a, "the report in this log is damaged", err);
 	while ((n = archive_read_data(a, piece, sizeof(piece))) > 0)
@@ -111,21 +123,35 @@ static int unpack(struct archive *a, const struct sw_buf *block, struct sw_buf *
 	return n == 0 ? 0 : fail(a, "the report in this log is damaged", err);
 }
 
-int sw_bundle_read_block(const char *log, size_t len, struct sw_buf *out, struct sw_error *err)
+int sw_report_unpack(const struct sw_buf *packed, struct sw_buf *out, struct sw_error *err)
+{
+	struct archive *a = archive_read_new();
+	int r = a ? unpack(a, packed, out, err) : sw_fail_oom(err);
+
+	archive_read_free(a);
+	return r;
+}
+
+int sw_report_from_block(const char *log, size_t len, struct sw_buf *out, struct sw_error *err)
 {
 	_cleanup_buf_ struct sw_buf block = {};
-	struct archive *a;
 	int r = cut_out(log, len, &block);
 
-	if (r == -ENOENT) {
-		sw_fail(err, SW_EXIT_INVALID, r, "there is no whole report in this log");
-		sw_error_hint(err, "it lies between \"" BEGIN "…\" and \"" END "\"");
+	if (r == -ENOENT)
 		return r;
-	}
-	a = r == 0 ? archive_read_new() : NULL;
-	if (!a)
-		return sw_fail_oom(err);
-	r = unpack(a, &block, out, err);
-	archive_read_free(a);
+	return r < 0 ? sw_fail_oom(err) : sw_report_unpack(&block, out, err);
+}
+
+int sw_bundle_read(const char *log, size_t len, struct sw_buf *out, struct sw_error *err)
+{
+	int r = sw_report_from_block(log, len, out, err);
+
+	if (r == -ENOENT)
+		r = sw_report_from_parts(log, len, out, err);
+	if (r != -ENOENT)
+		return r;
+	sw_fail(err, SW_EXIT_INVALID, r, "there is no whole report in this log");
+	sw_error_hint(err, "it lies between \"" BEGIN "…\" and \"" END "\", or is the text of "
+			   "QR codes that begin with SLIPWAY");
 	return r;
 }

@@ -25,7 +25,7 @@ void sw_bundle_clear(struct sw_bundle *b)
 	free(b->v);
 	free(b->host);
 	json_object_put(b->absent);
-	json_object_put(b->summary);
+	json_object_put(b->report);
 	*b = (struct sw_bundle){};
 }
 
@@ -153,33 +153,6 @@ static char *host_word(const struct sw_facts *f, bool anonymous)
 	return word;
 }
 
-/* What a block carries: worst first, without evidence, so that it stays short. */
-static json_object *summarise(struct sw_gathering *g)
-{
-	json_object *o = json_object_new_object(), *list = json_object_new_array();
-	struct sw_redacted ignored = {};
-	char when[SW_TIME_TEXT];
-
-	sw_json_add_str(o, "machine", g->visit.f->machine_name);
-	sw_json_add_str(o, "product", g->visit.f->product);
-	sw_json_add_str(o, "serial", g->visit.f->serial);
-	sw_json_add_str(o, "time", sw_time_text(g->out->time, when));
-	sw_json_add_str(o, "slipway", SW_VERSION);
-	for (size_t i = 0; i < g->visit.found.n; i++) {
-		const struct sw_finding *fi = &g->visit.found.v[i];
-		json_object *entry = json_object_new_object();
-
-		sw_json_add_str(entry, "id", fi->id);
-		sw_json_add_str(entry, "severity", sw_severity_name(fi->severity));
-		sw_json_add_str(entry, "what", fi->what);
-		json_object_array_add(list, entry);
-	}
-	sw_json_add(o, "findings", list);
-	if (g->visit.found.node)
-		sw_json_add(o, "node", json_object_get(g->visit.found.node));
-	return sw_redact_json(&g->redact, o, &ignored) < 0 ? NULL : o;
-}
-
 static int gather_all(struct sw_gathering *g, const struct sw_bundle_options *options,
 		      struct sw_error *err)
 {
@@ -193,8 +166,8 @@ static int gather_all(struct sw_gathering *g, const struct sw_bundle_options *op
 		r = sw_bundle_gather_logs(g);
 	for (char *const *p = options->files; r == 0 && p && *p; p++)
 		r = gather_file(g, *p, err);
-	g->out->summary = r == 0 ? summarise(g) : NULL;
-	if (r == 0 && !g->out->summary)
+	g->out->report = r == 0 ? sw_bundle_report(g) : NULL;
+	if (r == 0 && !g->out->report)
 		r = -ENOMEM;
 	return r == -ENOMEM ? sw_fail_oom(err) : r;
 }

@@ -23,7 +23,7 @@ struct sw_bundle {
 	int64_t time;		/* seconds since the epoch */
 	bool anonymous;
 	char *host;		/* for the name of the file: letters, digits, dashes */
-	json_object *summary;	/* see sw_bundle_block() */
+	json_object *report;	/* see sw_bundle_block() */
 };
 
 struct sw_bundle_options {
@@ -73,10 +73,41 @@ int sw_bundle_write(struct sw_machine *m, const struct sw_bundle *b, char *const
 		    const char *where, json_object **ret_done, struct sw_error *err);
 
 /*
- * The findings and the status in short, for a serial console's log where there is no network and
- * no stick: gzip'ed text in base64 between two lines of their own, as uuencode -m writes it, which
- * `uudecode` and `slipway bundle read` turn back.
+ * The report, which is what was found in short, for where there is no network and no stick:
+ * {"machine", "product", "serial", "node_id", "time", "slipway", "findings": [{"id", "severity",
+ * "what", "evidence"}], "node"}, the worst finding first.
+ *
+ * As a block for a serial console's log: gzip'ed text in base64 between two lines of their own, as
+ * uuencode -m writes it, which `uudecode` and `slipway bundle read` turn back.
  */
-int sw_bundle_block(const struct sw_bundle *b, struct sw_buf *out, struct sw_error *err);
-/* Finds such a block in a log and adds its text to out. -ENOENT (exit 3) when there is none. */
-int sw_bundle_read_block(const char *log, size_t len, struct sw_buf *out, struct sw_error *err);
+int sw_bundle_block(json_object *report, struct sw_buf *out, struct sw_error *err);
+
+/*
+ * As lines for QR codes, "SLIPWAY CODE I/N DATA": gzip'ed text in base32 (RFC 4648, without the
+ * padding), cut into N parts. CODE is that of sw_bundle_code() over the gzip'ed text, without its
+ * dash: it says what belongs together, and whether what was put together is what was shown. All
+ * characters are of QR's alphanumeric mode.
+ */
+struct sw_bundle_parts {
+	char code[SW_BUNDLE_CODE];	/* as it is spoken, "K7Q-2MF" */
+	char **line;		/* NULL-terminated */
+	size_t n;
+	size_t left_out;	/* findings, so that there are not more parts than wanted */
+};
+
+/*
+ * Lines of at most `room` characters, 32 or more of them. Of "node" the host's name is kept. When
+ * that makes more than `wanted` lines, findings are left out from the end, but never the first;
+ * "left_out" of the report says how many. -E2BIG (exit 3) above 99 lines.
+ */
+int sw_bundle_split(json_object *report, size_t room, size_t wanted,
+		    struct sw_bundle_parts *ret_parts, struct sw_error *err);
+void sw_bundle_parts_clear(struct sw_bundle_parts *p);
+#define _cleanup_parts_ _cleanup_(sw_bundle_parts_clear)
+
+/*
+ * Finds a report in a log, the last block or the last lines of QR codes in any order, and adds its
+ * text to out. Exit 3: -ENOENT when there is none, -ENODATA when lines are missing, named in err,
+ * -EBADMSG when it is damaged.
+ */
+int sw_bundle_read(const char *log, size_t len, struct sw_buf *out, struct sw_error *err);

@@ -25,3 +25,16 @@ int sw_bundle_add_absent(struct sw_gathering *g, const char *name, const char *w
 /* Tables, variables, measurements (parts.c), and logs (logs.c). */
 int sw_bundle_gather_parts(struct sw_gathering *g);
 int sw_bundle_gather_logs(struct sw_gathering *g);
+
+/* {"machine", "product", "serial", "node_id", "time", "slipway", "findings": [{"id", "severity",
+ * "what", "evidence"}], "node"}, the worst finding first, without what must not leave the machine;
+ * new reference, NULL when out of memory. */
+json_object *sw_bundle_report(struct sw_gathering *g);
+
+/* gzip, and base64 between the lines of a block when it is to be one; the way back takes both. */
+int sw_report_pack(json_object *report, bool block, struct sw_buf *out, struct sw_error *err);
+int sw_report_unpack(const struct sw_buf *packed, struct sw_buf *out, struct sw_error *err);
+
+/* The last report in a log, as one of the two forms; -ENOENT when there is none. */
+int sw_report_from_block(const char *log, size_t len, struct sw_buf *out, struct sw_error *err);
+int sw_report_from_parts(const char *log, size_t len, struct sw_buf *out, struct sw_error *err);

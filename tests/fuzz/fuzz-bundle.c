@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	redact_twice(text);
 	(void)sw_redact_finds(&none, data, size);
-	if (sw_bundle_read_block((const char *)data, size, &report, &err) < 0 && !err.what[0])
+	if (sw_bundle_read((const char *)data, size, &report, &err) < 0 && !err.what[0])
 		abort();
 	return 0;
 }

@@ -144,12 +144,11 @@ static void test_names_get_one_word_each(void **state SW_UNUSED)
 
 static void test_a_block_survives_a_console(void **state SW_UNUSED)
 {
-	_cleanup_json_ json_object *summary = json_tokener_parse("{\"machine\": \"node07\"}");
-	const struct sw_bundle b = { .summary = summary };
+	_cleanup_json_ json_object *report = json_tokener_parse("{\"machine\": \"node07\"}");
 	_cleanup_buf_ struct sw_buf block = {}, log = {}, text = {}, cut = {};
 	struct sw_error err = {};
 
-	assert_int_equal(sw_bundle_block(&b, &block, NULL), 0);
+	assert_int_equal(sw_bundle_block(report, &block, NULL), 0);
 	assert_int_equal(sw_buf_adds(&log, "node login: \r\nbegin-base64 644 cut\r\nAAAA\r\n"), 0);
 	for (const char *p = sw_buf_text(&block); *p; p += *p == '\n') {
 		size_t n = strcspn(p, "\n");
@@ -158,9 +157,9 @@ static void test_a_block_survives_a_console(void **state SW_UNUSED)
 		assert_int_equal(sw_buf_adds(&log, "\r\n[   12.3] usb 1-1: new device\r\n"), 0);
 		p += n;
 	}
-	assert_int_equal(sw_bundle_read_block((const char *)log.data, log.len, &text, &err), 0);
+	assert_int_equal(sw_bundle_read((const char *)log.data, log.len, &text, &err), 0);
 	assert_string_equal(sw_buf_text(&text), "{\"machine\":\"node07\"}");
-	assert_int_equal(sw_bundle_read_block((const char *)log.data, log.len / 2, &cut, &err),
+	assert_int_equal(sw_bundle_read((const char *)log.data, log.len / 2, &cut, &err),
 			 -ENOENT);
 	assert_int_equal(err.exit, SW_EXIT_INVALID);
 }

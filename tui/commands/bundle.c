@@ -8,23 +8,12 @@
 #include "base/size.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "bundle/bundle.h"
-#include "tui/commands/common.h"
+#include "tui/commands/bundle-qr.h"
 #include "tui/commands/list.h"
 
-enum { OPT_ANONYMOUS = 300, OPT_BLOCK, OPT_FILE };
+enum { OPT_ANONYMOUS = 300, OPT_BLOCK, OPT_FILE, OPT_QR, OPT_CELLS, OPT_INVERT };
 
 #define LOG_MAX ((size_t)16 << 20)
-
-static int options_list(const struct sw_args *a, int id, char ***ret_list, struct sw_error *err)
-{
-	size_t pos = 0;
-
-	for (const char *v; (v = sw_arg_next(a, id, &pos));)
-		if (sw_strv_add(ret_list, v) < 0)
-			return sw_fail_oom(err);
-	return 0;
-}
 
 /* ---- what is in it ---- */
 
@@ -112,11 +101,29 @@ static int write_out(struct job *j, const char *output, struct sw_error *err)
 static int print_block(struct job *j, struct sw_error *err)
 {
 	_cleanup_buf_ struct sw_buf block = {};
-	int r = sw_bundle_block(&j->bundle, &block, err);
+	int r = sw_bundle_block(j->bundle.report, &block, err);
 
 	if (r == 0)
 		printf("%s", sw_buf_text(&block));
 	return r;
+}
+
+/* What does not go together is said before anything is looked at. */
+static int check(const struct sw_args *a, enum sw_qr_cells *ret_cells, struct sw_error *err)
+{
+	const char *cells = sw_arg(a, OPT_CELLS);
+
+	if (sw_arg(a, 'r') && !sw_arg(a, 'o')) {
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--recipient without --output");
+		sw_error_hint(err, "without --output only the list is shown");
+		return -EINVAL;
+	}
+	if (!!sw_arg(a, OPT_QR) + !!sw_arg(a, OPT_BLOCK) + !!sw_arg(a, 'o') > 1)
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			       "--qr, --block and --output exclude each other");
+	if ((cells || sw_arg(a, OPT_INVERT)) && !sw_arg(a, OPT_QR))
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--cells and --invert go with --qr");
+	return sw_bundle_qr_cells(cells, ret_cells, err);
 }
 
 static int gather(struct job *j, struct sw_error *err)
@@ -124,14 +131,10 @@ static int gather(struct job *j, struct sw_error *err)
 	const struct sw_args *a = &j->cli->args;
 	struct sw_bundle_options o = { .disk = sw_arg(a, 'd'),
 				       .anonymous = sw_arg(a, OPT_ANONYMOUS) };
-	int r = options_list(a, 'r', &j->recipients, err);
+	int r = 0;
 
-	if (r == 0)
-		r = options_list(a, OPT_FILE, &j->files, err);
-	if (r == 0 && j->recipients && !sw_arg(a, 'o')) {
-		r = sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--recipient without --output");
-		sw_error_hint(err, "without --output only the list is shown");
-	}
+	if (sw_arg_list(a, 'r', &j->recipients) < 0 || sw_arg_list(a, OPT_FILE, &j->files) < 0)
+		r = sw_fail_oom(err);
 	if (r == 0)
 		r = sw_cli_needs_disks(j->cli, "bundle", err);
 	if (r == 0)
@@ -144,12 +147,18 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	const char *output = sw_arg(&cli->args, 'o');
 	_cleanup_(job_clear) struct job j = { .cli = cli };
-	int r = gather(&j, err);
+	enum sw_qr_cells cells;
+	int r = check(&cli->args, &cells, err);
 
-	if (r == 0 && sw_arg(&cli->args, OPT_BLOCK))
-		return print_block(&j, err);
+	if (r == 0)
+		r = gather(&j, err);
 	if (r < 0)
 		return r;
+	if (sw_arg(&cli->args, OPT_BLOCK))
+		return print_block(&j, err);
+	if (sw_arg(&cli->args, OPT_QR))
+		return sw_bundle_qr_show(cli, j.bundle.report, cells,
+					 sw_arg(&cli->args, OPT_INVERT), err);
 	j.result = sw_bundle_manifest(&j.bundle);
 	if (!cli->json)
 		print_manifest(j.result);
@@ -168,6 +177,9 @@ static const struct sw_opt opts[] = {
 	{ OPT_ANONYMOUS, "anonymous", NULL, "without serials, addresses and the machine's name" },
 	{ OPT_FILE, "file", "FILE", "take this file along; several times" },
 	{ OPT_BLOCK, "block", NULL, "print the findings as a block for a console's log" },
+	{ OPT_QR, "qr", NULL, "show the findings as QR codes for a telephone" },
+	{ OPT_CELLS, "cells", "half|full", "with --qr: half blocks (UTF-8), or blanks only" },
+	{ OPT_INVERT, "invert", NULL, "with --qr: for dark on light without colours" },
 	{ 'd', "disk", "NAME", "the node's disk, when several have one" },
 	{ 0, NULL, NULL, NULL },
 };
@@ -179,7 +191,9 @@ const struct sw_command sw_command_bundle = {
 	.opts = opts,
 	.details = "Facts, findings, status, partition tables, firmware variables, measurements\n"
 		   "and logs, without passwords, tokens and keys. Without --output it is only\n"
-		   "listed, with what was taken out. Nothing on the machine is changed.",
+		   "listed, with what was taken out. Nothing on the machine is changed.\n"
+		   "Where nothing else leaves the machine, --block and --qr show what was found,\n"
+		   "the worst first; `slipway bundle read` takes both.",
 	.run = run,
 };
 
@@ -190,16 +204,26 @@ static void print_report(json_object *o)
 	json_object *list = sw_json_array(o, "findings");
 	size_t n = list ? json_object_array_length(list) : 0;
 
+	const char *node = sw_json_str(o, "node_id", NULL);
+	uint64_t left_out = sw_json_u64(o, "left_out", 0);
+
 	printf("%s, %s, serial %s, %s\n", sw_json_str(o, "machine", "-"),
 	       sw_json_str(o, "product", "-"), sw_json_str(o, "serial", "-"),
 	       sw_json_str(o, "time", "-"));
+	if (node)
+		printf("Node id %s\n", node);
 	for (size_t i = 0; i < n; i++) {
 		json_object *f = json_object_array_get_idx(list, i);
+		const char *evidence = sw_json_str(f, "evidence", NULL);
 
 		printf("%-8s %s: %s\n", sw_json_str(f, "severity", ""), sw_json_str(f, "id", ""),
 		       sw_json_str(f, "what", ""));
+		if (evidence)
+			printf("%-8s %s\n", "", evidence);
 	}
-	if (!n)
+	if (left_out)
+		printf("%llu lesser findings were left out.\n", (unsigned long long)left_out);
+	else if (!n)
 		printf("Nothing was found.\n");
 }
 
@@ -222,7 +246,7 @@ static int run_read(struct sw_cli *cli, struct sw_error *err)
 	int r = read_log(path, &log, err);
 
 	if (r == 0)
-		r = sw_bundle_read_block((const char *)log.data, log.len, &text, err);
+		r = sw_bundle_read((const char *)log.data, log.len, &text, err);
 	if (r == 0)
 		r = sw_json_parse(sw_buf_text(&text), text.len, path, &o, err);
 	if (r < 0)
@@ -236,11 +260,12 @@ static int run_read(struct sw_cli *cli, struct sw_error *err)
 
 const struct sw_command sw_command_bundle_read = {
 	.name = "bundle read",
-	.summary = "Show the report that `bundle --block` printed into a log",
+	.summary = "Show the report of `bundle --block` or of the codes of `bundle --qr`",
 	.operands = "FILE",
 	.min_rest = 1,
 	.max_rest = 1,
 	.details = "FILE is the log of a serial console, or - for standard input; what else was\n"
-		   "printed between the lines of the block does not matter.",
+		   "printed between the lines of the block does not matter. Or it has the text of\n"
+		   "each QR code as a telephone reads it, each in a line, in any order.",
 	.run = run_read,
 };

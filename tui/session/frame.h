@@ -18,7 +18,9 @@
 /* Shown as colour where there is some, and else not at all: text and marks say the same. */
 #define SW_ATTR_ACCENT 0x08	/* where one is: the title, what is selected */
 #define SW_ATTR_ALERT 0x10	/* wrong, refused, failed, or to be lost */
-#define SW_ATTR_ALL 0x1f
+/* White on black instead of the terminal's own colours, where there are some: for QR codes. */
+#define SW_ATTR_PAPER 0x20
+#define SW_ATTR_ALL 0x3f
 
 #define SW_FRAME_MAX_ROWS 200u
 #define SW_FRAME_MAX_COLS 400u

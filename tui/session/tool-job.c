@@ -376,7 +376,7 @@ static int bundle_result(struct tool *t, const struct sw_bundle *b, json_object 
 		r = sw_buf_adds(&text, _("The findings in short, for a log of this console; "
 					 "`slipway bundle read` shows them:\n\n"));
 	if (r == 0)
-		r = sw_bundle_block(b, &text, t->err);
+		r = sw_bundle_block(b->report, &text, t->err);
 	if (r < 0)
 		return sw_fail_oom(t->err);
 	sw_json_add_str(t->out, "done", _("The bundle was written."));

@@ -16,21 +16,24 @@ static void follow(unsigned int at, unsigned int size, unsigned int frame, unsig
 		*from = frame - size;
 }
 
-enum { PAIR_NONE, PAIR_ACCENT, PAIR_ALERT };
+enum { PAIR_NONE, PAIR_ACCENT, PAIR_ALERT, PAIR_PAPER };
 
-static bool colours;
+static bool colours, paper;
 
-void sw_paint_colours(void)
+void sw_paint_colours(bool words)
 {
 	if (!has_colors() || start_color() == ERR || use_default_colors() == ERR)
 		return;
+	paper = init_pair(PAIR_PAPER, COLOR_WHITE, COLOR_BLACK) == OK;
 	/* Words on the terminal's own background, whatever that is. */
-	colours = init_pair(PAIR_ACCENT, COLOR_CYAN, -1) == OK &&
+	colours = words && init_pair(PAIR_ACCENT, COLOR_CYAN, -1) == OK &&
 		  init_pair(PAIR_ALERT, COLOR_RED, -1) == OK;
 }
 
 static short pair(uint8_t attr)
 {
+	if (attr & SW_ATTR_PAPER)
+		return paper ? PAIR_PAPER : PAIR_NONE;
 	return !colours ? PAIR_NONE : attr & SW_ATTR_ALERT ? PAIR_ALERT :
 	       attr & SW_ATTR_ACCENT ? PAIR_ACCENT : PAIR_NONE;
 }

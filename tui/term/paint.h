@@ -4,8 +4,11 @@
 
 #include "tui/session/frame.h"
 
-/* Uses what colours this terminal has; without this call none. Text says it all without them. */
-void sw_paint_colours(void);
+/*
+ * Uses what colours this terminal has, for words only when told so: text says it all without them.
+ * Without this call none.
+ */
+void sw_paint_colours(bool words);
 
 /*
  * Erases and draws anew; the caller refreshes. A frame larger than the screen
