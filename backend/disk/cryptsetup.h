@@ -16,7 +16,8 @@
 	X(crypt_token_json_set) X(crypt_load) X(crypt_activate_by_passphrase)                 \
 	X(crypt_volume_key_get) X(crypt_get_volume_key_size) X(crypt_get_data_offset)         \
 	X(crypt_get_metadata_size) X(crypt_token_status) X(crypt_token_json_get)              \
-	X(crypt_token_is_assigned) X(crypt_keyslot_destroy)
+	X(crypt_token_is_assigned) X(crypt_keyslot_destroy) X(crypt_get_cipher)               \
+	X(crypt_get_cipher_mode) X(crypt_get_sector_size)
 
 struct sw_cryptsetup {
 	SW_CRYPTSETUP_LIST(SW_LIBRARY_POINTER)
@@ -45,3 +46,6 @@ int sw_cryptsetup_open(struct sw_error *err);
 #define crypt_token_json_get (*sw_cryptsetup.crypt_token_json_get_)
 #define crypt_token_is_assigned (*sw_cryptsetup.crypt_token_is_assigned_)
 #define crypt_keyslot_destroy (*sw_cryptsetup.crypt_keyslot_destroy_)
+#define crypt_get_cipher (*sw_cryptsetup.crypt_get_cipher_)
+#define crypt_get_cipher_mode (*sw_cryptsetup.crypt_get_cipher_mode_)
+#define crypt_get_sector_size (*sw_cryptsetup.crypt_get_sector_size_)

@@ -28,6 +28,9 @@ int sw_luks_load(struct sw_luks_maker *m, const char *file);
 /* Whether the key opens this slot, or CRYPT_ANY_SLOT. */
 int sw_luks_try(struct sw_luks_maker *m, int slot, const struct sw_secret *key);
 
+/* The volume key into m->key: the slot that the key opens. -EPERM (exit 4): it opens none. */
+int sw_luks_volume_key(struct sw_luks_maker *m, const struct sw_secret *key);
+
 /*
  * A key slot for this text and the token that leads to it; the slot's number. m->key is known.
  * text: systemd's passphrase is the base64 of the TPM's secret.

@@ -51,8 +51,7 @@ static int check_form(struct sw_luks_maker *m)
 	return -EOPNOTSUPP;
 }
 
-/* The slot that the key opens, or -errno. */
-static int get_volume_key(struct sw_luks_maker *m, const struct sw_secret *key)
+int sw_luks_volume_key(struct sw_luks_maker *m, const struct sw_secret *key)
 {
 	int len = crypt_get_volume_key_size(m->cd), r;
 	size_t n = len > 0 ? (size_t)len : 0;
@@ -84,7 +83,7 @@ int sw_luks_reseal(const char *file, const struct sw_secret *key, const struct s
 	if (r == 0)
 		r = check_form(&m);
 	if (r == 0)
-		r = s.key = get_volume_key(&m, key);
+		r = s.key = sw_luks_volume_key(&m, key);
 	if (r >= 0)
 		r = sw_secret_base64(secret, &text, err);
 	if (r >= 0)

@@ -156,11 +156,12 @@ static int examine_failure(struct sw_examine *x)
 
 int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
 		      json_object *raw, const char *disk, const struct sw_switch *known,
-		      struct sw_findings *ret_findings, struct sw_error *err)
+		      const struct sw_rescue_inside *inside, struct sw_findings *ret_findings,
+		      struct sw_error *err)
 {
 	_cleanup_findings_ struct sw_findings l = {};
 	struct sw_examine x = { .m = m, .f = f, .vars = vars, .raw = raw, .disk = disk,
-				.known = known, .out = &l, .err = err };
+				.known = known, .inside = inside, .out = &l, .err = err };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < f->n_disks; i++)

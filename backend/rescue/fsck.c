@@ -260,6 +260,12 @@ int sw_repair_fsck(struct sw_examine *x, const struct sw_disk *d, const struct s
 	const struct program *pr = &programs[f->kind];
 	struct sw_repair *rep;
 
+	if (x->layer) {
+		(void)snprintf(fi->advice, sizeof(fi->advice),
+			       "it lies in %s, which a look never opens for writing: have %s "
+			       "repair it on the node, before it is mounted", x->layer, pr->name);
+		return 0;
+	}
 	if (d->uses && d->uses[0]) {
 		(void)snprintf(fi->advice, sizeof(fi->advice),
 			       "the disk is in use: start the medium, and look again from there");

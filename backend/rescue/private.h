@@ -11,6 +11,8 @@ struct sw_examine {
 	json_object *raw;
 	const char *disk;
 	const struct sw_switch *known;	/* the node was read already; or NULL */
+	const struct sw_rescue_inside *inside;	/* or NULL */
+	const char *layer;	/* what the file system that is looked at lies in, or NULL */
 	/* The node, and its copies on further disks. */
 	const struct sw_node *nodes[1 + SW_NODE_COPIES];
 	size_t n_nodes;
@@ -102,6 +104,23 @@ struct sw_ext {
 #define SW_EXT_AT 1024U		/* of the superblock, from the beginning of the file system */
 /* The superblock at this byte of io; -ENOENT: there is none. */
 int sw_ext_read(struct sw_io *io, uint64_t at, struct sw_ext *ret);
+/*
+ * Where the file system of the state is: on the disk itself, or inside what slipway reads in user
+ * space. part: a copy of the partition's with its place on io; its strings are borrowed.
+ */
+struct sw_state_place {
+	struct sw_io *io;	/* borrowed */
+	struct sw_part part;
+	const char *layer;	/* "a mirror" "an encrypted partition", or NULL */
+	struct sw_io *window, *opened;	/* owned */
+};
+void sw_state_place_clear(struct sw_state_place *p);
+/*
+ * -ENOENT when it cannot be looked into or is in use; where that is for want of a key, there is a
+ * finding for it.
+ */
+int sw_state_enter(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+		   struct sw_io *io, struct sw_state_place *ret);
 /* The file system of the state on a disk, see state.c. */
 int sw_examine_state(struct sw_examine *x, const struct sw_disk *d);
 /* ---- a file system by its own program (fsck.c) ---- */

@@ -148,16 +148,22 @@ struct sw_findings {
 	json_object *node;
 };
 
+/* How an encrypted state is looked into: by this key, as it opens, or by the TPM. */
+struct sw_rescue_inside {
+	const struct sw_secret *key;	/* borrowed; NULL: what the TPM gives */
+};
+
 /*
  * Reads every disk's table, the node's slots, its data and the boot variables
  * (vars and raw NULL: no UEFI variables). disk: the node's, when several have one,
  * or NULL. known: what sw_switch_open() made of the same vars, raw and disk, which saves
- * hashing every image again; or NULL. Fails only when it cannot look; what it finds is never
- * an error.
+ * hashing every image again; or NULL. inside: NULL leaves an encrypted state closed. Fails only
+ * when it cannot look; what it finds is never an error.
  */
 int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_varstore *vars,
 		      json_object *raw, const char *disk, const struct sw_switch *known,
-		      struct sw_findings *ret_findings, struct sw_error *err);
+		      const struct sw_rescue_inside *inside, struct sw_findings *ret_findings,
+		      struct sw_error *err);
 /*
  * Asks the node's boot server, in mode network, and those of its admission, and adds what is
  * wrong. Nothing is written, and no secret or proof is sent; up to 10 s for each. sink: told of

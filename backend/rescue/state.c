@@ -209,13 +209,18 @@ int sw_examine_state(struct sw_examine *x, const struct sw_disk *d)
 
 	for (size_t i = 0; r == 0 && i < d->table.n_parts; i++) {
 		const struct sw_part *p = &d->table.parts[i];
+		_cleanup_(sw_state_place_clear) struct sw_state_place at = {};
 		_cleanup_io_ struct sw_io *io = NULL;
 		struct sw_error e = {};
 
 		if (d->medium || !p->label || strcmp(p->label, LABEL) != 0 ||
 		    sw_machine_open_disk(x->m, d, false, false, &io, &e) < 0)
 			continue;
-		r = examine(x, d, io, p);
+		r = sw_state_enter(x, d, p, io, &at);
+		x->layer = at.layer;
+		r = r == -ENOENT ? 0 : r < 0 ? r : examine(x, d, at.io, &at.part);
+		x->layer = NULL;
+		sw_state_place_clear(&at);
 	}
 	return r;
 }

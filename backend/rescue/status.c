@@ -373,7 +373,7 @@ static int add_machine(const struct look *t, json_object *o)
 	ask_tpm(t, machine, &in);
 	if (t->vars && sw_machine_vars(t->m, &vars, NULL) == 0)
 		(void)sw_var_space(vars, &in.store_total, &in.store_free);
-	if (sw_rescue_examine(t->m, t->f, vars, t->vars, NULL, t->s, &found, NULL) == 0)
+	if (sw_rescue_examine(t->m, t->f, vars, t->vars, NULL, t->s, NULL, &found, NULL) == 0)
 		in.found = &found;
 	soon = sw_outlook_make(&in);
 	if (!soon)

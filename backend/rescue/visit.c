@@ -16,7 +16,8 @@ void sw_visit_clear(struct sw_visit *v)
 	json_object_put(v->raw);
 	free(v->told);
 	*v = (struct sw_visit){ .m = v->m, .disk = v->disk, .servers = v->servers,
-				 .sink = v->sink, .image = v->image };
+				 .sink = v->sink, .image = v->image,
+				 .inside = v->inside };
 }
 
 bool sw_visit_worth(const struct sw_facts *f)
@@ -42,10 +43,18 @@ int sw_visit_look(struct sw_visit *v, struct sw_error *err)
 	if (r == 0 && v->f->boot.supported && sw_machine_vars(v->m, &v->vars, NULL) == 0)
 		r = sw_entries_snapshot(v->vars, &v->raw, err);
 	if (r == 0)
-		r = sw_rescue_examine(v->m, v->f, v->vars, v->raw, v->disk, NULL, &v->found,
-				      err);
+		r = sw_rescue_examine(v->m, v->f, v->vars, v->raw, v->disk, NULL,
+				      v->inside, &v->found, err);
 	return r < 0 || !v->servers ? r
 		: sw_rescue_ask_servers(v->m, v->f, v->disk, v->sink, &v->found, err);
+}
+
+bool sw_visit_locked(const struct sw_visit *v)
+{
+	for (size_t i = 0; i < v->found.n; i++)
+		if (strstr(v->found.v[i].id, "/state-locked"))
+			return true;
+	return false;
 }
 
 /* ---- the files for undo ---- */

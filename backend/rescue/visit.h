@@ -13,6 +13,7 @@ struct sw_visit {
 	bool servers;		/* ask them as well */
 	const struct sw_sink *sink;	/* told which is being asked; borrowed; or NULL */
 	const struct sw_rescue_image *image;	/* for a slot that is repaired; borrowed; or NULL */
+	const struct sw_rescue_inside *inside;	/* an encrypted state; borrowed; or NULL */
 	struct sw_facts *f;
 	json_object *raw;	/* boot variables, NULL without UEFI */
 	struct sw_varstore *vars;	/* borrowed from the machine; NULL without UEFI */
@@ -25,6 +26,8 @@ bool sw_visit_worth(const struct sw_facts *f);
 
 /* Reads everything, afresh. */
 int sw_visit_look(struct sw_visit *v, struct sw_error *err);
+/* True when an encrypted state was not looked into. */
+bool sw_visit_locked(const struct sw_visit *v);
 void sw_visit_clear(struct sw_visit *v);
 #define _cleanup_visit_ _cleanup_(sw_visit_clear)
 

@@ -6,15 +6,15 @@
 #include "base/json.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "disk/recovery.h"
 #include "rescue/report.h"
 #include "rescue/visit.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 #include "tui/commands/sealing.h"
 
-enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO, OPT_SERVERS, OPT_GIVEN,
-       OPT_IMAGE, OPT_SHA256, OPT_SIGNATURE, OPT_TRUST,
-       OPT_CA };
+enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO, OPT_SERVERS, OPT_GIVEN, OPT_OPEN,
+       OPT_IMAGE, OPT_SHA256, OPT_SIGNATURE, OPT_TRUST, OPT_CA };
 
 #define CA_MAX 65536U		/* bytes of a file with certificates */
 #define GIVEN_MAX 65536U	/* bytes: more than a token, a key file or a secret may have */
@@ -26,6 +26,8 @@ struct job {
 	struct sw_sink sink;
 	char *place, **signatures;	/* of the image */
 	struct sw_buf ca;	/* of its server */
+	struct sw_rescue_inside inside;
+	struct sw_secret *key;	/* of the state */
 	json_object *done;	/* of --repair: what was made of each ID */
 };
 
@@ -35,6 +37,7 @@ static void job_clear(struct job *j)
 	sw_strv_free(j->signatures);
 	free(j->place);
 	sw_buf_clear(&j->ca);
+	sw_secret_free(j->key);
 }
 
 /* ---- an image for a slot ---- */
@@ -93,6 +96,42 @@ static int image_options(struct job *j, struct sw_error *err)
 					     .sink = j->cli->json ? NULL : &j->sink };
 	j->v.image = &j->image;
 	return read_ca(j, err);
+}
+
+/* ---- an encrypted state ---- */
+
+static int take_key(struct job *j, const struct sw_secret *given, struct sw_error *err)
+{
+	int r = sw_recovery_passphrase(given, &j->key, err);
+
+	j->inside.key = j->key;
+	return r;
+}
+
+/* A key that was given counts; else the TPM's; else, of a person, what is typed. */
+static int look(struct job *j, struct sw_error *err)
+{
+	const char *file = sw_arg(&j->cli->args, OPT_GIVEN);
+	_cleanup_secret_ struct sw_secret *given = NULL;
+	bool open = sw_arg(&j->cli->args, OPT_OPEN);
+	int r = 0;
+
+	j->v.inside = open ? &j->inside : NULL;
+	if (open && file)
+		r = sw_secret_read(file, GIVEN_MAX, &given, err);
+	if (given && r == 0)
+		r = take_key(j, given, err);
+	if (r == 0)
+		r = sw_visit_look(&j->v, err);
+	if (r < 0 || !open || file || !sw_visit_locked(&j->v))
+		return r;
+	r = sw_ask_hidden("The recovery key or passphrase of the state (it is not shown): ", &given,
+			  err);
+	if (r == -ENOKEY)
+		return 0;
+	if (r == 0)
+		r = take_key(j, given, err);
+	return r == 0 ? sw_visit_look(&j->v, err) : r;
 }
 
 static void print_finding(const struct sw_finding *fi, bool plan)
@@ -256,7 +295,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r == 0)
 		r = image_options(&j, err);
 	if (r == 0)
-		r = sw_visit_look(&j.v, err);
+		r = look(&j, err);
 	if (r < 0)
 		return r;
 	if (sw_arg(&cli->args, OPT_UNDO))
@@ -276,6 +315,9 @@ static const struct sw_opt opts[] = {
 	{ OPT_GIVEN, "given", "FILE", "the key, secret or token that it wants (default: typed)" },
 	{ OPT_IMAGE, "image", "SOURCE", "fill the slot from this UKI: path, URL, "
 	  "medium:/FILE or stick:/FILE" },
+	{ OPT_OPEN, "open", NULL, "look into an encrypted state, by the TPM or the key" },
+	{ OPT_IMAGE, "image", "SOURCE", "fill the slot from this UKI: path, URL or "
+	  "medium:/FILE" },
 	{ OPT_SHA256, "sha256", "HEX", "of the image; a remote one that nobody signed needs it" },
 	{ OPT_SIGNATURE, "signature", "SOURCE", "of the image, once for each signer (default: .sig "
 	  "beside it)" },

@@ -4,52 +4,13 @@
 
 #include "base/json.h"
 #include "boot/secrets.h"
-#include "disk/luks.h"
+#include "disk/luks-open.h"
 #include "rescue/reseal.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 #include "tui/commands/sealing.h"
 
 enum { OPT_OUT = 300, OPT_SIGNATURES };
-
-static int no_seal(const char *label, struct sw_error *err)
-{
-	sw_fail(err, SW_EXIT_MISSING, -ENOENT, "the header of \"%s\" has no seal of a TPM",
-		label);
-	sw_error_hint(err, "the recovery key or key file opens it; `slipway state reseal` adds a "
-			   "seal");
-	return -ENOENT;
-}
-
-/* In the order of the tokens; the error is that of the first. One with a PIN is passed over. */
-static int open_one(struct sw_machine *m, struct sw_io *part, json_object *signatures,
-		    const char *label, struct sw_secret **ret_key, struct sw_error *err)
-{
-	struct sw_luks_seal *seals = NULL;
-	const char *tcti = NULL;
-	size_t n = 0;
-	int r = sw_machine_tcti(m, &tcti, err), k = sw_luks_seals(part, &seals, &n);
-	bool tried = false;
-
-	if (r == 0 && k < 0)
-		r = sw_fail_errno(err, SW_EXIT_VERIFY, k,
-				  "the LUKS2 header of \"%s\" cannot be read", label);
-	for (size_t i = 0; r == 0 && i < n && !*ret_key; i++) {
-		if (seals[i].pin)
-			continue;
-		k = sw_luks_seal_open(tcti, &seals[i], signatures, ret_key, tried ? NULL : err);
-		tried = true;
-	}
-	sw_luks_seals_free(seals, n);
-	if (r == 0 && !tried)
-		r = no_seal(label, err);
-	if (r < 0 || *ret_key) {
-		if (*ret_key && err)
-			*err = (struct sw_error){};
-		return r;
-	}
-	return k;
-}
 
 static int get_key(struct sw_cli *cli, const char *label, struct sw_secret **ret_key,
 		   struct sw_error *err)
@@ -60,6 +21,7 @@ static int get_key(struct sw_cli *cli, const char *label, struct sw_secret **ret
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	const struct sw_disk *d = NULL;
 	const struct sw_part *p = NULL;
+	const char *tcti = NULL;
 	int r = sw_cli_machine(cli, &m, err);
 
 	if (r == 0)
@@ -70,11 +32,13 @@ static int get_key(struct sw_cli *cli, const char *label, struct sw_secret **ret
 		r = sw_secrets_signatures(m, sw_arg(&cli->args, OPT_SIGNATURES), &signatures, err);
 	if (r == 0)
 		r = sw_machine_open_disk(m, d, false, false, &io, err);
+	if (r == 0)
+		r = sw_machine_tcti(m, &tcti, err);
 	if (r < 0)
 		return r;
 	r = sw_io_window(io, p->start, p->size, &part);
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "the partition cannot be read")
-		     : open_one(m, part, signatures, label, ret_key, err);
+		     : sw_luks_tpm_key(tcti, part, signatures, label, ret_key, err);
 }
 
 static int run(struct sw_cli *cli, struct sw_error *err)

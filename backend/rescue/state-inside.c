@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A state in an encrypted partition or on a member of a mirror, read in user space: nothing is
+ * assembled, mounted or written for it.
+ */
+#include <string.h>
+
+#include "boot/secrets.h"
+#include "disk/luks-open.h"
+#include "disk/mdraid.h"
+#include "rescue/private.h"
+
+#define BTRFS_MAGIC_AT ((64U << 10) + 0x40)
+
+void sw_state_place_clear(struct sw_state_place *p)
+{
+	sw_io_close(p->opened);
+	sw_io_close(p->window);
+	*p = (struct sw_state_place){};
+}
+
+/* What libblkid says of a partition, of the file systems that a state can be. */
+static char *type_of(struct sw_io *io, uint64_t at)
+{
+	static char vfat[] = "vfat", xfs[] = "xfs", btrfs[] = "btrfs";
+	uint8_t b[512], magic[8];
+
+	if (sw_io_read(io, at, b, sizeof(b)) < 0)
+		return NULL;
+	if (memcmp(b, "XFSB", 4) == 0)
+		return xfs;
+	if (b[510] == 0x55 && b[511] == 0xaa &&
+	    (memcmp(b + 54, "FAT", 3) == 0 || memcmp(b + 82, "FAT32", 5) == 0))
+		return vfat;
+	return sw_io_read(io, at + BTRFS_MAGIC_AT, magic, sizeof(magic)) == 0 &&
+	       memcmp(magic, "_BHRfS_M", sizeof(magic)) == 0 ? btrfs : NULL;
+}
+
+static void take(struct sw_state_place *ret, struct sw_io *io, const struct sw_part *p,
+		 uint64_t start, uint64_t size, const char *layer)
+{
+	ret->io = io;
+	ret->part = *p;
+	ret->part.start = start;
+	ret->part.size = size;
+	ret->part.fs_type = type_of(io, start);
+	ret->layer = layer;
+}
+
+static int enter_mirror(struct sw_io *io, const struct sw_part *p, struct sw_state_place *ret)
+{
+	struct sw_md md;
+	int r = sw_io_window(io, p->start, p->size, &ret->window);
+
+	if (r == 0)
+		r = sw_md_read(ret->window, &md);
+	if (r == 0)
+		take(ret, io, p, p->start + md.data_offset, md.size, "a mirror");
+	return r;
+}
+
+/* What was given, or what the TPM gives. */
+static int get_key(struct sw_examine *x, struct sw_io *part, const char *label,
+		   struct sw_secret **ret_key, struct sw_error *err)
+{
+	_cleanup_json_ json_object *signatures = NULL;
+	const char *tcti = NULL;
+	int r;
+
+	if (x->inside->key)
+		return sw_secret_copy(x->inside->key, ret_key, err);
+	r = sw_machine_tcti(x->m, &tcti, err);
+	if (r < 0)
+		return r;
+	(void)sw_secrets_signatures(x->m, NULL, &signatures, NULL);
+	return sw_luks_tpm_key(tcti, part, signatures, label, ret_key, err);
+}
+
+static int enter_encrypted(struct sw_examine *x, struct sw_io *io, const struct sw_part *p,
+			   struct sw_state_place *ret, struct sw_error *err)
+{
+	_cleanup_secret_ struct sw_secret *key = NULL;
+	int r = sw_io_window(io, p->start, p->size, &ret->window);
+
+	if (r < 0)
+		return r;
+	r = get_key(x, ret->window, p->label, &key, err);
+	if (r == 0)
+		r = sw_luks_inside(ret->window, key, &ret->opened, err);
+	if (r == 0)
+		take(ret, ret->opened, p, 0, ret->opened->size, "an encrypted partition");
+	return r;
+}
+
+/* The state of a healthy node is closed to the medium: that is no fault. */
+static int locked(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+		  const struct sw_error *why)
+{
+	struct sw_finding *fi = sw_finding_add(x, d->name, "state-locked", SW_FINDING_INFO,
+					       SW_SURE_CERTAIN);
+
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->what, sizeof(fi->what),
+		       "the state is encrypted, and was not looked into");
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "partition %u of %.40s is LUKS2%s%.200s",
+		       p->number, d->name, why ? "; " : "", why ? sw_error_reason(why) : "");
+	(void)snprintf(fi->effect, sizeof(fi->effect),
+		       "whether its file system is damaged or full is not known");
+	(void)snprintf(fi->advice, sizeof(fi->advice),
+		       "`slipway doctor --open` looks into it, by the TPM or the recovery key");
+	return 0;
+}
+
+int sw_state_enter(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+		   struct sw_io *io, struct sw_state_place *ret)
+{
+	bool used = d->uses && d->uses[0], sealed = p->fs_type &&
+		    strcmp(p->fs_type, "crypto_LUKS") == 0;
+	struct sw_error why = {};
+	int r;
+
+	if (p->fs_type && strcmp(p->fs_type, "linux_raid_member") == 0)
+		return used || enter_mirror(io, p, ret) < 0 ? -ENOENT : 0;
+	if (!sealed) {
+		take(ret, io, p, p->start, p->size, NULL);
+		ret->part.fs_type = p->fs_type;
+		return 0;
+	}
+	if (used)	/* opened, and whoever opened it knows more */
+		return -ENOENT;
+	r = x->inside ? enter_encrypted(x, io, p, ret, &why) : -ENOKEY;
+	if (r == 0)
+		return 0;
+	r = locked(x, d, p, x->inside ? &why : NULL);
+	return r < 0 ? r : -ENOENT;
+}
