@@ -8,6 +8,7 @@
 #include "boot/bootpath.h"
 #include "boot/entries-private.h"
 #include "boot/ipxe.h"
+#include "boot/memtest.h"
 #include "boot/slot.h"
 
 static const char *const owners[] = { "ours", "firmware", "network", "foreign", "phantom" };
@@ -181,7 +182,8 @@ static int decode(const struct sw_varset_entry *v, const struct sw_facts *f,
 	e->active = o.attrs & SW_LOADOPT_ACTIVE;
 	e->optional_len = o.optional_len;
 	e->firmware_mark = sw_entry_is_firmware_made(&o);
-	e->owner = owner_of(&o, f);
+	e->memtest = sw_memtest_is_entry(&o);
+	e->owner = e->memtest ? SW_OWNER_OURS : owner_of(&o, f);
 	e->label = strdup(sw_text_clean(o.label));
 	r = sw_devpath_text(o.path, o.path_len, &e->path);
 	if (r < 0 || !e->label)

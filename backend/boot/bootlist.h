@@ -22,6 +22,7 @@ struct sw_boot_entry {
 	uint16_t number;
 	int position;		/* in BootOrder from 1, 0: not in it */
 	bool active, readable, current, next;
+	bool memtest;		/* ours, for one start into the memory test: boot/memtest.h */
 	enum sw_owner owner;
 	enum sw_target_state target;
 	char *label, *path;	/* clean text */

@@ -18,6 +18,7 @@
 #define SW_DP_END 0x7f
 
 #define SW_DP_MEDIA_HD 1
+#define SW_DP_MEDIA_CDROM 2
 #define SW_DP_MEDIA_FILE 4
 #define SW_DP_MEDIA_FV_FILE 6
 #define SW_DP_MSG_MAC 0x0b

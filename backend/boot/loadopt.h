@@ -5,6 +5,7 @@
 #include "boot/devpath.h"
 
 #define SW_LOADOPT_ACTIVE 0x1u
+#define SW_LOADOPT_APP 0x100u	/* category: started when asked for, never by the order alone */
 #define SW_LOADOPT_MAX 32768u	/* bytes; OVMF's largest variable */
 
 struct sw_loadopt {

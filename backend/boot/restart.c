@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/le.h"
 #include "boot/edit.h"
+#include "boot/memtest.h"
 
 #define INDICATIONS "OsIndications"
 #define SUPPORTED "OsIndicationsSupported"
@@ -92,21 +93,38 @@ static int look_open(struct sw_machine *m, struct look *l, struct sw_error *err)
 	return r;
 }
 
-int sw_restart_entry(struct sw_machine *m, uint16_t number, struct sw_error *err)
+static int write_changes(struct look *l, struct sw_error *err)
 {
 	_cleanup_(sw_entry_plan_clear) struct sw_entry_plan p = {};
+	int r = sw_varset_plan(&l->set, &p);
+
+	if (r < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot plan the boot entries");
+	return sw_entry_plan_apply(l->vars, &p, NULL, err);
+}
+
+int sw_restart_entry(struct sw_machine *m, uint16_t number, struct sw_error *err)
+{
 	_cleanup_(look_clear) struct look l = {};
 	struct sw_edit e = { .set = &l.set, .list = &l.list };
 	int r = look_open(m, &l, err);
 
 	if (r == 0)
 		r = sw_edit_next(&e, number, err);
+	return r < 0 ? r : write_changes(&l, err);
+}
+
+int sw_restart_memtest(struct sw_machine *m, struct sw_error *err)
+{
+	_cleanup_(look_clear) struct look l = {};
+	int r = look_open(m, &l, err);
+
+	if (r == 0)
+		r = sw_memtest_set(m, l.f, &l.set, err);
 	if (r < 0)
 		return r;
-	r = sw_varset_plan(&l.set, &p);
-	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_FAILED, r, "cannot plan the boot entries");
-	return sw_entry_plan_apply(l.vars, &p, NULL, err);
+	sw_memtest_mark(m, l.f->boot_id);
+	return write_changes(&l, err);
 }
 
 static const char *off(const struct sw_boot_entry *e)

@@ -14,6 +14,8 @@ int sw_restart_has_setup(struct sw_varstore *vars, struct sw_error *err);
 int sw_restart_setup(struct sw_varstore *vars, bool on, struct sw_error *err);
 /* Has the next start be that of Boot####, as `slipway boot next` does. */
 int sw_restart_entry(struct sw_machine *m, uint16_t number, struct sw_error *err);
+/* … or the memory test of the medium, as `slipway boot memtest` does: boot/memtest.h. */
+int sw_restart_memtest(struct sw_machine *m, struct sw_error *err);
 /*
  * What a restart can be told: {"setup_off": REASON or absent, "entries": [{"number", "label",
  * "off": REASON or absent}]}, in the order of the firmware. Exit 5 without UEFI variables.

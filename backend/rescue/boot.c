@@ -277,7 +277,7 @@ static int entries(struct boot *b)
 	for (size_t i = 0; r == 0 && i < b->s->n_copies; i++)
 		r = disk_entries(b, &b->s->copies[i], b->s->copies[i].disk->name);
 	for (size_t i = 0; r == 0 && i < b->list.n; i++)
-		if (b->list.v[i].owner == SW_OWNER_OURS &&
+		if (b->list.v[i].owner == SW_OWNER_OURS && !b->list.v[i].memtest &&
 		    b->list.v[i].target == SW_TARGET_MISSING)
 			r = dangling(b, &b->list.v[i]);
 	return r;

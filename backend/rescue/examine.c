@@ -178,6 +178,8 @@ int sw_rescue_examine(struct sw_machine *m, const struct sw_facts *f, struct sw_
 		r = sw_examine_admitted(&x);
 	if (r == 0)
 		r = examine_failure(&x);
+	if (r == 0)
+		r = sw_examine_memtest(&x);
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the machine cannot be examined");
 	sw_findings_sort(&l);

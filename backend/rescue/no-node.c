@@ -30,11 +30,12 @@ static void add_disks(const struct sw_facts *f, char *text, size_t size)
 	}
 }
 
-/* The first of our entries whose partition is on no disk; NULL: none. */
+/* The first entry of a node of ours whose partition is on no disk; NULL: none. */
 static const struct sw_boot_entry *missing(const struct sw_boot_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].owner == SW_OWNER_OURS && l->v[i].target == SW_TARGET_MISSING)
+		if (l->v[i].owner == SW_OWNER_OURS && !l->v[i].memtest &&
+		    l->v[i].target == SW_TARGET_MISSING)
 			return &l->v[i];
 	return NULL;
 }

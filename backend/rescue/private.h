@@ -91,6 +91,8 @@ int sw_examine_overlays(struct sw_examine *x, const struct sw_node *n, const cha
 int sw_examine_signatures(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* Images whose kernel is told no console, see image-console.c. */
 int sw_examine_consoles(struct sw_examine *x, const struct sw_node *n, const char *prefix);
+/* What is left of a start into the memory test, see memtest.c. */
+int sw_examine_memtest(struct sw_examine *x);
 /* How the last admission went, see ask.c. */
 int sw_examine_admitted(struct sw_examine *x);
 /* What a superblock of ext2, 3 or 4 says. */

@@ -271,7 +271,7 @@ static int add_entries(const struct look *t, json_object *list)
 	for (size_t i = 0; i < l.n; i++) {
 		json_object *item;
 
-		if (l.v[i].owner != SW_OWNER_OURS)
+		if (l.v[i].owner != SW_OWNER_OURS || l.v[i].memtest)
 			continue;
 		item = json_object_new_object();
 		sw_json_add_u64(item, "number", l.v[i].number);

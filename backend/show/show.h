@@ -28,5 +28,9 @@ json_object *sw_show_logs(struct sw_machine *m, const struct sw_facts *f);
 int sw_show_log(struct sw_machine *m, const struct sw_facts *f, const char *id, struct sw_buf *out,
 		struct sw_error *err);
 
-/* What memory tests this machine can start, and how to get one where it has none. -ENOMEM. */
-int sw_show_memory_test(const struct sw_facts *f, struct sw_buf *out);
+/*
+ * What memory tests this machine can start, what each is like, and how to get one where it has
+ * none. off: why that of the medium cannot be started, as sw_memtest_check() says; empty: it can.
+ * -ENOMEM.
+ */
+int sw_show_memory_test(const struct sw_facts *f, const struct sw_error *off, struct sw_buf *out);

@@ -471,6 +471,53 @@ def _(case):
     same((case.entries()[0].get(net), next_of(case)), (None, None), "after undo")
 
 
+def from_a_stick(case):
+    """A node whose machine was started from a stick with a memory test on it."""
+    case.create("serial=NODE07SYS,size=4G", "serial=STICK,size=64M,transport=usb",
+                extra=("--medium", "STICK"))
+    expect(case.on("install", "--answers", case.answers()), 0)
+    tool("sgdisk", "-n", "2:2048:+5M", "-t", "2:EF00", case.disk("STICK"))
+    (case.machine_dir / "medium/boot").mkdir()
+    (case.machine_dir / "medium/boot/memtest.efi").write_text("MZ")
+
+
+@test("the memory test of a medium is the next start once, and gone after it")
+def _(case):
+    need("sgdisk")
+    from_a_stick(case)
+    expect(case.on("mode", "keep"), 0)
+    before = variables(case)
+    expect(case.on("boot", "memtest", "next"), 2, "is not \"none\"")
+    expect(case.on("boot", "memtest", "--restart", "none"), 2, "does not go with none")
+    expect(case.on("boot", "memtest", "--dry-run"), 0, "memtest.efi", "once at the next boot")
+    same(variables(case), before, "variables")
+    expect(case.on("boot", "memtest"), 0, "from minutes to hours", "Esc ends it")
+    expect(case.on("boot", "list"), 0, "ours     Slipway memory test (next boot only)",
+           "partition 2 of sdb")
+    number = number_of(case, "Slipway memory test")
+    same((case.entries()[1][-1], next_of(case)), (number, number), "last in the order, and next")
+    restart(case, True)
+    found = {f["id"]: f["severity"] for f in case.on("--json", "doctor").json()["findings"]}
+    same(found.get("memtest-entry"), "info", "finding")
+    expect(case.on("mode", "keep"), 0, "the boot entry of a memory test is taken away")
+    same(variables(case), before, "variables")
+
+
+@test("a memory test is restarted into, taken back, and refused where there is none")
+def _(case):
+    need("sgdisk")
+    from_a_stick(case)
+    before = variables(case)
+    expect(case.on("boot", "memtest", "--restart"), 0, "The machine restarts into the memory test")
+    same((case.machine_dir / "run/power").read_text().strip(), "reboot", "power")
+    done = expect(case.on("--json", "boot", "memtest", "none"), 0).json()
+    same([w["kind"] for w in done["writes"]], ["order", "next", "delete"], "writes")
+    same(variables(case), before, "variables")
+    (case.machine_dir / "medium/boot/memtest.efi").unlink()
+    expect(case.on("boot", "memtest"), 5, "boot/memtest.efi", "newer slipway.iso")
+    same(variables(case), before, "variables")
+
+
 @test("an install without a payload leaves the slots empty and says what is lost")
 def _(case):
     case.create()

@@ -20,6 +20,7 @@ ENUMERATED = {
     "overlay.c: add_repair": (DAMAGES, '.id = "overlay-b-copy"'),
     "boot.c: add_keep": (DAMAGES, '.id = "boot-order"'),
     "boot.c: dangling": (DAMAGES, '.id = "entry-0055"'),
+    "memtest.c: finding": (DAMAGES, '.id = "memtest-entry"'),
     "dumps.c: add_repair": (DAMAGES, '.id = "nvram-dumps"'),
     "fsck.c: sw_repair_fsck": (FSCK, "cut off anywhere the repair is repeated"),
     "sealed-repair.c: sw_seal_repair_part": (SEALS, "def cuts("),

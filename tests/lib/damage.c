@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/hex.h"
 #include "boot/entries-private.h"
+#include "boot/memtest.h"
 #include "boot/varstore.h"
 
 #define SECTOR 512u
@@ -316,6 +317,23 @@ static void leave_behind(struct world *w)
 	set(w, "Boot0055", data, n);
 }
 
+/* For one start, and slipway did not come since; the stick that it names is not here. */
+static void leave_memory_test(struct world *w)
+{
+	struct sw_devpath_hd hd = { .number = 2, .start = 92688, .size = 10240 };
+	_cleanup_free_ uint8_t *order = NULL;
+	_cleanup_buf_ struct sw_buf b = {}, longer = {};
+	size_t n;
+
+	memset(hd.guid.b, 0x36, 16);
+	assert_int_equal(sw_loadopt_build_file(SW_MEMTEST_LABEL, &hd, SW_MEMTEST_PATH, &b), 0);
+	set(w, "Boot0056", b.data, b.len);
+	order = get(w, "BootOrder", &n);
+	assert_int_equal(sw_buf_add(&longer, order, n), 0);
+	assert_int_equal(sw_buf_add(&longer, "\x56\x00", 2), 0);
+	set(w, "BootOrder", longer.data, longer.len);
+}
+
 static void reverse_order(struct world *w)
 {
 	_cleanup_free_ uint8_t *data = NULL;
@@ -370,6 +388,7 @@ const struct damage damages[] = {
 	{ .id = "firmware-new", .severity = SW_FINDING_WARNING, .make = lose_entries },
 	{ .id = "entry-b", .severity = SW_FINDING_WARNING, .make = double_b },
 	{ .id = "entry-0055", .severity = SW_FINDING_WARNING, .make = leave_behind },
+	{ .id = "memtest-entry", .severity = SW_FINDING_INFO, .make = leave_memory_test },
 	{ .id = "nvram-dumps", .severity = SW_FINDING_INFO, .make = leave_dumps },
 	{ .id = "boot-order", .severity = SW_FINDING_WARNING, .make = reverse_order },
 };

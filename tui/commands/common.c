@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "boot/entries.h"
+#include "boot/memtest.h"
 #include "boot/old-node.h"
 #include "layout/layout.h"
 
@@ -281,4 +282,16 @@ int sw_finish_run(const struct sw_cli *cli, struct sw_machine *m, const struct s
 		printf("%s\n", said[what]);
 	fflush(stdout);
 	return sw_machine_power(m, what, err);
+}
+
+bool sw_forget_memory_test(struct sw_machine *m)
+{
+	struct sw_error e = {};
+	size_t n = 0;
+
+	if (sw_memtest_clear(m, &n, &e) < 0)
+		fprintf(stderr, "slipway: the boot entry of a memory test stays: %s\n", e.what);
+	else if (n)
+		fprintf(stderr, "slipway: the boot entry of a memory test is taken away\n");
+	return n > 0;
 }

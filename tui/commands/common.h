@@ -97,3 +97,9 @@ struct sw_answers *sw_answers_for_person(struct sw_machine *m);
  */
 int sw_finish_run(const struct sw_cli *cli, struct sw_machine *m, const struct sw_plan *p,
 		  bool no_finish, struct sw_error *err);
+
+/*
+ * At the start of slipway: what a memory test has left in the firmware goes, and that is said on
+ * standard error. True: something was written.
+ */
+bool sw_forget_memory_test(struct sw_machine *m);

@@ -30,6 +30,7 @@ extern const struct sw_command sw_command_boot_show;
 extern const struct sw_command sw_command_boot_order;
 extern const struct sw_command sw_command_boot_next;
 extern const struct sw_command sw_command_boot_setup;
+extern const struct sw_command sw_command_boot_memtest;
 extern const struct sw_command sw_command_boot_rename;
 extern const struct sw_command sw_command_boot_delete;
 extern const struct sw_command sw_command_boot_add;

@@ -272,6 +272,17 @@ static int change(const struct sw_cli *cli, struct sw_switch *s, struct sw_error
 	return 0;
 }
 
+/* What a node does after each good boot takes away, too, what a memory test has left. */
+static int forget_memory_test(const struct sw_cli *cli, struct sw_boot_target *b,
+			      struct sw_error *err)
+{
+	if (cli->args.n_rest != 1 || strcmp(cli->args.rest[0], "keep") != 0 ||
+	    sw_arg(&cli->args, 'D') || !sw_forget_memory_test(b->t.m))
+		return 0;
+	sw_boot_target_clear(b);
+	return sw_boot_target_open(cli, b, err);
+}
+
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	_cleanup_boot_target_ struct sw_boot_target b = {};
@@ -283,6 +294,9 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (!b.store)
 		return sw_fail(err, SW_EXIT_REFUSED, -EROFS,
 			       "captured facts do not hold the slots");
+	r = forget_memory_test(cli, &b, err);
+	if (r < 0)
+		return r;
 	r = sw_switch_open(b.t.m, b.t.f, b.store, b.t.vars, sw_arg(&cli->args, 'd'), &s, err);
 	if (r < 0)
 		return r;

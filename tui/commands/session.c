@@ -255,6 +255,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	r = start_consoles(cli, m, err);
 	if (r < 0)
 		return r;
+	(void)sw_forget_memory_test(m);
 	if (sw_arg(&cli->args, 'm'))
 		return run_medium(m, err);
 	o.answers = sw_answers_for_person(m);

@@ -28,6 +28,7 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_boot_order,
 	&sw_command_boot_next,
 	&sw_command_boot_setup,
+	&sw_command_boot_memtest,
 	&sw_command_boot_rename,
 	&sw_command_boot_delete,
 	&sw_command_boot_add,

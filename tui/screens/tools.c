@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tools: what a technician looks with, and what is carried away on a stick. */
 #include "base/catalogue.h"
+#include "base/json.h"
 #include "tui/screens/list-view.h"
 #include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
@@ -16,7 +17,8 @@ static const struct {
 	  N_("slipway's, the kernel's, the node's journal, the last failure") },
 	{ &sw_screen_tpm, N_("TPM"), N_("what it is, lockout, PCRs and what made them") },
 	{ &sw_screen_hardware, N_("Hardware"), N_("processor, memory, cards, disks") },
-	{ &sw_screen_memory, N_("Memory test"), N_("which there is, and how to start it") },
+	{ &sw_screen_memory, N_("Memory test"),
+	  N_("restart into it, once; it takes minutes to hours") },
 	{ &sw_screen_bundle, N_("Bundle for somebody far away"),
 	  N_("findings, logs, tables, without secrets: to a stick or a server") },
 	{ &sw_screen_config, N_("Configuration on a stick"),
@@ -58,9 +60,10 @@ static const struct sw_hint hints[] = {
 
 const struct sw_view_ops sw_screen_tools = {
 	.title = N_("Tools"),
-	.help = N_("The first five only read: no file system is mounted, and nothing on a disk "
-		   "changes. A bundle and a saved configuration are written to the place that you "
-		   "name; an import writes the node data, and asks before."),
+	.help = N_("The first four only read: no file system is mounted, and nothing on a disk "
+		   "changes. A memory test restarts the machine, and asks before. A bundle and a "
+		   "saved configuration are written to the place that you name; an import writes "
+		   "the node data, and asks before."),
 	.size = sizeof(struct sw_list),
 	.hints = hints,
 	.open = tools_open,
@@ -121,19 +124,46 @@ static void memory_open(struct sw_view *v, struct sw_state *s)
 	sw_tool_text_open(v, s, "memory");
 }
 
+static void start_memory_test(const struct sw_tool *t, struct sw_state *s)
+{
+	const char *off = t->error.what[0] ? t->error.what
+			  : t->found	   ? sw_json_str(t->found, "off", NULL)
+					   : _("it is not known yet");
+
+	if (off) {
+		sw_state_refuse(s, _("No memory test: %s."), off);
+		return;
+	}
+	s->restart_to = SW_RESTART_MEMTEST;
+	sw_screen_ask_first(s, _("Restart into the memory test now? It has the machine for itself "
+				 "and takes from minutes to hours. Esc ends it, and the machine "
+				 "restarts as before. To come back here, start it from the stick "
+				 "or CD again."), _("Restart into the memory test"),
+			    SW_WANT_RESTART_TO, false);
+}
+
 static bool memory_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)
 {
-	return sw_tool_text_request(v, s, req, ch, NULL);
+	struct sw_tool_text *tt = v->data;
+
+	/* Enter ends a search, too. */
+	if (req != SW_REQ_ACCEPT || sw_pager_mode(&tt->pager) == SW_MODE_TEXT)
+		return sw_tool_text_request(v, s, req, ch, NULL);
+	start_memory_test(&tt->tool, s);
+	return true;
 }
 
 static const struct sw_hint memory_hints[] = {
-	{ SW_REQ_BACK, NULL }, { SW_REQ_REFRESH, NULL }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_ACCEPT, N_("start it") }, { SW_REQ_BACK, NULL }, { SW_REQ_PAGE_DOWN, NULL },
+	{ SW_REQ_REFRESH, NULL }, { SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_memory = {
 	.title = N_("Memory test"),
-	.help = N_("A memory test runs in place of slipway. That of slipway's ISO, memtest86+, is "
-		"a program of its own in the menu that m opens while the ISO loads."),
+	.help = N_("A memory test runs in place of slipway: the machine restarts into memtest86+, "
+		   "a program of its own on slipway's medium. That holds for one start; the order "
+		   "of the boot entries stays. With Secure Boot on it does not start, for it is "
+		   "not signed."),
 	SW_TOOL_TEXT_OPS,
 	.hints = memory_hints,
 	.open = memory_open,

@@ -151,6 +151,8 @@ static int do_restart_to(struct sw_machine *m, int to, struct sw_error *err)
 	struct sw_varstore *vars = NULL;
 	int r;
 
+	if (to == SW_RESTART_MEMTEST)
+		return sw_restart_memtest(m, err);
 	if (to != SW_RESTART_SETUP)
 		return sw_restart_entry(m, (uint16_t)to, err);
 	r = sw_machine_vars(m, &vars, err);

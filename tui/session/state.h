@@ -72,7 +72,7 @@ enum sw_look_kind { SW_LOOK_STATUS, SW_LOOK_NETWORK, SW_LOOK_REACH, SW_LOOK_PREF
 		    SW_N_LOOKS };
 
 /* Where a restart goes: one of these, or the number of a boot entry. */
-enum { SW_RESTART_PLAIN = -2, SW_RESTART_SETUP = -1 };
+enum { SW_RESTART_MEMTEST = -3, SW_RESTART_PLAIN = -2, SW_RESTART_SETUP = -1 };
 
 struct sw_look {
 	json_object *found;	/* NULL until known */

@@ -10,6 +10,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "boot/entries.h"
+#include "boot/memtest.h"
 #include "browse/browse.h"
 #include "bundle/bundle.h"
 #include "config/config.h"
@@ -157,8 +158,11 @@ static int hardware(struct tool *t)
 static int memory(struct tool *t)
 {
 	_cleanup_buf_ struct sw_buf b = { 0 };
+	struct sw_error off = { 0 };
 
-	return sw_show_memory_test(t->f, &b) < 0 ? sw_fail_oom(t->err) : give_text(t, &b);
+	(void)sw_memtest_check(t->m, t->f, &off);
+	sw_json_add_str(t->out, "off", off.what[0] ? off.what : NULL);
+	return sw_show_memory_test(t->f, &off, &b) < 0 ? sw_fail_oom(t->err) : give_text(t, &b);
 }
 
 static int logs(struct tool *t)
