@@ -7,8 +7,11 @@ import re
 
 from lib import SOURCE, main, same, test
 
-DAMAGES, CUTS = "tests/lib/damage.c", "tests/unit/test-rescue.c"
-SEALS, FSCK = "tests/commands/test-doctor-seals.py", "tests/commands/test-fsck.py"
+DAMAGES, FSCK = "tests/lib/damage.c", "tests/commands/test-fsck.py"
+EXTRAS, SEALS = "tests/unit/test-rescue-extras.c", "tests/unit/test-rescue-seals.c"
+# Who takes each damage of a table to damage_cut().
+CUTS = {DAMAGES: ("tests/unit/test-rescue.c", "damages"), EXTRAS: (EXTRAS, "extras"),
+        SEALS: (SEALS, "seals")}
 
 # "file: function": (where its cuts are, a line there that would go with them)
 ENUMERATED = {
@@ -23,13 +26,13 @@ ENUMERATED = {
     "memtest.c: finding": (DAMAGES, '.id = "memtest-entry"'),
     "dumps.c: add_repair": (DAMAGES, '.id = "nvram-dumps"'),
     "fsck.c: sw_repair_fsck": (FSCK, "cut off anywhere the repair is repeated"),
-    "sealed-repair.c: sw_seal_repair_part": (SEALS, "def cuts("),
-    "sealed-repair.c: sw_seal_repair_secret": (SEALS, "def torn("),
+    "extras.c: add_repair": (EXTRAS, '.id = "rescue"'),
+    "sealed-repair.c: sw_seal_repair_part": (SEALS, '.id = "seal-state"'),
+    "sealed-repair.c: sw_seal_repair_secret": (SEALS, '.id = "secret-"'),
 }
 
 # Without a test of its own that cuts it, and why.
 NOT_CUT = {
-    "extras.c: add_repair": "the copy of a slot, from another disk",
     "admission.c: add_repair": "it writes to no disk of the node",
 }
 
@@ -57,8 +60,10 @@ def _(_case):
 def _(_case):
     for kind, (file, words) in ENUMERATED.items():
         assert words in (SOURCE / file).read_text(), f"{kind}: no {words!r} in {file}"
-    cuts = (SOURCE / CUTS).read_text()
-    assert "if (!damages[i].no_repair)\n\t\t\tcut(&damages[i]);" in cuts, f"no cuts in {CUTS}"
+    for table, (file, name) in CUTS.items():
+        cuts = (SOURCE / file).read_text()
+        assert re.search(rf"i < (n_{name}|ARRAY_SIZE\({name}\)); i \+= step\)", cuts) and \
+            f"damage_cut(&healthy, &{name}[i])" in cuts, f"no cuts of {table} in {file}"
 
 
 if __name__ == "__main__":

@@ -39,27 +39,33 @@ const struct sw_finding *damage_found(const struct sw_visit *v, const struct dam
 
 /* ---- bytes ---- */
 
-static struct sw_io *open_disk(struct world *w)
+static struct sw_io *open_disk(struct world *w, unsigned int disk)
 {
-	_cleanup_free_ char *image = world_image(w, 0);
+	_cleanup_free_ char *image = world_image(w, disk);
 	struct sw_io *io = NULL;
 
 	assert_int_equal(sw_io_open(image, true, false, SECTOR, &io, NULL), 0);
 	return io;
 }
 
-static void fill(struct world *w, uint64_t off, uint8_t byte, size_t len)
+void damage_bytes(struct world *w, unsigned int disk, uint64_t off, uint8_t byte, size_t len)
 {
-	_cleanup_io_ struct sw_io *io = open_disk(w);
+	_cleanup_io_ struct sw_io *io = open_disk(w, disk);
 	_cleanup_free_ uint8_t *d = malloc(len);
 
+	assert_non_null(d);
 	memset(d, byte, len);
 	assert_int_equal(sw_io_write(io, off, d, len), 0);
 }
 
-const struct sw_part *damage_part(const struct sw_facts *f, const char *label)
+static void fill(struct world *w, uint64_t off, uint8_t byte, size_t len)
 {
-	const struct sw_table *t = &f->disks[0].table;
+	damage_bytes(w, 0, off, byte, len);
+}
+
+const struct sw_part *damage_part_of(const struct sw_disk *d, const char *label)
+{
+	const struct sw_table *t = &d->table;
 
 	for (size_t i = 0; i < t->n_parts; i++)
 		if (t->parts[i].label && strcmp(t->parts[i].label, label) == 0)
@@ -68,19 +74,29 @@ const struct sw_part *damage_part(const struct sw_facts *f, const char *label)
 	return NULL;
 }
 
-static uint64_t start_of(struct world *w, const char *label)
+const struct sw_part *damage_part(const struct sw_facts *f, const char *label)
+{
+	return damage_part_of(&f->disks[0], label);
+}
+
+uint64_t damage_start(struct world *w, unsigned int disk, const char *label)
 {
 	_cleanup_facts_ struct sw_facts *f = NULL;
 
 	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
-	return damage_part(f, label)->start;
+	return damage_part_of(&f->disks[disk], label)->start;
+}
+
+static uint64_t start_of(struct world *w, const char *label)
+{
+	return damage_start(w, 0, label);
 }
 
 #define OVERLAY 9000u	/* bytes, of no whole sector */
 
-static struct sw_kept_zone zone_b(const struct sw_facts *f)
+static struct sw_kept_zone zone_b(const struct sw_disk *d)
 {
-	const struct sw_part *p = damage_part(f, "slipway-node");
+	const struct sw_part *p = damage_part_of(d, "slipway-node");
 
 	return (struct sw_kept_zone){ .offset = p->start, .size = p->size, .slot = 1,
 				      .n_slots = 2 };
@@ -92,12 +108,13 @@ char *damage_image(const struct world *w)
 }
 
 /* Slot B holds the image of slot A, and its manifest names an overlay. */
-static void fill_b(struct world *w, const struct sw_facts *f, struct sw_io *io)
+static void fill_b(struct world *w, const struct sw_disk *disk, struct sw_io *io)
 {
 	_cleanup_(sw_slot_manifest_clear) struct sw_slot_manifest mf = {};
-	const struct sw_part *a = damage_part(f, "slipway-a"), *b = damage_part(f, "slipway-b");
+	const struct sw_part *a = damage_part_of(disk, "slipway-a");
+	const struct sw_part *b = damage_part_of(disk, "slipway-b");
 	_cleanup_free_ char *uki = damage_image(w), *slot = sw_fmt("%s.slot", w->dir);
-	struct sw_kept_zone z = zone_b(f);
+	struct sw_kept_zone z = zone_b(disk);
 	uint8_t overlay[OVERLAY];
 	struct sw_error err = {};
 	bool ok = false;
@@ -115,18 +132,26 @@ static void fill_b(struct world *w, const struct sw_facts *f, struct sw_io *io)
 	world_sh("rm \"$0\"", slot, NULL);
 }
 
-void damage_world(struct world *w)
+void damage_world_fill(struct world *w)
 {
 	_cleanup_facts_ struct sw_facts *f = NULL;
-	_cleanup_io_ struct sw_io *io = NULL;
+
+	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
+	for (unsigned int i = 0; i < w->n_disks; i++) {
+		_cleanup_io_ struct sw_io *io = open_disk(w, i);
+
+		fill_b(w, &f->disks[i], io);
+	}
+}
+
+void damage_world(struct world *w)
+{
 	struct sw_error err = {};
 
 	world_make(w, 1);
 	if (world_install(w, 0, &err) < 0)
 		fail_msg("%s: %s", err.what, err.why);
-	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
-	io = open_disk(w);
-	fill_b(w, f, io);
+	damage_world_fill(w);
 }
 
 /* ---- tables ---- */
@@ -155,7 +180,7 @@ static void break_mbr(struct world *w)
 /* The backup is the one of before the partitions got their names. */
 static void make_differ(struct world *w)
 {
-	_cleanup_io_ struct sw_io *io = open_disk(w);
+	_cleanup_io_ struct sw_io *io = open_disk(w, 0);
 	_cleanup_free_ uint8_t *old = malloc(33 * SECTOR);
 	_cleanup_free_ char *image = world_image(w, 0);
 
@@ -209,10 +234,10 @@ static void break_overlay(struct world *w)
 	struct sw_kept_copy c[2] = {};
 	struct sw_kept_zone z;
 	char uki[SW_SHA256_TEXT] = "";
-	_cleanup_io_ struct sw_io *io = open_disk(w);
+	_cleanup_io_ struct sw_io *io = open_disk(w, 0);
 
 	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
-	z = zone_b(f);
+	z = zone_b(&f->disks[0]);
 	assert_int_equal(sw_kept_look(io, &z, uki, NULL, c), 0);
 	fill(w, c[1].at, 'X', 512);
 	fill(w, c[1].at + 5000, 'Y', 5000);
