@@ -174,13 +174,14 @@ static void carry_on(struct judged *j, bool undo)
 	j->undone += undo;
 }
 
-static void judge(struct tape_play *p SW_UNUSED, void *userdata)
+static void judge(struct tape_play *p, void *userdata)
 {
 	struct judged *j = userdata;
+	unsigned int step = p->every == 1 || !j->d->holds_every ? 1 : j->d->holds_every;
 
 	if (j->states++ % (p->ordered ? 1 : 5) == 0 && !j->d->dead)
 		assert_starts(j->w);
-	if (j->d->holds)
+	if (j->d->holds && j->states % step == 0)
 		j->d->holds(j->healthy, j->w);
 	if (j->states % j->every == 0) {
 		carry_on(j, false);

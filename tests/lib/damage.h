@@ -17,6 +17,7 @@ struct damage {
 	bool anew;		/* its repair makes keys, and never the same bytes twice */
 	/* Holds in every state that a cut of its repair or of the undo leaves; or NULL. */
 	void (*holds)(const struct world *healthy, const struct world *w);
+	unsigned int holds_every;	/* in each nth state, unless all are looked at; 0: in all */
 	unsigned int every;	/* each nth torn write of its repair is looked at; 0: all */
 };
 

@@ -136,7 +136,7 @@ static void test_a_healthy_node_has_no_finding(void **state SW_UNUSED)
 
 static void test_no_cut_of_a_copy_from_the_other_disk_leaves_the_node_worse(void **s SW_UNUSED)
 {
-	unsigned int step = test_at_depth(4, 1, 1);
+	unsigned int step = test_at_depth(4, 2, 1);
 	uint64_t seed = tape_seed();
 
 	for (size_t i = seed % step; i < ARRAY_SIZE(extras); i += step)

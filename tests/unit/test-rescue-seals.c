@@ -138,7 +138,7 @@ static void secret_opens(const struct world *from SW_UNUSED, const struct world 
 
 static const struct damage seals[] = {
 	{ .id = "seal-state", .severity = SW_FINDING_ERROR, .make = replace_tpm, .given = "key",
-	  .anew = true, .holds = state_opens, .every = 8 },
+	  .anew = true, .holds = state_opens, .holds_every = 4, .every = 8 },
 	{ .id = "secret-" NAME, .severity = SW_FINDING_WARNING, .make = replace_tpm,
 	  .given = "key", .anew = true, .holds = secret_opens },
 };
@@ -158,7 +158,7 @@ static void test_a_healthy_node_opens_what_is_sealed(void **state SW_UNUSED)
 
 static void test_no_cut_of_another_seal_or_its_undo_locks_anybody_out(void **state SW_UNUSED)
 {
-	unsigned int step = test_at_depth(2, 1, 1);
+	unsigned int step = test_at_depth(2, 2, 1);
 	uint64_t seed = tape_seed();
 
 	for (size_t i = seed % step; i < ARRAY_SIZE(seals); i += step)
