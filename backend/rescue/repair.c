@@ -241,7 +241,8 @@ static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const ch
 	if (k == 0 && r->copy.len)
 		k = sw_rescue_copy_write(io, other ? from : io, r, sink, err);
 	io = sw_io_close(io);
-	return k < 0 ? k : sw_machine_settle(m, r->disk);
+	/* Left alone its table is not read anew, which takes partitions away for a moment. */
+	return k < 0 || (r->n_bytes == 0 && r->copy.len == 0) ? k : sw_machine_settle(m, r->disk);
 }
 
 int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struct sw_repair *r,

@@ -3,10 +3,14 @@
 
 What is damaged is made by debugfs, and judged by e2fsck -fn and debugfs alone.
 """
+import contextlib
 import os
 import random
+import re
+import time
+from pathlib import Path
 
-from lib import expect, fingerprint, main, need, same, test, tool
+from lib import Skip, expect, fingerprint, main, need, same, test, tool
 from museum import Broken, bad, findings, make
 
 BLOCK = 4096
@@ -106,6 +110,73 @@ def _(case):
         expect(case.on("--yes", "doctor", "--repair", IDENTITY, "--no-undo"), 0, "is gone")
         assert is_clean(case, b), "not clean after a cut"
         same(cat(case, b, "kept"), "what must stay\n" * 1000, "the file that stays")
+
+
+@contextlib.contextmanager
+def attached(b):
+    """The node's disk as a block device of this machine: the state's device."""
+    if os.geteuid() != 0:
+        raise Skip("loop devices need root")
+    need("losetup", "addpart", "blockdev")
+    made = tool("losetup", "--partscan", "--find", "--show", b.image, check=False)
+    if made.returncode:
+        raise Skip("no loop device: " + made.stderr.strip())
+    device = Path(made.stdout.strip())
+    part = b.parts["state"]
+    number = re.search(r"\d+$", part["node"]).group()
+    node = device.with_name(f"{device.name}p{number}")
+    try:
+        if not Path(f"/sys/class/block/{node.name}").exists():    # a kernel that reads no tables
+            tool("addpart", device, number, part["start"], part["size"], check=False)
+        for _ in range(50):
+            if node.exists():
+                break
+            time.sleep(0.1)
+        else:
+            raise Skip("this kernel makes no partitions of a loop device")
+        yield node
+    finally:
+        tool("losetup", "--detach", device)
+
+
+@test("a block device: e2fsck repairs what debugfs and dd damaged, e2undo brings it back (root)")
+def _(case):
+    b = broken(case)
+    at, size = b.state()
+    b.write(at + size // 2 // BLOCK * BLOCK, random.Random(1).randbytes(16 * BLOCK))
+    for group in (1, 2):    # what the groups behind the first say of themselves
+        b.write(at + BLOCK + 64 * group + 12, b"\xff\xff\xff\xff")
+    before, everything = state_of(b), fingerprint(b.image)
+    undo = case.dir / "undo.json"
+    with attached(b) as node:
+        name = node.name.rpartition("p")[0]
+
+        def doctor(*words):
+            return case.run("--yes", "doctor", "--disk", name, *words)
+
+        def now():
+            tool("blockdev", "--flushbufs", f"/dev/{name}")
+            return state_of(b)
+        shown = doctor("--repair", f"{name}/state", "--dry-run")
+        assert shown.code == 0 and "lost+found" in shown.out, shown
+        same(now(), before, "what was only looked at")
+        expect(doctor("--repair", f"{name}/state", "--save", undo), 0, "is gone",
+               "of its own questions with yes", "had lost their name are in lost+found")
+        assert now() != before, "nothing was written"
+        assert is_clean(case, b), "e2fsck finds more"
+        same(cat(case, b, "kept"), "what must stay\n" * 1000, "the file that stays")
+        assert "Pass 5" in (case.dir / "undo.json.log").read_text(), "no log of what e2fsck said"
+        where = case.dir / "mounted"
+        where.mkdir()
+        if tool("mount", "-o", "ro", node, where, check=False).returncode == 0:
+            try:
+                same((where / "kept").read_bytes(), b"what must stay\n" * 1000, "mounted")
+                assert doctor("--undo", undo).code != 0, "taken back under a mount"
+            finally:
+                tool("umount", where)
+        expect(doctor("--undo", undo), 0, "Taken back")
+        same(now(), before, "the state after the undo")
+    same(fingerprint(b.image), everything, "the whole disk after the undo")
 
 
 if __name__ == "__main__":
