@@ -123,6 +123,24 @@ void sw_state_place_clear(struct sw_state_place *p);
  */
 int sw_state_enter(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		   struct sw_io *io, struct sw_state_place *ret);
+/* How much of a file system is free, in bytes. */
+struct sw_fs_space {
+	uint64_t size, free;
+	bool full;
+	bool likely;	/* an estimate: more may be free than it says */
+};
+
+/*
+ * Of a "vfat", "xfs" or "btrfs" at this byte of io, as it was when it was last unmounted or
+ * synced. -EBADMSG: it is none; -EOPNOTSUPP: it is not told of this one; -ENODATA: it does not
+ * say; what reading io gives.
+ */
+int sw_fs_space(struct sw_io *io, uint64_t at, const char *type, struct sw_fs_space *ret_space);
+/* Less than one in fifty. */
+bool sw_fs_is_full(uint64_t free_bytes, uint64_t size);
+/* The finding of a state that is full, see state-space.c. */
+int sw_examine_state_space(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+			   const struct sw_fs_space *space);
 /* The file system of the state on a disk, see state.c. */
 int sw_examine_state(struct sw_examine *x, const struct sw_disk *d);
 /* ---- a file system by its own program (fsck.c) ---- */

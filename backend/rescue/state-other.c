@@ -79,6 +79,7 @@ int sw_examine_state_other(struct sw_examine *x, const struct sw_disk *d, struct
 {
 	const char *type = p->fs_type, *why = NULL;
 	struct sw_fsck f = { .number = p->number, .start = p->start, .size = p->size };
+	struct sw_fs_space space;
 	struct sw_finding *fi;
 
 	if (type && strcmp(type, "vfat") == 0) {
@@ -93,7 +94,8 @@ int sw_examine_state_other(struct sw_examine *x, const struct sw_disk *d, struct
 		why = btrfs_fault(io, p->start);
 	}
 	if (!why)
-		return 0;
+		return type && sw_fs_space(io, p->start, type, &space) == 0
+			       ? sw_examine_state_space(x, d, p, &space) : 0;
 	fi = sw_finding_add(x, d->name, "state", type ? SW_FINDING_WARNING : SW_FINDING_ERROR,
 			    SW_SURE_CERTAIN);
 	if (!fi)

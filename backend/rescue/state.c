@@ -16,7 +16,7 @@
 #define ERRORS 0x2U
 #define NEEDS_RECOVERY 0x4U	/* s_feature_incompat: a journal is to be replayed */
 #define BITS64 0x80U
-#define FULL_PERCENT 2U
+#define EXT_LOG_BLOCK_MAX 6U	/* blocks of 64 KiB */
 
 static uint64_t count(const uint8_t *d, bool wide, size_t low, size_t high)
 {
@@ -163,16 +163,11 @@ static int damaged(struct sw_examine *x, const struct sw_disk *d, const struct s
 static int full(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		const struct sw_ext *e)
 {
-	struct sw_finding *fi = add(x, d, "state-full", SW_FINDING_WARNING, "the state is full",
-				    "what writes there fails: logs, images, admission");
+	struct sw_fs_space s = { .size = e->blocks << 10 << e->log_block,
+				 .free = e->free_blocks << 10 << e->log_block };
 
-	if (!fi)
-		return -ENOMEM;
-	(void)snprintf(fi->evidence, sizeof(fi->evidence),
-		       "partition %u of %.40s: %" PRIu64 " of %" PRIu64 " blocks are free",
-		       p->number, d->name, e->free_blocks, e->blocks);
-	(void)snprintf(fi->advice, sizeof(fi->advice), "delete what nobody needs there");
-	return 0;
+	s.full = e->blocks && sw_fs_is_full(s.free, s.size);
+	return sw_examine_state_space(x, d, p, &s);
 }
 
 static int examine(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
@@ -198,9 +193,7 @@ static int examine(struct sw_examine *x, const struct sw_disk *d, struct sw_io *
 	if (e.state & ERRORS || e.error_count ||
 	    (!used && !(e.state & CLEAN) && !(e.incompat & NEEDS_RECOVERY)))
 		return damaged(x, d, p, &e);
-	if (e.blocks && e.free_blocks * 100 < e.blocks * FULL_PERCENT)
-		return full(x, d, p, &e);
-	return 0;
+	return e.log_block <= EXT_LOG_BLOCK_MAX ? full(x, d, p, &e) : 0;
 }
 
 int sw_examine_state(struct sw_examine *x, const struct sw_disk *d)
