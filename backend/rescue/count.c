@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/json.h"
+#include "tpm/facts.h"
 #include "tpm/identity.h"
 #include "tpm/pcrs.h"
 
@@ -66,12 +67,22 @@ bool sw_count_is_kept(json_object *data)
 	return data && known_ek(data);
 }
 
+/* With its storage hierarchy the counter is away, and comes back with it: nothing was cleared. */
+static bool storage_is_off(const struct sw_count *c)
+{
+	struct sw_tpm_facts t;
+
+	return sw_tpm_read_facts(c->tcti, &t, NULL) == 0 && !t.storage_on;
+}
+
 static void judge_lost(struct sw_count *c, const char *known)
 {
 	_cleanup_ek_ struct sw_ek ek = {};
 	struct sw_error e = {};
 
-	if (sw_tpm_ek(c->tcti, false, &ek, &e) == 0)
+	if (storage_is_off(c))
+		(void)snprintf(c->why, sizeof(c->why), "its storage hierarchy is turned off");
+	else if (sw_tpm_ek(c->tcti, false, &ek, &e) == 0)
 		c->state = strcmp(ek.id, known) == 0 ? SW_COUNT_CLEARED : SW_COUNT_REPLACED;
 	else
 		(void)snprintf(c->why, sizeof(c->why), "%s", sw_error_reason(&e));

@@ -241,13 +241,15 @@ static int tpm_state(struct sw_examine *x, const struct sw_node *n)
 
 		if (t.finding[i].stops == SW_TPM_USE_NONE)
 			continue;
-		fi = add(x, NULL, "tpm", SW_FINDING_WARNING, t.finding[i].what,
+		fi = add(x, NULL, "tpm", SW_FINDING_WARNING,
+			 "the TPM does not do what the node needs of it",
 			 "the node starts, but is not admitted or does not open what is sealed",
 			 t.finding[i].hint ? t.finding[i].hint : "");
 		if (!fi)
 			return -ENOMEM;
-		(void)snprintf(fi->evidence, sizeof(fi->evidence), "%s; `slipway tpm facts`",
-			       wants);
+		(void)snprintf(fi->evidence, sizeof(fi->evidence),
+			       "%s; the node needs it: %s; `slipway tpm facts`",
+			       t.finding[i].what, wants);
 		return 0;
 	}
 	return 0;

@@ -177,7 +177,7 @@ static void judge_lockout(struct sw_tpm_facts *f)
 	find(f, SW_TPM_USE_BOTH,
 	     f->lockout_auth ? "wait, or clear the TPM in the firmware setup"
 			     : "wait, or run tpm2_dictionarylockout --clear-lockout",
-	     "locked after %u wrong attempts: it unlocks itself in %s", f->failures,
+	     "it is locked after %u wrong attempts, and unlocks itself in %s", f->failures,
 	     f->wait_s ? sw_span_text(f->wait_s, text) : "a while");
 }
 

@@ -19,7 +19,8 @@ BOOT_FILE = "::/EFI/BOOT/BOOTX64.EFI"
 MANIFEST = "::/SLIPWAY/MANIFEST"
 ORDER_OF_SLOTS = ("slipway-a", "slipway-b")
 LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-SLIPWAY_VARIABLE = "SlipwayBoot-c7f24dd8-4d6c-4d0c-9a35-7e3f1b6f0a52"
+VENDOR = "c7f24dd8-4d6c-4d0c-9a35-7e3f1b6f0a52"
+SLIPWAY_VARIABLE = f"SlipwayBoot-{VENDOR}"
 KNOWN = {}      # what made a node: the hashes of its images, and of what must stay
 
 
@@ -282,6 +283,8 @@ class Exhibit:
         self.kind = more.get("kind", "")
         self.given = more.get("given")      # what its repair asks for
         self.mends = more.get("mends", True)    # False: not without somebody else's help
+        self.info = more.get("info", False)     # it tells of something, and nothing is wrong
+        self.says = more.get("says", "")        # in the evidence of what stands first
 
 
 EXHIBITS = []

@@ -48,3 +48,28 @@ def tpm_replaced(b):
 def admission_refused(b):
     done = b.case.on("admit", "--url", "https://127.0.0.1:1/", "--wait", "0")
     assert done.code == 10, done
+
+
+@exhibit("somebody tried passwords until the TPM locked itself", "tpm", repair=False,
+         make=make_sealed, kind="sealed", says="locked after 3 wrong attempts")
+def tpm_locked(b):
+    tpm, key = tpm_of(b), b.case.dir / "primary"
+    tpm.tool("tpm2_dictionarylockout", "--setup-parameters", "--max-tries=3",
+             "--recovery-time=86400", "--lockout-recovery-time=86400")
+    tpm.tool("tpm2_createprimary", "-C", "o", "-p", "right", "-c", key)
+    for _ in range(4):
+        tpm.tool("tpm2_create", "-C", key, "-P", "wrong", "-u", b.case.dir / "public", "-r",
+                 b.case.dir / "private", check=False)
+        tpm.tool("tpm2_flushcontext", "-t")
+
+
+@exhibit("the firmware setup turned the TPM's storage off", "tpm", repair=False, make=make_sealed,
+         kind="sealed", says="storage hierarchy is turned off")
+def tpm_storage_off(b):
+    tpm_of(b).tool("tpm2_hierarchycontrol", "-C", "p", "shEnable", "clear")
+
+
+@exhibit("the TPM that the secrets are sealed to is switched off", "tpm-gone", repair=False,
+         make=make_sealed, kind="sealed")
+def tpm_absent(b):
+    b.yaml("tpm: true", "tpm: false")

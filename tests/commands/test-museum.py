@@ -24,11 +24,15 @@ def visit(case, e):
     known, keeps = healthy(case, e.make)
     e.damage(Broken(case))
     damaged = everything(case)
-    found = bad(findings(case))
+    everything_said = findings(case)
+    found = [f for f in everything_said if kind_of(f) in e.first] if e.info else \
+        bad(everything_said)
     same(everything(case), damaged, "what was only examined")
     assert found, "nothing is found"
+    same([f["id"] for f in bad(everything_said)] if e.info else [], [], "what is wrong")
     assert kind_of(found[0]) in e.first, \
         f"{[f['id'] for f in found]} instead of one of {e.first} first"
+    assert e.says in found[0]["evidence"], f"{found[0]} does not say {e.says!r}"
     for finding in found:
         complete(finding)
     same("repair" in found[0], e.repair, f"a repair of {found[0]['id']}: {found[0]}")

@@ -77,7 +77,7 @@ def _(case):
                        case.dir / "out"], "too many wrong attempts", "tells how long")
     finally:
         server.close()
-    expect(case.on("tpm", "facts"), 0, "it unlocks itself in")
+    expect(case.on("tpm", "facts"), 0, "unlocks itself in")
     same(tpm.left(), "", "left in the TPM")
 
 
