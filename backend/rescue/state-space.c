@@ -189,8 +189,9 @@ int sw_examine_state_space(struct sw_examine *x, const struct sw_disk *d, const 
 	(void)snprintf(fi->what, sizeof(fi->what), "the state is full");
 	(void)snprintf(fi->effect, sizeof(fi->effect),
 		       "what writes there fails: logs, images, admission");
-	(void)snprintf(fi->evidence, sizeof(fi->evidence), "partition %u of %.40s: %s of %s are free",
-		       p->number, d->name, sw_size_format(s->free, left, sizeof(left)),
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "partition %u of %.40s: %s of %s are free", p->number, d->name,
+		       sw_size_format(s->free, left, sizeof(left)),
 		       sw_size_format(s->size, size, sizeof(size)));
 	(void)snprintf(fi->advice, sizeof(fi->advice), "delete what nobody needs there");
 	return 0;

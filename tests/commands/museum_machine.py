@@ -122,8 +122,8 @@ def remade(b, *mkfs, discards=True, room=None, fill=None):
     return at
 
 
-@exhibit("the state is FAT, and one file takes all of it", "state-full", repair=False, keeps=False,
-         kind="state")
+@exhibit("the state is FAT, and one file takes all of it", "state-full", repair=False,
+         keeps=False, kind="state")
 def full_fat(b):
     large = b.case.dir / "large"
     large.write_bytes(bytes(399 * 10**5))
@@ -154,7 +154,7 @@ def crc32c(data):
 
 
 def used_up(image):
-    """Every byte has a chunk and all but a 30th is in use: no tool fills one that is not mounted."""
+    """Every byte has a chunk, all but a 30th is used: no tool fills one that is not mounted."""
     with open(image, "r+b") as file:
         file.seek(65536)
         block = bytearray(file.read(4096))
