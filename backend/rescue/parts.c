@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "boot/ipxe.h"
+#include "boot/loadopt.h"
 #include "boot/nodedata.h"
 #include "boot/slot.h"
+#include "boot/varset.h"
 #include "rescue/private.h"
 
 #define ESP "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
@@ -87,10 +89,29 @@ static int type_lost(struct sw_examine *x, const struct sw_disk *d, const struct
 
 /* ---- the name ---- */
 
+/* Who says what a partition is whose name is another one. */
+struct witness {
+	const char *what, *seen, *effect;
+};
+
+static const struct witness node_data = {
+	"a partition that holds node data", "node data with a valid checksum are in it",
+	"host name, admission and mode of the node are not found",
+};
+static const struct witness image = {
+	"a partition that holds a slot's image", "an image and its manifest are in it",
+	"the slot is not found: its image is neither checked nor replaced",
+};
+/* Its image is gone as well: the firmware alone remembers. */
+static const struct witness entry = {
+	"a partition that the firmware starts as a slot",
+	"a boot entry of the slot leads to it, and no image is in it",
+	"the slot is not found: its image is not replaced, and the entry leads to nothing",
+};
+
 static int name_lost(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
-		     const char *label)
+		     const char *label, const struct witness *by)
 {
-	bool data = strcmp(label, SW_NODE_DATA_LABEL) == 0;
 	struct wish w = { .number = p->number, .label = label };
 	struct sw_finding *fi;
 	char id[32];
@@ -100,16 +121,11 @@ static int name_lost(struct sw_examine *x, const struct sw_disk *d, const struct
 	fi = sw_finding_add(x, d->name, id, SW_FINDING_ERROR, SW_SURE_LIKELY);
 	if (!fi)
 		return -ENOMEM;
-	(void)snprintf(fi->what, sizeof(fi->what), "a partition that holds %s is not called %s",
-		       data ? "node data" : "a slot's image", label);
+	(void)snprintf(fi->what, sizeof(fi->what), "%s is not called %s", by->what, label);
 	(void)snprintf(fi->evidence, sizeof(fi->evidence),
 		       "partition %u of %.40s is called \"%.60s\"; %s", p->number, d->name,
-		       p->label ? p->label : "",
-		       data ? "node data with a valid checksum are in it"
-			    : "an image and its manifest are in it");
-	(void)snprintf(fi->effect, sizeof(fi->effect), "%s",
-		       data ? "host name, admission and mode of the node are not found"
-			    : "the slot is not found: its image is neither checked nor replaced");
+		       p->label ? p->label : "", by->seen);
+	(void)snprintf(fi->effect, sizeof(fi->effect), "%s", by->effect);
 	r = sw_rescue_table_change(x, d, fi, as_wished, &w);
 	if (r == 0 && fi->repair)
 		(void)snprintf(fi->repair->text, sizeof(fi->repair->text),
@@ -156,21 +172,57 @@ static const char *free_slot(const struct sw_disk *d, char *letter, char label[s
 	return NULL;
 }
 
+/* The letter of the slot as whose this variable starts the partition; '\0': it does not. */
+static char starts_as(const struct sw_varset_entry *e, const struct sw_part *p)
+{
+	_cleanup_loadopt_ struct sw_loadopt o = {};
+	_cleanup_free_ char *path = NULL;
+	struct sw_devpath_hd hd;
+	char letter;
+
+	if (sw_loadopt_parse(e->data, e->len, &o) < 0 ||
+	    sw_devpath_find_file(o.path, o.path_len, &hd, &path) < 0 ||
+	    !sw_guid_equal(&hd.guid, &p->uuid) || strcasecmp(path, SW_SLOT_BOOT_PATH) != 0 ||
+	    sscanf(o.label, "Slipway %c", &letter) != 1 || letter < 'A' || letter > 'D' ||
+	    (o.label[9] && o.label[9] != ' '))
+		return '\0';
+	return (char)(letter - 'A' + 'a');
+}
+
+/* The name of the slot as which the firmware starts this partition, where no other has it. */
+static const char *lost_slot(const struct sw_disk *d, const struct sw_part *p,
+			     const struct sw_varset *set, char label[static 16])
+{
+	for (size_t i = 0; i < set->n_entries; i++) {
+		char letter = starts_as(&set->entries[i], p);
+
+		(void)snprintf(label, 16, "slipway-%c", letter ? letter : '?');
+		if (letter && !has_label(d, label))
+			return label;
+	}
+	return NULL;
+}
+
 static int examine_names(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io)
 {
+	_cleanup_varset_ struct sw_varset set = { .next = -1 };
 	bool data = !has_label(d, SW_NODE_DATA_LABEL);
 	char letter = 'a', label[16];
 	int r = 0;
 
+	if (x->raw && sw_varset_load(x->raw, &set) == -ENOMEM)
+		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < d->table.n_parts; i++) {
 		const struct sw_part *p = &d->table.parts[i];
 
 		if (is_ours(p))
 			continue;
 		if (holds_slot(io, p) && free_slot(d, &letter, label))
-			r = name_lost(x, d, p, label);
+			r = name_lost(x, d, p, label, &image);
 		else if (data && holds_data(io, p))
-			r = name_lost(x, d, p, SW_NODE_DATA_LABEL);
+			r = name_lost(x, d, p, SW_NODE_DATA_LABEL, &node_data);
+		else if ((sw_disk_slot(d) || !data) && lost_slot(d, p, &set, label))
+			r = name_lost(x, d, p, label, &entry);
 	}
 	return r;
 }

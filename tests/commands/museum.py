@@ -481,6 +481,13 @@ def name_b(b):
     b.sgdisk("-c", "2:")
 
 
+@exhibit("slot A's partition has another name, and its beginning is zeroed", "part-name-1",
+         kind="table", says="a boot entry of the slot leads to it")
+def name_and_image_a(b):
+    b.sgdisk("-c", "1:data")
+    b.write(b.at("slipway-a"), zeros(8))
+
+
 @exhibit("the partition of the node data has another name", "part-name-3", kind="table")
 def name_data(b):
     b.sgdisk("-c", "3:Linux filesystem")
