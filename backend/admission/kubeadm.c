@@ -222,6 +222,7 @@ const struct sw_profile sw_profile_kubeadm = {
 	.port = 6443,
 	.probe = PATH,
 	.needs_token = true,
+	.token_life_s = 24 * 3600,	/* kubeadm token create, --ttl */
 	.check = kubeadm_check,
 	.run = kubeadm_run,
 	.explain = kubeadm_explain,

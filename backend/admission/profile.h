@@ -31,6 +31,7 @@ struct sw_profile {
 	const char *probe;		/* a path that everybody may GET; NULL: the URL itself */
 	bool needs_token, needs_tpm;
 	bool once;			/* the server takes a token once: never lose what it gave */
+	unsigned int token_life_s;	/* of a token that was made as usual; 0: unknown */
 	/* Whether what was given can do. Asks nobody. Exit 3, 5. */
 	int (*check)(const struct sw_profile *p, const struct sw_admit_ask *ask,
 		     struct sw_error *err);

@@ -240,6 +240,7 @@ static int add_credential(json_object *o, const struct sw_secret_seal *s,
 		return r;
 	done->measured = sealed.measured;
 	done->later = sealed.later;
+	sw_json_add_u64(o, "time", now_us() / 1000000U);
 	to = sw_sealed_to_json(&sealed.to);
 	if (to)
 		sw_json_add(o, "sealed_to", to);

@@ -2,11 +2,12 @@
 /*
  * Secrets of a node, sealed to its TPM and kept in its node data:
  *
- *   "secrets": {"NAME": {"credential": TEXT, "recovery": TEXT, "sealed_to": OBJECT}}
+ *   "secrets": {"NAME": {"credential": TEXT, "recovery": TEXT, "sealed_to": OBJECT, "time": N}}
  *
  * credential is one of systemd's (tpm/credential.h); recovery, which need not be there, is the copy
  * that a recovery key opens after the TPM no longer does; sealed_to is what the PCRs were
- * (tpm/seal.h), to say later what differs.
+ * (tpm/seal.h), to say later what differs; time when it was sealed, in seconds since the epoch,
+ * which those of older versions do not have.
  */
 #pragma once
 

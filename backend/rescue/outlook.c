@@ -4,12 +4,15 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "admission/profile.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 
 #define DAY 86400
 #define IMAGE_OLD_DAYS 90	/* a quarter: images of a fleet are built more often than that */
+#define TOKEN "token-"		/* before an admission's kind: a token among the node's secrets */
+#define TOKEN_SOON 3		/* days before its end at which a token is told of */
 #define CLOCK_SLACK 600		/* seconds that a clock may have been set back */
 
 struct list {
@@ -127,6 +130,89 @@ static void admissions(struct list *l, json_object *list)
 	}
 }
 
+/* ---- tokens that the node keeps ---- */
+
+static bool was_admitted(json_object *status, const char *kind)
+{
+	json_object *list = sw_json_array(status, "admissions");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		json_object *a = json_object_array_get_idx(list, i);
+
+		if (strcmp(sw_json_str(a, "kind", ""), kind) == 0)
+			return sw_json_bool(a, "admitted", false);
+	}
+	return false;
+}
+
+static void token_burnt(struct list *l, const char *kind, const char *name)
+{
+	_cleanup_free_ char *advice =
+		sw_fmt("ask for a new one before the node has to be admitted again; `slipway "
+		       "secret remove %s` takes it away", name);
+	_cleanup_free_ char *what = sw_fmt("the token for %s is used up", kind);
+
+	if (what && advice)
+		ahead(l, "token-burnt", what, advice,
+		      "the secret %s: its server takes a token once, and has admitted the node",
+		      name);
+	else
+		l->oom = true;
+}
+
+static void token_ends(struct list *l, const char *kind, const char *name, int64_t sealed,
+		       int64_t left)
+{
+	long long n = left < DAY ? (left + 3599) / 3600 : (left + DAY - 1) / DAY;
+	_cleanup_free_ char *what =
+		left <= 0 ? sw_fmt("the token for %s has expired", kind)
+			  : sw_fmt("the token for %s expires in %lld %s%s", kind, n,
+				   left < DAY ? "hour" : "day", n == 1 ? "" : "s");
+	char text[SW_TIME_TEXT];
+
+	if (!what)
+		l->oom = true;
+	else
+		ahead(l, "token-expires", what,
+		      "have a new one ready before the node has to be admitted again",
+		      "the secret %s was sealed at %s, and its cluster's tokens live a day unless "
+		      "they were made with another life", name, sw_time_text(sealed, text));
+}
+
+/* A token that was made long before it was sealed ends earlier: nobody but its server knows. */
+static void one_token(struct list *l, const struct sw_outlook *in, const char *name,
+		      json_object *secret)
+{
+	const char *kind = name + strlen(TOKEN);
+	const struct sw_profile *p = sw_profile_find(kind);
+	int64_t sealed = sw_json_int(secret, "time", 0), left;
+
+	if (!p || !p->needs_token)
+		return;
+	left = sealed + p->token_life_s - in->now;
+	if (p->once && was_admitted(in->status, kind))
+		token_burnt(l, kind, name);
+	else if (sealed && p->token_life_s && left < (int64_t)TOKEN_SOON * DAY)
+		token_ends(l, kind, name, sealed, left);
+}
+
+static void tokens(struct list *l, const struct sw_outlook *in)
+{
+	json_object *list = sw_json_array(in->status, "installed");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		json_object *node = sw_json_get(json_object_array_get_idx(list, i), "node");
+		json_object *secrets = node ? sw_json_get(node, "secrets") : NULL;
+
+		if (!secrets || !json_object_is_type(secrets, json_type_object))
+			continue;
+		json_object_object_foreach(secrets, name, secret)
+			if (strncmp(name, TOKEN, strlen(TOKEN)) == 0)
+				one_token(l, in, name, secret);
+		return;	/* further disks hold copies of it */
+	}
+}
+
 static void tpm_guesses(struct list *l, const struct sw_outlook *in)
 {
 	if (in->failures_max && in->failures * 2 >= in->failures_max)
@@ -183,6 +269,7 @@ json_object *sw_outlook_make(const struct sw_outlook *in)
 		clock_back(&l, &im, in->now);
 	if (!has(in->found, "admission-refused"))
 		admissions(&l, sw_json_array(in->status, "admissions"));
+	tokens(&l, in);
 	if (!has(in->found, "tpm"))
 		tpm_guesses(&l, in);
 	one_image(&l, &im);

@@ -20,7 +20,7 @@ struct sw_outlook {
 /*
  * [{"id", "severity", "what", "evidence", "advice"}], the most likely first, SW_OUTLOOK_MAX at
  * most. severity is that of a finding, or "ahead" for what is not wrong yet; id is the finding's,
- * or "clock-back", "admission", "tpm-guesses", "one-image", "store-filling", "image-old". New
- * reference, NULL when out of memory.
+ * or "clock-back", "admission", "token-burnt", "token-expires", "tpm-guesses", "one-image",
+ * "store-filling", "image-old". New reference, NULL when out of memory.
  */
 json_object *sw_outlook_make(const struct sw_outlook *in);

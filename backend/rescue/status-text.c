@@ -156,8 +156,14 @@ static void add_admission(struct out *o, json_object *a)
 	const char *overlay = sw_json_str(a, "overlay", NULL), *kind = sw_json_str(a, "kind", "?");
 
 	if (!sw_json_get(a, "time")) {
-		say(o, "Admission       %s by %s: not tried since this start\n", kind,
+		say(o, "Admission       %s by %s: not tried since this start", kind,
 		    sw_json_str(a, "url", "?"));
+		if (sw_json_get(a, "kept_overlay")) {
+			say(o, "; admitted before, and what it was given is kept for this image");
+			add_time(o, sw_json_int(a, "kept_time", 0));
+			say(o, ", overlay %.16s", sw_json_str(a, "kept_overlay", ""));
+		}
+		say(o, "\n");
 		return;
 	}
 	say(o, "Admission       %s by %s, %s",

@@ -298,6 +298,24 @@ static bool is_noted(json_object *list, const char *kind)
 	return false;
 }
 
+/*
+ * After a restart nothing was tried yet, but a node that runs from a slot knows more: with the
+ * image the overlay was kept that its servers had given it, and its start was accepted with that.
+ */
+static void add_kept(const struct look *t, json_object *one)
+{
+	const struct sw_node_slot *slot;
+
+	if (t->s->road != SW_ROAD_SLOT || t->s->road_slot >= t->s->node.n_slots)
+		return;
+	slot = &t->s->node.slots[t->s->road_slot];
+	if (!slot->filled || !slot->m.overlay[0])
+		return;
+	sw_json_add_bool(one, "admitted", true);
+	sw_json_add_str(one, "kept_overlay", slot->m.overlay);
+	json_object_object_add(one, "kept_time", json_object_new_int64(slot->m.time));
+}
+
 /* How those of this start went, and which of the node's have not been tried in it. */
 static void add_admissions(const struct look *t, json_object *o)
 {
@@ -317,6 +335,7 @@ static void add_admissions(const struct look *t, json_object *o)
 		one = json_object_new_object();
 		sw_json_add_str(one, "kind", node.v[i].profile->kind);
 		sw_json_add_str(one, "url", url);
+		add_kept(t, one);
 		json_object_array_add(list, one);
 	}
 	sw_json_add(o, "admissions", list);

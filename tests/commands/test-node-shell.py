@@ -144,6 +144,12 @@ def _(case):
         told = expect(case.on("status"), 0, f"admitted by {cluster.url}, attest, ").out
         assert "NOT admitted" not in told and "not tried" not in told, told
         started(case, "Slipway B")
+        (case.machine_dir / "run/admitted").unlink()    # as a restart leaves it: /run is memory
+        [told] = case.on("--json", "status").json()["admissions"]
+        same((told["admitted"], told["kept_overlay"], "time" in told),
+             (True, sha256(case.dir / "second.tar"), False), "what a restarted node knows")
+        expect(case.on("status"), 0, "not tried since this start; admitted before",
+               told["kept_overlay"][:16])
         cluster.known.clear()
         shell(case, admit.format("third"))
         same(tree(case, "third"), None, "what was kept, after a refusal")

@@ -99,6 +99,47 @@ static void test_one_good_image_of_two_and_a_refusal_are_told(void **state SW_UN
 	json_object_put(in.status);
 }
 
+static char *token_status(const char *secret, bool admitted, int64_t sealed)
+{
+	static char text[600];
+
+	(void)snprintf(text, sizeof(text),
+		       "{\"installed\":[{\"node\":{\"secrets\":{\"%s\":{\"time\":%lld}}}}],"
+		       "\"admissions\":[{\"kind\":\"homeworld\",\"url\":\"https://h\"%s}]}", secret,
+		       (long long)sealed, admitted ? ",\"admitted\":true,\"kept_time\":5" : "");
+	return text;
+}
+
+static void test_a_token_that_is_used_up_or_ends_is_told(void **state SW_UNUSED)
+{
+	static const struct {
+		const char *secret, *ids, *what;
+		bool admitted;
+		int64_t age;	/* seconds */
+	} rows[] = {
+		{ "token-homeworld", "token-burnt ", "is used up", true, 5 },
+		{ "token-homeworld", "", "", false, 900 * DAY },
+		{ "token-kubeadm", "token-expires ", "expires in 23 hours", false, 3600 },
+		{ "token-kubeadm", "token-expires ", "expires in 1 hour", false, DAY - 1 },
+		{ "token-kubeadm", "token-expires ", "has expired", true, DAY },
+		{ "token-rke2", "", "", true, 900 * DAY },	/* the cluster's own: it stays */
+		{ "token-other", "", "", true, 900 * DAY },
+		{ "homeworld", "", "", true, 5 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_json_ json_object *status = parse(
+			token_status(rows[i].secret, rows[i].admitted, NOW - rows[i].age));
+		const struct sw_outlook in = { .status = status, .now = NOW };
+		_cleanup_json_ json_object *list = sw_outlook_make(&in);
+
+		check((struct sw_outlook *)&in, rows[i].ids);
+		if (*rows[i].what)
+			assert_non_null(strstr(sw_json_str(json_object_array_get_idx(list, 0),
+							   "what", ""), rows[i].what));
+	}
+}
+
 static void test_findings_come_first_and_three_are_enough(void **state SW_UNUSED)
 {
 	_cleanup_json_ json_object *status = parse("{}");
@@ -127,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_foretold_of_a_node_that_is_well),
 		cmocka_unit_test(test_each_cause_is_named_and_its_limit_holds),
 		cmocka_unit_test(test_one_good_image_of_two_and_a_refusal_are_told),
+		cmocka_unit_test(test_a_token_that_is_used_up_or_ends_is_told),
 		cmocka_unit_test(test_findings_come_first_and_three_are_enough),
 	};
 
