@@ -34,7 +34,11 @@ int sw_apply_spawn(struct sw_machine *m, struct sw_plan *p, pid_t *ret_pid, int 
 void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a, const char *step,
 		     const struct sw_error *err, bool keep, const struct sw_sink *sink);
 
-/* SIGUSR1 to the child pauses it at the next safe point, SIGUSR2 lets it go on. */
+/*
+ * SIGUSR1 to the child pauses it at the next safe point, SIGUSR2 lets it go on. While it waits, the
+ * file of this name in the machine's run_dir has who asked for that, for the log.
+ */
+#define SW_APPLY_PAUSED "paused"
 
 /* ---- after an interruption ---- */
 

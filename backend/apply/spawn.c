@@ -36,6 +36,7 @@ struct child {
 };
 
 static volatile sig_atomic_t stop_asked, stops_before, paused;
+static struct child *running;	/* in its process, for what has another's userdata */
 
 static void on_term(int sig SW_UNUSED)
 {
@@ -48,11 +49,30 @@ static void on_pause(int sig)
 	paused = sig == SIGUSR1;
 }
 
+static void write_event(const struct sw_event *ev, void *userdata);
+
+static void tell_pause(const struct sw_sink *sink)
+{
+	_cleanup_free_ char *path = sw_fmt("%s/" SW_APPLY_PAUSED, running->m->run_dir), *by = NULL;
+
+	if (path && sw_file_read_line(path, &by) == 0 && *by)
+		sw_event_log(sink, "paused by %.60s", by);
+	else
+		sw_event_log(sink, "paused");
+}
+
 /* Between blocks is a safe point to wait at, for as long as somebody wants. */
 static _Bool cancelled(void *userdata SW_UNUSED)
 {
+	const struct sw_sink sink = { .fn = write_event, .userdata = running };
+
+	if (!paused || stop_asked)
+		return stop_asked > 0;
+	tell_pause(&sink);
 	while (paused && !stop_asked)
 		(void)sw_event_pause(NULL, 50);
+	if (!paused)
+		sw_event_log(&sink, "it goes on");
 	return stop_asked > 0;
 }
 
@@ -197,6 +217,7 @@ static int run_child(struct child *c)
 	struct sw_error err = {};
 	int r;
 
+	running = c;
 	if (c->wipe || c->disk) {
 		r = c->wipe ? run_wipe(c, &sink, &err) : plan_and_wipe(c, &sink, &err);
 		return r < 0 ? (int)(err.exit ? err.exit : SW_EXIT_INTERNAL) : 0;

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What asks the wire, and changes nothing: a ping, and what DHCP servers offer. Network namespaces
 of their own with two DHCP servers (busybox udhcpd) on one wire."""
+import contextlib
 import json
 import os
+import random
 import subprocess
+import time
+from pathlib import Path
 
+from console import DOWN, Console
 from lib import SLIPWAY, Skip, main, need, same, test
 
 WORLD = r"""
@@ -77,6 +82,41 @@ def _(case):
     done = case.on("network", "--offers")
     same(done.code, 4, done)
     assert "wires" in done.err, done
+
+
+def pings(host):
+    """The processes that ask this host."""
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = line.read_bytes().split(b"\0")
+            if words[0].endswith(b"ping") and host.encode() in words:
+                found.append(line.parent.name)
+    return found
+
+
+@test("a ping that is stopped from the console leaves no program behind")
+def _(case):
+    need("ping")
+    case.create("serial=A,size=64M")
+    host = f"127.0.{random.randrange(2, 250)}.{random.randrange(2, 250)}"
+    console = Console(case)
+    try:
+        console.see("Install a node")
+        console.press(*[DOWN] * 4, "\r")
+        console.see("ping")
+        console.press("p", *f"\x15{host}", "\r")
+        end = time.monotonic() + 20
+        while not pings(host):
+            assert time.monotonic() < end, f"nobody asks:\n{console.screen.text()}"
+            console.read(0.05)
+        console.press("\x03")
+        console.see("Stopped")
+        while pings(host):
+            assert time.monotonic() < end, f"runs on: {pings(host)}"
+            time.sleep(0.05)
+    finally:
+        console.close()
 
 
 if __name__ == "__main__":

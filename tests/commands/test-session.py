@@ -2,6 +2,7 @@
 """The session as the medium starts it: where answers come from, and that consoles keep working."""
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import select
@@ -224,8 +225,20 @@ def _(case):
         os.write(late.fd, b"p")         # the pen is elsewhere: nothing happens
         time.sleep(3)                   # longer than the pause between two tries
         same(len(server.hits), before, "requests while it is paused")
-        os.write(late.fd, b"\x0b" b"p")  # takes the pen, and lets it go on
+        stop(child)
+        child = session(case)           # the session is another, and knows of it
+        for terminal in (one, other, late):
+            terminal.close()
+        one = other = None
+        late = Terminal(case, "attach")
+        late.read_until(f"Paused by pts/{number} at the next safe point")
+        same(len(server.hits), before, "requests while it is paused")
+        os.write(late.fd, b"p")         # once, and it goes on
         wait_installed(case)
+        log = [json.loads(line) for line in
+               (case.machine_dir / "run/events.jsonl").read_text().splitlines()]
+        said = [e["text"] for e in log if e.get("text", "").startswith(("paused", "it goes on"))]
+        same(said, [f"paused by pts/{number}", "it goes on"], "what the log says of it")
     finally:
         server.close()
         for terminal in (deaf, one, other, late):

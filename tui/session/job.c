@@ -282,6 +282,8 @@ static void enter_child(struct sw_machine *m, int fd)
 {
 	sigset_t none;
 
+	/* Its own group, so that what it runs ends with it. */
+	(void)setpgid(0, 0);
 	m->vars = sw_varstore_close(m->vars);
 	(void)dup2(fd, 3);
 	(void)fcntl(3, F_SETFD, FD_CLOEXEC);
@@ -301,7 +303,8 @@ static void enter_child(struct sw_machine *m, int fd)
 void sw_job_stop(struct sw_job *j)
 {
 	if (j->pid > 0) {
-		(void)kill(j->pid, SIGKILL);
+		(void)kill(-j->pid, SIGKILL);
+		(void)kill(j->pid, SIGKILL);	/* where it has not come to have a group yet */
 		while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		close(j->fd);
@@ -332,6 +335,7 @@ int sw_job_start(struct sw_job *j, struct sw_machine *m, const struct sw_state *
 		close(fds[0]);
 		return sw_fail_errno(err, SW_EXIT_INTERNAL, -errno, "no process could be started");
 	}
+	(void)setpgid(pid, pid);
 	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	j->pid = pid;
 	j->fd = fds[0];

@@ -213,7 +213,7 @@ static void do_wants(struct session *se)
 		if (want & SW_WANT_CANCEL)
 			sw_worker_cancel(&se->worker);
 		if (want & SW_WANT_PAUSE)
-			sw_worker_pause(&se->worker, s->paused);
+			sw_worker_pause(&se->worker, se->m, s);
 		if (want & SW_WANT_TELL)
 			start_job(se, SW_JOB_TELL);
 		if (want & SW_WANT_RESTART_TO)
@@ -260,6 +260,7 @@ static int init_state(struct session *se, const struct sw_session_options *o, st
 	if (sw_worker_adopt(&se->worker, se->m, &s->work)) {
 		(void)sw_progress_begin(&s->run, NULL);
 		s->phase = SW_PHASE_RUNNING;
+		sw_worker_adopt_pause(se->m, s);
 		sw_view_push(s, &sw_screen_progress);
 	} else if (o->unattended && o->countdown_s) {
 		s->countdown_text = strdup(o->countdown_text ? o->countdown_text : "");

@@ -18,6 +18,11 @@ static char *note_path(const struct sw_machine *m)
 	return sw_fmt("%s/apply.json", m->run_dir);
 }
 
+static char *pause_path(const struct sw_machine *m)
+{
+	return sw_fmt("%s/" SW_APPLY_PAUSED, m->run_dir);
+}
+
 static char *log_path(const struct sw_machine *m)
 {
 	return sw_fmt("%s/events.jsonl", m->run_dir);
@@ -59,10 +64,12 @@ static int start_journal(struct sw_worker *w, struct sw_machine *m, const struct
 int sw_worker_start(struct sw_worker *w, struct sw_machine *m, const struct sw_state *s,
 		    struct sw_error *err)
 {
-	_cleanup_free_ char *log = log_path(m);
+	_cleanup_free_ char *log = log_path(m), *paused = pause_path(m);
 	struct stat st = { 0 };
 	int r;
 
+	if (!w->pid && paused)
+		(void)unlink(paused);	/* of one that was stopped meanwhile */
 	if (w->pid)
 		return sw_fail(err, SW_EXIT_REFUSED, -EBUSY, "something is already running");
 	if (log)
@@ -199,10 +206,26 @@ void sw_worker_cancel(struct sw_worker *w)
 		(void)kill(w->pid, SIGTERM);
 }
 
-void sw_worker_pause(struct sw_worker *w, bool pause)
+void sw_worker_pause(struct sw_worker *w, const struct sw_machine *m, const struct sw_state *s)
 {
-	if (w->pid > 1)
-		(void)kill(w->pid, pause ? SIGUSR1 : SIGUSR2);
+	_cleanup_free_ char *path = pause_path(m);
+
+	if (w->pid <= 1)
+		return;
+	if (path && s->paused)
+		(void)sw_file_write(path, s->paused_by, strlen(s->paused_by), 0600);
+	else if (path)
+		(void)unlink(path);
+	(void)kill(w->pid, s->paused ? SIGUSR1 : SIGUSR2);
+}
+
+void sw_worker_adopt_pause(const struct sw_machine *m, struct sw_state *s)
+{
+	_cleanup_free_ char *path = pause_path(m), *by = NULL;
+
+	s->paused = path && access(path, F_OK) == 0;
+	if (s->paused && sw_file_read_line(path, &by) == 0)
+		(void)snprintf(s->paused_by, sizeof(s->paused_by), "%s", by);
 }
 
 void sw_worker_clear(struct sw_worker *w)

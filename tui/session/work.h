@@ -27,7 +27,12 @@ enum sw_worker_news { SW_WORKER_NOTHING, SW_WORKER_LATER, SW_WORKER_NOW };
 /* Reads events into the state, and the end. Tells how soon they want to be seen. */
 enum sw_worker_news sw_worker_read(struct sw_worker *w, struct sw_state *s);
 void sw_worker_cancel(struct sw_worker *w);
-/* At the next safe point it waits, or goes on. */
-void sw_worker_pause(struct sw_worker *w, bool pause);
+/*
+ * At the next safe point it waits, or goes on. The note of it (SW_APPLY_PAUSED) has the console
+ * where that was asked, for the log and for a session after this one.
+ */
+void sw_worker_pause(struct sw_worker *w, const struct sw_machine *m, const struct sw_state *s);
+/* After sw_worker_adopt(): an earlier session paused it, and so does this one. */
+void sw_worker_adopt_pause(const struct sw_machine *m, struct sw_state *s);
 /* Lets go of the child without ending it. */
 void sw_worker_clear(struct sw_worker *w);
