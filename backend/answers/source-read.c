@@ -292,6 +292,10 @@ static int vouch(struct reading *rd, struct sw_error *err)
 		r = copy_from_stick(rd, "::/" SW_ANSWERS_FILE ".sig", sig, err);
 		if (r == 0)
 			r = sw_trust_verify(&t, SW_TRUST_ANSWERS, rd->out, list, &who, err);
+		/* Not our copies: what lies on the stick. */
+		if (r < 0 && err && strncmp(err->where, rd->dir, strlen(rd->dir)) == 0)
+			(void)snprintf(err->where, sizeof(err->where), "%s: " SW_ANSWERS_FILE "%s",
+				       rd->s->text, strcmp(err->where, sig) == 0 ? ".sig" : "");
 	} else {
 		r = sw_trust_vouch(rd->m, &t, SW_TRUST_ANSWERS, rd->location, rd->out, NULL,
 				   rd->dir, &who, err);

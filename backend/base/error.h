@@ -23,6 +23,7 @@ enum sw_exit {
 	SW_EXIT_ADMISSION = 9,
 	SW_EXIT_NETWORK = 10,
 	SW_EXIT_CANCELLED = 130,
+	SW_EXIT_PIPE = 141,	/* whoever read the output went away, as by SIGPIPE in a shell */
 };
 
 struct sw_error {

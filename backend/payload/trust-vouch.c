@@ -58,6 +58,13 @@ static int fetch_all(struct sw_machine *m, const char *ca_file, char *const *sou
 	return r;
 }
 
+static void name_place(const char *source, struct sw_error *err)
+{
+	_cleanup_free_ char *shown = sw_source_show(source);
+
+	(void)snprintf(err->where, sizeof(err->where), "%s", shown ? shown : "");
+}
+
 int sw_trust_vouch(struct sw_machine *m, const struct sw_trust *t, const char *name_space,
 		   const char *source, const char *file, char *const *sources, const char *dir,
 		   char **ret_who, struct sw_error *err)
@@ -76,9 +83,13 @@ int sw_trust_vouch(struct sw_machine *m, const struct sw_trust *t, const char *n
 		r = fetch_all(m, t->ca_file, sources, dir, &files, err);
 	if (r == 0)
 		r = sw_trust_verify(t, name_space, file, files, ret_who, err);
-	for (size_t i = 0; files && files[i]; i++)
+	/* Whoever reads of it knows the place that it came from, and not our copy. */
+	for (size_t i = 0; files && files[i]; i++) {
+		if (r < 0 && err && strcmp(err->where, files[i]) == 0)
+			name_place(sources[i], err);
 		(void)unlink(files[i]);
-	if (r == -EKEYREJECTED && err)
-		(void)snprintf(err->where, sizeof(err->where), "%s", source);
+	}
+	if (r < 0 && err && strcmp(err->where, file) == 0)
+		name_place(source, err);
 	return r;
 }

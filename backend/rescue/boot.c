@@ -291,10 +291,29 @@ static const struct sw_entry_write *planned(const struct boot *b, enum sw_entry_
 	return NULL;
 }
 
+/* By name, as what is wanted is told: as many as fit. */
+static void order_text(const struct sw_varset *s, char *text, size_t size)
+{
+	char name[64];
+	size_t at = 0;
+
+	(void)snprintf(text, size, "empty");
+	for (size_t i = 0; i < s->n_order; i++) {
+		const char *shown = sw_varset_name(s, s->order[i], name);
+
+		if (at + strlen(shown) + sizeof(", , ...") > size) {
+			(void)snprintf(text + at, size - at, ", ...");
+			return;
+		}
+		at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "", shown);
+	}
+}
+
 static int order(struct boot *b)
 {
 	const struct sw_entry_write *w = planned(b, SW_ENTRY_ORDER);
 	struct sw_finding *fi;
+	char now[140];
 
 	if (!w)
 		return 0;
@@ -302,8 +321,9 @@ static int order(struct boot *b)
 		   "the machine starts something else first, or the wrong slot");
 	if (!fi)
 		return -ENOMEM;
-	(void)snprintf(fi->evidence, sizeof(fi->evidence), "mode %s wants %.200s",
-		       sw_node_mode_name(b->res.mode), w->text);
+	order_text(&b->set, now, sizeof(now));
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "it is %.140s; mode %s wants %.150s",
+		       now, sw_node_mode_name(b->res.mode), w->text);
 	return add_keep(b, fi);
 }
 

@@ -11,6 +11,7 @@
 #include "apply/store.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "boot/nodedata.h"
 #include "boot/promote.h"
 #include "boot/uki.h"
@@ -202,6 +203,10 @@ static int fetch(struct job *j, struct sw_error *err)
 	if (r == 0 && asks)
 		r = sw_trust_vouch(j->q->m, &j->trust, SW_TRUST_IMAGES, f.source, j->uki,
 				   j->image->signatures, j->dir, NULL, err);
+	/* Not our copy of it, but where it lies. */
+	if (r < 0 && err && strncmp(err->where, j->dir, strlen(j->dir)) == 0)
+		(void)snprintf(err->where, sizeof(err->where), "%.200s%s", j->m.source,
+			       sw_ends_with(err->where, ".sig") ? ".sig" : "");
 	return r;
 }
 

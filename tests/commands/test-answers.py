@@ -89,6 +89,8 @@ def _(case):
     every = case.answers(replace=[("{serial: NODE07SYS}", "{size: largest}"),
                                   ("wipe: any", "wipe: blank")])
     expect(case.run("check", every, "--facts", last.parent), 0, "it plans on 4 of 4 machines")
+    expect(case.run("check", every, "--facts", last, last.parent / "node-01.json"), 2,
+           "node-01.json", "facts, no answers", "give it before each")
 
 
 @test("with a file for each machine, check says which goes with which, and what is left over")

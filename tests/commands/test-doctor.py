@@ -269,6 +269,9 @@ def _(case):
         block = file.read(64 * MiB)
     write_at(case.disk(), at + block.index(b"HdrS") + 4096, b"altered")
     check_repair(case, "slot-a", "warning", ["boot-order"])     # both are equally new now
+    seen = findings_now(case)["boot-order"]["evidence"]
+    assert re.match('it is ("Slipway [AB]", "Slipway [AB]"), .*; mode local wants start in the '
+                    r'order (?!\1)"Slipway', seen), seen
     expect(case.on("--yes", "doctor", "--repair", "boot-order"), 0)
     findings(case, 0)
     expect(case.on("slots", "verify"), 0)
@@ -292,6 +295,11 @@ def _(case):
     same({i: f["severity"] for i, f in found.items() if i.startswith("slot")},
          {"slot-a": "error", "slot-b": "error"}, "slots")
     assert "repair" not in found["slot-a"] and "--image" in found["slot-a"]["advice"]
+    said = expect(case.on("doctor"), 8, "cannot put this right by itself")
+    assert "puts one thing right" not in said.err, said
+    lines = case.at_terminal(lambda shown: None, "doctor")[1].splitlines()
+    assert max(map(len, lines)) < 80 < max(map(len, said.out.splitlines())), lines
+    same(" ".join(" ".join(lines).split()), " ".join((said.out + said.err).split()), "the words")
 
 
 @test("either copy of the node data is written from the other; both lost is an error")

@@ -94,6 +94,16 @@ def _(case):
     assert "cannot be written" in done.stderr
 
 
+@test("a reader that goes away ends a command quietly, and not with success")
+def _(case):
+    import subprocess
+    from lib import SLIPWAY
+    command = subprocess.Popen([SLIPWAY, "explain"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command.stdout.close()
+    said = command.stderr.read()
+    same((command.wait(), said), (141, b""), "how it ended, and what it said")
+
+
 @test("explain knows every key that it lists, and suggests for one that it does not know")
 def _(case):
     listing = expect(case.run("explain"), 0).out
@@ -102,6 +112,7 @@ def _(case):
     for key in keys:
         expect(case.run("explain", key), 0, key)
     expect(case.run("explain", "disk.match.serail"), 2, "disk.match.serial")
+    expect(case.run("explain", "report.webhook"), 2, "did you mean report.webhooks?")
 
 
 @test("the example answers are valid")

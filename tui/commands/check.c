@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway check`: are these answers valid, and do they plan on a machine? */
 #include "base/json.h"
+#include "base/text.h"
 #include "tui/commands/check-nodes.h"
 #include "tui/commands/list.h"
 
@@ -115,6 +116,26 @@ static int check_one(const struct sw_cli *cli, const struct sw_target *t,
 	return r < 0 ? (int)res->errs[0].exit : 0;
 }
 
+/* `--facts a.json b.json`: an option takes one word, and the second would be read as answers. */
+static int no_facts_here(const struct sw_cli *cli, struct sw_error *err)
+{
+	for (int i = 0; i < cli->args.n_rest; i++) {
+		const char *file = cli->args.rest[i];
+		_cleanup_json_ json_object *o = NULL;
+
+		if (!sw_ends_with(file, ".json") || sw_json_load(file, &o, NULL) < 0 ||
+		    !sw_json_get(o, "disks") || !sw_json_get(o, "machine_name"))
+			continue;
+		sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			"check: this is a machine's facts, no answers");
+		sw_error_where(err, "%s", file);
+		sw_error_hint(err, "--facts takes one file: give it before each, or name a "
+				   "directory of them");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* Every file is looked at; the exit code is that of the first one that failed. */
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
@@ -124,6 +145,9 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	int code = 0, r = 0;
 	bool several;
 
+	r = no_facts_here(cli, err);
+	if (r < 0)
+		return r;
 	if (sw_nodes_wanted(cli))
 		r = sw_nodes_open(cli, &nodes, err);
 	else if (cli->machine_dir || cli->facts)

@@ -8,8 +8,10 @@
 #include "tui/commands/report-place.h"
 
 #include <getopt.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "base/file.h"
@@ -344,6 +346,16 @@ void sw_report(const struct sw_error *err, bool json)
 	}
 }
 
+/* `slipway explain | head`: who went away wants to hear no more, and nothing went wrong here. */
+static bool reader_has_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	struct stat st;
+
+	return fstat(STDOUT_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)) &&
+	       poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
 int sw_cli_main(int argc, char **argv)
 {
 	struct sw_cli cli = {};
@@ -352,9 +364,12 @@ int sw_cli_main(int argc, char **argv)
 
 	/* A full disk or a closed pipe behind stdout must not look like success. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
+		int e = errno ? -errno : -EIO;
+
+		if (r >= 0 && reader_has_gone())
+			return SW_EXIT_PIPE;
 		if (r >= 0)
-			r = sw_fail_errno(&err, SW_EXIT_FAILED, errno ? -errno : -EIO,
-					  "the output cannot be written");
+			r = sw_fail_errno(&err, SW_EXIT_FAILED, e, "the output cannot be written");
 	}
 	if (r >= 0)
 		return r;

@@ -12,6 +12,7 @@
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 #include "tui/commands/sealing.h"
+#include "tui/commands/wrap.h"
 
 enum { OPT_REPAIR = 300, OPT_SAVE, OPT_UNDO, OPT_NO_UNDO, OPT_SERVERS, OPT_GIVEN, OPT_OPEN,
        OPT_IMAGE, OPT_SHA256, OPT_SIGNATURE, OPT_TRUST, OPT_CA };
@@ -141,7 +142,7 @@ static void print_finding(const struct sw_finding *fi, bool plan)
 
 	if (sw_report_finding(o, &b) == 0 && plan)
 		(void)sw_report_plan(o, &b);
-	fputs(sw_buf_text(&b), stdout);
+	sw_print_wrapped(sw_buf_text(&b));
 	fflush(stdout);
 }
 
@@ -240,11 +241,22 @@ static void print_all(const struct job *j, bool fine)
 	_cleanup_buf_ struct sw_buf b = {};
 
 	if (j->v.found.node && sw_report_node(j->v.found.node, &b) == 0)
-		printf("%s\n", sw_buf_text(&b));
+		sw_print_wrapped(sw_buf_text(&b));
+	if (b.len)
+		printf("\n");
 	for (size_t i = 0; i < j->v.found.n; i++)
 		print_finding(&j->v.found.v[i], false);
 	if (fine)
 		printf("%sNothing is wrong.\n", j->v.found.n ? "\n" : "");
+}
+
+/* What is mere information needs none. */
+static bool can_repair(const struct sw_findings *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].repair && l->v[i].severity > SW_FINDING_INFO)
+			return true;
+	return false;
 }
 
 static int show(const struct job *j, struct sw_error *err)
@@ -261,8 +273,12 @@ static int show(const struct job *j, struct sw_error *err)
 	if (fine || sw_arg(&j->cli->args, OPT_REPAIR))
 		return 0;
 	sw_fail(err, SW_EXIT_VERIFY, -EUCLEAN, "something is wrong with this machine");
-	sw_error_hint(err, "`slipway doctor --repair ID` puts one thing right; with --dry-run it "
-			   "only shows how");
+	if (can_repair(&j->v.found))
+		sw_error_hint(err, "`slipway doctor --repair ID` puts one thing right; with "
+				   "--dry-run it only shows how");
+	else
+		sw_error_hint(err, "slipway cannot put this right by itself: the advice says what "
+				   "helps");
 	return -EUCLEAN;
 }
 

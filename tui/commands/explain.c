@@ -1,24 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway explain`: what a key of the answer file means. */
+#include <string.h>
+
 #include "answers/answers.h"
 #include "base/text.h"
 #include "tui/commands/list.h"
 
-static int unknown_key(const char *key, struct sw_error *err)
+#define KEY_MAX 80U	/* longer than any key */
+
+/* The key, or the group that it begins with, that is nearest; "" when none is near. */
+static void find_meant(const char *key, char meant[static KEY_MAX])
 {
 	unsigned int least = 4;
-	const char *meant = NULL;
 
+	*meant = '\0';
 	for (size_t i = 0; i < sw_n_fields; i++) {
-		unsigned int d = sw_edit_distance(key, sw_fields[i].key);
+		const char *known = sw_fields[i].key;
 
-		if (d < least) {
-			least = d;
-			meant = sw_fields[i].key;
+		for (size_t n = strcspn(known, "."); n < KEY_MAX;
+		     n += 1 + strcspn(known + n + 1, ".")) {
+			_cleanup_free_ char *group = strndup(known, n);
+			unsigned int d = group ? sw_edit_distance(key, group) : least;
+
+			if (d < least) {
+				least = d;
+				(void)snprintf(meant, KEY_MAX, "%s", group);
+			}
+			if (!known[n])
+				break;
 		}
 	}
+}
+
+static int unknown_key(const char *key, struct sw_error *err)
+{
+	char meant[KEY_MAX];
+
+	find_meant(key, meant);
 	sw_fail(err, SW_EXIT_USAGE, -ENOENT, "there is no key \"%s\"", key);
-	if (meant)
+	if (*meant)
 		sw_error_hint(err, "did you mean %s? `slipway explain` lists all keys", meant);
 	else
 		sw_error_hint(err, "`slipway explain` lists all keys");
