@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A technician at a vt100 of 80x24 on a serial line of 9600 baud: each byte of the console comes
+at that pace, and keys are typed without waiting for more than what has to be seen. Doctor, repair,
+undo, tools and status; what the terminal shows at the end is whole and without a trace of what a
+vt100 does not understand."""
+import os
+import re
+import select
+import time
+
+from console import DOWN, ESC, Console
+from lib import main, need, partitions, test
+from museum import make
+
+BYTES = 960         # in a second, at 9600 baud and 8N1
+PIECE = 48
+# CSI with what a vt100 has: cursor, erase, modes, attributes (no colours), reports, margins.
+KNOWN = re.compile(rb"\x1b\[(?:\??[0-9;]*[hlJKHfABCDnrcm])|\x1b[78=>DMEHc()#][AB0-9]?|\x1b\[m")
+COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:3[0-9]|4[0-9]|9[0-7]|10[0-7])[;m]")
+
+
+class Slow(Console):
+    """The console behind a line that carries 960 bytes in a second."""
+
+    def __init__(self, case):
+        self.seen, self.due = bytearray(), time.monotonic()
+        super().__init__(case, term="vt100")
+
+    def read(self, seconds):
+        end = time.monotonic() + seconds
+        while True:
+            ready = select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]
+            if not ready:
+                return
+            data = os.read(self.fd, PIECE)
+            self.due = max(self.due, time.monotonic()) + len(data) / BYTES
+            time.sleep(max(0, self.due - time.monotonic()))
+            self.seen += data
+            self.screen.feed(data)
+            end = max(end, time.monotonic() + 0.15)
+
+    def readable(self):
+        """Nothing that a vt100 would print in place of doing it, and no line too long for it."""
+        strange = [m.group() for m in re.finditer(rb"\x1b(?:\[[?>=]?[0-9;]*.|.)", bytes(self.seen))
+                   if not KNOWN.fullmatch(m.group())]
+        assert not strange, f"sequences that a vt100 does not know: {strange[:5]}"
+        assert not COLOUR.search(self.seen), "colours on a vt100"
+        rest = re.sub(rb"\x1b(?:\[[?>=]?[0-9;]*.|[()#].|.)", b"", bytes(self.seen))
+        odd = {b for b in rest if (b < 0x20 and b not in b"\r\n\b\a\t\x0e\x0f") or b > 0x7e}
+        assert not odd, f"bytes that a vt100 does not show: {odd}"
+        for line in self.screen.text().split("\n"):
+            assert len(line) <= 80, line
+
+
+def spoilt(case):
+    make(case)
+    part = partitions(case.disk())["slipway-b"]
+    with open(case.disk(), "r+b") as file:
+        file.seek(part["start"] * 512)
+        file.write(bytes(512))
+
+
+def repair_and_take_back(c):
+    c.press(DOWN, "\r")
+    c.see("slot B", "Repair")
+    c.readable()
+    c.press("/", *"slot B", "\r", "\r")
+    c.see("One finding", "seen", "writes")
+    c.readable()
+    c.press("\r")
+    c.see("can be taken back until this", "No, go back")
+    c.press(DOWN, "\r")
+    c.see("slot-b is gone.", "Take the last repair back")
+    c.press("/", *"Take the last", "\r", "\r")
+    c.see("What was wrong is then wrong again.")
+    c.press(DOWN, "\r")
+    c.see("Taken back", "slot B")
+    c.readable()
+    c.back("Install a node")
+
+
+def look_round(c):
+    c.press("/", *"Status", "\r", "\r")
+    c.see("Status", "slipway-a")
+    c.readable()
+    c.back("Install a node")
+    c.press("/", *"Tools", "\r", "\r")
+    c.see("Disks, partitions, files")
+    for name, seen in (("Disks", "NODE07SYS"), ("Logs", "kernel"), ("Hardware", "Memory"),
+                       ("Bundle", "facts.json")):
+        c.press("/", *name, "\r", "\r")
+        c.see(seen)
+        c.readable()
+        c.press(ESC)
+        c.see("Memory test")
+    c.press("?")
+    c.see("Keys")
+    c.readable()
+    c.press("\x02")
+    c.back("Install a node")
+
+
+@test("a vt100 at 9600 baud: doctor, repair, undo, status and tools by keys, all of it readable")
+def _(case):
+    need("mdir")
+    spoilt(case)
+    c = Slow(case)
+    try:
+        c.see("Install a node on this machine", "wrong:")
+        c.readable()
+        repair_and_take_back(c)
+        look_round(c)
+        print(f"# {len(c.seen)} bytes, {len(c.seen) / BYTES:.0f} s of the line", flush=True)
+    finally:
+        c.close()
+    found = [f["id"] for f in case.on("--json", "doctor").json()["findings"]
+             if f["severity"] != "info"]
+    assert "slot-b" in found, found
+
+
+if __name__ == "__main__":
+    main()
