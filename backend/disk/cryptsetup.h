@@ -17,7 +17,8 @@
 	X(crypt_volume_key_get) X(crypt_get_volume_key_size) X(crypt_get_data_offset)         \
 	X(crypt_get_metadata_size) X(crypt_token_status) X(crypt_token_json_get)              \
 	X(crypt_token_is_assigned) X(crypt_keyslot_destroy) X(crypt_get_cipher)               \
-	X(crypt_get_cipher_mode) X(crypt_get_sector_size)
+	X(crypt_get_cipher_mode) X(crypt_get_sector_size) X(crypt_status)                     \
+	X(crypt_deactivate_by_name)
 
 struct sw_cryptsetup {
 	SW_CRYPTSETUP_LIST(SW_LIBRARY_POINTER)
@@ -49,3 +50,5 @@ int sw_cryptsetup_open(struct sw_error *err);
 #define crypt_get_cipher (*sw_cryptsetup.crypt_get_cipher_)
 #define crypt_get_cipher_mode (*sw_cryptsetup.crypt_get_cipher_mode_)
 #define crypt_get_sector_size (*sw_cryptsetup.crypt_get_sector_size_)
+#define crypt_status (*sw_cryptsetup.crypt_status_)
+#define crypt_deactivate_by_name (*sw_cryptsetup.crypt_deactivate_by_name_)

@@ -4,7 +4,6 @@
  * partition's device; on a stand-in, which has none, on a copy whose changes are written back.
  * e2fsck keeps what it overwrites, so that e2undo takes it back; the others do not.
  */
-#include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/json.h"
 #include "base/proc.h"
 #include "disk/select.h"
+#include "machine/part-device.h"
 #include "rescue/private.h"
 
 #define CHUNK 65536U
@@ -79,25 +79,6 @@ static int copy_out(struct place *p, uint64_t start)
 	return r;
 }
 
-static char *device_of(const struct sw_machine *m, const struct sw_disk *d, unsigned int number)
-{
-	size_t n = strlen(d->name);
-
-	return sw_fmt("%s/%s%s%u", m->dev_root, d->name,
-		      n && isdigit((unsigned char)d->name[n - 1]) ? "p" : "", number);
-}
-
-/* Where the kernel has it: that may be by a table that is no longer on the disk. */
-static int check_start(const struct sw_machine *m, const char *device, uint64_t start)
-{
-	_cleanup_free_ char *path = sw_fmt("%s/class/block/%s/start", m->sys_root,
-					   strrchr(device, '/') + 1);
-	_cleanup_free_ char *line = NULL;
-	int r = path ? sw_file_read_line(path, &line) : -ENOMEM;
-
-	return r < 0 ? r : strtoull(line, NULL, 10) * 512 == start ? 0 : -ESTALE;
-}
-
 /* The device has to be that partition, and nobody may have it mounted. */
 static int check_device(const struct place *p, bool write)
 {
@@ -120,8 +101,12 @@ static int place_open(struct sw_machine *m, const struct sw_disk *d, const struc
 		r = sw_scratch_new("slipway-fsck", &p->dir);
 	if (r < 0)
 		return r;
-	p->path = real ? device_of(m, d, f->number) : sw_fmt("%s/part", p->dir);
-	r = !p->path ? -ENOMEM : real ? check_start(m, p->path, f->start) : copy_out(p, f->start);
+	if (real)
+		r = sw_part_device(m, d, f->number, f->start, &p->path);
+	else
+		p->path = sw_fmt("%s/part", p->dir);
+	if (r == 0)
+		r = !p->path ? -ENOMEM : real ? 0 : copy_out(p, f->start);
 	if (r == 0 && real)
 		r = check_device(p, write);
 	if (r == 0)

@@ -103,6 +103,10 @@ struct sw_ext {
 	uint64_t blocks, free_blocks;
 };
 
+/* Whether it was unmounted: JOURNAL is replayed by the next mount that may write. */
+enum sw_ext_condition { SW_EXT_CLEAN, SW_EXT_JOURNAL, SW_EXT_UNCLEAN, SW_EXT_ERRORS };
+enum sw_ext_condition sw_ext_condition(const struct sw_ext *e);
+
 #define SW_EXT_AT 1024U		/* of the superblock, from the beginning of the file system */
 /* The superblock at this byte of io; -ENOENT: there is none. */
 int sw_ext_read(struct sw_io *io, uint64_t at, struct sw_ext *ret);
@@ -175,6 +179,8 @@ int sw_rescue_gone_undo(struct sw_varstore *vars, json_object *list, bool write,
  */
 enum sw_state_left { SW_LEFT_NOTHING, SW_LEFT_MAYBE, SW_LEFT_CERTAIN };
 enum sw_state_left sw_state_other_left(struct sw_io *io, const struct sw_part *p);
+/* What is wrong with a FAT ("vfat") or xfs at this byte of io, as its first bytes tell; or NULL. */
+const char *sw_state_other_fault(struct sw_io *io, uint64_t at, uint64_t size, const char *type);
 int sw_examine_state_other(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
 			   const struct sw_part *p);	/* see state-other.c */
 /* No disk holds a node; l: NULL without UEFI variables. See no-node.c. */

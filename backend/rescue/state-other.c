@@ -74,6 +74,12 @@ enum sw_state_left sw_state_other_left(struct sw_io *io, const struct sw_part *p
 	return btrfs_fault(io, p->start) ? SW_LEFT_MAYBE : SW_LEFT_NOTHING;
 }
 
+const char *sw_state_other_fault(struct sw_io *io, uint64_t at, uint64_t size, const char *type)
+{
+	return strcmp(type, "vfat") == 0  ? fat_fault(io, at)
+	       : strcmp(type, "xfs") == 0 ? xfs_fault(io, at, size, true) : NULL;
+}
+
 int sw_examine_state_other(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
 			   const struct sw_part *p)
 {

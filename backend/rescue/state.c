@@ -41,6 +41,15 @@ int sw_ext_read(struct sw_io *io, uint64_t at, struct sw_ext *ret)
 	return 0;
 }
 
+enum sw_ext_condition sw_ext_condition(const struct sw_ext *e)
+{
+	if (e->state & ERRORS || e->error_count)
+		return SW_EXT_ERRORS;
+	if (e->incompat & NEEDS_RECOVERY)
+		return SW_EXT_JOURNAL;
+	return e->state & CLEAN ? SW_EXT_CLEAN : SW_EXT_UNCLEAN;
+}
+
 struct backup {
 	uint32_t block, size;	/* size: of a block */
 };
@@ -144,7 +153,7 @@ static int damaged(struct sw_examine *x, const struct sw_disk *d, const struct s
 		   const struct sw_ext *e)
 {
 	struct sw_fsck f = place_of(p, SW_FSCK_EXT);
-	bool errors = e->state & ERRORS || e->error_count;
+	bool errors = sw_ext_condition(e) == SW_EXT_ERRORS;
 	struct sw_finding *fi = add(x, d, "state", SW_FINDING_WARNING,
 				    errors ? "the file system of the state has errors"
 					   : "the state was not unmounted, and has no journal",
@@ -190,8 +199,8 @@ static int examine(struct sw_examine *x, const struct sw_disk *d, struct sw_io *
 		return sw_examine_state_other(x, d, io, p);
 	if (r < 0)
 		return 0;	/* what cannot be read, others say */
-	if (e.state & ERRORS || e.error_count ||
-	    (!used && !(e.state & CLEAN) && !(e.incompat & NEEDS_RECOVERY)))
+	if (sw_ext_condition(&e) == SW_EXT_ERRORS ||
+	    (!used && sw_ext_condition(&e) == SW_EXT_UNCLEAN))
 		return damaged(x, d, p, &e);
 	return e.log_block <= EXT_LOG_BLOCK_MAX ? full(x, d, p, &e) : 0;
 }

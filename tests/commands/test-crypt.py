@@ -324,7 +324,7 @@ def _(case):
     for arguments, code, words in (
             (["--key-file", wrong], 4, "this key does not open it"),
             (["--key-file", case.dir / "missing"], 5, "missing"),
-            ([], 2, "where is the recovery key?"),
+            ([], 2, "where is the recovery key of state?"),
             (["--key-fd", "x"], 2, "number of a file descriptor"),
             (["slipway-node", "--key-file", wrong], 4, '"slipway-node" is not encrypted'),
             (["stats", "--key-file", wrong], 5, 'there is no partition "stats"')):

@@ -6,6 +6,8 @@
 #include <termios.h>
 
 #include "base/file.h"
+#include "disk/luks.h"
+#include "disk/recovery.h"
 
 #define LINE_MAX_LEN 512U
 
@@ -48,6 +50,45 @@ int sw_ask_hidden(const char *question, struct sw_secret **ret_line, struct sw_e
 	if (sw_is_interactive())
 		tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	return tty < 0 ? -ENOKEY : read_hidden(tty, question, ret_line, err);
+}
+
+static int ask_for_key(const char *label, struct sw_secret **ret_line, struct sw_error *err)
+{
+	_cleanup_free_ char *question = sw_fmt("Recovery key of %s (it is not shown): ", label);
+	int r = question ? sw_ask_hidden(question, ret_line, err) : sw_fail_oom(err);
+
+	if (r != -ENOKEY)
+		return r;
+	sw_fail(err, SW_EXIT_USAGE, r, "where is the recovery key of %s?", label);
+	sw_error_hint(err, "type it at a terminal, or give --key-file FILE or --key-fd N");
+	return r;
+}
+
+static int read_fd(const char *text, struct sw_secret **ret_key, struct sw_error *err)
+{
+	char *end;
+	long fd = strtol(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || fd > 65535)
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			       "--key-fd takes the number of a file descriptor");
+	return sw_secret_read_fd((int)fd, "what --key-fd names", SW_LUKS_KEY_FILE_MAX, ret_key,
+				 err);
+}
+
+int sw_operator_key(const char *file, const char *fd, const char *label,
+		    struct sw_secret **ret_key, struct sw_error *err)
+{
+	_cleanup_secret_ struct sw_secret *given = NULL;
+	int r;
+
+	if (file)
+		r = sw_secret_read(file, SW_LUKS_KEY_FILE_MAX, &given, err);
+	else if (fd)
+		r = read_fd(fd, &given, err);
+	else
+		r = ask_for_key(label, &given, err);
+	return r < 0 ? r : sw_recovery_passphrase(given, ret_key, err);
 }
 
 /* ---- what is given out ---- */

@@ -20,3 +20,9 @@ int sw_secret_give(const struct sw_secret *s, const char *file, struct sw_error 
  * at, exit 130 when nothing was typed.
  */
 int sw_ask_hidden(const char *question, struct sw_secret **ret_line, struct sw_error *err);
+/*
+ * The recovery key or key file of what is called label: from the file, else the descriptor whose
+ * number the text fd has, else typed, as the passphrase. Exit 2 when there is none of them.
+ */
+int sw_operator_key(const char *file, const char *fd, const char *label,
+		    struct sw_secret **ret_key, struct sw_error *err);

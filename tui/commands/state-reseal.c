@@ -17,48 +17,6 @@
 
 enum { OPT_KEY_FILE = 300, OPT_KEY_FD, OPT_IMAGE, OPT_PRESENT };
 
-/* ---- the operator's key ---- */
-
-static int ask_for_key(const char *label, struct sw_secret **ret_line, struct sw_error *err)
-{
-	_cleanup_free_ char *question = sw_fmt("Recovery key of %s (it is not shown): ", label);
-	int r = question ? sw_ask_hidden(question, ret_line, err) : sw_fail_oom(err);
-
-	if (r != -ENOKEY)
-		return r;
-	sw_fail(err, SW_EXIT_USAGE, r, "state reseal: where is the recovery key?");
-	sw_error_hint(err, "type it at a terminal, or give --key-file FILE or --key-fd N");
-	return r;
-}
-
-static int read_fd(const char *text, struct sw_secret **ret_key, struct sw_error *err)
-{
-	char *end;
-	long fd = strtol(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || fd > 65535)
-		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
-			       "state reseal: --key-fd takes the number of a file descriptor");
-	return sw_secret_read_fd((int)fd, "what --key-fd names", SW_LUKS_KEY_FILE_MAX, ret_key,
-				 err);
-}
-
-static int get_key(const struct sw_cli *cli, const char *label, struct sw_secret **ret_key,
-		   struct sw_error *err)
-{
-	const char *file = sw_arg(&cli->args, OPT_KEY_FILE), *fd = sw_arg(&cli->args, OPT_KEY_FD);
-	_cleanup_secret_ struct sw_secret *given = NULL;
-	int r;
-
-	if (file)
-		r = sw_secret_read(file, SW_LUKS_KEY_FILE_MAX, &given, err);
-	else if (fd)
-		r = read_fd(fd, &given, err);
-	else
-		r = ask_for_key(label, &given, err);
-	return r < 0 ? r : sw_recovery_passphrase(given, ret_key, err);
-}
-
 /* ---- what was done ---- */
 
 static void print_json(const struct sw_aim *a, const struct sw_reseal *w,
@@ -121,7 +79,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		r = sw_aim_find(&t, sw_arg(&cli->args, 'd'), sw_arg(&cli->args, OPT_IMAGE),
 				sw_arg(&cli->args, OPT_PRESENT), &a, err);
 	if (r == 0)
-		r = get_key(cli, label, &key, err);
+		r = sw_operator_key(sw_arg(&cli->args, OPT_KEY_FILE),
+				    sw_arg(&cli->args, OPT_KEY_FD), label, &key, err);
 	if (r < 0)
 		return r;
 	w.m = t.m;
