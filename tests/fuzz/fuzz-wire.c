@@ -73,6 +73,22 @@ static void check_frame(const struct sw_message *m)
 		abort();
 }
 
+static void check_shell(const struct sw_message *m)
+{
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	struct sw_wire_shell w, w2;
+	struct sw_message m2;
+
+	if (sw_wire_read_shell(m, &w) < 0)
+		return;
+	if (sw_wire_shell(&b, &w) < 0)
+		abort();
+	m2 = again(&b);
+	if (sw_wire_read_shell(&m2, &w2) < 0 || w.flags != w2.flags ||
+	    strcmp(w.machine, w2.machine) != 0)
+		abort();
+}
+
 static void check_line(const struct sw_message *m)
 {
 	_cleanup_free_ char *text = NULL;
@@ -111,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_hello(&m);
 		check_keys(&m);
 		check_frame(&m);
+		check_shell(&m);
 		check_line(&m);
 		check_rest(&m);
 		at += m.total;

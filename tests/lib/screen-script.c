@@ -483,7 +483,8 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "restart-look", SW_WANT_RESTART }, { "restart-to", SW_WANT_RESTART_TO },
 		{ "admit", SW_WANT_ADMIT }, { "tool", SW_WANT_TOOL },
 		{ "tool-do", SW_WANT_TOOL_DO },
-		{ "shell", SW_WANT_SHELL }, { "nothing", 0 },
+		{ "shell", SW_WANT_SHELL },
+		{ "state-shell", SW_WANT_STATE_SHELL }, { "nothing", 0 },
 	};
 	uint64_t want = 0, all = 0;
 

@@ -32,7 +32,7 @@
  *   answer KEY [TEXT]    the answers' value of a key; without text: none
  *   want NAME            the session was asked for: apply resume undo cancel save reboot off
  *                        switch switch-set wipe-plan wipe report status network reach
- *                        restart-look restart-to tool tool-do shell nothing
+ *                        restart-look restart-to tool tool-do shell state-shell nothing
  *   at-most N            keys pressed so far
  */
 #pragma once

@@ -57,6 +57,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_place, &sw_screen_passphrase, &sw_screen_tool_result, &sw_screen_repair,
 	&sw_screen_given, &sw_screen_ping, &sw_screen_offers, &sw_screen_lacks_image,
 	&sw_screen_image, &sw_screen_image_source, &sw_screen_image_vouch, &sw_screen_image_hash,
+	&sw_screen_inside,
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */
@@ -195,7 +196,7 @@ static void give_looks(struct monkey *m, uint64_t want)
 			sw_state_look_failed(m->s, (enum sw_look_kind)i, &err);
 		}
 	}
-	m->shells += (want & SW_WANT_SHELL) != 0;
+	m->shells += (want & (SW_WANT_SHELL | SW_WANT_STATE_SHELL)) != 0;
 }
 
 static void give_doctor(struct monkey *m)
@@ -419,7 +420,7 @@ static void jump(struct monkey *m)
 		&sw_screen_files, &sw_screen_logs, &sw_screen_place, &sw_screen_place,
 		&sw_screen_tpm, &sw_screen_hardware, &sw_screen_memory, &sw_screen_one_log,
 		&sw_screen_partition, &sw_screen_file, &sw_screen_passphrase,
-		&sw_screen_ping, &sw_screen_offers, &sw_screen_lacks_image,
+		&sw_screen_ping, &sw_screen_offers, &sw_screen_lacks_image, &sw_screen_inside,
 	};
 
 	if (m->s->phase != SW_PHASE_ASKING)

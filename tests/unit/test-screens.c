@@ -166,6 +166,8 @@ static void test_a_node_is_admitted_with_a_token_that_only_its_typist_sees(void 
 static void test_a_shell_is_asked_for_before_it_opens(void **state SW_UNUSED)
 {
 	sw_script_run(DIR, "shell");
+	sw_script_run(DIR, "inside");
+	sw_script_run(DIR, "inside-no-shell");
 }
 
 static void test_each_greyed_item_says_why(void **state SW_UNUSED)

@@ -202,14 +202,15 @@ static void type(struct sw_rig *g, const char *text)
 /* What is typed is the shell's until it ends; then the session stands there as it was. */
 static void shell_on(const char *term)
 {
+	const struct sw_wire_shell plain = { 0 };
 	_cleanup_free_ char *text = NULL;
 	struct sw_rig g;
 
 	sw_rig_open(&g, term, SW_RIG_ROWS, SW_RIG_COLS);
 	(void)sw_rig_settle(&g);
-	assert_false(sw_server_shell(&g.srv, g.s));
+	assert_false(sw_server_shell(&g.srv, g.s, &plain));
 	(void)sw_rig_type(&g, term ? "?" : "?\n");
-	assert_true(sw_server_shell(&g.srv, g.s));
+	assert_true(sw_server_shell(&g.srv, g.s, &plain));
 	wait_for(&g, "goes back to slipway");
 	/* Split, so that what the terminal echoes is not taken for what the shell says. */
 	type(&g, "echo of-the-sh''ell; stty size\n");

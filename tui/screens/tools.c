@@ -23,6 +23,8 @@ static const struct {
 	  N_("findings, logs, tables, without secrets: to a stick or a server") },
 	{ &sw_screen_config, N_("Configuration on a stick"),
 	  N_("into this node after a look at each file, or saved from it") },
+	{ &sw_screen_inside, N_("Shell in the state"),
+	  N_("the node's own partition, opened for it and closed again") },
 };
 
 static void tools_open(struct sw_view *v, struct sw_state *s SW_UNUSED)
@@ -63,7 +65,8 @@ const struct sw_view_ops sw_screen_tools = {
 	.help = N_("The first four only read: no file system is mounted, and nothing on a disk "
 		   "changes. A memory test restarts the machine, and asks before. A bundle and a "
 		   "saved configuration are written to the place that you name; an import writes "
-		   "the node data, and asks before."),
+		   "the node data, and asks before. A shell in the state is read-only unless "
+		   "writing is chosen."),
 	.size = sizeof(struct sw_list),
 	.hints = hints,
 	.open = tools_open,

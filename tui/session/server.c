@@ -459,11 +459,11 @@ static void send_text(struct sw_server *srv, struct sw_conn *c, struct sw_state 
 	flush(c);
 }
 
-bool sw_server_shell(struct sw_server *srv, struct sw_state *s)
+bool sw_server_shell(struct sw_server *srv, struct sw_state *s, const struct sw_wire_shell *what)
 {
 	struct sw_conn *c = srv->pen;
 
-	if (!c || sw_wire_shell(&c->out) < 0)
+	if (!c || sw_wire_shell(&c->out, what) < 0)
 		return false;
 	/* What it shows afterwards is not what it showed before. */
 	sw_frame_free(TAKE_PTR(c->shown));

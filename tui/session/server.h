@@ -62,6 +62,7 @@ size_t sw_server_poll(const struct sw_server *srv, struct pollfd *fds);
 bool sw_server_handle(struct sw_server *srv, const struct pollfd *fds, size_t n,
 		      struct sw_state *s);
 /* Has the console with the pen run the rescue shell; false: nobody has the pen. */
-bool sw_server_shell(struct sw_server *srv, struct sw_state *s);
+bool sw_server_shell(struct sw_server *srv, struct sw_state *s,
+		     const struct sw_wire_shell *what);
 /* Draws the state for every viewer that can take a frame. */
 void sw_server_show(struct sw_server *srv, struct sw_state *s);

@@ -169,6 +169,8 @@ static void do_looks(struct session *se, uint64_t want)
 /* It opens where it was asked for: somebody else may have taken the pen meanwhile. */
 static void do_shell(struct session *se, uint64_t want)
 {
+	const struct sw_wire_shell plain = { 0 };
+
 	if (want & SW_WANT_SHELL) {
 		se->shell_for = se->server.pen;
 		start_job(se, SW_JOB_SHELL);
@@ -176,10 +178,26 @@ static void do_shell(struct session *se, uint64_t want)
 	if (!(want & SW_WANT_SHELL_OPEN))
 		return;
 	if (!se->shell_for || se->shell_for != se->server.pen ||
-	    !sw_server_shell(&se->server, se->state))
+	    !sw_server_shell(&se->server, se->state, &plain))
 		sw_state_refuse(se->state, "No shell: the console that asked for it has lost the "
 					   "pen.");
 	se->shell_for = NULL;
+}
+
+/*
+ * The shell's own program opens the state before it gives up the TPM's keys, so nothing comes
+ * before it here.
+ */
+static void do_state_shell(struct session *se)
+{
+	struct sw_wire_shell what = { .flags = se->state->state_shell };
+	/* A console need not be where the session was started. */
+	_cleanup_free_ char *dir = se->m->dir ? realpath(se->m->dir, NULL) : NULL;
+
+	if (dir)
+		(void)snprintf(what.machine, sizeof(what.machine), "%s", dir);
+	if (!sw_server_shell(&se->server, se->state, &what))
+		sw_state_refuse(se->state, "No shell: no console has the pen.");
 }
 
 /* What the last requests have asked for; doing it may ask for more. */
@@ -206,6 +224,8 @@ static void do_wants(struct session *se)
 		do_doctor(se, want);
 		do_looks(se, want);
 		do_shell(se, want);
+		if (want & SW_WANT_STATE_SHELL)
+			do_state_shell(se);
 		if (want & SW_WANT_SAVE)
 			start_job(se, SW_JOB_SAVE);
 		if (want & (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO | SW_WANT_WIPE))

@@ -49,6 +49,7 @@
 	X(TOOL_STOP) /* that look, before its end */ \
 	X(TOOL_DO) /* what s->tool.todo says, which writes */ \
 	X(SHELL) /* a shell: what has to come before it */ \
+	X(STATE_SHELL) /* one in the node's state, as s->state_shell says */ \
 	X(SHELL_OPEN) /* the shell itself, on the console with the pen */ \
 	X(TELL) /* that an unattended install failed before it began */ \
 	X(PAUSE) /* what is running; or, when it does pause, that it goes on */
@@ -161,6 +162,7 @@ struct sw_state {
 	char *reach_url;	/* to be tried, or tried last; NULL: none */
 	int restart_to;
 	bool has_shell;		/* there is one on this system */
+	unsigned int state_shell;	/* flags of the one in the state: tui/session/wire.h */
 
 	bool hurry;		/* keys come faster than the pen's terminal shows what they do */
 	bool pen_serial;	/* the console with the pen is a serial line; set by the server */

@@ -17,6 +17,7 @@
 #include "net/offers.h"
 #include "net/ping.h"
 #include "rescue/aim.h"
+#include "rescue/inside.h"
 #include "show/show.h"
 
 #define VIEW_MAX ((size_t)4 << 20)	/* bytes of a file to be read on the screen */
@@ -139,6 +140,19 @@ static int copy(struct tool *t)
 }
 
 /* ---- texts ---- */
+
+static int inside(struct tool *t)
+{
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	struct sw_inside i = { 0 };
+	int r = sw_inside_find(t->m, t->f, NULL, false, false, &i, t->err);
+
+	if (r < 0)
+		return r;
+	sw_json_add_bool(t->out, "mirror", i.mirror);
+	sw_json_add_bool(t->out, "damaged", i.condition == SW_INSIDE_DAMAGED);
+	return sw_inside_text(&i, &b) < 0 ? sw_fail_oom(t->err) : give_text(t, &b);
+}
 
 static int tpm(struct tool *t)
 {
@@ -414,6 +428,7 @@ static const struct kind {
 	{ "part", partition, false, true }, { "files", files, false, true },
 	{ "file", file, false, true }, { "tpm", tpm, false, false },
 	{ "hardware", hardware, false, true }, { "memory", memory, false, true },
+	{ "inside", inside, false, true },
 	{ "logs", logs, false, true }, { "log", log_text, false, true },
 	{ "ping", ping, false, false }, { "offers", offers, false, false },
 	{ "images", images, false, false },

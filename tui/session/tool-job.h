@@ -9,6 +9,7 @@
 /*
  * request: {"tool": NAME ...}. Looks, and writes nothing; adds to out
  *   part, file, tpm, hardware, memory, log   "text"
+ *   inside    "text", what sw_inside_text() says of the state; "mirror", "damaged"
  *   files     "entries": [{"name", "kind": "file" "dir" "link" "other", "size"}], "cut"
  *   logs      "logs" as sw_show_logs()
  *   config    what sw_config_preview_to_json() says, "from", "node", "last"

@@ -116,11 +116,14 @@ int sw_wire_bye(struct sw_buf *b, const char *text)
 	return r < 0 ? r : add(b, SW_WIRE_BYE, &body);
 }
 
-int sw_wire_shell(struct sw_buf *b)
+int sw_wire_shell(struct sw_buf *b, const struct sw_wire_shell *what)
 {
-	const struct sw_buf nothing = { 0 };
+	_cleanup_buf_ struct sw_buf body = { 0 };
+	int r = put(&body, what->flags, 1);
 
-	return add(b, SW_WIRE_SHELL, &nothing);
+	if (r == 0)
+		r = sw_buf_add(&body, what->machine, strlen(what->machine) + 1);
+	return r < 0 ? r : add(b, SW_WIRE_SHELL, &body);
 }
 
 /* Cells from `at` on that go into one run: alike in attributes, and all blank or none. */
@@ -208,6 +211,22 @@ int sw_wire_read_hello(const struct sw_message *m, struct sw_hello *ret_hello)
 	};
 	snprintf(ret_hello->term, sizeof(ret_hello->term), "%s", text);
 	snprintf(ret_hello->name, sizeof(ret_hello->name), "%s", name);
+	return 0;
+}
+
+int sw_wire_read_shell(const struct sw_message *m, struct sw_wire_shell *ret_what)
+{
+	/* A session from before an update says nothing more. */
+	*ret_what = (struct sw_wire_shell){ 0 };
+	if (m->type != SW_WIRE_SHELL)
+		return -EBADMSG;
+	if (m->len == 0)
+		return 0;
+	if (m->body[m->len - 1] != 0 || m->len - 1 > sizeof(ret_what->machine) ||
+	    memchr(m->body + 1, 0, m->len - 1) != m->body + m->len - 1)
+		return -EBADMSG;
+	ret_what->flags = m->body[0];
+	memcpy(ret_what->machine, m->body + 1, m->len - 1);
 	return 0;
 }
 

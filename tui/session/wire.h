@@ -16,7 +16,8 @@
  *               then runs: u16 cells, u8 attributes (0x80: blanks), characters as UTF-8
  *     T text    u32 number, u8 flags, then what to print in plain mode
  *     B bye     text: the session has ended on purpose
- *     X shell   nothing: run the rescue shell on this terminal, then show the session again
+ *     X shell   u8 flags, stand-in's directory, 0: run the rescue shell on this terminal, then show
+ *               the session again
  */
 #pragma once
 
@@ -47,8 +48,18 @@ enum sw_wire_type {
 
 #define SW_TEXT_SECRET 0x01u	/* the answer is not to be shown */
 
+#define SW_SHELL_STATE_FLAG 0x01u	/* one in the node's state */
+#define SW_SHELL_WRITE_FLAG 0x02u	/* not read-only */
+#define SW_SHELL_DAMAGED_FLAG 0x04u	/* also when its file system is damaged */
+
 #define SW_FRAME_BELL 0x01u
 #define SW_FRAME_REDRAW 0x02u	/* draw everything anew */
+
+/* Which shell. */
+struct sw_wire_shell {
+	unsigned int flags;
+	char machine[512];	/* the stand-in's directory, or "" */
+};
 
 struct sw_hello {
 	unsigned int rows, cols, flags;
@@ -65,7 +76,7 @@ int sw_wire_line(struct sw_buf *b, const char *text);
 int sw_wire_text(struct sw_buf *b, const struct sw_buf *text, uint32_t number,
 		 unsigned int flags);
 int sw_wire_bye(struct sw_buf *b, const char *text);
-int sw_wire_shell(struct sw_buf *b);
+int sw_wire_shell(struct sw_buf *b, const struct sw_wire_shell *what);
 
 struct sw_message {
 	enum sw_wire_type type;
@@ -84,6 +95,8 @@ int sw_wire_read_size(const struct sw_message *m, unsigned int *ret_rows, unsign
 int sw_wire_read_ack(const struct sw_message *m, uint32_t *ret_number);
 int sw_wire_read_frame(const struct sw_message *m, struct sw_frame **ret_frame,
 		       uint32_t *ret_number, unsigned int *ret_flags);
+
+int sw_wire_read_shell(const struct sw_message *m, struct sw_wire_shell *ret_what);
 
 /* Malloc'd; what is not UTF-8 or a control character is '?'. */
 int sw_wire_read_line(const struct sw_message *m, char **ret_text);

@@ -112,14 +112,16 @@ static void keep_printed(struct plain *p, const uint8_t *text, size_t n)
 }
 
 /* The terminal is the shell's until that ends. */
-static void run_shell(struct plain *p)
+static void run_shell(struct plain *p, const struct sw_wire_shell *what)
 {
-	const char *banner = _("\nRescue shell. 'exit' goes back to slipway.\n");
+	const char *banner = what->flags & SW_SHELL_STATE_FLAG
+				     ? _("\nShell in the state.\n")
+				     : _("\nRescue shell. 'exit' goes back to slipway.\n");
 	const char *term = getenv("TERM");
 
 	print(p, banner, strlen(banner));
 	(void)tcsetattr(p->tty, TCSANOW, &p->was);
-	(void)sw_shell_run(p->tty, term ? term : "dumb", &p->unblocked, &stop);
+	(void)sw_shell_run(p->tty, term ? term : "dumb", what, &p->unblocked, &stop);
 	cancel = 0;
 	(void)tcflush(p->tty, TCIFLUSH);
 	set_up(p, true);
@@ -128,6 +130,7 @@ static void run_shell(struct plain *p)
 static bool take_message(const struct sw_message *m, void *arg)
 {
 	struct plain *p = arg;
+	struct sw_wire_shell shell;
 	unsigned int flags = 0;
 	const uint8_t *text;
 	uint32_t number;
@@ -135,8 +138,8 @@ static bool take_message(const struct sw_message *m, void *arg)
 
 	if (m->type == SW_WIRE_BYE) {
 		p->over = true;
-	} else if (m->type == SW_WIRE_SHELL) {
-		run_shell(p);
+	} else if (sw_wire_read_shell(m, &shell) == 0) {
+		run_shell(p, &shell);
 	} else if (sw_wire_read_text(m, &text, &n, &number, &flags) == 0) {
 		set_up(p, !(flags & SW_TEXT_SECRET) && !p->deaf_until);
 		keep_printed(p, text, n);

@@ -9,6 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/catalogue.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "machine/shell.h"
@@ -33,13 +34,40 @@ static int set_attributes(posix_spawnattr_t *attr, const sigset_t *unblocked)
 	return 0;
 }
 
-static int start(int tty, const char *term, const sigset_t *unblocked, pid_t *ret_pid)
+void sw_shell_words(const struct sw_wire_shell *what, const char *words[static SW_SHELL_WORDS])
 {
-	char *argv[] = { (char *)"sh", (char *)"-l", NULL };
+	size_t n = 0;
+
+	if (!(what->flags & SW_SHELL_STATE_FLAG)) {
+		words[n++] = SW_SHELL;
+		words[n++] = "-l";
+		words[n] = NULL;
+		return;
+	}
+	/* This program, whatever it is called and wherever it lies. */
+	words[n++] = "/proc/self/exe";
+	if (what->machine[0]) {
+		words[n++] = "--machine";
+		words[n++] = what->machine;
+	}
+	words[n++] = "shell";
+	words[n++] = "--state";
+	if (what->flags & SW_SHELL_WRITE_FLAG)
+		words[n++] = "--write";
+	if (what->flags & SW_SHELL_DAMAGED_FLAG)
+		words[n++] = "--damaged";
+	words[n] = NULL;
+}
+
+static int start(int tty, const char *term, const struct sw_wire_shell *what,
+		 const sigset_t *unblocked, pid_t *ret_pid)
+{
+	const char *words[SW_SHELL_WORDS];
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	int r;
 
+	sw_shell_words(what, words);
 	(void)setenv("TERM", term, 1);
 	(void)setenv("HOME", "/", 0);
 	if (posix_spawn_file_actions_init(&files) != 0)
@@ -52,7 +80,7 @@ static int start(int tty, const char *term, const sigset_t *unblocked, pid_t *re
 	for (int fd = 0; fd < 3 && r == 0; fd++)
 		r = -posix_spawn_file_actions_adddup2(&files, tty, fd);
 	if (r == 0)
-		r = -posix_spawn(ret_pid, SW_SHELL, &files, &attr, argv, environ);
+		r = -posix_spawn(ret_pid, words[0], &files, &attr, (char *const *)words, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
 	return r;
@@ -67,14 +95,28 @@ static void take_terminal_back(int tty)
 	(void)signal(SIGTTOU, was);
 }
 
-int sw_shell_run(int tty, const char *term, const sigset_t *unblocked,
-		 const volatile sig_atomic_t *stop)
+/* What was said is gone with the next screen. */
+static void wait_until_read(int tty, const sigset_t *unblocked, const volatile sig_atomic_t *stop)
+{
+	const char *text = _("Enter goes back to slipway.");
+	struct pollfd p = { .fd = tty, .events = POLLIN };
+	char c = 0;
+
+	(void)tcflush(tty, TCIFLUSH);
+	(void)sw_fd_write_all(tty, text, strlen(text));
+	while (!*stop && c != '\n' && c != '\r')
+		if (ppoll(&p, 1, NULL, unblocked) > 0 && read(tty, &c, 1) != 1)
+			return;
+}
+
+int sw_shell_run(int tty, const char *term, const struct sw_wire_shell *what,
+		 const sigset_t *unblocked, const volatile sig_atomic_t *stop)
 {
 	struct timespec soon = { .tv_sec = HANG_UP_MS / 1000 };
 	_cleanup_close_ int ended = -EBADF;
 	struct pollfd p;
 	pid_t pid = 0;
-	int r = start(tty, term, unblocked, &pid);
+	int r = start(tty, term, what, unblocked, &pid);
 
 	if (r < 0)
 		return r;
@@ -91,5 +133,7 @@ int sw_shell_run(int tty, const char *term, const sigset_t *unblocked,
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	take_terminal_back(tty);
+	if (what->flags & SW_SHELL_STATE_FLAG)
+		wait_until_read(tty, unblocked, stop);
 	return 0;
 }

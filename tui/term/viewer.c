@@ -245,14 +245,17 @@ static void leave_screen(struct viewer *v)
 }
 
 /* The terminal is the shell's until that ends; no key typed to it comes to the session. */
-static void run_shell(struct viewer *v)
+static void run_shell(struct viewer *v, const struct sw_wire_shell *what)
 {
+	const bool state = what->flags & SW_SHELL_STATE_FLAG;
+
 	leave_screen(v);
 	fputs("\r\n", v->out);
-	fprintf(v->out, _("Rescue shell on %s. 'exit' goes back to slipway."), v->name);
+	fprintf(v->out, state ? _("Shell in the state, on %s.")
+			      : _("Rescue shell on %s. 'exit' goes back to slipway."), v->name);
 	fputs("\r\n", v->out);
 	fflush(v->out);
-	(void)sw_shell_run(v->tty, v->term, &v->unblocked, &stop);
+	(void)sw_shell_run(v->tty, v->term, what, &v->unblocked, &stop);
 	if (stop)
 		return;
 	(void)tcflush(v->tty, TCIFLUSH);
@@ -265,14 +268,15 @@ static void run_shell(struct viewer *v)
 static bool take_message(const struct sw_message *m, void *arg)
 {
 	struct viewer *v = arg;
+	struct sw_wire_shell shell;
 	struct sw_frame *f = NULL;
 	unsigned int flags = 0;
 	uint32_t number;
 
 	if (m->type == SW_WIRE_BYE) {
 		v->over = true;
-	} else if (m->type == SW_WIRE_SHELL) {
-		run_shell(v);
+	} else if (sw_wire_read_shell(m, &shell) == 0) {
+		run_shell(v, &shell);
 	} else if (sw_wire_read_frame(m, &f, &number, &flags) == 0) {
 		sw_frame_free(v->frame);
 		v->frame = f;
