@@ -106,10 +106,19 @@ static bool is_esp(const struct sw_part *p)
 	return sw_guid_parse(ESP, &esp) == 0 && sw_guid_equal(&p->type, &esp);
 }
 
+/*
+ * The same image on a CD shows its table to us, but not to firmware: that looks for it at the
+ * second sector, which is elsewhere where sectors are longer.
+ */
+static bool is_stick(const struct sw_disk *d)
+{
+	return d->medium && d->sector != SW_CD_SECTOR;
+}
+
 static const struct sw_part *find_esp(const struct sw_facts *f, const struct sw_disk **ret_disk)
 {
 	for (size_t i = 0; i < f->n_disks; i++)
-		for (size_t k = 0; f->disks[i].medium && k < f->disks[i].table.n_parts; k++)
+		for (size_t k = 0; is_stick(&f->disks[i]) && k < f->disks[i].table.n_parts; k++)
 			if (is_esp(&f->disks[i].table.parts[k])) {
 				*ret_disk = &f->disks[i];
 				return &f->disks[i].table.parts[k];

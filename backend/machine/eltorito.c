@@ -10,7 +10,6 @@
 #define ENTRY 32U
 #define ENTRIES (SW_CD_SECTOR / ENTRY)	/* firmware reads one sector of the catalogue, too */
 #define UEFI 0xefU
-#define BLOCK 512U		/* in which the catalogue counts an image's size */
 
 enum { HEADER_FIRST = 0x01, BOOTABLE = 0x88, SECTION = 0x90, SECTION_LAST = 0x91 };
 
@@ -46,7 +45,11 @@ static int read_catalogue(struct sw_io *io, uint8_t catalogue[static SW_CD_SECTO
 	return r < 0 || is_valid_header(catalogue) ? r : -ENOENT;
 }
 
-/* An image too large for 16 bits has 0 or 1 there: EDK2 takes it to the end of the volume then. */
+/*
+ * As EDK2 has it, for the node that is made of it must be the same to the byte: the number as it
+ * is, although the catalogue counts in 512 bytes, and the rest of the volume for 0 and 1, which
+ * stand for an image too large for 16 bits.
+ */
 static int size_of(struct sw_io *io, const uint8_t *e, uint32_t *ret_size)
 {
 	uint32_t blocks = sw_le16(e + 6), start = sw_le32(e + 8), volume;
@@ -54,7 +57,7 @@ static int size_of(struct sw_io *io, const uint8_t *e, uint32_t *ret_size)
 	int r;
 
 	if (blocks >= 2) {
-		*ret_size = (blocks * BLOCK + SW_CD_SECTOR - 1) / SW_CD_SECTOR;
+		*ret_size = blocks;
 		return 0;
 	}
 	r = read_sector(io, VOLUME_AT, sector);
@@ -78,6 +81,8 @@ int sw_eltorito_read(struct sw_io *io, struct sw_eltorito *ret)
 	for (size_t i = 1; i < ENTRIES; i++) {
 		const uint8_t *e = catalogue + i * ENTRY;
 
+		/* 0 is the first of the catalogue and none else. */
+		bootable += i == 2 && !bootable;
 		if (e[0] == SECTION || e[0] == SECTION_LAST)
 			platform = e[1];
 		if (e[0] != BOOTABLE || sw_le32(e + 8) == 0)

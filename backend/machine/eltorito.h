@@ -12,8 +12,9 @@
 #define SW_CD_SECTOR 2048U	/* bytes, whatever the sectors of the drive are */
 
 struct sw_eltorito {
-	uint32_t entry;		/* place among the entries that can be started, from 0 */
-	uint32_t start, size;	/* of the image, in sectors of the CD */
+	/* What the firmware's CDROM() node says (UEFI 2.10, 10.3.5.2), in sectors of the CD. */
+	uint32_t entry;		/* 0: the initial entry, else the place among those to be started */
+	uint32_t start, size;
 };
 
 /* The first entry for UEFI without emulation. -ENOENT: no catalogue, or none in it. */

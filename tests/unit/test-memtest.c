@@ -162,7 +162,7 @@ static void test_the_catalogue_of_a_cd_names_its_image(void **state SW_UNUSED)
 	assert_int_equal(sw_eltorito_read(io, &t), 0);
 	assert_int_equal(t.entry, 1);
 	assert_int_equal(t.start, IMAGE_AT);
-	assert_int_equal(t.size, 2560);
+	assert_int_equal(t.size, 10240);
 	for (unsigned int i = 0; i < 4; i++) {
 		static const size_t spoil[] = { 3, 65, 96, 33 };
 		_cleanup_io_ struct sw_io *bad = NULL;
@@ -285,8 +285,28 @@ static void test_from_a_cd_by_its_drive_and_the_image_on_it(void **state)
 {
 	make_cd(*state);
 	reopen(*state);
-	check_one_start(*state, "PciRoot(0x0)/Pci(0x14,0x0)/USB(0x1,0x0)/CDROM(1,0x1000,0xa00)/"
+	check_one_start(*state, "PciRoot(0x0)/Pci(0x14,0x0)/USB(0x1,0x0)/CDROM(1,0x1000,0x2800)/"
 				"File(\\EFI\\BOOT\\memtest.efi)");
+}
+
+/* Its table can be read there as well, but firmware does not look for one in sectors of 2048. */
+static void test_the_image_of_a_stick_in_a_drive_is_a_cd(void **state)
+{
+	_cleanup_varset_ struct sw_varset set = {};
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	struct world *w = *state;
+	char digest[65];
+
+	make_stick(w);
+	make_cd(w);
+	reopen(w);
+	assert_int_equal(sw_machine_facts(w->m, &f, NULL), 0);
+	assert_int_equal(f->disks[1].table.n_parts, 2);
+	f->disks[1].sector = 2048;
+	snapshot(w, &set, digest);
+	assert_int_equal(sw_memtest_set(w->m, f, &set, NULL), 0);
+	assert_entry(&set, 3, "PciRoot(0x0)/Pci(0x14,0x0)/USB(0x1,0x0)/CDROM(1,0x1000,0x2800)/"
+			      "File(\\EFI\\BOOT\\memtest.efi)");
 }
 
 static void test_what_is_left_is_used_again(void **state)
@@ -494,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_an_image_of_a_cd_without_a_size_goes_to_its_end),
 		TEST(test_from_a_stick_by_its_partition),
 		TEST(test_from_a_cd_by_its_drive_and_the_image_on_it),
+		TEST(test_the_image_of_a_stick_in_a_drive_is_a_cd),
 		TEST(test_what_is_left_is_used_again),
 		TEST(test_an_empty_order_stays_empty),
 		TEST(test_firmware_that_did_not_take_it_is_cleaned_up_too),

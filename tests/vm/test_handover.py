@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The machine handed over by keys. After each the firmware starts what it started before."""
+
+import harness
+import nvram
+from test_install import check
+from test_iso import LOADING
+from test_rescue import choose
+
+START = "Install a node on this machine"
+GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+APP, ACTIVE = 0x100, 1
+
+
+def boot_variables(machine):
+    """{name: value} of all entries, their order and the next start."""
+    return {name: value for (name, guid), (_, value)
+            in nvram.Variables(machine.vars).everything().items()
+            if guid == GLOBAL and name.startswith("Boot") and name != "BootOptionSupport"}
+
+
+def console(vm):
+    """Until the console is there, and has looked at the machine."""
+    vm.expect_raw(LOADING, timeout=120)
+    vm.expect_screen(START, timeout=400)
+    vm.expect_screen("from s", timeout=120)
+
+
+def into_the_memory_test(vm):
+    """By keys, until the test has begun; the machine has restarted once."""
+    choose(vm, "Tools", "Disks, partitions, files")
+    choose(vm, "Memory test", "Enter restarts this machine")
+    vm.send("ENTER")
+    vm.expect_screen("Restart into the memory test now?", timeout=30)
+    resets = vm.resets
+    vm.send("DOWN", "ENTER", pause=0.3)
+    vm.wait_reset(resets + 1, timeout=120)
+    vm.expect_screen("Memtest86+", timeout=120)
+    vm.expect_screen("Status: Testing", timeout=120)
+    check("Errors: 0" in vm.screen, "the test found:\n%s" % vm.screen.text())
+
+
+def power_off(vm):
+    choose(vm, "Power", "Power this machine off now?")
+    vm.send("DOWN", "ENTER", pause=0.3)
+    vm.wait_off(timeout=120)
+
+
+def there_and_back(machine, **options):
+    with harness.Vm(machine, iso=harness.build_file("slipway.iso"), cpus=1, network=False,
+                    **options) as vm:
+        console(vm)
+        before = boot_variables(machine)
+        check("BootNext" not in before, "something is set apart: %r" % before)
+        into_the_memory_test(vm)
+        now = boot_variables(machine)
+        entry, = set(now) - set(before)
+        label = "Slipway memory test".encode("utf-16-le")
+        check(now[entry][6:6 + len(label)] == label and
+              int.from_bytes(now[entry][:4], "little") == ACTIVE | APP, repr(now[entry]))
+        check(now["BootOrder"] == before["BootOrder"] + bytes.fromhex(entry[4:])[::-1],
+              "the order was %r and is %r" % (before["BootOrder"], now["BootOrder"]))
+        vm.send("ESC")
+        vm.wait_reset(2)
+        console(vm)
+        after = boot_variables(machine)
+        check(after == before, "the variables were %r and are %r" % (before, after))
+        power_off(vm)
+
+
+def test_handover_to_the_memory_test_and_back(directory):
+    """From the console on a stick; the firmware starts the stick again, and the entry is gone. Then
+    the machine is powered off."""
+    there_and_back(harness.Machine(directory), iso_bus="usb")
