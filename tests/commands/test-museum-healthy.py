@@ -6,11 +6,14 @@ A quick run takes each layout and each mode once.
 """
 import os
 import re
+import shutil
 from pathlib import Path
 
 from escrow import block, certificate
 from lib import SOURCE, TESTS, expect, main, need, same
 from museum import BOOT_FILE, Broken, bad, everything, findings, run_from
+from signed import MEASURE, STUB, Image, answers, signed_uki, signing_key
+from swtpm import Tpm
 
 LAYOUTS = sorted(path.name for path in (SOURCE / "layouts").iterdir())
 QUICK = bool(os.environ.get("SLIPWAY_TEST_QUICK"))
@@ -107,6 +110,26 @@ def extras(case):
                    ("finish:", f"rescue: {{uki: {rescue}}}\nfinish:")], "rescue image and iPXE")
 
 
+def signed(case):
+    """Running from slot A with the signature of its image at hand, as the stub leaves it. An image
+    that nobody signed is a finding."""
+    need("openssl", "cryptsetup", "objcopy", "swtpm", MEASURE, STUB)
+    case.create("serial=NODE07SYS,size=1400M,model=Alpha,transport=nvme")
+    tpm, key = Tpm(case), signing_key(case)
+    case.payload()
+    image = Image(case, tpm, "first")
+    path = answers(case, key, uki=signed_uki(case, image))
+    expect(case.on("--yes", "install", "--answers", path), 0, "sealed to PCR 11 as")
+    image.start()
+    run_from(case, "a")
+    shutil.copy(image.signatures, case.machine_dir / "run/tpm2-pcr-signature.json")
+    is_healthy(case, "signed policy, running from slot A")
+    tpm.lose_power()
+    tpm.tool("tpm2_pcrextend", "11:sha256=" + "11" * 32)
+    same([f["id"] for f in bad(findings(case))], ["nvme0n1/seal-state"], "an unsigned image")
+
+
+TESTS.append(("healthy: an encrypted state that opens for images that a key signs", signed))
 TESTS.append(("healthy: a node without a disk", diskless))
 TESTS.append(("healthy: rescue image and iPXE beside the slots", extras))
 

@@ -5,40 +5,10 @@ import base64
 import ctypes
 import json
 
-from escrow import block, certificate, decrypt
+from escrow import certificate, decrypt
 from lib import cut, expect, main, need, partitions, same, test, tool
-from signed import MEASURE, Image, signing_key
+from signed import MEASURE, STUB, Image, answers, signed_uki, signing_key
 from swtpm import Tpm
-
-STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
-
-
-def answers(case, key, recovery=None, uki=None):
-    """With that signer; recovery: the certificate that its key is encrypted to."""
-    words = f"  recovery: escrow\n  escrow: |\n{block(recovery)}" if recovery \
-        else "  recovery: none\n"
-    path = case.answers(replace=[("  layout: node\n", "  layout: encrypted\n" + words +
-                                  "  pcr-key: |\n" + block(key.read_text()))])
-    if uki:
-        text = path.read_text()
-        a, b = text.index("payload:"), text.index("boot:")
-        path.write_text(text[:a] + f"payload: {{uki: {uki}}}\n" + text[b:])
-    return path
-
-
-def signed_uki(case, image):
-    """A UKI that brings the signature of that image along."""
-    words = ["objcopy"]
-    (case.dir / "line").write_text("panic=10")
-    for sect, source, at in ((".osrel", f"{image.word}.osrel", 0x20000),
-                             (".cmdline", "line", 0x30000), (".pcrsig", image.signatures, 0x80000),
-                             (".linux", "vmlinuz", 0x2000000), (".initrd", "initrd", 0x4000000)):
-        words += ["--add-section", f"{sect}={case.dir / source}",
-                  "--change-section-vma", f"{sect}={at:#x}"]
-    out = case.dir / f"{image.word}.efi"
-    tool(*words, STUB, out)
-    return out
-
 
 def state(case):
     return cut(case.disk(), partitions(case.disk())["state"], case.dir / "state.img")
