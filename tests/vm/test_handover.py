@@ -72,3 +72,12 @@ def test_handover_to_the_memory_test_and_back(directory):
     """From the console on a stick; the firmware starts the stick again, and the entry is gone. Then
     the machine is powered off."""
     there_and_back(harness.Machine(directory), iso_bus="usb")
+
+
+def test_handover_to_the_memory_test_from_a_cd(directory):
+    """A CD has no partition with a UUID: its drive and the image on it are named instead."""
+    there_and_back(harness.Machine(directory))
+
+
+# The first is in CI; this one is the same from another medium.
+test_handover_to_the_memory_test_from_a_cd.long = True
