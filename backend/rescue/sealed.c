@@ -7,9 +7,15 @@
 
 #include <string.h>
 
+#include "disk/mdraid.h"
 #include "machine/shell.h"
 #include "rescue/reseal.h"
 
+/* One that is written alone makes a mirror whose copies differ. */
+#define MEMBER_ADVICE \
+	"slipway seals no array again: give the node its recovery key at its start, and run " \
+	"systemd-cryptenroll --wipe-slot=tpm2 --tpm2-device=auto --tpm2-pcrs=7 on the array's " \
+	"/dev/md device there"
 #define FOREIGN "it was sealed by another TPM, or this one was cleared since"
 
 /* ---- what the node's PCRs are ---- */
@@ -149,6 +155,11 @@ static int examine_secret(struct sw_examine *x, const struct sw_switch *s,
 
 /* ---- encrypted partitions ---- */
 
+static bool is_member(const struct sw_part *p)
+{
+	return p->fs_type && strcmp(p->fs_type, "linux_raid_member") == 0;
+}
+
 static int closed_part(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		       const struct sw_seal_aim *a, const struct sw_luks_seal *seal,
 		       enum sw_seal_state state)
@@ -171,6 +182,8 @@ static int closed_part(struct sw_examine *x, const struct sw_disk *d, const stru
 		(void)snprintf(fi->advice, sizeof(fi->advice),
 			       "start an image that brings its signature along: systemd-measure "
 			       "sign makes it");
+	else if (r == 0 && is_member(p))
+		(void)snprintf(fi->advice, sizeof(fi->advice), MEMBER_ADVICE);
 	else if (r == 0)
 		r = sw_seal_repair_part(fi, d, p, a);
 	return r;
@@ -190,6 +203,21 @@ static int judge_seals(struct sw_examine *x, const struct sw_disk *d, const stru
 	return n ? closed_part(x, d, p, a, &seals[0], worst) : 0;
 }
 
+/* What is encrypted on a member of a mirror lies behind the array's own superblock. */
+static int open_part(struct sw_io *disk, const struct sw_part *p, struct sw_io **ret_part)
+{
+	_cleanup_io_ struct sw_io *member = NULL;
+	struct sw_md md;
+	int r;
+
+	if (!is_member(p))
+		return sw_io_window(disk, p->start, p->size, ret_part);
+	r = sw_io_window(disk, p->start, p->size, &member);
+	if (r == 0)
+		r = sw_md_read(member, &md);
+	return r < 0 ? r : sw_io_window(disk, p->start + md.data_offset, md.size, ret_part);
+}
+
 static int examine_part(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 			const struct sw_seal_aim *a)
 {
@@ -202,7 +230,7 @@ static int examine_part(struct sw_examine *x, const struct sw_disk *d, const str
 		return 0;
 	r = sw_machine_open_disk(x->m, d, false, false, &disk, NULL);
 	if (r == 0)
-		r = sw_io_window(disk, p->start, p->size, &part);
+		r = open_part(disk, p, &part);
 	if (r == 0)
 		r = sw_luks_seals(part, &seals, &n);
 	r = r < 0 ? 0 : judge_seals(x, d, p, a, seals, n);
@@ -218,7 +246,9 @@ static int examine_parts(struct sw_examine *x, const struct sw_disk *d,
 	for (size_t i = 0; r == 0 && d && i < d->table.n_parts; i++) {
 		const struct sw_part *p = &d->table.parts[i];
 
-		if (p->fs_type && strcmp(p->fs_type, "crypto_LUKS") == 0)
+		/* The members of a mirror hold the same: the first disk's tells for both. */
+		if ((p->fs_type && strcmp(p->fs_type, "crypto_LUKS") == 0) ||
+		    (is_member(p) && d == x->nodes[0]->disk))
 			r = examine_part(x, d, p, a);
 	}
 	return r;

@@ -5,11 +5,12 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
 
 import eventlog
 from eventlog import SEPARATOR, VARIABLE
-from lib import cut, expect, fingerprint, main, need, partitions, same, test, tool
+from lib import SOURCE, cut, expect, fingerprint, main, need, partitions, same, test, tool
 from attest_server import AttestServer, Authority
 from escrow import block, certificate, decrypt
 from join_server import Keyserver
@@ -194,6 +195,30 @@ def _(case):
     same(everything(case), before, "after the undo")
     repair(case, finding, key)
     same(tpm.left(), "", "left in the TPM")
+
+
+@test("an encrypted mirror whose TPM was cleared is found once, with what to do about it")
+def _(case):
+    need("openssl", "swtpm")
+    case.create()
+    tpm = Tpm(case)
+    folder = case.dir / "mirrored"
+    shutil.copytree(SOURCE / "layouts/mirror", folder)
+    with open(folder / "40-state.conf", "a", encoding="utf-8") as file:
+        file.write("Encrypt=tpm2\n")
+    keeper = "  recovery: escrow\n  escrow: |\n" + block(certificate(case))
+    answers = case.answers(replace=[
+        NO_ADMISSION, ("  layout: node\n", f"  layout: {folder}\n{keeper}"),
+        ("  wipe: any\n", "  wipe: any\n  more: [{match: {serial: DATA4711}, wipe: any}]\n")])
+    expect(case.on("--yes", "install", "--answers", answers), 0)
+    run_from(case, "a")
+    same(found(case, "seal-state"), None, "a healthy one")
+    tpm.tool("tpm2_clear", "-c", "p")
+    seen = [f for f in case.on("--json", "doctor").json()["findings"]
+            if f["id"].endswith("seal-state")]
+    same([("repair" in f, f["severity"]) for f in seen], [(False, "error")], "findings")
+    assert "systemd-cryptenroll" in seen[0]["advice"], seen
+    assert "another TPM, or this one was cleared" in seen[0]["evidence"], seen
 
 
 @test("a TPM that was replaced opens nothing: all is sealed to the new one, and told as such")
