@@ -67,7 +67,8 @@ def read(terminal, text, folder):
     need("zbarimg")
     picture = Path(folder) / "screen.pgm"
     terminal.picture(text, picture)
-    done = tool("zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture, check=False)
+    done = tool("zbarimg", "-q", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", picture,
+                check=False)
     picture.unlink()
     lines = done.stdout.splitlines()
     assert len(lines) <= 1, lines

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -82,8 +83,17 @@ bool sw_rig_take_output(struct sw_rig *g)
 	return true;
 }
 
-void sw_rig_open_answering(struct sw_rig *g, const char *term, unsigned short rows,
-			       unsigned short cols, const char *reply)
+static void say_utf8(int tty)
+{
+	struct termios t;
+
+	assert_int_equal(tcgetattr(tty, &t), 0);
+	t.c_iflag |= IUTF8;
+	assert_int_equal(tcsetattr(tty, TCSANOW, &t), 0);
+}
+
+static void open_rig(struct sw_rig *g, const char *term, unsigned short rows, unsigned short cols,
+		     const char *reply, bool utf8)
 {
 	struct winsize ws = { .ws_row = rows, .ws_col = cols };
 	struct sw_error err = { 0 };
@@ -98,6 +108,8 @@ void sw_rig_open_answering(struct sw_rig *g, const char *term, unsigned short ro
 	assert_int_equal(sw_server_open(&g->srv, g->path, &err), 0);
 	assert_int_equal(openpty(&g->master, &slave, tty, NULL, &ws), 0);
 	(void)fcntl(g->master, F_SETFD, FD_CLOEXEC);
+	if (utf8)
+		say_utf8(slave);
 	g->vt = vterm_new(rows ? rows : ROWS, cols ? cols : COLS);
 	vterm_set_utf8(g->vt, 1);
 	vterm_screen_reset(vterm_obtain_screen(g->vt), 1);
@@ -117,9 +129,21 @@ void sw_rig_open_answering(struct sw_rig *g, const char *term, unsigned short ro
 	close(slave);
 }
 
+void sw_rig_open_answering(struct sw_rig *g, const char *term, unsigned short rows,
+			   unsigned short cols, const char *reply)
+{
+	open_rig(g, term, rows, cols, reply, false);
+}
+
 void sw_rig_open(struct sw_rig *g, const char *term, unsigned short rows, unsigned short cols)
 {
-	sw_rig_open_answering(g, term, rows, cols, NULL);
+	open_rig(g, term, rows, cols, NULL, false);
+}
+
+void sw_rig_open_utf8(struct sw_rig *g, const char *term, unsigned short rows,
+		      unsigned short cols)
+{
+	open_rig(g, term, rows, cols, NULL, true);
 }
 
 /* A viewer acknowledges a frame after it has written it, so what it wrote is there to be read. */

@@ -28,6 +28,9 @@ struct sw_rig {
 int64_t sw_rig_now_ms(void);
 /* term NULL: in plain mode. */
 void sw_rig_open(struct sw_rig *g, const char *term, unsigned short rows, unsigned short cols);
+/* A terminal that says that it has UTF-8. */
+void sw_rig_open_utf8(struct sw_rig *g, const char *term, unsigned short rows,
+		      unsigned short cols);
 /* A terminal that answers the question for its size (rows and cols 0) with reply. */
 void sw_rig_open_answering(struct sw_rig *g, const char *term, unsigned short rows,
 			   unsigned short cols, const char *reply);

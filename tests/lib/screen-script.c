@@ -630,6 +630,8 @@ static void prepare_or_check(struct sw_script *sc, const char *word, char *arg)
 	} else if (strcmp(word, "unattended") == 0) {
 		sc->unattended = true;
 		snprintf(sc->countdown, sizeof(sc->countdown), "%s", arg);
+	} else if (strcmp(word, "utf8") == 0) {
+		sc->state->pen_utf8 = strcmp(arg, "yes") == 0;
 	} else if (strcmp(word, "shell") == 0) {
 		sc->no_shell = strcmp(arg, "yes") != 0;
 	} else if (strcmp(word, "size") == 0) {

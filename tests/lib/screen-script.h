@@ -7,6 +7,7 @@
  *   answers FILE         what to start from (YAML), before `open`
  *   layouts NAME...      the shipped layouts that there are, before `open`; without it: node
  *   unattended [TEXT]    start by itself; with a text: after a countdown of 30 s
+ *   utf8 yes|no          whether the terminal shows it; without it: no
  *   settled yes|no       whether more disks may come
  *   open                 makes the state and the first screen
  *   journal STATE STEP   the demo's plan as a journal: running | done | undoing

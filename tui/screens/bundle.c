@@ -8,7 +8,7 @@
 #include "tui/screens/screens.h"
 #include "tui/screens/tool-view.h"
 
-enum { ROW_WRITE = -3, ROW_RECIPIENT, ROW_NAMES };
+enum { ROW_WRITE = -4, ROW_RECIPIENT, ROW_NAMES, ROW_QR };
 
 struct bundle_view {
 	struct sw_list list;	/* first: see list-view.h */
@@ -82,6 +82,7 @@ static void fill(struct bundle_view *bv)
 	add_action(bv, ROW_RECIPIENT, _("Encrypt it"), *recipient ? recipient : _("no"));
 	add_action(bv, ROW_NAMES, _("Serials, addresses, names"),
 		   is_anonymous(bv) ? _("are taken out") : _("stay in it"));
+	add_action(bv, ROW_QR, _("Show QR codes"), _("the findings alone, for a telephone"));
 	add_files(bv);
 	sw_list_select(&bv->list, was);
 }
@@ -141,6 +142,9 @@ static void choose(struct bundle_view *bv, struct sw_state *s)
 		sw_json_add_bool(o, "anonymous", !is_anonymous(bv));
 		sw_tool_ask(&bv->tool, s, o);
 		break;
+	case ROW_QR:
+		sw_tool_open(s, &sw_screen_qr, request_for(bv, "bundle-report"));
+		break;
 	default:
 		sw_state_notice(s, row->col[2] && row->col[2][0]
 				? "Taken out of it: %s" : "Nothing had to be taken out of it.%s",
@@ -197,7 +201,7 @@ const struct sw_view_ops sw_screen_bundle = {
 		   "says of each file what and how often. Nothing on the machine is changed, and "
 		   "only the place that you name is written.\n\nAfterwards there is a short code "
 		   "for the telephone, and the findings as a block of text that a recorded console "
-		   "carries where there is no network."),
+		   "carries where there is no network. As QR codes a telephone carries them."),
 	.size = sizeof(struct bundle_view),
 	.hints = hints,
 	.open = bundle_open,

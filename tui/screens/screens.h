@@ -48,6 +48,7 @@ extern const struct sw_view_ops sw_screen_hardware;
 extern const struct sw_view_ops sw_screen_memory;
 extern const struct sw_view_ops sw_screen_config;	/* from a stick, and back to one */
 extern const struct sw_view_ops sw_screen_bundle;
+extern const struct sw_view_ops sw_screen_qr;	/* its findings, for a telephone */
 extern const struct sw_view_ops sw_screen_place;	/* where to: a line of s->tool.next */
 extern const struct sw_view_ops sw_screen_passphrase;	/* s->tool.passphrase */
 extern const struct sw_view_ops sw_screen_tool_result;	/* of what was written */

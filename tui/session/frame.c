@@ -65,12 +65,13 @@ void sw_frame_erase(struct sw_frame *f)
 	for (size_t i = 0; i < (size_t)f->rows * f->cols; i++)
 		f->cells[i] = (struct sw_cell){ .ch = ' ' };
 	f->cur_row = f->cur_col = 0;
+	f->utf8 = false;
 }
 
 bool sw_frame_equal(const struct sw_frame *a, const struct sw_frame *b)
 {
 	if (a->rows != b->rows || a->cols != b->cols || a->cur_row != b->cur_row ||
-	    a->cur_col != b->cur_col)
+	    a->cur_col != b->cur_col || a->utf8 != b->utf8)
 		return false;
 	for (size_t i = 0; i < (size_t)a->rows * a->cols; i++)
 		if (a->cells[i].ch != b->cells[i].ch || a->cells[i].attr != b->cells[i].attr)

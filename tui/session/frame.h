@@ -35,6 +35,7 @@ struct sw_frame {
 	unsigned int cur_row, cur_col;
 	struct sw_cell *cells;	/* row by row */
 	bool lines;	/* for plain mode, which asks itself what widgets would show */
+	bool utf8;	/* shown as UTF-8 also where nothing says that the terminal has it */
 };
 
 /* A blank frame, its size clamped to 1..MAX; NULL when out of memory. */

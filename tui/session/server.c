@@ -159,6 +159,7 @@ static void take_pen(struct sw_server *srv, struct sw_conn *c, struct sw_state *
 static void set_pen(struct sw_state *s, const struct sw_conn *c)
 {
 	s->pen_serial = c->hello.flags & SW_HELLO_SERIAL;
+	s->pen_utf8 = c->hello.flags & SW_HELLO_UTF8;
 	(void)snprintf(s->pen_name, sizeof(s->pen_name), "%s", c->hello.name);
 }
 
@@ -372,6 +373,7 @@ static void send_frame(struct sw_server *srv, struct sw_conn *c, const struct sw
 	}
 	memcpy(copy->cells, f->cells, (size_t)f->rows * f->cols * sizeof(*f->cells));
 	sw_frame_cursor(copy, f->cur_row, f->cur_col);
+	copy->utf8 = f->utf8;
 	sw_frame_free(c->shown);
 	c->shown = copy;
 	c->sent = ++srv->number;
@@ -489,6 +491,7 @@ void sw_server_show(struct sw_server *srv, struct sw_state *s)
 	if (!f)
 		return;
 	s->pen_serial = srv->pen && (srv->pen->hello.flags & SW_HELLO_SERIAL);
+	s->pen_utf8 = srv->pen && (srv->pen->hello.flags & SW_HELLO_UTF8);
 	sw_view_draw(s, f);
 	for (size_t i = 0; i < srv->n; i++) {
 		bool veiled = s->top && s->top->ops->for_pen && srv->conns[i] != srv->pen;

@@ -166,6 +166,7 @@ struct sw_state {
 
 	bool hurry;		/* keys come faster than the pen's terminal shows what they do */
 	bool pen_serial;	/* the console with the pen is a serial line; set by the server */
+	bool pen_utf8;		/* it says that it shows UTF-8; the same */
 	char pen_name[64];	/* the console that the request comes from, or ""; the same */
 	char *save_path, *save_text;
 	bool saves_answers;	/* the text is that of an answer file */

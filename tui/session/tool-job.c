@@ -377,6 +377,21 @@ static int bundle(struct tool *t)
 	return 0;
 }
 
+/* The report alone, as it is and as a block. */
+static int bundle_report(struct tool *t)
+{
+	_cleanup_buf_ struct sw_buf text = { 0 };
+	struct sw_bundle b = { 0 };
+	int r = gather(t, &b);
+
+	if (r < 0)
+		return r;
+	r = sw_bundle_block(b.report, &text, t->err);
+	sw_json_add(t->out, "report", json_object_get(b.report));
+	sw_bundle_clear(&b);
+	return r < 0 ? r : give_text(t, &text);
+}
+
 /* What was written, its code, and the block for where nothing but this screen can be read. */
 static int bundle_result(struct tool *t, const struct sw_bundle *b, json_object *done)
 {
@@ -433,6 +448,7 @@ static const struct kind {
 	{ "ping", ping, false, false }, { "offers", offers, false, false },
 	{ "images", images, false, false },
 	{ "config", config, false, true }, { "bundle", bundle, false, false },
+	{ "bundle-report", bundle_report, false, false },
 	{ "copy", copy, true, true }, { "config-import", config_import, true, true },
 	{ "config-undo", config_undo, true, true }, { "config-save", config_save, true, true },
 	{ "bundle-write", bundle_write, true, false },

@@ -14,6 +14,7 @@
  *   logs      "logs" as sw_show_logs()
  *   config    what sw_config_preview_to_json() says, "from", "node", "last"
  *   bundle    what sw_bundle_manifest() says
+ *   bundle-report  "report"; "text", the same as a block: bundle/bundle.h
  *   ping      "text", what it printed; "answered"
  *   offers    "text"; what it found as sw_offers_text() says
  * passphrase: of secrets.age, or NULL. sink: told meanwhile what it is doing, or NULL.

@@ -167,6 +167,22 @@ static void add_hints(const struct sw_hint *h, enum sw_key_mode mode, unsigned i
 	}
 }
 
+static void add_hint_lines(const struct sw_hint *h, enum sw_key_mode mode, struct sw_buf *b)
+{
+	char key[16];
+
+	for (; h && h->req != SW_REQ_NONE; h++)
+		if (sw_request_key(h->req, mode, key))
+			(void)sw_buf_addf(b, "%s %s\n", key,
+					  h->word ? _(h->word) : sw_request_word(h->req));
+}
+
+void sw_view_hint_lines(const struct sw_view *v, struct sw_buf *b)
+{
+	add_hint_lines(v->ops->hints, sw_view_mode(v), b);
+	add_hint_lines(everywhere, sw_view_mode(v), b);
+}
+
 void sw_view_hints(const struct sw_view *v, unsigned int width, struct sw_buf *b)
 {
 	enum sw_key_mode mode = sw_view_mode(v);
@@ -206,6 +222,11 @@ void sw_view_draw(struct sw_state *s, struct sw_frame *f)
 	sw_frame_erase(f);
 	if (!s->top)
 		return;
+	if (s->top->ops->whole && s->top->ops->whole(s->top, s, f)) {
+		s->top->ops->draw(s->top, s, f, &(struct sw_area){ .rows = f->rows,
+								  .cols = f->cols });
+		return;
+	}
 	if (f->rows > ABOVE + BELOW)
 		a.rows = f->rows - ABOVE - BELOW;
 	sw_title_draw(f, _(s->top->ops->title), s->facts);

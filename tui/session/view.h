@@ -65,6 +65,11 @@ struct sw_view_ops {
 	/* ch counts with SW_REQ_TEXT. False: the request means nothing here. */
 	bool (*request)(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch);
 	void (*close)(struct sw_view *v);
+	/*
+	 * Before it is drawn: whether it takes the whole frame, without title, notice and hints,
+	 * which it shows itself. NULL: never.
+	 */
+	bool (*whole)(struct sw_view *v, const struct sw_state *s, const struct sw_frame *f);
 	bool for_pen;		/* shows a secret: no other console gets to see it */
 	/* NULL: letters are requests. */
 	enum sw_key_mode (*mode)(const struct sw_view *v);
@@ -103,5 +108,7 @@ struct sw_widget sw_view_widget(const struct sw_view *v);
 void sw_view_draw_content(struct sw_state *s, struct sw_frame *f);
 /* Draws the top view with its title, notice and hints. */
 void sw_view_draw(struct sw_state *s, struct sw_frame *f);
+/* The hints of a view, one a line, added to b. */
+void sw_view_hint_lines(const struct sw_view *v, struct sw_buf *b);
 /* The hints of a view as one line of at most `width` columns. */
 void sw_view_hints(const struct sw_view *v, unsigned int width, struct sw_buf *b);

@@ -163,7 +163,7 @@ int sw_wire_frame(struct sw_buf *b, const struct sw_frame *f, uint32_t number, u
 	for (size_t i = 0; i < ARRAY_SIZE(head) && r == 0; i++)
 		r = put(&body, head[i], 2);
 	if (r == 0)
-		r = put(&body, flags, 1);
+		r = put(&body, flags | (f->utf8 ? SW_FRAME_UTF8 : 0), 1);
 	for (size_t at = 0; at < end && r == 0; at += n) {
 		n = run_length(f, at, end, &blank);
 		r = add_run(&body, f, at, n, blank);
@@ -364,6 +364,7 @@ int sw_wire_read_frame(const struct sw_message *m, struct sw_frame **ret_frame,
 		return r;
 	*ret_number = get(m->body, 4);
 	*ret_flags = m->body[12];
+	f->utf8 = *ret_flags & SW_FRAME_UTF8;
 	*ret_frame = TAKE_PTR(f);
 	return 0;
 }

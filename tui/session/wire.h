@@ -54,6 +54,7 @@ enum sw_wire_type {
 
 #define SW_FRAME_BELL 0x01u
 #define SW_FRAME_REDRAW 0x02u	/* draw everything anew */
+#define SW_FRAME_UTF8 0x04u	/* the frame's own: see struct sw_frame */
 
 /* Which shell. */
 struct sw_wire_shell {

@@ -130,7 +130,7 @@ static void draw(struct viewer *v, unsigned int flags)
 		clearok(curscr, TRUE);
 	if (flags & SW_FRAME_BELL)
 		beep();
-	sw_paint_frame(v->frame, v->utf8, &v->top, &v->left);
+	sw_paint_frame(v->frame, v->utf8 || v->frame->utf8, &v->top, &v->left);
 	refresh_all(v);
 }
 
