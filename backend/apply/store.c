@@ -134,7 +134,7 @@ int sw_store_put(struct sw_machine *m, const struct sw_store *s, const char *fil
 
 /* Through a file in a private directory: mcopy wants one. */
 int sw_store_put_bytes(struct sw_machine *m, const struct sw_store *s, const void *data, size_t len,
-		       struct sw_error *err)
+		       const struct sw_sink *sink, struct sw_error *err)
 {
 	_cleanup_(sw_scratch_clear) char *dir = NULL;
 	_cleanup_free_ char *file = NULL;
@@ -144,5 +144,5 @@ int sw_store_put_bytes(struct sw_machine *m, const struct sw_store *s, const voi
 	if (r == 0)
 		r = file ? sw_file_write(file, len ? data : "", len, 0600) : -ENOMEM;
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "no scratch file")
-		     : sw_store_put(m, s, file, NULL, err);
+		     : sw_store_put(m, s, file, sink, err);
 }

@@ -24,7 +24,7 @@ int sw_store_put(struct sw_machine *m, const struct sw_store *s, const char *fil
 		 const struct sw_sink *sink, struct sw_error *err);
 /* The same with bytes. */
 int sw_store_put_bytes(struct sw_machine *m, const struct sw_store *s, const void *data, size_t len,
-		       struct sw_error *err);
+		       const struct sw_sink *sink, struct sw_error *err);
 
 /* Runs mcopy with these words, NULL at the end; an error quotes what it said. */
 int sw_store_mcopy(const char *const *argv, struct sw_error *err);

@@ -29,5 +29,5 @@ int sw_volume_copy(struct sw_machine *m, const struct sw_volume *v, const char *
 
 	if (r == 0)
 		r = sw_volume_read(v, path, SW_BUF_MAX, &b, err);
-	return r < 0 ? r : sw_store_put_bytes(m, &s, b.data, b.len, err);
+	return r < 0 ? r : sw_store_put_bytes(m, &s, b.data, b.len, NULL, err);
 }

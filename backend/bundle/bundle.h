@@ -31,11 +31,13 @@ struct sw_bundle_options {
 	bool anonymous;		/* serials, addresses and names of this machine too */
 	/* Extra text files to be taken along, as paths; NULL-terminated or NULL. */
 	char *const *files;
+	/* Told of each part (a step) and each file (a line); polled between them. NULL: nobody. */
+	const struct sw_sink *sink;
 };
 
 /*
  * Reads all of it. What cannot be had is named in `absent` and is no failure; a file of
- * options->files that cannot be read is (exit 2).
+ * options->files that cannot be read is (exit 2). Stopped by the sink: -ECANCELED, exit 130.
  */
 int sw_bundle_gather(struct sw_machine *m, const struct sw_bundle_options *options,
 		     struct sw_bundle *ret_bundle, struct sw_error *err);
@@ -67,10 +69,13 @@ char *sw_bundle_name(const struct sw_bundle *b, const char *code, bool encrypted
 
 /*
  * Packs it and stores it at a path, an http(s) URL or on the "stick" (apply/store.h). ret_done:
- * {"output", "file", "code", "sha256", "bytes", "encrypted"}; new reference.
+ * {"output", "file", "code", "sha256", "bytes", "encrypted"}; new reference. sink: told of its two
+ * steps and of the bytes that a server has; stops it before there is a whole file at the place,
+ * with -ECANCELED (exit 130). NULL: nobody.
  */
 int sw_bundle_write(struct sw_machine *m, const struct sw_bundle *b, char *const *recipients,
-		    const char *where, json_object **ret_done, struct sw_error *err);
+		    const char *where, const struct sw_sink *sink, json_object **ret_done,
+		    struct sw_error *err);
 
 /*
  * The report, which is what was found in short, for where there is no network and no stick:

@@ -60,25 +60,28 @@ static int admission(struct sw_gathering *g)
 }
 
 /* The logs of the machine that this runs on say nothing of a stand-in. */
-static int not_real(struct sw_gathering *g)
+static int log_of(struct sw_gathering *g, const char *name, int (*gather)(struct sw_gathering *g))
 {
-	static const char *const names[] = { "kernel.log", "journal.log", NULL };
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && names[i]; i++)
-		r = sw_bundle_add_absent(g, names[i], "this machine is made of files");
-	return r;
+	if (g->m->kind != SW_MACHINE_REAL)
+		return sw_bundle_add_absent(g, name, "this machine is made of files");
+	return gather(g);
 }
 
 int sw_bundle_gather_logs(struct sw_gathering *g)
 {
-	int r = admission(g);
+	int r = sw_bundle_begin(g, "Admission");
 
 	if (r == 0)
-		r = command_line(g);
-	if (g->m->kind != SW_MACHINE_REAL)
-		return r < 0 ? r : not_real(g);
+		r = admission(g);
 	if (r == 0)
-		r = kernel_log(g);
-	return r < 0 ? r : journal(g);
+		r = sw_bundle_begin(g, "Kernel command line");
+	if (r == 0)
+		r = command_line(g);
+	if (r == 0)
+		r = sw_bundle_begin(g, "The kernel's log");
+	if (r == 0)
+		r = log_of(g, "kernel.log", kernel_log);
+	if (r == 0)
+		r = sw_bundle_begin(g, "The journal");
+	return r < 0 ? r : log_of(g, "journal.log", journal);
 }

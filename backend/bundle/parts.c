@@ -232,11 +232,20 @@ static int pcrs(struct sw_gathering *g)
 
 int sw_bundle_gather_parts(struct sw_gathering *g)
 {
-	static int (*const parts[])(struct sw_gathering *) = { facts, tables, variables, event_log,
-							       pcrs };
+	static const struct {
+		const char *what;
+		int (*gather)(struct sw_gathering *g);
+	} parts[] = {
+		{ "Facts", facts }, { "Partition tables", tables },
+		{ "Firmware variables", variables }, { "The firmware's measurements", event_log },
+		{ "PCRs of the TPM", pcrs },
+	};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
-		r = parts[i](g);
+	for (size_t i = 0; r == 0 && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		r = sw_bundle_begin(g, parts[i].what);
+		if (r == 0)
+			r = parts[i].gather(g);
+	}
 	return r;
 }

@@ -9,9 +9,14 @@ struct sw_gathering {
 	struct sw_visit visit;
 	struct sw_redact redact;
 	struct sw_bundle *out;
+	const struct sw_sink *sink;
+	unsigned int step, steps;
 };
 
-/* What is wrong with a part is noted in the bundle; each returns 0, or -ENOMEM. */
+/* A part is begun, which its name tells. -ECANCELED when it is not to be. */
+int sw_bundle_begin(struct sw_gathering *g, const char *what);
+
+/* What is wrong with a part is noted in the bundle; each returns 0, or -ENOMEM, -ECANCELED. */
 
 /* A file of text, without what must not leave the machine. */
 int sw_bundle_add_text(struct sw_gathering *g, const char *name, const char *text);

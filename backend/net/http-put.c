@@ -9,10 +9,12 @@
 
 #define STALL_S 20L
 #define STALL_BYTES_PER_S 1024L
+#define TOLD_PARTS 50U		/* of an upload: as often it is said how far it is */
 
 struct upload {
 	const uint8_t *data;
 	size_t len, at;
+	uint64_t told;
 	const struct sw_sink *sink;
 };
 
@@ -27,6 +29,20 @@ static size_t on_read(char *buf, size_t size, size_t n, void *userdata)
 	memcpy(buf, u->data + u->at, room);
 	u->at += room;
 	return room;
+}
+
+/* Also while a server is silent, about once a second. */
+static int on_progress(void *userdata, curl_off_t down SW_UNUSED, curl_off_t downed SW_UNUSED,
+		       curl_off_t up SW_UNUSED, curl_off_t sent)
+{
+	struct upload *u = userdata;
+	struct sw_event ev = { .type = SW_EVENT_PROGRESS, .done = (uint64_t)sent, .size = u->len };
+
+	if (ev.done > u->told && (ev.done - u->told >= u->len / TOLD_PARTS || ev.done >= u->len)) {
+		u->told = ev.done;
+		sw_event_emit(u->sink, &ev);
+	}
+	return sw_event_poll(u->sink) < 0;
 }
 
 /* What a server says about an upload is of no use; only its status counts. */
@@ -47,6 +63,9 @@ static void set_up(CURL *c, const char *url, struct upload *u, char *detail)
 	(void)curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
 	(void)curl_easy_setopt(c, CURLOPT_READDATA, u);
 	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_reply);
+	(void)curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	(void)curl_easy_setopt(c, CURLOPT_XFERINFODATA, u);
 	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, detail);
 }
 

@@ -52,7 +52,8 @@ int sw_http_get(const struct sw_http_get *get, struct sw_http_reply *ret_reply,
 		struct sw_error *err);
 
 /*
- * Uploads by PUT; any 2xx is success, a redirect is refused. Errors as above.
+ * Uploads by PUT; any 2xx is success, a redirect is refused. Errors as above. sink: told of the
+ * bytes that have left; polled for cancellation; or NULL.
  */
 int sw_http_put(const char *url, const void *data, size_t len, const struct sw_sink *sink,
 		struct sw_error *err);

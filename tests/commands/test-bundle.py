@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """slipway bundle: reads only, has what one needs, and nothing that must not leave the machine."""
+import contextlib
 import io
 import json
+import signal
+import socket
 import tarfile
 
+from console import DOWN, Console
 from lib import (MiB, expect, fingerprint, main, need, put_server, same, sha256, stick, test, tool)
 
 HASH = "0123456789abcdef" * 4
@@ -199,6 +203,82 @@ def _(case):
     assert finding in [f["id"] for f in whole["findings"]], whole
     log.write_text("".join(lines[:3]))
     expect(case.run("bundle", "read", log), 3, "no whole report")
+
+
+@contextlib.contextmanager
+def silent_server():
+    """Takes connections and never says a word. (URL, the socket that listens)"""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/", server
+
+
+def has_it_all(connection):
+    """Reads what a server gets until the length that was announced is there."""
+    connection.settimeout(60)
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    size = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    while len(body) < size:
+        body += connection.recv(65536)
+
+
+@test("at a terminal each step and file is told on the way; in a file or with --json nothing is")
+def _(case):
+    machine(case)
+    log = case.dir / "node.log"
+    log.write_text("a line\n")
+    into = case.dir / "into"
+    into.mkdir()
+    words = ("bundle", "--output", into, "--file", log)
+    code, text = case.at_terminal(lambda text: None, *words)
+    same(code, 0, text)
+    steps = [line.split()[0] for line in text.splitlines() if "/14  " in line]
+    same(steps, [f"{i}/14" for i in range(1, 15)], text)
+    for shown in ("       facts.json, ", "       files/node.log, 7", "1/2  Pack", "2/2  Write to"):
+        assert shown in text, text
+    same(expect(case.on(*words), 0).err, "", "stderr that is no terminal")
+    same(case.on("--json", *words).err, "", "stderr with --json")
+
+
+@test("^C ends an upload that a silent server holds up, with one message and exit 130")
+def _(case):
+    machine(case)
+    with silent_server() as (url, server):
+        running = case.start("bundle", "--output", url)
+        connection = server.accept()[0]
+        with connection:
+            has_it_all(connection)
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=60)
+    same(running.returncode, 130, out + err)
+    assert "no whole bundle was written" in err, err
+
+
+@test("on the console: what is gathered and sent is shown, a key stops it, and its end is clear")
+def _(case):
+    machine(case)
+    with silent_server() as (url, server):
+        console = Console(case)
+        with contextlib.closing(console):
+            console.see("Install a node on this machine")
+            console.press("/", *"Tools", "\r", "\r", "/", *"Bundle", "\r", "\r")
+            console.see("facts.json", "Write it")
+            console.press("\r")
+            console.see("Where to:")
+            console.press("\x15", *url, "\r")
+            connection = server.accept()[0]
+            with connection:
+                has_it_all(connection)
+                console.see("13/13 Report", "2/2 Write to", "100 %")
+                console.press("c")
+                console.see("no whole bundle was written")
+            console.press("\r")
+            console.see("Write it")
+            console.press(DOWN, DOWN, DOWN, "\r")
+            console.see("begin-base64", "====")
 
 
 main()

@@ -54,6 +54,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_undo, &sw_screen_tools, &sw_screen_disks, &sw_screen_partition,
 	&sw_screen_files, &sw_screen_file, &sw_screen_logs, &sw_screen_one_log, &sw_screen_tpm,
 	&sw_screen_hardware, &sw_screen_memory, &sw_screen_config, &sw_screen_bundle, &sw_screen_qr,
+	&sw_screen_writing,
 	&sw_screen_place, &sw_screen_passphrase, &sw_screen_tool_result, &sw_screen_repair,
 	&sw_screen_given, &sw_screen_ping, &sw_screen_offers, &sw_screen_lacks_image,
 	&sw_screen_image, &sw_screen_image_source, &sw_screen_image_vouch, &sw_screen_image_hash,

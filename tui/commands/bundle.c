@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway bundle`: all that somebody far away needs to see, as one file or as a block of text. */
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,7 +60,39 @@ struct job {
 	struct sw_bundle bundle;
 	char **recipients, **files;
 	json_object *result;
+	struct sw_printer printer;
+	struct sw_sink sink;
 };
+
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int sig SW_UNUSED)
+{
+	stopped = 1;
+}
+
+static bool is_stopped(void *userdata SW_UNUSED)
+{
+	return stopped;
+}
+
+static void print_event(const struct sw_event *ev, void *printer)
+{
+	sw_print_event(printer, ev);
+}
+
+/* What is being done goes to a terminal alone. ^C stops it between two steps, or an upload. */
+static void follow(struct job *j)
+{
+	const struct sigaction stop = { .sa_handler = on_stop };
+
+	j->printer.out = stderr;
+	j->sink = (struct sw_sink){ .fn = j->cli->json || !isatty(STDERR_FILENO) ? NULL
+										 : print_event,
+				    .userdata = &j->printer, .cancelled = is_stopped };
+	(void)sigaction(SIGINT, &stop, NULL);
+	(void)sigaction(SIGTERM, &stop, NULL);
+}
 
 static void job_clear(struct job *j)
 {
@@ -90,7 +123,8 @@ static int write_out(struct job *j, const char *output, struct sw_error *err)
 {
 	_cleanup_free_ char *where = sw_cli_place(output);
 	_cleanup_json_ json_object *done = NULL;
-	int r = where ? sw_bundle_write(j->m, &j->bundle, j->recipients, where, &done, err)
+	int r = where ? sw_bundle_write(j->m, &j->bundle, j->recipients, where, &j->sink,
+					  &done, err)
 		      : sw_fail_oom(err);
 
 	if (r == 0)
@@ -130,7 +164,7 @@ static int gather(struct job *j, struct sw_error *err)
 {
 	const struct sw_args *a = &j->cli->args;
 	struct sw_bundle_options o = { .disk = sw_arg(a, 'd'),
-				       .anonymous = sw_arg(a, OPT_ANONYMOUS) };
+				       .anonymous = sw_arg(a, OPT_ANONYMOUS), .sink = &j->sink };
 	int r = 0;
 
 	if (sw_arg_list(a, 'r', &j->recipients) < 0 || sw_arg_list(a, OPT_FILE, &j->files) < 0)
@@ -140,6 +174,7 @@ static int gather(struct job *j, struct sw_error *err)
 	if (r == 0)
 		r = sw_cli_machine(j->cli, &j->m, err);
 	o.files = j->files;
+	follow(j);
 	return r < 0 ? r : sw_bundle_gather(j->m, &o, &j->bundle, err);
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "answers/answers.h"
@@ -76,6 +77,20 @@ int sw_confirm_plan(const struct sw_cli *cli, const struct sw_plan *p, struct sw
  * plan awaits none.
  */
 int sw_confirm_recovery(struct sw_plan *p, struct sw_error *err);
+
+/* Events as lines for a person; zeroed but for out. */
+struct sw_printer {
+	FILE *out;
+	bool json;			/* of sw_follow() alone */
+	unsigned int percent;		/* last one printed of this step */
+	int64_t time_ms;		/* when something was printed last */
+	int64_t first_ms;		/* of this step's first progress, 0: none yet */
+	uint64_t first_done;
+	struct sw_error error;		/* of the event `done` */
+};
+
+/* A line for each step, for each line of the log, and at every 10 % or 10 s. */
+void sw_print_event(struct sw_printer *p, const struct sw_event *ev);
 
 /*
  * Prints the events of an apply child until it ends, a line for each step and at

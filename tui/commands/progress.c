@@ -18,15 +18,6 @@
 #define QUIET_MS 10000
 #define PERCENT_STEP 10
 
-struct printer {
-	bool json;
-	unsigned int percent;		/* last one printed of this step */
-	int64_t time_ms;		/* when something was printed last */
-	int64_t first_ms;		/* of this step's first progress, 0: none yet */
-	uint64_t first_done;
-	struct sw_error error;		/* of the event `done` */
-};
-
 static volatile sig_atomic_t child;
 
 static void on_stop(int sig SW_UNUSED)
@@ -45,7 +36,7 @@ static void catch_signals(void)
 	sigaction(SIGHUP, &ignore, NULL);
 }
 
-static void print_percent(struct printer *p, const struct sw_event *ev)
+static void print_percent(struct sw_printer *p, const struct sw_event *ev)
 {
 	unsigned int percent = ev->size ? (unsigned int)(ev->done * 100.0 / ev->size) : 0;
 	int64_t ms;
@@ -60,42 +51,43 @@ static void print_percent(struct printer *p, const struct sw_event *ev)
 		return;
 	p->percent = percent - percent % PERCENT_STEP;
 	p->time_ms = ev->time_ms;
-	printf("       %3u %%  %s of %s", percent, sw_size_format(ev->done, done, sizeof(done)),
-	       sw_size_format(ev->size, size, sizeof(size)));
+	fprintf(p->out, "       %3u %%  %s of %s", percent,
+		sw_size_format(ev->done, done, sizeof(done)),
+		sw_size_format(ev->size, size, sizeof(size)));
 	/* Over less than a second it would be the speed of the cache. */
 	if (ms >= 1000) {
 		uint64_t second = (ev->done - p->first_done) / (uint64_t)ms * 1000;
 
-		printf(", %s/s", sw_size_format(second, rate, sizeof(rate)));
+		fprintf(p->out, ", %s/s", sw_size_format(second, rate, sizeof(rate)));
 	}
-	printf("\n");
+	fprintf(p->out, "\n");
 }
 
-static void print_text(struct printer *p, const struct sw_event *ev)
+void sw_print_event(struct sw_printer *p, const struct sw_event *ev)
 {
 	switch (ev->type) {
 	case SW_EVENT_START:
 		p->percent = 0;
 		p->first_ms = 0;
 		p->time_ms = ev->time_ms;
-		printf("%3u/%u  %s\n", ev->step, ev->steps, ev->text);
+		fprintf(p->out, "%3u/%u  %s\n", ev->step, ev->steps, ev->text);
 		break;
 	case SW_EVENT_PROGRESS:
 		print_percent(p, ev);
 		break;
 	case SW_EVENT_LOG:
 		p->time_ms = ev->time_ms;
-		printf("       %s\n", ev->text);
+		fprintf(p->out, "       %s\n", ev->text);
 		break;
 	case SW_EVENT_DONE:
 		if (ev->result == 0 && ev->node_id[0])
-			printf("Node id %s (its TPM's endorsement key)\n", ev->node_id);
+			fprintf(p->out, "Node id %s (its TPM's endorsement key)\n", ev->node_id);
 		if (ev->result == 0 && ev->ssh_host_key[0])
-			printf("SSH host key %s (Ed25519)\n", ev->ssh_host_key);
+			fprintf(p->out, "SSH host key %s (Ed25519)\n", ev->ssh_host_key);
 		if (ev->result == 0)
-			printf("Done.\n");
+			fprintf(p->out, "Done.\n");
 		else if (ev->code[0])
-			printf("Failed, code %s.\n", ev->code);
+			fprintf(p->out, "Failed, code %s.\n", ev->code);
 		break;
 	case SW_EVENT_PLAN:
 	case SW_EVENT_FINISH:
@@ -103,7 +95,7 @@ static void print_text(struct printer *p, const struct sw_event *ev)
 	}
 }
 
-static void print_event(struct printer *p, const struct sw_event *ev)
+static void print_event(struct sw_printer *p, const struct sw_event *ev)
 {
 	if (ev->type == SW_EVENT_DONE && ev->result < 0)
 		p->error = ev->error;
@@ -112,12 +104,12 @@ static void print_event(struct printer *p, const struct sw_event *ev)
 
 		printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
 	} else {
-		print_text(p, ev);
+		sw_print_event(p, ev);
 	}
-	fflush(stdout);
+	fflush(p->out);
 }
 
-static void print_line(struct printer *p, const char *line)
+static void print_line(struct sw_printer *p, const char *line)
 {
 	_cleanup_json_ json_object *o = NULL;
 	struct sw_event ev;
@@ -128,7 +120,7 @@ static void print_line(struct printer *p, const char *line)
 		print_event(p, &ev);
 }
 
-static void read_events(int fd, struct printer *p)
+static void read_events(int fd, struct sw_printer *p)
 {
 	_cleanup_fclose_ FILE *f = fdopen(fd, "r");
 	_cleanup_free_ char *line = NULL;
@@ -150,7 +142,7 @@ static void read_events(int fd, struct printer *p)
 }
 
 /* The events say why; the status only counts when they could not. */
-static int child_failed(const struct printer *p, int status, struct sw_error *err)
+static int child_failed(const struct sw_printer *p, int status, struct sw_error *err)
 {
 	if (p->error.r != 0) {
 		*err = p->error;
@@ -170,7 +162,7 @@ static int child_failed(const struct printer *p, int status, struct sw_error *er
 
 int sw_follow(const struct sw_cli *cli, pid_t pid, int fd, struct sw_error *err)
 {
-	struct printer p = { .json = cli->json };
+	struct sw_printer p = { .out = stdout, .json = cli->json };
 	int status = 0;
 
 	child = pid;

@@ -163,12 +163,14 @@ static bool bundle_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 		choose(bv, s);
 	else if (req == SW_REQ_REFRESH)
 		sw_tool_ask(&bv->tool, s, NULL);
+	else if (req == SW_REQ_CANCEL && bv->tool.pending)
+		sw_state_stop_tool(s);
 	else
 		return false;
 	return true;
 }
 
-static void bundle_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, struct sw_frame *f,
+static void bundle_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
 			const struct sw_area *a)
 {
 	const char *header[SW_LIST_COLS] = { _("what goes in"), _("size"),
@@ -176,7 +178,7 @@ static void bundle_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, s
 	struct bundle_view *bv = v->data;
 
 	if (bv->tool.pending)
-		sw_frame_put(f, a->row, 0, f->cols, 0, _("gathering ..."));
+		sw_tool_draw_told(&s->looks[SW_LOOK_TOOL], _("gathering ..."), f, a);
 	else if (!sw_tool_draw_state(&bv->tool, f, a))
 		(void)sw_list_draw(&bv->list, f, a, header);
 }

@@ -59,7 +59,10 @@ static void take(struct place_view *pv, struct sw_state *s)
 	sw_state_tool_todo(s, request);
 	sw_state_want_look(s, SW_LOOK_TOOL_DO);
 	sw_view_pop(s);
-	sw_state_notice(s, "Writing ...");
+	if (strcmp(sw_json_str(s->tool.todo, "tool", ""), "bundle-write") == 0)
+		sw_view_push(s, &sw_screen_writing);
+	else
+		sw_state_notice(s, "Writing ...");
 }
 
 static bool place_request(struct sw_view *v, struct sw_state *s, enum sw_request req, uint32_t ch)

@@ -33,7 +33,6 @@ static void qr_open(struct sw_view *v, struct sw_state *s)
 	struct qr_view *qv = v->data;
 
 	sw_tool_ask(&qv->tool, s, sw_tool_next(s, "bundle-report"));
-	sw_pager_set(&qv->pager, strdup(_("gathering ...")));
 }
 
 static void forget_parts(struct qr_view *qv)
@@ -67,11 +66,8 @@ static char *text_of(const struct qr_view *qv)
 static void qr_refresh(struct sw_view *v, struct sw_state *s)
 {
 	struct qr_view *qv = v->data;
-	const struct sw_look *l = &s->looks[SW_LOOK_TOOL];
 
 	qv->tool.done = s->tool.done;	/* what was written changes nothing of it */
-	if (qv->tool.pending && qv->tool.id == s->tool.id && l->pending && l->told.len)
-		sw_pager_set(&qv->pager, strdup(sw_buf_text(&l->told)));
 	if (!sw_tool_take(&qv->tool, s))
 		return;
 	forget_parts(qv);
@@ -143,6 +139,10 @@ static void qr_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame
 	unsigned int col = qv->shape.cols + 2;
 	_cleanup_free_ char *words = NULL;
 
+	if (qv->tool.pending) {
+		sw_tool_draw_told(&s->looks[SW_LOOK_TOOL], _("gathering ..."), f, a);
+		return;
+	}
 	if (!qv->shape.version || f->lines) {
 		sw_pager_draw(&qv->pager, f, a);
 		return;

@@ -51,6 +51,7 @@ extern const struct sw_view_ops sw_screen_bundle;
 extern const struct sw_view_ops sw_screen_qr;	/* its findings, for a telephone */
 extern const struct sw_view_ops sw_screen_place;	/* where to: a line of s->tool.next */
 extern const struct sw_view_ops sw_screen_passphrase;	/* s->tool.passphrase */
+extern const struct sw_view_ops sw_screen_writing;	/* a bundle, until it is written */
 extern const struct sw_view_ops sw_screen_tool_result;	/* of what was written */
 extern const struct sw_view_ops sw_screen_inside;	/* a shell in the node's state */
 extern const struct sw_view_ops sw_screen_restart;	/* and where it goes */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/catalogue.h"
+#include "base/size.h"
 #include "tui/screens/pager-view.h"
 #include "tui/screens/screens.h"
 
@@ -81,6 +82,40 @@ unsigned int sw_tool_draw_state(const struct sw_tool *t, struct sw_frame *f,
 		return 0;
 	return sw_frame_paragraph(f, a->row, 0, f->cols - 1, a->rows,
 				  text ? text : _("looking ..."));
+}
+
+/* "1.2M of 3.0M, 40 %". */
+static void add_bytes(const struct sw_look *l, struct sw_buf *b)
+{
+	char done[16], size[16];
+
+	if (l->size)
+		(void)sw_buf_addf(b, _("%s of %s, %u %%\n"),
+				  sw_size_format(l->done, done, sizeof(done)),
+				  sw_size_format(l->size, size, sizeof(size)),
+				  (unsigned int)(l->done * 100 / l->size));
+}
+
+void sw_tool_draw_told(const struct sw_look *l, const char *title, struct sw_frame *f,
+		       const struct sw_area *a)
+{
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	_cleanup_lines_ struct sw_lines lines = { 0 };
+	size_t room = a->rows > 2 ? a->rows - 2 : 0, from;
+	unsigned int used;
+
+	used = sw_frame_put(f, a->row, 0, f->cols, 0, title);
+	if (f->lines)
+		return;
+	sw_frame_put(f, a->row, used + 1, f->cols, 0, _("c stops it"));
+	(void)sw_buf_adds(&b, sw_buf_text(&l->told));
+	add_bytes(l, &b);
+	if (!b.len || sw_text_wrap(sw_buf_text(&b), a->cols - 1, &lines) < 0)
+		return;
+	from = lines.n > room ? lines.n - room : 0;
+	for (size_t i = from; i < lines.n; i++)
+		sw_frame_put(f, a->row + 2 + (unsigned int)(i - from), 0, a->cols, 0,
+			     lines.line[i]);
 }
 
 /* ---- a view that is one text ---- */

@@ -33,6 +33,13 @@ void sw_tool_clear(struct sw_tool *t);
 unsigned int sw_tool_draw_state(const struct sw_tool *t, struct sw_frame *f,
 				const struct sw_area *a);
 
+/*
+ * Below the title what a job says while it works, and how far its step is, with their end in view.
+ * Not drawn for plain mode, where every line of it would be news.
+ */
+void sw_tool_draw_told(const struct sw_look *l, const char *title, struct sw_frame *f,
+		       const struct sw_area *a);
+
 /* ---- a view that is one text ---- */
 
 struct sw_tool_text {

@@ -179,7 +179,19 @@ static void tell(const struct sw_event *ev, void *userdata SW_UNUSED)
 		(void)sw_fd_write_all(3, line, strlen(line));
 }
 
-static const struct sw_sink told = { .fn = tell };
+static volatile sig_atomic_t asked_to_stop;
+
+static void on_stop(int sig SW_UNUSED)
+{
+	asked_to_stop = 1;
+}
+
+static bool shall_stop(void *userdata SW_UNUSED)
+{
+	return asked_to_stop;
+}
+
+static const struct sw_sink told = { .fn = tell, .cancelled = shall_stop };
 
 /* Those that look at this machine alone need no proxy, and no login for one. */
 static bool goes_out(enum sw_job_kind kind)
@@ -278,7 +290,7 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 }
 
 /* Nothing of the session may stay open here, or its viewers would not see it end. */
-static void enter_child(struct sw_machine *m, int fd)
+static void enter_child(struct sw_machine *m, enum sw_job_kind kind, int fd)
 {
 	sigset_t none;
 
@@ -293,7 +305,8 @@ static void enter_child(struct sw_machine *m, int fd)
 	sw_secret_guard();
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)signal(SIGTERM, SIG_DFL);
+	/* What writes leaves nothing half done; all else can be ended anywhere. */
+	(void)signal(SIGTERM, kind == SW_JOB_TOOL_DO ? on_stop : SIG_DFL);
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);
 }
@@ -314,6 +327,12 @@ void sw_job_stop(struct sw_job *j)
 	sw_buf_clear(&j->out);
 }
 
+void sw_job_ask_to_stop(struct sw_job *j)
+{
+	if (j->pid > 0)
+		(void)kill(j->pid, SIGTERM);
+}
+
 int sw_job_start(struct sw_job *j, struct sw_machine *m, const struct sw_state *s,
 		 struct sw_error *err)
 {
@@ -325,7 +344,7 @@ int sw_job_start(struct sw_job *j, struct sw_machine *m, const struct sw_state *
 		return sw_fail_errno(err, SW_EXIT_INTERNAL, -errno, "no pipe could be made");
 	pid = fork();
 	if (pid == 0) {
-		enter_child(m, fds[1]);
+		enter_child(m, j->kind, fds[1]);
 		run_child(j, m, s);
 		sw_machine_free(m);
 		_exit(0);

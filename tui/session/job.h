@@ -40,6 +40,8 @@ int sw_job_start(struct sw_job *j, struct sw_machine *m, const struct sw_state *
  */
 bool sw_job_read(struct sw_job *j, struct sw_state *s);
 void sw_job_stop(struct sw_job *j);
+/* Stops at the next place where it asks whether it shall, and then says that it did. */
+void sw_job_ask_to_stop(struct sw_job *j);
 /* An event that a job told, for a state; a line that is none is left out. */
 void sw_job_told(enum sw_job_kind kind, const char *line, size_t len, struct sw_state *s);
 /* The result of a job, for a state; also the failure when out is no such result. */

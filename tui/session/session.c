@@ -164,6 +164,8 @@ static void do_looks(struct session *se, uint64_t want)
 		start_job(se, SW_JOB_TOOL);
 	if (want & SW_WANT_TOOL_DO)
 		start_job(se, SW_JOB_TOOL_DO);
+	if (want & SW_WANT_TOOL_DO_STOP)
+		sw_job_ask_to_stop(&se->jobs[SW_JOB_TOOL_DO]);
 }
 
 /* It opens where it was asked for: somebody else may have taken the pen meanwhile. */

@@ -593,6 +593,7 @@ void sw_state_want_look(struct sw_state *s, enum sw_look_kind kind)
 	};
 
 	sw_buf_clear(&s->looks[kind].told);
+	s->looks[kind].done = s->looks[kind].size = 0;
 	s->looks[kind].pending = true;
 	s->looks[kind].error = (struct sw_error){ 0 };
 	s->want |= want[kind];
@@ -619,6 +620,8 @@ static void tool_done(struct sw_state *s)
 
 	s->tool.done++;
 	sw_state_notice(s, "%s", sw_json_str(found, "done", ""));
+	if (s->top->ops == &sw_screen_writing)
+		sw_view_pop(s);
 	if (sw_json_get(found, "text"))
 		sw_view_push(s, &sw_screen_tool_result);
 }
@@ -647,7 +650,9 @@ void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const stru
 		sw_state_clear_tokens(s);
 	sw_state_look_clear(&s->looks[kind]);
 	s->looks[kind].error = *err;
-	if (kind == SW_LOOK_TOOL_DO)
+	if (kind == SW_LOOK_TOOL_DO && s->top->ops == &sw_screen_writing)
+		s->notice[0] = '\0';	/* the screen says it all */
+	else if (kind == SW_LOOK_TOOL_DO)
 		sw_state_refuse(s, "%s%s%s", err->what, err->why[0] ? ": " : "", err->why);
 	s->bell = true;
 	sw_view_refresh(s);

@@ -48,6 +48,7 @@
 	X(TOOL) /* what s->tool.look asks for */ \
 	X(TOOL_STOP) /* that look, before its end */ \
 	X(TOOL_DO) /* what s->tool.todo says, which writes */ \
+	X(TOOL_DO_STOP) /* at the next place where that can be left */ \
 	X(SHELL) /* a shell: what has to come before it */ \
 	X(STATE_SHELL) /* one in the node's state, as s->state_shell says */ \
 	X(SHELL_OPEN) /* the shell itself, on the console with the pen */ \
@@ -79,6 +80,7 @@ struct sw_look {
 	json_object *found;	/* NULL until known */
 	struct sw_error error;	/* the last look failed */
 	struct sw_buf told;	/* lines, while it is pending */
+	uint64_t done, size;	/* bytes of the step that goes on; size 0: not known */
 	bool pending;
 };
 
@@ -235,6 +237,8 @@ void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const stru
 void sw_state_look_told(struct sw_state *s, enum sw_look_kind kind, const struct sw_event *ev);
 /* Ends the look of a tool that is pending. */
 void sw_state_stop_tool(struct sw_state *s);
+/* Asks what a tool writes to stop, which then says whether it did. */
+void sw_state_stop_writing(struct sw_state *s);
 /* Begins a look of a tool; takes request. The number of the look, which the last one has. */
 unsigned int sw_state_want_tool(struct sw_state *s, json_object *request);
 /* What is written when SW_WANT_TOOL_DO comes; takes request. */

@@ -67,14 +67,28 @@ void sw_state_look_clear(struct sw_look *l)
 	*l = (struct sw_look){ 0 };
 }
 
+static void add_told(struct sw_buf *told, const struct sw_event *ev)
+{
+	if (ev->type == SW_EVENT_START)
+		(void)sw_buf_addf(told, "%u/%u %s\n", ev->step, ev->steps, ev->text);
+	else if (ev->type == SW_EVENT_LOG)
+		(void)sw_buf_addf(told, "%s\n", ev->text);
+}
+
 void sw_state_look_told(struct sw_state *s, enum sw_look_kind kind, const struct sw_event *ev)
 {
 	struct sw_look *l = &s->looks[kind];
 
 	if (!l->pending)
 		return;
-	if (ev->type == SW_EVENT_LOG && l->told.len < TOLD_MAX)
-		(void)sw_buf_addf(&l->told, "%s\n", ev->text);
+	if (ev->type == SW_EVENT_PROGRESS) {
+		l->done = ev->done;
+		l->size = ev->size;
+	} else if (ev->type == SW_EVENT_START) {
+		l->done = l->size = 0;
+	}
+	if (l->told.len < TOLD_MAX)
+		add_told(&l->told, ev);
 	sw_view_refresh(s);
 }
 
@@ -89,4 +103,12 @@ void sw_state_stop_tool(struct sw_state *s)
 	s->want |= SW_WANT_TOOL_STOP;
 	sw_state_notice(s, "Stopped.");
 	sw_view_refresh(s);
+}
+
+void sw_state_stop_writing(struct sw_state *s)
+{
+	if (!s->looks[SW_LOOK_TOOL_DO].pending)
+		return;
+	s->want |= SW_WANT_TOOL_DO_STOP;
+	sw_state_notice(s, "Stopping ...");
 }

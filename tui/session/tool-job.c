@@ -357,6 +357,7 @@ static int gather(struct tool *t, struct sw_bundle *ret)
 {
 	const struct sw_bundle_options o = {
 		.anonymous = sw_json_bool(t->request, "anonymous", false),
+		.sink = t->sink,
 	};
 
 	return sw_bundle_gather(t->m, &o, ret, t->err);
@@ -426,7 +427,8 @@ static int bundle_write(struct tool *t)
 	if (r == 0 && *word(t, "recipient") && sw_strv_add(&recipients, word(t, "recipient")) < 0)
 		r = sw_fail_oom(t->err);
 	if (r == 0)
-		r = sw_bundle_write(t->m, &b, recipients, word(t, "where"), &done, t->err);
+		r = sw_bundle_write(t->m, &b, recipients, word(t, "where"), t->sink, &done,
+				    t->err);
 	if (r == 0)
 		r = bundle_result(t, &b, done);
 	sw_bundle_clear(&b);
