@@ -263,8 +263,10 @@ def _(case):
     with silent_server() as (url, server):
         console = Console(case)
         with contextlib.closing(console):
-            console.see("Install a node on this machine")
-            console.press("/", *"Tools", "\r", "\r", "/", *"Bundle", "\r", "\r")
+            console.see("Install a node on this machine", "no node is on its disks")
+            console.press("/", *"Tools", "\r", "\r")
+            console.see("Bundle for somebody far away")
+            console.press("/", *"Bundle", "\r", "\r")
             console.see("facts.json", "Write it")
             console.press("\r")
             console.see("Where to:")
