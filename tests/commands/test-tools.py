@@ -184,7 +184,7 @@ def _(case):
         assert not node_data(case).get("machine_id"), "it was not taken back"
         c.back("Tools")
         tool_named(c, "Bundle")
-        c.see("facts.json")
+        c.see("facts.json", "Write it")
         c.press("/", *"Write", "\r", "\r")
         c.see("Where to:")
         c.press("\r")

@@ -63,7 +63,7 @@ def look_at_everything(vm):
     choose(vm, "Hardware", "Processor")
     vm.expect_screen("nvme0n1")
     back(vm, "Memory test")
-    choose(vm, "Bundle", "facts.json")
+    choose(vm, "Bundle", "Write it", "facts.json")
     back(vm, "Memory test")
     choose(vm, "Configuration", "there is no configuration to import")
     back(vm, "Memory test")
