@@ -77,5 +77,5 @@ int sw_luks_map(const char *device, const char *name, const struct sw_secret *ke
 		return wrong_key(err);
 	if (r < 0)
 		return sw_luks_fail(&m, r, "the kernel does not decrypt it");
-	return hold(&m, name, ret_fd);
+	return ret_fd ? hold(&m, name, ret_fd) : 0;
 }

@@ -28,7 +28,7 @@ static int take(int number, const struct loop_config *c, struct sw_loop *ret_loo
 }
 
 int sw_loop_open(const char *path, uint64_t off, uint64_t size, uint32_t sector, bool read_only,
-		 struct sw_loop *ret_loop)
+		 const char *mark, struct sw_loop *ret_loop)
 {
 	_cleanup_close_ int disk = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	_cleanup_close_ int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
@@ -42,6 +42,8 @@ int sw_loop_open(const char *path, uint64_t off, uint64_t size, uint32_t sector,
 
 	if (disk < 0 || control < 0)
 		return -errno;
+	if (mark)
+		(void)snprintf((char *)c.info.lo_file_name, LO_NAME_SIZE, "%s", mark);
 	c.fd = (unsigned int)disk;
 	for (unsigned int i = 0; i < TRIES && r == -EBUSY; i++) {
 		int number = ioctl(control, LOOP_CTL_GET_FREE);

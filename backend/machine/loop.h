@@ -12,9 +12,10 @@ struct sw_loop {
 
 /*
  * size bytes from off on of the disk or image at path; sector: of the device, bytes. What is opened
- * read-only cannot be written through it, by the kernel's file systems either. -errno; -ENOENT
- * where the kernel has no loop devices.
+ * read-only cannot be written through it, by the kernel's file systems either. mark: a name that
+ * the device keeps, by which it is found again, or NULL. -errno; -ENOENT where the kernel has no
+ * loop devices.
  */
 int sw_loop_open(const char *path, uint64_t off, uint64_t size, uint32_t sector, bool read_only,
-		 struct sw_loop *ret_loop);
+		 const char *mark, struct sw_loop *ret_loop);
 void sw_loop_close(struct sw_loop *l);

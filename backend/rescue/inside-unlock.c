@@ -109,7 +109,7 @@ static int take_device(struct sw_inside *i, struct sw_error *err)
 	if (real)
 		start -= i->part->start;
 	r = sw_loop_open(real ? device : i->disk->node, start, i->size, i->disk->sector,
-			 !i->write, &i->loop);
+			 !i->write, NULL, &i->loop);
 	if (r == 0)
 		i->device = strdup(i->loop.node);
 	if (r == 0 && !i->device)

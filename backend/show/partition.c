@@ -9,6 +9,7 @@
 #include "boot/slot.h"
 #include "browse/browse.h"
 #include "show/show.h"
+#include "stack/stack.h"
 
 static void line(struct sw_buf *b, const char *label, const char *text)
 {
@@ -128,6 +129,45 @@ static void add_content(struct sw_machine *m, const struct sw_disk *d, const str
 		add_node_data(io, p, b);
 }
 
+/* ---- what has to be put together first ---- */
+
+static void add_stack(const struct sw_facts *f, const char *disk, unsigned int number,
+		      struct sw_buf *b)
+{
+	struct sw_stack s;
+
+	if (sw_stack_find(f, disk, number, &s, NULL) < 0)
+		return;
+	if (s.kind == SW_STACK_LUKS) {
+		(void)sw_buf_adds(b, "\nEncrypted and locked. Enter asks for its key and opens it "
+				     "to look inside;\nnothing is written.\n");
+		return;
+	}
+	(void)sw_buf_addf(b, "\nA member of the %s \"%s\", of which these are here:",
+			  s.kind == SW_STACK_MD ? "array" : "volume group", s.name);
+	for (size_t i = 0; i < s.n; i++) {
+		(void)sw_buf_addf(b, "%s %s", i ? "," : "", s.members[i].disk->name);
+		if (s.members[i].number)
+			(void)sw_buf_addf(b, " partition %u", s.members[i].number);
+	}
+	(void)sw_buf_adds(b, ".\nEnter puts them together to look inside; nothing is written or "
+			     "rebuilt.\n");
+}
+
+/* A disk without a table, or what was opened. */
+static void add_whole(const struct sw_disk *d, struct sw_buf *b)
+{
+	char size[16];
+
+	line(b, "Disk", d->name);
+	line(b, "Name", d->model);
+	(void)sw_buf_addf(b, "%-13s %s (%" PRIu64 " bytes)\n", "Size",
+			  sw_size_format(d->size, size, sizeof(size)), d->size);
+	for (char **g = d->signatures; g && *g; g++)
+		line(b, "Content", *g);
+	line(b, "Part of", d->table.group);
+}
+
 int sw_show_partition(struct sw_machine *m, const struct sw_facts *f, const char *disk,
 		      unsigned int number, struct sw_buf *out, struct sw_error *err)
 {
@@ -137,12 +177,18 @@ int sw_show_partition(struct sw_machine *m, const struct sw_facts *f, const char
 	for (size_t i = 0; i < f->n_disks; i++) {
 		const struct sw_disk *d = &f->disks[i];
 
+		if (number == 0 && strcmp(d->name, disk) == 0) {
+			add_whole(d, out);
+			add_stack(f, disk, 0, out);
+			return 0;
+		}
 		for (size_t k = 0; strcmp(d->name, disk) == 0 && k < d->table.n_parts; k++) {
 			if (d->table.parts[k].number != number)
 				continue;
 			line(out, "Disk", d->name);
 			add_place(&d->table.parts[k], out);
 			add_content(m, d, &d->table.parts[k], out);
+			add_stack(f, disk, number, out);
 			if (sw_volume_find(m, f, disk, number, &v, &e) < 0)
 				(void)sw_buf_addf(out, "\nIts files: %s.\n",
 						  sw_error_reason(&e));

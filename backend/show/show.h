@@ -9,7 +9,10 @@
 #include "base/json.h"
 #include "machine/machine.h"
 
-/* Everything about one partition: its place, what slipway keeps there, whether it is whole. */
+/*
+ * Everything about one partition (0: the disk as a whole): its place, what slipway keeps there,
+ * whether it is whole, and what it has to be put together with to look inside.
+ */
 int sw_show_partition(struct sw_machine *m, const struct sw_facts *f, const char *disk,
 		      unsigned int number, struct sw_buf *out, struct sw_error *err);
 

@@ -8,7 +8,7 @@
 packages_names="udev systemd systemd-boot-efi dosfstools mtools e2fsprogs util-linux
 	util-linux-extra busybox-static kmod ca-certificates ncurses-base ncurses-term shim-signed
 	grub-efi-amd64-signed libc-bin libc6 smartmontools nvme-cli hdparm age
-	openssh-client dhcpcd-base memtest86+"
+	openssh-client dhcpcd-base memtest86+ mdadm lvm2 dmsetup"
 
 # The package behind linux-image-amd64, whose own name changes with every ABI.
 packages_kernel() {

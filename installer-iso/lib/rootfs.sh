@@ -10,7 +10,7 @@ rootfs_programs="bin/kmod bin/udevadm lib/udev/ata_id lib/udev/cdrom_id lib/udev
 	lib/systemd/systemd-networkd bin/networkctl sbin/mkfs.fat usr/bin/mtools sbin/mke2fs
 	sbin/e2fsck sbin/e2undo sbin/fsck.fat sbin/debugfs sbin/mkswap usr/sbin/smartctl
 	usr/sbin/nvme sbin/hdparm usr/bin/age usr/bin/ssh-keygen bin/journalctl
-	usr/sbin/dhcpcd"
+	usr/sbin/dhcpcd sbin/mdadm sbin/lvm sbin/dmsetup"
 
 # name target: the names under which the programs above are called.
 rootfs_links="usr/sbin/modprobe /usr/bin/kmod
@@ -24,10 +24,13 @@ rootfs_links="usr/sbin/modprobe /usr/bin/kmod
 	usr/sbin/fsck.ext4 e2fsck"
 rootfs_mtools="mattrib mcopy mdel mdeltree mdir minfo mlabel mmd mmove mrd mren mshowfat mtype"
 
-# Rules that name or initialise devices; nothing about sound, cameras or seats.
-rootfs_rules="50-firmware 50-udev-default 60-block 60-cdrom_id 60-input-id 60-persistent-input
-	60-persistent-storage 60-serial 60-tpm-udev 64-btrfs 75-net-description 80-drivers
-	80-net-setup-link 73-special-net-names 99-systemd"
+# Rules that name or initialise devices; nothing about sound, cameras or seats. Those of mdadm and
+# lvm2, which put arrays and volumes together as disks come, stay out: the medium only looks, and
+# when it is told to (backend/stack). Device mapper's own only name, and tell who waits for them.
+rootfs_rules="50-firmware 50-udev-default 55-dm 60-block 60-cdrom_id 60-input-id
+	60-persistent-input 60-persistent-storage 60-persistent-storage-dm 60-serial 60-tpm-udev
+	64-btrfs 75-net-description 80-drivers 80-net-setup-link 73-special-net-names 95-dm-notify
+	99-systemd"
 
 rootfs_terminals="ansi dumb linux screen screen-256color tmux tmux-256color vt100 vt102 vt220
 	xterm xterm-256color xterm-color"

@@ -52,6 +52,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_save, &sw_screen_ask, &sw_screen_help, &sw_screen_about,
 	&sw_screen_admitted, &sw_screen_left_open, &sw_screen_restart, &sw_screen_token,
 	&sw_screen_undo, &sw_screen_tools, &sw_screen_disks, &sw_screen_partition,
+	&sw_screen_unlock, &sw_screen_opened,
 	&sw_screen_files, &sw_screen_file, &sw_screen_logs, &sw_screen_one_log, &sw_screen_tpm,
 	&sw_screen_hardware, &sw_screen_memory, &sw_screen_config, &sw_screen_bundle, &sw_screen_qr,
 	&sw_screen_writing,
@@ -161,7 +162,8 @@ static void give_looks(struct monkey *m, uint64_t want)
 	static const char *const tools[] = { "tests/screens/tool-files.json",
 		"tests/screens/tool-logs.json", "tests/screens/tool-config.json",
 		"tests/screens/tool-bundle.json", "tests/screens/tool-report.json",
-		"tests/screens/tool-part.json",
+		"tests/screens/tool-part.json", "tests/screens/tool-luks.json",
+		"tests/screens/tool-opened.json",
 		"tests/screens/tool-all.json", "tests/screens/tool-all.json",
 		"tests/screens/tool-all.json", "tests/screens/tool-all.json" };
 	const struct {
@@ -421,6 +423,7 @@ static void jump(struct monkey *m)
 		&sw_screen_tools, &sw_screen_disks, &sw_screen_config, &sw_screen_bundle,
 		&sw_screen_files, &sw_screen_logs, &sw_screen_place, &sw_screen_place,
 		&sw_screen_tpm, &sw_screen_hardware, &sw_screen_memory, &sw_screen_one_log,
+		&sw_screen_unlock, &sw_screen_opened,
 		&sw_screen_partition, &sw_screen_file, &sw_screen_passphrase,
 		&sw_screen_ping, &sw_screen_offers, &sw_screen_lacks_image, &sw_screen_inside,
 	};

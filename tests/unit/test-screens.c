@@ -190,6 +190,7 @@ static void test_the_tools_look_and_copy_only_where_they_are_told_to(void **stat
 	sw_script_run(DIR, "tools");
 	sw_script_run(DIR, "tools-look");
 	sw_script_run(DIR, "tools-memory");
+	sw_script_run(DIR, "opened");
 }
 
 static void test_a_configuration_is_judged_asked_for_and_taken_back(void **state SW_UNUSED)

@@ -7,6 +7,8 @@
 extern const struct sw_command sw_command_console;
 extern const struct sw_command sw_command_facts;
 extern const struct sw_command sw_command_disks;
+extern const struct sw_command sw_command_disks_open;
+extern const struct sw_command sw_command_disks_close;
 extern const struct sw_command sw_command_check;
 extern const struct sw_command sw_command_plan;
 extern const struct sw_command sw_command_apply;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "stack/stack.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 #include "tui/commands/shell-state.h"
@@ -47,6 +48,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (sw_arg(&cli->args, SW_SHELL_STATE))
 		return sw_shell_in_state(cli, err);
 	r = sw_cli_machine(cli, &m, err);
+	if (r == 0)	/* the TPM may have opened it */
+		r = sw_stack_close(m, NULL, err);
 	if (r == 0)
 		r = sw_shell_give_up_keys(m, err);
 	if (r < 0)

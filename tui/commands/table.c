@@ -6,6 +6,8 @@ const struct sw_command *const sw_commands[] = {
 	&sw_command_console,
 	&sw_command_facts,
 	&sw_command_disks,
+	&sw_command_disks_open,
+	&sw_command_disks_close,
 	&sw_command_check,
 	&sw_command_plan,
 	&sw_command_apply,

@@ -68,7 +68,13 @@ static json_object *request_for(const char *tool, const struct sw_disk *d, unsig
 	return o;
 }
 
-static void choose(struct sw_list *l, struct sw_state *s)
+/* A file system, encryption or a member without a table around it. */
+static bool holds_one_thing(const struct sw_disk *d)
+{
+	return !d->table.n_parts && d->signatures && d->signatures[0];
+}
+
+static void choose(struct sw_list *l, struct sw_state *s, bool details)
 {
 	const struct sw_list_row *row = sw_list_selected(l);
 	size_t i = row ? (size_t)(row->id / PER_DISK) : 0;
@@ -76,7 +82,9 @@ static void choose(struct sw_list *l, struct sw_state *s)
 
 	if (!row || !s->facts || i >= s->facts->n_disks)
 		return;
-	if (k == 0) {
+	if (k == 0 && !details && holds_one_thing(&s->facts->disks[i])) {
+		sw_tool_open(s, &sw_screen_partition, request_for("part", &s->facts->disks[i], 0));
+	} else if (k == 0) {
 		s->looking_at = &s->facts->disks[i];
 		sw_view_push(s, &sw_screen_details);
 		s->looking_at = NULL;
@@ -92,7 +100,7 @@ static bool disks_request(struct sw_view *v, struct sw_state *s, enum sw_request
 	if (sw_list_request(v->data, s, req, ch))
 		return true;
 	if (req == SW_REQ_ACCEPT || req == SW_REQ_DETAILS) {
-		choose(v->data, s);
+		choose(v->data, s, req == SW_REQ_DETAILS);
 	} else if (req == SW_REQ_REFRESH) {
 		s->want |= SW_WANT_FACTS;
 		s->facts_pending = true;
@@ -142,6 +150,16 @@ static void partition_open(struct sw_view *v, struct sw_state *s)
 	sw_tool_text_open(v, s, "part");
 }
 
+static void open_it(const struct sw_tool_text *tt, struct sw_state *s, const char *kind)
+{
+	json_object *o = sw_tool_request("open");
+
+	sw_json_add_str(o, "disk", sw_json_str(tt->tool.request, "disk", ""));
+	sw_json_add_u64(o, "number", sw_json_u64(tt->tool.request, "number", 0));
+	sw_json_add_str(o, "kind", kind);
+	sw_tool_open(s, strcmp(kind, "luks") == 0 ? &sw_screen_unlock : &sw_screen_opened, o);
+}
+
 static bool partition_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
 			      uint32_t ch)
 {
@@ -150,6 +168,10 @@ static bool partition_request(struct sw_view *v, struct sw_state *s, enum sw_req
 
 	if (req != SW_REQ_ACCEPT || !tt->tool.found)
 		return sw_tool_text_request(v, s, req, ch, NULL);
+	if (*sw_json_str(tt->tool.found, "opens", "")) {
+		open_it(tt, s, sw_json_str(tt->tool.found, "opens", ""));
+		return true;
+	}
 	files = sw_tool_request("files");
 	sw_json_add_str(files, "disk", sw_json_str(tt->tool.request, "disk", ""));
 	sw_json_add_u64(files, "number", sw_json_u64(tt->tool.request, "number", 0));
@@ -159,7 +181,7 @@ static bool partition_request(struct sw_view *v, struct sw_state *s, enum sw_req
 }
 
 static const struct sw_hint partition_hints[] = {
-	{ SW_REQ_ACCEPT, N_("its files") }, { SW_REQ_PAGE_DOWN, NULL }, { SW_REQ_REFRESH, NULL },
+	{ SW_REQ_ACCEPT, N_("look inside") }, { SW_REQ_PAGE_DOWN, NULL }, { SW_REQ_REFRESH, NULL },
 	{ SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
 };
 
@@ -167,8 +189,9 @@ const struct sw_view_ops sw_screen_partition = {
 	.title = N_("One partition"),
 	.help = N_("A slot is read as a whole, and compared with the hash of its manifest. Of the "
 		   "values that a node keeps only the names are shown: they may be secret.\n\nThe "
-		   "files of FAT, ext2, ext3 and ext4 can be looked at, those of a mirror as "
-		   "well."),
+		   "files of FAT, ext2, ext3 and ext4 can be looked at. Encryption (LUKS), the "
+		   "members of an array and volume groups are put together first, for reading "
+		   "only."),
 	SW_TOOL_TEXT_OPS,
 	.hints = partition_hints,
 	.open = partition_open,

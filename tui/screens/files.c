@@ -119,12 +119,15 @@ static void files_draw(struct sw_view *v, const struct sw_state *s SW_UNUSED, st
 		       const struct sw_area *a)
 {
 	struct files_view *fv = v->data;
+	unsigned int number = (unsigned int)sw_json_u64(fv->tool.request, "number", 0);
+	const char *disk = sw_json_str(fv->tool.request, "disk", "?");
+	const char *path = sw_json_str(fv->tool.request, "path", "/");
 	struct sw_area list = *a;
 
-	sw_frame_putf(f, list.row++, 0, _("%s, partition %u: %s"),
-		      sw_json_str(fv->tool.request, "disk", "?"),
-		      (unsigned int)sw_json_u64(fv->tool.request, "number", 0),
-		      sw_json_str(fv->tool.request, "path", "/"));
+	if (number)
+		sw_frame_putf(f, list.row++, 0, _("%s, partition %u: %s"), disk, number, path);
+	else
+		sw_frame_putf(f, list.row++, 0, "%s: %s", disk, path);
 	list.rows = a->rows ? a->rows - 1 : 0;
 	if (sw_tool_draw_state(&fv->tool, f, &list))
 		return;

@@ -38,6 +38,8 @@ extern const struct sw_view_ops sw_screen_ping;	/* a host of the operator's */
 extern const struct sw_view_ops sw_screen_offers;	/* of DHCP servers */
 extern const struct sw_view_ops sw_screen_tools;	/* to look with, and what is carried away */
 extern const struct sw_view_ops sw_screen_disks;	/* disks and their partitions */
+extern const struct sw_view_ops sw_screen_unlock;	/* the key of an encrypted one */
+extern const struct sw_view_ops sw_screen_opened;	/* what it, an array, a group holds */
 extern const struct sw_view_ops sw_screen_partition;	/* these four: s->tool.next */
 extern const struct sw_view_ops sw_screen_files;
 extern const struct sw_view_ops sw_screen_file;

@@ -17,6 +17,7 @@
 #include "boot/restart.h"
 #include "boot/varstore.h"
 #include "machine/shell.h"
+#include "stack/stack.h"
 #include "tui/session/admit-job.h"
 #include "tui/session/doctor-job.h"
 #include "tui/session/look-job.h"
@@ -270,7 +271,9 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		r = do_restart_to(m, s->restart_to, &err);
 		break;
 	case SW_JOB_SHELL:
-		r = sw_shell_prepare(m, &err);
+		r = sw_stack_close(m, NULL, &err);	/* the TPM may have opened it */
+		if (r == 0)
+			r = sw_shell_prepare(m, &err);
 		break;
 	case SW_JOB_TELL:
 		r = do_tell(m, s, out);

@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "machine/shell.h"
 #include "machine/watch.h"
+#include "stack/stack.h"
 #include "tui/screens/screens.h"
 #include "tui/session/job.h"
 #include "tui/session/server.h"
@@ -451,6 +452,7 @@ int sw_session_run(struct sw_machine *m, const struct sw_session_options *o, str
 	for (size_t i = 0; i < SW_N_JOBS; i++)
 		se.jobs[i] = (struct sw_job){ .kind = (enum sw_job_kind)i, .fd = -EBADF };
 	sw_watch_open(m, &se.watch);
+	(void)sw_stack_close(m, NULL, NULL);	/* what a session that was killed had opened */
 	r = init_state(&se, o, err);
 	if (r == 0)
 		r = run(&se, o, err);

@@ -632,10 +632,18 @@ void sw_state_clear_tokens(struct sw_state *s)
 		s->tokens[i] = sw_secret_free(s->tokens[i]);
 }
 
-void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *found)
+/* What was typed for this look is forgotten with its end. */
+static void forget_typed(struct sw_state *s, enum sw_look_kind kind)
 {
 	if (kind == SW_LOOK_ADMIT)
 		sw_state_clear_tokens(s);
+	if (kind == SW_LOOK_TOOL && strcmp(sw_json_str(s->tool.look, "tool", ""), "open") == 0)
+		s->tool.passphrase = sw_secret_free(s->tool.passphrase);
+}
+
+void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *found)
+{
+	forget_typed(s, kind);
 	sw_state_look_clear(&s->looks[kind]);
 	s->looks[kind].found = json_object_get(found);
 	if (kind == SW_LOOK_TOOL_DO)
@@ -646,8 +654,7 @@ void sw_state_got_look(struct sw_state *s, enum sw_look_kind kind, json_object *
 /* What the look before it found is not what there is now. */
 void sw_state_look_failed(struct sw_state *s, enum sw_look_kind kind, const struct sw_error *err)
 {
-	if (kind == SW_LOOK_ADMIT)
-		sw_state_clear_tokens(s);
+	forget_typed(s, kind);
 	sw_state_look_clear(&s->looks[kind]);
 	s->looks[kind].error = *err;
 	if (kind == SW_LOOK_TOOL_DO && s->top->ops == &sw_screen_writing)

@@ -14,11 +14,13 @@
 #include "browse/browse.h"
 #include "bundle/bundle.h"
 #include "config/config.h"
+#include "disk/disk.h"
 #include "net/offers.h"
 #include "net/ping.h"
 #include "rescue/aim.h"
 #include "rescue/inside.h"
 #include "show/show.h"
+#include "stack/stack.h"
 
 #define VIEW_MAX ((size_t)4 << 20)	/* bytes of a file to be read on the screen */
 #define DUMP_MAX 4096u			/* of one that is no text */
@@ -54,10 +56,86 @@ static int volume(const struct tool *t, struct sw_volume *ret)
 static int partition(struct tool *t)
 {
 	_cleanup_buf_ struct sw_buf b = { 0 };
-	int r = sw_show_partition(t->m, t->f, word(t, "disk"),
-				  (unsigned int)sw_json_u64(t->request, "number", 0), &b, t->err);
+	unsigned int number = (unsigned int)sw_json_u64(t->request, "number", 0);
+	int r = sw_show_partition(t->m, t->f, word(t, "disk"), number, &b, t->err);
+	struct sw_stack stack;
 
-	return r < 0 ? r : give_text(t, &b);
+	if (r < 0)
+		return r;
+	if (sw_stack_find(t->f, word(t, "disk"), number, &stack, NULL) == 0)
+		sw_json_add_str(t->out, "opens", sw_stack_kind_name(stack.kind));
+	return give_text(t, &b);
+}
+
+/* ---- what has to be put together first ---- */
+
+static const struct sw_disk *disk_of(const struct sw_facts *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_disks; i++)
+		if (strcmp(f->disks[i].name, name) == 0)
+			return &f->disks[i];
+	return NULL;
+}
+
+static bool stands_on(json_object *opened, const char *disk, uint64_t number)
+{
+	json_object *from = sw_json_array(opened, "from");
+
+	for (size_t i = 0; from && i < json_object_array_length(from); i++) {
+		json_object *o = json_object_array_get_idx(from, i);
+
+		if (strcmp(sw_json_str(o, "disk", ""), disk) == 0 &&
+		    sw_json_u64(o, "number", 0) == number)
+			return true;
+	}
+	return false;
+}
+
+/* What was opened from there, with what it holds, which only facts read afresh can tell. */
+static int list_opened(struct tool *t)
+{
+	_cleanup_json_ json_object *all = NULL;
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	json_object *list = json_object_new_array();
+	int r = sw_machine_facts(t->m, &f, t->err);
+
+	sw_json_add(t->out, "opened", list);
+	if (r == 0)
+		r = sw_stack_inspect(t->m, f) < 0 ? sw_fail_oom(t->err)
+						  : sw_stack_opened(t->m, &all, t->err);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(all); i++) {
+		json_object *o = json_object_array_get_idx(all, i);
+		const struct sw_disk *d = disk_of(f, sw_json_str(o, "disk", ""));
+		_cleanup_free_ char *what = d ? sw_disk_describe(d) : NULL;
+
+		if (!stands_on(o, word(t, "disk"), sw_json_u64(t->request, "number", 0)))
+			continue;
+		sw_json_add_str(o, "content", what);
+		json_object_array_add(list, json_object_get(o));
+	}
+	return r;
+}
+
+static int open_stack(struct tool *t)
+{
+	const struct sw_stack_how how = {
+		.key = t->passphrase, .degraded = sw_json_bool(t->request, "degraded", false),
+	};
+	struct sw_stack s;
+	int r = sw_stack_find(t->f, word(t, "disk"),
+			      (unsigned int)sw_json_u64(t->request, "number", 0), &s, t->err);
+
+	if (r == 0)
+		r = sw_stack_open(t->m, &s, &how, t->err);
+	return r == 0 ? list_opened(t) : r;
+}
+
+static int close_stacks(struct tool *t)
+{
+	int r = sw_stack_close(t->m, NULL, t->err);
+
+	sw_json_add_str(t->out, "done", _("What was opened to look inside is closed."));
+	return r;
 }
 
 static int files(struct tool *t)
@@ -442,6 +520,7 @@ static const struct kind {
 	int (*run)(struct tool *t);
 	bool writes, facts;	/* facts: of the machine, which is a look at all of its disks */
 } kinds[] = {
+	{ "open", open_stack, false, true }, { "close", close_stacks, true, false },
 	{ "part", partition, false, true }, { "files", files, false, true },
 	{ "file", file, false, true }, { "tpm", tpm, false, false },
 	{ "hardware", hardware, false, true }, { "memory", memory, false, true },
@@ -482,6 +561,8 @@ static int run(struct sw_machine *m, json_object *request, struct sw_secret *pas
 		r = sw_secret_relock(passphrase, err);
 	if (r == 0 && k->facts)
 		r = sw_machine_facts(m, &f, err);
+	if (r == 0 && f && sw_stack_inspect(m, f) < 0)
+		r = sw_fail_oom(err);
 	t.f = f;
 	return r < 0 ? r : k->run(&t);
 }
