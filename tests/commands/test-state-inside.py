@@ -80,7 +80,7 @@ def _(case):
     key = case.dir / "key"
     for requests, identity, word in (
             (["ssv state 2"], "nvme0n1/state", "errors were met"),
-            (["ssv free_blocks_count 3"], "nvme0n1/state-full", "3 of 40960 blocks are free")):
+            (["ssv free_blocks_count 3"], "nvme0n1/state-full", "3K of 40M are free")):
         put(case, encrypted(case, ext4(case.dir / "inner", *requests)))
         before = whole(case)
         same(set(findings(case)), {"nvme0n1/state-locked"}, "without a key")
