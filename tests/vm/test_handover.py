@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machine handed over by keys. After each the firmware starts what it started before."""
+"""The machine handed over by keys: to the memory test, the firmware's setup, one boot entry, to
+nobody; and a disk wiped. After each the firmware starts what it started before."""
 
+import os
+import subprocess
+
+import disk
 import harness
 import nvram
 from test_install import check
@@ -79,5 +84,80 @@ def test_handover_to_the_memory_test_from_a_cd(directory):
     there_and_back(harness.Machine(directory))
 
 
-# The first is in CI; this one is the same from another medium.
+def into_the_setup(vm):
+    choose(vm, "Restart", "Internal Shell")
+    choose(vm, "setup", "Restart this machine now?")
+    resets = vm.resets
+    vm.send("DOWN", "ENTER", pause=0.3)
+    vm.wait_reset(resets + 1)
+    vm.expect_screen("Boot Maintenance Manager", timeout=120)
+    vm.mark()
+    vm.qmp("system_reset")
+    vm.wait_reset(resets + 2)
+
+
+def into_the_shell_of_the_firmware(vm):
+    """One entry of the firmware's, once."""
+    choose(vm, "Restart", "Internal Shell")
+    choose(vm, "Internal Shell", "one start only")
+    resets = vm.resets
+    vm.send("DOWN", "ENTER", pause=0.3)
+    vm.wait_reset(resets + 1)
+    vm.expect_screen("UEFI Interactive Shell", timeout=120)
+    vm.expect_screen("Shell>", timeout=60)
+    vm.mark()
+    vm.send("reset\r", pause=0.1)
+    vm.wait_reset(resets + 2)
+
+
+def wipe_by_keys(vm, victim, other):
+    untouched = other.hash()
+    choose(vm, "Wipe", victim.serial)
+    vm.send("/", victim.serial, "ENTER", "ENTER", pause=0.1)
+    vm.expect_screen("2 of 3", timeout=60)
+    choose(vm, "Zeros over", "serial " + victim.serial)
+    vm.expect_screen("To wipe it, type", timeout=30)
+    vm.send("TA02", "ENTER", pause=0.1)
+    vm.expect_screen("That is not", timeout=30)
+    vm.send("BACKSPACE", "BACKSPACE", "BACKSPACE", "BACKSPACE", victim.serial[-4:], "ENTER",
+            pause=0.1)
+    vm.expect_screen("The disk was wiped", timeout=300)
+    with open(victim.path, "rb") as file:
+        check(not any(any(block) for block in iter(lambda: file.read(1 << 20), b"")),
+              "not all of it is zeros")
+    found = subprocess.run(["blkid", "-p", victim.path], check=False, capture_output=True)
+    check(found.returncode == 2, "a signature is left: %r" % found.stdout)
+    check(other.hash() == untouched, "the other disk is not as it was")
+    vm.send("ESC", pause=1)
+    vm.expect_screen(START, timeout=60)
+
+
+def test_handover_to_setup_entry_and_the_medium_again_and_a_wipe(directory):
+    """Wiped by its typed serial; setup and an entry once, and each time the stick again."""
+    machine = harness.Machine(directory)
+    for serial in ("NODE07SYS", "DATA01"):
+        machine.disks.append(disk.Disk(os.path.join(directory, serial), serial, 64 << 20, "virtio"))
+        machine.disks[-1].fill(serial)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-F", machine.disks[1].path], check=True)
+    with harness.Vm(machine, iso=harness.build_file("slipway.iso"), iso_bus="usb",
+                    network=False) as vm:
+        console(vm)
+        before = boot_variables(machine)
+        wipe_by_keys(vm, machine.disks[1], machine.disks[0])
+        into_the_setup(vm)
+        console(vm)
+        into_the_shell_of_the_firmware(vm)
+        console(vm)
+        check(boot_variables(machine) == before, "the variables were %r and are %r"
+              % (before, boot_variables(machine)))
+        choose(vm, "Restart", "Internal Shell")
+        choose(vm, "As the", "Restart this machine now?")
+        resets = vm.resets
+        vm.send("DOWN", "ENTER", pause=0.3)
+        vm.wait_reset(resets + 1)
+        vm.expect_raw(LOADING, timeout=120)
+
+
+# The first is in CI; the others are starts of the medium by the same road.
 test_handover_to_the_memory_test_from_a_cd.long = True
+test_handover_to_setup_entry_and_the_medium_again_and_a_wipe.long = True
