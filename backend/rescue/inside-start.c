@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "disk/luks-map.h"
 #include "rescue/inside-private.h"
 
 #define HANG_UP_MS 2000		/* for a shell that was told to go */
@@ -211,8 +210,6 @@ int sw_inside_close(struct sw_inside *i, struct sw_error *err)
 	close_one(&i->map);
 	sw_loop_close(&i->loop);
 	gone = wait_until_gone(map || loop ? NULL : i->device, map, loop);
-	if (map)	/* the kernel's name for it went, this one was libdevmapper's */
-		(void)unlink(SW_LUKS_MAP_DIR "/" SW_INSIDE_MAP);
 	if (i->place)
 		(void)rmdir(i->place);
 	free(TAKE_PTR(i->place));

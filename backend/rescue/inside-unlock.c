@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/file.h"
 #include "boot/secrets.h"
@@ -120,11 +122,15 @@ static int take_device(struct sw_inside *i, struct sw_error *err)
 static int decrypt(struct sw_inside *i, const struct sw_secret *key, struct sw_error *err)
 {
 	int r = sw_luks_map(i->device, SW_INSIDE_MAP, key, !i->write, &i->map, err);
+	struct stat st;
 
 	if (r < 0)
 		return r;
+	if (fstat(i->map, &st) < 0)
+		return sw_fail_errno(err, SW_EXIT_FAILED, -errno, "the mapping is gone");
+	/* libdevmapper takes its own name away when it is told of the removal. */
 	free(i->device);
-	i->device = strdup(SW_LUKS_MAP_DIR "/" SW_INSIDE_MAP);
+	i->device = sw_fmt("/dev/dm-%u", minor(st.st_rdev));
 	return i->device ? 0 : sw_fail_oom(err);
 }
 
