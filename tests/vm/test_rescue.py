@@ -4,8 +4,10 @@ serial line, and what the screen says to do. First everything is looked at: no b
 
 import hashlib
 import os
+import subprocess
 
 import bootnode
+import disk
 import harness
 from test_doctor import doctor, repair_by_keys, spoil
 from test_install import check, need_slipway
@@ -122,3 +124,77 @@ def test_a_technician_looks_at_everything_and_puts_it_right(directory):
 
 # A start from the stick and one of the node: two minutes, which a change of a screen does not pay.
 test_a_technician_looks_at_everything_and_puts_it_right.long = True
+
+
+NETWORK = "[Match]\nName=eth0\n\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n"
+MACHINE_ID = "0123456789abcdef0123456789abcdef"
+
+
+def key(directory, name):
+    """(path of the private half, the public line)"""
+    path = os.path.join(directory, name)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path],
+                   check=True)
+    with open(path + ".pub", encoding="utf-8") as file:
+        return path, file.read()
+
+
+def config_stick(directory, files):
+    """A removable FAT partition SLIPWAY with these below config/."""
+    sources = {}
+    for number, (name, text) in enumerate(files.items()):
+        path = os.path.join(directory, "config-%d" % number)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        sources["/config/" + name] = path
+    stick = disk.make_esp_disk(os.path.join(directory, "CONF01"), "CONF01", sources, bus="usb",
+                               name="SLIPWAY")
+    stick.removable = True
+    return stick
+
+
+def import_by_keys(vm):
+    """What the stick has, each file with its verdict; then it is imported."""
+    vm.expect_screen("Install a node", timeout=400)
+    vm.expect_screen("node-07", timeout=150)
+    choose(vm, "Tools", "Configuration on a stick")
+    choose(vm, "Configuration", "the stick")
+    for text in ("hostname", "machine-id", "authorized_keys", "ssh_host_ed25519_key",
+                 "10-lan.network"):
+        vm.expect_screen(text)
+    choose(vm, "Import", "into the node data of node-07?")
+    vm.send("DOWN", "ENTER", pause=0.3)
+    vm.expect_screen("Imported, and read back.", timeout=200)
+
+
+def test_a_configuration_on_a_stick_is_imported_by_keys_and_the_node_has_it(directory):
+    """Host name, machine ID, who may log in, the host's own key and the network lie on a stick
+    beside the medium: by keys on the serial line into the node data, the key sealed to the TPM.
+    The node starts from its disk and has all of them."""
+    iso = need_slipway()
+    host, host_public = key(directory, "host")
+    _, operator = key(directory, "operator")
+    with open(host, encoding="utf-8") as file:
+        private = file.read()
+    machine = bootnode.installed(directory, bootnode.build())
+    machine.tpm = True
+    stick = config_stick(directory, {
+        "hostname": "node-08\n", "machine-id": MACHINE_ID + "\n", "ssh/authorized_keys": operator,
+        "ssh/ssh_host_ed25519_key": private, "network/10-lan.network": NETWORK})
+    machine.disks.append(stick)
+    with harness.Vm(machine, iso=iso, network=False) as vm:
+        import_by_keys(vm)
+    machine.disks.remove(stick)
+    with harness.Vm(machine, cpus=1, network=False) as vm:
+        bootnode.up(vm, "lkg", "slot")
+        said = bootnode.run(vm, "cd /run/node; cat hostname machine-id ssh/authorized_keys "
+                            "ssh/ssh_host_ed25519_key.pub; find . -name '10-lan.network' -exec "
+                            "cat {} \\;; ls credentials")
+        for text in ("node-08", MACHINE_ID, operator.strip(), " ".join(host_public.split()[:2]),
+                     "Gateway=10.0.2.2", "ssh_host_ed25519_key.cred"):
+            check(text in said, "%r is not in\n%s" % (text, said))
+        check("PRIVATE KEY" not in said, "a private key in the clear:\n" + said)
+
+
+# A start from the medium and one of the node: a change of what an import takes does not pay it.
+test_a_configuration_on_a_stick_is_imported_by_keys_and_the_node_has_it.long = True
