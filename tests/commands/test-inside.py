@@ -177,6 +177,31 @@ def _(case):
     closed = expect(shell(case, "echo in-$((40+2))\n"), 5, "nothing opens the encrypted state",
                     "the TPM: ", "--key-file FILE")
     assert "in-42" not in closed.out, closed
+    shown = asked_without_a_session(case)
+    assert "has no device mapper" in shown or "this key does not open it" in shown, shown
+
+
+def asked_without_a_session(case):
+    """What is said on a terminal that is nobody's own, as a console's may be."""
+    master, slave = pty.openpty()
+    child = subprocess.Popen([SLIPWAY, "--machine", str(case.machine_dir), "shell", "--state"],
+                             stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    shown, typed, end = "", 0, time.monotonic() + 60
+    while child.poll() is None and time.monotonic() < end:
+        if select.select([master], [], [], 0.2)[0]:
+            try:
+                shown += os.read(master, 4096).decode(errors="replace")
+            except OSError:     # it has ended
+                break
+        if shown.count("(it is not shown): ") > typed:
+            typed += 1
+            os.write(master, b"-".join([b"cbdefghi"] * 8) + b"\n")
+    child.kill()
+    child.wait()
+    os.close(master)
+    assert typed and "cbdefghi" not in shown, shown
+    return shown
 
 
 @test("a mirror is read from one member, and never written to")

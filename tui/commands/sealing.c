@@ -49,6 +49,9 @@ int sw_ask_hidden(const char *question, struct sw_secret **ret_line, struct sw_e
 
 	if (sw_is_interactive())
 		tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	/* A console's terminal need not be the one that its session belongs to. */
+	if (tty < 0 && sw_is_interactive())
+		tty = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	return tty < 0 ? -ENOKEY : read_hidden(tty, question, ret_line, err);
 }
 
