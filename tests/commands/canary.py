@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import secrets
+import signal
 import threading
 import time
 from pathlib import Path
@@ -67,7 +68,9 @@ class Watch(threading.Thread):
     Reads arguments and environment of every process, over and over, and, when a folder is given,
     the memory of those of slipway that work on the machine in it. A child has its parent's pages
     for the moment until it locks its own, and they stay where they are for as long as the parent
-    has them: what is found unlocked counts when it is found twice. `mark` may be set to another
+    has them: what is found unlocked counts when it is found twice. Until a secret was found in
+    locked memory a process is stopped while it is looked into, and goes on for a moment between
+    two looks: one that has its secret for a moment is met, too. `mark` may be set to another
     secret, one that slipway made.
     """
 
@@ -78,11 +81,20 @@ class Watch(threading.Thread):
         self.locked, self.unlocked, self.once, self.mark = 0, [], set(), MARK
         self.program = os.path.realpath(SLIPWAY)
 
+    def hold_and_look(self, folder):
+        if self.locked:
+            return memory_hits(folder, True, self.mark)
+        os.kill(int(folder.name), signal.SIGSTOP)
+        try:
+            return memory_hits(folder, False, self.mark)
+        finally:
+            os.kill(int(folder.name), signal.SIGCONT)
+
     def look_into(self, folder):
         if self.memory not in (folder / "cmdline").read_bytes() or \
                 os.path.realpath(os.readlink(folder / "exe")) != self.program:
             return
-        hits = memory_hits(folder, self.locked > 0, self.mark)
+        hits = self.hold_and_look(folder)
         self.locked += hits[True]
         if hits[False] and folder.name in self.once:
             self.unlocked.append((folder / "comm").read_text().strip())
@@ -102,7 +114,7 @@ class Watch(threading.Thread):
             for folder in Path("/proc").glob("[0-9]*"):
                 self.look(folder)
             self.rounds += 1
-            time.sleep(0.02)
+            time.sleep(0.02 if self.locked else 0.002)
 
     def __enter__(self):
         self.start()

@@ -143,7 +143,10 @@ def _(case):
             watcher.see("Keys")
             os.killpg(front(shell), signal.SIGTSTP)
             none_is_stopped(case)
+            watcher.at = len(watcher.text)
             shell.type("\x02", "nstall a node")
+            # One that sleeps over the screen in between draws nothing anew.
+            watcher.see("nstall a node")
             watcher.at = len(watcher.text)
             shell.type("?", "Keys")
             watcher.see("Keys")
