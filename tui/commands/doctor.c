@@ -142,7 +142,7 @@ static void print_finding(const struct sw_finding *fi, bool plan)
 
 	if (sw_report_finding(o, &b) == 0 && plan)
 		(void)sw_report_plan(o, &b);
-	sw_print_wrapped(sw_buf_text(&b));
+	sw_print_wrapped(stdout, sw_buf_text(&b));
 	fflush(stdout);
 }
 
@@ -241,7 +241,7 @@ static void print_all(const struct job *j, bool fine)
 	_cleanup_buf_ struct sw_buf b = {};
 
 	if (j->v.found.node && sw_report_node(j->v.found.node, &b) == 0)
-		sw_print_wrapped(sw_buf_text(&b));
+		sw_print_wrapped(stdout, sw_buf_text(&b));
 	if (b.len)
 		printf("\n");
 	for (size_t i = 0; i < j->v.found.n; i++)

@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "base/catalogue.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "rescue/inside.h"
 #include "tui/commands/common.h"
 #include "tui/commands/sealing.h"
+#include "tui/commands/wrap.h"
 
 #define TRIES 3		/* at a recovery key that is typed */
 
@@ -100,20 +102,26 @@ static int say_before(const struct sw_inside *i)
 	int r = sw_inside_text(i, &b);
 
 	if (r == 0)
-		fprintf(stderr, "%s\n", sw_buf_text(&b));
+		r = sw_buf_adds(&b, "\n");
+	if (r == 0)
+		sw_print_wrapped(stderr, sw_buf_text(&b));
 	return r;
 }
 
 static void say_ready(const struct sw_inside *i)
 {
+	_cleanup_free_ char *place = NULL;
+
 	fprintf(stderr, i->write ? _("Opened for writing.\n") : _("Opened read-only.\n"));
 	if (i->root)
 		fputs(_("It holds a system of its own: the shell is that system's, in a chroot.\n"),
 		      stderr);
 	else
-		fprintf(stderr, _("It holds no system that could run a shell: this is the shell of "
-				  "the system that slipway runs on,\nand the state is in %s.\n"),
-			i->place);
+		place = sw_fmt(_("It holds no system that could run a shell: this is the shell of "
+				 "the system that slipway runs on, and the state is in %s.\n"),
+			       i->place);
+	if (place)
+		sw_print_wrapped(stderr, place);
 	fputs(_("'exit' closes it.\n"), stderr);
 }
 

@@ -10,6 +10,7 @@
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 #include "tui/commands/shell-state.h"
+#include "tui/commands/wrap.h"
 
 /* What opening it does to the TPM, on standard error: the shell's own output stays its own. */
 int sw_shell_give_up_keys(struct sw_machine *m, struct sw_error *err)
@@ -23,8 +24,8 @@ int sw_shell_give_up_keys(struct sw_machine *m, struct sw_error *err)
 	if (sw_machine_tcti(m, &tcti, &ignored) == -ENOENT)
 		fputs("There is no TPM here, so nothing is sealed to one.\n", stderr);
 	else
-		fputs("The TPM keeps what is sealed until the machine is restarted; no install can "
-		      "encrypt before that.\n", stderr);
+		sw_print_wrapped(stderr, "The TPM keeps what is sealed until the machine is "
+					 "restarted; no install can encrypt before that.\n");
 	return 0;
 }
 

@@ -61,21 +61,21 @@ int sw_wrap(const char *text, size_t width, struct sw_buf *out)
 	return r;
 }
 
-void sw_print_wrapped(const char *text)
+void sw_print_wrapped(FILE *out, const char *text)
 {
 	_cleanup_buf_ struct sw_buf b = {};
 	struct winsize ws = {};
 	size_t width = WIDTH;
 
-	if (!isatty(STDOUT_FILENO)) {
-		fputs(text, stdout);
+	if (!isatty(fileno(out))) {
+		fputs(text, out);
 		return;
 	}
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
+	if (ioctl(fileno(out), TIOCGWINSZ, &ws) == 0 && ws.ws_col)
 		width = ws.ws_col;
 	/* A line that is full to the last column is wrapped once more by some terminals. */
 	if (sw_wrap(text, width < WIDTH_MIN ? WIDTH_MIN : width - 1, &b) == 0)
-		fputs(sw_buf_text(&b), stdout);
+		fputs(sw_buf_text(&b), out);
 	else
-		fputs(text, stdout);
+		fputs(text, out);
 }
