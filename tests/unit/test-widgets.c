@@ -116,6 +116,28 @@ static void test_a_list_moves_searches_and_scrolls(void **state SW_UNUSED)
 	sw_list_draw(&l, f, &a, NULL);
 }
 
+static void test_a_search_goes_on_in_a_list_that_is_filled_anew(void **state SW_UNUSED)
+{
+	_cleanup_state_ struct sw_state *s = sw_state_new(NULL, NULL);
+	struct sw_list l = {};
+
+	for (int round = 0; round < 2; round++) {
+		sw_list_clear(&l);
+		assert_int_equal(sw_list_add_text(&l, 1, "Restart"), 0);
+		assert_int_equal(sw_list_add_text(&l, 2, "Rescue shell"), 0);
+		if (round == 0)
+			sw_list_request(&l, s, SW_REQ_SEARCH, 0);
+		sw_list_request(&l, s, SW_REQ_TEXT, round == 0 ? 'e' : 's');
+		assert_int_equal(l.sel, 0);
+	}
+	assert_int_equal(sw_list_mode(&l), SW_MODE_TEXT);
+	sw_list_request(&l, s, SW_REQ_TEXT, 'c');
+	assert_int_equal(l.sel, 1);
+	sw_list_request(&l, s, SW_REQ_ACCEPT, 0);
+	sw_list_clear(&l);
+	assert_int_equal(sw_list_mode(&l), SW_MODE_KEYS);
+}
+
 static void test_a_pager_follows_until_one_scrolls_up(void **state SW_UNUSED)
 {
 	_cleanup_frame_ struct sw_frame *f = sw_frame_new(4, 20);
@@ -281,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_a_line_is_edited_by_characters),
 		cmocka_unit_test(test_a_long_line_scrolls_with_the_cursor),
 		cmocka_unit_test(test_a_list_moves_searches_and_scrolls),
+		cmocka_unit_test(test_a_search_goes_on_in_a_list_that_is_filled_anew),
 		cmocka_unit_test(test_a_pager_follows_until_one_scrolls_up),
 		cmocka_unit_test(test_progress_weighs_steps_and_keeps_a_bounded_log),
 		cmocka_unit_test(test_a_new_session_follows_a_running_install),

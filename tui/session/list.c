@@ -17,12 +17,16 @@ static void clear_row(struct sw_list_row *row)
 	free(row->off);
 }
 
+/* It is filled anew while somebody types: the rest of a search must not be taken for keys. */
 void sw_list_clear(struct sw_list *l)
 {
+	struct sw_list empty = { .max_col = l->max_col, .searching = l->searching };
+
+	memcpy(empty.find, l->find, sizeof(empty.find));
 	for (size_t i = 0; i < l->n; i++)
 		clear_row(&l->rows[i]);
 	free(l->rows);
-	*l = (struct sw_list){ .max_col = l->max_col };
+	*l = empty;
 }
 
 int sw_list_add(struct sw_list *l, int id, const char *off, size_t n_cols, const char *const *cols)

@@ -26,6 +26,7 @@ struct sw_list {
 	char find[64];
 };
 
+/* Takes the rows away; the text of a search stays, and goes on when it is being typed. */
 void sw_list_clear(struct sw_list *l);
 /* Adds a row; columns and reason are copied, NULL columns are empty. */
 int sw_list_add(struct sw_list *l, int id, const char *off, size_t n_cols,
