@@ -18,10 +18,11 @@ static void follow(unsigned int at, unsigned int size, unsigned int frame, unsig
 
 enum { PAIR_NONE, PAIR_ACCENT, PAIR_ALERT, PAIR_PAPER };
 
-static bool colours, paper;
+static bool wanted, started, colours, paper;
 
-void sw_paint_colours(bool words)
+static void start(bool words)
 {
+	started = true;
 	if (!has_colors() || start_color() == ERR || use_default_colors() == ERR)
 		return;
 	paper = init_pair(PAIR_PAPER, COLOR_WHITE, COLOR_BLACK) == OK;
@@ -30,10 +31,26 @@ void sw_paint_colours(bool words)
 		  init_pair(PAIR_ALERT, COLOR_RED, -1) == OK;
 }
 
+void sw_paint_colours(bool words)
+{
+	wanted = true;
+	started = false;
+	if (words)
+		start(true);
+}
+
+/* A terminal that has seen no code yet has seen no colour either, not even its own. */
+static bool has_paper(void)
+{
+	if (wanted && !started)
+		start(false);
+	return paper;
+}
+
 static short pair(uint8_t attr)
 {
 	if (attr & SW_ATTR_PAPER)
-		return paper ? PAIR_PAPER : PAIR_NONE;
+		return has_paper() ? PAIR_PAPER : PAIR_NONE;
 	return !colours ? PAIR_NONE : attr & SW_ATTR_ALERT ? PAIR_ALERT :
 	       attr & SW_ATTR_ACCENT ? PAIR_ACCENT : PAIR_NONE;
 }

@@ -5,8 +5,8 @@
 #include "tui/session/frame.h"
 
 /*
- * Uses what colours this terminal has, for words only when told so: text says it all without them.
- * Without this call none.
+ * Uses what colours this terminal has, for words only when told so: text says it all without them;
+ * otherwise only from the first picture on that needs them. Without this call none.
  */
 void sw_paint_colours(bool words);
 
