@@ -332,8 +332,6 @@ static const struct sw_opt opts[] = {
 	{ OPT_IMAGE, "image", "SOURCE", "fill the slot from this UKI: path, URL, "
 	  "medium:/FILE or stick:/FILE" },
 	{ OPT_OPEN, "open", NULL, "look into an encrypted state, by the TPM or the key" },
-	{ OPT_IMAGE, "image", "SOURCE", "fill the slot from this UKI: path, URL or "
-	  "medium:/FILE" },
 	{ OPT_SHA256, "sha256", "HEX", "of the image; a remote one that nobody signed needs it" },
 	{ OPT_SIGNATURE, "signature", "SOURCE", "of the image, once for each signer (default: .sig "
 	  "beside it)" },
