@@ -24,14 +24,6 @@ static void look_clear(struct look *l)
 	free(l->signatures);
 }
 
-static const struct sw_part *part_of(const struct sw_table *t, unsigned int number)
-{
-	for (size_t i = 0; i < t->n_parts; i++)
-		if (t->parts[i].number == number)
-			return &t->parts[i];
-	return NULL;
-}
-
 static bool bears(const struct sw_part *p, const char *label, const struct sw_guid *uuid)
 {
 	return strcmp(p->label ? p->label : "", label) == 0 && sw_guid_equal(&p->uuid, uuid);
@@ -54,7 +46,7 @@ static int changes_of(const struct sw_aside *a, const struct sw_table *t, bool b
 	*ret_open = t->damage != NULL;
 	for (size_t i = 0; i < a->n_parts; i++) {
 		const struct sw_rename *n = &a->parts[i];
-		const struct sw_part *p = part_of(t, n->number);
+		const struct sw_part *p = sw_table_part(t, n->number);
 		const char *from = back ? n->new_label : n->old_label;
 		const char *to = back ? n->old_label : n->new_label;
 		const struct sw_guid *uuid = back ? &n->old_uuid : &n->new_uuid;

@@ -27,21 +27,20 @@ static int no_place(const char *disk, unsigned int number, struct sw_error *err)
 static int find_place(const struct sw_facts *f, const char *disk, unsigned int number,
 		      struct place *p, struct sw_error *err)
 {
-	for (size_t i = 0; i < f->n_disks && !p->disk; i++)
-		if (strcmp(f->disks[i].name, disk) == 0)
-			p->disk = &f->disks[i];
+	const struct sw_part *part;
+
+	p->disk = sw_facts_disk(f, disk);
 	if (!p->disk)
 		return no_place(disk, 0, err);
 	p->size = p->disk->size;
 	if (!number)
 		return 0;
-	for (size_t i = 0; i < p->disk->table.n_parts; i++)
-		if (p->disk->table.parts[i].number == number) {
-			p->offset = p->disk->table.parts[i].start;
-			p->size = p->disk->table.parts[i].size;
-			return 0;
-		}
-	return no_place(disk, number, err);
+	part = sw_table_part(&p->disk->table, number);
+	if (!part)
+		return no_place(disk, number, err);
+	p->offset = part->start;
+	p->size = part->size;
+	return 0;
 }
 
 /* What a member of a mirror holds begins behind its superblock. */

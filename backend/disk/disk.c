@@ -21,6 +21,14 @@ void sw_table_clear(struct sw_table *t)
 	*t = (struct sw_table){};
 }
 
+const struct sw_part *sw_table_part(const struct sw_table *t, unsigned int number)
+{
+	for (size_t i = 0; i < t->n_parts; i++)
+		if (t->parts[i].number == number)
+			return &t->parts[i];
+	return NULL;
+}
+
 static void strv_free(char **list)
 {
 	for (char **s = list; s && *s; s++)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/facts.h"
 
+#include <string.h>
+
 #include "base/strv.h"
 
 struct sw_facts *sw_facts_new(void)
@@ -21,6 +23,14 @@ static void link_clear(struct sw_link *l)
 	free(l->mac);
 	free(l->driver);
 	sw_strv_free(l->addresses);
+}
+
+const struct sw_disk *sw_facts_disk(const struct sw_facts *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_disks; i++)
+		if (strcmp(f->disks[i].name, name) == 0)
+			return &f->disks[i];
+	return NULL;
 }
 
 struct sw_facts *sw_facts_free(struct sw_facts *f)

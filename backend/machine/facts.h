@@ -122,6 +122,10 @@ SW_DEFINE_CLEANUP(struct sw_facts, sw_facts_free)
  */
 bool sw_disk_same(const struct sw_disk *a, const struct sw_disk *b);
 
+/* The disk of this name ("nvme0n1") and the partition of this number; NULL: there is none. */
+const struct sw_disk *sw_facts_disk(const struct sw_facts *f, const char *name);
+const struct sw_part *sw_table_part(const struct sw_table *t, unsigned int number);
+
 void sw_disk_clear(struct sw_disk *d);
 void sw_table_clear(struct sw_table *t);
 void sw_bootvars_clear(struct sw_bootvars *b);

@@ -171,31 +171,26 @@ static void add_whole(const struct sw_disk *d, struct sw_buf *b)
 int sw_show_partition(struct sw_machine *m, const struct sw_facts *f, const char *disk,
 		      unsigned int number, struct sw_buf *out, struct sw_error *err)
 {
+	const struct sw_disk *d = sw_facts_disk(f, disk);
+	const struct sw_part *p = d && number ? sw_table_part(&d->table, number) : NULL;
 	_cleanup_volume_ struct sw_volume v = {};
 	struct sw_error e = {};
 
-	for (size_t i = 0; i < f->n_disks; i++) {
-		const struct sw_disk *d = &f->disks[i];
-
-		if (number == 0 && strcmp(d->name, disk) == 0) {
-			add_whole(d, out);
-			add_stack(f, disk, 0, out);
-			return 0;
-		}
-		for (size_t k = 0; strcmp(d->name, disk) == 0 && k < d->table.n_parts; k++) {
-			if (d->table.parts[k].number != number)
-				continue;
-			line(out, "Disk", d->name);
-			add_place(&d->table.parts[k], out);
-			add_content(m, d, &d->table.parts[k], out);
-			add_stack(f, disk, number, out);
-			if (sw_volume_find(m, f, disk, number, &v, &e) < 0)
-				(void)sw_buf_addf(out, "\nIts files: %s.\n",
-						  sw_error_reason(&e));
-			return 0;
-		}
+	if (!d || (number && !p)) {
+		sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is no such partition any more");
+		sw_error_where(err, "%s, partition %u", disk, number);
+		return -ENOENT;
 	}
-	sw_fail(err, SW_EXIT_MISSING, -ENOENT, "there is no such partition any more");
-	sw_error_where(err, "%s, partition %u", disk, number);
-	return -ENOENT;
+	if (!p) {
+		add_whole(d, out);
+		add_stack(f, disk, 0, out);
+		return 0;
+	}
+	line(out, "Disk", d->name);
+	add_place(p, out);
+	add_content(m, d, p, out);
+	add_stack(f, disk, number, out);
+	if (sw_volume_find(m, f, disk, number, &v, &e) < 0)
+		(void)sw_buf_addf(out, "\nIts files: %s.\n", sw_error_reason(&e));
+	return 0;
 }

@@ -117,27 +117,15 @@ static int nothing(const char *disk, unsigned int number, int r, struct sw_error
 	return r;
 }
 
-static const struct sw_part *part_of(const struct sw_disk *d, unsigned int number)
-{
-	for (size_t i = 0; i < d->table.n_parts; i++)
-		if (d->table.parts[i].number == number)
-			return &d->table.parts[i];
-	return NULL;
-}
-
 int sw_stack_find(const struct sw_facts *f, const char *disk, unsigned int number,
 		  struct sw_stack *ret_stack, struct sw_error *err)
 {
-	const struct sw_disk *d = NULL;
-	const struct sw_part *p = NULL;
+	const struct sw_disk *d = sw_facts_disk(f, disk);
+	const struct sw_part *p = d && number ? sw_table_part(&d->table, number) : NULL;
 	struct sw_stack s = {};
 	const char *group;
 	int r;
 
-	for (size_t i = 0; i < f->n_disks && !d; i++)
-		if (strcmp(f->disks[i].name, disk) == 0)
-			d = &f->disks[i];
-	p = d && number ? part_of(d, number) : NULL;
 	if (!d || (number && !p))
 		return nothing(disk, number, -ENOENT, err);
 	s.kind = p ? kind_of(p->fs_type) : kind_of_disk(d);

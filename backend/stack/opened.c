@@ -128,6 +128,25 @@ int sw_stack_inspect(struct sw_machine *m, struct sw_facts *f)
 	return r;
 }
 
+int sw_stack_contents(struct sw_machine *m, json_object **ret_list, struct sw_error *err)
+{
+	_cleanup_facts_ struct sw_facts *f = NULL;
+	int r = sw_machine_facts(m, &f, err);
+
+	if (r == 0 && sw_stack_inspect(m, f) < 0)
+		r = sw_fail_oom(err);
+	if (r == 0)
+		r = sw_stack_opened(m, ret_list, err);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(*ret_list); i++) {
+		json_object *o = json_object_array_get_idx(*ret_list, i);
+		const struct sw_disk *d = sw_facts_disk(f, sw_json_str(o, "disk", ""));
+		_cleanup_free_ char *what = d ? sw_disk_describe(d) : NULL;
+
+		sw_json_add_str(o, "content", what);
+	}
+	return r;
+}
+
 /* ---- the end ---- */
 
 static int end_one(struct sw_machine *m, const char *name)

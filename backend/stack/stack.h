@@ -62,6 +62,10 @@ int sw_stack_open(struct sw_machine *m, const struct sw_stack *s, const struct s
  */
 int sw_stack_opened(struct sw_machine *m, json_object **ret_list, struct sw_error *err);
 
+/* The same, each with "content": what it holds, in words, where it holds anything. Facts are read
+ * afresh for that, for what was opened is a device since. */
+int sw_stack_contents(struct sw_machine *m, json_object **ret_list, struct sw_error *err);
+
 /*
  * Looks into what is open, which the facts name without looking: tables and contents, so that
  * partitions and files are found there as on a disk. Fails only for want of memory.

@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "base/size.h"
-#include "disk/disk.h"
 #include "disk/recovery.h"
 #include "stack/stack.h"
 #include "tui/commands/common.h"
@@ -16,25 +15,6 @@ enum { OPT_KEY_FILE = 300, OPT_TPM, OPT_DEGRADED };
 #define KEY_MAX 65536U
 
 /* ---- what is open ---- */
-
-static const struct sw_disk *disk_of(const struct sw_facts *f, const char *name)
-{
-	for (size_t i = 0; i < f->n_disks; i++)
-		if (strcmp(f->disks[i].name, name) == 0)
-			return &f->disks[i];
-	return NULL;
-}
-
-static void add_contents(const struct sw_facts *f, json_object *list)
-{
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		json_object *o = json_object_array_get_idx(list, i);
-		const struct sw_disk *d = disk_of(f, sw_json_str(o, "disk", ""));
-		_cleanup_free_ char *what = d ? sw_disk_describe(d) : NULL;
-
-		sw_json_add_str(o, "content", what);
-	}
-}
 
 static void print_from(json_object *o)
 {
@@ -66,20 +46,13 @@ static void print_opened(json_object *list)
 		printf("nothing is open\n");
 }
 
-/* Read afresh: what was opened is a device since. */
 static int show(const struct sw_cli *cli, struct sw_machine *m, struct sw_error *err)
 {
 	_cleanup_json_ json_object *list = NULL, *o = NULL;
-	_cleanup_facts_ struct sw_facts *f = NULL;
-	int r = sw_machine_facts(m, &f, err);
+	int r = sw_stack_contents(m, &list, err);
 
-	if (r == 0 && sw_stack_inspect(m, f) < 0)
-		r = sw_fail_oom(err);
-	if (r == 0)
-		r = sw_stack_opened(m, &list, err);
 	if (r < 0)
 		return r;
-	add_contents(f, list);
 	if (!cli->json) {
 		print_opened(list);
 		return 0;

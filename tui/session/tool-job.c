@@ -14,7 +14,6 @@
 #include "browse/browse.h"
 #include "bundle/bundle.h"
 #include "config/config.h"
-#include "disk/disk.h"
 #include "net/offers.h"
 #include "net/ping.h"
 #include "rescue/aim.h"
@@ -69,14 +68,6 @@ static int partition(struct tool *t)
 
 /* ---- what has to be put together first ---- */
 
-static const struct sw_disk *disk_of(const struct sw_facts *f, const char *name)
-{
-	for (size_t i = 0; i < f->n_disks; i++)
-		if (strcmp(f->disks[i].name, name) == 0)
-			return &f->disks[i];
-	return NULL;
-}
-
 static bool stands_on(json_object *opened, const char *disk, uint64_t number)
 {
 	json_object *from = sw_json_array(opened, "from");
@@ -91,27 +82,19 @@ static bool stands_on(json_object *opened, const char *disk, uint64_t number)
 	return false;
 }
 
-/* What was opened from there, with what it holds, which only facts read afresh can tell. */
+/* What was opened from there. */
 static int list_opened(struct tool *t)
 {
 	_cleanup_json_ json_object *all = NULL;
-	_cleanup_facts_ struct sw_facts *f = NULL;
 	json_object *list = json_object_new_array();
-	int r = sw_machine_facts(t->m, &f, t->err);
+	int r = sw_stack_contents(t->m, &all, t->err);
 
 	sw_json_add(t->out, "opened", list);
-	if (r == 0)
-		r = sw_stack_inspect(t->m, f) < 0 ? sw_fail_oom(t->err)
-						  : sw_stack_opened(t->m, &all, t->err);
 	for (size_t i = 0; r == 0 && i < json_object_array_length(all); i++) {
 		json_object *o = json_object_array_get_idx(all, i);
-		const struct sw_disk *d = disk_of(f, sw_json_str(o, "disk", ""));
-		_cleanup_free_ char *what = d ? sw_disk_describe(d) : NULL;
 
-		if (!stands_on(o, word(t, "disk"), sw_json_u64(t->request, "number", 0)))
-			continue;
-		sw_json_add_str(o, "content", what);
-		json_object_array_add(list, json_object_get(o));
+		if (stands_on(o, word(t, "disk"), sw_json_u64(t->request, "number", 0)))
+			json_object_array_add(list, json_object_get(o));
 	}
 	return r;
 }
