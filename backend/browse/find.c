@@ -43,18 +43,6 @@ static int find_place(const struct sw_facts *f, const char *disk, unsigned int n
 	return 0;
 }
 
-/* What a member of a mirror holds begins behind its superblock. */
-static void enter_mirror(struct sw_io *io, struct place *p)
-{
-	_cleanup_io_ struct sw_io *member = NULL;
-	struct sw_md md;
-
-	if (sw_io_window(io, p->offset, p->size, &member) < 0 || sw_md_read(member, &md) < 0)
-		return;
-	p->offset += md.data_offset;
-	p->size = md.size;
-}
-
 static enum sw_volume_kind kind_of(const uint8_t *h)
 {
 	if (h[1080] == 0x53 && h[1081] == 0xef)
@@ -93,7 +81,7 @@ int sw_volume_find(struct sw_machine *m, const struct sw_facts *f, const char *d
 	if (r < 0)
 		return r;
 	if (number)
-		enter_mirror(io, &p);
+		(void)sw_md_enter(io, &p.offset, &p.size);	/* no member: as it is */
 	if (p.size < sizeof(head) || (r = sw_io_read(io, p.offset, head, sizeof(head))) < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r < 0 ? r : -ENOSPC,
 				     "%s cannot be read", disk);

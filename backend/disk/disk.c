@@ -29,6 +29,11 @@ const struct sw_part *sw_table_part(const struct sw_table *t, unsigned int numbe
 	return NULL;
 }
 
+bool sw_part_holds(const struct sw_part *p, const char *fs_type)
+{
+	return p->fs_type && strcmp(p->fs_type, fs_type) == 0;
+}
+
 static void strv_free(char **list)
 {
 	for (char **s = list; s && *s; s++)

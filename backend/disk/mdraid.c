@@ -177,3 +177,18 @@ int sw_md_read(struct sw_io *member, struct sw_md *ret_md)
 	r = sw_io_read(member, SUPER_OFFSET, b, sizeof(b));
 	return r < 0 ? r : decode(b, member->size, ret_md);
 }
+
+int sw_md_enter(struct sw_io *disk, uint64_t *start, uint64_t *size)
+{
+	_cleanup_io_ struct sw_io *member = NULL;
+	struct sw_md md;
+	int r = sw_io_window(disk, *start, *size, &member);
+
+	if (r == 0)
+		r = sw_md_read(member, &md);
+	if (r < 0)
+		return r;
+	*start += md.data_offset;
+	*size = md.size;
+	return 0;
+}

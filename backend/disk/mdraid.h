@@ -45,3 +45,8 @@ int sw_md_write(struct sw_io *member, const struct sw_md *md);
  * not fit the member.
  */
 int sw_md_read(struct sw_io *member, struct sw_md *ret_md);
+/*
+ * Where on the disk what a member holds lies, which begins behind its superblock: start and size
+ * of the member (bytes) become those of that. The errors of sw_md_read(); then both stay.
+ */
+int sw_md_enter(struct sw_io *disk, uint64_t *start, uint64_t *size);

@@ -126,6 +126,11 @@ bool sw_disk_same(const struct sw_disk *a, const struct sw_disk *b);
 const struct sw_disk *sw_facts_disk(const struct sw_facts *f, const char *name);
 const struct sw_part *sw_table_part(const struct sw_table *t, unsigned int number);
 
+#define SW_FS_LUKS "crypto_LUKS"	/* as libblkid calls them */
+#define SW_FS_RAID "linux_raid_member"
+/* Whether this is what the partition holds. */
+bool sw_part_holds(const struct sw_part *p, const char *fs_type);
+
 void sw_disk_clear(struct sw_disk *d);
 void sw_table_clear(struct sw_table *t);
 void sw_bootvars_clear(struct sw_bootvars *b);

@@ -219,7 +219,7 @@ static int check_array(const struct sw_plan *p, const char *label, struct sw_err
 
 		if (r < 0)
 			return r;
-		if (!old || !old->fs_type || strcmp(old->fs_type, "linux_raid_member") != 0)
+		if (!old || !sw_part_holds(old, SW_FS_RAID))
 			continue;
 		if (!first)
 			first = old;

@@ -8,8 +8,6 @@
 #include "disk/mdraid.h"
 #include "rescue/inside-private.h"
 
-#define LUKS "crypto_LUKS"
-#define MEMBER "linux_raid_member"
 
 static bool is_state(const struct sw_disk *d, const struct sw_part *p, const char *disk)
 {
@@ -61,24 +59,14 @@ static int choose(const struct sw_facts *f, const char *disk, struct sw_inside *
 /* Where the file system or its encryption begins. */
 static int enter_member(struct sw_inside *i, struct sw_io *io, struct sw_error *err)
 {
-	_cleanup_io_ struct sw_io *part = NULL;
-	struct sw_md md;
 	int r;
 
 	i->start = i->part->start;
 	i->size = i->part->size;
-	i->mirror = i->part->fs_type && strcmp(i->part->fs_type, MEMBER) == 0;
-	if (!i->mirror)
-		return 0;
-	r = sw_io_window(io, i->start, i->size, &part);
-	if (r == 0)
-		r = sw_md_read(part, &md);
-	if (r < 0)
-		return sw_fail_errno(err, SW_EXIT_MISSING, r, "the state is a member of an array "
-				     "that slipway does not know");
-	i->start += md.data_offset;
-	i->size = md.size;
-	return 0;
+	i->mirror = sw_part_holds(i->part, SW_FS_RAID);
+	r = i->mirror ? sw_md_enter(io, &i->start, &i->size) : 0;
+	return r < 0 ? sw_fail_errno(err, SW_EXIT_MISSING, r, "the state is a member of an array "
+				     "that slipway does not know") : 0;
 }
 
 static int look(struct sw_inside *i, struct sw_io *io, struct sw_error *err)
@@ -91,7 +79,7 @@ static int look(struct sw_inside *i, struct sw_io *io, struct sw_error *err)
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the state cannot be read");
 	(void)sw_fs_type(sw_io_fd(io), i->start, i->size, i->fs, sizeof(i->fs));
-	i->encrypted = strcmp(i->fs, LUKS) == 0;
+	i->encrypted = strcmp(i->fs, SW_FS_LUKS) == 0;
 	if (!i->encrypted) {
 		i->condition = sw_inside_condition(part, i->fs);
 		return 0;

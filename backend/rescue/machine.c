@@ -143,7 +143,7 @@ static bool is_encrypted(const struct sw_node *n)
 	const struct sw_table *t = n->disk ? &n->disk->table : NULL;
 
 	for (size_t i = 0; t && i < t->n_parts; i++)
-		if (t->parts[i].fs_type && strcmp(t->parts[i].fs_type, "crypto_LUKS") == 0)
+		if (sw_part_holds(&t->parts[i], SW_FS_LUKS))
 			return true;
 	return false;
 }

@@ -52,7 +52,7 @@ int sw_reseal_find(const struct sw_facts *f, const char *disk, const char *label
 	}
 	if (!found)
 		return not_found(disk, label, err);
-	if (!found->fs_type || strcmp(found->fs_type, "crypto_LUKS") != 0) {
+	if (!sw_part_holds(found, SW_FS_LUKS)) {
 		sw_fail(err, SW_EXIT_REFUSED, -EMEDIUMTYPE, "\"%s\" is not encrypted", label);
 		sw_error_where(err, "%s, partition %u", on->name, found->number);
 		return -EMEDIUMTYPE;

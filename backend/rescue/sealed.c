@@ -155,11 +155,6 @@ static int examine_secret(struct sw_examine *x, const struct sw_switch *s,
 
 /* ---- encrypted partitions ---- */
 
-static bool is_member(const struct sw_part *p)
-{
-	return p->fs_type && strcmp(p->fs_type, "linux_raid_member") == 0;
-}
-
 static int closed_part(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		       const struct sw_seal_aim *a, const struct sw_luks_seal *seal,
 		       enum sw_seal_state state)
@@ -182,7 +177,7 @@ static int closed_part(struct sw_examine *x, const struct sw_disk *d, const stru
 		(void)snprintf(fi->advice, sizeof(fi->advice),
 			       "start an image that brings its signature along: systemd-measure "
 			       "sign makes it");
-	else if (r == 0 && is_member(p))
+	else if (r == 0 && sw_part_holds(p, SW_FS_RAID))
 		(void)snprintf(fi->advice, sizeof(fi->advice), MEMBER_ADVICE);
 	else if (r == 0)
 		r = sw_seal_repair_part(fi, d, p, a);
@@ -206,16 +201,10 @@ static int judge_seals(struct sw_examine *x, const struct sw_disk *d, const stru
 /* What is encrypted on a member of a mirror lies behind the array's own superblock. */
 static int open_part(struct sw_io *disk, const struct sw_part *p, struct sw_io **ret_part)
 {
-	_cleanup_io_ struct sw_io *member = NULL;
-	struct sw_md md;
-	int r;
+	uint64_t start = p->start, size = p->size;
+	int r = sw_part_holds(p, SW_FS_RAID) ? sw_md_enter(disk, &start, &size) : 0;
 
-	if (!is_member(p))
-		return sw_io_window(disk, p->start, p->size, ret_part);
-	r = sw_io_window(disk, p->start, p->size, &member);
-	if (r == 0)
-		r = sw_md_read(member, &md);
-	return r < 0 ? r : sw_io_window(disk, p->start + md.data_offset, md.size, ret_part);
+	return r < 0 ? r : sw_io_window(disk, start, size, ret_part);
 }
 
 static int examine_part(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
@@ -247,8 +236,8 @@ static int examine_parts(struct sw_examine *x, const struct sw_disk *d,
 		const struct sw_part *p = &d->table.parts[i];
 
 		/* The members of a mirror hold the same: the first disk's tells for both. */
-		if ((p->fs_type && strcmp(p->fs_type, "crypto_LUKS") == 0) ||
-		    (is_member(p) && d == x->nodes[0]->disk))
+		if (sw_part_holds(p, SW_FS_LUKS) ||
+		    (sw_part_holds(p, SW_FS_RAID) && d == x->nodes[0]->disk))
 			r = examine_part(x, d, p, a);
 	}
 	return r;

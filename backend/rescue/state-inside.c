@@ -49,13 +49,11 @@ static void take(struct sw_state_place *ret, struct sw_io *io, const struct sw_p
 
 static int enter_mirror(struct sw_io *io, const struct sw_part *p, struct sw_state_place *ret)
 {
-	struct sw_md md;
-	int r = sw_io_window(io, p->start, p->size, &ret->window);
+	uint64_t start = p->start, size = p->size;
+	int r = sw_md_enter(io, &start, &size);
 
 	if (r == 0)
-		r = sw_md_read(ret->window, &md);
-	if (r == 0)
-		take(ret, io, p, p->start + md.data_offset, md.size, "a mirror");
+		take(ret, io, p, start, size, "a mirror");
 	return r;
 }
 
@@ -115,12 +113,11 @@ static int locked(struct sw_examine *x, const struct sw_disk *d, const struct sw
 int sw_state_enter(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		   struct sw_io *io, struct sw_state_place *ret)
 {
-	bool used = d->uses && d->uses[0], sealed = p->fs_type &&
-		    strcmp(p->fs_type, "crypto_LUKS") == 0;
+	bool used = d->uses && d->uses[0], sealed = sw_part_holds(p, SW_FS_LUKS);
 	struct sw_error why = {};
 	int r;
 
-	if (p->fs_type && strcmp(p->fs_type, "linux_raid_member") == 0)
+	if (sw_part_holds(p, SW_FS_RAID))
 		return used || enter_mirror(io, p, ret) < 0 ? -ENOENT : 0;
 	if (!sealed) {
 		take(ret, io, p, p->start, p->size, NULL);

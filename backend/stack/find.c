@@ -8,8 +8,8 @@ static const struct {
 	const char *fs, *name;
 	enum sw_stack_kind kind;
 } kinds[] = {
-	{ "crypto_LUKS", "luks", SW_STACK_LUKS },
-	{ "linux_raid_member", "md", SW_STACK_MD },
+	{ SW_FS_LUKS, "luks", SW_STACK_LUKS },
+	{ SW_FS_RAID, "md", SW_STACK_MD },
 	{ "LVM2_member", "lvm", SW_STACK_LVM },
 };
 
