@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "disk/luks-open.h"
 
 #define RESEAL "`slipway secret reseal --recovery-file FILE` opens the copy that a recovery key " \
 	"was given for and seals it anew; without one seal the secret again from where it came from"
@@ -187,6 +188,18 @@ int sw_secrets_signatures(const struct sw_machine *m, const char *file,
 	if (file)
 		return sw_json_load(file, ret_signatures, err);
 	return find_signatures(m, ret_signatures) < 0 ? sw_fail_oom(err) : 0;
+}
+
+int sw_secrets_part_key(struct sw_machine *m, struct sw_io *part, const char *file,
+			const char *label, struct sw_secret **ret_key, struct sw_error *err)
+{
+	_cleanup_json_ json_object *signatures = NULL;
+	const char *tcti = NULL;
+	int r = sw_machine_tcti(m, &tcti, err);
+
+	if (r == 0)
+		r = sw_secrets_signatures(m, file, &signatures, err);
+	return r < 0 ? r : sw_luks_tpm_key(tcti, part, signatures, label, ret_key, err);
 }
 
 /* ---- sealing ---- */

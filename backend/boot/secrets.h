@@ -65,6 +65,13 @@ int sw_secrets_signatures(const struct sw_machine *m, const char *file,
 			  json_object **ret_signatures, struct sw_error *err);
 
 /*
+ * The passphrase that this machine's TPM gives for the encrypted partition that part is. file: as
+ * above; label: of the partition, for messages. Exit 5 when it gives none.
+ */
+int sw_secrets_part_key(struct sw_machine *m, struct sw_io *part, const char *file,
+			const char *label, struct sw_secret **ret_key, struct sw_error *err);
+
+/*
  * Opens one and seals it anew: s names it; recovery opens it when given, and its copy stays as it
  * is. Without a signer in s it keeps the one that it had.
  */

@@ -10,26 +10,19 @@
 #include "boot/secrets.h"
 #include "disk/fs-type.h"
 #include "disk/luks-map.h"
-#include "disk/luks-open.h"
 #include "machine/part-device.h"
 #include "rescue/inside-private.h"
 
 int sw_inside_ask_tpm(struct sw_inside *i, struct sw_secret **ret_key, struct sw_error *err)
 {
 	_cleanup_io_ struct sw_io *io = NULL, *part = NULL;
-	_cleanup_json_ json_object *signatures = NULL;
-	const char *tcti = NULL;
-	int r = sw_machine_tcti(i->m, &tcti, err);
+	int r = sw_machine_open_disk(i->m, i->disk, false, false, &io, err);
 
-	if (r == 0)
-		r = sw_secrets_signatures(i->m, NULL, &signatures, err);
-	if (r == 0)
-		r = sw_machine_open_disk(i->m, i->disk, false, false, &io, err);
 	if (r < 0)
 		return r;
 	r = sw_io_window(io, i->start, i->size, &part);
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "the partition cannot be read")
-		     : sw_luks_tpm_key(tcti, part, signatures, SW_INSIDE_LABEL, ret_key, err);
+		     : sw_secrets_part_key(i->m, part, NULL, SW_INSIDE_LABEL, ret_key, err);
 }
 
 /* ---- nobody else ---- */

@@ -61,17 +61,9 @@ static int enter_mirror(struct sw_io *io, const struct sw_part *p, struct sw_sta
 static int get_key(struct sw_examine *x, struct sw_io *part, const char *label,
 		   struct sw_secret **ret_key, struct sw_error *err)
 {
-	_cleanup_json_ json_object *signatures = NULL;
-	const char *tcti = NULL;
-	int r;
-
 	if (x->inside->key)
 		return sw_secret_copy(x->inside->key, ret_key, err);
-	r = sw_machine_tcti(x->m, &tcti, err);
-	if (r < 0)
-		return r;
-	(void)sw_secrets_signatures(x->m, NULL, &signatures, NULL);
-	return sw_luks_tpm_key(tcti, part, signatures, label, ret_key, err);
+	return sw_secrets_part_key(x->m, part, NULL, label, ret_key, err);
 }
 
 static int enter_encrypted(struct sw_examine *x, struct sw_io *io, const struct sw_part *p,

@@ -7,7 +7,6 @@
 #include "base/proc.h"
 #include "base/text.h"
 #include "disk/luks-map.h"
-#include "disk/luks-open.h"
 #include "boot/secrets.h"
 #include "machine/loop.h"
 #include "stack/private.h"
@@ -221,18 +220,13 @@ static int tpm_key(struct opening *o, struct sw_secret **ret_key)
 {
 	const struct sw_stack_member *member = &o->s->members[0];
 	_cleanup_io_ struct sw_io *disk = NULL, *part = NULL;
-	_cleanup_json_ json_object *signatures = NULL;
-	const char *tcti = NULL;
 	int r = sw_machine_open_disk(o->m, member->disk, false, false, &disk, o->err);
 
-	if (r == 0)
-		r = sw_machine_tcti(o->m, &tcti, o->err);
 	if (r < 0)
 		return r;
-	(void)sw_secrets_signatures(o->m, NULL, &signatures, NULL);
 	r = sw_io_window(disk, member->start, member->size, &part);
 	return r < 0 ? sw_fail_errno(o->err, SW_EXIT_FAILED, r, "%s cannot be read", o->s->name)
-		     : sw_luks_tpm_key(tcti, part, signatures, o->s->name, ret_key, o->err);
+		     : sw_secrets_part_key(o->m, part, NULL, o->s->name, ret_key, o->err);
 }
 
 static int open_luks(struct opening *o)

@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "boot/secrets.h"
-#include "disk/luks-open.h"
 #include "rescue/reseal.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
@@ -17,11 +16,9 @@ static int get_key(struct sw_cli *cli, const char *label, struct sw_secret **ret
 {
 	_cleanup_machine_ struct sw_machine *m = NULL;
 	_cleanup_io_ struct sw_io *io = NULL, *part = NULL;
-	_cleanup_json_ json_object *signatures = NULL;
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	const struct sw_disk *d = NULL;
 	const struct sw_part *p = NULL;
-	const char *tcti = NULL;
 	int r = sw_cli_machine(cli, &m, err);
 
 	if (r == 0)
@@ -29,16 +26,13 @@ static int get_key(struct sw_cli *cli, const char *label, struct sw_secret **ret
 	if (r == 0)
 		r = sw_reseal_find(f, sw_arg(&cli->args, 'd'), label, &d, &p, err);
 	if (r == 0)
-		r = sw_secrets_signatures(m, sw_arg(&cli->args, OPT_SIGNATURES), &signatures, err);
-	if (r == 0)
 		r = sw_machine_open_disk(m, d, false, false, &io, err);
-	if (r == 0)
-		r = sw_machine_tcti(m, &tcti, err);
 	if (r < 0)
 		return r;
 	r = sw_io_window(io, p->start, p->size, &part);
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "the partition cannot be read")
-		     : sw_luks_tpm_key(tcti, part, signatures, label, ret_key, err);
+		     : sw_secrets_part_key(m, part, sw_arg(&cli->args, OPT_SIGNATURES), label,
+					   ret_key, err);
 }
 
 static int run(struct sw_cli *cli, struct sw_error *err)
