@@ -452,16 +452,23 @@ static void assert_refused(struct world *w, int r, enum sw_exit exit, const char
 	assert_string_equal(was, now);
 }
 
+/* What the firmware itself says. */
+static void plant(struct world *w, const char *name, const void *data, size_t len)
+{
+	struct sw_varstore *vars;
+
+	assert_int_equal(sw_machine_vars(w->m, &vars, NULL), 0);
+	assert_int_equal(sw_varstore_plant(vars, &sw_guid_global, name, data, len,
+					   SW_VAR_BOOTSERVICE | SW_VAR_RUNTIME), 0);
+}
+
 static void test_with_secure_boot_it_is_refused_before_anything_is_written(void **state)
 {
 	struct world *w = *state;
-	struct sw_varstore *vars;
 
 	make_stick(w);
 	reopen(w);
-	assert_int_equal(sw_machine_vars(w->m, &vars, NULL), 0);
-	assert_int_equal(sw_varstore_plant(vars, &sw_guid_global, "SecureBoot", "\1", 1,
-					   SW_VAR_BOOTSERVICE | SW_VAR_RUNTIME), 0);
+	plant(w, "SecureBoot", "\1", 1);
 	assert_refused(w, -EPERM, SW_EXIT_REFUSED, "Secure Boot is on");
 }
 
@@ -483,14 +490,11 @@ static void test_without_a_medium_or_its_file_it_is_refused(void **state)
 static void test_a_medium_that_cannot_be_named_is_refused(void **state)
 {
 	struct world *w = *state;
-	struct sw_varstore *vars;
 
 	assert_refused(w, -ENOENT, SW_EXIT_MISSING, "not known how the firmware finds");
 	make_cd(w);
 	reopen(w);
-	assert_int_equal(sw_machine_vars(w->m, &vars, NULL), 0);
-	assert_int_equal(sw_varstore_plant(vars, &sw_guid_global, "BootCurrent", "\1\0", 2,
-					   SW_VAR_BOOTSERVICE | SW_VAR_RUNTIME), 0);
+	plant(w, "BootCurrent", "\1\0", 2);
 	assert_refused(w, -ENOENT, SW_EXIT_MISSING, "not known how the firmware finds");
 }
 
