@@ -18,7 +18,7 @@ static void follow(unsigned int at, unsigned int size, unsigned int frame, unsig
 
 enum { PAIR_NONE, PAIR_ACCENT, PAIR_ALERT, PAIR_PAPER };
 
-static bool wanted, started, colours, paper;
+static bool started, colours, paper;
 
 static void start(bool words)
 {
@@ -31,18 +31,15 @@ static void start(bool words)
 		  init_pair(PAIR_ALERT, COLOR_RED, -1) == OK;
 }
 
-void sw_paint_colours(bool words)
+void sw_paint_colours(void)
 {
-	wanted = true;
-	started = false;
-	if (words)
-		start(true);
+	start(true);
 }
 
 /* A terminal that has seen no code yet has seen no colour either, not even its own. */
 static bool has_paper(void)
 {
-	if (wanted && !started)
+	if (!started)
 		start(false);
 	return paper;
 }

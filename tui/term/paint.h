@@ -5,10 +5,10 @@
 #include "tui/session/frame.h"
 
 /*
- * Uses what colours this terminal has, for words only when told so: text says it all without them;
- * otherwise only from the first picture on that needs them. Without this call none.
+ * Uses what colours this terminal has, for words too: text says it all without them. Without this
+ * call none, but from the first picture on that needs them, and for that alone.
  */
-void sw_paint_colours(bool words);
+void sw_paint_colours(void);
 
 /*
  * Erases and draws anew; the caller refreshes. A frame larger than the screen

@@ -86,15 +86,6 @@ static int start(int tty, const char *term, const struct sw_wire_shell *what,
 	return r;
 }
 
-/* A shell that has given the terminal to a program of its own may have died with that. */
-static void take_terminal_back(int tty)
-{
-	void (*was)(int) = signal(SIGTTOU, SIG_IGN);
-
-	(void)tcsetpgrp(tty, getpgrp());
-	(void)signal(SIGTTOU, was);
-}
-
 /* What was said is gone with the next screen. */
 static void wait_until_read(int tty, const sigset_t *unblocked, const volatile sig_atomic_t *stop)
 {
@@ -132,7 +123,7 @@ int sw_shell_run(int tty, const char *term, const struct sw_wire_shell *what,
 	}
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	take_terminal_back(tty);
+	sw_shell_take_terminal(tty);
 	if (what->flags & SW_SHELL_STATE_FLAG)
 		wait_until_read(tty, unblocked, stop);
 	return 0;

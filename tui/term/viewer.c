@@ -412,7 +412,8 @@ static int start_curses(struct viewer *v, const char *term, struct sw_error *err
 		return -ENOENT;
 	}
 	/* Every byte counts on a serial line, and what hangs on it need not know colours. */
-	sw_paint_colours(v->kind != SW_TTY_SERIAL && !is_set("NO_COLOR"));
+	if (v->kind != SW_TTY_SERIAL && !is_set("NO_COLOR"))
+		sw_paint_colours();
 	raw();
 	noecho();
 	nonl();
