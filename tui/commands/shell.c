@@ -17,8 +17,10 @@ int sw_shell_give_up_keys(struct sw_machine *m, struct sw_error *err)
 {
 	struct sw_error ignored = {};
 	const char *tcti = NULL;
-	int r = sw_shell_prepare(m, err);
+	int r = sw_stack_close(m, NULL, err);	/* the TPM may have opened it */
 
+	if (r == 0)
+		r = sw_shell_prepare(m, err);
 	if (r < 0)
 		return r;
 	if (sw_machine_tcti(m, &tcti, &ignored) == -ENOENT)
@@ -49,8 +51,6 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (sw_arg(&cli->args, SW_SHELL_STATE))
 		return sw_shell_in_state(cli, err);
 	r = sw_cli_machine(cli, &m, err);
-	if (r == 0)	/* the TPM may have opened it */
-		r = sw_stack_close(m, NULL, err);
 	if (r == 0)
 		r = sw_shell_give_up_keys(m, err);
 	if (r < 0)
