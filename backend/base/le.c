@@ -16,6 +16,15 @@ uint64_t sw_le64(const uint8_t *p)
 	return (uint64_t)sw_le32(p) | (uint64_t)sw_le32(p + 4) << 32;
 }
 
+uint64_t sw_be64(const uint8_t *p)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < 8; i++)
+		n = n << 8 | p[i];
+	return n;
+}
+
 void sw_put_le16(uint8_t *p, uint16_t v)
 {
 	p[0] = v & 0xff;

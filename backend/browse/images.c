@@ -9,7 +9,9 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "browse/browse.h"
+#include "payload/payload.h"
 
+#define STICK "stick:"	/* its files are paths behind it */
 #define DEPTH 3u	/* folders below the top that are looked into */
 
 static bool named_so(const char *name)
@@ -22,14 +24,13 @@ static bool named_so(const char *name)
 /* A name that no source can have is not offered: it could not be typed either. */
 static void add(json_object *list, const char *source, uint64_t size)
 {
+	const char *checked = strncmp(source, STICK, strlen(STICK)) == 0 ? source + strlen(STICK)
+									 : source;
 	json_object *o;
 
-	if (size == 0 || strpbrk(source, " \"'<>\\^`{}|") || json_object_array_length(list) >=
-							       SW_IMAGES_MAX)
+	if (size == 0 || sw_source_check(checked, NULL) < 0 ||
+	    json_object_array_length(list) >= SW_IMAGES_MAX)
 		return;
-	for (const char *p = source; *p; p++)
-		if (*p < 0x21 || *p > 0x7e)
-			return;
 	o = json_object_new_object();
 	sw_json_add_str(o, "source", source);
 	sw_json_add_u64(o, "size", size);
@@ -92,7 +93,7 @@ static void walk_stick(const struct sw_volume *v, const char *path, unsigned int
 		return;
 	for (size_t i = 0; i < l.n; i++) {
 		_cleanup_free_ char *inner = sw_fmt("%s/%s", path, l.v[i].name);
-		_cleanup_free_ char *source = inner ? sw_fmt("stick:%s", inner) : NULL;
+		_cleanup_free_ char *source = inner ? sw_fmt(STICK "%s", inner) : NULL;
 
 		if (source && l.v[i].kind == SW_ENTRY_DIR && depth > 0)
 			walk_stick(v, inner, depth - 1, list);

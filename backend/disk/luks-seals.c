@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/hex.h"
+#include "base/le.h"
 #include "disk/luks-private.h"
 
 static int get_base64(json_object *o, const char *key, uint8_t *to, size_t max, size_t *ret_len)
@@ -135,15 +136,6 @@ void sw_luks_seals_free(struct sw_luks_seal *seals, size_t n)
 #define SUM 64U
 #define SIZE_MIN 16384U
 
-static uint64_t be64(const uint8_t *d)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < 8; i++)
-		n = n << 8 | d[i];
-	return n;
-}
-
 static bool has_magic(const uint8_t *d)
 {
 	static const uint8_t first[] = "LUKS\xba\xbe", second[] = "SKUL\xba\xbe";
@@ -173,7 +165,7 @@ int sw_luks_metadata(const uint8_t *d, size_t len, json_object **ret_metadata)
 
 	if (len < SIZE_MIN || !has_magic(d) || strncmp((const char *)d + AT_ALG, "sha256", 32) != 0)
 		return -EBADMSG;
-	size = be64(d + AT_SIZE);
+	size = sw_be64(d + AT_SIZE);
 	if (size < SIZE_MIN || size > len || size > SW_LUKS_METADATA_MAX)
 		return -EBADMSG;
 	r = check_sum(d, (size_t)size);
@@ -201,7 +193,7 @@ static int metadata_at(struct sw_io *io, uint64_t off, json_object **ret_metadat
 
 	if (r < 0)
 		return r;
-	size = be64(head + AT_SIZE);
+	size = sw_be64(head + AT_SIZE);
 	if (!has_magic(head) || size < SIZE_MIN || size > SW_LUKS_METADATA_MAX ||
 	    size > io->size - off)
 		return -EBADMSG;

@@ -2,6 +2,7 @@
 #include "machine/shell.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -18,6 +19,14 @@ static char *mark_path(const struct sw_machine *m)
 bool sw_shell_exists(void)
 {
 	return access(SW_SHELL, X_OK) == 0;
+}
+
+void sw_shell_take_terminal(int tty)
+{
+	void (*was)(int) = signal(SIGTTOU, SIG_IGN);
+
+	(void)tcsetpgrp(tty, getpgrp());
+	(void)signal(SIGTTOU, was);
 }
 
 /* Whether it was begun, and whether it was done. */

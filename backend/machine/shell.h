@@ -18,5 +18,10 @@ bool sw_shell_exists(void);
  * be: exit 5 when there is a TPM that refuses, exit 4 on captured facts.
  */
 int sw_shell_prepare(struct sw_machine *m, struct sw_error *err);
+/*
+ * The terminal is this process group's again: a shell that had given it to a program of its own may
+ * have died with that.
+ */
+void sw_shell_take_terminal(int tty);
 /* 0, or -EPERM with exit 4: keys sealed now would not open after a restart. */
 int sw_shell_may_seal(const struct sw_machine *m, struct sw_error *err);

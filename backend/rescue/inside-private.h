@@ -8,6 +8,9 @@
 /* Of a file system that libblkid calls fs, which begins with io. */
 enum sw_inside_condition sw_inside_condition(struct sw_io *io, const char *fs);
 
+/* Whether nobody has this device for itself: -EBUSY (exit 4) when a mount or a mapping has. */
+int sw_inside_check_free(const char *device, struct sw_error *err);
+
 /* What the first process in there says before there is a shell. */
 struct sw_inside_report {
 	int r;			/* 0 or -errno */

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "machine/shell.h"
 #include "rescue/inside-private.h"
 
 #define HANG_UP_MS 2000		/* for a shell that was told to go */
@@ -101,15 +102,6 @@ static void end(struct sw_inside *i, int ended)
 		(void)kill(i->pid, SIGKILL);
 }
 
-/* A shell that had given the terminal to a program of its own may have died with that. */
-static void take_terminal_back(int tty)
-{
-	void (*was)(int) = signal(SIGTTOU, SIG_IGN);
-
-	(void)tcsetpgrp(tty, getpgrp());
-	(void)signal(SIGTTOU, was);
-}
-
 void sw_inside_wait(struct sw_inside *i, int tty, const sigset_t *unblocked,
 		    const volatile sig_atomic_t *stop)
 {
@@ -132,7 +124,7 @@ void sw_inside_wait(struct sw_inside *i, int tty, const sigset_t *unblocked,
 		;
 	i->pid = 0;
 	if (tty >= 0)
-		take_terminal_back(tty);
+		sw_shell_take_terminal(tty);
 }
 
 /* ---- nothing stays ---- */
@@ -158,21 +150,13 @@ static dev_t device_of(int fd)
 	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_rdev : 0;
 }
 
-/* A partition of its own is free when one may have it alone. */
-static bool is_free(const char *device)
-{
-	_cleanup_close_ int fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
-
-	return fd >= 0 || errno != EBUSY;
-}
-
 static bool wait_until_gone(const char *partition, dev_t map, dev_t loop)
 {
 	struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
 	int64_t until = sw_now_ms() + GONE_MS;
 
 	while ((map && is_there(map)) || (loop && is_there(loop)) ||
-	       (partition && !is_free(partition))) {
+	       (partition && sw_inside_check_free(partition, NULL) == -EBUSY)) {
 		if (sw_now_ms() > until)
 			return false;
 		(void)nanosleep(&pause, NULL);

@@ -47,8 +47,7 @@ static int lock(struct sw_inside *i, struct sw_error *err)
 	return -EBUSY;
 }
 
-/* A mount, an array or a mapping of the kernel's has the device for itself. */
-static int check_free(const char *device, struct sw_error *err)
+int sw_inside_check_free(const char *device, struct sw_error *err)
 {
 	_cleanup_close_ int fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
 
@@ -81,7 +80,7 @@ static int take_partition(struct sw_inside *i, char **ret_device, struct sw_erro
 	if (r == -ESTALE)
 		return stale(*ret_device, err);
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "the partition cannot be found")
-		     : check_free(*ret_device, err);
+		     : sw_inside_check_free(*ret_device, err);
 }
 
 /*

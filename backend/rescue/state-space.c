@@ -4,7 +4,6 @@
  * mounted. Formats: Microsoft's FAT specification 1.03 (3.1 to 3.5, 4, 5); xfs and btrfs as on-disk
  * structures of the kernel (fs/xfs/libxfs/xfs_format.h, include/uapi/linux/btrfs_tree.h).
  */
-#include <endian.h>
 #include <string.h>
 
 #include "base/le.h"
@@ -110,14 +109,6 @@ static int fat_space(struct sw_io *io, uint64_t at, struct sw_fs_space *ret)
 
 /* ---- xfs and btrfs ---- */
 
-static uint64_t be64(const uint8_t *d)
-{
-	uint64_t v;
-
-	memcpy(&v, d, sizeof(v));
-	return be64toh(v);
-}
-
 static int xfs_space(struct sw_io *io, uint64_t at, struct sw_fs_space *ret)
 {
 	uint8_t b[SUPER];
@@ -126,9 +117,9 @@ static int xfs_space(struct sw_io *io, uint64_t at, struct sw_fs_space *ret)
 
 	if (r < 0)
 		return r;
-	block = be64(b) & UINT32_MAX;	/* sb_blocksize, sb_dblocks, sb_fdblocks */
-	blocks = be64(b + 8);
-	n = be64(b + 144);
+	block = sw_be64(b) & UINT32_MAX;	/* sb_blocksize, sb_dblocks, sb_fdblocks */
+	blocks = sw_be64(b + 8);
+	n = sw_be64(b + 144);
 	if (memcmp(b, "XFSB", 4) != 0 || block < 512 || block > 65536 || block & (block - 1) ||
 	    blocks > UINT64_MAX / block || n > blocks)
 		return -EBADMSG;

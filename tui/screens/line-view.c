@@ -43,6 +43,15 @@ int sw_secret_line_take(const struct sw_line *l, struct sw_secret **ret_secret,
 	return r;
 }
 
+void sw_secret_line_warn(const struct sw_state *s, struct sw_frame *f, const struct sw_area *a,
+			 unsigned int row)
+{
+	if (s->pen_serial && row + 2 <= a->row + a->rows)
+		sw_frame_paragraph(f, row, 0, f->cols - 1, a->row + a->rows - row,
+				   _("This is a serial line: whoever records it will have what is "
+				     "typed. Another console can take the pen with F9 or ^K."));
+}
+
 struct sw_widget sw_secret_line_widget(const struct sw_view *v)
 {
 	return (struct sw_widget){ .kind = SW_WIDGET_LINE, .line = v->data, .typed = true,

@@ -214,11 +214,7 @@ static void unlock_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 				  _("Its passphrase or recovery key; Enter alone asks this "
 				    "machine's TPM:")) + 1;
 	sw_line_draw(&u->line, f, row, 0, f->cols - 1);
-	row += 2;
-	if (s->pen_serial && row + 2 <= a->row + a->rows)
-		sw_frame_paragraph(f, row, 0, f->cols - 1, a->row + a->rows - row,
-				   _("This is a serial line: whoever records it will have what is "
-				     "typed. Another console can take the pen with F9 or ^K."));
+	sw_secret_line_warn(s, f, a, row + 2);
 }
 
 static void unlock_close(struct sw_view *v)
