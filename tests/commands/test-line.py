@@ -96,10 +96,13 @@ def _(case):
 
 @test("a reader that goes away ends a command quietly, and not with success")
 def _(case):
+    import os
     import subprocess
     from lib import SLIPWAY
-    command = subprocess.Popen([SLIPWAY, "explain"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    command.stdout.close()
+    reader, writer = os.pipe()
+    os.close(reader)    # before it begins: all that it says would fit into the pipe
+    command = subprocess.Popen([SLIPWAY, "explain"], stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
     said = command.stderr.read()
     same((command.wait(), said), (141, b""), "how it ended, and what it said")
 
