@@ -2,10 +2,12 @@
 #include "tests/lib/http-server.h"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -62,8 +64,11 @@ static void reset(int fd)
 {
 	struct linger l = { .l_onoff = 1 };
 
-	/* What was sent must have left first, or the other side may lose it all. */
-	(void)poll(NULL, 0, 50);
+	int unsent = 0;
+
+	/* What was sent must have arrived first, or the other side may lose it all. */
+	while (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent)
+		(void)poll(NULL, 0, 1);
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
 }
 

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -24,8 +25,9 @@
 
 #define ROWS SW_RIG_ROWS
 #define COLS SW_RIG_COLS
-#define QUIET_MS 40
-#define LIMIT_MS 8000
+#define LOOK_MS 20
+#define QUIET_LOOKS 2u
+#define LIMIT_MS 60000
 
 int64_t sw_rig_now_ms(void)
 {
@@ -97,8 +99,8 @@ static void open_rig(struct sw_rig *g, const char *term, unsigned short rows, un
 {
 	struct winsize ws = { .ws_row = rows, .ws_col = cols };
 	struct sw_error err = { 0 };
+	int64_t end = sw_rig_now_ms() + LIMIT_MS;
 	char tty[64];
-	int slave;
 
 	*g = (struct sw_rig){ .reply = reply, .rows = rows ? rows : ROWS,
 			      .cols = cols ? cols : COLS };
@@ -106,16 +108,16 @@ static void open_rig(struct sw_rig *g, const char *term, unsigned short rows, un
 	g->path = sw_fmt("%s/s", g->dir);
 	load_state(g);
 	assert_int_equal(sw_server_open(&g->srv, g->path, &err), 0);
-	assert_int_equal(openpty(&g->master, &slave, tty, NULL, &ws), 0);
+	assert_int_equal(openpty(&g->master, &g->slave, tty, NULL, &ws), 0);
 	(void)fcntl(g->master, F_SETFD, FD_CLOEXEC);
+	(void)fcntl(g->slave, F_SETFD, FD_CLOEXEC);
 	if (utf8)
-		say_utf8(slave);
+		say_utf8(g->slave);
 	g->vt = vterm_new(rows ? rows : ROWS, cols ? cols : COLS);
 	vterm_set_utf8(g->vt, 1);
 	vterm_screen_reset(vterm_obtain_screen(g->vt), 1);
 	g->viewer = start_viewer(g->path, tty, term, g->master);
-	/* The slave stays open here until the viewer has it, or the master would see a hang-up. */
-	for (int i = 0; i < 200 && g->srv.n == 0; i++) {
+	while ((g->srv.n == 0 || !g->srv.conns[0]->greeted) && sw_rig_now_ms() < end) {
 		struct pollfd fds[SW_MAX_VIEWERS + 2];
 		size_t n = sw_server_poll(&g->srv, fds);
 
@@ -126,7 +128,6 @@ static void open_rig(struct sw_rig *g, const char *term, unsigned short rows, un
 		(void)sw_server_handle(&g->srv, fds, n, g->s);
 		g->s->now_ms = sw_rig_now_ms();
 	}
-	close(slave);
 }
 
 void sw_rig_open_answering(struct sw_rig *g, const char *term, unsigned short rows,
@@ -146,37 +147,51 @@ void sw_rig_open_utf8(struct sw_rig *g, const char *term, unsigned short rows,
 	open_rig(g, term, rows, cols, NULL, true);
 }
 
+bool sw_rig_is_idle(const struct sw_rig *g)
+{
+	_cleanup_free_ char *path = sw_fmt("/proc/%d/stat", (int)g->viewer), *line = NULL;
+	int unread = 0;
+
+	if (ioctl(g->slave, FIONREAD, &unread) == 0 && unread)
+		return false;
+	return sw_file_read_line(path, &line) < 0 ||
+	       !(strstr(line, ") R ") || strstr(line, ") D "));
+}
+
 /* A viewer acknowledges a frame after it has written it, so what it wrote is there to be read. */
 static bool all_shown(const struct sw_rig *g)
 {
 	struct pollfd p = { .fd = g->master, .events = POLLIN };
 
-	return !g->typed && !(poll(&p, 1, 0) > 0 && (p.revents & POLLIN)) &&
+	return !g->typed && sw_rig_is_idle(g) && !(poll(&p, 1, 0) > 0 && (p.revents & POLLIN)) &&
 	       (g->srv.n == 0 || g->srv.conns[0]->sent == g->srv.conns[0]->acked);
 }
 
 size_t sw_rig_settle(struct sw_rig *g)
 {
-	int64_t start = sw_rig_now_ms(), last = start;
+	int64_t start = sw_rig_now_ms();
+	unsigned int quiet = 0;
 
 	g->bytes = 0;
 	sw_server_show(&g->srv, g->s);
-	while ((sw_rig_now_ms() - last < QUIET_MS || !all_shown(g)) &&
-	       sw_rig_now_ms() - start < LIMIT_MS) {
+	/* Looks that found nothing count, not time that passed: it may be another's. */
+	while (quiet < QUIET_LOOKS && sw_rig_now_ms() - start < LIMIT_MS) {
 		struct pollfd fds[SW_MAX_VIEWERS + 2];
 		size_t n = sw_server_poll(&g->srv, fds);
 
 		fds[n] = (struct pollfd){ .fd = g->master, .events = POLLIN };
-		if (poll(fds, (nfds_t)n + 1, QUIET_MS / 2) <= 0)
+		if (poll(fds, (nfds_t)n + 1, LOOK_MS) <= 0) {
+			quiet = all_shown(g) ? quiet + 1 : 0;
 			continue;
+		}
+		quiet = 0;
 		g->s->now_ms = sw_rig_now_ms();
 		if (sw_server_handle(&g->srv, fds, n, g->s)) {
-			last = sw_rig_now_ms();
 			g->typed = false;
 			sw_server_show(&g->srv, g->s);
 		}
-		if ((fds[n].revents & POLLIN) && sw_rig_take_output(g))
-			last = sw_rig_now_ms();
+		if (fds[n].revents & POLLIN)
+			(void)sw_rig_take_output(g);
 	}
 	g->typed = false;
 	return g->bytes;
@@ -191,13 +206,14 @@ size_t sw_rig_type(struct sw_rig *g, const char *keys)
 
 void sw_rig_close(struct sw_rig *g)
 {
-	int status, tries = 0;
+	int64_t end = sw_rig_now_ms() + LIMIT_MS;
+	int status;
 	pid_t r;
 
 	sw_server_close(&g->srv, "");
 	/* It drains its terminal while it leaves. */
 	(void)fcntl(g->master, F_SETFL, O_NONBLOCK);
-	while ((r = waitpid(g->viewer, &status, WNOHANG)) == 0 && tries++ < 300) {
+	while ((r = waitpid(g->viewer, &status, WNOHANG)) == 0 && sw_rig_now_ms() < end) {
 		(void)sw_rig_take_output(g);
 		(void)poll(NULL, 0, 10);
 	}
@@ -206,6 +222,7 @@ void sw_rig_close(struct sw_rig *g)
 		(void)waitpid(g->viewer, &status, 0);
 	}
 	close(g->master);
+	close(g->slave);
 	vterm_free(g->vt);
 	sw_state_free(g->s);
 	(void)sw_remove_tree(g->dir);

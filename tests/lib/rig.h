@@ -16,7 +16,7 @@ struct sw_rig {
 	struct sw_server srv;
 	struct sw_state *s;
 	char *dir, *path;
-	int master;
+	int master, slave;	/* the slave for a look at what the viewer has not read yet */
 	unsigned int rows, cols;	/* of the terminal */
 	pid_t viewer;
 	VTerm *vt;
@@ -36,6 +36,8 @@ void sw_rig_open_answering(struct sw_rig *g, const char *term, unsigned short ro
 			   unsigned short cols, const char *reply);
 /* Takes what the terminal gets; false: nothing there. */
 bool sw_rig_take_output(struct sw_rig *g);
+/* The viewer waits, and has read all that was typed. */
+bool sw_rig_is_idle(const struct sw_rig *g);
 /* Serves until all is shown and quiet; returns the bytes that were sent meanwhile. */
 size_t sw_rig_settle(struct sw_rig *g);
 size_t sw_rig_type(struct sw_rig *g, const char *keys);

@@ -207,10 +207,10 @@ static void test_programs_run_without_a_shell_and_within_time(void **state SW_UN
 	const char *slow[] = { "sleep", "10", NULL };
 	const char *none[] = { "slipway-no-such-program", NULL };
 
-	assert_int_equal(sw_proc_run(echo, NULL, 5, &out), 0);
+	assert_int_equal(sw_proc_run(echo, NULL, 60, &out), 0);
 	assert_string_equal(sw_buf_text(&out), "$HOME;x\n");
 	assert_int_equal(sw_proc_run(slow, NULL, 1, NULL), -ETIMEDOUT);
-	assert_int_equal(sw_proc_run(none, NULL, 1, NULL), -ENOENT);
+	assert_int_equal(sw_proc_run(none, NULL, 60, NULL), -ENOENT);
 }
 
 static void test_a_program_reads_what_it_is_given(void **state SW_UNUSED)
@@ -218,8 +218,8 @@ static void test_a_program_reads_what_it_is_given(void **state SW_UNUSED)
 	const char *cat[] = { "cat", NULL }, *deaf[] = { "true", NULL };
 	_cleanup_free_ char *big = malloc(1 << 20);
 	_cleanup_buf_ struct sw_buf out = {};
-	struct sw_proc p = { .argv = cat, .timeout_s = 5, .input = "a\0b", .input_len = 3 };
-	struct sw_proc lazy = { .argv = deaf, .timeout_s = 5, .input = big, .input_len = 1 << 20 };
+	struct sw_proc p = { .argv = cat, .timeout_s = 60, .input = "a\0b", .input_len = 3 };
+	struct sw_proc lazy = { .argv = deaf, .timeout_s = 60, .input = big, .input_len = 1 << 20 };
 
 	assert_int_equal(sw_proc_run_with(&p, &out), 0);
 	assert_int_equal(out.len, 3);

@@ -25,7 +25,7 @@
 
 #define ROWS 24
 #define COLS 80
-#define LIMIT_MS 15000
+#define LIMIT_MS 60000
 
 struct rig {
 	char *dir, *machine, *socket;
@@ -109,10 +109,11 @@ static void open_rig(struct rig *g, bool unattended)
 
 static int wait_end(pid_t pid)
 {
+	int64_t end = now_ms() + LIMIT_MS;
 	int status;
-	pid_t r = 0;
+	pid_t r;
 
-	for (int i = 0; i < 500 && (r = waitpid(pid, &status, WNOHANG)) == 0; i++)
+	while ((r = waitpid(pid, &status, WNOHANG)) == 0 && now_ms() < end)
 		(void)poll(NULL, 0, 10);
 	if (r == 0) {
 		kill(pid, SIGKILL);

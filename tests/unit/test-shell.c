@@ -18,7 +18,7 @@
 #include "machine/shell.h"
 #include "tpm/seal.h"
 
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 
 static const struct sw_standin_disk disk = { "NODE07SYS", "Disk", "nvme", 64ULL << 20, 512 };
 

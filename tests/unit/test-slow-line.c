@@ -25,7 +25,7 @@
 #define LATE_BYTES 480u
 #define FRAME_BYTES (LATE_BYTES / 2)
 #define BYTES_A_KEY 32u		/* that the line carries between two of thirty keys a second */
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 
 /* ---- a long list, and a text of which no two lines have a character in common ---- */
 

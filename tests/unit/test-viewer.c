@@ -33,6 +33,7 @@
 
 #define ROWS SW_RIG_ROWS
 #define COLS SW_RIG_COLS
+#define LIMIT_MS 60000
 
 static void assert_at_most(const char *what, size_t bytes, size_t budget)
 {
@@ -466,25 +467,33 @@ static bool waits(struct sw_rig *g)
 	return strstr(text, "Waiting for") != NULL;
 }
 
+/* The viewer is told nothing; it says that it waits. */
+static void end_session(struct sw_rig *g)
+{
+	int64_t end = sw_rig_now_ms() + LIMIT_MS;
+
+	sw_server_close(&g->srv, NULL);
+	while (!waits(g)) {
+		struct pollfd p = { .fd = g->master, .events = POLLIN };
+
+		assert_true(sw_rig_now_ms() < end);
+		if (poll(&p, 1, 20) > 0)
+			(void)sw_rig_take_output(g);
+	}
+}
+
 static void test_a_viewer_waits_for_the_next_session(void **state SW_UNUSED)
 {
-	bool waiting = false;
 	struct sw_error err = { 0 };
 	struct sw_rig g;
+	int64_t end;
 
 	sw_rig_open(&g, "vt220", ROWS, COLS);
 	(void)sw_rig_settle(&g);
-	sw_server_close(&g.srv, NULL);
-	for (int i = 0; i < 500 && !waiting; i++) {
-		struct pollfd p = { .fd = g.master, .events = POLLIN };
-
-		if (poll(&p, 1, 20) > 0)
-			(void)sw_rig_take_output(&g);
-		waiting = waits(&g);
-	}
-	assert_true(waiting);
+	end_session(&g);
 	assert_int_equal(sw_server_open(&g.srv, g.path, &err), 0);
-	for (int i = 0; i < 200 && (g.srv.n == 0 || waits(&g)); i++)
+	end = sw_rig_now_ms() + LIMIT_MS;
+	while ((g.srv.n == 0 || waits(&g)) && sw_rig_now_ms() < end)
 		(void)sw_rig_settle(&g);
 	(void)sw_rig_settle(&g);
 	sw_rig_assert_shows_the_frame(&g);
@@ -493,14 +502,14 @@ static void test_a_viewer_waits_for_the_next_session(void **state SW_UNUSED)
 
 static void test_a_hang_up_ends_only_the_viewer(void **state SW_UNUSED)
 {
+	int64_t end = sw_rig_now_ms() + LIMIT_MS;
 	struct sw_rig g;
-	int tries = 0;
 
 	sw_rig_open(&g, "vt220", ROWS, COLS);
 	(void)sw_rig_settle(&g);
 	close(g.master);
 	g.master = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (g.srv.n && tries++ < 50) {
+	while (g.srv.n && sw_rig_now_ms() < end) {
 		struct pollfd fds[SW_MAX_VIEWERS + 1];
 		size_t n = sw_server_poll(&g.srv, fds);
 
@@ -514,17 +523,16 @@ static void test_a_hang_up_ends_only_the_viewer(void **state SW_UNUSED)
 static void test_a_hang_up_ends_a_viewer_that_waits_for_a_session(void **state SW_UNUSED)
 {
 	struct sw_rig g;
-	int status, tries = 0;
+	int64_t end = sw_rig_now_ms() + LIMIT_MS;
+	int status;
 	pid_t r;
 
 	sw_rig_open(&g, "vt220", ROWS, COLS);
 	(void)sw_rig_settle(&g);
-	sw_server_close(&g.srv, NULL);
-	for (struct pollfd p = { .fd = g.master, .events = POLLIN }; poll(&p, 1, 300) > 0;)
-		(void)sw_rig_take_output(&g);
+	end_session(&g);
 	close(g.master);
 	g.master = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while ((r = waitpid(g.viewer, &status, WNOHANG)) == 0 && tries++ < 100)
+	while ((r = waitpid(g.viewer, &status, WNOHANG)) == 0 && sw_rig_now_ms() < end)
 		(void)poll(NULL, 0, 20);
 	assert_int_equal(r, g.viewer);
 	/* sw_rig_close() waits for a viewer; this one is gone, so it gets another child. */

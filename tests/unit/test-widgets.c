@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -193,15 +194,23 @@ static void test_progress_weighs_steps_and_keeps_a_bounded_log(void **state SW_U
 
 static pid_t stand_in_for_apply(void)
 {
-	pid_t pid = fork();
+	int named[2];
+	pid_t pid;
+	char c;
 
+	assert_int_equal(pipe2(named, O_CLOEXEC), 0);
+	pid = fork();
 	if (pid == 0) {
 		(void)prctl(PR_SET_NAME, "slipway-apply");
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (write(named[1], "", 1) != 1)
+			_exit(1);
 		pause();
 		_exit(0);
 	}
-	(void)poll(NULL, 0, 50);
+	close(named[1]);
+	assert_int_equal(read(named[0], &c, 1), 1);
+	close(named[0]);
 	return pid;
 }
 
