@@ -12,6 +12,7 @@
 #include "base/parallel.h"
 #include "machine/busy.h"
 #include "machine/private.h"
+#include "machine/shell.h"
 #include "base/strv.h"
 #include "base/text.h"
 
@@ -34,6 +35,17 @@ static bool is_mapped(const char *name)
 	return number_follows(name, "dm-") || number_follows(name, "md");
 }
 
+/* Made by a shell in the state, and gone with it. Another's of that name has another kind. */
+static bool of_state_shell(const struct sw_sysdir *dir)
+{
+	_cleanup_free_ char *name = sw_sysdir_line(dir, "dm/name");
+	_cleanup_free_ char *uuid = sw_sysdir_line(dir, "dm/uuid");
+
+	return name && uuid && strcmp(name, SW_SHELL_STATE_MAP) == 0 &&
+	       strncmp(uuid, "CRYPT-LUKS2-", 12) == 0 &&
+	       sw_ends_with(uuid, "-" SW_SHELL_STATE_MAP);
+}
+
 /* Memory, floppies, empty loops and the special areas of flash chips are nobody's disks. */
 static bool wanted(const struct reading *x, const struct sw_sysdir *dir, const char *name)
 {
@@ -50,6 +62,8 @@ static bool wanted(const struct reading *x, const struct sw_sysdir *dir, const c
 		return false;
 	/* One path of a multipath NVMe disk: the disk itself has an entry of its own. */
 	if (sw_sysdir_u64(dir, "hidden", 0))
+		return false;
+	if (number_follows(name, "dm-") && of_state_shell(dir))
 		return false;
 	if (is_mapped(name) || number_follows(name, "nbd"))
 		return sw_sysdir_u64(dir, "size", 0) > 0;

@@ -10,6 +10,8 @@
 #include "machine/machine.h"
 
 #define SW_SHELL "/bin/sh"
+/* The decrypted state while a shell is in it, below /dev/mapper: ours, and in no list of disks. */
+#define SW_SHELL_STATE_MAP "slipway-state"
 
 /* Whether there is a shell on this system. */
 bool sw_shell_exists(void);

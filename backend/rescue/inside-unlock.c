@@ -11,6 +11,7 @@
 #include "disk/fs-type.h"
 #include "disk/luks-map.h"
 #include "machine/part-device.h"
+#include "machine/shell.h"
 #include "rescue/inside-private.h"
 
 int sw_inside_ask_tpm(struct sw_inside *i, struct sw_secret **ret_key, struct sw_error *err)
@@ -113,7 +114,7 @@ static int take_device(struct sw_inside *i, struct sw_error *err)
 
 static int decrypt(struct sw_inside *i, const struct sw_secret *key, struct sw_error *err)
 {
-	int r = sw_luks_map(i->device, SW_INSIDE_MAP, key, !i->write, &i->map, err);
+	int r = sw_luks_map(i->device, SW_SHELL_STATE_MAP, key, !i->write, &i->map, err);
 	struct stat st;
 
 	if (r < 0)

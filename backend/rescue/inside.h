@@ -16,7 +16,6 @@
 #include "machine/machine.h"
 
 #define SW_INSIDE_LABEL "state"
-#define SW_INSIDE_MAP "slipway-state"	/* of the decrypted one, below /dev/mapper */
 
 /* Whether it was unmounted; what is not clean is said before it is opened for writing. */
 enum sw_inside_condition {

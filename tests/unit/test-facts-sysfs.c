@@ -257,6 +257,37 @@ static void test_only_disks_are_listed(void **state SW_UNUSED)
 	assert_string_equal(f->disks[0].transport, "loop");
 }
 
+/* The one of a shell in the state goes with it; all others are somebody's, ones like it too. */
+static void test_what_a_shell_in_the_state_stands_on_is_no_disk(void **state SW_UNUSED)
+{
+	static const struct { const char *disk, *name, *uuid; bool listed; } maps[] = {
+		{ "dm-0", "slipway-state", "CRYPT-LUKS2-0a1b2c3d4e5f-slipway-state", false },
+		{ "dm-1", "state", "CRYPT-LUKS2-0a1b2c3d4e5f-state", true },
+		{ "dm-2", "slipway-state", "LVM-0a1b2c3d4e5f", true },
+		{ "dm-3", "slipway-nvme0n1-4", "CRYPT-LUKS2-0a1b2c3d4e5f-slipway-nvme0n1-4",
+		  true },
+		{ "dm-4", "slipway-state", NULL, true },
+	};
+	_cleanup_tree_ struct tree *t = tree_new();
+	_cleanup_free_ char *a = put_disk(t, "pci0000:00/ata1/host0/block", "sda", "8:0\n");
+	_cleanup_facts_ struct sw_facts *f = NULL;
+
+	put_part(t, a, "sda1", "8:1\n");
+	putf(t, a, "sda1/holders/dm-0/dm/name", "slipway-state\n");
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		_cleanup_free_ char *d = put_disk(t, "virtual/block", maps[i].disk, "253:0\n");
+
+		putf(t, d, "dm/name", maps[i].name);
+		if (maps[i].uuid)
+			putf(t, d, "dm/uuid", maps[i].uuid);
+	}
+	f = facts_of(t);
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		assert_int_equal(sw_facts_disk(f, maps[i].disk) != NULL, maps[i].listed);
+	/* What it stands on is in use all the same. */
+	assert_true(has_use(disk(f, "sda"), "sda1 is held by slipway-state"));
+}
+
 /* The least that libblkid takes for iso9660: one primary volume descriptor and the end. */
 static void make_iso(struct tree *t, const char *name)
 {
@@ -437,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_mounts_swap_and_holders_are_named),
 		cmocka_unit_test(test_what_cannot_be_read_stays_listed_with_the_reason),
 		cmocka_unit_test(test_only_disks_are_listed),
+		cmocka_unit_test(test_what_a_shell_in_the_state_stands_on_is_no_disk),
 		cmocka_unit_test(test_the_medium_is_known_by_its_uuid),
 		cmocka_unit_test(test_500_disks_stay_linear),
 		cmocka_unit_test(test_the_machine_itself_is_described),

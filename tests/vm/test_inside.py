@@ -88,6 +88,8 @@ def by_the_tpm(vm):
     check("lost+found" in said and "dm-0 /run/slipway/state ext4 ro," in
           said.replace("mapper/slipway-state", "dm-0"), said)
     check("\n1\n" in said.replace("\r", ""), "dm-0 takes writes: " + said)
+    said = vm.run("slipway disks", timeout=60)
+    check("nvme0n1" in said and "dm-0" not in said, "the shell's own mapping is a disk: " + said)
     vm.run("! touch x && ! mount -o remount,rw . && ! touch x")
     # What the state is sealed to is gone, for this shell and for whoever else has this system.
     refused = vm.run("! slipway state key --out /tmp/key && [ ! -e /tmp/key ]", timeout=60)
@@ -116,7 +118,7 @@ def by_the_recovery_key(vm, key):
 def nothing_is_left(vm):
     vm.send("ESC", pause=1)
     vm.expect_screen("Power the machine off")
-    # Its disk has gone with the mapping, so this screen is just being drawn anew.
+    # Its disk was opened anew, so this screen is just being drawn again.
     vm.expect_screen("1: nvme0n1", timeout=60)
     vm.send("/", "Rescue", "ENTER", pause=0.1)
     vm.expect_screen("> Rescue shell")
