@@ -9,17 +9,22 @@
 
 #define RETRIES 3
 
-static int fetch_one(struct sw_machine *m, const char *ca_file, const char *source,
+static int fetch_one(struct sw_machine *m, const struct sw_trust *t, const char *source,
 		     const char *out, struct sw_error *err)
 {
+	/* Nobody wants to see how far a signature is; but it can be stopped. */
+	const struct sw_sink quiet = { .userdata = t->sink ? t->sink->userdata : NULL,
+				       .cancelled = t->sink ? t->sink->cancelled : NULL };
 	struct sw_fetch f = { .source = source, .out = out, .max = SW_TRUST_SIGNATURE_MAX,
-			      .retries = RETRIES, .vouched = true, .ca_file = ca_file };
+			      .retries = RETRIES, .vouched = true, .ca_file = t->ca_file };
 	struct sw_error e = {};
 	char got[65];
-	int r = sw_fetch_run(m, &f, NULL, got, &e);
+	int r = sw_fetch_run(m, &f, &quiet, got, &e);
 
 	if (r == 0)
 		return 0;
+	if (r == -ECANCELED)
+		return sw_fail(err, e.exit, r, "%s", e.what);
 	sw_fail(err, e.exit, r, "the signature cannot be fetched: %s", e.what);
 	sw_error_where(err, "%s", e.where);
 	sw_error_why(err, "%s", e.why);
@@ -41,7 +46,7 @@ static int beside(const char *source, char **ret_source, struct sw_error *err)
 	return *ret_source ? 0 : sw_fail_oom(err);
 }
 
-static int fetch_all(struct sw_machine *m, const char *ca_file, char *const *sources,
+static int fetch_all(struct sw_machine *m, const struct sw_trust *t, char *const *sources,
 		     const char *dir, char ***ret_files, struct sw_error *err)
 {
 	int r = 0;
@@ -51,7 +56,7 @@ static int fetch_all(struct sw_machine *m, const char *ca_file, char *const *sou
 
 		if (i == SW_TRUST_SIGNATURES_MAX)
 			return sw_fail(err, SW_EXIT_INVALID, -E2BIG, "too many signatures");
-		r = out ? fetch_one(m, ca_file, sources[i], out, err) : sw_fail_oom(err);
+		r = out ? fetch_one(m, t, sources[i], out, err) : sw_fail_oom(err);
 		if (r == 0 && sw_strv_add(ret_files, out) < 0)
 			r = sw_fail_oom(err);
 	}
@@ -80,7 +85,7 @@ int sw_trust_vouch(struct sw_machine *m, const struct sw_trust *t, const char *n
 		sources = one;
 	}
 	if (r == 0)
-		r = fetch_all(m, t->ca_file, sources, dir, &files, err);
+		r = fetch_all(m, t, sources, dir, &files, err);
 	if (r == 0)
 		r = sw_trust_verify(t, name_space, file, files, ret_who, err);
 	/* Whoever reads of it knows the place that it came from, and not our copy. */

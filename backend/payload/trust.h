@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "base/event.h"
 #include "machine/machine.h"
 
 #define SW_TRUST_IMAGES "slipway-image"		/* namespace of kernels, initrds and UKIs */
@@ -22,6 +23,7 @@ struct sw_trust {
 	unsigned int threshold;	/* that many different keys must have signed; 0 counts as 1 */
 	bool none;		/* said in so many words: nobody needs to have signed */
 	const char *ca_file;	/* of https servers with signatures, as for sw_fetch; borrowed */
+	const struct sw_sink *sink;	/* polled while signatures are fetched; borrowed; or NULL */
 };
 
 void sw_trust_clear(struct sw_trust *t);

@@ -21,6 +21,7 @@ struct copying {
 	struct sw_slot_places places;
 	struct sw_io *old;		/* the file beside the undo file */
 	struct sw_io *image;		/* another one there: what was copied, when it was a file */
+	const struct sw_sink *sink;	/* polled while it is kept; or NULL */
 	char sha256[SW_SHA256_TEXT];	/* of what is in it */
 	char image_sha256[SW_SHA256_TEXT];	/* of what is in the image, or "" */
 	uint64_t from_at, to_at, len;
@@ -93,7 +94,7 @@ static int keep_piece(int fd, const uint8_t *d, size_t n, uint64_t off)
 
 /* Runs over all places of what io holds, in pieces; fd -1: only hashed. */
 static int walk(struct sw_io *io, const struct sw_slot_places *p, int fd,
-		char sha256[static SW_SHA256_TEXT])
+		const struct sw_sink *sink, char sha256[static SW_SHA256_TEXT])
 {
 	_cleanup_(sw_hash_freep) struct sw_hash *h = sw_hash_new();
 	_cleanup_free_ uint8_t *d = malloc(CHUNK);
@@ -105,7 +106,9 @@ static int walk(struct sw_io *io, const struct sw_slot_places *p, int fd,
 		while (r == 0 && off < end) {
 			size_t n = end - off < CHUNK ? (size_t)(end - off) : CHUNK;
 
-			r = sw_io_read(io, off, d, n);
+			r = sw_event_poll(sink);
+			if (r == 0)
+				r = sw_io_read(io, off, d, n);
 			if (r == 0)
 				r = sw_hash_update(h, d, n);
 			if (r == 0 && fd >= 0)
@@ -125,7 +128,7 @@ static int keep(struct copying *s, struct sw_io *io, const char *path,
 	if (r == 0 && ftruncate(fd, (off_t)s->len) < 0)
 		r = -errno;
 	if (r == 0)
-		r = walk(io, &s->places, fd, sha256);
+		r = walk(io, &s->places, fd, s->sink, sha256);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r < 0 && fd >= 0)
@@ -156,9 +159,10 @@ static json_object *to_json(const struct copying *s, const struct sw_repair *r)
 }
 
 int sw_rescue_copy_keep(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
-			const char *undo_path, json_object **ret_slot, struct sw_error *err)
+			const char *undo_path, const struct sw_sink *sink, json_object **ret_slot,
+			struct sw_error *err)
 {
-	_cleanup_(copying_clear) struct copying s = {};
+	_cleanup_(copying_clear) struct copying s = { .sink = sink };
 	_cleanup_free_ char *path = old_path(undo_path);
 	int k = path ? start(disk, from, &r->copy, &s, err) : sw_fail_oom(err);
 
@@ -177,6 +181,8 @@ int sw_rescue_copy_keep(struct sw_io *disk, struct sw_io *from, const struct sw_
 		*ret_slot = to_json(&s, r);
 		return 0;
 	}
+	if (k == -ECANCELED)
+		return sw_rescue_stopped(err);
 	sw_fail_errno(err, SW_EXIT_FAILED, k, "cannot save what undo needs");
 	sw_error_where(err, "%s", path);
 	sw_error_hint(err, "nothing was changed; name a place with room for what is overwritten "
@@ -301,7 +307,7 @@ static int check_kept(struct copying *s, struct sw_io *io, const char *wanted,
 		      struct sw_error *err)
 {
 	char sha256[SW_SHA256_TEXT];
-	int r = io->size == s->len ? walk(io, &s->places, -1, sha256) : -EBADMSG;
+	int r = io->size == s->len ? walk(io, &s->places, -1, NULL, sha256) : -EBADMSG;
 
 	if (r == 0 && strcasecmp(sha256, wanted) == 0)
 		return 0;

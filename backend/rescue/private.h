@@ -43,9 +43,15 @@ json_object *sw_rescue_disk_json(const struct sw_disk *d);
 
 /* ---- a slot from the other one, and what else is kept twice (copy.c) ---- */
 
-/* Saves what the copy overwrites in UNDO_PATH.slot; the description goes into the undo file. */
+/*
+ * Saves what the copy overwrites in UNDO_PATH.slot; the description goes into the undo file.
+ * Stopped by the sink: -ECANCELED (exit 130), and nothing stays.
+ */
 int sw_rescue_copy_keep(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
-			const char *undo_path, json_object **ret_slot, struct sw_error *err);
+			const char *undo_path, const struct sw_sink *sink, json_object **ret_slot,
+			struct sw_error *err);
+/* Nothing was written yet, and nothing is: -ECANCELED, exit 130. */
+int sw_rescue_stopped(struct sw_error *err);
 void sw_rescue_copy_forget(const char *undo_path);	/* removes UNDO_PATH.slot and .image */
 int sw_rescue_copy_write(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
 			 const struct sw_sink *sink, struct sw_error *err);

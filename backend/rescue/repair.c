@@ -217,10 +217,34 @@ static int write_all(struct sw_machine *m, struct sw_io *io, const struct sw_rep
 	return k;
 }
 
+int sw_rescue_stopped(struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_CANCELLED, -ECANCELED, "the repair was stopped");
+	sw_error_why(err, "nothing was written");
+	return -ECANCELED;
+}
+
+/* From here on nobody can stop it, for half a slot is none; who watches is told. */
+static int begin(const struct sw_repair *r, const struct sw_sink *sink, struct sw_error *err)
+{
+	struct sw_event ev = { .type = SW_EVENT_START, .step = 1, .steps = 1 };
+
+	if (sw_event_poll(sink) < 0)
+		return sw_rescue_stopped(err);
+	if (r->copy.len || r->fsck.kind)	/* all else takes no time */
+		(void)snprintf(ev.text, sizeof(ev.text), "%s; from here on it goes on to its end",
+			       r->fsck.kind ? "the file system's own program repairs it"
+					    : "it is written and read back");
+	sw_event_emit(sink, &ev);
+	return 0;
+}
+
 /* Undo data first, all under one lock of the disk. */
 static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const char *undo_path,
 		       const struct sw_sink *sink, struct sw_error *err)
 {
+	const struct sw_sink tell = { .fn = sink ? sink->fn : NULL,
+				      .userdata = sink ? sink->userdata : NULL };
 	bool file = r->copy.file, other = file || (r->copy.len && r->copy.from_disk != r->disk);
 	_cleanup_io_ struct sw_io *io = NULL, *from = NULL;
 	_cleanup_json_ json_object *slot = NULL;
@@ -231,7 +255,9 @@ static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const ch
 	else if (k == 0 && other)
 		k = sw_machine_open_disk(m, r->copy.from_disk, false, false, &from, err);
 	if (k == 0 && r->copy.len && undo_path)
-		k = sw_rescue_copy_keep(io, other ? from : io, r, undo_path, &slot, err);
+		k = sw_rescue_copy_keep(io, other ? from : io, r, undo_path, sink, &slot, err);
+	if (k == 0)
+		k = begin(r, sink, err);
 	if (k == 0 && undo_path)
 		k = save_undo(r, slot, NULL, undo_path, err);
 	if (k < 0 && slot)
@@ -239,7 +265,7 @@ static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const ch
 	if (k == 0)
 		k = write_all(m, io, r, err);
 	if (k == 0 && r->copy.len)
-		k = sw_rescue_copy_write(io, other ? from : io, r, sink, err);
+		k = sw_rescue_copy_write(io, other ? from : io, r, &tell, err);
 	io = sw_io_close(io);
 	/* Left alone its table is not read anew, which takes partitions away for a moment. */
 	return k < 0 || (r->n_bytes == 0 && r->copy.len == 0) ? k : sw_machine_settle(m, r->disk);
@@ -249,9 +275,10 @@ int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struc
 		     const char *undo_path, const struct sw_sink *sink, char **ret_told,
 		     struct sw_error *err)
 {
-	int k = r->disk ? repair_disk(m, r, undo_path, sink, err)
-		: undo_path ? save_undo(r, NULL, vars, undo_path, err) : 0;
+	int k = r->disk ? repair_disk(m, r, undo_path, sink, err) : begin(r, sink, err);
 
+	if (k == 0 && !r->disk && undo_path)
+		k = save_undo(r, NULL, vars, undo_path, err);
 	if (k == 0 && r->vars.n_writes)
 		k = vars ? sw_entry_plan_apply(vars, &r->vars, NULL, err)
 			 : sw_fail(err, SW_EXIT_MISSING, -EOPNOTSUPP,

@@ -188,7 +188,9 @@ json_object *sw_finding_to_json(const struct sw_finding *fi);
  * variables that go as files into UNDO_PATH.vars/, what e2fsck overwrites into
  * UNDO_PATH.e2undo and what it said into UNDO_PATH.log;
  * NULL: nothing is saved. Then writes and reads back. -EEXIST when there is such a
- * file. ret_told: what a program that repaired said, in our words, malloc'd, or NULL.
+ * file. sink: polled until the first write (-ECANCELED, exit 130, and nothing was
+ * changed), told of that (SW_EVENT_START) and of how far a copy is; or NULL.
+ * ret_told: what a program that repaired said, in our words, malloc'd, or NULL.
  * Cut off anywhere, the finding is there again and can be repaired again.
  */
 int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struct sw_repair *r,

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "rescue/private.h"
 
 #define FILES 1000u	/* for undo, in one run_dir */
 
@@ -16,7 +17,7 @@ void sw_visit_clear(struct sw_visit *v)
 	json_object_put(v->raw);
 	free(v->told);
 	*v = (struct sw_visit){ .m = v->m, .disk = v->disk, .servers = v->servers,
-				 .sink = v->sink, .image = v->image,
+				 .sink = v->sink, .repairing = v->repairing, .image = v->image,
 				 .inside = v->inside };
 }
 
@@ -138,11 +139,19 @@ static int prepare(const struct sw_visit *v, struct sw_repair *rep, const struct
 	const struct sw_rescue_ask q = { .m = v->m, .f = v->f, .vars = v->vars, .raw = v->raw,
 					 .disk = v->disk, .given = given };
 
+	struct sw_error e = {};
+	int r;
+
 	if (rep->needs && !given)
 		return nothing_given(rep, err);
 	if (rep->carry_out)
 		return rep->carry_out(&q, rep, err);
-	return rep->prepare ? rep->prepare(&q, rep, err) : 0;
+	r = rep->prepare ? rep->prepare(&q, rep, &e) : 0;
+	if (r == -ECANCELED)
+		return sw_rescue_stopped(err);
+	if (r < 0 && err && err->r == 0)
+		*err = e;
+	return r;
 }
 
 int sw_visit_offer_image(struct sw_visit *v, const char *id, struct sw_error *err)
@@ -169,6 +178,8 @@ int sw_visit_repair(struct sw_visit *v, const char *id, const char *save,
 
 	if (!fi)
 		return err && err->r < 0 ? err->r : -ENOENT;
+	if (sw_event_poll(v->repairing) < 0)	/* while it was looked at */
+		return sw_rescue_stopped(err);
 	r = prepare(v, fi->repair, given, err);
 	if (r < 0)
 		return r;
@@ -178,7 +189,7 @@ int sw_visit_repair(struct sw_visit *v, const char *id, const char *save,
 		return sw_fail_oom(err);
 	if (!fi->repair->carry_out)
 		r = sw_rescue_repair(v->m, v->vars, fi->repair, path,
-				     v->image ? v->image->sink : NULL, &told, err);
+				     v->repairing, &told, err);
 	if (r == 0)
 		r = sw_visit_look(v, err);
 	v->told = TAKE_PTR(told);

@@ -12,6 +12,8 @@ struct sw_visit {
 	const char *disk;	/* the node's, when several have one, or NULL; borrowed */
 	bool servers;		/* ask them as well */
 	const struct sw_sink *sink;	/* told which is being asked; borrowed; or NULL */
+	/* of a repair: told how far it is, and polled until its first write; borrowed; or NULL */
+	const struct sw_sink *repairing;
 	const struct sw_rescue_image *image;	/* for a slot that is repaired; borrowed; or NULL */
 	const struct sw_rescue_inside *inside;	/* an encrypted state; borrowed; or NULL */
 	struct sw_facts *f;
@@ -37,7 +39,8 @@ void sw_visit_clear(struct sw_visit *v);
  * malloc'd, NULL when none is kept; may be NULL. given: what the repair asks for
  * (enum sw_repair_needs), NULL: nothing; -ENOKEY (exit 2) without it. -ENOENT (exit 2)
  * when there is no such finding, -EOPNOTSUPP (exit 4) without a repair, -EBADMSG (exit 8)
- * when it is still there afterwards.
+ * when it is still there afterwards, -ECANCELED (exit 130) when v->repairing stopped it before its
+ * first write.
  */
 int sw_visit_repair(struct sw_visit *v, const char *id, const char *save,
 		    const struct sw_secret *given, char **ret_saved, struct sw_error *err);

@@ -3,9 +3,13 @@
 
 The damage is the museum's; what comes of it is judged by mtools and by the variables alone.
 """
+import contextlib
 import os
 import shutil
+import signal
+import socket
 import struct
+import threading
 
 from attest_server import Authority
 from console import DOWN, Console
@@ -113,6 +117,56 @@ def _(case):
     whole(case, b, known, image)
 
 
+class HalfServer:
+    """Gives half of a file over HTTP, and then nothing, however long one waits."""
+
+    def __init__(self, data):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/node.efi"
+        self.data, self.open, self.given = data, [], threading.Event()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:
+                return
+            self.open.append(connection)
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(self.data)}\r\n\r\n"
+            connection.sendall(head.encode() + self.data[:len(self.data) // 2])
+            self.given.set()
+
+    def close(self):
+        for connection in self.open:
+            connection.close()
+        self.listener.close()
+
+
+def nothing_of_it(case, b, before):
+    """Neither the disk nor what an undo would need has anything of a repair that was stopped."""
+    same(disk(b), before, "the disk")
+    same(list(case.machine_dir.rglob("doctor-undo-*")), [], "files for undo")
+
+
+@test("^C stops a repair whose image does not come, and nothing was written; later it is done")
+def _(case):
+    b, image, known = broken(case, "both-slots")
+    before, pin = disk(b), ("--sha256", sha256(image), "--trust", "none")
+    with contextlib.closing(HalfServer(image.read_bytes())) as server:
+        running = case.start("--yes", "doctor", "--repair", "slot-b", "--image", server.url, *pin)
+        assert server.given.wait(60), "nobody asked for the image"
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    same(running.returncode, 130, out + err)
+    assert "the repair was stopped: nothing was written" in err, err
+    same(err.count("slipway:"), 1, f"messages in {err}")
+    nothing_of_it(case, b, before)
+    out = expect(fill(case, image, *pin), 0, "from here on it goes on to its end").out
+    assert " %  " in out, f"it does not say how far it is: {out}"
+    whole(case, b, known, image)
+
+
 def offer_image(case):
     """The console as far as the list of images."""
     c = Console(case)
@@ -124,6 +178,29 @@ def offer_image(case):
     c.press("\r")
     c.see("An image for the slot", "Another place")
     return c
+
+
+@test("by keys: a repair whose image does not come is stopped, and the disk is as it was")
+def _(case):
+    b, image, _ = broken(case, "both-slots")
+    before = disk(b)
+    with contextlib.closing(HalfServer(image.read_bytes())) as server, \
+            contextlib.closing(offer_image(case)) as c:
+        c.press("/", *"Another", "\r", "\r")
+        c.see("Where is the image?")
+        c.press(server.url, "\r")
+        c.see("Who says that it is the right image?")
+        c.press("\r")
+        c.see("64 digits")
+        c.press(sha256(image), "\r")
+        c.see("One finding", "see that it is the one of", "fill slot B")
+        c.press("\r")
+        c.see("No, go back")
+        c.press(DOWN, "\r")
+        c.see("repairing; c stops that", "fetching http://", "% of ")
+        c.press("c")
+        c.see("What is wrong with this machine", "the repair was stopped: nothing was written")
+    nothing_of_it(case, b, before)
 
 
 @test("by keys: a slot that nothing else repairs is filled from the stick, by hash; and taken back")

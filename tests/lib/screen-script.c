@@ -95,7 +95,7 @@ static void serve(struct sw_script *sc)
 		if (want & SW_WANT_PLAN)
 			give_plan(sc);
 		if (want & (SW_WANT_DOCTOR_REPAIR | SW_WANT_DOCTOR_UNDO))
-			sw_state_doctor_writes(sc->state);
+			sw_state_doctor_writes(sc->state, want & SW_WANT_DOCTOR_REPAIR);
 	}
 }
 
@@ -477,6 +477,7 @@ static void do_want(struct sw_script *sc, const char *name)
 		{ "doctor", SW_WANT_DOCTOR }, { "doctor-stop", SW_WANT_DOCTOR_STOP },
 		{ "tool-stop", SW_WANT_TOOL_STOP }, { "tool-do-stop", SW_WANT_TOOL_DO_STOP },
 		{ "doctor-repair", SW_WANT_DOCTOR_REPAIR },
+		{ "doctor-repair-stop", SW_WANT_DOCTOR_REPAIR_STOP },
 		{ "doctor-undo", SW_WANT_DOCTOR_UNDO },
 		{ "status", SW_WANT_STATUS }, { "network", SW_WANT_NETWORK },
 		{ "reach", SW_WANT_REACH }, { "preflight", SW_WANT_PREFLIGHT },

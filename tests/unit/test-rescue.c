@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -136,6 +137,62 @@ static void test_what_cannot_be_repaired_or_saved_changes_nothing(void **state S
 	world_free(&w);
 }
 
+/* Somebody who wants it stopped at the n-th place where that is asked. */
+struct stopper {
+	unsigned int n, asked;
+	bool writes;	/* it has said so */
+};
+
+static bool stop_at(void *stopper)
+{
+	struct stopper *s = stopper;
+
+	assert_false(s->writes);
+	return s->asked++ >= s->n;
+}
+
+static void note_start(const struct sw_event *ev, void *stopper)
+{
+	struct stopper *s = stopper;
+
+	s->writes |= ev->type == SW_EVENT_START;
+}
+
+static void test_a_repair_is_stopped_before_it_writes_or_not_at_all(void **state SW_UNUSED)
+{
+	_cleanup_free_ char *undo = damage_undo_file(&healthy, "stopped");
+	_cleanup_free_ char *slot = sw_fmt("%s.slot", undo);
+	struct world w = damage_break(&healthy, &damages[5]);
+	struct damage_content before = damage_content(&w), after;
+	int r = -ECANCELED;
+
+	for (unsigned int n = 0; r == -ECANCELED; n += n < 8 ? 1 : n) {
+		struct stopper stopper = { .n = n };
+		const struct sw_sink sink = { .fn = note_start, .userdata = &stopper,
+					      .cancelled = stop_at };
+		_cleanup_visit_ struct sw_visit v = {};
+		struct sw_error err = {};
+
+		damage_look(&w, &v);
+		v.repairing = &sink;
+		r = sw_visit_repair(&v, "slot-b", undo, NULL, NULL, &err);
+		assert_true(n > 2 || r == -ECANCELED);	/* it asks at all */
+		assert_int_equal(stopper.writes, r == 0);
+		if (r == 0)
+			break;
+		assert_int_equal(r, -ECANCELED);
+		assert_int_equal(err.exit, SW_EXIT_CANCELLED);
+		after = damage_content(&w);
+		damage_assert_same(&before, &after);
+		assert_int_equal(access(undo, F_OK), -1);
+		assert_int_equal(access(slot, F_OK), -1);
+	}
+	damage_take_back(&w, &damages[5], undo);
+	after = damage_content(&w);
+	damage_assert_same(&before, &after);
+	world_free(&w);
+}
+
 static void spoil(const char *path)
 {
 	world_sh("printf x | dd of=\"$0\" bs=1 seek=65536 conv=notrunc status=none", path, NULL);
@@ -200,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_a_healthy_node_has_no_finding),
 		cmocka_unit_test(test_each_fault_is_found_repaired_and_taken_back),
 		cmocka_unit_test(test_what_cannot_be_repaired_or_saved_changes_nothing),
+		cmocka_unit_test(test_a_repair_is_stopped_before_it_writes_or_not_at_all),
 		cmocka_unit_test(test_an_undo_of_what_was_changed_since_or_lost_is_refused),
 		cmocka_unit_test(test_no_cut_of_a_repair_or_its_undo_leaves_the_node_worse),
 	};

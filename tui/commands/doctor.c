@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway doctor`: what is wrong with the node, and putting it right one finding at a time. */
+#include <signal.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -24,7 +25,8 @@ struct job {
 	const struct sw_cli *cli;
 	struct sw_visit v;
 	struct sw_rescue_image image;
-	struct sw_sink sink;
+	struct sw_printer printer;
+	struct sw_sink sink;	/* of a repair */
 	char *place, **signatures;	/* of the image */
 	struct sw_buf ca;	/* of its server */
 	struct sw_rescue_inside inside;
@@ -41,14 +43,52 @@ static void job_clear(struct job *j)
 	sw_secret_free(j->key);
 }
 
-/* ---- an image for a slot ---- */
+/* ---- how a repair goes ---- */
 
-static void say(const struct sw_event *ev, void *userdata SW_UNUSED)
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int sig SW_UNUSED)
 {
-	if (ev->type == SW_EVENT_LOG)
-		printf("%s\n", ev->text);
+	stopped = 1;
+}
+
+static bool is_stopped(void *userdata SW_UNUSED)
+{
+	return stopped;
+}
+
+static void say(const struct sw_event *ev, void *printer)
+{
+	struct sw_event line = *ev;
+
+	if (ev->type == SW_EVENT_START)	/* the one step that there is */
+		line.type = SW_EVENT_LOG;
+	if (line.type != SW_EVENT_LOG || line.text[0])
+		sw_print_event(printer, &line);
 	fflush(stdout);
 }
+
+/* While nothing is written ^C stops it; then it is seen through. Questions are asked before. */
+static void follow(struct job *j, const struct sw_repair *rep)
+{
+	const struct sigaction stop = { .sa_handler = on_stop };
+
+	if (rep->carry_out)	/* it happens elsewhere, and cannot be stopped in order */
+		return;
+	(void)sigaction(SIGINT, &stop, NULL);
+	(void)sigaction(SIGTERM, &stop, NULL);
+	j->v.repairing = &j->sink;
+}
+
+/* What comes after it is ended by ^C as ever. */
+static void leave_alone(struct job *j)
+{
+	j->v.repairing = NULL;
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGTERM, SIG_DFL);
+}
+
+/* ---- an image for a slot ---- */
 
 static int read_ca(struct job *j, struct sw_error *err)
 {
@@ -91,10 +131,9 @@ static int image_options(struct job *j, struct sw_error *err)
 	j->place = sw_cli_place(source);
 	if (r < 0 || !j->place)
 		return sw_fail_oom(err);
-	j->sink = (struct sw_sink){ .fn = say };
 	j->image = (struct sw_rescue_image){ .source = j->place, .sha256 = sw_arg(a, OPT_SHA256),
 					     .signatures = j->signatures, .trust_none = trust,
-					     .sink = j->cli->json ? NULL : &j->sink };
+					     .sink = &j->sink };
 	j->v.image = &j->image;
 	return read_ca(j, err);
 }
@@ -186,7 +225,10 @@ static int apply(struct job *j, const struct sw_repair *rep, const char *id, str
 	if (r == 0)
 		r = get_given(j->cli, rep, &given, err);
 	if (r == 0)
+		follow(j, rep);
+	if (r == 0)
 		r = sw_visit_repair(&j->v, id, save, given, &saved, err);
+	leave_alone(j);
 	if (r < 0 || j->cli->json)
 		return r;
 	printf("Repaired, and looked at again: %s is gone.\n", id);
@@ -305,6 +347,9 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 
 	if (r == 0)
 		r = sw_cli_machine(cli, &m, err);
+	j.printer.out = stdout;
+	j.sink = (struct sw_sink){ .fn = cli->json ? NULL : say, .userdata = &j.printer,
+				   .cancelled = is_stopped };
 	j.v.m = m;
 	j.v.disk = sw_arg(&cli->args, 'd');
 	j.v.servers = sw_arg(&cli->args, OPT_SERVERS);

@@ -192,7 +192,8 @@ static void draw_pending(const struct sw_state *s, struct sw_frame *f, unsigned 
 	if (!s->doctor_pending)
 		return;
 	sw_frame_put(f, row, 0, f->cols, 0,
-		     s->doctor_writing	? _("repairing ...")
+		     s->doctor_writing && s->doctor_may_stop ? _("repairing; c stops that ...")
+		     : s->doctor_writing ? _("repairing ...")
 		     : s->doctor_servers ? _("looking, then asking the node's servers; c stops "
 					     "that ...")
 					 : _("looking ..."));
@@ -250,7 +251,8 @@ const struct sw_view_ops sw_screen_doctor = {
 		"from starting or will soon; a warning is one fault away from it; information is "
 		"no fault.\n\nA finding opens with its evidence and with each write of its "
 		"repair. Before a repair, what it overwrites is saved, so that it can be taken "
-		"back until this machine is restarted. After it everything is looked at again.\n\n"
+		"back until this machine is restarted. After it everything is looked at again. "
+		"Until it begins to write, c stops it.\n\n"
 		"r asks the node's boot server and the servers of its admission as well, and sends "
 		"nothing of this machine; c stops that."),
 	.size = sizeof(struct doctor_view),
@@ -351,6 +353,8 @@ static bool finding_request(struct sw_view *v, struct sw_state *s, enum sw_reque
 		return true;
 	if (req == SW_REQ_SAVE)
 		save_report(s);
+	else if (req == SW_REQ_CANCEL && s->doctor_writing)
+		sw_state_stop_doctor(s);
 	else if (req == SW_REQ_ACCEPT)
 		repair_it(s);
 	else

@@ -53,7 +53,7 @@ int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *ar
 {
 	struct sw_rescue_image slot = { 0 };
 	_cleanup_visit_ struct sw_visit v = { .m = m, .servers = task == SW_DOCTOR_SERVERS,
-					      .sink = sink };
+					      .sink = sink, .repairing = sink };
 	_cleanup_json_ json_object *found = NULL;
 	json_object *last;
 	int r;

@@ -306,12 +306,13 @@ static void enter_child(struct sw_machine *m, enum sw_job_kind kind, int fd)
 	(void)prctl(PR_SET_NAME, "slipway-job");
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sw_secret_guard();
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	/* What writes leaves nothing half done; all else can be ended anywhere. */
-	(void)signal(SIGTERM, kind == SW_JOB_TOOL_DO ? on_stop : SIG_DFL);
+	(void)signal(SIGTERM, kind == SW_JOB_TOOL_DO || kind == SW_JOB_DOCTOR_REPAIR ? on_stop
+										   : SIG_DFL);
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* ---- in the session ---- */

@@ -137,9 +137,11 @@ static void do_doctor(struct session *se, uint64_t want)
 		sw_job_stop(&se->jobs[SW_JOB_DOCTOR]);
 	if (want & SW_WANT_DOCTOR)
 		start_job(se, SW_JOB_DOCTOR);
+	if (want & SW_WANT_DOCTOR_REPAIR_STOP)
+		sw_job_ask_to_stop(&se->jobs[SW_JOB_DOCTOR_REPAIR]);
 	if (!(want & (SW_WANT_DOCTOR_REPAIR | SW_WANT_DOCTOR_UNDO)))
 		return;
-	sw_state_doctor_writes(se->state);
+	sw_state_doctor_writes(se->state, want & SW_WANT_DOCTOR_REPAIR);
 	start_job(se, want & SW_WANT_DOCTOR_REPAIR ? SW_JOB_DOCTOR_REPAIR : SW_JOB_DOCTOR_UNDO);
 }
 

@@ -575,7 +575,7 @@ void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err)
 	s->doctor_pending = s->doctor_writing = s->doctor_servers = false;
 	s->doctor_error = *err;
 	s->doctor_given = sw_secret_free(s->doctor_given);
-	s->bell = true;
+	s->bell = err->exit != SW_EXIT_CANCELLED;	/* else it was wanted so */
 	if (s->top->ops == &sw_screen_finding || s->top->ops == &sw_screen_cause)
 		sw_view_pop(s);
 	sw_view_refresh(s);

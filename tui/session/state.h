@@ -36,6 +36,7 @@
 	X(DOCTOR) /* look for what is wrong */ \
 	X(DOCTOR_STOP) /* that look, before its end */ \
 	X(DOCTOR_REPAIR) /* the finding doctor_arg */ \
+	X(DOCTOR_REPAIR_STOP) /* that repair, unless it has begun to write */ \
 	X(DOCTOR_UNDO) /* the repair of the file doctor_arg */ \
 	X(STATUS) /* what is installed, and why this system runs */ \
 	X(NETWORK) /* routes and name servers */ \
@@ -143,6 +144,7 @@ struct sw_state {
 	json_object *doctor;	/* what sw_doctor_job() found; NULL until known */
 	struct sw_error doctor_error;	/* the last look, repair or undo failed */
 	bool doctor_pending, doctor_writing, doctor_fresh;
+	bool doctor_may_stop;	/* the repair that is pending has written nothing yet */
 	bool doctor_servers;	/* the look that is pending asks them as well */
 	char doctor_told[256];	/* what it is doing, or "" */
 	uint64_t doctor_done, doctor_size;	/* bytes of that; size 0: nobody knows */
@@ -217,14 +219,15 @@ void sw_state_wipe_failed(struct sw_state *s, const struct sw_error *err);
 /* Takes what a look, a repair or an undo found. */
 void sw_state_got_doctor(struct sw_state *s, json_object *found);
 void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err);
-/* A repair or an undo has begun. */
-void sw_state_doctor_writes(struct sw_state *s);
+/* A repair or an undo has begun; until something is written, a repair can be stopped. */
+void sw_state_doctor_writes(struct sw_state *s, bool repair);
 /* What it tells while it works. */
 void sw_state_doctor_told(struct sw_state *s, const struct sw_event *ev);
 /* Looks for what is wrong, and asks the node's servers too; or ends that look. */
 void sw_state_want_doctor(struct sw_state *s, bool servers);
 /* Looks how a slot would be filled from this image, and opens its finding; NULL: no image. */
 void sw_state_want_image(struct sw_state *s, json_object *image);
+/* Ends a look; asks a repair to stop, which then says whether it did. */
 void sw_state_stop_doctor(struct sw_state *s);
 /* As one that nobody has begun. */
 void sw_state_look_clear(struct sw_look *l);

@@ -28,16 +28,19 @@ void sw_state_want_image(struct sw_state *s, json_object *image)
 	sw_state_want_doctor(s, false);
 }
 
-void sw_state_doctor_writes(struct sw_state *s)
+void sw_state_doctor_writes(struct sw_state *s, bool repair)
 {
 	s->doctor_pending = s->doctor_writing = true;
+	s->doctor_may_stop = repair;
 	s->doctor_told[0] = '\0';
 	s->doctor_size = 0;
 }
 
 void sw_state_doctor_told(struct sw_state *s, const struct sw_event *ev)
 {
-	if (ev->type == SW_EVENT_LOG) {
+	if (ev->type == SW_EVENT_START)	/* it writes from here on */
+		s->doctor_may_stop = false;
+	if (ev->type == SW_EVENT_LOG || ev->type == SW_EVENT_START) {
 		(void)snprintf(s->doctor_told, sizeof(s->doctor_told), "%s", ev->text);
 		s->doctor_size = 0;
 	} else if (ev->type == SW_EVENT_PROGRESS) {
@@ -46,9 +49,21 @@ void sw_state_doctor_told(struct sw_state *s, const struct sw_event *ev)
 	}
 }
 
-/* A repair goes on to its end: what it has begun to write must not stay half written. */
+/* What a repair has begun to write must not stay half written: that goes on to its end. */
+static void stop_repair(struct sw_state *s)
+{
+	if (!s->doctor_may_stop) {
+		sw_state_refuse(s, "It is being written, and goes on to its end.");
+		return;
+	}
+	s->want |= SW_WANT_DOCTOR_REPAIR_STOP;
+	sw_state_notice(s, "Stopping ...");
+}
+
 void sw_state_stop_doctor(struct sw_state *s)
 {
+	if (s->doctor_pending && s->doctor_writing)
+		stop_repair(s);
 	if (!s->doctor_pending || s->doctor_writing)
 		return;
 	s->doctor_pending = s->doctor_servers = false;
