@@ -17,6 +17,7 @@
 #include "apply/told.h"
 #include "apply/wipe-private.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/proc.h"
 #include "base/secret.h"
 #include "boot/varstore.h"
@@ -82,14 +83,23 @@ static _Bool cancelled_again(void *userdata SW_UNUSED)
 	return stop_asked > stops_before;
 }
 
+static const struct sw_plan *plan_of(const struct child *c)
+{
+	if (c->plan)
+		return c->plan;
+	return c->info && c->kind == SW_APPLY_RESUME ? c->info->plan : NULL;
+}
+
 /* The log gets every event; the pipe loses some rather than hold the install up. */
 static void write_event(const struct sw_event *ev, void *userdata)
 {
 	struct child *c = userdata;
 	_cleanup_json_ json_object *o = sw_event_to_json(ev);
-	_cleanup_free_ char *line =
-		sw_fmt("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+	_cleanup_free_ char *line = NULL;
 
+	if (ev->type == SW_EVENT_PLAN && plan_of(c))
+		sw_json_add(o, "disks", sw_plan_choice_json(plan_of(c)));
+	line = sw_fmt("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	if (!line)
 		return;
 	if (c->log >= 0)
@@ -175,7 +185,7 @@ static void end_and_tell(const struct sw_event *ev, void *userdata)
 /* An install or its resumption. */
 static int run_install(struct child *c, struct sw_error *err)
 {
-	const struct sw_plan *p = c->plan ? c->plan : c->info->plan;
+	const struct sw_plan *p = plan_of(c);
 	struct install in = {
 		.told = { .m = c->m, .answers = p->answers,
 			  .out = { .fn = write_event, .userdata = c,

@@ -7,6 +7,7 @@
 #include "apply/apply.h"
 #include "answers/proxy.h"
 #include "base/file.h"
+#include "base/strv.h"
 
 static struct sw_varstore *store(struct sw_told *t)
 {
@@ -26,6 +27,16 @@ static void say(struct sw_told *t, const char *text)
 	sw_told_event(&ev, t);
 }
 
+/* Which disks, and why these, before anything can go wrong. */
+static void say_choice(struct sw_told *t, const struct sw_plan *p)
+{
+	_cleanup_strv_ char **lines = NULL;
+
+	(void)sw_plan_choice_lines(p, &lines);
+	for (char **line = lines; line && *line; line++)
+		say(t, *line);
+}
+
 void sw_told_begin(struct sw_told *t, const struct sw_plan *p)
 {
 	struct sw_varstore *vars = store(t);
@@ -37,6 +48,8 @@ void sw_told_begin(struct sw_told *t, const struct sw_plan *p)
 	r.before = t->any_before ? &t->before : NULL;
 	if (t->answers && sw_reporter_start(&r, &t->reporter, &e) < 0)
 		say(t, "nobody can be told of this install");
+	if (p)
+		say_choice(t, p);
 	if (!t->any_before)
 		return;
 	text = sw_lastfail_text(&t->before);

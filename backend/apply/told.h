@@ -19,7 +19,10 @@ struct sw_told {
 	bool note_stays;		/* whatever happens, the firmware is not written to */
 };
 
-/* Starts the reporter and tells of an earlier boot's failure. Nothing here stops an install. */
+/*
+ * Starts the reporter, tells which disks were chosen and why, and of an earlier boot's failure.
+ * Nothing here stops an install.
+ */
 void sw_told_begin(struct sw_told *t, const struct sw_plan *p);
 /* When it failed before there was an event of it. */
 void sw_told_end(struct sw_told *t, const char *step, const struct sw_error *err);

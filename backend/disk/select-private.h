@@ -48,6 +48,10 @@ const struct sw_disk *sw_selection_rival(const struct sw_selection *s,
 /* True when the clause was asked for; then *ret_match says whether this disk fulfils it. */
 bool sw_disk_clause(const struct sw_disk *d, const struct sw_disk_match *m, enum sw_clause c,
 		    bool *ret_match);
+/* What is asked for, as it would be written, or NULL. */
+const char *sw_clause_pattern(const struct sw_disk_match *m, enum sw_clause c);
+/* What the disk says of it, for the clauses before SW_CLAUSE_SIZE; may be NULL. */
+const char *sw_clause_value(const struct sw_disk *d, enum sw_clause c);
 bool sw_disk_asks(const struct sw_disk_match *m);
 /* +1 for the rule largest, -1 for smallest, 0 for any other or none. */
 int sw_disk_extreme(const struct sw_disk_match *m);

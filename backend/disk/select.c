@@ -68,36 +68,48 @@ static bool text_matches(const char *value, const char *pattern, int flags)
 	return fnmatch(pattern, value, flags) == 0;
 }
 
+/* Serials and paths are told apart by case; the others are written either way. */
+static const struct {
+	size_t pattern, value;	/* where they are, in *m and *d */
+	int flags;
+} text_clauses[] = {
+#define TEXT(name) offsetof(struct sw_disk_match, name), offsetof(struct sw_disk, name)
+	[SW_CLAUSE_SERIAL] = { TEXT(serial), 0 },
+	[SW_CLAUSE_WWN] = { TEXT(wwn), FNM_CASEFOLD },
+	[SW_CLAUSE_PATH] = { TEXT(path), 0 },
+	[SW_CLAUSE_MODEL] = { TEXT(model), FNM_CASEFOLD },
+	[SW_CLAUSE_VENDOR] = { TEXT(vendor), FNM_CASEFOLD },
+	[SW_CLAUSE_TRANSPORT] = { TEXT(transport), FNM_CASEFOLD },
+#undef TEXT
+};
+
+const char *sw_clause_pattern(const struct sw_disk_match *m, enum sw_clause c)
+{
+	if (c == SW_CLAUSE_SIZE)
+		return m->size;
+	if (c == SW_CLAUSE_ROTATIONAL)
+		return m->rotational == SW_ROTATIONAL_UNASKED ? NULL :
+		       m->rotational == SW_ROTATIONAL_YES ? "yes" : "no";
+	return *(char *const *)((const char *)m + text_clauses[c].pattern);
+}
+
+const char *sw_clause_value(const struct sw_disk *d, enum sw_clause c)
+{
+	return *(char *const *)((const char *)d + text_clauses[c].value);
+}
+
 bool sw_disk_clause(const struct sw_disk *d, const struct sw_disk_match *m, enum sw_clause c,
 		    bool *ret_match)
 {
-	/* Serials and paths are told apart by case; the others are written either way. */
-	static const struct {
-		size_t pattern, value;	/* where they are, in *m and *d */
-		int flags;
-	} text[] = {
-#define TEXT(name) offsetof(struct sw_disk_match, name), offsetof(struct sw_disk, name)
-		[SW_CLAUSE_SERIAL] = { TEXT(serial), 0 },
-		[SW_CLAUSE_WWN] = { TEXT(wwn), FNM_CASEFOLD },
-		[SW_CLAUSE_PATH] = { TEXT(path), 0 },
-		[SW_CLAUSE_MODEL] = { TEXT(model), FNM_CASEFOLD },
-		[SW_CLAUSE_VENDOR] = { TEXT(vendor), FNM_CASEFOLD },
-		[SW_CLAUSE_TRANSPORT] = { TEXT(transport), FNM_CASEFOLD },
-#undef TEXT
-	};
-	const char *pattern, *value;
+	const char *pattern = sw_clause_pattern(m, c);
 
-	if (c == SW_CLAUSE_SIZE) {
-		*ret_match = m->size && size_matches(d->size, m->size);
-		return m->size != NULL;
-	}
-	if (c == SW_CLAUSE_ROTATIONAL) {
+	if (c == SW_CLAUSE_SIZE)
+		*ret_match = pattern && size_matches(d->size, pattern);
+	else if (c == SW_CLAUSE_ROTATIONAL)
 		*ret_match = d->rotational == (m->rotational == SW_ROTATIONAL_YES);
-		return m->rotational != SW_ROTATIONAL_UNASKED;
-	}
-	pattern = *(char *const *)((const char *)m + text[c].pattern);
-	value = *(char *const *)((const char *)d + text[c].value);
-	*ret_match = pattern && text_matches(value, pattern, text[c].flags);
+	else
+		*ret_match = pattern && text_matches(sw_clause_value(d, c), pattern,
+						     text_clauses[c].flags);
 	return pattern != NULL;
 }
 

@@ -107,6 +107,34 @@ int sw_disk_stand(const struct sw_facts *f, const struct sw_disk_match *m, uint6
 		  struct sw_disk_standing **ret_standings);
 struct sw_disk_standing *sw_disk_standings_free(struct sw_disk_standing *s, size_t n);
 
+/* A disk that a choice did not give. */
+struct sw_disk_left {
+	char *name;		/* the kernel's */
+	char *serial;		/* or NULL */
+	uint64_t size;
+	char *why;		/* "another serial"; "the rule fits it, but it is read-only" */
+};
+
+/* Why a choice gave one disk, and none of the others. */
+struct sw_disk_reasons {
+	size_t alternative;	/* that decided, from 0 */
+	char *rule;		/* of it, as it would be written: "serial: S123, model: PM9*" */
+	struct sw_disk_left *left;	/* those that the rule fits first */
+	size_t n_left;
+	size_t n_more;		/* that there was no room for */
+};
+
+/*
+ * The reasons of a choice that sw_disk_choose() has made: disks[at] came of it, disks before that
+ * were taken already. Of the n disks none is among those left; of the others at most max are told.
+ * -ENOMEM. *ret_reasons is to be cleared in any case.
+ */
+int sw_disk_choice_reasons(const struct sw_facts *f, const struct sw_disk_choice *c,
+			   uint64_t min_size, const struct sw_disk *const *disks, size_t n,
+			   size_t at, size_t max, struct sw_disk_reasons *ret_reasons);
+void sw_disk_reasons_clear(struct sw_disk_reasons *r);
+void sw_disk_left_free(struct sw_disk_left *left, size_t n);
+
 /*
  * blank: nothing on it. ours: nothing, an empty table, or only our labels with
  * at least one slipway-*. any: everything, but what is not ours needs serial,

@@ -181,3 +181,46 @@ int sw_plan_choose_disks(struct sw_plan *p, const struct sw_facts *f, const stru
 	r = sw_plan_choose_seed(a, disks[0], &p->seed);
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_INVALID, r, "the seed is not usable") : 0;
 }
+
+/* As answers call it: the first alternative has the name of the group itself. */
+static char *rule_key(size_t disk, size_t alternative)
+{
+	char more[32] = "", at[32] = "";
+
+	if (disk)
+		(void)snprintf(more, sizeof(more), "more[%zu].", disk);
+	if (alternative)
+		(void)snprintf(at, sizeof(at), "[%zu]", alternative + 1);
+	return sw_fmt("disk.%smatch%s", more, at);
+}
+
+static int explain(struct sw_plan *p, size_t k, const struct sw_facts *f, uint64_t least,
+		   const struct sw_disk *const *disks)
+{
+	const struct sw_disk_choice *c = k ? &p->answers->more[k - 1] : &p->answers->disk;
+	_cleanup_(sw_disk_reasons_clear) struct sw_disk_reasons why = {};
+	struct sw_plan_disk *pd = &p->disks[k];
+
+	if (sw_disk_choice_reasons(f, c, least, disks, p->n_disks, k,
+				   SW_PLAN_MAX_LEFT / p->n_disks, &why) < 0)
+		return -ENOMEM;
+	pd->chosen_by = rule_key(k, why.alternative);
+	pd->rule = TAKE_PTR(why.rule);
+	pd->left = TAKE_PTR(why.left);
+	pd->n_left = why.n_left;
+	pd->n_more = why.n_more;
+	why.n_left = 0;
+	return pd->chosen_by ? 0 : -ENOMEM;
+}
+
+int sw_plan_explain_disks(struct sw_plan *p, const struct sw_facts *f, const struct sw_layout *l,
+			  struct sw_error *err)
+{
+	const struct sw_disk *disks[SW_PLAN_MAX_DISKS] = {};
+	int r = p->n_disks ? choose(f, p->answers, l, disks, err) : 0;
+
+	for (size_t k = 0; k < p->n_disks && r == 0; k++)
+		if (explain(p, k, f, l->disks[sw_plan_layout_disk(l, k)].min_size, disks) < 0)
+			r = sw_fail_oom(err);
+	return r;
+}

@@ -109,6 +109,7 @@ static json_object *disk_to_json(const struct sw_plan_disk *d)
 	sw_json_add_u64(o, "journal_length", d->journal_len);
 	sw_json_add_str(o, "before", d->old_table_text);
 	sw_json_add_str(o, "confirm", d->confirm);
+	sw_plan_chosen_to_json(o, d);
 	sw_json_add(o, "old_partitions", a = json_object_new_array());
 	for (size_t i = 0; i < d->n_old_parts; i++)
 		json_object_array_add(a, old_part_to_json(&d->old_parts[i]));

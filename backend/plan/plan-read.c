@@ -120,6 +120,8 @@ static int disk_from_json(json_object *o, void *into, struct sw_error *err)
 	    get_digest(o, "table_digest", d->table_digest, err) < 0 ||
 	    get_digest(o, "new_table_digest", d->new_table_digest, err) < 0)
 		return -EINVAL;
+	if (sw_plan_chosen_from_json(o, d) < 0)
+		return bad(err, "disks.others");
 	return read_array(o, "old_partitions", (void **)&d->old_parts, sizeof(*d->old_parts),
 			  MAX_ITEMS, d, err, old_part_from_json);
 }

@@ -56,6 +56,8 @@ static int add_disk(struct sw_buf *b, const struct sw_plan *p, size_t disk, unsi
 			sw_size_format(d->size, size, sizeof(size)),
 			d->serial ? d->serial : "(none)");
 	if (r == 0)
+		r = sw_plan_add_chosen(b, d, width);
+	if (r == 0)
 		r = sw_plan_wrap(b, "Now      ", d->old_table_text, width);
 	return r;
 }

@@ -129,6 +129,8 @@ int sw_plan_build(const struct sw_facts *f, json_object *raw_vars, json_object *
 
 	if (r == 0)
 		r = sw_plan_digest_tables(p, err);
+	if (r == 0)
+		r = sw_plan_explain_disks(p, f, l, err);
 	if (r < 0)
 		return r;
 	*ret_plan = TAKE_PTR(p);
@@ -151,6 +153,9 @@ void sw_plan_free_disk(struct sw_plan_disk *d)
 	free(d->model);
 	free(d->old_table_text);
 	free(d->confirm);
+	free(d->chosen_by);
+	free(d->rule);
+	sw_disk_left_free(d->left, d->n_left);
 }
 
 struct sw_plan *sw_plan_free(struct sw_plan *p)

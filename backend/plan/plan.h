@@ -9,12 +9,14 @@
 #include "answers/answers.h"
 #include "base/secret.h"
 #include "boot/modes.h"
+#include "disk/select.h"
 #include "disk/table.h"
 #include "layout/layout.h"
 #include "machine/facts.h"
 
 #define SW_PLAN_VERSION 2
 #define SW_PLAN_MAX_DISKS 64U
+#define SW_PLAN_MAX_LEFT 64U	/* disks that a plan tells why it left: the list is in events */
 
 enum sw_step_kind {
 	SW_STEP_FETCH,		/* payload into the work directory; writes nothing to the machine */
@@ -59,6 +61,11 @@ struct sw_plan_disk {
 	struct sw_part *old_parts;	/* the partitions that the disk has now */
 	size_t n_old_parts;
 	char *confirm;		/* what a person has to type; NULL: nothing on it can be lost */
+	/* why it is this one, for people; NULL and 0 in the plan of an older version */
+	char *chosen_by;	/* "disk.match", "disk.match[2]", "disk.more[1].match" */
+	char *rule;		/* "serial: S123" */
+	struct sw_disk_left *left;	/* others of the machine, on none of which it installs */
+	size_t n_left, n_more;	/* told, and those that are only counted */
 };
 
 struct sw_placed {
@@ -269,3 +276,12 @@ int sw_plan_digest(json_object *o, char ret_hex[static 65]);
  * at most `width` columns; malloc'd.
  */
 char *sw_plan_text(const struct sw_plan *p, unsigned int width);
+/*
+ * The choice of the disks alone, for those who are told of an install: an array of objects with
+ * "name", "node", "serial", "wwn", "model", "size" (bytes), "before" (what is on it, in words),
+ * "chosen_by", "rule", "others" (each "name", "serial", "size", "why") and, with more than were
+ * told, "more_others". New reference.
+ */
+json_object *sw_plan_choice_json(const struct sw_plan *p);
+/* The same as lines for a log; *ret_lines NULL for a plan without disks. -ENOMEM. */
+int sw_plan_choice_lines(const struct sw_plan *p, char ***ret_lines);

@@ -9,6 +9,12 @@ int sw_plan_choose_disks(struct sw_plan *p, const struct sw_facts *f, const stru
 			 struct sw_error *err);
 /* Takes the digests of the tables that the disks get; libfdisk makes each. */
 int sw_plan_digest_tables(struct sw_plan *p, struct sw_error *err);
+/* Says of each of its disks by which rule it was chosen, and why the others were not. */
+int sw_plan_explain_disks(struct sw_plan *p, const struct sw_facts *f, const struct sw_layout *l,
+			  struct sw_error *err);
+/* These words in a disk's JSON, and from there; -EINVAL for what is none. */
+void sw_plan_chosen_to_json(json_object *o, const struct sw_plan_disk *d);
+int sw_plan_chosen_from_json(json_object *o, struct sw_plan_disk *d);
 /* Places the layout's partitions on the plan's disks. */
 int sw_plan_place(struct sw_plan *p, const struct sw_layout *l, struct sw_error *err);
 /*

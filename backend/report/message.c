@@ -210,6 +210,8 @@ char *sw_message_json(const struct sw_message_maker *m, enum sw_message_kind kin
 		sw_json_add_str(o, "state", ev->type == SW_EVENT_START ? "start" : "finish");
 		sw_json_add_str(o, "result", ev->result < 0 ? "failed" : "ok");
 	}
+	if (kind == SW_MESSAGE_STARTED && m->report->plan)
+		sw_json_add(o, "disks", sw_plan_choice_json(m->report->plan));
 	if (kind == SW_MESSAGE_STARTED && m->report->before)
 		sw_json_add(o, "previous_failure", sw_lastfail_to_json(m->report->before));
 	if (kind == SW_MESSAGE_SUCCEEDED)

@@ -96,6 +96,11 @@ def _(case):
     plan = expect(case.on("--json", "plan", "--answers", answers), 0).json()
     same([d["serial"] for d in plan["disks"]], ["NODE07SYS", "DATA4711"], "the plan's disks")
     same(plan["answers"]["disk.more[1].match.model"], "Alpha", "the plan's answers")
+    same([(d["chosen_by"], d["rule"]) for d in plan["disks"]],
+         [("disk.match", "transport: nvme"), ("disk.more[1].match", "model: Alpha")], "rules")
+    same([[(o["name"], o["why"]) for o in d["others"]] for d in plan["disks"]],
+         [[("sdb", "slipway was started from it")],
+          [("sdb", "the rule fits it, but slipway was started from it")]], "the others")
     answers.write_text(answers.read_text().replace("- match: {model: Alpha}",
                                                    "- match: {serial: NODE07SYS}"))
     result = expect(case.on("plan", "--answers", answers), 4,

@@ -406,6 +406,57 @@ static void test_what_is_typed_may_be_more_of_the_serial_but_never_another(void 
 	assert_false(sw_disk_confirmed("", "", ""));
 }
 
+/* "name: why" of all that were left when this rule chose disks[at], a line each. */
+static void expect_left(const struct sw_disk *disks, size_t n, struct sw_disk_match m, size_t at,
+			size_t max, const char *rule, const char *left)
+{
+	struct sw_facts f = { .disks = (struct sw_disk *)disks, .n_disks = n };
+	struct sw_disk_choice c = { .match = &m, .n_match = 1 };
+	const struct sw_disk *chosen = NULL;
+	struct sw_disk_reasons why;
+	char text[512] = "";
+
+	assert_int_equal(sw_disk_choose(&f, &c, 0, NULL, 0, &chosen, NULL, NULL), 0);
+	assert_ptr_equal(chosen, &disks[at]);
+	assert_int_equal(sw_disk_choice_reasons(&f, &c, 0, &chosen, 1, 0, max, &why), 0);
+	assert_string_equal(why.rule, rule);
+	for (size_t i = 0; i < why.n_left; i++)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s: %s\n",
+			       why.left[i].name, why.left[i].why);
+	assert_string_equal(text, left);
+	assert_int_equal(why.n_left + why.n_more, n - 1);
+	sw_disk_reasons_clear(&why);
+}
+
+static void test_every_disk_that_is_left_has_a_reason(void **s SW_UNUSED)
+{
+	struct sw_disk d[4] = { disk("sda", "AAAA1", 10), disk("sdb", NULL, 20),
+				disk("sdc", "CCCC3", 30), disk("sdd", "DDDD4", 40) };
+
+	d[3].medium = true;
+	d[2].rotational = true;
+	d[1].transport = (char *)"sata";
+	expect_left(d, 4, (struct sw_disk_match){ .serial = "AAAA1" }, 0, 9, "serial: AAAA1",
+		    "sdb: no serial\nsdc: another serial\nsdd: slipway was started from it\n");
+	expect_left(d, 4, (struct sw_disk_match){ .size = "largest" }, 2, 9, "size: largest",
+		    "sda: not the largest\nsdb: not the largest\n"
+		    "sdd: the rule fits it, but slipway was started from it\n");
+	expect_left(d, 4, (struct sw_disk_match){ .size = "smallest" }, 0, 9, "size: smallest",
+		    "sdb: not the smallest\nsdc: not the smallest\n"
+		    "sdd: the rule fits it, but slipway was started from it\n");
+	expect_left(d, 4, (struct sw_disk_match){ .model = "*1", .size = "<30G",
+						  .transport = "nvme" }, 0, 9,
+		    "model: \"*1\", transport: nvme, size: <30G",
+		    "sdb: another transport\nsdc: another size\n"
+		    "sdd: slipway was started from it\n");
+	expect_left(d, 4, (struct sw_disk_match){ .rotational = SW_ROTATIONAL_YES }, 2, 9,
+		    "rotational: yes", "sda: not rotational\nsdb: not rotational\n"
+		    "sdd: slipway was started from it\n");
+	/* What the rule fits stands first, also where there is no room for all. */
+	expect_left(d, 4, (struct sw_disk_match){ .size = "largest" }, 2, 1, "size: largest",
+		    "sda: not the largest\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_alternatives_are_tried_in_order_but_never_past_a_doubt),
 		cmocka_unit_test(test_a_disk_is_not_chosen_twice),
 		cmocka_unit_test(test_rotational_is_a_clause),
+		cmocka_unit_test(test_every_disk_that_is_left_has_a_reason),
 		cmocka_unit_test(test_glob_characters_in_a_model_match_themselves),
 		cmocka_unit_test(test_control_characters_of_a_disk_do_not_reach_the_table),
 		cmocka_unit_test(test_wipe_rules),

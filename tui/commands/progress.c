@@ -95,17 +95,15 @@ void sw_print_event(struct sw_printer *p, const struct sw_event *ev)
 	}
 }
 
-static void print_event(struct sw_printer *p, const struct sw_event *ev)
+/* o: as it came, which may say more than an event has room for. */
+static void print_event(struct sw_printer *p, json_object *o, const struct sw_event *ev)
 {
 	if (ev->type == SW_EVENT_DONE && ev->result < 0)
 		p->error = ev->error;
-	if (p->json) {
-		_cleanup_json_ json_object *o = sw_event_to_json(ev);
-
+	if (p->json)
 		printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
-	} else {
+	else
 		sw_print_event(p, ev);
-	}
 	fflush(p->out);
 }
 
@@ -117,7 +115,7 @@ static void print_line(struct sw_printer *p, const char *line)
 	if (sw_json_parse(line, strlen(line), "events", &o, NULL) < 0)
 		return;
 	if (sw_event_from_json(o, &ev) == 0)
-		print_event(p, &ev);
+		print_event(p, o, &ev);
 }
 
 static void read_events(int fd, struct sw_printer *p)
