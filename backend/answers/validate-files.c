@@ -3,20 +3,13 @@
 #include <string.h>
 
 #include "answers/validate-private.h"
+#include "boot/nodefiles.h"
 #include "payload/payload.h"
 
 static void report(struct sw_check *c, size_t i, const char *word, const char *what,
 		   const char *why, const char *hint)
 {
 	sw_broken_item(c, SW_HOME_FILE, i, word, what, why, hint);
-}
-
-/* One as a directory of the other cannot be, either. */
-static bool in_the_way(const char *a, const char *b)
-{
-	size_t n = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
-
-	return strncmp(a, b, n) == 0 && (!a[n] || a[n] == '/') && (!b[n] || b[n] == '/');
 }
 
 static void check_path(struct sw_check *c, size_t i, const struct sw_node_file *f)
@@ -27,7 +20,7 @@ static void check_path(struct sw_check *c, size_t i, const struct sw_node_file *
 	for (size_t k = 0; f->path && k < i; k++) {
 		const char *other = c->a->node_files[k].path;
 
-		if (other && in_the_way(other, f->path))
+		if (other && sw_node_files_clash(other, f->path))
 			report(c, i, "path", "is in the way of another one",
 			       strcmp(other, f->path) == 0
 				       ? "two files have this path"

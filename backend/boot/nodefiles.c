@@ -74,24 +74,61 @@ int sw_node_file_mode(const char *text, unsigned int *ret_mode)
 	return 0;
 }
 
-int sw_node_file_add(json_object *data, const char *path, const char *mode, const void *bytes,
-		     size_t len)
+bool sw_node_files_clash(const char *a, const char *b)
+{
+	size_t n = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+
+	return strncmp(a, b, n) == 0 && (!a[n] || a[n] == '/') && (!b[n] || b[n] == '/');
+}
+
+static json_object *entry(const char *path, const char *mode, const void *bytes, size_t len)
 {
 	_cleanup_free_ char *text = calloc(1, BASE64_ENCODE_RAW_LENGTH(len) + 1);
-	json_object *list = sw_json_array(data, "files"), *o;
+	json_object *o;
 
 	if (!text)
-		return -ENOMEM;
+		return NULL;
 	base64_encode_raw(text, len, bytes);
-	if (!list) {
-		list = json_object_new_array();
-		sw_json_add(data, "files", list);
-	}
 	o = json_object_new_object();
 	sw_json_add_str(o, "path", path);
 	sw_json_add_str(o, "mode", mode ? mode : "0644");
 	sw_json_add_str(o, "data", text);
-	return json_object_array_add(list, o) < 0 ? -ENOMEM : 0;
+	return o;
+}
+
+/* The list of the node data, made when it is missing. */
+static json_object *list_of(json_object *data)
+{
+	json_object *list = sw_json_array(data, "files");
+
+	if (!list) {
+		list = json_object_new_array();
+		sw_json_add(data, "files", list);
+	}
+	return list;
+}
+
+int sw_node_file_add(json_object *data, const char *path, const char *mode, const void *bytes,
+		     size_t len)
+{
+	json_object *o = entry(path, mode, bytes, len);
+
+	return o && json_object_array_add(list_of(data), o) == 0 ? 0 : -ENOMEM;
+}
+
+int sw_node_file_put(json_object *data, const char *path, const char *mode, const void *bytes,
+		     size_t len)
+{
+	json_object *list = list_of(data), *o;
+
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		o = json_object_array_get_idx(list, i);
+		if (strcmp(sw_json_str(o, "path", ""), path) != 0)
+			continue;
+		o = entry(path, mode, bytes, len);
+		return o && json_object_array_put_idx(list, i, o) == 0 ? 0 : -ENOMEM;
+	}
+	return sw_node_file_add(data, path, mode, bytes, len);
 }
 
 /* -EINVAL when it is not sound. */
@@ -112,31 +149,46 @@ static int decode(const char *text, struct sw_buf *ret_bytes)
 	return sw_buf_add(ret_bytes, bytes, got);
 }
 
-static int write_one(json_object *o, const char *dir, json_object *list)
+int sw_node_file_read(json_object *o, struct sw_node_file_read *ret_file)
 {
 	const char *path = sw_json_str(o, "path", ""), *text = sw_json_str(o, "data", NULL);
-	_cleanup_free_ char *name = sw_fmt("files%s", path);
-	_cleanup_free_ char *full = sw_fmt("%s/files%s", dir, path), *parent = NULL;
 	_cleanup_buf_ struct sw_buf bytes = {};
 	unsigned int mode = 0;
 	int r;
 
-	if (!name || !full)
-		return -ENOMEM;
 	if (!text || sw_node_file_why_not(path) ||
 	    sw_node_file_mode(sw_json_str(o, "mode", ""), &mode) < 0)
-		return 0;
+		return -EINVAL;
 	r = decode(text, &bytes);
 	if (r < 0)
+		return r;
+	*ret_file = (struct sw_node_file_read){ .path = path, .bytes = bytes };
+	(void)snprintf(ret_file->mode, sizeof(ret_file->mode), "%04o", mode & 0777);
+	bytes = (struct sw_buf){};
+	return 0;
+}
+
+static int write_one(json_object *o, const char *dir, json_object *list)
+{
+	_cleanup_free_ char *name = NULL, *full = NULL, *parent = NULL;
+	struct sw_node_file_read f = {};
+	int r = sw_node_file_read(o, &f);
+	mode_t mode = (mode_t)strtoul(f.mode, NULL, 8);
+
+	if (r < 0)
 		return r == -EINVAL ? 0 : r;
-	parent = strndup(full, (size_t)(strrchr(full, '/') - full));
-	r = parent ? sw_mkdir_all(parent, 0755) : -ENOMEM;
+	name = sw_fmt("files%s", f.path);
+	full = sw_fmt("%s/files%s", dir, f.path);
+	parent = full ? strndup(full, (size_t)(strrchr(full, '/') - full)) : NULL;
+	r = name && parent ? sw_mkdir_all(parent, 0755) : -ENOMEM;
 	if (r == 0)
-		r = sw_file_write(full, bytes.len ? bytes.data : (const void *)"", bytes.len, mode);
+		r = sw_file_write(full, f.bytes.len ? f.bytes.data : (const void *)"", f.bytes.len,
+				  mode);
 	if (r == 0 && chmod(full, mode) < 0)	/* whatever the umask is */
 		r = -errno;
 	if (r == 0)
 		json_object_array_add(list, json_object_new_string(name));
+	sw_buf_clear(&f.bytes);
 	return r;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A node's own configuration as files, so that a stick carries it from one node to its next
- * install: `config/` with hostname, machine-id, ssh/, network/, fstab, tls/, tokens/ and
+ * install: `config/` with hostname, machine-id, ssh/, network/, fstab, tls/, tokens/, files/ and
  * secrets.age. Imported into the node data after a preview that has a verdict for each file, and
  * saved from there. Nothing is left out in silence: what a node cannot take says why.
  */

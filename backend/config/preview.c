@@ -278,6 +278,8 @@ static const struct kind {
 	{ "tokens/*", "admission token", sw_config_take_token, NULL, false },
 	{ "config/*", "value for the node", take_value, NULL, false },
 	{ SW_CONFIG_SECRETS, "secrets", sw_config_take_secrets, NULL, false },
+	{ SW_CONFIG_FILES, "files of the node", sw_config_take_files, NULL, false },
+	{ "files/*", "file of the node", sw_config_take_unlisted, NULL, false },
 	{ "attest_url", "attestation server", NULL, "`slipway node set attest_url=` sets it",
 	  false },
 	{ "attest_pin", "attestation server", NULL, "`slipway node set attest_pin=` sets it",
@@ -314,6 +316,13 @@ static const struct kind *kind_of(const char *name)
 	return NULL;
 }
 
+/* Its taker adds the items, as many as there are, and it need not be text. */
+static bool has_own_items(const struct kind *k)
+{
+	return k && (k->take == sw_config_take_secrets || k->take == sw_config_take_files ||
+		     k->take == sw_config_take_unlisted);
+}
+
 static bool is_text(const struct sw_secret *s)
 {
 	for (size_t at = 0, n; at < s->len; at += n) {
@@ -348,7 +357,7 @@ static int judge(struct sw_importing *im, const struct sw_config_file *f)
 	const struct kind *k = kind_of(f->name);
 	struct sw_config_item *it;
 
-	if (k && f->data && k->take == sw_config_take_secrets && im->n->disk)
+	if (f->data && im->n->disk && has_own_items(k))
 		return k->take(im, f, NULL);
 	it = sw_config_item_add(im, f->name, k ? k->what : "unknown");
 	if (!it)

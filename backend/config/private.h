@@ -49,9 +49,24 @@ int sw_config_take_token(struct sw_importing *im, const struct sw_config_file *f
 /* Of secrets.age: an item for each secret, or one that says why not. */
 int sw_config_take_secrets(struct sw_importing *im, const struct sw_config_file *f,
 			   struct sw_config_item *it);
+/* Of files/list: an item for each file that it names; and what it does not name. */
+int sw_config_take_files(struct sw_importing *im, const struct sw_config_file *f,
+			 struct sw_config_item *it);
+int sw_config_take_unlisted(struct sw_importing *im, const struct sw_config_file *f,
+			    struct sw_config_item *it);
 /* A further item; NULL when out of memory. */
 struct sw_config_item *sw_config_item_add(struct sw_importing *im, const char *name,
 					  const char *what);
+
+#define SW_CONFIG_FILES "files/list"
+#define SW_CONFIG_NO_BYTES "-"	/* in place of a name: the file is empty */
+
+/* A line of files/list: mode, path on the node, and the name below files/ of what is in it. */
+struct sw_config_listed {
+	char mode[8], path[256], name[256];
+};
+/* 1; 0 for an empty line or a comment; -EINVAL. The line has no end and need not be text. */
+int sw_config_read_listed(const char *line, size_t len, struct sw_config_listed *ret_listed);
 
 /* {"slipway_secrets": 1, "secrets": {NAME: base64}} as text, into a secret. */
 int sw_config_secrets_pack(json_object *secrets, struct sw_secret **ret_text,

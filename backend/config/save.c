@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The node data as files of config/. Secrets leave the machine encrypted or not at all. */
+#include <ctype.h>
 #include <string.h>
 
 #include "admission/tar.h"
@@ -8,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "boot/nodedata.h"
+#include "boot/nodefiles.h"
 #include "boot/secrets.h"
 #include "config/private.h"
 #include "net/trust.h"
@@ -102,6 +104,46 @@ static int add_attestation(struct saving *s, json_object *data)
 	return !ca ? 0 : pem ? add(s, "attest_ca", pem, strlen(pem)) : -ENOMEM;
 }
 
+/* Numbered, as names of a stick may have one case only; '_' for what FAT does not take. */
+static int add_file(struct saving *s, const struct sw_node_file_read *f, unsigned int number,
+		    struct sw_buf *list)
+{
+	const char *base = f->bytes.len ? strrchr(f->path, '/') + 1 : NULL;
+	_cleanup_free_ char *name = base ? sw_fmt("files/%02u-%.60s", number, base) : NULL;
+	int r;
+
+	if (base && !name)
+		return -ENOMEM;
+	for (char *c = name ? strrchr(name, '/') + 1 : NULL; c && *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("._-", *c))
+			*c = '_';
+	for (char *end = name ? name + strlen(name) - 1 : NULL; end && *end == '.'; end--)
+		*end = '_';
+	r = name ? add(s, name, f->bytes.data, f->bytes.len) : 0;
+	return r < 0 ? r : sw_buf_addf(list, "%s %s %s\n", f->mode, f->path,
+				       name ? name + strlen("files/") : SW_CONFIG_NO_BYTES);
+}
+
+static int add_files(struct saving *s, json_object *files)
+{
+	_cleanup_buf_ struct sw_buf list = {};
+	size_t n = files ? json_object_array_length(files) : 0;
+	unsigned int number = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		struct sw_node_file_read f = {};
+
+		r = sw_node_file_read(json_object_array_get_idx(files, i), &f);
+		if (r == 0)
+			r = add_file(s, &f, ++number, &list);
+		else if (r == -EINVAL)	/* what no node takes */
+			r = 0;
+		sw_buf_clear(&f.bytes);
+	}
+	return r == 0 && list.len ? add(s, SW_CONFIG_FILES, list.data, list.len) : r;
+}
+
 static int collect(struct saving *s, json_object *data)
 {
 	json_object *net = sw_json_get(data, "network_config");
@@ -124,6 +166,8 @@ static int collect(struct saving *s, json_object *data)
 		r = add_lines(s, "ntp", sw_json_array(net, "ntp"));
 	if (r == 0)
 		r = add_attestation(s, data);
+	if (r == 0)
+		r = add_files(s, sw_json_array(data, "files"));
 	return r < 0 ? r : add_object(s, "config", sw_json_get(data, SW_CONFIG_KEYS_OF));
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """slipway config: a node's own configuration from a stick and back to one, file by file."""
+import base64
 import io
 import json
 import os
@@ -214,6 +215,131 @@ def _(case):
     listed = tool("mdir", "-b", "-i", f"{image}@@1M", "::/config").stdout.split()
     assert "::/config/hostname" in listed, listed
     expect(case.on("config", "save", "https://x.example/"), 3, "no place")
+
+
+FILES = [("/etc/motd", "0644", b"first line\\nno end"), ("/opt/run.sh", "0750", bytes(range(256))),
+         ("/etc/MOTD", "0600", b"other case\n"), ("/srv/a:b@c.", "0444", b"x"),
+         ("/etc/" + "long" * 45, "0644", b"a long name\n")]
+
+
+def with_files(case, *more):
+    """A node that its answers gave these files, from paths of this machine."""
+    need("swtpm", "mcopy")
+    case.create("serial=NODE07SYS,size=4G,model=Alpha,transport=nvme", *more)
+    lines = ""
+    for i, (path, mode, content) in enumerate(FILES):
+        (case.dir / f"given-{i}").write_bytes(content)
+        lines += f"\n    - {{path: \"{path}\", source: {case.dir}/given-{i}, mode: \"{mode}\"}}"
+    host = "  hostname: node-07"
+    expect(case.on("install", "--answers",
+                   case.answers(replace=[(host, f"{host}\n  files:{lines}")])), 0)
+    return Tpm(case)
+
+
+def held(case):
+    """What the node data hold, and what the node gets of it."""
+    out = case.dir / "node-config"
+    now = data(case).get("files", [])
+    for f in now:
+        path = out / f"files{f['path']}"
+        same(path.read_bytes(), base64.b64decode(f["data"]), path)
+        same(path.stat().st_mode & 0o7777, int(f["mode"], 8), path)
+    return [(f["path"], f["mode"], base64.b64decode(f["data"])) for f in now]
+
+
+@test("the files of the node go to a stick, a directory and a tar and come back byte for byte")
+def _(case):
+    _tpm = with_files(case, "serial=STICK77,size=64M,transport=usb")
+    stick(case)
+    same(held(case), FILES, "what the install gave")
+    for place in ("stick", case.dir / "d", case.dir / "t.tar"):
+        expect(case.on("config", "save", place), 0, "files/list", "files/01-motd")
+        seen = verdicts(case, place)
+        same({i["verdict"] for i in seen.values()}, {"same"}, place)
+        same([n for n in seen if n.startswith("files: ")], [f"files: {f[0]}" for f in FILES], place)
+    mode = (case.dir / "d/files/02-run.sh").stat().st_mode & 0o7777
+    same(mode, 0o600, "a copy is for root alone, its mode is in the list")
+    # A node that was installed without them gets all of them, and undo takes them away.
+    expect(case.on("install", "--answers", case.answers()), 0)
+    same(held(case), [], "a node without files")
+    for place in ("stick", case.dir / "t.tar"):
+        seen = verdicts(case, place)
+        same({seen[f"files: {f[0]}"]["verdict"] for f in FILES}, {"new"}, place)
+        same(seen["files: /opt/run.sh"]["then"], "mode 0750, 256 bytes", "what it would be")
+        expect(case.on("--yes", "config", "import", place), 0)
+        same(held(case), FILES, place)
+        same({i["verdict"] for i in verdicts(case, place).values()}, {"same"}, place)
+        expect(case.on("config", "undo"), 0)
+        same(held(case), [], "after undo")
+
+
+@test("a file of the list that differs says how, replaces the one of its path and leaves others")
+def _(case):
+    _tpm = with_files(case)
+    source = folder(case, {"files/list": "# mode path name\n\n0600 /etc/motd new\r\n"
+                                         "0640 /etc/fresh -\n",
+                           "files/new": "now longer than that"})
+    seen = verdicts(case, source)
+    same({n: i["verdict"] for n, i in seen.items()},
+         {"files: /etc/motd": "differs", "files: /etc/fresh": "new"}, "verdicts")
+    same((seen["files: /etc/motd"]["now"], seen["files: /etc/motd"]["then"]),
+         ("mode 0644, 18 bytes", "mode 0600, 20 bytes"), "what changes")
+    expect(case.on("config", "show", source), 0, "files: /etc/motd", "mode 0600, 20 bytes")
+    before = data(case)
+    expect(case.on("--yes", "config", "import", source), 0)
+    same(held(case), [("/etc/motd", "0600", b"now longer than that"), *FILES[1:],
+                      ("/etc/fresh", "0640", b"")], "files")
+    expect(case.on("config", "save", case.dir / "again"), 0)
+    assert "0640 /etc/fresh -\n" in (case.dir / "again/files/list").read_text()
+    same({i["verdict"] for i in verdicts(case, case.dir / "again").values()}, {"same"}, "again")
+    expect(case.on("config", "undo"), 0)
+    same(data(case), before, "node data")
+
+
+@test("a hostile list of files is refused line by line, and what is sound in it is taken")
+def _(case):
+    _tpm = with_files(case)
+    bad = {"/etc/shadow/../passwd": "letters", "/bin/sh": "below /etc", "relative": "letters",
+           "/etc/hostname": "another key", "/etc/motd/below": "directory", "/etc/setuid": "mode",
+           "/etc/unread": "mode", "/etc/away": "is not there", "/etc/link": "symbolic link",
+           "/etc/huge": "64 KiB", "/etc/out": "is not there", "/etc/" + "x" * 230: "too long"}
+    modes = {"/etc/setuid": "4755", "/etc/unread": "0044"}
+    names = {"/etc/away": "away", "/etc/link": "link", "/etc/huge": "huge",
+             "/etc/out": "../../../etc/passwd"}
+    lines = [f"{modes.get(p, '0644')} {p} {names.get(p, 'x')}" for p in bad]
+    source = folder(case, {"files/x": "x", "files/huge": b"y" * 70000, "files/stray": "z",
+                           "files/list": "\n".join([*lines, "0644 /etc/fine x", "0644 /etc/fine x",
+                                                    "0644 /etc/short", "0644 /etc/many x y",
+                                                    "\x1b[31m \xff x"]) + "\n"})
+    (source / "files/link").symlink_to("/etc/shadow")
+    seen = verdicts(case, source)
+    for path, why in bad.items():
+        got = seen[f"files: {path}"]
+        assert got["verdict"] == "refused" and why in got["why"], (path, got)
+    n = len(bad)
+    for line in (n + 3, n + 4, n + 5):
+        assert "a line has" in seen[f"files/list: line {line}"]["why"], seen
+    assert "does not name it" in seen["files/stray"]["why"], seen
+    shown = expect(case.on("config", "show", source), 0, "twice").out
+    assert "\x1b" not in shown, shown
+    expect(case.on("--yes", "config", "import", source), 0)
+    same(held(case), [*FILES, ("/etc/fine", "0644", b"x")], "files")
+
+
+@test("files that a node has no room for are refused, the others are taken")
+def _(case):
+    _tpm = node(case)
+    large = folder(case, {f"files/{i}": bytes([i]) * 60000 for i in range(3)} |
+                   {"files/list": "".join(f"0644 /srv/{i} {i}\n" for i in range(3))}, "large")
+    many = folder(case, {"files/list": "".join(f"0644 /srv/m{i} -\n" for i in range(200))}, "many")
+    seen = verdicts(case, large)
+    same([i["verdict"] for i in seen.values()], ["new", "new", "refused"], "large ones")
+    assert "128 KiB" in seen["files: /srv/2"]["why"], seen
+    seen = verdicts(case, many)
+    same([i["verdict"] for i in seen.values()].count("new"), 16, "many")
+    assert "16 files" in seen["files: /srv/m16"]["why"] and "(more files)" in seen, seen
+    alone = verdicts(case, folder(case, {"files/a": "a"}, "alone"))["files/a"]
+    assert alone["verdict"] == "refused" and "does not name it" in alone["why"], alone
 
 
 @test("an import that something was changed after is not taken back")

@@ -63,11 +63,40 @@ static void test_what_is_added_is_written_as_it_was(void **state SW_UNUSED)
 	(void)sw_remove_tree(dir);
 }
 
+static void test_one_that_is_put_replaces_the_one_of_its_path(void **state SW_UNUSED)
+{
+	_cleanup_json_ json_object *data = json_object_new_object();
+	struct sw_node_file_read f = {};
+	json_object *list;
+
+	assert_int_equal(sw_node_file_put(data, "/etc/a", "0600", "one", 3), 0);
+	assert_int_equal(sw_node_file_put(data, "/etc/b", "444", "two", 3), 0);
+	assert_int_equal(sw_node_file_put(data, "/etc/a", "640", "", 0), 0);
+	list = sw_json_array(data, "files");
+	assert_int_equal(json_object_array_length(list), 2);
+	assert_int_equal(sw_node_file_read(json_object_array_get_idx(list, 0), &f), 0);
+	assert_string_equal(f.path, "/etc/a");
+	assert_string_equal(f.mode, "0640");
+	assert_int_equal(f.bytes.len, 0);
+	sw_buf_clear(&f.bytes);
+}
+
+static void test_which_paths_cannot_be_together(void **state SW_UNUSED)
+{
+	assert_true(sw_node_files_clash("/etc/a", "/etc/a"));
+	assert_true(sw_node_files_clash("/etc/a/b", "/etc/a"));
+	assert_true(sw_node_files_clash("/etc/a", "/etc/a/b/c"));
+	assert_false(sw_node_files_clash("/etc/ab", "/etc/a"));
+	assert_false(sw_node_files_clash("/etc/a/b", "/etc/a/c"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_only_sound_files_are_written),
 		cmocka_unit_test(test_what_is_added_is_written_as_it_was),
+		cmocka_unit_test(test_one_that_is_put_replaces_the_one_of_its_path),
+		cmocka_unit_test(test_which_paths_cannot_be_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,11 +251,11 @@ static const struct sw_hint hints[] = {
 const struct sw_view_ops sw_screen_config = {
 	.title = N_("Configuration on a stick"),
 	.help = N_("config/ on the medium, else on the stick labelled SLIPWAY: hostname, "
-		   "machine-id, ssh/, network/, fstab, tls/, tokens/ and secrets.age; slipway(8) "
-		   "has them all. Each file is judged before anything is written. What a node "
-		   "cannot take says why.\n\nAn import writes the node data and nothing else. "
-		   "Secrets are sealed to the TPM, and leave this machine encrypted by a "
-		   "passphrase or not at all."),
+		   "machine-id, ssh/, network/, fstab, tls/, tokens/, files/ and secrets.age; "
+		   "slipway(8) has them all. Each file is judged before anything is written. "
+		   "What a node cannot take says why.\n\nAn import writes the node data and "
+		   "nothing else. Secrets are sealed to the TPM, and leave this machine "
+		   "encrypted by a passphrase or not at all."),
 	.size = sizeof(struct config_view),
 	.hints = hints,
 	.open = config_open,
