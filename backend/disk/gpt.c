@@ -116,12 +116,14 @@ static int read_mbr(struct sw_io *io, struct sw_gpt_scan *s, uint64_t *ret_last)
 	if (b[510] != 0x55 || b[511] != 0xaa)
 		return 0;
 	s->signed_mbr = true;
+	s->pmbr_odd = true;
 	for (size_t i = 0; i < 4; i++) {
 		const uint8_t *e = b + 446 + 16 * i;
 		uint32_t start = sw_le32(e + 8), len = sw_le32(e + 12);
 
 		if (e[4] == 0xee) {
 			s->pmbr = true;
+			s->pmbr_odd = s->pmbr_odd && (e[0] != 0 || start != 1);
 			if (len != UINT32_MAX && len > 0)
 				*ret_last = (uint64_t)start + len - 1;
 		} else if (e[4] != 0 && len > 0) {

@@ -32,6 +32,7 @@ struct sw_gpt_scan {
 	size_t n;
 	bool signed_mbr;	/* sector 0 has the signature */
 	bool pmbr;	/* sector 0 has the signature and a 0xEE entry */
+	bool pmbr_odd;	/* none of them begins at sector 1 and is not marked active */
 	bool dos;	/* sector 0 has the signature and an entry of another type */
 };
 

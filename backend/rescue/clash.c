@@ -78,9 +78,8 @@ static const struct sw_part *shared(const struct sw_disk *a, const struct sw_dis
 }
 
 /* Names that lead nobody here any more, and UUIDs that only this disk has. */
-static int neutral(struct sw_part *p, const void *arg)
+static int neutral_part(struct sw_part *p, const struct sw_disk *d)
 {
-	const struct sw_disk *d = arg;
 	char *label = p->label && strncmp(p->label, "old-", 4) != 0
 			      ? sw_fmt("old-%.30s", p->label) : strdup(p->label ? p->label : "");
 	struct sw_guid seed = p->uuid;
@@ -91,6 +90,15 @@ static int neutral(struct sw_part *p, const void *arg)
 	p->label = label;
 	return sw_guid_derive(&seed, d->serial ? d->serial : d->name,
 			      strlen(d->serial ? d->serial : d->name), &p->uuid);
+}
+
+static int neutral(struct sw_part **parts, size_t *n, const void *arg)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < *n; i++)
+		r = neutral_part(&(*parts)[i], arg);
+	return r;
 }
 
 static int add_neutral(struct sw_examine *x, const struct sw_disk *d, struct sw_finding *fi)

@@ -21,13 +21,10 @@ struct wish {
 	bool esp;
 };
 
-static int as_wished(struct sw_part *p, const void *arg)
+static int grant(struct sw_part *p, const struct wish *w)
 {
-	const struct wish *w = arg;
 	char *label;
 
-	if (p->number != w->number)
-		return 0;
 	if (w->esp && sw_guid_parse(ESP, &p->type) < 0)
 		return -EINVAL;
 	label = w->label ? strdup(w->label) : NULL;
@@ -38,6 +35,17 @@ static int as_wished(struct sw_part *p, const void *arg)
 		p->label = label;
 	}
 	return 0;
+}
+
+static int as_wished(struct sw_part **parts, size_t *n, const void *arg)
+{
+	const struct wish *w = arg;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < *n; i++)
+		if ((*parts)[i].number == w->number)
+			r = grant(&(*parts)[i], w);
+	return r;
 }
 
 static bool is_started(const struct sw_part *p)
@@ -144,21 +152,8 @@ static bool has_label(const struct sw_disk *d, const char *label)
 
 static bool holds_slot(struct sw_io *io, const struct sw_part *p)
 {
-	struct sw_slot_manifest m = {};
-	struct sw_error e = {};
-	bool whole = false;
-	int r = p->fs_type && strcmp(p->fs_type, "vfat") == 0
-			? sw_slot_read(io, p->start, p->size, &m, &whole, &e) : -ENOENT;
-
-	sw_slot_manifest_clear(&m);
-	return r == 0;
-}
-
-static bool holds_data(struct sw_io *io, const struct sw_part *p)
-{
-	struct sw_nodedata_copies c = {};
-
-	return sw_nodedata_look(io, p->start, p->size, &c) == 0 && (c.valid[0] || c.valid[1]);
+	return p->fs_type && strcmp(p->fs_type, "vfat") == 0 &&
+	       sw_rescue_is_slot(io, p->start, p->size);
 }
 
 /* The next slot's name that no partition of the disk has, from *letter on. */
@@ -219,7 +214,7 @@ static int examine_names(struct sw_examine *x, const struct sw_disk *d, struct s
 			continue;
 		if (holds_slot(io, p) && free_slot(d, &letter, label))
 			r = name_lost(x, d, p, label, &image);
-		else if (data && holds_data(io, p))
+		else if (data && sw_rescue_is_data(io, p->start, p->size))
 			r = name_lost(x, d, p, SW_NODE_DATA_LABEL, &node_data);
 		else if ((sw_disk_slot(d) || !data) && lost_slot(d, p, &set, label))
 			r = name_lost(x, d, p, label, &entry);

@@ -67,16 +67,19 @@ int sw_rescue_undo_io(struct sw_io *io, struct sw_io *from, json_object *undo,
 		      const char *undo_path, bool write, struct sw_error *err);
 
 int sw_examine_table(struct sw_examine *x, const struct sw_disk *d);
-/* What a new table makes of one partition; called for each. Labels are malloc'd. */
-typedef int (*sw_part_change)(struct sw_part *p, const void *arg);
+/* What becomes of the partitions of a table, an array as of sw_gpt_read_parts(). */
+typedef int (*sw_parts_change)(struct sw_part **parts, size_t *n, const void *arg);
 /*
  * A repair for fi that writes the disk's table with that change; advice instead while the
  * table itself is not whole.
  */
 int sw_rescue_table_change(struct sw_examine *x, const struct sw_disk *d, struct sw_finding *fi,
-			   sw_part_change change, const void *arg);
+			   sw_parts_change change, const void *arg);
 /* Partitions that are not what they hold, see parts.c. */
 int sw_examine_parts(struct sw_examine *x, const struct sw_disk *d);
+/* Whether a slot with its manifest, or node data with a checksum, are there. */
+bool sw_rescue_is_slot(struct sw_io *io, uint64_t at, uint64_t size);
+bool sw_rescue_is_data(struct sw_io *io, uint64_t at, uint64_t size);
 /* A repair for fi that writes a table from the install's journal or from what is there; none. */
 int sw_rescue_rebuild(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
 		      struct sw_finding *fi);

@@ -23,7 +23,7 @@
 #define ESP "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 #define LINUX "0fc63daf-8483-4772-8e79-3d69d8477de4"
 
-static bool is_slot(struct sw_io *io, uint64_t at, uint64_t size)
+bool sw_rescue_is_slot(struct sw_io *io, uint64_t at, uint64_t size)
 {
 	struct sw_slot_manifest m = {};
 	struct sw_error e = {};
@@ -34,7 +34,7 @@ static bool is_slot(struct sw_io *io, uint64_t at, uint64_t size)
 	return r == 0;
 }
 
-static bool is_data(struct sw_io *io, uint64_t at, uint64_t size)
+bool sw_rescue_is_data(struct sw_io *io, uint64_t at, uint64_t size)
 {
 	struct sw_nodedata_copies c = {};
 
@@ -66,8 +66,10 @@ static size_t agrees(struct sw_io *io, const struct sw_plan *p, unsigned int dis
 		if (part->disk != disk || part->start > io->size ||
 		    part->size > io->size - part->start)
 			continue;
-		n += (part->role == SW_ROLE_SLOT && is_slot(io, part->start, part->size)) ||
-		     (part->role == SW_ROLE_NODE_DATA && is_data(io, part->start, part->size));
+		n += (part->role == SW_ROLE_SLOT &&
+		      sw_rescue_is_slot(io, part->start, part->size)) ||
+		     (part->role == SW_ROLE_NODE_DATA &&
+		      sw_rescue_is_data(io, part->start, part->size));
 	}
 	return n;
 }
@@ -170,7 +172,7 @@ static bool find_slots(struct sw_io *io, struct pieces *p, uint64_t *ret_end)
 	while (at + MIB < end) {
 		uint64_t size = fat_size(io, at);
 
-		if (size < MIB || size > io->size - at || !is_slot(io, at, size)) {
+		if (size < MIB || size > io->size - at || !sw_rescue_is_slot(io, at, size)) {
 			at += MIB;
 			continue;
 		}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "disk/gpt.h"
+#include "disk/select.h"
 #include "disk/table-edit.h"
 #include "rescue/private.h"
 
@@ -13,6 +14,7 @@ struct look {
 	struct sw_gpt_scan scan;
 	uint64_t last;		/* LBA */
 	const struct sw_gpt_copy *primary, *backup;	/* whole ones */
+	bool backup_counts;	/* the node is where the backup says, not the primary */
 };
 
 static void find_copies(struct look *l)
@@ -30,7 +32,7 @@ static void find_copies(struct look *l)
 }
 
 /* The table as it would be after both copies were written from the good one, with one change. */
-static int build(const struct look *l, const struct sw_gpt_copy *from, sw_part_change change,
+static int build(const struct look *l, const struct sw_gpt_copy *from, sw_parts_change change,
 		 const void *arg, struct sw_table_image *ret_image)
 {
 	_cleanup_free_ struct sw_table_change *changes = NULL;
@@ -38,8 +40,8 @@ static int build(const struct look *l, const struct sw_gpt_copy *from, sw_part_c
 	size_t n = 0;
 	int r = sw_gpt_read_parts(l->io, from, &parts, &n);
 
-	for (size_t i = 0; change && r == 0 && i < n; i++)
-		r = change(&parts[i], arg);
+	if (r == 0 && change)
+		r = change(&parts, &n, arg);
 	if (r < 0) {
 		sw_gpt_parts_free(parts, n);
 		return r;
@@ -56,7 +58,7 @@ static int build(const struct look *l, const struct sw_gpt_copy *from, sw_part_c
 	return r;
 }
 
-static int add_image(const struct look *l, const struct sw_gpt_copy *from, sw_part_change change,
+static int add_image(const struct look *l, const struct sw_gpt_copy *from, sw_parts_change change,
 		     const void *arg, struct sw_finding *fi)
 {
 	struct sw_table_image image = {};
@@ -83,13 +85,13 @@ static int add_image(const struct look *l, const struct sw_gpt_copy *from, sw_pa
 
 static int add_repair(const struct look *l, struct sw_finding *fi)
 {
-	const struct sw_gpt_copy *from = l->primary ? l->primary : l->backup;
-	int r = add_image(l, from, NULL, NULL, fi);
+	bool backup = !l->primary || l->backup_counts;
+	int r = add_image(l, backup ? l->backup : l->primary, NULL, NULL, fi);
 
 	if (r == 0 && fi->repair)
 		(void)snprintf(fi->repair->text, sizeof(fi->repair->text),
 			       "write both copies of the partition table of %s from the %s one",
-			       l->d->name, l->primary ? "primary" : "backup");
+			       l->d->name, backup ? "backup" : "primary");
 	return r;
 }
 
@@ -109,7 +111,8 @@ static int found(struct sw_examine *x, const struct look *l, const char *id,
 		       l->primary ? "whole" : "checksum wrong or missing",
 		       l->backup ? "whole" : "none that is whole",
 		       l->backup ? l->backup->my_lba : l->last, l->last,
-		       l->scan.pmbr ? "there" : "missing");
+		       !l->scan.pmbr ? "missing"
+		       : l->scan.pmbr_odd ? "marked active, or not from sector 1 on" : "there");
 	if (l->primary || l->backup)
 		return add_repair(l, fi);
 	r = sw_rescue_rebuild(x, l->d, l->io, fi);
@@ -119,6 +122,53 @@ static int found(struct sw_examine *x, const struct look *l, const char *id,
 		       "write nothing to the disk; `testdisk` can look for the partitions, or "
 		       "install again");
 	return 0;
+}
+
+/* How many slots and node data are where this copy says that a partition is. */
+static int holds(const struct look *l, const struct sw_gpt_copy *c, size_t *ret_n)
+{
+	struct sw_part *parts = NULL;
+	size_t n = 0;
+	int r = sw_gpt_read_parts(l->io, c, &parts, &n);
+
+	*ret_n = 0;
+	for (size_t i = 0; i < n; i++)
+		*ret_n += parts[i].start < l->io->size &&
+			  parts[i].size <= l->io->size - parts[i].start &&
+			  (sw_rescue_is_slot(l->io, parts[i].start, parts[i].size) ||
+			   sw_rescue_is_data(l->io, parts[i].start, parts[i].size));
+	sw_gpt_parts_free(parts, n);
+	return r;
+}
+
+/*
+ * Two tables. Everybody goes by the primary one; where it is another's and the node is where
+ * the backup says, the backup is all that is left of the node's.
+ */
+static int differ(struct sw_examine *x, struct look *l)
+{
+	size_t by_primary, by_backup;
+	struct sw_finding *fi;
+	int r = holds(l, l->primary, &by_primary);
+
+	if (r == 0)
+		r = holds(l, l->backup, &by_backup);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	l->backup_counts = by_backup > by_primary;
+	if (!l->backup_counts)
+		return found(x, l, "gpt-differ", SW_FINDING_WARNING,
+			     "the two copies of the partition table differ",
+			     "which partitions there are depends on who looks; the primary counts");
+	r = found(x, l, "gpt-differ", SW_FINDING_ERROR,
+		  "the primary partition table is another one, and the backup is the node's",
+		  "firmware and kernel go by the primary: they do not find what lies on the disk");
+	fi = r == 0 ? &x->out->v[x->out->n - 1] : NULL;
+	if (!fi || !fi->repair)
+		return r;
+	fi->repair->loses = "what was put under the other table is not found with this one";
+	fi->repair->confirm = sw_disk_confirm_text(x->f, l->d);
+	return fi->repair->confirm ? 0 : -ENOMEM;
 }
 
 /* A table for a larger disk: what lies past the end is gone, whatever the table says. */
@@ -153,7 +203,12 @@ static int shrunk(struct sw_examine *x, const struct look *l)
 	return 0;
 }
 
-static int judge(struct sw_examine *x, const struct look *l)
+static bool alike(const struct sw_gpt_copy *a, const struct sw_gpt_copy *b)
+{
+	return a->entries_crc == b->entries_crc && sw_guid_equal(&a->id, &b->id);
+}
+
+static int judge(struct sw_examine *x, struct look *l)
 {
 	const struct sw_gpt_copy *p = l->primary, *b = l->backup;
 
@@ -167,10 +222,8 @@ static int judge(struct sw_examine *x, const struct look *l)
 		return found(x, l, "gpt-primary", SW_FINDING_ERROR,
 			     "the primary copy of the partition table is damaged",
 			     "the disk hangs on its backup; some firmware sees no partition");
-	if (b && (p->entries_crc != b->entries_crc || !sw_guid_equal(&p->id, &b->id)))
-		return found(x, l, "gpt-differ", SW_FINDING_WARNING,
-			     "the two copies of the partition table differ",
-			     "which partitions there are depends on who looks; the primary counts");
+	if (b && !alike(p, b))
+		return differ(x, l);
 	if (b && b->my_lba < l->last)
 		return found(x, l, "gpt-grown", SW_FINDING_WARNING,
 			     "the backup of the partition table is not at the disk's end",
@@ -182,6 +235,21 @@ static int judge(struct sw_examine *x, const struct look *l)
 	return 0;
 }
 
+/* EDK2 and Linux want an entry that begins at sector 1, and EDK2 one that is not active. */
+static int mbr(struct sw_examine *x, const struct look *l)
+{
+	if (!l->scan.pmbr)
+		return found(x, l, "gpt-mbr", SW_FINDING_ERROR,
+			     "the protective MBR before the partition table is gone",
+			     "Linux and most firmware take the disk for empty");
+	if (!l->scan.pmbr_odd)
+		return 0;
+	return found(x, l, "gpt-mbr", SW_FINDING_ERROR,
+		     "the protective MBR is not as firmware wants it",
+		     "much firmware does not believe the partition table, and finds nothing to "
+		     "start on this disk");
+}
+
 static int scan(const struct sw_disk *d, struct sw_io *io, struct look *l)
 {
 	*l = (struct look){ .d = d, .io = io, .last = io->size / d->sector - 1 };
@@ -189,7 +257,7 @@ static int scan(const struct sw_disk *d, struct sw_io *io, struct look *l)
 }
 
 int sw_rescue_table_change(struct sw_examine *x, const struct sw_disk *d, struct sw_finding *fi,
-			   sw_part_change change, const void *arg)
+			   sw_parts_change change, const void *arg)
 {
 	_cleanup_io_ struct sw_io *io = NULL;
 	struct look l;
@@ -200,7 +268,7 @@ int sw_rescue_table_change(struct sw_examine *x, const struct sw_disk *d, struct
 	if (r < 0)
 		return r;
 	find_copies(&l);
-	if (l.primary && l.backup && l.backup->my_lba == l.last)
+	if (l.primary && l.backup && l.backup->my_lba == l.last && alike(l.primary, l.backup))
 		return add_image(&l, l.primary, change, arg, fi);
 	(void)snprintf(fi->advice, sizeof(fi->advice), "put the partition table right first");
 	return 0;
@@ -223,12 +291,6 @@ int sw_examine_table(struct sw_examine *x, const struct sw_disk *d)
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	find_copies(&l);
-	if (!l.scan.pmbr && (l.primary || l.backup)) {
-		r = found(x, &l, "gpt-mbr", SW_FINDING_ERROR,
-			  "the protective MBR before the partition table is gone",
-			  "Linux and most firmware take the disk for empty");
-		if (r < 0)
-			return r;
-	}
-	return judge(x, &l);
+	r = l.primary || l.backup ? mbr(x, &l) : 0;
+	return r < 0 ? r : judge(x, &l);
 }

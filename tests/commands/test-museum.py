@@ -8,10 +8,11 @@ import os
 from lib import TESTS, main, need, same, tool
 import museum_machine   # adds its exhibits
 import museum_sealed    # and its own
+import museum_table
 from museum import (EXHIBITS, Broken, bad, everything, findings, healthy, kept, kind_of,
                     repair_all, starts)
 
-assert museum_machine and museum_sealed
+assert museum_machine and museum_sealed and museum_table
 
 
 def complete(finding):
