@@ -268,6 +268,8 @@ json_object *sw_finding_to_json(const struct sw_finding *fi)
 		sw_json_add_str(o, "advice", fi->advice);
 	if (sw_rescue_takes_image(fi))
 		sw_json_add_bool(o, "takes_image", true);
+	if (sw_rescue_takes_key(fi))
+		sw_json_add_bool(o, "takes_key", true);
 	if (fi->repair)
 		sw_json_add(o, "repair", repair_json(fi->repair));
 	return o;

@@ -118,6 +118,8 @@ struct sw_repair {
 int sw_rescue_image_check(const char *source, struct sw_error *err);
 /* True when it is a damaged slot, which sw_rescue_offer_image() can fill. */
 bool sw_rescue_takes_image(const struct sw_finding *fi);
+/* True when it is an encrypted state that was not looked into, for want of its key. */
+bool sw_rescue_takes_key(const struct sw_finding *fi);
 /*
  * Makes the finding's repair one that fills the slot from this image. Nothing is fetched yet: that
  * is its prepare, which leaves the machine alone as well. Refusals: exit 3 the source, 4 nobody
@@ -151,6 +153,11 @@ struct sw_findings {
 /* How an encrypted state is looked into: by this key, as it opens, or by the TPM. */
 struct sw_rescue_inside {
 	const struct sw_secret *key;	/* borrowed; NULL: what the TPM gives */
+	/* What came of it, added to; borrowed; or NULL. */
+	struct sw_rescue_opened {
+		unsigned int n;		/* that were opened */
+		struct sw_error why;	/* of the first that was not; r 0: there is none */
+	} *opened;
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "disk/mdraid.h"
 #include "rescue/private.h"
 
+#define LOCKED "state-locked"
 #define BTRFS_MAGIC_AT ((64U << 10) + 0x40)
 
 void sw_state_place_clear(struct sw_state_place *p)
@@ -82,11 +83,18 @@ static int enter_encrypted(struct sw_examine *x, struct sw_io *io, const struct 
 	return r;
 }
 
+bool sw_rescue_takes_key(const struct sw_finding *fi)
+{
+	const char *slash = strchr(fi->id, '/');
+
+	return slash && strcmp(slash + 1, LOCKED) == 0;
+}
+
 /* The state of a healthy node is closed to the medium: that is no fault. */
 static int locked(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		  const struct sw_error *why)
 {
-	struct sw_finding *fi = sw_finding_add(x, d->name, "state-locked", SW_FINDING_INFO,
+	struct sw_finding *fi = sw_finding_add(x, d->name, LOCKED, SW_FINDING_INFO,
 					       SW_SURE_CERTAIN);
 
 	if (!fi)
@@ -98,8 +106,20 @@ static int locked(struct sw_examine *x, const struct sw_disk *d, const struct sw
 	(void)snprintf(fi->effect, sizeof(fi->effect),
 		       "whether its file system is damaged or full is not known");
 	(void)snprintf(fi->advice, sizeof(fi->advice),
-		       "`slipway doctor --open` looks into it, by the TPM or the recovery key");
+		       "by the TPM or the recovery key it is looked into: on the console Enter on "
+		       "this finding, else `slipway doctor --open`");
 	return 0;
+}
+
+static void note(struct sw_examine *x, int r, const struct sw_error *why)
+{
+	struct sw_rescue_opened *opened = x->inside ? x->inside->opened : NULL;
+
+	if (!opened)
+		return;
+	opened->n += r == 0;
+	if (r < 0 && opened->why.r == 0)
+		opened->why = *why;
 }
 
 int sw_state_enter(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
@@ -119,6 +139,7 @@ int sw_state_enter(struct sw_examine *x, const struct sw_disk *d, const struct s
 	if (used)	/* opened, and whoever opened it knows more */
 		return -ENOENT;
 	r = x->inside ? enter_encrypted(x, io, p, ret, &why) : -ENOKEY;
+	note(x, r, &why);
 	if (r == 0)
 		return 0;
 	r = locked(x, d, p, x->inside ? &why : NULL);

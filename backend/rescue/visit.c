@@ -53,7 +53,7 @@ int sw_visit_look(struct sw_visit *v, struct sw_error *err)
 bool sw_visit_locked(const struct sw_visit *v)
 {
 	for (size_t i = 0; i < v->found.n; i++)
-		if (strstr(v->found.v[i].id, "/state-locked"))
+		if (sw_rescue_takes_key(&v->found.v[i]))
 			return true;
 	return false;
 }

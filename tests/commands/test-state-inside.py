@@ -3,6 +3,9 @@
 
 What is inside is made by mke2fs and debugfs, and encrypted by cryptsetup, never by slipway.
 """
+import contextlib
+
+from console import DOWN, Console
 from lib import MiB, expect, fingerprint, main, need, partitions, same, test, tool
 
 KEY = b"sesame street"
@@ -91,6 +94,43 @@ def _(case):
     put(case, encrypted(case, ext4(case.dir / "inner", "ssv state 2")))
     advice = findings(case, "--open", "--given", key, code=8)["nvme0n1/state"]["advice"]
     assert "encrypted partition" in advice and "e2fsck" in advice, advice
+
+
+def where_it_is(case, secret):
+    """Files of the machine, but for its disks, that hold these bytes."""
+    return [p for p in case.machine_dir.rglob("*")
+            if p.is_file() and p.stat().st_size < 64 * MiB and secret in p.read_bytes()]
+
+
+@test("by keys: doctor asks for a state's key, again after a wrong one, and shows what is in it")
+def _(case):
+    need("swtpm", "cryptsetup", "debugfs")
+    case.create("serial=NODE07SYS,size=1400M,model=Alpha,transport=nvme")
+    expect(case.on("install", "--answers", case.answers()), 0)
+    put(case, encrypted(case, ext4(case.dir / "inner", "ssv state 2")))
+    before = whole(case)
+    with contextlib.closing(Console(case)) as c:
+        c.see("Find out why it does not boot", "nothing is wrong")
+        c.press(DOWN, "\r")
+        c.see("Nothing is wrong.", "the state is encrypted, and was not looked into")
+        c.press("/", *"encrypted", "\r", "\r")
+        c.see("One finding", "Enter look into it")
+        c.press("\r")
+        c.see("The key of the state", "Enter alone asks")
+        c.press("\r")                           # no TPM has a seal of it
+        c.see("the state stays closed", "has no seal of a TPM")
+        for typed, seen in (("no key at all", "does not open it"),
+                            (KEY.decode(), "The state was opened, and looked into.")):
+            c.press(typed)
+            assert typed not in c.screen.text(), c.screen.text()
+            c.press("\r")
+            c.see(seen)
+        c.see("the file system of the state")
+        same(where_it_is(case, KEY), [], "files with the key")
+        c.back("Power the machine off")
+        c.press("/", *"Find out", "\r", "\r")
+        c.see("What is wrong", "was not looked into")    # the key is forgotten
+    same(whole(case), before, "the disk")
 
 
 @test("a state on a mirror is looked into on each member, and never repaired there")

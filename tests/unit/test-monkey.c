@@ -35,7 +35,7 @@ struct monkey {
 	bool may_write;		/* the serial's end was typed */
 	unsigned long applies, wipes, shells;
 	struct sw_page seen;
-	bool visited[61];	/* of all_screens[] */
+	bool visited[63];	/* of all_screens[] */
 };
 
 static const struct sw_view_ops *const all_screens[] = {
@@ -59,7 +59,7 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_place, &sw_screen_passphrase, &sw_screen_tool_result, &sw_screen_repair,
 	&sw_screen_given, &sw_screen_ping, &sw_screen_offers, &sw_screen_lacks_image,
 	&sw_screen_image, &sw_screen_image_source, &sw_screen_image_vouch, &sw_screen_image_hash,
-	&sw_screen_inside,
+	&sw_screen_inside, &sw_screen_closed_state, &sw_screen_state_key,
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */
@@ -207,7 +207,7 @@ static void give_doctor(struct monkey *m)
 {
 	static const char *const found[] = { "tests/screens/doctor-broken.json",
 		"tests/screens/doctor-full.json", "tests/screens/doctor-healthy.json",
-		"tests/screens/doctor-lost.json" };
+		"tests/screens/doctor-lost.json", "tests/screens/doctor-closed.json" };
 	_cleanup_json_ json_object *o = load(found[pick(m, ARRAY_SIZE(found))]);
 
 	sw_state_got_doctor(m->s, o);

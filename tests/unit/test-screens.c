@@ -141,6 +141,8 @@ static void test_the_doctor_shows_its_findings_repairs_and_takes_back(void **sta
 	sw_script_run(DIR, "doctor");
 	/* A slot that no other repairs asks for an image. */
 	sw_script_run(DIR, "doctor-image");
+	/* A state that is closed asks for its key, until one opens it. */
+	sw_script_run(DIR, "doctor-closed");
 }
 
 static void test_status_and_network_are_looked_at_and_a_url_is_tested(void **state SW_UNUSED)

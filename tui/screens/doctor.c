@@ -20,6 +20,7 @@
 
 struct doctor_view {
 	struct sw_list list;	/* first: see list-view.h */
+	struct sw_state *s;
 	char question[400];	/* borrowed by the ask screen above */
 };
 
@@ -71,6 +72,19 @@ static void doctor_look(struct sw_view *v SW_UNUSED, struct sw_state *s)
 		sw_state_want_image(s, NULL);
 }
 
+static void doctor_open(struct sw_view *v, struct sw_state *s)
+{
+	((struct doctor_view *)v->data)->s = s;
+	doctor_look(v, s);
+}
+
+/* The key of a state was for this screen. */
+static void doctor_close(struct sw_view *v)
+{
+	sw_state_close_inside(((struct doctor_view *)v->data)->s);
+	sw_list_view_close(v);
+}
+
 static void ask_undo(struct doctor_view *dv, struct sw_state *s)
 {
 	json_object *last = sw_json_get(s->doctor, "last");
@@ -97,7 +111,8 @@ static void choose(struct doctor_view *dv, struct sw_state *s)
 	(void)snprintf(s->doctor_arg, sizeof(s->doctor_arg), "%s", sw_json_str(fi, "id", ""));
 	sw_view_push(s, sw_json_get(fi, "repair") ? &sw_screen_finding
 		     : sw_json_bool(fi, "takes_image", false) ? &sw_screen_lacks_image
-							      : &sw_screen_cause);
+		     : sw_json_bool(fi, "takes_key", false) ? &sw_screen_closed_state
+							    : &sw_screen_cause);
 }
 
 static void save_report(struct sw_state *s)
@@ -253,15 +268,17 @@ const struct sw_view_ops sw_screen_doctor = {
 		"repair. Before a repair, what it overwrites is saved, so that it can be taken "
 		"back until this machine is restarted. After it everything is looked at again. "
 		"Until it begins to write, c stops it.\n\n"
+		"An encrypted state is looked into when its key is given: Enter on its finding. "
+		"The key is forgotten when this screen is left.\n\n"
 		"r asks the node's boot server and the servers of its admission as well, and sends "
 		"nothing of this machine; c stops that."),
 	.size = sizeof(struct doctor_view),
 	.hints = doctor_hints,
-	.open = doctor_look,
+	.open = doctor_open,
 	.refresh = doctor_refresh,
 	.draw = doctor_draw,
 	.request = doctor_request,
-	.close = sw_list_view_close,
+	.close = doctor_close,
 	.mode = sw_list_view_mode,
 	.widget = sw_list_view_widget,
 };
@@ -428,6 +445,38 @@ const struct sw_view_ops sw_screen_lacks_image = {
 	.open = finding_open,
 	.draw = sw_pager_view_draw,
 	.request = lacks_image_request,
+	.close = sw_pager_view_close,
+	.mode = sw_pager_view_mode,
+	.widget = sw_pager_view_widget,
+};
+
+/* ---- an encrypted state that was not looked into ---- */
+
+static bool closed_state_request(struct sw_view *v, struct sw_state *s, enum sw_request req,
+				 uint32_t ch)
+{
+	if (req != SW_REQ_ACCEPT)
+		return finding_request(v, s, req, ch);
+	if (!s->doctor_writing)
+		sw_view_push(s, &sw_screen_state_key);
+	return true;
+}
+
+static const struct sw_hint closed_state_hints[] = {
+	{ SW_REQ_ACCEPT, N_("look into it") }, { SW_REQ_PAGE_UP, NULL },
+	{ SW_REQ_SAVE, N_("save") }, { SW_REQ_BACK, NULL }, { SW_REQ_NONE, NULL },
+};
+
+const struct sw_view_ops sw_screen_closed_state = {
+	.title = N_("One finding"),
+	.help = N_("That a state is encrypted is no fault. Enter asks for its recovery key, or "
+		"lets this machine's TPM open it, and everything is looked at again, with what is "
+		"inside. It is only read: nothing is assembled, mounted or written."),
+	.size = sizeof(struct finding_view),
+	.hints = closed_state_hints,
+	.open = finding_open,
+	.draw = sw_pager_view_draw,
+	.request = closed_state_request,
 	.close = sw_pager_view_close,
 	.mode = sw_pager_view_mode,
 	.widget = sw_pager_view_widget,

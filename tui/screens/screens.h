@@ -18,6 +18,8 @@ extern const struct sw_view_ops sw_screen_wipe_report;	/* s->wipe.report */
 extern const struct sw_view_ops sw_screen_doctor;	/* s->doctor */
 extern const struct sw_view_ops sw_screen_cause;	/* as the next, when it has no repair */
 extern const struct sw_view_ops sw_screen_lacks_image;	/* the same, for a slot: an image helps */
+extern const struct sw_view_ops sw_screen_closed_state;	/* the same, for a state: its key helps */
+extern const struct sw_view_ops sw_screen_state_key;	/* above sw_screen_doctor */
 extern const struct sw_view_ops sw_screen_image;	/* which; then whose word counts */
 extern const struct sw_view_ops sw_screen_image_source;
 extern const struct sw_view_ops sw_screen_image_vouch;	/* these two: s->tool.next */

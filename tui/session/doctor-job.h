@@ -17,13 +17,21 @@ struct sw_doctor_image {
 	const char *ca;		/* PEM, whom its server is believed, or NULL */
 };
 
+/* What is to be done. All borrowed. */
+struct sw_doctor_ask {
+	enum sw_doctor_task task;
+	const char *arg;		/* of a repair the finding, of an undo the file */
+	struct sw_secret *given;	/* what the repair asks for, or NULL */
+	const struct sw_doctor_image *image;	/* its finding is shown and repaired with it */
+	bool open;			/* look into an encrypted state */
+	struct sw_secret *key;		/* of it, as it was typed; NULL: what the TPM gives */
+};
+
 /*
- * Looks; asks the node's servers too; repairs the finding `arg`, or takes back the repair of the
- * file `arg`, and looks again. given: what the repair asks for, or NULL. image: its finding is
- * shown, and repaired, with it; or NULL. Adds to out what sw_visit_to_json() says, "last" (the
- * repair that can be taken back) and "done" (what was done, in words). sink: told what it is
- * doing, or NULL.
+ * Looks; asks the node's servers too; repairs a finding, or takes a repair back, and looks again.
+ * Adds to out what sw_visit_to_json() says, "last" (the repair that can be taken back), "done"
+ * (what was done, in words) and "opened": an encrypted state was looked into. A look that was to
+ * open one and opened none fails, with the reason. sink: told what it is doing, or NULL.
  */
-int sw_doctor_job(struct sw_machine *m, enum sw_doctor_task task, const char *arg,
-		  struct sw_secret *given, const struct sw_doctor_image *image,
+int sw_doctor_job(struct sw_machine *m, const struct sw_doctor_ask *ask,
 		  const struct sw_sink *sink, json_object *out, struct sw_error *err);

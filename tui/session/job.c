@@ -226,14 +226,21 @@ static int do_doctor(enum sw_job_kind kind, struct sw_machine *m, const struct s
 {
 	const struct sw_doctor_image image = { .what = s->doctor_image,
 					       .ca = s->answers->payload_ca };
+	struct sw_doctor_ask ask = { .image = &image, .open = s->doctor_open,
+				     .key = s->doctor_key };
 
-	if (kind == SW_JOB_DOCTOR)
-		return sw_doctor_job(m, s->doctor_servers ? SW_DOCTOR_SERVERS : SW_DOCTOR_LOOK,
-				     NULL, NULL, &image, &told, out, err);
-	if (kind == SW_JOB_DOCTOR_REPAIR)
-		return sw_doctor_job(m, SW_DOCTOR_REPAIR, s->doctor_arg, s->doctor_given, &image,
-				     &told, out, err);
-	return sw_doctor_job(m, SW_DOCTOR_UNDO, s->doctor_arg, NULL, NULL, &told, out, err);
+	if (kind == SW_JOB_DOCTOR) {
+		ask.task = s->doctor_servers ? SW_DOCTOR_SERVERS : SW_DOCTOR_LOOK;
+	} else if (kind == SW_JOB_DOCTOR_REPAIR) {
+		ask.task = SW_DOCTOR_REPAIR;
+		ask.arg = s->doctor_arg;
+		ask.given = s->doctor_given;
+	} else {
+		ask.task = SW_DOCTOR_UNDO;
+		ask.arg = s->doctor_arg;
+		ask.image = NULL;
+	}
+	return sw_doctor_job(m, &ask, &told, out, err);
 }
 
 static void run_child(const struct sw_job *j, struct sw_machine *m, const struct sw_state *s)

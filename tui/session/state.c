@@ -45,6 +45,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	sw_view_close_all(s);
 	sw_state_clear_tokens(s);
 	s->doctor_given = sw_secret_free(s->doctor_given);
+	s->doctor_key = sw_secret_free(s->doctor_key);
 	sw_facts_free(s->facts);
 	sw_journal_infos_free(s->journals, s->n_journals);
 	sw_answers_free(s->answers);
@@ -551,6 +552,10 @@ void sw_state_got_doctor(struct sw_state *s, json_object *found)
 	s->doctor_pending = s->doctor_writing = s->doctor_servers = false;
 	s->doctor_error = (struct sw_error){ 0 };
 	s->doctor_given = sw_secret_free(s->doctor_given);
+	if (s->doctor_open && s->top->ops == &sw_screen_state_key) {
+		sw_view_pop_to(s, &sw_screen_doctor);
+		sw_state_notice(s, "The state was opened, and looked into.");
+	}
 	if (s->doctor_opens && s->top->ops == &sw_screen_doctor)
 		sw_view_push(s, &sw_screen_finding);
 	s->doctor_opens = false;
@@ -571,10 +576,14 @@ void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err)
 	/* A repair from an image may be tried again; one that could not be shown is no image. */
 	if (!s->doctor_writing)
 		json_object_put(TAKE_PTR(s->doctor_image));
+	const bool looked = !s->doctor_writing;
+
 	s->doctor_opens = false;
 	s->doctor_pending = s->doctor_writing = s->doctor_servers = false;
 	s->doctor_error = *err;
 	s->doctor_given = sw_secret_free(s->doctor_given);
+	if (looked)	/* a key that opens nothing is asked for again */
+		sw_state_close_inside(s);
 	s->bell = err->exit != SW_EXIT_CANCELLED;	/* else it was wanted so */
 	if (s->top->ops == &sw_screen_finding || s->top->ops == &sw_screen_cause)
 		sw_view_pop(s);

@@ -152,6 +152,8 @@ struct sw_state {
 	bool doctor_opens;	/* the finding doctor_arg is opened when the look has ended */
 	char doctor_arg[256];	/* the finding's "id", or the undo file */
 	struct sw_secret *doctor_given;	/* typed for its repair; forgotten when that has ended */
+	bool doctor_open;	/* an encrypted state is looked into, until its screen is left */
+	struct sw_secret *doctor_key;	/* typed for that; NULL: the TPM's */
 
 	struct sw_look looks[SW_N_LOOKS];
 	/* Typed, by kind of admission; forgotten when the admission has ended. */
@@ -227,6 +229,13 @@ void sw_state_doctor_told(struct sw_state *s, const struct sw_event *ev);
 void sw_state_want_doctor(struct sw_state *s, bool servers);
 /* Looks how a slot would be filled from this image, and opens its finding; NULL: no image. */
 void sw_state_want_image(struct sw_state *s, json_object *image);
+/*
+ * Looks into an encrypted state as well, by this key (taken over; NULL: the TPM's), which later
+ * looks use, too; until sw_state_close_inside(), or until it opens nothing.
+ */
+void sw_state_look_inside(struct sw_state *s, struct sw_secret *key);
+/* Forgets the key; a look that uses it is begun anew without it. */
+void sw_state_close_inside(struct sw_state *s);
 /* Ends a look; asks a repair to stop, which then says whether it did. */
 void sw_state_stop_doctor(struct sw_state *s);
 /* As one that nobody has begun. */

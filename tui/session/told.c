@@ -28,6 +28,24 @@ void sw_state_want_image(struct sw_state *s, json_object *image)
 	sw_state_want_doctor(s, false);
 }
 
+void sw_state_look_inside(struct sw_state *s, struct sw_secret *key)
+{
+	sw_secret_free(s->doctor_key);
+	s->doctor_key = key;
+	s->doctor_open = true;
+	sw_state_want_doctor(s, false);
+}
+
+void sw_state_close_inside(struct sw_state *s)
+{
+	bool looks = s->doctor_open && s->doctor_pending && !s->doctor_writing;
+
+	s->doctor_key = sw_secret_free(s->doctor_key);
+	s->doctor_open = false;
+	if (looks)
+		sw_state_want_doctor(s, s->doctor_servers);
+}
+
 void sw_state_doctor_writes(struct sw_state *s, bool repair)
 {
 	s->doctor_pending = s->doctor_writing = true;
