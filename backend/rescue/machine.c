@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "boot/nodedata.h"
 #include "boot/secrets.h"
+#include "disk/luks.h"
+#include "disk/mdraid.h"
 #include "rescue/private.h"
 #include "tpm/facts.h"
 #include "tpm/tpm.h"
@@ -138,12 +140,31 @@ static int clock_off(struct sw_examine *x)
 
 /* ---- what the node needs ---- */
 
-static bool is_encrypted(const struct sw_node *n)
+/* On a mirror the encryption lies behind the array's superblock, which its type does not say. */
+static bool is_encrypted(const struct sw_examine *x, const struct sw_disk *d,
+			 const struct sw_part *p)
+{
+	_cleanup_io_ struct sw_io *io = NULL, *inside = NULL;
+	uint64_t start = p->start, size = p->size;
+	struct sw_luks_seal *seals = NULL;
+	size_t n = 0;
+
+	if (sw_part_holds(p, SW_FS_LUKS))
+		return true;
+	if (sw_part_holds(p, SW_FS_RAID) &&
+	    sw_machine_open_disk(x->m, d, false, false, &io, NULL) == 0 &&
+	    sw_md_enter(io, &start, &size) == 0 && sw_io_window(io, start, size, &inside) == 0)
+		(void)sw_luks_seals(inside, &seals, &n);
+	sw_luks_seals_free(seals, n);
+	return n;
+}
+
+static bool has_encrypted(const struct sw_examine *x, const struct sw_node *n)
 {
 	const struct sw_table *t = n->disk ? &n->disk->table : NULL;
 
 	for (size_t i = 0; t && i < t->n_parts; i++)
-		if (sw_part_holds(&t->parts[i], SW_FS_LUKS))
+		if (is_encrypted(x, n->disk, &t->parts[i]))
 			return true;
 	return false;
 }
@@ -154,11 +175,12 @@ static bool attests(const struct sw_node *n)
 }
 
 /* What the node wants of a TPM, in words; NULL: nothing. */
-static const char *wants_tpm(const struct sw_node *n, char text[static 128])
+static const char *wants_tpm(const struct sw_examine *x, const struct sw_node *n,
+			     char text[static 128])
 {
 	json_object *secrets = sw_secrets_of(n->data);
 	const char *const wants[] = {
-		is_encrypted(n) ? "its state is sealed to the TPM" : NULL,
+		has_encrypted(x, n) ? "its state is sealed to the TPM" : NULL,
 		secrets && json_object_object_length(secrets) ? "its secrets are sealed to the TPM"
 							      : NULL,
 		attests(n) ? "it attests with the TPM" : NULL,
@@ -223,7 +245,7 @@ static int tpm_gone(struct sw_examine *x, const char *wants, bool silent)
 static int tpm_state(struct sw_examine *x, const struct sw_node *n)
 {
 	char text[128];
-	const char *wants = wants_tpm(n, text), *tcti;
+	const char *wants = wants_tpm(x, n, text), *tcti;
 	struct sw_tpm_facts t = {};
 	int r;
 

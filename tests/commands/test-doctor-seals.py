@@ -197,8 +197,8 @@ def _(case):
     same(tpm.left(), "", "left in the TPM")
 
 
-@test("an encrypted mirror whose TPM was cleared is found once, with what to do about it")
-def _(case):
+def mirrored(case):
+    """An encrypted state on two disks, started from its first slot; its recovery key in a file."""
     need("openssl", "swtpm")
     case.create()
     tpm = Tpm(case)
@@ -210,8 +210,17 @@ def _(case):
     answers = case.answers(replace=[
         NO_ADMISSION, ("  layout: node\n", f"  layout: {folder}\n{keeper}"),
         ("  wipe: any\n", "  wipe: any\n  more: [{match: {serial: DATA4711}, wipe: any}]\n")])
-    expect(case.on("--yes", "install", "--answers", answers), 0)
+    said = expect(case.on("--json", "--yes", "install", "--answers", answers), 0)
     run_from(case, "a")
+    events = [json.loads(line) for line in said.out.splitlines() if line[:8] == '{"event"']
+    key = case.dir / "recovery"
+    key.write_bytes(decrypt(case, events[-1]["recovery_escrow"]))
+    return tpm, key
+
+
+@test("an encrypted mirror whose TPM was cleared is found once, with what to do about it")
+def _(case):
+    tpm, _ = mirrored(case)
     same(found(case, "seal-state"), None, "a healthy one")
     tpm.tool("tpm2_clear", "-c", "p")
     seen = [f for f in case.on("--json", "doctor").json()["findings"]
@@ -219,6 +228,17 @@ def _(case):
     same([("repair" in f, f["severity"]) for f in seen], [(False, "error")], "findings")
     assert "systemd-cryptenroll" in seen[0]["advice"], seen
     assert "another TPM, or this one was cleared" in seen[0]["evidence"], seen
+
+
+@test("a TPM that is gone is told to a node that needs it for nothing but an encrypted mirror")
+def _(case):
+    mirrored(case)
+    same(found(case, "tpm-gone"), None, "a healthy one")
+    path = case.machine_dir / "machine.yaml"
+    path.write_text(path.read_text().replace("tpm: true", "tpm: false"))
+    finding = found(case, "tpm-gone")
+    same((finding["severity"], "repair" in finding), ("error", False), "finding")
+    assert finding["evidence"].startswith("its state is sealed to the TPM;"), finding
 
 
 @test("a TPM that was replaced opens nothing: all is sealed to the new one, and told as such")
