@@ -30,6 +30,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("SLIPWAY_BUILD", os.path.join(ROOT, "build"))
 # Limits are written for a machine that has the processors for itself.
 PATIENCE = float(os.environ.get("SLIPWAY_VM_PATIENCE", "1"))
+# ... and never shorter than this: who passes does not wait for them to end.
+AT_LEAST = 120
 OVMF = "/usr/share/OVMF"
 
 KEYS = {
@@ -54,6 +56,11 @@ class Stalled(Failure):
 
 class Skip(Exception):
     """The test cannot run here; the text is the real reason."""
+
+
+def limit(timeout):
+    """The seconds after which something that has to come is given up."""
+    return max(timeout, AT_LEAST) * PATIENCE
 
 
 def _die_with_parent():
@@ -262,7 +269,7 @@ class Vm:
                 "-device", "tpm-crb,tpmdev=tpm0"]
 
     def _connect(self, path):
-        deadline = time.monotonic() + 20 * PATIENCE
+        deadline = time.monotonic() + limit(20)
         while True:
             connection = socket.socket(socket.AF_UNIX)
             try:
@@ -303,7 +310,7 @@ class Vm:
         self._replies.clear()
         self._qmp.sendall(json.dumps(request).encode() + b"\n")
         with self._changed:
-            if not self._changed.wait_for(lambda: self._replies, 20 * PATIENCE):
+            if not self._changed.wait_for(lambda: self._replies, limit(20)):
                 raise Failure("QEMU does not answer to " + command)
             reply = self._replies[0]
         if "error" in reply:
@@ -421,7 +428,7 @@ class Vm:
         return text in self.plain(self.position)
 
     def _await(self, texts, timeout, test):
-        timeout *= PATIENCE
+        timeout = limit(timeout)
         found = []
 
         def check():
@@ -436,14 +443,14 @@ class Vm:
         raise self.failure("%s before any of %r was seen" % (what, list(texts)))
 
     def wait_reset(self, count=1, timeout=120):
-        timeout *= PATIENCE
+        timeout = limit(timeout)
         with self._changed:
             if not self._changed.wait_for(lambda: self.resets >= count or self._ended, timeout) \
                or self.resets < count:
                 raise self.failure("no reset within %g s" % timeout)
 
     def wait_off(self, timeout=120):
-        timeout *= PATIENCE
+        timeout = limit(timeout)
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -457,7 +464,7 @@ class Vm:
                        "%d bytes on %s" % (size, disk.serial))
 
     def _wait_for(self, test, timeout, what):
-        timeout *= PATIENCE
+        timeout = limit(timeout)
         deadline = time.monotonic() + timeout
         while not test():
             if time.monotonic() > deadline:
@@ -471,7 +478,7 @@ class Vm:
         with self._changed:
             done = self._changed.wait_for(
                 lambda: re.search(r"^end=(\d+)=", self.plain(self.position), re.M) or
-                self._ended, timeout * PATIENCE)
+                self._ended, limit(timeout))
         text = self.plain(self.position)
         match = re.search(r"^end=(\d+)=", text, re.M)
         if not done or not match:
