@@ -116,6 +116,13 @@ class Watch(threading.Thread):
             self.rounds += 1
             time.sleep(0.02 if self.locked else 0.002)
 
+    def hold(self):
+        """What a server does before it answers: there is time for a look at who waits for it."""
+        end = time.monotonic() + 60
+        while self.memory and not self.locked and time.monotonic() < end:
+            time.sleep(0.02)
+        time.sleep(1)
+
     def __enter__(self):
         self.start()
         return self

@@ -31,7 +31,7 @@ class Console:
             self.screen.feed(os.read(self.fd, 65536))
             seconds = 0.05
 
-    def see(self, *words, seconds=60):
+    def see(self, *words, seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end and not all(w in self.screen.text() for w in words):
             self.read(0.2)

@@ -53,6 +53,8 @@ class JoinServer:
         self.faults -= 1
         if fault == "slow":
             time.sleep(1)
+        elif callable(fault):           # holds the answer back
+            fault()
         elif fault == "close":
             request.close_connection = True
             return

@@ -5,6 +5,7 @@ The disks that slipway wrote are looked at with other people's tools only (sfdis
 fsck.vfat, e2fsck); boot variables are decoded here, from the UEFI specification.
 """
 import contextlib
+import fcntl
 import functools
 import hashlib
 import http.server
@@ -19,6 +20,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import traceback
@@ -122,7 +124,10 @@ class Case:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
             child.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        # A session whose directory is removed ends by itself, and may write a last file meanwhile.
+        end = time.monotonic() + 30
+        while self.dir.exists() and time.monotonic() < end:
+            shutil.rmtree(self.dir, ignore_errors=True)
 
     def run(self, *args, stdin=None, timeout=120, env=None, cwd=None):
         done = subprocess.run([SLIPWAY, *map(str, args)], input=stdin, capture_output=True,
@@ -433,6 +438,13 @@ def section(image, name):
     raise AssertionError(f"no section {name}")
 
 
+def arrived(connection):
+    """Waits until the other side's system has all that was sent."""
+    unsent = bytes(4)
+    while any(fcntl.ioctl(connection, termios.TIOCOUTQ, unsent)):
+        time.sleep(0.01)
+
+
 class Server:
     """Serves files over HTTP on the loopback; `cut_at`: resets a connection after so many bytes;
     `tls`: an Authority (attest_server.py), whose certificate it shows over HTTPS."""
@@ -486,7 +498,7 @@ class Server:
             self.cuts -= 1
             request.wfile.write(data[first:first + cut_at])
             request.wfile.flush()
-            time.sleep(0.3)         # a reset throws away what the client has not read yet
+            arrived(request.connection)     # a reset throws away what has not
             linger = struct.pack("ii", 1, 0)
             request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             request.close_connection = True

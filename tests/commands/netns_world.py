@@ -82,6 +82,7 @@ def serve(folder):
     site = Site((SERVER, PORT), Handler)
     site.socket = context.wrap_socket(site.socket, server_side=True,
                                       do_handshake_on_connect=False)
+    print("listens", flush=True)
     site.serve_forever()
 
 
@@ -144,7 +145,8 @@ def main():
     private_system()
     wire()
     site = subprocess.Popen(["ip", "netns", "exec", "site", sys.executable, __file__, str(folder),
-                             "--router"])
+                             "--router"], stdout=subprocess.PIPE)
+    site.stdout.readline()
     if command[0] == "--medium":
         be_medium(Path(command[1]))
         command = command[2:]
@@ -153,7 +155,7 @@ def main():
         addresses = json.loads(subprocess.run(["ip", "-j", "addr"], check=True,
                                               capture_output=True).stdout)
         done = subprocess.run(command, capture_output=True, text=True, check=False,
-                              timeout=120)
+                              timeout=240)
         print(json.dumps({
             "states": states(), "code": done.returncode, "out": done.stdout, "err": done.stderr,
             "links": {link["ifname"]: {

@@ -35,9 +35,12 @@ serve() {
         "option router 10.$2.0.1" "option domain $1.example" "option lease 600" \
         "boot_file $1.efi" >/run/d/$1.conf
     ip netns exec $1 busybox udhcpd -f /run/d/$1.conf >/dev/null 2>&1 &
+    until ip netns exec $1 grep -q ':0043 ' /proc/net/udp; do sleep 0.05; done
 }
 serve one 1
 serve two 2
+# What the kernel says of a link may change a second after it was set up.
+until ip -n node -br link show eth0 | grep -q ' UP '; do sleep 0.05; done
 before=$(ip -n node -4 addr; ip -n node route; ip -n node -br link)
 ip netns exec node "$@"
 echo "$?"
@@ -106,12 +109,13 @@ def _(case):
         console.press(*[DOWN] * 4, "\r")
         console.see("ping")
         console.press("p", *f"\x15{host}", "\r")
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not pings(host):
             assert time.monotonic() < end, f"nobody asks:\n{console.screen.text()}"
             console.read(0.05)
         console.press("\x03")
         console.see("Stopped")
+        end = time.monotonic() + 60
         while pings(host):
             assert time.monotonic() < end, f"runs on: {pings(host)}"
             time.sleep(0.05)

@@ -38,7 +38,7 @@ class Screen:
             os.execv(os.path.abspath(SLIPWAY),
                      [SLIPWAY, "--machine", str(case.machine_dir), *map(str, args)])
 
-    def wait(self, word, seconds=60):
+    def wait(self, word, seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end and word not in self.new:
             if select.select([self.fd], [], [], 0.2)[0]:
@@ -82,7 +82,7 @@ def crash_all(case, *screens):
     for screen in screens:
         status = screen.end(signal.SIGSEGV)
         dumped += [screen.pid] if os.WCOREDUMP(status) else []
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while processes(case) and time.monotonic() < end:
         time.sleep(0.05)
     same((dumped, processes(case)), ([], {}), "dumped core, or is still there")
@@ -188,7 +188,7 @@ def _(case):
     given, out, said = case.dir / "given", case.dir / "out", []
     given.mkdir()
     with Supervisor(Authority(case.dir)) as server, Watch(machine_to_watch(case)) as watch:
-        server.fault = "slow"
+        server.fault = watch.hold
         admit = ["admit", "--kind", "rke2", "--url", server.url, "--wait", "0"]
         token = given / "token"
         token.write_text(server.token(f"node:{canary('file')}") + "\n")
@@ -219,7 +219,7 @@ def _(case):
     authority, given = Authority(case.dir), case.dir / "token"
     with Keyserver(authority, case.dir) as server, Watch(machine_to_watch(case)) as watch:
         token = server.issue()
-        watch.mark, server.fault = token.encode(), "slow"
+        watch.mark, server.fault = token.encode(), watch.hold
         given.write_text(token)
         said = expect(case.on("--json", "admit", "--kind", "homeworld", "--url", server.url, "--ca",
                               authority.ca, "--token", given, "--wait", "0", case.dir / "out"), 0)

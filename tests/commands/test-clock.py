@@ -194,7 +194,7 @@ def _(case):
     assert "5 days behind 127.0.0.1" in text, text
     same(is_wrong_by(case), -5 * DAY, "the clock")
     expect(case.on("clock", "--ntp", "127.0.0.1", "--set"), 0)
-    assert abs(is_wrong_by(case)) <= 1, is_wrong_by(case)
+    assert abs(is_wrong_by(case)) < 10, is_wrong_by(case)
     ntp.close()
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs of the answers that run around an install."""
 import json
+import shutil
 import time
 
 from lib import expect, fingerprint, main, same, test
@@ -91,13 +92,17 @@ def _(case):
 
 @test("one that hangs, forks, or prints megabytes is ended or cut, and the install stays done")
 def _(case):
-    case.create()
     mark = case.dir / "mark"
     loud = hook(case, "loud.sh", "yes 'a line of many' | head -c 5000000\n")
     forks = hook(case, "forks.sh", f"(sleep 5; touch {mark}) &\nexit 0\n")
-    result = expect(case.on("install", "--json", "--answers",
-                            with_hooks(case, f"  after: [{loud}, {forks}]\n  timeout: 1\n")), 0)
-    log = log_of(result)
+    log = []
+    # What is only loud has its time, also on a machine that is busy.
+    for words in (f"{loud}\n", f"{forks}\n  timeout: 1\n"):
+        case.create()
+        result = expect(case.on("install", "--json", "--answers",
+                                with_hooks(case, f"  after: {words}")), 0)
+        shutil.rmtree(case.machine_dir)
+        log += log_of(result)
     assert 90 < len([t for t in log if t.startswith("loud.sh: a line")]) <= 100, len(log)
     assert any(t.startswith("loud.sh: ") and t.endswith("more lines") for t in log), log[-5:]
     assert any("took longer than 1 s" in t for t in log), log[-5:]

@@ -187,7 +187,7 @@ def asked_without_a_session(case):
     child = subprocess.Popen([SLIPWAY, "--machine", str(case.machine_dir), "shell", "--state"],
                              stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
     os.close(slave)
-    shown, typed, end = "", 0, time.monotonic() + 60
+    shown, typed, end = "", 0, time.monotonic() + 120
     while child.poll() is None and time.monotonic() < end:
         if select.select([master], [], [], 0.2)[0]:
             try:
@@ -230,7 +230,7 @@ class Terminal:
         self.shown = ""
 
     def expect(self, text):
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while text not in self.shown:
             assert time.monotonic() < end, f"{text!r} never came\n{self.shown}"
             if select.select([self.fd], [], [], 0.2)[0]:
@@ -283,7 +283,7 @@ def _(case):
     terminal.expect("'exit' closes it")
     os.kill(terminal.pid, signal.SIGKILL)
     terminal.ended()
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while left(case)[:2] != ([], []) and time.monotonic() < end:
         time.sleep(0.05)
     same(left(case)[:2], ([], []), "what is left when slipway itself is killed")

@@ -412,7 +412,7 @@ def _(case):
             break
     child.kill()
     child.wait()
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while time.monotonic() < end:
         states = [j["state"] for j in case.on("--json", "status").json()["journals"]]
         if states == ["done"]:

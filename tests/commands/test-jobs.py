@@ -18,7 +18,7 @@ import time
 from lib import SLIPWAY, main, need, same, test
 
 NODE = "serial=NODE07SYS,size=4G,transport=nvme"
-LIMIT = 40
+LIMIT = 120
 STOPPED = "Stopped"
 PROMPT = "ready> "
 
@@ -154,7 +154,7 @@ def _(case):
             leave(shell, before)
         finally:
             session.terminate()
-            session.communicate(timeout=20)
+            session.communicate(timeout=LIMIT)
 
 
 @test("^Z on lines, where the terminal makes a signal of it, stops neither session nor console")
@@ -193,7 +193,7 @@ def _(case):
             same(modes(shell), before, "the terminal's modes")
         finally:
             session.terminate()
-            session.communicate(timeout=20)
+            session.communicate(timeout=LIMIT)
 
 
 def stopped_and_continued(case, command, shown, answer):
@@ -217,7 +217,7 @@ def stopped_and_continued(case, command, shown, answer):
             same(modes(shell), before, "the terminal's modes")
         finally:
             session.terminate()
-            session.communicate(timeout=20)
+            session.communicate(timeout=LIMIT)
 
 
 @test("a console stopped by SIGSTOP holds nobody up, and with fg shows its screen and hears keys")
@@ -266,7 +266,7 @@ def _(case):
             none_is_stopped(case)
         finally:
             session.terminate()
-            session.communicate(timeout=20)
+            session.communicate(timeout=LIMIT)
 
 
 def sleeping(group):

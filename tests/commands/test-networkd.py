@@ -13,7 +13,7 @@ from lib import SLIPWAY, Skip, expect, main, need, same, sha256, test
 HERE = Path(__file__).resolve().parent
 SERVER, PORT = "2001:db8:9::1", 8443
 CONNECT = (sys.executable, "-c",
-           f"import socket; socket.create_connection(('{SERVER}', {PORT}), 20)")
+           f"import socket; socket.create_connection(('{SERVER}', {PORT}), 60)")
 
 
 def one_line(pem):
@@ -71,7 +71,7 @@ def on_networkd(case, texts, *command):
         (files / name).write_text(text)
     done = subprocess.run(["unshare", "--net", "--mount", sys.executable,
                            str(HERE / "netns_world.py"), str(case.dir), *map(str, command)],
-                          capture_output=True, text=True, check=False, timeout=240)
+                          capture_output=True, text=True, check=False, timeout=400)
     if done.returncode:
         raise AssertionError(f"no world: {done.stdout}\n{done.stderr}")
     return json.loads(done.stdout)
@@ -112,7 +112,7 @@ def _(case):
         "slipway: 1\nnetwork:\n  links: {name: eth0, dhcp: no, ra: no, "
         "addresses: ['2001:db8:9::7/64']}\n"
         f"sources: ['https://[{SERVER}]:{PORT}/node.yaml#pin={authority.pin()}']\n")
-    got = on_networkd(case, {}, "--medium", case.machine_dir, "timeout", "90", SLIPWAY,
+    got = on_networkd(case, {}, "--medium", case.machine_dir, "timeout", "200", SLIPWAY,
                       "--machine", case.machine_dir, "session", "--medium")
     same(got["states"], {"10-slipway-01-eth0.network": "configured"}, f"with {got['log'][-3000:]}")
     assert "installing from" in got["err"], got["err"]

@@ -21,23 +21,35 @@ class Lines:
             os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), *args])
         self.new = self.all = ""
 
-    def wait(self, word, seconds=30):
+    def wait(self, word, seconds=120):
         """Reads on until the word has come since the last answer."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and word not in self.new:
-            if select.select([self.fd], [], [], 0.2)[0]:
-                try:
-                    data = os.read(self.fd, 65536).decode(errors="replace")
-                except OSError:
-                    break
-                self.new += data
-                self.all += data
+            if select.select([self.fd], [], [], 0.2)[0] and not self.read():
+                break
         assert word in self.new, f"{word!r} did not come:\n{self.new}\n--- before:\n{self.all}"
 
     def answer(self, word, text):
         self.wait(word)
         self.new = ""
         os.write(self.fd, (text + "\n").encode())
+
+    def read(self):
+        """False: it has ended."""
+        try:
+            data = os.read(self.fd, 65536).decode(errors="replace")
+        except OSError:
+            return False
+        self.new += data
+        self.all += data
+        return data != ""
+
+    def ended(self):
+        """What it says until it ends by itself is read: it would wait for that."""
+        while self.read():
+            pass
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
 
     def end(self):
         os.kill(self.pid, signal.SIGTERM)
@@ -64,15 +76,8 @@ def leave(case, lines):
     """The session ends when the person says so."""
     lines.answer("Number [", "<")
     lines.answer("Number [1]: ", "2")
-    end = time.monotonic() + 20
-    while os.waitpid(lines.pid, os.WNOHANG)[0] == 0:
-        assert time.monotonic() < end, "it does not leave"
-        if select.select([lines.fd], [], [], 0.1)[0]:
-            try:
-                os.read(lines.fd, 65536)
-            except OSError:
-                pass
-    os.close(lines.fd)
+    lines.ended()
+    end = time.monotonic() + 60
     while (case.machine_dir / "run/session.sock").exists():
         assert time.monotonic() < end, "the session stays"
         time.sleep(0.1)
@@ -94,7 +99,7 @@ def _(case):
     same(case.on("--json", "status").json()["journals"], [], "journals")
     plan = expect(case.on("plan", "--json", "--answers", saved), 0).out.lower()
     lines.answer("Text: ", "7SYS")
-    lines.wait("The node is installed", 90)
+    lines.wait("The node is installed", 240)
     for word in ("Step 1 of ", "Step 2 of ", "% of the whole"):
         assert word in lines.all, f"no {word!r}"
     assert "\033" not in lines.all, "an escape sequence"
@@ -117,8 +122,7 @@ def _(case):
     lines.wait("NODE07SYS")
     lines.answer("Disk serial (disk.match.serial): ", "NODE07SYS")
     lines.answer("Type 7SYS to start: ", "7SYS")
-    os.waitpid(lines.pid, 0)
-    os.close(lines.fd)
+    lines.ended()
     assert "by-asking" in lines.all, lines.all
     same([j["state"] for j in case.on("--json", "status").json()["journals"]], ["done"], "journal")
 
@@ -179,8 +183,7 @@ def _(case):
     lines.wait("The pen is now with")
     # One that ends leaves the other its session.
     os.write(lines.fd, b"\x04")
-    os.waitpid(lines.pid, 0)
-    os.close(lines.fd)
+    lines.ended()
     other.answer("Number [1]: ", "<")
     leave(case, other)
 

@@ -144,6 +144,13 @@ def _(case):
             same((look.code, look.not_ok()), (code, {"server": verdict}), str(fault))
 
 
+def nobody():
+    """A port that refuses, and that no other test gets meanwhile."""
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    return s
+
+
 def listener(backlog=8):
     s = socket.socket()
     s.bind(("127.0.0.1", 0))
@@ -160,9 +167,10 @@ def _(case):
             look = Look(case, "--url", url, "--ca", ca, "--wait", "2")
             same((look.code, look.verdict["TLS"], look.verdict["server"]),
                  (10, "failed", "not checked"), "silent")
-        look = Look(case, "--url", url, "--ca", ca)
-        same((look.code, look.verdict["route"], look.verdict["server"]), (10, "ok", "failed"),
-             "refused")
+        with nobody() as s:
+            look = Look(case, "--url", f"https://127.0.0.1:{s.getsockname()[1]}/", "--ca", ca)
+            same((look.code, look.verdict["route"], look.verdict["server"]),
+                 (10, "ok", "failed"), "refused")
         look = Look(case, "--url", "https://nowhere.invalid/", "--ca", ca)
         same((look.code, look.verdict["DNS"], look.verdict["server"]),
              (10, "failed", "not checked"), "a name that is not known")
@@ -239,11 +247,11 @@ def _(case):
             assert "no_proxy" in look.fix["proxy"], look.fix
             look = Look(case, *pinned(server), env=through("proxy.invalid:3128"))
             same((look.code, look.verdict["proxy"]), (10, "failed"), "its name is not known")
-            with listener() as gone:
+            with nobody() as gone:
                 away = f"127.0.0.1:{gone.getsockname()[1]}"
-            look = Look(case, *pinned(server), env=through(away))
-            same((look.code, look.verdict["proxy"], look.verdict["server"]),
-                 (10, "failed", "not checked"), "is away")
+                look = Look(case, *pinned(server), env=through(away))
+                same((look.code, look.verdict["proxy"], look.verdict["server"]),
+                     (10, "failed", "not checked"), "is away")
         finally:
             proxy.close()
             closed.close()

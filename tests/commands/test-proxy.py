@@ -46,7 +46,7 @@ class Proxy:
                     return
                 proxy.seen.append(("CONNECT", self.path))
                 host, _, port = self.path.rpartition(":")
-                with socket.create_connection((host, int(port)), timeout=10) as out:
+                with socket.create_connection((host, int(port)), timeout=60) as out:
                     self.send_response(200)
                     self.end_headers()
                     self.pump(out)
@@ -66,7 +66,7 @@ class Proxy:
                     return
                 proxy.seen.append(("GET", self.path))
                 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-                with opener.open(self.path, timeout=10) as answer:
+                with opener.open(self.path, timeout=60) as answer:
                     data = answer.read()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(data)))

@@ -298,7 +298,10 @@ def _(case):
     expect(case.on("install", "--answers", report(case, text, **fail_early(case))), 8)
     shape = re.compile(r"<(3[0-7]|2[4-9])>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z node-07 slipway "
                        r"- install - \S.*")
-    time.sleep(0.2)
+    end = time.monotonic() + 60
+    while not all(any("FETCH-8-EBADMSG" in m for m in got) for got in (udp.got, tcp.frames())):
+        assert time.monotonic() < end, (udp.got, tcp.data)
+        time.sleep(0.05)
     for got in (udp.got, tcp.frames()):
         assert len(got) > 3, got
         for message in got:
@@ -361,12 +364,12 @@ def _(case):
     more = {"kernel": f"{server.url}/{kernel.name}"}
     child = case.start("install", "--json", "--answers",
                        report(case, "  webhooks:\n" + hook(r), **more))
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while not r.told and time.monotonic() < end:
         time.sleep(0.05)
     assert r.told, "it never started"
     os.kill(child_of(child.pid, "slipway-apply"), signal.SIGKILL)
-    child.wait(60)
+    child.wait(120)
     while r.events()[-1]["event"] != "FAILED" and time.monotonic() < end:
         time.sleep(0.05)
     r.close()
@@ -411,6 +414,9 @@ def _(case):
             break
     pid = child_of(child.pid, "slipway-apply")
     os.kill(pid, signal.SIGUSR1)
+    for line in child.stdout:
+        if '"paused' in line:
+            break
     before = len(server.hits)
     time.sleep(3)           # more than both pauses take together at their longest
     same(len(server.hits), before, "requests while it is paused")
@@ -450,11 +456,11 @@ def _(case):
     medium.mkdir(exist_ok=True)
     (medium / "slipway.yaml").write_text(path.read_text())
     child = case.start("session", "--medium")
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while time.monotonic() < end and not (note.exists() and r.events()):
         time.sleep(0.2)
     child.terminate()
-    child.communicate(timeout=30)
+    child.communicate(timeout=120)
     r.close()
     code = r.events()[0]["code"]
     assert re.fullmatch("PLAN-4-E[A-Z]+", code), code

@@ -23,7 +23,7 @@ def session(case):
     return case.start("session", "--medium")
 
 
-def wait_installed(case, seconds=60):
+def wait_installed(case, seconds=240):
     end = time.monotonic() + seconds
     states = None
     while time.monotonic() < end:
@@ -35,9 +35,19 @@ def wait_installed(case, seconds=60):
     raise AssertionError(f"not installed after {seconds} s: {states}")
 
 
+def wait_paused(case, seconds=120):
+    """The install says that it waits, and a request that was on its way has come."""
+    end = time.monotonic() + seconds
+    log = case.machine_dir / "run/events.jsonl"
+    while '"text":"paused' not in log.read_text().replace(" ", ""):
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.05)
+    time.sleep(1)
+
+
 def stop(child):
     child.send_signal(signal.SIGTERM)
-    return child.communicate(timeout=20)[1]
+    return child.communicate(timeout=120)[1]
 
 
 class Terminal:
@@ -50,7 +60,7 @@ class Terminal:
             os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), *args])
         self.text = ""
 
-    def read_until(self, word, seconds=20):
+    def read_until(self, word, seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end and word not in self.text:
             if select.select([self.fd], [], [], 0.2)[0]:
@@ -60,7 +70,7 @@ class Terminal:
                     break
         assert word in self.text, f"{word!r} did not come:\n{self.text!r}"
 
-    def read_to_end(self, seconds=20):
+    def read_to_end(self, seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
@@ -133,7 +143,7 @@ def _(case):
 def ends_by_itself(case):
     """The session's last words, and what the machine was told to do."""
     child = session(case)
-    said = child.communicate(timeout=60)[1]
+    said = child.communicate(timeout=240)[1]
     assert "slipway: " in said and "installing from" not in said, said
     same(case.on("--json", "status").json()["journals"], [], "journals")
     return said, (case.machine_dir / "run/power").read_text().strip()
@@ -186,12 +196,11 @@ def _(case):
     tool("mkfs.vfat", "-n", "SLIPWAY", "--offset", start, image, "200000")
     tool("mcopy", "-i", f"{image}@@{start * 512}", case.answers(), "::/slipway.yaml")
     child = session(case)
-    time.sleep(1)
     terminal = Terminal(case, "attach")
     try:
         terminal.read_until("on the stick")
-        time.sleep(1)
         os.write(terminal.fd, b" ")
+        terminal.read_until("nothing has been written")
         time.sleep(2)
         same(case.on("--json", "status").json()["journals"], [], "journals")
         same(child.poll(), None, "the session's exit code")
@@ -204,7 +213,7 @@ def _(case):
 def _(case):
     case.create(NODE, STICK, extra=("--medium", "STICK1"))
     (case.machine_dir / "medium").mkdir(exist_ok=True)
-    server = Server(case.dir, cut_at=1000, cuts=3)
+    server = Server(case.dir, cut_at=1000)      # until it is told otherwise
     kernel, _ = case.payload()
     (case.machine_dir / "medium/slipway.yaml").write_text(
         case.answers(kernel=f"{server.url}/{kernel.name}").read_text())
@@ -218,6 +227,7 @@ def _(case):
         os.write(one.fd, b"p")
         number = struct.unpack("I", fcntl.ioctl(one.fd, TIOCGPTN, bytes(4)))[0]
         other.read_until(f"Paused by pts/{number} at the next safe point")
+        wait_paused(case)
         before = len(server.hits)
         late = Terminal(case, "attach")
         late.read_until("Paused by")
@@ -233,6 +243,7 @@ def _(case):
         late = Terminal(case, "attach")
         late.read_until(f"Paused by pts/{number} at the next safe point")
         same(len(server.hits), before, "requests while it is paused")
+        server.cuts = 0
         os.write(late.fd, b"p")         # once, and it goes on
         wait_installed(case)
         log = [json.loads(line) for line in
@@ -308,7 +319,9 @@ def end_session(case):
         except OSError:
             continue
         if ours and int(entry) != os.getpid():
-            os.kill(int(entry), signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(entry), signal.SIGTERM)
+    ended(case)
 
 
 class Line:
@@ -324,7 +337,7 @@ class Line:
     read_until = Terminal.read_until
 
 
-def ended(case, seconds=30):
+def ended(case, seconds=120):
     """No console of this machine's session is left."""
     end = time.monotonic() + seconds
     mark = str(case.machine_dir).encode()
@@ -391,7 +404,7 @@ def _(case):
         said = f"Paused by {two.name.removeprefix('/dev/')} at the next safe point"
         press(two, b"p", said)
         one.read_until(said)
-        time.sleep(1)
+        wait_paused(case)
         before = len(server.hits)
         time.sleep(4)
         same(len(server.hits), before, "requests while it is paused")
@@ -399,7 +412,7 @@ def _(case):
         two.read_until("serial NODE07SYS")
         press(two, b"l", "next try in")
         press(two, b"ldp", "Fetch and check the payload")
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while len(server.hits) == before and time.monotonic() < end:
             time.sleep(0.2)
         assert len(server.hits) > before, "it does not go on"
