@@ -80,6 +80,22 @@ int sw_examine_parts(struct sw_examine *x, const struct sw_disk *d);
 /* Whether a slot with its manifest, or node data with a checksum, are there. */
 bool sw_rescue_is_slot(struct sw_io *io, uint64_t at, uint64_t size);
 bool sw_rescue_is_data(struct sw_io *io, uint64_t at, uint64_t size);
+/* How long the file system at this byte says that it is; 0: none that says so. */
+uint64_t sw_rescue_fs_size(struct sw_io *io, uint64_t at);
+struct sw_journal_head;
+struct sw_plan;
+/*
+ * The journal of the install that is in force on d, and its plan; free both, also after an error.
+ * size: of d when it was made, in bytes.
+ * -ENOENT and others: there is none that can be read.
+ */
+int sw_rescue_journal(const struct sw_disk *d, struct sw_io *io, uint64_t size,
+		      struct sw_journal_head *ret_head, struct sw_plan **ret_plan);
+/* How many slots and node data of the plan are on its disk where it says. */
+size_t sw_rescue_plan_agrees(struct sw_io *io, const struct sw_plan *p, unsigned int disk);
+/* A whole table, for a disk of size bytes, against the one of the install, see origin.c. */
+int sw_examine_origin(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
+		      uint64_t size);
 /* A repair for fi that writes a table from the install's journal or from what is there; none. */
 int sw_rescue_rebuild(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
 		      struct sw_finding *fi);

@@ -55,8 +55,7 @@ static int add_table(struct sw_finding *fi, const struct sw_disk *d, struct sw_i
 
 /* ---- from the journal ---- */
 
-/* How many of its slots and node data are on the disk where it says. */
-static size_t agrees(struct sw_io *io, const struct sw_plan *p, unsigned int disk)
+size_t sw_rescue_plan_agrees(struct sw_io *io, const struct sw_plan *p, unsigned int disk)
 {
 	size_t n = 0;
 
@@ -81,8 +80,7 @@ static int from_plan(const struct sw_disk *d, struct sw_io *io, const struct sw_
 	char when[SW_TIME_TEXT];
 	int r;
 
-	if (h->disk >= p->n_disks || p->disks[h->disk].sector != d->sector ||
-	    agrees(io, p, h->disk) == 0)
+	if (sw_rescue_plan_agrees(io, p, h->disk) == 0)
 		return -ENOENT;
 	r = sw_plan_table(p, h->disk, &image, NULL);
 	if (r == 0)
@@ -96,18 +94,30 @@ static int from_plan(const struct sw_disk *d, struct sw_io *io, const struct sw_
 	return r;
 }
 
+int sw_rescue_journal(const struct sw_disk *d, struct sw_io *io, uint64_t size,
+		      struct sw_journal_head *ret_head, struct sw_plan **ret_plan)
+{
+	uint64_t off = sw_plan_journal_offset(size);
+	struct sw_error e = {};
+	struct sw_journal j;
+	int r = off ? sw_journal_open_at(io, off, size, &j, ret_head) : -ENOENT;
+
+	if (r == 0 && ret_head->state != SW_JOURNAL_DONE && ret_head->state != SW_JOURNAL_ALONE)
+		r = -ENOENT;
+	if (r == 0)
+		r = sw_plan_from_json(ret_head->plan, ret_plan, &e);
+	if (r == 0 && (ret_head->disk >= (*ret_plan)->n_disks ||
+		       (*ret_plan)->disks[ret_head->disk].sector != d->sector))
+		r = -ENOENT;
+	return r;
+}
+
 static int from_journal(const struct sw_disk *d, struct sw_io *io, struct sw_finding *fi)
 {
 	struct sw_journal_head h = {};
 	_cleanup_plan_ struct sw_plan *p = NULL;
-	struct sw_error e = {};
-	struct sw_journal j;
-	int r = sw_journal_open(io, &j, &h);
+	int r = sw_rescue_journal(d, io, io->size, &h, &p);
 
-	if (r == 0 && h.state != SW_JOURNAL_DONE && h.state != SW_JOURNAL_ALONE)
-		r = -ENOENT;
-	if (r == 0)
-		r = sw_plan_from_json(h.plan, &p, &e);
 	if (r == 0)
 		r = from_plan(d, io, p, &h, fi);
 	sw_journal_head_clear(&h);
@@ -142,6 +152,18 @@ static uint64_t ext_size(struct sw_io *io, uint64_t at)
 
 	return sw_ext_read(io, at + SW_EXT_AT, &e) == 0 && e.log_block <= 6
 		       ? e.blocks << (10 + e.log_block) : 0;
+}
+
+uint64_t sw_rescue_fs_size(struct sw_io *io, uint64_t at)
+{
+	static const char *const others[] = { "xfs", "btrfs" };
+	uint64_t size = ext_size(io, at);
+	struct sw_fs_space space = {};
+
+	for (size_t i = 0; size == 0 && i < ARRAY_SIZE(others); i++)
+		if (sw_fs_space(io, at, others[i], &space) == 0)
+			size = space.size;
+	return size ? size : fat_size(io, at);
 }
 
 /* LUKS says nothing of its length: it goes to where an install lets the last partition end. */

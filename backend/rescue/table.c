@@ -211,6 +211,7 @@ static bool alike(const struct sw_gpt_copy *a, const struct sw_gpt_copy *b)
 static int judge(struct sw_examine *x, struct look *l)
 {
 	const struct sw_gpt_copy *p = l->primary, *b = l->backup;
+	int r = 0;
 
 	if (!p && !b)
 		return found(x, l, "gpt-lost", SW_FINDING_ERROR,
@@ -224,15 +225,15 @@ static int judge(struct sw_examine *x, struct look *l)
 			     "the disk hangs on its backup; some firmware sees no partition");
 	if (b && !alike(p, b))
 		return differ(x, l);
-	if (b && b->my_lba < l->last)
-		return found(x, l, "gpt-grown", SW_FINDING_WARNING,
-			     "the backup of the partition table is not at the disk's end",
-			     "the disk has grown; after damage to its beginning nobody finds it");
 	if (!b)
 		return found(x, l, "gpt-backup", SW_FINDING_WARNING,
 			     "the backup copy of the partition table is damaged",
 			     "one more fault at the disk's beginning loses all partitions");
-	return 0;
+	if (b->my_lba < l->last)
+		r = found(x, l, "gpt-grown", SW_FINDING_WARNING,
+			  "the backup of the partition table is not at the disk's end",
+			  "the disk has grown; after damage to its beginning nobody finds it");
+	return r < 0 ? r : sw_examine_origin(x, l->d, l->io, (b->my_lba + 1) * l->d->sector);
 }
 
 /* EDK2 and Linux want an entry that begins at sector 1, and EDK2 one that is not active. */
@@ -268,7 +269,7 @@ int sw_rescue_table_change(struct sw_examine *x, const struct sw_disk *d, struct
 	if (r < 0)
 		return r;
 	find_copies(&l);
-	if (l.primary && l.backup && l.backup->my_lba == l.last && alike(l.primary, l.backup))
+	if (l.primary && l.backup && l.backup->my_lba <= l.last && alike(l.primary, l.backup))
 		return add_image(&l, l.primary, change, arg, fi);
 	(void)snprintf(fi->advice, sizeof(fi->advice), "put the partition table right first");
 	return 0;

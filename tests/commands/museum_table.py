@@ -3,7 +3,7 @@
 import os
 
 from museum import SECTOR, exhibit
-from lib import tool
+from lib import MiB, tool
 
 
 def another_table(b, *words):
@@ -35,3 +35,74 @@ def other_backup(b):
          says="marked active")
 def mbr_active(b):
     b.write(446, b"\x80")
+
+
+# -- partitions of the node that are gone from a whole table --
+
+@exhibit("slot A's partition was deleted", "table-changed", kind="table",
+         says="slipway-a, 512M from sector 2048 on; it is not there")
+def deleted_a(b):
+    b.sgdisk("-d", "1")
+
+
+@exhibit("slot B's partition was deleted, with the newer image", "table-changed", kind="table")
+def deleted_b(b):
+    b.sgdisk("-d", "2")
+
+
+@exhibit("both slots' partitions were deleted", "table-changed", kind="table")
+def deleted_slots(b):
+    b.sgdisk("-d", "1", "-d", "2")
+
+
+@exhibit("the partition of the node data was deleted", "table-changed", kind="table")
+def deleted_data(b):
+    b.sgdisk("-d", "3")
+
+
+@exhibit("the state's partition was deleted", "table-changed", kind="table")
+def deleted_state(b):
+    b.sgdisk("-d", "4")
+
+
+@exhibit("somebody began with a new, empty GPT", "table-changed", kind="table")
+def emptied(b):
+    b.sgdisk("-o")
+
+
+@exhibit("somebody made a GPT with one partition, and no file system yet", "table-changed",
+         kind="table")
+def made_anew(b):
+    b.sgdisk("-o", "-n", "1:2048:+1G", "-t", "1:8300")
+
+
+def state_again(b, end, *more):
+    """The state's partition, which ends elsewhere now."""
+    state = b.parts["state"]
+    b.sgdisk("-d", "4", "-n", f"4:{state['start']}:{end}", "-c", "4:state",
+             "-t", f"4:{state['type']}", "-u", f"4:{state['uuid']}", *more)
+
+
+@exhibit("the state's partition was made shorter, and its file system was not", "table-changed",
+         kind="table", says="now it is 512M")
+def shortened_state(b):
+    state_again(b, "+512M")
+
+
+@exhibit("a partition was made in the second half of the state's", "table-changed", kind="table")
+def divided_state(b):
+    state_again(b, "+1G", "-n", "5:0:0", "-c", "5:scratch")
+
+
+@exhibit("slot B's partition begins a sector later", "table-changed", kind="table",
+         says="from sector 1050624 on; now it is 512M from 1050625 on")
+def moved_b(b):
+    b.sgdisk("-a", "1", "-d", "2", "-n", "2:1050625:2099199", "-t", "2:ef00", "-c",
+             "2:slipway-b", "-u", f"2:{b.parts['slipway-b']['uuid']}")
+
+
+@exhibit("the disk has grown, and the node data's partition was deleted", "table-changed",
+         kind="table")
+def deleted_and_grown(b):
+    b.sgdisk("-d", "3")
+    b.grow(64 * MiB)

@@ -64,6 +64,14 @@ def part(b, rng):
     return [f"part-name-{number}"]
 
 
+def deleted(b, rng):
+    number = rng.choice((1, 2, 3, 4))
+    b.sgdisk("-d", str(number))
+    if rng.random() < 0.5:
+        b.sgdisk("-n", f"{number}:0:+{rng.randrange(1, 16)}M")
+    return ["table-changed"]
+
+
 def slot(b, rng):
     letter = rng.choice("ab")
     label = f"slipway-{letter}"
@@ -135,7 +143,8 @@ def tpm(b, _):
 
 
 # In the order in which they can follow each other: mtools and sfdisk need a table.
-FAULTS = (slot, data, entry, order, vanished, part, larger, primary, backup, mbr, firmware, tpm)
+FAULTS = (slot, data, entry, order, vanished, part, deleted, larger, primary, backup, mbr, firmware,
+          tpm)
 
 
 # ---- one node ----

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/damage.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -187,6 +188,16 @@ static void make_differ(struct world *w)
 	assert_int_equal(sw_io_read(io, WORLD_DISK - 33 * SECTOR, old, 33 * SECTOR), 0);
 	world_sh("sgdisk -U R \"$0\" >/dev/null", image, NULL);
 	assert_int_equal(sw_io_write(io, WORLD_DISK - 33 * SECTOR, old, 33 * SECTOR), 0);
+}
+
+/* The state's is deleted, and something else has the beginning of its place. */
+static void change_table(struct world *w)
+{
+	_cleanup_free_ char *image = world_image(w, 0);
+	char place[64];
+
+	(void)snprintf(place, sizeof(place), "%" PRIu64, start_of(w, "state") / SECTOR);
+	world_sh("sgdisk -d 4 -n 4:$1:+1M -t 4:0700 \"$0\" >/dev/null", image, place);
 }
 
 /* ---- slots and node data ---- */
@@ -416,5 +427,6 @@ const struct damage damages[] = {
 	{ .id = "memtest-entry", .severity = SW_FINDING_INFO, .make = leave_memory_test },
 	{ .id = "nvram-dumps", .severity = SW_FINDING_INFO, .make = leave_dumps },
 	{ .id = "boot-order", .severity = SW_FINDING_WARNING, .make = reverse_order },
+	{ .id = "table-changed", .severity = SW_FINDING_ERROR, .make = change_table },
 };
 const size_t n_damages = ARRAY_SIZE(damages);
