@@ -85,7 +85,7 @@ class Test:
         self.process = harness.spawn(
             [sys.executable, os.path.abspath(__file__), "--exactly", name, self.directory,
              self.result], stdout=self.output, stderr=subprocess.STDOUT,
-            env=dict(os.environ, SLIPWAY_VM_PATIENCE=str(jobs)))
+            env=dict(os.environ, SLIPWAY_VM_PATIENCE=str(patience(jobs))))
 
     def end(self):
         harness.reap(self.process)
@@ -119,6 +119,12 @@ class Test:
             shutil.rmtree(self.top, ignore_errors=True)
         sys.stdout.flush()
         return verdict
+
+
+def patience(jobs):
+    """How many times longer than written a wait may last. The checks run beside the machines in a
+    whole run, so it is more than one for each; who knows the machine as slower says so."""
+    return max(2 * jobs, float(os.environ.get("SLIPWAY_VM_PATIENCE", "1")))
 
 
 def wanted(function, long):
