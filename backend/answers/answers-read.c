@@ -469,6 +469,48 @@ static void read_root(struct mapping *m, const struct sw_yaml *root)
 	read_group(m, &(struct group){ .key = "", .name = "" }, root);
 }
 
+/* The item of "node.hostname", and the path of the group that it is in. */
+static const struct sw_yaml_item *find_path(const struct sw_yaml *root, const char *path,
+					    char group[static SW_KEY_MAX])
+{
+	const char *dot = strrchr(path, '.');
+	const struct sw_yaml_item *in;
+
+	(void)snprintf(group, SW_KEY_MAX, "%.*s", dot ? (int)(dot - path) : 0, path);
+	if (!dot)
+		return sw_yaml_find(root, path);
+	in = sw_yaml_find(root, group);
+	return in ? sw_yaml_find(in->value, dot + 1) : NULL;
+}
+
+int sw_answers_parse_part(const char *text, size_t len, const char *file, const char *path,
+			  struct sw_answers **ret_answers, struct sw_error *err)
+{
+	struct sw_error first;
+	struct sw_errors errors = { .v = &first, .max = 1 };
+	_cleanup_answers_ struct sw_answers *a = sw_answers_new_placed();
+	_cleanup_yaml_ struct sw_yaml *root = NULL;
+	struct mapping m = { .file = file, .a = a, .errors = &errors };
+	const struct sw_yaml_item *version, *item;
+	char group[SW_KEY_MAX];
+	int r = a ? sw_yaml_parse(text, len, file, &root, err) : sw_fail_oom(err);
+
+	if (r < 0)
+		return r;
+	version = sw_yaml_find(root, "slipway");
+	item = find_path(root, path, group);
+	if (!version || !item)
+		return -ENOENT;
+	set_place(&m, "", root);
+	read_item(&m, &(struct group){ .key = "", .name = "" }, version);
+	read_item(&m, &(struct group){ .key = group, .name = group }, item);
+	if (errors.r < 0 && err && err->r == 0)
+		*err = first;
+	if (errors.r == 0)
+		*ret_answers = TAKE_PTR(a);
+	return errors.r;
+}
+
 struct sw_answers *sw_answers_new_placed(void)
 {
 	_cleanup_answers_ struct sw_answers *a = sw_answers_new();

@@ -379,6 +379,12 @@ int sw_answers_parse(const char *text, size_t len, const char *file,
 /* The same, with up to max errors in errs (which need no initialising) and their number. */
 int sw_answers_parse_all(const char *text, size_t len, const char *file, struct sw_error *errs,
 			 size_t max, size_t *ret_n, struct sw_answers **ret_answers);
+/*
+ * One key or group of such text ("report", "node.hostname"), whatever is wrong with the others.
+ * -ENOENT, and no error, when it is not there.
+ */
+int sw_answers_parse_part(const char *text, size_t len, const char *file, const char *path,
+			  struct sw_answers **ret_answers, struct sw_error *err);
 
 /*
  * Whole-document rules: required fields, hashes for what comes over a network,
@@ -390,6 +396,8 @@ int sw_answers_validate(const struct sw_answers *a, const char *file, struct sw_
 int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct sw_error *errs,
 			    size_t max, size_t *ret_n);
 
+/* Only the rules below report, and that nothing of it is left open. */
+int sw_answers_validate_report(const struct sw_answers *a, struct sw_error *err);
 /* Only the rules below network, for a file that says nothing else. */
 int sw_answers_validate_network(const struct sw_answers *a, const char *file,
 				struct sw_error *err);

@@ -20,6 +20,7 @@ struct entry {
 	const struct sw_answers_source *found;	/* borrowed; NULL: own */
 	struct sw_answers_source own;		/* the medium's file names it */
 	struct sw_answers *answers;		/* NULL: not read yet */
+	struct sw_rest rest;			/* what they still say when they are bad */
 };
 
 struct all {
@@ -36,6 +37,7 @@ static void all_clear(struct all *all)
 	for (size_t i = 0; i < all->n; i++) {
 		sw_answers_source_clear(&all->v[i].own);
 		sw_answers_free(all->v[i].answers);
+		sw_rest_clear(&all->v[i].rest);
 	}
 	free(all->v);
 }
@@ -72,7 +74,7 @@ static int fail_named(const struct sw_answers *a, const struct sw_answers_source
 static int read_entry(const struct all *all, struct entry *e, struct sw_error *err)
 {
 	const struct sw_answers_source *s = source_of(e);
-	int r = sw_source_read(all->m, s, all->wait_s, all->sink, &e->answers, err);
+	int r = sw_source_read(all->m, s, all->wait_s, all->sink, &e->answers, &e->rest, err);
 
 	return r == 0 && e->answers->sources && !s->main ? fail_named(e->answers, s, err) : r;
 }
@@ -214,9 +216,72 @@ static int merge_all(const struct all *all, struct sw_merge *merge, struct sw_er
 					       : r;
 }
 
+/* ---- when they cannot be used ---- */
+
+/* The stick waits for a person; the kernel command line is heard apart, by its words. */
+static bool has_a_say(const struct entry *e)
+{
+	const struct sw_answers_source *s = source_of(e);
+
+	return s->kind != SW_SOURCE_STICK && s->form != SW_FORM_SET;
+}
+
+/* Those that come behind the one that is bad; what is far is not asked. */
+static void read_others(struct all *all)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		n += all->v[i].found != NULL;
+	for (; n < all->sources->n; n++) {
+		struct sw_error ignored = {};
+		struct entry *e = add_entry(all, &ignored);
+
+		if (!e)
+			return;
+		e->found = &all->sources->v[n];
+		if (has_a_say(e) && !sw_answers_source_is_far(e->found))
+			(void)read_entry(all, e, &ignored);
+	}
+}
+
+static void add_rest(struct entry *e, struct sw_merge *merge, struct sw_rest *rest)
+{
+	const struct sw_answers *a = e->answers ? e->answers : e->rest.answers;
+	struct sw_error ignored = {};
+
+	if (a)
+		(void)sw_merge_add(merge, a, source_of(e)->text, &ignored);
+	if (rest->report.r == 0)
+		rest->report = e->rest.report;
+	for (char **line = e->rest.errors; line && *line; line++)
+		(void)sw_strv_add(&rest->errors, *line);
+}
+
+static void take_rest(struct all *all, struct sw_rest *rest)
+{
+	_cleanup_merge_ struct sw_merge *merge = sw_merge_new();
+	_cleanup_rest_ struct sw_rest words = {};
+	struct sw_error ignored = {};
+
+	if (!merge)
+		return;
+	all->wait_s = 0;
+	read_others(all);
+	for (size_t i = 0; i < all->n; i++)
+		if (has_a_say(&all->v[i]))
+			add_rest(&all->v[i], merge, rest);
+	sw_rest_of_cmdline(all->m, &words);
+	if (words.answers)
+		(void)sw_merge_add(merge, words.answers, SW_KEY_SET "=", &ignored);
+	if (rest->report.r == 0)
+		rest->report = words.report;
+	sw_rest_take(merge->answers, rest);
+}
+
 int sw_sources_read(struct sw_machine *m, const struct sw_sources *s, unsigned int wait_s,
 		    sw_sources_network *network, const struct sw_sink *sink,
-		    struct sw_merge **ret_merge, struct sw_error *err)
+		    struct sw_merge **ret_merge, struct sw_rest *rest, struct sw_error *err)
 {
 	_cleanup_merge_ struct sw_merge *merge = sw_merge_new();
 	_cleanup_(all_clear) struct all all = { m, s, wait_s, sink, NULL, 0 };
@@ -230,6 +295,8 @@ int sw_sources_read(struct sw_machine *m, const struct sw_sources *s, unsigned i
 		r = spread(s, sink, err);
 	if (r == 0)
 		r = merge_all(&all, merge, err);
+	if (r < 0 && rest)
+		take_rest(&all, rest);
 	if (r < 0)
 		return r;
 	*ret_merge = TAKE_PTR(merge);

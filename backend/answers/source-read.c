@@ -23,6 +23,7 @@ struct reading {
 	struct sw_machine *m;
 	const struct sw_answers_source *s;
 	const struct sw_sink *sink;
+	struct sw_rest *rest;	/* of answers that are bad; or NULL */
 	char *location;		/* filled in; of a label the device */
 	uint64_t offset;	/* of the file system on that device */
 	char *dir, *out;	/* scratch, and the file in it */
@@ -305,18 +306,30 @@ static int vouch(struct reading *rd, struct sw_error *err)
 	return r;
 }
 
+static int parse_set(const char *lines, const char *from, struct sw_answers **ret_answers,
+		     struct sw_rest *rest, struct sw_error *err)
+{
+	int r = sw_answers_from_set(lines, from, ret_answers, err);
+
+	if (r < 0 && rest)
+		sw_rest_of_set(lines, from, rest);
+	return r;
+}
+
 static int parse(const struct reading *rd, struct sw_answers **ret_answers, struct sw_error *err)
 {
+	const char *name = rd->s->form == SW_FORM_FILE ? rd->location : rd->s->text;
 	_cleanup_buf_ struct sw_buf text = { .max = SW_ANSWERS_MAX };
 	int r = sw_file_read(rd->out, &text);
 
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_FAILED, r, "the answers cannot be read");
 	if (rd->set)
-		return sw_answers_from_set(sw_buf_text(&text), rd->s->text, ret_answers, err);
-	return sw_answers_parse(sw_buf_text(&text), text.len,
-				rd->s->form == SW_FORM_FILE ? rd->location : rd->s->text,
-				ret_answers, err);
+		return parse_set(sw_buf_text(&text), rd->s->text, ret_answers, rd->rest, err);
+	r = sw_answers_parse(sw_buf_text(&text), text.len, name, ret_answers, err);
+	if (r < 0 && rd->rest)
+		sw_rest_of_text(sw_buf_text(&text), text.len, name, rd->rest);
+	return r;
 }
 
 static int open_reading(struct reading *rd, struct sw_error *err)
@@ -350,22 +363,27 @@ static int follow(const struct reading *rd, unsigned int wait_s, struct sw_answe
 	if (r < 0)
 		return r;
 	sw_event_log(rd->sink, "the answers are at %s", to.text);
-	return sw_source_read(rd->m, &to, wait_s, rd->sink, ret_answers, err);
+	return sw_source_read(rd->m, &to, wait_s, rd->sink, ret_answers, rd->rest, err);
 }
 
 int sw_source_read(struct sw_machine *m, const struct sw_answers_source *s, unsigned int wait_s,
 		   const struct sw_sink *sink, struct sw_answers **ret_answers,
-		   struct sw_error *err)
+		   struct sw_rest *rest, struct sw_error *err)
 {
-	_cleanup_(reading_clear) struct reading rd = { .m = m, .s = s, .sink = sink };
+	_cleanup_(reading_clear) struct reading rd = { .m = m, .s = s, .sink = sink,
+						       .rest = rest };
 	int r;
 
 	if (s->form == SW_FORM_SET)
-		return sw_answers_from_set(s->location, s->text, ret_answers, err);
+		return parse_set(s->location, s->text, ret_answers, rest, err);
 	/* A file is parsed where it is, so that errors name it. */
 	if (s->form == SW_FORM_FILE && s->location[0] == '/' && !s->sha256 && !s->keys &&
-	    !strstr(s->location, "${"))
-		return sw_answers_read(s->location, ret_answers, err);
+	    !strstr(s->location, "${")) {
+		r = sw_answers_read(s->location, ret_answers, err);
+		if (r < 0 && rest)
+			sw_rest_of_file(s->location, rest);
+		return r;
+	}
 	r = open_reading(&rd, err);
 	if (r == 0)
 		r = fetch_patiently(&rd, wait_s, err);

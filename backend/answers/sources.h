@@ -9,6 +9,7 @@
 
 #include "answers/answers.h"
 #include "answers/merge.h"
+#include "answers/rest.h"
 #include "base/event.h"
 #include "machine/machine.h"
 
@@ -119,11 +120,12 @@ void sw_sources_clear(struct sw_sources *s);
 /*
  * Fetches and parses one. A network that is not up yet is tried again with growing
  * pauses until `wait_s` seconds have passed; a wrong hash or bad answers are
- * final at once. Not validated: the caller does.
+ * final at once. Not validated: the caller does. rest (or NULL): what bad answers
+ * still say, when they are those that were meant: hash, pin and signature are right.
  */
 int sw_source_read(struct sw_machine *m, const struct sw_answers_source *s, unsigned int wait_s,
 		   const struct sw_sink *sink, struct sw_answers **ret_answers,
-		   struct sw_error *err);
+		   struct sw_rest *rest, struct sw_error *err);
 /* Gives this machine the network of these answers, of which only network may be there. */
 typedef int sw_sources_network(struct sw_machine *m, const struct sw_answers *a,
 			       const struct sw_sink *sink, struct sw_error *err);
@@ -131,17 +133,13 @@ typedef int sw_sources_network(struct sw_machine *m, const struct sw_answers *a,
  * Reads all of them, with those that the medium's file names in `sources` right behind it,
  * and merges them key by key. ret_merge keeps which source set each value. What is on this machine
  * is read first: when it says anything of the network's links and others are to be asked over them,
- * `network` (or NULL) is called before that.
+ * `network` (or NULL) is called before that. When it fails, rest (or NULL) has what they still say
+ * together: those that were read, those on this machine, never a stick's that nobody named.
  */
 int sw_sources_read(struct sw_machine *m, const struct sw_sources *s, unsigned int wait_s,
 		    sw_sources_network *network, const struct sw_sink *sink,
-		    struct sw_merge **ret_merge, struct sw_error *err);
+		    struct sw_merge **ret_merge, struct sw_rest *rest, struct sw_error *err);
 
-/*
- * When they cannot be used: on-error of those on this machine that can be read (never a stick's),
- * and over it what slipway.set= says of it. -ENOMEM; what cannot be read says nothing.
- */
-int sw_sources_on_error(struct sw_machine *m, const struct sw_sources *s, struct sw_answers *a);
 /* Takes on-error alone from others. -ENOMEM. */
 int sw_answers_take_on_error(struct sw_answers *a, const struct sw_answers *from);
 

@@ -428,6 +428,21 @@ int sw_answers_validate_all(const struct sw_answers *a, const char *file, struct
 	return errors.r;
 }
 
+int sw_answers_validate_report(const struct sw_answers *a, struct sw_error *err)
+{
+	struct sw_error first;
+	struct sw_errors errors = { .v = &first, .max = 1 };
+	struct sw_check c = { .a = a, .errors = &errors };
+
+	check_webhooks(&c);
+	if (errors.r == 0 && sw_answers_has_open(a, "report"))
+		sw_broken(&c, "report", -EINVAL, "is left open",
+			  "nobody was there to give the value", "give it in the answers");
+	if (errors.r < 0 && err && err->r == 0)
+		*err = first;
+	return errors.r;
+}
+
 int sw_answers_validate(const struct sw_answers *a, const char *file, struct sw_error *err)
 {
 	struct sw_error first;

@@ -25,14 +25,23 @@ int sw_apply_run(struct sw_machine *m, struct sw_plan *p, const struct sw_sink *
 int sw_apply_spawn(struct sw_machine *m, struct sw_plan *p, pid_t *ret_pid, int *ret_fd,
 		   struct sw_error *err);
 
+#define SW_FAILED_PLAN "plan"		/* there is no plan */
+#define SW_FAILED_ANSWERS "answers"	/* they cannot be used */
+
+/* An install that nobody watches, and that failed before it could start. */
+struct sw_failed_start {
+	const char *step;	/* SW_FAILED_ANSWERS: of the answers only a part may be known */
+	const struct sw_error *error;
+	char *const *lines;	/* what else is to be told, before the failure itself; or NULL */
+	bool keep;		/* leave it in the firmware for the next boot */
+};
+
 /*
- * An install that nobody watches failed before it could start, at a step of this name
- * ("plan", "answers"): tells the receivers of the answers (NULL: nobody), and with keep leaves the
- * failure in the firmware for the next boot. May take as long as SW_REPORT_DRAIN_S. sink: for log
- * lines, or NULL.
+ * Tells the receivers of the answers (NULL: nobody). May take as long as SW_REPORT_DRAIN_S. sink:
+ * for log lines, or NULL.
  */
-void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a, const char *step,
-		     const struct sw_error *err, bool keep, const struct sw_sink *sink);
+void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a,
+		     const struct sw_failed_start *f, const struct sw_sink *sink);
 
 /*
  * SIGUSR1 to the child pauses it at the next safe point, SIGUSR2 lets it go on. While it waits, the

@@ -42,7 +42,8 @@ void sw_told_begin(struct sw_told *t, const struct sw_plan *p)
 	struct sw_varstore *vars = store(t);
 	struct sw_error e = {};
 	_cleanup_free_ char *text = NULL, *line = NULL;
-	struct sw_report r = { .m = t->m, .answers = t->answers, .plan = p };
+	struct sw_report r = { .m = t->m, .answers = t->answers, .plan = p,
+			       .partial = t->partial };
 
 	t->any_before = vars && sw_lastfail_read(vars, &t->before) == 0;
 	r.before = t->any_before ? &t->before : NULL;
@@ -98,10 +99,11 @@ void sw_told_end(struct sw_told *t, const char *step, const struct sw_error *err
 	tell_failure(t, step, err);
 }
 
-void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a, const char *step,
-		     const struct sw_error *err, bool keep, const struct sw_sink *sink)
+void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a,
+		     const struct sw_failed_start *f, const struct sw_sink *sink)
 {
-	struct sw_told t = { .m = m, .answers = a, .note_stays = !keep };
+	struct sw_told t = { .m = m, .answers = a, .note_stays = !f->keep,
+			     .partial = strcmp(f->step, SW_FAILED_ANSWERS) == 0 };
 
 	if (sink)
 		t.out = *sink;
@@ -109,7 +111,9 @@ void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a, const cha
 	if (a)
 		(void)sw_answers_use_proxy(a, m, NULL);
 	sw_told_begin(&t, NULL);
-	tell_failure(&t, step, err);
+	for (char *const *line = f->lines; line && *line; line++)
+		say(&t, *line);
+	tell_failure(&t, f->step, f->error);
 }
 
 void sw_told_event(const struct sw_event *ev, void *told)

@@ -16,6 +16,7 @@ struct sw_told {
 	struct sw_sink out;		/* where events go on to */
 	struct sw_lastfail before;
 	bool any_before;
+	bool partial;			/* the answers are what could be understood of them */
 	bool note_stays;		/* whatever happens, the firmware is not written to */
 };
 

@@ -27,7 +27,7 @@ int sw_message_maker_init(struct sw_message_maker *m, const struct sw_report *r)
 	for (size_t i = 0; r->plan && i < r->plan->n_steps; i++)
 		m->weight += r->plan->steps[i].weight;
 	m->steps = r->plan ? (unsigned int)r->plan->n_steps : 0;
-	return sw_answers_digest(r->answers, m->answers);
+	return r->partial ? 0 : sw_answers_digest(r->answers, m->answers);
 }
 
 void sw_message_maker_clear(struct sw_message_maker *m)

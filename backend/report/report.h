@@ -21,6 +21,7 @@ struct sw_reporter;
 struct sw_report {
 	struct sw_machine *m;
 	const struct sw_answers *answers;
+	bool partial;	/* the answers are what could be understood of them: they have no digest */
 	const struct sw_plan *plan;		/* NULL: there is none yet */
 	const struct sw_lastfail *before;	/* of an earlier boot, or NULL */
 };

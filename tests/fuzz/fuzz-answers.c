@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "answers/answers.h"
+#include "answers/rest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +33,22 @@ static void check_copy(const struct sw_answers *a)
 		abort();
 }
 
+/* Of bad answers nobody is told where it is not clear to whom. */
+static void check_rest(const uint8_t *data, size_t size)
+{
+	_cleanup_rest_ struct sw_rest rest = {};
+	struct sw_error e = {};
+
+	sw_rest_of_text((const char *)data, size, "f", &rest);
+	sw_rest_settle(&rest);
+	if (!rest.answers)
+		return;
+	if (sw_answers_validate_report(rest.answers, &e) < 0)
+		abort();
+	if (rest.report.r && sw_answers_reports(rest.answers))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_answers_ struct sw_answers *a = NULL;
@@ -42,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r < 0) {
 		if (n == 0 || a || strncmp(errs[0].where, "f:", 2) != 0 || !errs[0].what[0])
 			abort();
+		check_rest(data, size);
 		return 0;
 	}
 	check_round_trip(a);

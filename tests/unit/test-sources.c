@@ -309,11 +309,11 @@ static void test_answers_must_be_signed_when_the_command_line_names_keys(void **
 	cmdline = sw_fmt("slipway.answers=%s slipway.trust=\"%s\"", file, line);
 	assert_int_equal(sw_sources_from_cmdline(cmdline, &s, &err), 0);
 	assert_string_equal(s.v[0].keys[0], line);
-	assert_true(sw_source_read(NULL, &s.v[0], 0, NULL, &a, NULL) < 0);
+	assert_true(sw_source_read(NULL, &s.v[0], 0, NULL, &a, NULL, NULL) < 0);
 	assert_int_equal(sw_proc_check(sign, NULL, 60, NULL), 0);
-	assert_int_equal(sw_source_read(NULL, &s.v[0], 0, NULL, &a, NULL), 0);
+	assert_int_equal(sw_source_read(NULL, &s.v[0], 0, NULL, &a, NULL, NULL), 0);
 	assert_int_equal(sw_file_write(file, "slipway: 1 \n", 12, 0600), 0);
-	assert_int_equal(sw_source_read(NULL, &s.v[0], 0, NULL, &a, &err), -EKEYREJECTED);
+	assert_int_equal(sw_source_read(NULL, &s.v[0], 0, NULL, &a, NULL, &err), -EKEYREJECTED);
 	assert_int_equal(err.exit, SW_EXIT_VERIFY);
 	(void)sw_remove_tree(dir);
 }

@@ -27,7 +27,7 @@ static int collect(struct sw_machine *m, struct sw_merge **ret_merge, struct sw_
 		r = sw_sources_find(m, f, &s, err);
 	if (r == 0 && s.n == 0)
 		r = fail_none(err);
-	return r < 0 ? r : sw_sources_read(m, &s, NETWORK_WAIT, NULL, NULL, ret_merge, err);
+	return r < 0 ? r : sw_sources_read(m, &s, NETWORK_WAIT, NULL, NULL, ret_merge, NULL, err);
 }
 
 static int print_json(const struct sw_merge *merge, const struct sw_error *wrong)

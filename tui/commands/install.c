@@ -21,8 +21,10 @@
 #define WIDTH 79
 #define NETWORK_WAIT 60		/* seconds for a network that is still coming up */
 
+/* rest: what answers that are bad still say. */
 static int read_answers(struct sw_cli *cli, struct sw_machine *m, const char *from,
-			struct sw_answers **ret_answers, struct sw_error *err)
+			struct sw_answers **ret_answers, struct sw_rest *rest,
+			struct sw_error *err)
 {
 	const char *sha256 = sw_arg(&cli->args, 's');
 	struct sw_answers_source s = {
@@ -31,17 +33,22 @@ static int read_answers(struct sw_cli *cli, struct sw_machine *m, const char *fr
 		.sha256 = (char *)sha256,
 		.text = (char *)from,
 	};
+	int r;
 
 	if (sha256 && !sw_sha256_is_hex(sha256))
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--sha256 wants 64 hex digits");
-	if (!sw_source_is_remote(from) && !sha256)
-		return sw_answers_read(from, ret_answers, err);
+	if (!sw_source_is_remote(from) && !sha256) {
+		r = sw_answers_read(from, ret_answers, err);
+		if (r < 0)
+			sw_rest_of_file(from, rest);
+		return r;
+	}
 	if (!sha256 && strncasecmp(from, "http://", 7) == 0) {
 		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "answers over http need --sha256 HEX");
 		sw_error_why(err, "anyone on the wire could answer");
 		return -EINVAL;
 	}
-	return sw_source_read(m, &s, NETWORK_WAIT, NULL, ret_answers, err);
+	return sw_source_read(m, &s, NETWORK_WAIT, NULL, ret_answers, rest, err);
 }
 
 /* A person sees the plan and types; a script's consent is the file it gave. */
@@ -109,12 +116,41 @@ static void say(const struct sw_event *ev, void *userdata SW_UNUSED)
  * firmware: whoever called this is here to see the exit code.
  */
 static void tell_failure(const struct sw_cli *cli, struct sw_machine *m, const struct sw_answers *a,
-			 const struct sw_error *err)
+			 const struct sw_failed_start *f)
 {
 	const struct sw_sink sink = { .fn = say };
 
 	if (!sw_arg(&cli->args, 'd') && !sw_is_interactive() && !cli->facts)
-		sw_apply_failed(m, a, "plan", err, false, cli->json ? NULL : &sink);
+		sw_apply_failed(m, a, f, cli->json ? NULL : &sink);
+}
+
+/* Nothing is told where the answers do not say clearly to whom; that is said instead. */
+static void tell_bad_answers(const struct sw_cli *cli, struct sw_machine *m, struct sw_rest *rest,
+			     const struct sw_error *err)
+{
+	const struct sw_failed_start f = { .step = SW_FAILED_ANSWERS, .error = err,
+					   .lines = rest->errors };
+	_cleanup_free_ char *text = NULL;
+
+	sw_rest_settle(rest);
+	if (rest->report.r == 0) {
+		tell_failure(cli, m, rest->answers, &f);
+		return;
+	}
+	text = sw_error_text(&rest->report);
+	if (text && !cli->json)
+		(void)fprintf(stderr, "slipway: nobody is told: report cannot be used: %s\n", text);
+}
+
+static int fill_name(const struct sw_cli *cli, const struct sw_target *t, struct sw_answers *a,
+		     struct sw_error *err)
+{
+	int r = sw_answers_fill_name(t->m, t->f, a, err);
+
+	if (r < 0)
+		tell_failure(cli, t->m, a, &(struct sw_failed_start){ SW_FAILED_PLAN, err, NULL,
+								      false });
+	return r;
 }
 
 static int run(struct sw_cli *cli, struct sw_error *err)
@@ -122,6 +158,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	const char *from = sw_arg(&cli->args, 'a');
 	bool no_finish = sw_arg(&cli->args, 'n') != NULL;
 	_cleanup_answers_ struct sw_answers *a = NULL;
+	_cleanup_rest_ struct sw_rest rest = {};
 	_cleanup_target_ struct sw_target t = {};
 	_cleanup_plan_ struct sw_plan *p = NULL;
 	pid_t pid;
@@ -136,12 +173,14 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	r = sw_target_open(cli, &t, err);
 	if (r < 0)
 		return r;
-	r = read_answers(cli, t.m, from, &a, err);
-	if (r < 0)
+	r = read_answers(cli, t.m, from, &a, &rest, err);
+	if (r < 0) {
+		tell_bad_answers(cli, t.m, &rest, err);
 		return r;
+	}
 	r = set_undo_copy(cli, a, err);
 	if (r == 0)
-		r = sw_answers_fill_name(t.m, t.f, a, err);
+		r = fill_name(cli, &t, a, err);
 	if (r == 0)
 		r = there_already(cli, &t, a, err);
 	if (r != 0)
@@ -150,7 +189,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r == 0)
 		r = sw_target_plan(&t, a, from, &p, err);
 	if (r < 0) {
-		tell_failure(cli, t.m, a, err);
+		tell_failure(cli, t.m, a, &(struct sw_failed_start){ SW_FAILED_PLAN, err, NULL,
+								     false });
 		return r;
 	}
 	r = consent(cli, p, err);

@@ -15,6 +15,7 @@
 #include "answers/sources.h"
 #include "apply/network.h"
 #include "base/file.h"
+#include "base/strv.h"
 #include "tui/commands/common.h"
 #include "tui/commands/consoles.h"
 #include "tui/commands/list.h"
@@ -29,6 +30,7 @@ struct found {
 	struct sw_sources sources;
 	struct sw_merge *merge;
 	struct sw_error error;	/* answers were named but cannot be used */
+	struct sw_rest rest;	/* what these still say */
 	bool child_ended;	/* a person was faster: left, or started something */
 };
 
@@ -36,6 +38,7 @@ static void found_clear(struct found *f)
 {
 	sw_sources_clear(&f->sources);
 	sw_merge_free(f->merge);
+	sw_rest_clear(&f->rest);
 }
 
 /* ---- the session that people use meanwhile ---- */
@@ -148,13 +151,20 @@ static void look(struct sw_machine *m, pid_t plain, struct found *f)
 			break;
 		sleep(LOOK_PAUSE);
 	}
+	if (f->error.r) {
+		sw_rest_of_cmdline(m, &f->rest);
+		sw_rest_settle(&f->rest);
+	}
 	if (f->error.r || !f->sources.n || plain_ended(plain, f))
 		return;
 	if (sw_sources_read(m, &f->sources, NETWORK_SECONDS, sw_network_of_answers, NULL,
-			    &f->merge, &f->error) == 0)
+			    &f->merge, &f->rest, &f->error) == 0)
 		(void)sw_answers_validate(f->merge->answers, f->sources.text, &f->error);
 	if (f->error.r == 0)
 		(void)sw_answers_fill_name(m, NULL, f->merge->answers, &f->error);
+	/* The stick waits for a person, and this is before the time in which one could stop it. */
+	if (f->error.r && f->merge && !f->sources.countdown)
+		sw_rest_of_invalid(f->merge->answers, &f->rest);
 }
 
 /*
@@ -170,45 +180,71 @@ static bool first_time(struct sw_machine *m)
 	return sw_mkdir_all(m->run_dir, 0700) == 0 && sw_file_write(mark, "", 0, 0600) == 0;
 }
 
-/* For the person who comes; and, once, what the machine does when nobody does. */
-static struct sw_answers *answers_of_failed(struct sw_machine *m, const struct found *f)
+/* For the person who comes; and, when it is the first time, what is done when nobody does. */
+static struct sw_answers *answers_of_failed(struct sw_machine *m, const struct found *f,
+					    bool first)
 {
 	struct sw_answers *a = sw_answers_for_person(m);
 
 	if (!a)
 		a = sw_answers_new();
-	if (!a || !first_time(m))
-		return a;
-	if (f->merge)
-		(void)sw_answers_take_on_error(a, f->merge->answers);
-	else
-		(void)sw_sources_on_error(m, &f->sources, a);
+	if (a && first && f->rest.answers)
+		(void)sw_answers_take_on_error(a, f->rest.answers);
 	return a;
 }
 
-static int run_found(struct sw_machine *m, struct found *f, struct sw_error *err)
+/* What is wrong, and that nobody hears of it who was to; malloc'd. */
+static char *notice_of(const struct found *f, const char *text)
 {
-	_cleanup_free_ char *text = f->error.r ? sw_error_text(&f->error) : NULL;
-	_cleanup_free_ char *notice =
-		text ? sw_fmt("No unattended install: %.200s", text) : NULL;
+	return sw_fmt("No unattended install: %.*s%s", f->rest.report.r ? 150 : 200, text,
+		      f->rest.report.r ? ". Nobody is told of it: report cannot be used" : "");
+}
+
+/* In the log, too. */
+static void explain_silence(struct found *f)
+{
+	_cleanup_free_ char *text = f->rest.report.r ? sw_error_text(&f->rest.report) : NULL;
+	_cleanup_free_ char *line = NULL;
+
+	if (!text)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	line = sw_fmt("nobody is told: report cannot be used: %s", text);
+	if (!line)
+		return;
+	fprintf(stderr, "slipway: %s\n", line);
+	(void)sw_strv_add(&f->rest.errors, line);
+}
+
+static int run_failed(struct sw_machine *m, struct found *f, struct sw_error *err)
+{
+	bool first = first_time(m);
+	_cleanup_free_ char *text = sw_error_text(&f->error), *notice = NULL;
 	struct sw_session_options o = {
-		.answers = f->error.r ? answers_of_failed(m, f) : TAKE_PTR(f->merge->answers),
-		.failed = f->error.r ? &f->error : NULL,
-		.unattended = f->error.r == 0,
-		.countdown_s = f->sources.countdown,
-		.countdown_text = f->sources.text,
-		.notice = notice,
+		.answers = answers_of_failed(m, f, first),
+		.failed = &f->error,
+		.rest = first ? &f->rest : NULL,
 	};
 
 	if (text) {
 		fprintf(stderr, "slipway: %s\n", text);
-		/* There is nobody yet who could be told, but the next boot can. */
-		sw_apply_failed(m, NULL, "answers", &f->error, true, NULL);
+		text[strcspn(text, "\n")] = '\0';
+		o.notice = notice = notice_of(f, text);
 	}
-	if (o.unattended)
-		fprintf(stderr, "slipway: installing from %s\n", f->sources.text);
-	if (notice)
-		notice[strcspn(notice, "\n")] = '\0';
+	explain_silence(f);
+	return sw_session_run(m, &o, err);
+}
+
+static int run_found(struct sw_machine *m, struct found *f, struct sw_error *err)
+{
+	struct sw_session_options o = {
+		.answers = TAKE_PTR(f->merge->answers),
+		.unattended = true,
+		.countdown_s = f->sources.countdown,
+		.countdown_text = f->sources.text,
+	};
+
+	fprintf(stderr, "slipway: installing from %s\n", f->sources.text);
 	return sw_session_run(m, &o, err);
 }
 
@@ -232,7 +268,7 @@ static int run_medium(struct sw_machine *m, struct sw_error *err)
 	if (f.error.r == 0 && !first_time(m))
 		return wait_for(plain);
 	stop_plain(plain);
-	return run_found(m, &f, err);
+	return f.error.r ? run_failed(m, &f, err) : run_found(m, &f, err);
 }
 
 static int start_consoles(const struct sw_cli *cli, const struct sw_machine *m,

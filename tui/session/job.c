@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "answers/proxy.h"
+#include "answers/rest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/secret.h"
@@ -141,9 +142,17 @@ static int do_tell(struct sw_machine *m, const struct sw_state *s, json_object *
 {
 	json_object *lines = json_object_new_array();
 	const struct sw_sink sink = { .fn = note_line, .userdata = lines };
+	const struct sw_failed_start plan = { .step = SW_FAILED_PLAN, .error = &s->failure,
+					      .keep = true };
+	const struct sw_failed_start answers = { .step = SW_FAILED_ANSWERS, .error = &s->failure,
+						 .keep = true,
+						 .lines = s->rest ? s->rest->errors : NULL };
 
 	sw_json_add(out, "lines", lines);
-	sw_apply_failed(m, s->answers, "plan", &s->failure, true, &sink);
+	if (s->rest)
+		sw_apply_failed(m, s->rest->answers, &answers, &sink);
+	else
+		sw_apply_failed(m, s->answers, &plan, &sink);
 	return 0;
 }
 
@@ -522,7 +531,8 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 		sw_state_refuse(s, "No shell: %s: %s", err->what, err->why);
 		break;
 	case SW_JOB_TELL:
-		break;	/* the failure itself is what is on the screen */
+		sw_state_told(s);	/* the failure itself is what is on the screen */
+		break;
 	default:
 		sw_state_refuse(s, "Not saved: %s: %s", err->what, err->why);
 		break;
@@ -580,6 +590,7 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 	} else if (sw_job_is_look(kind)) {
 		sw_state_got_look(s, sw_job_look(kind), o);
 	} else if (kind == SW_JOB_TELL) {
+		sw_state_told(s);
 		deliver_lines(sw_json_array(o, "lines"), s);
 	} else if (kind == SW_JOB_RESTART_TO) {
 		s->want |= SW_WANT_REBOOT;

@@ -93,7 +93,9 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 		sw_state_refuse(se->state, "No restart: %s", err.what);
 	else if (kind == SW_JOB_SHELL)
 		sw_state_refuse(se->state, "No shell: %s", err.what);
-	else if (kind != SW_JOB_TELL)
+	else if (kind == SW_JOB_TELL)
+		sw_state_told(se->state);
+	else
 		sw_state_refuse(se->state, "Not saved: %s", err.what);
 }
 
@@ -292,8 +294,8 @@ static int init_state(struct session *se, const struct sw_session_options *o, st
 		s->deadline_ms = s->now_ms + (int64_t)o->countdown_s * 1000;
 		s->seconds_left = o->countdown_s;
 		sw_view_push(s, &sw_screen_countdown);
-	} else if (o->failed && s->answers->on_error > SW_ON_ERROR_STAY) {
-		sw_state_answers_failed(s, o->failed);
+	} else if (o->failed) {
+		sw_state_answers_failed(s, o->failed, o->rest);
 	} else {
 		s->unattended = o->unattended;
 	}

@@ -18,6 +18,8 @@ struct sw_session_options {
 	const char *countdown_text;	/* where the answers come from */
 	/* There were answers, but not to be used: on-error of `answers`; or NULL. */
 	const struct sw_error *failed;
+	/* What they still say, so that it is told; NULL: it was, or is not to be. Outlives it. */
+	const struct sw_rest *rest;
 	/* The person may leave. Without, only power-off or restart end the session. */
 	bool can_quit;
 	const char *socket;		/* NULL: RUN_DIR/session.sock */

@@ -473,31 +473,6 @@ void sw_state_start(struct sw_state *s, enum sw_work work)
 	sw_view_only(s, &sw_screen_progress);
 }
 
-static void fail(struct sw_state *s)
-{
-	s->phase = SW_PHASE_FAILED;
-	s->waiting = false;
-	s->bell = true;
-	sw_view_only(s, &sw_screen_result);
-}
-
-void sw_state_work_failed(struct sw_state *s, const struct sw_error *err)
-{
-	s->failure = *err;
-	sw_failure_code("plan", err, s->failure_code);
-	if (s->unattended && s->work == SW_WORK_INSTALL)
-		s->want |= SW_WANT_TELL;
-	fail(s);
-}
-
-void sw_state_answers_failed(struct sw_state *s, const struct sw_error *err)
-{
-	s->unattended = true;
-	s->failure = *err;
-	sw_failure_code("answers", err, s->failure_code);
-	fail(s);
-}
-
 /* The first screen tells the node's mode: what it said is out of date. */
 static void look_again_at_node(struct sw_state *s)
 {
@@ -702,7 +677,7 @@ void sw_state_ended(struct sw_state *s, int exit)
 		(void)sw_fail(&s->failure, exit > 0 ? (enum sw_exit)exit : SW_EXIT_DIRTY, -EIO,
 			      exit > 0 ? "it ended with status %d and no message"
 				       : "it was ended by a signal (status %d)", exit);
-	fail(s);
+	sw_state_show_failure(s);
 }
 
 static uint64_t finish_want(enum sw_finish finish)
@@ -772,6 +747,9 @@ bool sw_state_tick(struct sw_state *s, int64_t now_ms)
 	s->now_ms = now_ms;
 	if (!s->deadline_ms)
 		return wait_tick(s);
+	/* A machine that goes down at once would take the news with it: they are out in seconds. */
+	if (s->telling && s->deadline_ms <= now_ms)
+		s->deadline_ms = now_ms + 1000;
 	left = s->deadline_ms > now_ms ? (unsigned int)((s->deadline_ms - now_ms + 999) / 1000) : 0;
 	if (left == 0) {
 		countdown_over(s);

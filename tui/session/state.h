@@ -123,6 +123,9 @@ struct sw_state {
 	struct sw_progress run;
 	struct sw_error failure;
 	char failure_code[SW_FAILURE_CODE];	/* or "" */
+	/* Of answers that cannot be used, until that is told; borrowed; NULL: of a plan. */
+	const struct sw_rest *rest;
+	bool telling;		/* who is to be told of the failure is being told */
 	bool paused;		/* what runs was asked to wait */
 	char paused_by[64];	/* the console where that was asked, or "" */
 
@@ -260,7 +263,12 @@ void sw_state_clear_tokens(struct sw_state *s);
 /* The work could not even start. */
 void sw_state_work_failed(struct sw_state *s, const struct sw_error *err);
 /* The answers of an unattended install cannot be used: what on-error says is counted down to. */
-void sw_state_answers_failed(struct sw_state *s, const struct sw_error *err);
+void sw_state_answers_failed(struct sw_state *s, const struct sw_error *err,
+			     const struct sw_rest *rest);
+/* What failed is in the state already. */
+void sw_state_show_failure(struct sw_state *s);
+/* A failure was told, or could not be. */
+void sw_state_told(struct sw_state *s);
 /* What an unattended install had to ask was answered. */
 void sw_state_asked(struct sw_state *s);
 /* True when the event is worth a frame at once, false when it can wait for the next tick. */

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that cannot be used: who is told of that, by what they still say, and who never is."""
+import json
+import time
+
+from lib import Server, expect, main, need, partitions, same, sha256, test, tool
+from receiver import FAILURE, Receiver, hook, report
+
+NODE = "serial=NODE07SYS,size=4G,transport=nvme"
+STICK = "serial=STICK1,size=64M,transport=usb"
+BAD = ("  layout: node\n", "  laiout: node\n  wype: any\n")
+
+
+def bad_answers(case, text, name="node.yaml"):
+    """Answers with two unknown keys, and a report section."""
+    return report(case, text, name=name, replace=[BAD])
+
+
+def medium(case, answers):
+    case.create(NODE, STICK, extra=("--medium", "STICK1"))
+    folder = case.machine_dir / "medium"
+    folder.mkdir(exist_ok=True)
+    (folder / "slipway.yaml").write_text(answers)
+    (case.machine_dir / "proc").mkdir(exist_ok=True)
+
+
+def cmdline(case, words):
+    (case.machine_dir / "proc").mkdir(exist_ok=True)
+    (case.machine_dir / "proc/cmdline").write_text(words + "\n")
+
+
+def session_ends(case):
+    """What a session says that does its on-error by itself, and what the machine is told to do."""
+    said = case.start("session", "--medium").communicate(timeout=60)[1]
+    assert "slipway: " in said and "installing from" not in said, said
+    same(case.on("--json", "status").json()["journals"], [], "journals")
+    return said, (case.machine_dir / "run/power").read_text().strip()
+
+
+def kinds(receiver):
+    return [e["event"] for e in receiver.events()]
+
+
+@test("an unknown key: the receivers and the log that the file names hear of it, and all errors")
+def _(case):
+    need("openssl")
+    case.create(NODE)
+    r, log = Receiver(case.dir / "r", 503, 1), case.dir / "install.log"
+    path = bad_answers(case, f"  log: {log}\n  webhooks:\n" + hook(r))
+    expect(case.on("install", "--dry-run", "--answers", path), 3)
+    same((r.told, log.exists()), ([], False), "what a dry run tells")
+    expect(case.on("install", "--answers", path), 3, 'unknown key "laiout"')
+    r.close()
+    same(kinds(r), ["FAILED"], "events")
+    last = r.events()[0]
+    same((last["code"], last["hostname"], last["answers_sha256"]),
+         ("ANSWERS-3-EINVAL", "node-07", ""), "what it says")
+    same((last["error"]["what"], last["error"]["where"]),
+         ('unknown key "laiout" in disk', f"{path}:6:3"), "the error")
+    for word in ("laiout", "wype"):
+        assert any(word in line for line in last["log"]), last["log"]
+        assert word in log.read_text(), log.read_text()
+    assert "failed, code ANSWERS-3-EINVAL" in log.read_text(), log.read_text()
+    assert not (case.machine_dir / "vars" / FAILURE).exists(), "a refused command left a note"
+
+
+@test("a report that is bad in itself: nobody is told, and that is said")
+def _(case):
+    need("openssl")
+    case.create(NODE)
+    r, log = Receiver(case.dir / "r"), case.dir / "install.log"
+    for more in (hook(r) + "      evnts: [failed]\n",                  # an unknown key
+                 hook(r) + "    - pin: \"sha256:" + "0" * 64 + "\"\n",  # one without an address
+                 hook(r).replace("https:", "http:"),
+                 hook(r) + "  sislog: [udp://127.0.0.1]\n"):
+        path = bad_answers(case, f"  log: {log}\n  webhooks:\n" + more)
+        expect(case.on("install", "--answers", path), 3, "laiout",
+               "nobody is told: report cannot be used: ")
+    r.close()
+    same((r.told, log.exists()), ([], False), "what was told")
+    path.write_text(path.read_text() + "  - :\n: [\n")
+    result = expect(case.on("install", "--answers", path), 3)
+    assert "nobody is told" not in result.err, result
+
+
+@test("on the medium: FAILED, the note in the firmware and status, and on-error waits for the news")
+def _(case):
+    need("openssl")
+    r = Receiver(case.dir / "r", 503, 2)     # told at the third try, which is after the pause
+    path = bad_answers(case, "  webhooks:\n" + hook(r) +
+                       "on-error: {action: poweroff, pause: 1}\n")
+    medium(case, path.read_text())
+    said, power = session_ends(case)
+    r.close()
+    assert "laiout" in said, said
+    same(power, "off", "power")
+    same(kinds(r), ["FAILED"], "events")
+    same((r.events()[0]["code"], r.events()[0]["hostname"]), ("ANSWERS-3-EINVAL", "node-07"),
+         "what it says")
+    note = (case.machine_dir / "vars" / FAILURE).read_bytes()[4:]
+    kept = json.loads(note)
+    same((kept["code"], kept["host"]), ("ANSWERS-3-EINVAL", "node-07"), "the note")
+    assert "laiout" in kept["text"], kept
+    expect(case.on("status"), 0, "ANSWERS-3-EINVAL", "laiout")
+    same(case.on("--json", "status").json()["last_failure"]["code"], "ANSWERS-3-EINVAL", "status")
+
+
+@test("on the medium: what is no valid whole is told, and a second session does not tell it again")
+def _(case):
+    need("openssl")
+    r = Receiver(case.dir / "r")
+    path = report(case, "  webhooks:\n" + hook(r) + "on-error: {action: poweroff, pause: 1}\n",
+                  replace=[("  match: {serial: NODE07SYS}\n", "  match: {size: largest}\n")])
+    medium(case, path.read_text())          # wipe: any wants a serial
+    session_ends(case)
+    same([(e["event"], e["code"]) for e in r.events()], [("FAILED", "ANSWERS-3-EINVAL")], "told")
+    child = case.start("session", "--medium")
+    time.sleep(4)
+    same(child.poll(), None, "the session, which leaves the machine on now")
+    child.terminate()
+    child.communicate(timeout=20)
+    r.close()
+    same(len(r.told), 1, "told again")
+
+
+@test("a report that another source vouches for counts; one of a source that is not believed never")
+def _(case):
+    need("openssl")
+    good, evil = Receiver(case.dir / "good"), Receiver(case.dir / "evil")
+    stolen = bad_answers(case, "  webhooks:\n" + hook(evil), "stolen.yaml")
+    medium(case, "slipway: 1\nreport:\n  webhooks:\n" + hook(good) +
+           "on-error: {action: poweroff, pause: 1}\n")
+    cmdline(case, f"slipway.answers={stolen}#sha256={'0' * 64}")
+    said, _ = session_ends(case)
+    assert "SHA-256" in said, said
+    same((kinds(good), evil.told), (["FAILED"], []), "who is told")
+    same(good.events()[0]["code"].split("-")[:2], ["ANSWERS", "8"], "code")
+    # The same file with the right hash is believed, from a server, too; what it says counts more.
+    (case.machine_dir / "run/unattended").unlink()
+    server = Server(case.dir)
+    cmdline(case, f"slipway.answers={server.url}/stolen.yaml#sha256={sha256(stolen)}")
+    said, _ = session_ends(case)
+    assert "laiout" in said, said
+    server.close()
+    good.close()
+    evil.close()
+    same((kinds(good), kinds(evil)), (["FAILED"], ["FAILED"]), "who is told then")
+
+
+@test("a stick that nobody named tells nobody of its bad answers, and its on-error is not done")
+def _(case):
+    need("openssl", "mkfs.vfat", "mcopy")
+    case.create(NODE, STICK)
+    r, image = Receiver(case.dir / "r"), case.disk("STICK1")
+    path = bad_answers(case, "  webhooks:\n" + hook(r) +
+                       "on-error: {action: poweroff, pause: 1}\n")
+    tool("sfdisk", "-q", image, input="label: gpt\nstart=1M, type=linux\n")
+    start = partitions(image)[""]["start"]
+    tool("mkfs.vfat", "-n", "SLIPWAY", "--offset", start, image, "200000")
+    tool("mcopy", "-i", f"{image}@@{start * 512}", path, "::/slipway.yaml")
+    child = case.start("session", "--medium")
+    end = time.monotonic() + 30
+    note = case.machine_dir / "vars" / FAILURE
+    while not note.exists() and time.monotonic() < end:
+        time.sleep(0.2)
+    same(json.loads(note.read_bytes()[4:])["code"], "ANSWERS-3-EINVAL", "the note")
+    time.sleep(3)
+    same((child.poll(), r.told, (case.machine_dir / "run/power").exists()), (None, [], False),
+         "the session, what was told, power")
+    child.terminate()
+    child.communicate(timeout=20)
+    r.close()
+
+
+main()
