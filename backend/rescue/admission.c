@@ -32,7 +32,7 @@ static int admit_again(const struct sw_rescue_ask *q, struct sw_repair *rep, str
 	_cleanup_(sw_admit_list_clear) struct sw_admit_list l = {};
 	_cleanup_buf_ struct sw_buf log = {};
 	struct sw_admitting a = { .m = q->m, .list = &l, .wait_s = WAIT_S, .token = give_token,
-				  .userdata = (void *)(uintptr_t)q };
+				  .userdata = (void *)(uintptr_t)q, .sink = q->sink };
 	int r = sw_admit_from_node(q->m, q->disk, rep->subject, &l, err), k = 0;
 
 	if (r < 0)

@@ -72,6 +72,7 @@ static int boot_server(struct sw_examine *x, const struct sw_node *n,
 			    : SW_FINDING_WARNING, SW_SURE_CERTAIN);
 	if (!fi)
 		return -ENOMEM;
+	fi->asked = true;
 	(void)snprintf(fi->what, sizeof(fi->what), "the boot server does not give what the node "
 		       "starts from");
 	(void)snprintf(fi->evidence, sizeof(fi->evidence), "%.120s: %.90s: %.90s", uri, e.what,
@@ -94,6 +95,7 @@ static int refused(struct sw_examine *x, const struct sw_admit_config *c,
 	fi = sw_finding_add(x, NULL, id, SW_FINDING_WARNING, SW_SURE_CERTAIN);
 	if (!fi)
 		return -ENOMEM;
+	fi->asked = true;
 	(void)snprintf(fi->what, sizeof(fi->what), "an admission (%.20s) would fail now: %.20s",
 		       c->profile->kind, sw_preflight_name(check));
 	(void)snprintf(fi->evidence, sizeof(fi->evidence), "%.80s: %.220s", c->url, row->what);
@@ -130,7 +132,9 @@ int sw_rescue_ask_servers(struct sw_machine *m, const struct sw_facts *f, const 
 
 	if (sw_node_find(m, f, disk, &n, &e) < 0)
 		return 0;	/* said already */
-	r = boot_server(&x, &n, sink);
+	r = sw_examine_clock_by_servers(&x, &n, sink);
+	if (r == 0)
+		r = boot_server(&x, &n, sink);
 	if (r == 0 && sw_admit_from_node(m, disk, NULL, &list, &e) == 0)
 		for (size_t i = 0; r == 0 && i < list.n; i++) {
 			r = sw_event_poll(sink);

@@ -266,6 +266,8 @@ json_object *sw_finding_to_json(const struct sw_finding *fi)
 	sw_json_add_str(o, "effect", fi->effect);
 	if (fi->advice[0])
 		sw_json_add_str(o, "advice", fi->advice);
+	if (fi->asked)
+		sw_json_add_bool(o, "asked", true);
 	if (sw_rescue_takes_image(fi))
 		sw_json_add_bool(o, "takes_image", true);
 	if (sw_rescue_takes_key(fi))

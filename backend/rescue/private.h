@@ -120,6 +120,12 @@ int sw_examine_consoles(struct sw_examine *x, const struct sw_node *n, const cha
 int sw_examine_memtest(struct sw_examine *x);
 /* How the last admission went, see ask.c. */
 int sw_examine_admitted(struct sw_examine *x);
+/*
+ * What the node's servers and NTP say of this machine's clock: more than SW_TIME_AGREE_MS off is
+ * the finding "clock", with a repair. -ECANCELED, -ENOMEM.
+ */
+int sw_examine_clock_by_servers(struct sw_examine *x, const struct sw_node *n,
+				const struct sw_sink *sink);
 /* What a superblock of ext2, 3 or 4 says. */
 struct sw_ext {
 	unsigned int state;

@@ -82,6 +82,7 @@ struct sw_rescue_ask {
 	json_object *raw;
 	const char *disk;	/* the node's, or NULL */
 	const struct sw_secret *given;	/* NULL: nothing */
+	const struct sw_sink *sink;	/* of what a repair does elsewhere: told, polled; or NULL */
 };
 
 struct sw_repair {
@@ -135,6 +136,7 @@ struct sw_finding {
 	char id[64];		/* "nvme0n1/gpt-backup", "boot-order"; stable between runs */
 	enum sw_severity severity;
 	enum sw_sure sure;
+	bool asked;		/* servers said so: seen only when they are asked */
 	char what[160], evidence[320], effect[200];
 	char advice[240];	/* what a person can do where there is no repair, or "" */
 	struct sw_repair *repair;	/* NULL: none */

@@ -137,7 +137,8 @@ static int prepare(const struct sw_visit *v, struct sw_repair *rep, const struct
 		   struct sw_error *err)
 {
 	const struct sw_rescue_ask q = { .m = v->m, .f = v->f, .vars = v->vars, .raw = v->raw,
-					 .disk = v->disk, .given = given };
+					 .disk = v->disk, .given = given,
+					 .sink = v->repairing };
 
 	struct sw_error e = {};
 	int r;
@@ -168,6 +169,20 @@ int sw_visit_offer_image(struct sw_visit *v, const char *id, struct sw_error *er
 	return -EINVAL;
 }
 
+/* What was repaired is not to look stopped. */
+static int look_to_the_end(struct sw_visit *v, struct sw_error *err)
+{
+	const struct sw_sink *sink = v->sink;
+	const struct sw_sink tell = { .fn = sink ? sink->fn : NULL,
+				      .userdata = sink ? sink->userdata : NULL };
+	int r;
+
+	v->sink = &tell;
+	r = sw_visit_look(v, err);
+	v->sink = sink;
+	return r;
+}
+
 int sw_visit_repair(struct sw_visit *v, const char *id, const char *save,
 		    const struct sw_secret *given, char **ret_saved, struct sw_error *err)
 {
@@ -191,7 +206,7 @@ int sw_visit_repair(struct sw_visit *v, const char *id, const char *save,
 		r = sw_rescue_repair(v->m, v->vars, fi->repair, path,
 				     v->repairing, &told, err);
 	if (r == 0)
-		r = sw_visit_look(v, err);
+		r = look_to_the_end(v, err);
 	v->told = TAKE_PTR(told);
 	if (r == 0 && sw_findings_get(&v->found, name))
 		r = still_there(name, path, err);

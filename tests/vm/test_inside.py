@@ -89,7 +89,8 @@ def by_the_tpm(vm):
           said.replace("mapper/slipway-state", "dm-0"), said)
     check("\n1\n" in said.replace("\r", ""), "dm-0 takes writes: " + said)
     said = vm.run("slipway disks", timeout=60)
-    check("nvme0n1" in said and "dm-0" not in said, "the shell's own mapping is a disk: " + said)
+    names = [line.split()[0] for line in said.splitlines() if line.strip()]
+    check("nvme0n1" in names and "dm-0" not in names, "the shell's own mapping is a disk: " + said)
     vm.run("! touch x && ! mount -o remount,rw . && ! touch x")
     # What the state is sealed to is gone, for this shell and for whoever else has this system.
     refused = vm.run("! slipway state key --out /tmp/key && [ ! -e /tmp/key ]", timeout=60)

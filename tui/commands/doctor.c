@@ -69,12 +69,10 @@ static void say(const struct sw_event *ev, void *printer)
 }
 
 /* While nothing is written ^C stops it; then it is seen through. Questions are asked before. */
-static void follow(struct job *j, const struct sw_repair *rep)
+static void follow(struct job *j)
 {
 	const struct sigaction stop = { .sa_handler = on_stop };
 
-	if (rep->carry_out)	/* it happens elsewhere, and cannot be stopped in order */
-		return;
 	(void)sigaction(SIGINT, &stop, NULL);
 	(void)sigaction(SIGTERM, &stop, NULL);
 	j->v.repairing = &j->sink;
@@ -225,7 +223,7 @@ static int apply(struct job *j, const struct sw_repair *rep, const char *id, str
 	if (r == 0)
 		r = get_given(j->cli, rep, &given, err);
 	if (r == 0)
-		follow(j, rep);
+		follow(j);
 	if (r == 0)
 		r = sw_visit_repair(&j->v, id, save, given, &saved, err);
 	leave_alone(j);

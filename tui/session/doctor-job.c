@@ -85,7 +85,9 @@ int sw_doctor_job(struct sw_machine *m, const struct sw_doctor_ask *ask,
 	struct sw_rescue_opened opened = { 0 };
 	struct sw_rescue_inside inside = { .opened = &opened };
 	struct sw_rescue_image slot = { 0 };
-	_cleanup_visit_ struct sw_visit v = { .m = m, .servers = ask->task == SW_DOCTOR_SERVERS,
+	_cleanup_visit_ struct sw_visit v = { .m = m,
+					      .servers = ask->task == SW_DOCTOR_SERVERS ||
+							 ask->servers,
 					      .inside = ask->open ? &inside : NULL,
 					      .sink = sink, .repairing = sink };
 	_cleanup_json_ json_object *found = NULL;

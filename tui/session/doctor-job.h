@@ -23,6 +23,7 @@ struct sw_doctor_ask {
 	const char *arg;		/* of a repair the finding, of an undo the file */
 	struct sw_secret *given;	/* what the repair asks for, or NULL */
 	const struct sw_doctor_image *image;	/* its finding is shown and repaired with it */
+	bool servers;			/* what the repair is of was said by them */
 	bool open;			/* look into an encrypted state */
 	struct sw_secret *key;		/* of it, as it was typed; NULL: what the TPM gives */
 };

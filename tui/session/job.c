@@ -230,6 +230,20 @@ static int do_look(enum sw_job_kind kind, struct sw_machine *m, const struct sw_
 	return sw_look_job(m, sw_job_look(kind), s->reach_url, out, err);
 }
 
+/* Whether the finding that is repaired is one that servers told of. */
+static bool was_asked(const struct sw_state *s)
+{
+	json_object *list = s->doctor ? sw_json_array(s->doctor, "findings") : NULL;
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		json_object *fi = json_object_array_get_idx(list, i);
+
+		if (strcmp(sw_json_str(fi, "id", ""), s->doctor_arg) == 0)
+			return sw_json_bool(fi, "asked", false);
+	}
+	return false;
+}
+
 static int do_doctor(enum sw_job_kind kind, struct sw_machine *m, const struct sw_state *s,
 		     json_object *out, struct sw_error *err)
 {
@@ -244,6 +258,7 @@ static int do_doctor(enum sw_job_kind kind, struct sw_machine *m, const struct s
 		ask.task = SW_DOCTOR_REPAIR;
 		ask.arg = s->doctor_arg;
 		ask.given = s->doctor_given;
+		ask.servers = was_asked(s);
 	} else {
 		ask.task = SW_DOCTOR_UNDO;
 		ask.arg = s->doctor_arg;
