@@ -186,7 +186,9 @@ static int fail_not_one(struct mapping *m, const struct sw_field *f, const char 
 	(void)snprintf(what, sizeof(what), "%s is %s, not a %s", name,
 		       f->type == SW_FIELD_LIST ? "a list of values" : "one value",
 		       value->kind == SW_YAML_MAP ? "group of keys" : "list");
-	return fail_node(m, value, what, f->help, "");
+	return fail_node(m, value, what, f->help,
+			 value->kind == SW_YAML_MAP ? "write the value behind the colon"
+						    : "take one, without the brackets or dash");
 }
 
 /* The word without quotes; in quotes it is a value like any other. */
@@ -279,6 +281,52 @@ static const struct sw_field *short_for(const struct mapping *m, const char *pat
 	return f;
 }
 
+/* Whether "word:" begins the value, without the blank behind it that YAML wants. */
+static bool lacks_blank(const struct group *g, const struct sw_yaml *value)
+{
+	char path[SW_KEY_MAX];
+	const struct group inner = { .key = path, .item = g->item };
+	size_t n = strcspn(value->text, ":");
+
+	return value->plain && value->text[n] &&
+	       snprintf(path, sizeof(path), "%s.%.*s", g->key, (int)n, value->text) <
+		       (int)sizeof(path) &&
+	       (sw_field_find(path) || is_group(&inner));
+}
+
+/* The one key of the group that has the word among its choices: "mode" for `boot: local`. */
+static const char *key_with(const struct group *g, const char *word)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < sw_n_fields; i++) {
+		const struct sw_field *f = &sw_fields[i];
+
+		if (!holds(g, f) || !f->choices || strchr(f->key + strlen(g->key) + 1, '.') ||
+		    sw_field_check(f, word, NULL) < 0)
+			continue;
+		if (found)
+			return NULL;
+		found = f->key + strlen(g->key) + 1;
+	}
+	return found;
+}
+
+static void hint_group(const struct group *g, const struct sw_yaml *value, struct sw_error *err)
+{
+	const char *key = value->kind == SW_YAML_SCALAR && *value->text ? key_with(g, value->text)
+									: NULL;
+
+	if (key)
+		sw_error_hint(err, "did you mean {%s: %s}?", key, value->text);
+	else if (asks(value))
+		sw_error_hint(err, "give ask to one of its keys, like match: {serial: ask}");
+	else if (value->kind == SW_YAML_SCALAR && lacks_blank(g, value))
+		sw_error_hint(err, "a blank belongs behind a colon: key: value");
+	else
+		sw_error_hint(err, "write them below it, indented");
+}
+
 static int fail_group(struct mapping *m, const struct group *g, const struct sw_yaml *value)
 {
 	struct sw_error *err = next_at(m, value);
@@ -286,9 +334,7 @@ static int fail_group(struct mapping *m, const struct group *g, const struct sw_
 	(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s is a group of keys, not a %s", g->name,
 		      value->kind == SW_YAML_LIST ? "list" : "value");
 	suggest(g, "", err);
-	if (value->kind == SW_YAML_SCALAR && value->plain && strchr(value->text, ':'))
-		sw_error_hint(err, "a blank belongs behind a colon: key: value");
-	sw_error_hint(err, "write them below it, indented");
+	hint_group(g, value, err);
 	return sw_errors_keep(m->errors, -EINVAL);
 }
 

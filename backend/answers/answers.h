@@ -266,6 +266,7 @@ struct sw_field {
 	const char *const *choices;
 	bool secret;
 	bool lines;		/* the text may have line breaks */
+	bool local;		/* SW_FIELD_URL: of a key or token, never fetched over a network */
 	bool passing;		/* about the installing alone: it changes nothing of the node */
 	enum sw_field_home home;
 	size_t offset;		/* into the structure that home names */

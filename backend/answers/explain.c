@@ -98,7 +98,9 @@ static char *explain_one(const struct sw_field *f)
 	if (r == 0)
 		r = sw_buf_addf(&b, "  example:  %s\n", f->example);
 	if (r == 0 && sw_field_can_be_asked(f))
-		r = sw_buf_adds(&b, "  left open: " SW_ANSWER_ASK ", without quotes\n");
+		r = sw_buf_addf(&b, "  left open: " SW_ANSWER_ASK ", without quotes%s\n",
+				f->home == SW_HOME_MATCH || sw_list_group_of(f->home)
+					? "; not in a list of groups" : "");
 	return r < 0 ? NULL : sw_buf_steal(&b);
 }
 

@@ -98,8 +98,7 @@ char *sw_value_get(const struct sw_field *f, const void *base)
 
 static int check_choice(const struct sw_field *f, const char *text, struct sw_error *err)
 {
-	const char *nearest = NULL;
-	unsigned int best = 0, d;
+	const char *nearest = sw_text_nearest(text, f->choices);
 	size_t len = 0;
 
 	if (choice_index(f, text) >= 0)
@@ -107,14 +106,9 @@ static int check_choice(const struct sw_field *f, const char *text, struct sw_er
 	if (!err)
 		return -EINVAL;
 	len = (size_t)snprintf(err->why, sizeof(err->why), "it is one of");
-	for (size_t i = 0; f->choices[i] && len < sizeof(err->why); i++) {
+	for (size_t i = 0; f->choices[i] && len < sizeof(err->why); i++)
 		len += (size_t)snprintf(err->why + len, sizeof(err->why) - len, "%s %s",
 					i ? "," : "", f->choices[i]);
-		if (sw_text_is_near(text, f->choices[i], &d) && (!nearest || d < best)) {
-			nearest = f->choices[i];
-			best = d;
-		}
-	}
 	if (nearest)
 		sw_error_hint(err, "did you mean \"%s\"?", nearest);
 	else
@@ -199,11 +193,11 @@ static int check_uuid(const char *text, struct sw_error *err)
 	return -EINVAL;
 }
 
-static int check_source(const char *text, struct sw_error *err)
+static int check_source(const struct sw_field *f, const char *text, struct sw_error *err)
 {
 	struct sw_error e = {};
 
-	if (sw_source_check(text, &e) == 0)
+	if ((f->local ? sw_source_check_local : sw_source_check)(text, &e) == 0)
 		return 0;
 	sw_error_why(err, "%s", e.why);
 	sw_error_hint(err, "%s", e.hint);
@@ -215,6 +209,9 @@ static int check_common(const struct sw_field *f, const char *text, struct sw_er
 	size_t max = f->max ? f->max : SW_FIELD_MAX;
 
 	if (strlen(text) > max) {
+		/* What is wrong with it says more than that it is long: "soon" for seconds. */
+		if (f->check && strlen(text) < SW_TEXT_SHOW && f->check(text, err) < 0)
+			return -EINVAL;
 		sw_error_why(err, "it has %zu characters, at most %zu are allowed", strlen(text),
 			     max);
 		return -EINVAL;
@@ -245,7 +242,7 @@ static int check_type(const struct sw_field *f, const char *text, struct sw_erro
 	case SW_FIELD_UUID:
 		return check_uuid(text, err);
 	case SW_FIELD_URL:
-		return check_source(text, err);
+		return check_source(f, text, err);
 	case SW_FIELD_CERTIFICATE:
 		return f->check ? 0 : sw_escrow_check(text, NULL, err);	/* or PEM of another kind */
 	case SW_FIELD_DISKS:

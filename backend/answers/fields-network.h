@@ -85,7 +85,7 @@
 		  "environment (https_proxy)."),
 	  .example = "http://proxy.example:3128" },
 	{ .key = "network.proxy-login", .label = N_("Proxy's login"), .type = SW_FIELD_URL,
-	  AT(proxy_login), .max = 1000, .check = check_local,
+	  AT(proxy_login), .max = 1000, .local = true,
 	  .help = N_("A file with one line, USER:PASSWORD, for the proxy of the install: /path, "
 		  "file:///path or medium:/path. Never the login itself. The node is not given "
 		  "it: seal it as a secret."),

@@ -38,7 +38,7 @@
 	  .example = "sha256:" HEX_B },
 	{ .key = "report.webhooks.token", .passing = true,
 	  .label = N_("Webhook's token"), .type = SW_FIELD_URL,
-	  IN_WEBHOOK(token), .max = 2000, .check = check_local,
+	  IN_WEBHOOK(token), .max = 2000, .local = true,
 	  .help = N_("A file whose text proves to the receiver who we are (a bearer token): /path, "
 		  "file:///path or medium:/path. Never the token itself."),
 	  .example = "medium:/events.token" },
@@ -62,7 +62,7 @@
 	  .help = N_("What the machine does after a successful install. kexec: the kernel of "
 		  "slipway starts the node's at once, without the firmware: that its boot entries "
 		  "work is seen at the next restart."),
-	  .example = "poweroff",
+	  .example = "reboot",
 	  .dflt = "reboot" },
 	{ .key = "on-error.action", .passing = true,
 	  .label = N_("On a failure"), .type = SW_FIELD_CHOICE, AT(on_error),

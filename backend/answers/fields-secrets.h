@@ -15,7 +15,7 @@
 		  "the node data; slipway secret open gives it out, and systemd as a credential."),
 	  .example = "registry.password" },
 	{ .key = "secrets.file", .label = N_("Secret's file"), .type = SW_FIELD_URL,
-	  IN_SECRET(file), .max = 1000, .check = check_local,
+	  IN_SECRET(file), .max = 1000, .local = true,
 	  .help = N_("A file with the secret, byte for byte: /path, file:///path or medium:/path. "
 		  "At most 16 KiB. The answers never hold the secret itself."),
 	  .example = "medium:/registry.password" },
@@ -25,7 +25,7 @@
 		  "installing machine was started with."),
 	  .example = "registry.password" },
 	{ .key = "secrets.sealed", .label = N_("Secret, sealed"), .type = SW_FIELD_URL,
-	  IN_SECRET(sealed), .max = 1000, .check = check_local,
+	  IN_SECRET(sealed), .max = 1000, .local = true,
 	  .help = N_("In place of the file: what systemd-creds encrypt --with-key=tpm2 made on "
 		  "this machine, with the secret's name. Its TPM opens it in the install."),
 	  .example = "medium:/registry.cred" },

@@ -15,6 +15,7 @@
 #include "base/catalogue.h"
 #include "base/guid.h"
 #include "base/template.h"
+#include "base/text.h"
 #include "boot/bootpath.h"
 #include "boot/nodefiles.h"
 #include "boot/secrets.h"
@@ -47,15 +48,21 @@ static bool from_network(const struct sw_answers *a)
 	return a->boot_mode == SW_MODE_NETWORK;
 }
 
+/* Neither given nor left to be asked. */
+static bool no_uki(const struct sw_answers *a)
+{
+	return without_uki(a) && !sw_answers_is_open(a, "payload.uki");
+}
+
 /* A node that boots from the network may begin with empty slots, but not with half a payload. */
 static bool needs_kernel(const struct sw_answers *a)
 {
-	return without_uki(a) && (!from_network(a) || given(a->initrd));
+	return no_uki(a) && (!from_network(a) || given(a->initrd));
 }
 
 static bool needs_initrd(const struct sw_answers *a)
 {
-	return without_uki(a) && (!from_network(a) || given(a->kernel));
+	return no_uki(a) && (!from_network(a) || given(a->kernel));
 }
 
 static bool with_disk(const struct sw_answers *a)
@@ -267,7 +274,7 @@ static int check_hook(const char *text, struct sw_error *err)
 	if (sw_source_is_remote(text))
 		return say(err, "a hook is not fetched over a network",
 			   "put it onto the medium and write medium:/NAME, or give a path");
-	return sw_source_check(text, err);
+	return sw_source_check_local(text, err);
 }
 
 static int check_hook_timeout(const char *text, struct sw_error *err)
@@ -320,12 +327,18 @@ static int check_syslog(const char *text, struct sw_error *err)
 
 static int check_event(const char *text, struct sw_error *err)
 {
-	static const char *const events[] = { "started", "progress", "succeeded", "failed" };
+	static const char *const events[] = { "started", "progress", "succeeded", "failed", NULL };
+	const char *nearest = sw_text_nearest(text, events);
 
-	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+	for (size_t i = 0; events[i]; i++)
 		if (strcmp(text, events[i]) == 0)
 			return 0;
-	return say(err, "there is no such event", "use started, progress, succeeded or failed");
+	sw_error_why(err, "the events are started, progress, succeeded and failed");
+	if (nearest)
+		sw_error_hint(err, "did you mean \"%s\"?", nearest);
+	else
+		sw_error_hint(err, "use those of them that count, or leave the key out for all");
+	return -EINVAL;
 }
 
 static int check_body(const char *text, struct sw_error *err)
@@ -386,15 +399,6 @@ static int check_file_source(const char *text, struct sw_error *err)
 static const char *const host_key_choices[] = { "make", NULL };
 static const char *const secrets_choices[] = { "keep", "drop", NULL };
 static const char *const policy_choices[] = { "none", NULL };
-/* A key does not come over a network. */
-static int check_local(const char *text, struct sw_error *err)
-{
-	if (!sw_source_is_remote(text))
-		return 0;
-	return say(err, "a key is not fetched over a network",
-		   "put it onto the medium and write medium:/NAME, or give a path");
-}
-
 static const char *const use_choices[] = { "none", NULL };
 static const char *const recovery_choices[] = { "show", "escrow", "none", NULL };
 static const char *const wipe_choices[] = { "blank", "ours", "any", NULL };
@@ -536,7 +540,7 @@ const struct sw_field sw_fields[] = {
 		  "bring such a signature."),
 	  .example = "-----BEGIN PUBLIC KEY----- MIIB... -----END PUBLIC KEY-----" },
 	{ .key = "disk.keyfile", .label = N_("Key file"), .type = SW_FIELD_URL, AT(key_file),
-	  .max = 2000, .check = check_local,
+	  .max = 2000, .local = true,
 	  .help = N_("Where the key of partitions with Encrypt=key-file is read from at the "
 		  "install: /path, file:///path or medium:/path. The file's bytes are the key."),
 	  .example = "medium:/state.key" },
@@ -668,7 +672,7 @@ const struct sw_field sw_fields[] = {
 		     "certificate only the key matters."),
 	  .example = "sha256:" HEX_A },
 	{ .key = "admission.tokenfile", .label = N_("Token file"), .type = SW_FIELD_URL,
-	  IN_ADMISSION(token_file), .max = 1000, .check = check_local, .kinds = BY_TOKEN,
+	  IN_ADMISSION(token_file), .max = 1000, .local = true, .kinds = BY_TOKEN,
 	  .help = N_("Where slipway admit reads the token from, never the token itself: /path, "
 		     "file:///path or medium:/path. Without it slipway admit takes it from "
 		     "--token, or asks."),

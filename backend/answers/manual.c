@@ -120,12 +120,13 @@ static int add_char(struct sw_buf *b, const char *c)
 }
 
 /* A value: it reads a bare dash as a hyphen, which nobody could paste. */
-static int add_text(struct sw_buf *b, const char *text)
+static int add_text(struct sw_buf *b, const char *text, const char *quote)
 {
 	int r = guard(b, text);
 
 	for (; *text && r == 0; text++)
-		r = *text == '-' ? sw_buf_adds(b, "\\-") : add_char(b, text);
+		r = *text == '-' ? sw_buf_adds(b, "\\-") : *text == '"' ? sw_buf_adds(b, quote)
+								   : add_char(b, text);
 	return r;
 }
 
@@ -147,13 +148,13 @@ static int add_prose(struct sw_buf *b, const char *text)
 	return r < 0 ? r : sw_buf_adds(b, "\n");
 }
 
-/* A value as the argument of a macro: in quotes, since it may hold blanks. */
+/* A value as the argument of a macro: in quotes, since it may hold blanks; one in it is \(dq. */
 static int add_quoted(struct sw_buf *b, const char *before, const char *text, const char *after)
 {
 	int r = sw_buf_addf(b, "%s\"", before);
 
 	if (r == 0)
-		r = add_text(b, text);
+		r = add_text(b, text, "\\(dq");
 	return r < 0 ? r : sw_buf_addf(b, "\"%s", after);
 }
 
@@ -214,7 +215,7 @@ static int add_example(struct sw_buf *b)
 
 		*end = '\0';
 		if (*line != '#')
-			r = add_text(b, line);
+			r = add_text(b, line, "\"");
 		if (r == 0 && *line != '#')
 			r = sw_buf_adds(b, "\n");
 		line = end + 1;

@@ -260,7 +260,10 @@ static void allow_short(json_object *root, const struct sw_field *f)
 
 	while (take_group(&word, name))
 		all = sw_json_get(sw_json_get(all, name), "properties");
-	sw_json_add(all, word, either(value_of(f, false), json_object_get(sw_json_get(all, word))));
+	/* Which disk it is can be asked, not whether there is one. */
+	sw_json_add(all, word, either(strcmp(word, "disk") == 0 ? value_of(f, false)
+								: or_asked(f, value_of(f, false)),
+				      json_object_get(sw_json_get(all, word))));
 }
 
 /* The one version there is, as a number or in quotes. */

@@ -66,9 +66,12 @@ static int fail_none(const struct filling *f, int which, struct sw_error *err)
 	sw_error_why(err, "%s is named with ${%s}", f->what, names[which]);
 	if (f->m)
 		sw_error_hint(err, "slipway facts shows what there is; use another of " ALL_WORDS);
-	else
+	else if (which >= WORD_EK)
 		sw_error_hint(err, "only the machine itself can tell its ${ek}, ${dhcp} and "
 				   "${dns}");
+	else
+		sw_error_hint(err, "it is not in the facts that were captured of it; use another "
+				   "of " ALL_WORDS);
 	return -ENODATA;
 }
 

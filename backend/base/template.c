@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 
 int sw_template_word(const char *p, const char *const *words, const char **ret_behind)
 {
@@ -18,22 +19,30 @@ int sw_template_word(const char *p, const char *const *words, const char **ret_b
 	return -1;
 }
 
+/* behind: what follows "${". */
+static int fail_word(const char *behind, const char *const *words, struct sw_error *err)
+{
+	char word[24], list[256] = "the words are";
+	size_t n = strcspn(behind, "}"), len = strlen(list);
+	const char *nearest;
+
+	(void)snprintf(word, sizeof(word), "%.*s", (int)(n < 20 ? n : 20), behind);
+	nearest = sw_text_nearest(word, words);
+	sw_error_why(err, behind[n] ? "there is no ${%s}" : "a ${ has no }: ${%s", word);
+	if (behind[n] && nearest)
+		sw_error_hint(err, "did you mean ${%s}?", nearest);
+	for (size_t i = 0; words[i] && len < sizeof(list); i++)
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s %s", i ? "," : "",
+					words[i]);
+	sw_error_hint(err, "%s", list);
+	return -EINVAL;
+}
+
 int sw_template_check(const char *text, const char *const *words, struct sw_error *err)
 {
 	for (const char *p = strstr(text, "${"); p; p = strstr(p, "${")) {
-		size_t len;
-
-		if (sw_template_word(p, words, &p) >= 0)
-			continue;
-		sw_error_why(err, "there is no ${%.20s}", p + 2);
-		len = strlen(err ? err->hint : "");
-		if (err && len == 0) {
-			len = (size_t)snprintf(err->hint, sizeof(err->hint), "the words are");
-			for (size_t i = 0; words[i] && len < sizeof(err->hint); i++)
-				len += (size_t)snprintf(err->hint + len, sizeof(err->hint) - len,
-							"%s %s", i ? "," : "", words[i]);
-		}
-		return -EINVAL;
+		if (sw_template_word(p, words, &p) < 0)
+			return fail_word(p + 2, words, err);
 	}
 	return 0;
 }

@@ -197,6 +197,19 @@ bool sw_text_is_near(const char *typed, const char *known, unsigned int *ret_dis
 	return d <= 1 + shorter / 4 && d < shorter;
 }
 
+const char *sw_text_nearest(const char *typed, const char *const *words)
+{
+	const char *nearest = NULL;
+	unsigned int best = 0, d;
+
+	for (size_t i = 0; words[i]; i++)
+		if (sw_text_is_near(typed, words[i], &d) && (!nearest || d < best)) {
+			nearest = words[i];
+			best = d;
+		}
+	return nearest;
+}
+
 const char *sw_text_show(const char *s, char shown[static SW_TEXT_SHOW])
 {
 	size_t n = 0;

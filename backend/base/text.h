@@ -50,6 +50,9 @@ unsigned int sw_edit_distance(const char *a, const char *b);
 /* True when a slip of the fingers explains the difference: for "did you mean". */
 bool sw_text_is_near(const char *typed, const char *known, unsigned int *ret_distance);
 
+/* The one of the words, which NULL ends, that is nearest to what was typed; NULL: none is near. */
+const char *sw_text_nearest(const char *typed, const char *const *words);
+
 #define SW_TEXT_SHOW 44
 /* At most 40 characters, printable ASCII only, "..." when cut. For messages. */
 const char *sw_text_show(const char *s, char shown[static SW_TEXT_SHOW]);

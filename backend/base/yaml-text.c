@@ -91,9 +91,11 @@ static const struct {
 	  "the indentation does not go with the lines above, or a quote was not closed",
 	  "give keys of one group the same indentation, in blanks" },
 	{ "did not find expected ',' or '}'", "a '{' that is not closed", NULL,
-	  "close it with '}' and put commas between the parts" },
+	  "close it with '}', put commas between the parts, and quotes around a part that has "
+	  "one of [ ] { } in it" },
 	{ "did not find expected ',' or ']'", "a '[' that is not closed", NULL,
-	  "close it with ']' and put commas between the parts" },
+	  "close it with ']', put commas between the parts, and quotes around a part that has "
+	  "one of [ ] { } in it" },
 	{ "found unexpected end of stream", "a quote that is not closed",
 	  "the file ends inside a quoted value", "close the quote that starts here" },
 	{ "did not find expected alphabetic or numeric character",

@@ -30,11 +30,13 @@ bool sw_source_is_remote(const char *source);
  * where people put tokens; malloc'd.
  */
 char *sw_source_show(const char *source);
-/* Checks the grammar only. err gets what, why and hint; the source itself is not repeated. */
 /* The path of a source that is not remote; malloc'd. -ENOENT for a medium's without one. */
 int sw_source_local_path(struct sw_machine *m, const char *source, char **ret_path,
 			 struct sw_error *err);
+/* Checks the grammar only. err gets what, why and hint; the source itself is not repeated. */
 int sw_source_check(const char *source, struct sw_error *err);
+/* The same for one that is a file on this machine or the medium: of a key, a token, a hook. */
+int sw_source_check_local(const char *source, struct sw_error *err);
 
 /*
  * Writes f->out by a temporary file beside it and a rename; on any failure

@@ -149,3 +149,13 @@ int sw_source_check(const char *source, struct sw_error *err)
 					      : "it is neither a URL nor a whole path",
 		   "use http(s)://HOST/FILE, /FILE, file:///FILE or medium:/FILE");
 }
+
+int sw_source_check_local(const char *source, struct sw_error *err)
+{
+	if (source[0] == '/' || strncmp(source, "file://", 7) == 0 ||
+	    strncmp(source, "medium:", 7) == 0)
+		return sw_source_check(source, err);
+	return bad(err, sw_source_is_remote(source) ? "it is not fetched over a network"
+						    : "it is not the place of a file",
+		   "put the file onto the medium and write medium:/NAME, or give its whole path");
+}

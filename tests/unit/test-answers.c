@@ -187,6 +187,37 @@ static void test_all_errors_of_a_file_are_collected(void **state SW_UNUSED)
 	assert_string_equal(e[1].where, "x:3:14");
 }
 
+/* What an operator who wrote this should do: one line of a file, and the hint to it. */
+static void test_the_hint_says_what_was_meant(void **state SW_UNUSED)
+{
+	static const char *const pairs[][2] = {
+		{ "boot: local", "did you mean {mode: local}?" },
+		{ "admission: attest", "did you mean {kind: attest}?" },
+		{ "disk: {match: ask}", "give ask to one of its keys" },
+		{ "node: hostname:node-07", "a blank belongs behind a colon" },
+		{ "report: udp://log.example", "write them below it, indented" },
+		{ "disk: {wipe: [ours]}", "take one, without the brackets" },
+		{ "disk: {wait: soon}", "write a number from 0 to 600" },
+		{ "report: {syslog: [udp://[::1], udp://a]}", "quotes around a part" },
+		{ "report: {webhooks: {token: abcdef}}", "put the file onto the medium" },
+		{ "hooks: {before: before.sh}", "put the file onto the medium" },
+		{ "report: {webhooks: {events: suceeded}}", "did you mean \"succeeded\"?" },
+		{ "report: {webhooks: {body: '${evnet}}'}}", "did you mean ${event}?" },
+		{ "report: {webhooks: {body: '${what}'}}", "the words are event, hostname" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		_cleanup_free_ char *text = sw_fmt("slipway: 1\n%s\n", pairs[i][0]);
+		struct sw_answers *a = NULL;
+		struct sw_error e = {};
+
+		assert_int_equal(sw_answers_parse(text, strlen(text), "x", &a, &e), -EINVAL);
+		if (!strstr(e.hint, pairs[i][1]))
+			fail_msg("%s: %s", pairs[i][0], e.hint);
+		assert_null(strstr(e.why, "}}"));
+	}
+}
+
 static void test_all_missing_answers_are_listed(void **state SW_UNUSED)
 {
 	_cleanup_answers_ struct sw_answers *a = sw_answers_new();
@@ -557,6 +588,14 @@ static void test_the_manual_has_every_key_and_the_sections(void **state SW_UNUSE
 	for (const char *p = text; *p; p += strcspn(p, "\n") + 1)
 		assert_true(*p != '\'' &&
 			    (*p != '.' || (p[1] >= 'A' && p[1] <= 'Z') || p[1] == '\\'));
+	/* A quote in an argument of a request would end it there. */
+	for (const char *p = text; *p; p += strcspn(p, "\n") + 1) {
+		size_t quotes = 0;
+
+		for (const char *q = p; *q != '\n'; q++)
+			quotes += *q == '"';
+		assert_true(*p != '.' || p[1] == '\\' || quotes == 0 || quotes == 2);
+	}
 }
 
 static void test_what_was_asked_counts_as_the_same_answers(void **state SW_UNUSED)
@@ -625,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_the_digest_depends_on_every_field_of_the_node),
 		cmocka_unit_test(test_the_nodes_command_line_names_the_server_only_when_asked),
 		cmocka_unit_test(test_explain_knows_keys_groups_and_slips),
+		cmocka_unit_test(test_the_hint_says_what_was_meant),
 		cmocka_unit_test(test_the_manual_has_every_key_and_the_sections),
 		cmocka_unit_test(test_what_was_asked_counts_as_the_same_answers),
 		cmocka_unit_test(test_the_manuals_example_is_a_valid_answer_file),
