@@ -336,6 +336,13 @@ int sw_answers_each(const struct sw_answers *a,
 		    void *arg);
 
 /*
+ * Where the key, or else the group that it is in, stands, as FILE:LINE:COLUMN of the error;
+ * file: what the answers were read from, or NULL.
+ */
+void sw_answers_at(const struct sw_answers *a, const char *key, const char *file,
+		   struct sw_error *err);
+
+/*
  * Answers left open: `serial: ask` in a file. Such a key has no value; whoever is there when it
  * is installed is asked for it, and setting it closes it. No plan is made before all are closed.
  * Only what the console has one field for: no key with an ordinal, nothing in a list of groups.

@@ -54,7 +54,7 @@
 	  .help = N_("What is sent in place of slipway's own JSON object. ${event}, ${hostname}, "
 		  "${title}, ${code}, ${text} and the others of slipway(8) stand for their "
 		  "values, escaped for a JSON string."),
-	  .example = "{\"text\": \"${hostname}: ${event} ${text}\"}" },
+	  .example = "{\"text\": \"${hostname}: ${text}\"}" },
 
 	{ .key = "finish", .passing = true,
 	  .label = N_("When done"), .type = SW_FIELD_CHOICE, AT(finish),

@@ -169,6 +169,25 @@ static int check_size_rule(const char *text, struct sw_error *err)
 		   "write \">=100G\", \"<2T\", 64G for exactly that, largest or smallest");
 }
 
+/* What disks-identify.c may find; a pattern may stand for several. */
+static int check_transport(const char *text, struct sw_error *err)
+{
+	static const char *const known[] = { "nvme", "sata", "sas", "scsi", "usb", "virtio", "mmc",
+					     "iscsi", "fc", "loop", NULL };
+	const char *nearest = sw_text_nearest(text, known);
+
+	for (size_t i = 0; known[i]; i++)
+		if (strcasecmp(text, known[i]) == 0 || strpbrk(text, "*?["))
+			return 0;
+	sw_error_why(err, "a disk is attached by nvme, sata, sas, scsi, usb, virtio, mmc, iscsi or "
+			  "fc");
+	if (nearest)
+		sw_error_hint(err, "did you mean \"%s\"?", nearest);
+	else
+		sw_error_hint(err, "slipway disks shows it for each disk");
+	return -EINVAL;
+}
+
 /* A layout is a name below the layouts directory, or the path of such a directory. */
 static int check_layout(const char *text, struct sw_error *err)
 {
@@ -494,7 +513,7 @@ const struct sw_field sw_fields[] = {
 		  "* and ? match any characters."),
 	  .example = "pci-0000:01:00.0-nvme-1" },
 	{ .key = "disk.match.transport", .label = N_("Disk transport"), .type = SW_FIELD_TEXT,
-	  IN_MATCH(transport), .max = 32,
+	  IN_MATCH(transport), .max = 32, .check = check_transport,
 	  .help = N_("How the disk is attached: nvme, sata, sas, scsi, usb or virtio. "
 		  "* and ? match any characters."),
 	  .example = "nvme" },

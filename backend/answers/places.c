@@ -126,3 +126,15 @@ struct sw_place sw_places_find(const struct sw_answers *a, const char *key)
 			break;
 	return at;
 }
+
+void sw_answers_at(const struct sw_answers *a, const char *key, const char *file,
+		   struct sw_error *err)
+{
+	struct sw_place at = sw_places_find(a, key);
+	const char *in = at.file ? at.file : file;
+
+	if (at.line)
+		sw_error_where(err, "%s:%u:%u", in ? in : "answers", at.line, at.column);
+	else if (in)
+		sw_error_where(err, "%s", in);
+}

@@ -21,15 +21,10 @@ static bool given(const char *s)
 void sw_broken(struct sw_check *c, const char *key, int r, const char *what,
 	       const char *why, const char *hint)
 {
-	struct sw_place at = sw_places_find(c->a, key);
 	struct sw_error *err = sw_errors_next(c->errors);
 
 	(void)sw_fail(err, SW_EXIT_INVALID, r, "%s %s", key, what);
-	if (at.line)
-		sw_error_where(err, "%s:%u:%u", at.file ? at.file : c->file ? c->file : "answers",
-			       at.line, at.column);
-	else if (at.file || c->file)
-		sw_error_where(err, "%s", at.file ? at.file : c->file);
+	sw_answers_at(c->a, key, c->file, err);
 	sw_error_why(err, "%s", why);
 	sw_error_hint(err, "%s", hint);
 	(void)sw_errors_keep(c->errors, r);

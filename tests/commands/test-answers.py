@@ -80,7 +80,13 @@ def _(case):
                     "node.yaml: valid; it plans on 2 of 4 machines")
     reasons = [line for line in result.out.splitlines() if line.startswith("  node-")]
     same([line.split(":")[0] for line in reasons], ["  node-12, node-31"], "reasons")
-    assert "-> " in result.out, result
+    # Each machine's own disks and its own way out stand below its name, nothing at the margin.
+    below = result.out.splitlines()[2:]
+    assert all(line.startswith("    ") for line in below), result
+    same([line.split(":")[0].strip() for line in below if line[4] != " "],
+         ["node-12", "node-31"], "machines with a reason")
+    same([line.split("be ")[1].split(" ")[1] for line in below if "-> " in line],
+         ["S-node-12", "DATA4711"], "hints")
     said = expect(case.run("--json", "--facts", last.parent, "check", answers), 4).json()
     same([(m["name"], m["planned"]) for m in said["machines"]],
          [("node-01", True), ("node-02", True), ("node-12", False), ("node-31", False)], "machines")
@@ -91,6 +97,20 @@ def _(case):
     expect(case.run("check", every, "--facts", last.parent), 0, "it plans on 4 of 4 machines")
     expect(case.run("check", every, "--facts", last, last.parent / "node-01.json"), 2,
            "node-01.json", "facts, no answers", "give it before each")
+
+
+@test("a layout and a transport that there are not are named with their place; no rack is judged")
+def _(case):
+    last = rack(case)
+    layout = case.answers(replace=[("layout: node", "layout: nodes")])
+    layout = layout.rename(case.dir / "layout.yaml")
+    expect(case.run("check", layout), 3, "layout.yaml:", 'there is no layout called "nodes"',
+           "Known layouts: ")
+    bus = case.answers(replace=[("{serial: NODE07SYS}", "{transport: nvm}"), ("any", "blank")])
+    expect(case.run("check", bus), 3, 'disk.match.transport cannot be "nvm"',
+           'did you mean "nvme"?')
+    result = expect(case.run("check", bus, bus, "--facts", last.parent), 3)
+    assert "machines" not in result.out, result
 
 
 @test("with a file for each machine, check says which goes with which, and what is left over")

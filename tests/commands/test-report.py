@@ -406,7 +406,8 @@ def _(case):
     case.create()
     for text, words in (("  webhooks: {url: \"http://a.example/\"}\n", "only over https"),
                         ("  webhooks: [{events: [failed]}]\n", "url is missing"),
-                        ("  webhooks: {url: \"https://a/\", events: [Failed]}\n", "no such event"),
+                        ("  webhooks: {url: \"https://a/\", events: [Failed]}\n",
+                         "the events are started"),
                         ("  webhooks: {url: \"https://a/\", body: \"${hostnam}\"}\n", "hostnam"),
                         ("  webhooks: {url: \"https://a/\", token: \"https://b/t\"}\n",
                          "not fetched over a network"),

@@ -497,7 +497,7 @@ static void test_the_digest_depends_on_every_field_of_the_node(void **state SW_U
 					     "stay", "https://other.example/x", "rename", "ignore",
 					     "server",
 					     "/etc/other", "0600",
-					     "use", "always", "drop", "strict",
+					     "use", "always", "drop", "strict", "sata",
 					     "http://other.example:1",
 					     "udp://log.example", "failed", "60", "4093",
 					     "192.0.2.9", "192.0.2.9/24", "balance-rr",

@@ -105,6 +105,9 @@ static void test_an_unknown_word_is_refused_with_the_known_ones(void **state SW_
 	assert_int_equal(sw_template_check("${host} ${text}, $5, {x}", words, &e), 0);
 	assert_int_equal(sw_template_check("${host} ${hots}", words, &e), -EINVAL);
 	assert_non_null(strstr(e.why, "${hots}"));
+	assert_string_equal(e.hint, "did you mean ${host}?");
+	e = (struct sw_error){};
+	assert_int_equal(sw_template_check("${serial}", words, &e), -EINVAL);
 	assert_string_equal(e.hint, "the words are host, text");
 	assert_int_equal(sw_template_check("${host", words, NULL), -EINVAL);
 }

@@ -132,35 +132,59 @@ static bool same_mistake(const struct sw_error *a, const struct sw_error *b)
 	return strcmp(a->what, b->what) == 0 && strcmp(a->where, b->where) == 0;
 }
 
-/* Marks those that refuse as the one at `at` does; true when all of them say the same why. */
-static bool take_group(const struct sw_nodes *nodes, struct verdict *v, size_t at, bool *ret_in)
+/* What is said in several lines, as a table of disks: each below the first, indented. */
+static void print_lines(const char *text, int indent)
 {
-	bool same = true;
+	for (const char *p = text; *p; p += strspn(p, "\n")) {
+		size_t n = strcspn(p, "\n");
 
+		printf("%*s%.*s\n", p == text ? 0 : indent, "", (int)n, p);
+		p += n;
+	}
+}
+
+/* Marks those that refuse as the one at `at` does, and says whether all say the same of it. */
+static void take_group(const struct sw_nodes *nodes, struct verdict *v, size_t at, bool *ret_in,
+		       bool *ret_why, bool *ret_hint)
+{
+	*ret_why = *ret_hint = true;
 	for (size_t i = at; i < nodes->n; i++) {
 		ret_in[i] = v[i].err && !v[i].told && same_mistake(v[at].err, v[i].err);
 		v[i].told |= ret_in[i];
-		same &= !ret_in[i] || strcmp(v[at].err->why, v[i].err->why) == 0;
+		*ret_why &= !ret_in[i] || strcmp(v[at].err->why, v[i].err->why) == 0;
+		*ret_hint &= !ret_in[i] || strcmp(v[at].err->hint, v[i].err->hint) == 0;
 	}
-	return same;
+}
+
+/* One machine of a group whose members do not say the same. */
+static void print_member(const char *name, const struct sw_error *e, bool with_hint)
+{
+	printf("    %s: ", name);
+	print_lines(e->why[0] ? e->why : e->what, 6);
+	if (with_hint && *e->hint)
+		printf("      -> %s\n", e->hint);
 }
 
 /* The machines that refuse for the reason of the one at `at`; what differs among them below. */
 static void print_group(const struct sw_nodes *nodes, struct verdict *v, size_t at, bool *in)
 {
 	const struct sw_error *e = v[at].err;
-	bool same = take_group(nodes, v, at, in);
+	bool same, hint;
 
+	take_group(nodes, v, at, in, &same, &hint);
+	same &= hint;
 	printf("  ");
 	for (size_t i = at; i < nodes->n; i++)
 		if (in[i])
 			printf("%s%s", i == at ? "" : ", ", nodes->list[i].name);
-	printf(": %s%s%s%s%s\n", e->where, *e->where ? ": " : "", e->what,
-	       same && *e->why ? ": " : "", same ? e->why : "");
+	printf(": %s%s%s%s", e->where, *e->where ? ": " : "", e->what,
+	       same && *e->why ? ": " : "\n");
+	if (same && *e->why)
+		print_lines(e->why, 4);
 	for (size_t i = at; i < nodes->n && !same; i++)
 		if (in[i])
-			printf("    %s: %s\n", nodes->list[i].name, v[i].err->why);
-	if (*e->hint)
+			print_member(nodes->list[i].name, v[i].err, !hint);
+	if (hint && *e->hint)
 		printf("    -> %s\n", e->hint);
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway check`: are these answers valid, and do they plan on a machine? */
+#include <string.h>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "tui/commands/check-nodes.h"
@@ -21,6 +23,28 @@ static int read_one(const char *file, struct sw_answers **ret_answers, struct re
 
 	return r < 0 ? r : sw_answers_validate_all(*ret_answers, file, res->errs, MAX_ERRORS,
 						   &res->n);
+}
+
+/* Whether there are layouts here at all, as on any system that slipway is installed on. */
+static bool have_layouts(void)
+{
+	_cleanup_layout_ struct sw_layout *l = NULL;
+
+	return sw_layout_find("node", &l, NULL) == 0;
+}
+
+/* A name is one of slipway's own; a path may be the medium's, where this is not. */
+static int find_layout(const struct sw_answers *a, const char *file, struct result *res)
+{
+	_cleanup_layout_ struct sw_layout *l = NULL;
+	int r;
+
+	if (strchr(sw_answers_layout(a), '/') || !have_layouts())
+		return 0;
+	res->errs[0] = (struct sw_error){};
+	r = sw_cli_layout(a, file, &l, &res->errs[0]);
+	res->n = r < 0;
+	return r;
 }
 
 static int plan_one(const struct sw_target *t, const struct sw_answers *a, const char *file,
@@ -107,6 +131,8 @@ static int check_one(const struct sw_cli *cli, const struct sw_target *t,
 	if (r == 0 && nodes->n && !a->open)
 		return sw_nodes_check(nodes, a, file, cli->json, rack, err);
 	if (r == 0)
+		r = find_layout(a, file, res);
+	if (r == 0)
 		r = plan_one(t, a, file, res);
 	if (r == 0)
 		res->open = sw_answers_open_text(a);
@@ -160,7 +186,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		if (code == 0 && r > 0)
 			code = r;
 	}
-	if (several && r >= 0)
+	/* Which machine has which file is known when all of them can be read. */
+	if (several && r >= 0 && code != SW_EXIT_INVALID)
 		r = sw_rack_print(&rack, &nodes, cli->json);
 	sw_rack_clear(&rack, &nodes);
 	return r < 0 || code == 0 ? r : code;

@@ -106,7 +106,12 @@ int sw_cli_layout(const struct sw_answers *a, const char *file, struct sw_layout
 {
 	int r = sw_answers_validate(a, file, err);
 
-	return r < 0 ? r : sw_layout_find(sw_answers_layout(a), ret_layout, err);
+	if (r < 0)
+		return r;
+	r = sw_layout_find(sw_answers_layout(a), ret_layout, err);
+	if (r < 0 && err && !err->where[0])
+		sw_answers_at(a, "disk.layout", file, err);
+	return r;
 }
 
 int sw_target_plan(const struct sw_target *t, const struct sw_answers *a, const char *file,
