@@ -15,6 +15,8 @@
 #include "plan/plan.h"
 #include "rescue/private.h"
 
+#define NO_BLOCK_IO (1ULL << 1)	/* UEFI 5.3.3: firmware makes no device of it */
+
 /* The disk as it is, and as the install made it. */
 struct origin {
 	const struct sw_disk *d;
@@ -50,6 +52,26 @@ static bool fits(const struct origin *o, const struct sw_placed *p, const struct
 	       (!p->encrypt && !p->raid && sw_rescue_fs_size(o->io, c->start) <= c->size);
 }
 
+/* What is wrong with the one that has its place. */
+enum trouble { FINE, SHORT, TWICE, HIDDEN };
+
+static enum trouble trouble(const struct origin *o, const struct sw_placed *p,
+			    const struct sw_part *c)
+{
+	if (!fits(o, p, c))
+		return SHORT;
+	if ((c->attrs & ~p->attrs) & NO_BLOCK_IO)
+		return HIDDEN;
+	for (size_t i = 0; i < o->d->table.n_parts; i++) {
+		const struct sw_part *t = &o->d->table.parts[i];
+
+		if (t != c && sw_guid_equal(&t->uuid, &c->uuid) &&
+		    !sw_guid_equal(&p->uuid, &c->uuid))
+			return TWICE;
+	}
+	return FINE;
+}
+
 /*
  * The partition of the table that stands for one of the plan: at its place, or somewhere else
  * under its name with a file system in it, as a tool that moves partitions leaves it.
@@ -59,7 +81,7 @@ static const struct sw_part *stands(const struct origin *o, const struct sw_plac
 	for (size_t i = 0; i < o->d->table.n_parts; i++) {
 		const struct sw_part *c = &o->d->table.parts[i];
 
-		if (!o->drop[i] && c->start == p->start && fits(o, p, c))
+		if (!o->drop[i] && c->start == p->start && trouble(o, p, c) == FINE)
 			return c;
 	}
 	for (size_t i = 0; i < o->d->table.n_parts; i++) {
@@ -122,7 +144,25 @@ static bool taken(const struct sw_part *parts, size_t n, unsigned int number)
 	return false;
 }
 
-static int put_back(const struct sw_placed *p, struct sw_part **parts, size_t *n)
+/* Its size; a larger one that it has now stays, where it is in nobody's way. */
+static uint64_t size_of(const struct origin *o, const struct sw_placed *p)
+{
+	uint64_t size = p->size;
+
+	for (size_t i = 0; i < o->d->table.n_parts; i++)
+		if (o->d->table.parts[i].start == p->start && o->d->table.parts[i].size > size)
+			size = o->d->table.parts[i].size;
+	for (size_t k = 0; k < o->p->n_parts; k++) {
+		const struct sw_placed *q = &o->p->parts[k];
+
+		if (q->disk == o->disk && q->start > p->start && q->start < p->start + size)
+			return p->size;
+	}
+	return size;
+}
+
+static int put_back(const struct origin *o, const struct sw_placed *p, struct sw_part **parts,
+		    size_t *n)
 {
 	struct sw_part *v = reallocarray(*parts, *n + 1, sizeof(*v));
 	unsigned int number = p->number;
@@ -132,8 +172,9 @@ static int put_back(const struct sw_placed *p, struct sw_part **parts, size_t *n
 	*parts = v;
 	for (unsigned int i = 1; taken(v, *n, number); i++)
 		number = i;
-	v[*n] = (struct sw_part){ .number = number, .start = p->start, .size = p->size,
-				  .type = p->type, .uuid = p->uuid, .attrs = p->attrs,
+	v[*n] = (struct sw_part){ .number = number, .start = p->start,
+				  .size = size_of(o, p), .type = p->type,
+				  .uuid = p->uuid, .attrs = p->attrs,
 				  .label = strdup(p->label ? p->label : "") };
 	return v[*n].label ? (++*n, 0) : -ENOMEM;
 }
@@ -157,7 +198,7 @@ static int as_it_was(struct sw_part **parts, size_t *n, const void *arg)
 	*n = kept;
 	for (size_t k = 0; r == 0 && k < o->p->n_parts; k++)
 		if (o->wrong[k])
-			r = put_back(&o->p->parts[k], parts, n);
+			r = put_back(o, &o->p->parts[k], parts, n);
 	return r;
 }
 
@@ -180,33 +221,52 @@ static const struct sw_part *instead(const struct origin *o, const struct sw_pla
 	return NULL;
 }
 
+static const char *what_is(const struct origin *o, const struct sw_placed *p)
+{
+	const struct sw_part *c = instead(o, p);
+
+	if (!c)
+		return "is gone from the table";
+	if (c->start != p->start)
+		return "begins elsewhere than what is in it";
+	switch (trouble(o, p, c)) {
+	case TWICE:
+		return "has the UUID of another partition";
+	case HIDDEN:
+		return "is hidden from the firmware";
+	default:
+		return "ends before what is in it does";
+	}
+}
+
 static void say_what(const struct origin *o, struct sw_finding *fi)
 {
 	const struct sw_placed *p = first_wrong(o);
-	const struct sw_part *c = instead(o, p);
 
 	if (o->n_wrong > 1)
 		(void)snprintf(fi->what, sizeof(fi->what),
-			       "%zu partitions of the node are not in the table of %.30s any more",
-			       o->n_wrong, o->d->name);
+			       "%zu partitions of the node are not in the table of %.30s as they "
+			       "were", o->n_wrong, o->d->name);
 	else
 		(void)snprintf(fi->what, sizeof(fi->what), "partition %u, %.40s, %s", p->number,
-			       p->label,
-			       !c ? "is gone from the table"
-			       : c->start == p->start ? "ends before what is in it does"
-						      : "begins elsewhere than what is in it");
+			       p->label, what_is(o, p));
 }
 
 /* Where it was, and what is there now. */
 static void say_place(const struct origin *o, const struct sw_placed *p, char *text, size_t size)
 {
 	const struct sw_part *c = instead(o, p);
-	char len[32];
+	char len[32], uuid[SW_GUID_TEXT];
 	size_t n = (size_t)snprintf(text, size, " %.20s, %s from sector %" PRIu64 " on; ", p->label,
 				    sw_size_format(p->size, len, sizeof(len)),
 				    p->start / o->d->sector);
 
-	if (c)
+	if (c && c->start == p->start && trouble(o, p, c) == TWICE)
+		(void)snprintf(text + n, size - n, "another one has its UUID %s, too",
+			       sw_guid_format(&c->uuid, uuid));
+	else if (c && c->start == p->start && trouble(o, p, c) == HIDDEN)
+		(void)snprintf(text + n, size - n, "it has the attribute \"no block io\" (bit 1)");
+	else if (c)
 		(void)snprintf(text + n, size - n, "now it is %s from %" PRIu64 " on",
 			       sw_size_format(c->size, len, sizeof(len)), c->start / o->d->sector);
 	else
@@ -233,9 +293,14 @@ static void say_evidence(const struct origin *o, struct sw_finding *fi)
 
 static const char *effect_of(const struct origin *o)
 {
+	const struct sw_placed *p = first_wrong(o);
+	const struct sw_part *c = instead(o, p);
+
 	if (o->n_wrong > 1)
 		return "the node is not found, or only a part of it";
-	switch (first_wrong(o)->role) {
+	if (c && c->start == p->start && trouble(o, p, c) == TWICE)
+		return "which of the two the firmware takes, or the kernel mounts, is chance";
+	switch (p->role) {
 	case SW_ROLE_SLOT:
 		return "the slot is not found: its image does not start, and no other takes its "
 		       "place";

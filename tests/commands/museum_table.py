@@ -106,3 +106,21 @@ def moved_b(b):
 def deleted_and_grown(b):
     b.sgdisk("-d", "3")
     b.grow(64 * MiB)
+
+
+@exhibit("slot A's partition has the UUID of slot B's", "table-changed", kind="table",
+         says="another one has its UUID")
+def same_uuid(b):
+    b.sgdisk("-u", f"1:{b.parts['slipway-b']['uuid']}")
+
+
+@exhibit("slot A's partition has the attribute that hides it from firmware", "table-changed",
+         kind="table", says="no block io")
+def hidden_a(b):
+    b.sgdisk("-A", "1:set:1")
+
+
+@exhibit("the state's partition has the UUID of slot B's", "table-changed", kind="table",
+         says="another one has its UUID")
+def state_as_b(b):
+    b.sgdisk("-u", f"4:{b.parts['slipway-b']['uuid']}")
