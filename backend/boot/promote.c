@@ -99,6 +99,13 @@ static bool listed(json_object *list, const struct sw_guid *uuid)
 	return false;
 }
 
+bool sw_promote_knows(json_object *data, const struct sw_guid *uuid)
+{
+	json_object *list = sw_json_array(data, "slots");
+
+	return !list || listed(list, uuid);
+}
+
 /*
  * A slot is written only where it is ours: the partition is one that the install
  * made (node data names them), and it is empty or holds an image of ours. Type and
@@ -107,10 +114,9 @@ static bool listed(json_object *list, const struct sw_guid *uuid)
 static int check_ours(const struct sw_node *n, size_t target, struct sw_error *err)
 {
 	const struct sw_node_slot *s = &n->slots[target];
-	json_object *list = sw_json_array(n->data, "slots");
 	char why[200];
 
-	if (list && !listed(list, &s->part->uuid)) {
+	if (!sw_promote_knows(n->data, &s->part->uuid)) {
 		(void)snprintf(why, sizeof(why), "partition %u is called %s but is none that the "
 			       "install made", s->part->number, s->part->label);
 		return refuse(err, "promote is refused: the slot to write is not ours", why,

@@ -35,6 +35,8 @@ struct sw_promote_image {
 	const char *dir;	/* scratch, for the slot's file system */
 };
 
+/* Whether node data name this partition as a slot of the install; true when they name none. */
+bool sw_promote_knows(json_object *data, const struct sw_guid *uuid);
 /* The slot whose entry comes first in BootOrder, -1: none. */
 int sw_node_first_slot(const struct sw_node *n, const struct sw_varset *s);
 /* The good slot that starts by preference: not held, highest sequence; -1: none. */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "boot/nodedata.h"
 #include "boot/promote.h"
 #include "rescue/private.h"
@@ -194,6 +195,37 @@ static int examine_data(struct sw_examine *x, const struct sw_node *n, struct sw
 	return r;
 }
 
+/*
+ * Node data that name none of the disk's slots were copied from another node's disk. Where a
+ * partition's UUID is another one than it was, the table is at fault, and that was found before.
+ */
+static int other_data(struct sw_examine *x, const struct sw_node *n, const char *prefix)
+{
+	struct sw_finding *fi;
+	char id[64];
+
+	(void)snprintf(id, sizeof(id), "%.30s/table-changed", n->disk->name);
+	for (size_t i = 0; i < n->n_slots; i++)
+		if (sw_promote_knows(n->data, &n->slots[i].part->uuid))
+			return 0;
+	if (n->n_slots == 0 || sw_findings_get(x->out, id))
+		return 0;
+	fi = sw_finding_add(x, prefix, "node-data-other", SW_FINDING_ERROR, SW_SURE_LIKELY);
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->what, sizeof(fi->what), "the node data are another node's");
+	set(&fi->evidence, "they are of \"%.64s\" and name %zu slots, and none of these is on %s",
+	    sw_json_str(n->data, "hostname", "?"),
+	    json_object_array_length(sw_json_array(n->data, "slots")), n->disk->name);
+	(void)snprintf(fi->effect, sizeof(fi->effect),
+		       "the node starts under another's name and is admitted as that one; no image "
+		       "is promoted");
+	(void)snprintf(fi->advice, sizeof(fi->advice),
+		       "install again with this node's own answers; disk.preserve keeps what the "
+		       "state holds");
+	return 0;
+}
+
 int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *prefix)
 {
 	_cleanup_io_ struct sw_io *io = NULL;
@@ -209,5 +241,7 @@ int sw_examine_node(struct sw_examine *x, const struct sw_node *n, const char *p
 		r = sw_examine_signatures(x, n, prefix);
 	if (r == 0)
 		r = sw_examine_consoles(x, n, prefix);
+	if (r == 0)
+		r = other_data(x, n, prefix);
 	return r < 0 ? r : examine_data(x, n, io, prefix);
 }

@@ -53,7 +53,7 @@ static bool fits(const struct origin *o, const struct sw_placed *p, const struct
 }
 
 /* What is wrong with the one that has its place. */
-enum trouble { FINE, SHORT, TWICE, HIDDEN };
+enum trouble { FINE, SHORT, TWICE, HIDDEN, ANEW };
 
 static enum trouble trouble(const struct origin *o, const struct sw_placed *p,
 			    const struct sw_part *c)
@@ -69,7 +69,9 @@ static enum trouble trouble(const struct origin *o, const struct sw_placed *p,
 		    !sw_guid_equal(&p->uuid, &c->uuid))
 			return TWICE;
 	}
-	return FINE;
+	/* Promote goes by it, and one that was put out of the way has another name, too. */
+	return p->role == SW_ROLE_SLOT && sw_part_is_slot(c) && !sw_guid_equal(&p->uuid, &c->uuid)
+		       ? ANEW : FINE;
 }
 
 /*
@@ -234,6 +236,8 @@ static const char *what_is(const struct origin *o, const struct sw_placed *p)
 		return "has the UUID of another partition";
 	case HIDDEN:
 		return "is hidden from the firmware";
+	case ANEW:
+		return "has another UUID than the install gave it";
 	default:
 		return "ends before what is in it does";
 	}
@@ -252,23 +256,40 @@ static void say_what(const struct origin *o, struct sw_finding *fi)
 			       p->label, what_is(o, p));
 }
 
-/* Where it was, and what is there now. */
+/* What is there now in its place. */
+static void say_now(const struct origin *o, const struct sw_placed *p, const struct sw_part *c,
+		    char *text, size_t size)
+{
+	char len[32], uuid[SW_GUID_TEXT];
+
+	switch (c->start == p->start ? trouble(o, p, c) : SHORT) {
+	case TWICE:
+		(void)snprintf(text, size, "another one has its UUID %s, too",
+			       sw_guid_format(&c->uuid, uuid));
+		break;
+	case ANEW:
+		(void)snprintf(text, size, "its UUID is %s now", sw_guid_format(&c->uuid, uuid));
+		break;
+	case HIDDEN:
+		(void)snprintf(text, size, "it has the attribute \"no block io\" (bit 1)");
+		break;
+	default:
+		(void)snprintf(text, size, "now it is %s from %" PRIu64 " on",
+			       sw_size_format(c->size, len, sizeof(len)), c->start / o->d->sector);
+	}
+}
+
+/* Where it was, and that. */
 static void say_place(const struct origin *o, const struct sw_placed *p, char *text, size_t size)
 {
 	const struct sw_part *c = instead(o, p);
-	char len[32], uuid[SW_GUID_TEXT];
+	char len[32];
 	size_t n = (size_t)snprintf(text, size, " %.20s, %s from sector %" PRIu64 " on; ", p->label,
 				    sw_size_format(p->size, len, sizeof(len)),
 				    p->start / o->d->sector);
 
-	if (c && c->start == p->start && trouble(o, p, c) == TWICE)
-		(void)snprintf(text + n, size - n, "another one has its UUID %s, too",
-			       sw_guid_format(&c->uuid, uuid));
-	else if (c && c->start == p->start && trouble(o, p, c) == HIDDEN)
-		(void)snprintf(text + n, size - n, "it has the attribute \"no block io\" (bit 1)");
-	else if (c)
-		(void)snprintf(text + n, size - n, "now it is %s from %" PRIu64 " on",
-			       sw_size_format(c->size, len, sizeof(len)), c->start / o->d->sector);
+	if (c)
+		say_now(o, p, c, text + n, size - n);
 	else
 		(void)snprintf(text + n, size - n, "it is not there");
 }
@@ -283,7 +304,7 @@ static void say_evidence(const struct origin *o, struct sw_finding *fi)
 	for (size_t k = 0; k < o->p->n_parts; k++) {
 		size_t n = strlen(fi->evidence);
 
-		if (!o->wrong[k] || n + 110 > size)
+		if (!o->wrong[k] || n + 130 > size)
 			continue;
 		if (&o->p->parts[k] != first_wrong(o))
 			fi->evidence[n++] = '.';
@@ -297,7 +318,9 @@ static const char *effect_of(const struct origin *o)
 	const struct sw_part *c = instead(o, p);
 
 	if (o->n_wrong > 1)
-		return "the node is not found, or only a part of it";
+		return "the node is not found, or only a part of it, or does not start";
+	if (c && c->start == p->start && trouble(o, p, c) == ANEW)
+		return "its boot entry leads nowhere, and no image is promoted into it";
 	if (c && c->start == p->start && trouble(o, p, c) == TWICE)
 		return "which of the two the firmware takes, or the kernel mounts, is chance";
 	switch (p->role) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "apply/journal.h"
+#include "base/json.h"
 #include "base/le.h"
 #include "base/text.h"
 #include "boot/nodedata.h"
@@ -223,6 +224,29 @@ static bool find_data(struct sw_io *io, struct pieces *p, uint64_t from, uint64_
 	return false;
 }
 
+/* The UUIDs that node data say the slots have; those that they do not name stay. */
+static void named_uuids(struct sw_io *io, const struct pieces *p, struct sw_new_part *parts)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		_cleanup_json_ json_object *data = NULL;
+		json_object *list;
+		uint64_t sequence;
+
+		if (strcmp(p->v[i].label, SW_NODE_DATA_LABEL) != 0 ||
+		    sw_nodedata_read(io, p->v[i].at, p->v[i].size, &data, &sequence, NULL) < 0)
+			continue;
+		list = sw_json_array(data, "slots");
+		for (size_t k = 0; list && k < i && k < json_object_array_length(list); k++) {
+			const char *text =
+				json_object_get_string(json_object_array_get_idx(list, k));
+			struct sw_guid uuid;
+
+			if (text && sw_guid_parse(text, &uuid) == 0)
+				parts[k].uuid = uuid;
+		}
+	}
+}
+
 static int build(const struct sw_disk *d, struct sw_io *io, const struct pieces *p,
 		 struct sw_table_image *ret)
 {
@@ -239,6 +263,7 @@ static int build(const struct sw_disk *d, struct sw_io *io, const struct pieces 
 			r = sw_guid_derive(&id, p->v[i].label, strlen(p->v[i].label),
 					   &parts[i].uuid);
 	}
+	named_uuids(io, p, parts);
 	return r < 0 ? r : sw_table_build(io->size, d->sector, &id, parts, p->n, ret, NULL);
 }
 
@@ -264,7 +289,7 @@ static int from_content(const struct sw_disk *d, struct sw_io *io, struct sw_fin
 	fi->sure = SW_SURE_LIKELY;
 	(void)snprintf(fi->repair->text, sizeof(fi->repair->text),
 		       "write a table with what lies on %.30s: two slots, node data and state, "
-		       "each as long as it says; their UUIDs are new, so boot entries follow",
+		       "each as long as it says; UUIDs that nothing names are new",
 		       d->name);
 	return 0;
 }

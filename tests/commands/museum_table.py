@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""More of the museum: tables that are whole, and are not the node's."""
+"""More of the museum: tables and node data that are whole, and are not the node's."""
 import os
 
-from museum import SECTOR, exhibit
-from lib import MiB, tool
+from lib import Case, MiB, expect, tool
+from museum import SECTOR, Broken, exhibit
 
 
 def another_table(b, *words):
@@ -124,3 +124,24 @@ def hidden_a(b):
          says="another one has its UUID")
 def state_as_b(b):
     b.sgdisk("-u", f"4:{b.parts['slipway-b']['uuid']}")
+
+
+@exhibit("all partitions have other UUIDs, as sgdisk -G gives them", "table-changed",
+         kind="table", says="its UUID is")
+def other_uuids(b):
+    b.sgdisk("-G")
+
+
+@exhibit("the node data were copied from another node", "node-data-other", repair=False,
+         kind="data", says='they are of "other-9"')
+def foreign_data(b):
+    other = Case()
+    try:
+        other.create()
+        expect(other.on("install", "--answers", other.answers(replace=(
+            ("hostname: node-07", "hostname: other-9"),))), 0)
+        there = Broken(other)
+        at, size = there.at("slipway-node"), there.bytes("slipway-node")
+        b.write(b.at("slipway-node"), there.read(at, size))
+    finally:
+        other.close()
