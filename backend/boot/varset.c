@@ -217,12 +217,29 @@ int sw_varset_append(struct sw_varset *s, uint16_t number)
 
 /* ---- the difference, as writes ---- */
 
+/* Whether another entry is called like this one. */
+static bool name_is_shared(const struct sw_varset *s, uint16_t number, const char *label)
+{
+	for (size_t i = 0; i < s->n_entries; i++) {
+		const struct sw_varset_entry *e = &s->entries[i];
+		_cleanup_loadopt_ struct sw_loadopt o = {};
+
+		if (e->number != number && sw_loadopt_parse(e->data, e->len, &o) == 0 &&
+		    strcmp(o.label, label) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *sw_varset_name(const struct sw_varset *s, uint16_t number, char text[static 64])
 {
 	const struct sw_varset_entry *e = sw_varset_find(s, number);
 	_cleanup_loadopt_ struct sw_loadopt o = {};
 
-	if (e && sw_loadopt_parse(e->data, e->len, &o) == 0 && o.label[0])
+	if (e && sw_loadopt_parse(e->data, e->len, &o) == 0 && o.label[0] &&
+	    name_is_shared(s, number, o.label))
+		(void)snprintf(text, 64, "\"%.42s\" (Boot%04X)", sw_text_clean(o.label), number);
+	else if (o.label && o.label[0])
 		(void)snprintf(text, 64, "\"%.50s\"", sw_text_clean(o.label));
 	else
 		(void)snprintf(text, 64, "Boot%04X", number);

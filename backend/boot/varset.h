@@ -49,5 +49,8 @@ int sw_varset_append(struct sw_varset *s, uint16_t number);
 /* The writes that lead from what was read to what the set says now. */
 int sw_varset_plan(const struct sw_varset *s, struct sw_entry_plan *ret_plan);
 
-/* The label of an entry for messages: "\"Slipway A\"", or "Boot0007"; cut to fit. */
+/*
+ * The label of an entry for messages: "\"Slipway A\"", with its number where another one has the
+ * same, or "Boot0007". Cut to fit.
+ */
 const char *sw_varset_name(const struct sw_varset *s, uint16_t number, char text[static 64]);

@@ -322,7 +322,7 @@ static int order(struct boot *b)
 	if (!fi)
 		return -ENOMEM;
 	order_text(&b->set, now, sizeof(now));
-	(void)snprintf(fi->evidence, sizeof(fi->evidence), "it is %.140s; mode %s wants %.150s",
+	(void)snprintf(fi->evidence, sizeof(fi->evidence), "it is %.140s; for mode %s: %.150s",
 		       now, sw_node_mode_name(b->res.mode), w->text);
 	return add_keep(b, fi);
 }

@@ -270,7 +270,7 @@ def _(case):
     write_at(case.disk(), at + block.index(b"HdrS") + 4096, b"altered")
     check_repair(case, "slot-a", "warning", ["boot-order"])     # both are equally new now
     seen = findings_now(case)["boot-order"]["evidence"]
-    assert re.match('it is ("Slipway [AB]", "Slipway [AB]"), .*; mode local wants start in the '
+    assert re.match('it is ("Slipway [AB]", "Slipway [AB]"), .*; for mode local: start in the '
                     r'order (?!\1)"Slipway', seen), seen
     expect(case.on("--yes", "doctor", "--repair", "boot-order"), 0)
     findings(case, 0)
