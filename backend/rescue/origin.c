@@ -45,9 +45,14 @@ static bool overlap(const struct sw_placed *p, const struct sw_part *c)
 	return c->start < p->start + p->size && p->start < c->start + c->size;
 }
 
-/* Whether what is in it ends where it does; LUKS and arrays say nothing of their length. */
+/*
+ * Whether what is in it ends where it does; LUKS and arrays say nothing of their length. The second
+ * copy of node data is found by the length of the partition.
+ */
 static bool fits(const struct origin *o, const struct sw_placed *p, const struct sw_part *c)
 {
+	if (p->role == SW_ROLE_NODE_DATA)
+		return c->size == p->size;
 	return c->size >= p->size ||
 	       (!p->encrypt && !p->raid && sw_rescue_fs_size(o->io, c->start) <= c->size);
 }
@@ -151,7 +156,7 @@ static uint64_t size_of(const struct origin *o, const struct sw_placed *p)
 {
 	uint64_t size = p->size;
 
-	for (size_t i = 0; i < o->d->table.n_parts; i++)
+	for (size_t i = 0; p->role != SW_ROLE_NODE_DATA && i < o->d->table.n_parts; i++)
 		if (o->d->table.parts[i].start == p->start && o->d->table.parts[i].size > size)
 			size = o->d->table.parts[i].size;
 	for (size_t k = 0; k < o->p->n_parts; k++) {
@@ -239,7 +244,8 @@ static const char *what_is(const struct origin *o, const struct sw_placed *p)
 	case ANEW:
 		return "has another UUID than the install gave it";
 	default:
-		return "ends before what is in it does";
+		return c->size > p->size ? "is longer than it was"
+					 : "ends before what is in it does";
 	}
 }
 

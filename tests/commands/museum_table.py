@@ -94,6 +94,12 @@ def divided_state(b):
     state_again(b, "+1G", "-n", "5:0:0", "-c", "5:scratch")
 
 
+@exhibit("the node data's partition was made anew, and shorter", "table-changed", kind="table",
+         says="now it is 4M")
+def shortened_data(b):
+    b.sgdisk("-d", "3", "-n", f"3:{b.parts['slipway-node']['start']}:+4M")
+
+
 @exhibit("slot B's partition begins a sector later", "table-changed", kind="table",
          says="from sector 1050624 on; now it is 512M from 1050625 on")
 def moved_b(b):
