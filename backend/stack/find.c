@@ -113,7 +113,8 @@ static int nothing(const char *disk, unsigned int number, int r, struct sw_error
 		sw_error_why(err, "it holds neither LUKS nor a member of an md array or of an LVM "
 				  "volume group");
 	if (r != -E2BIG)
-		sw_error_hint(err, "`slipway disks` lists what there is");
+		sw_error_hint(err, "`slipway disks` lists what there is; a partition is given as "
+				   "in \"sda 4\" or as sda4");
 	return r;
 }
 

@@ -490,5 +490,16 @@ def _(case):
     same((got[:2], len(set(got))), (before[:2], len(got)), "order and names")
 
 
+@test("disks open takes a partition as the kernel calls it, and says which one it means")
+def _(case):
+    case.create("serial=A,size=1G,transport=nvme", "serial=B,size=1G,transport=sata")
+    tool("sgdisk", "-n", "1:2048:+8M", case.disk("A"))
+    for words in (("nvme0n1p1",), ("/dev/nvme0n1p1",), ("nvme0n1", "1")):
+        expect(case.on("disks", "open", *words), 5, "nvme0n1, partition 1: there is nothing to")
+    expect(case.on("disks", "open", "nvme0n1p7"), 5, "nvme0n1, partition 7: there is no such")
+    expect(case.on("disks", "open", "/dev/sda"), 5, "sda: there is nothing to open")
+    expect(case.on("disks", "open", "sdax1"), 5, "sdax1: there is no such", "sda4")
+
+
 if __name__ == "__main__":
     main()

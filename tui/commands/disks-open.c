@@ -65,6 +65,8 @@ static int show(const struct sw_cli *cli, struct sw_machine *m, struct sw_error 
 
 /* ---- open ---- */
 
+#define DIGITS "0123456789"
+
 static int get_key(const struct sw_cli *cli, const struct sw_stack *s, struct sw_secret **ret_key,
 		   struct sw_error *err)
 {
@@ -83,6 +85,29 @@ static int get_key(const struct sw_cli *cli, const struct sw_stack *s, struct sw
 	return r < 0 ? r : sw_recovery_passphrase(given, ret_key, err);
 }
 
+/* A partition as the kernel calls it, nvme0n1p4 or /dev/sda4, is its disk and its number. */
+static const char *split(const struct sw_facts *f, const char *name, unsigned int *number)
+{
+	if (strncmp(name, "/dev/", 5) == 0)
+		name += 5;
+	if (*number || sw_facts_disk(f, name))
+		return name;
+	for (size_t i = 0; i < f->n_disks; i++) {
+		const char *disk = f->disks[i].name, *at = name + strlen(disk);
+		size_t n;
+
+		if (strncmp(name, disk, strlen(disk)) != 0)
+			continue;
+		at += *at == 'p';
+		n = strspn(at, DIGITS);
+		if (n == 0 || n > 4 || at[n])
+			continue;
+		*number = (unsigned int)strtoul(at, NULL, 10);
+		return disk;
+	}
+	return name;
+}
+
 static int open_one(struct sw_cli *cli, struct sw_machine *m, struct sw_error *err)
 {
 	const struct sw_args *a = &cli->args;
@@ -90,17 +115,21 @@ static int open_one(struct sw_cli *cli, struct sw_machine *m, struct sw_error *e
 	_cleanup_secret_ struct sw_secret *key = NULL;
 	_cleanup_facts_ struct sw_facts *f = NULL;
 	struct sw_stack_how how = { .degraded = sw_arg(a, OPT_DEGRADED) };
+	unsigned int n = (unsigned int)strtoul(number, NULL, 10);
 	struct sw_stack s;
 	int r;
 
-	if (strspn(number, "0123456789") != strlen(number) || strlen(number) > 4)
+	if (strspn(number, DIGITS) != strlen(number) || strlen(number) > 4)
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
 			       "disks open: the partition is a number, not \"%s\"", number);
 	r = sw_machine_facts(m, &f, err);
 	if (r == 0 && sw_stack_inspect(m, f) < 0)
 		r = sw_fail_oom(err);
-	if (r == 0)
-		r = sw_stack_find(f, a->rest[0], (unsigned int)strtoul(number, NULL, 10), &s, err);
+	if (r == 0) {
+		const char *disk = split(f, a->rest[0], &n);
+
+		r = sw_stack_find(f, disk, n, &s, err);
+	}
 	if (r == 0)
 		r = get_key(cli, &s, &key, err);
 	how.key = key;
