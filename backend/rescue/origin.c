@@ -362,7 +362,7 @@ static int finding(struct sw_examine *x, const struct origin *o)
 		return r;
 	(void)snprintf(fi->repair->text, sizeof(fi->repair->text),
 		       "put %s%.30s back into the table of %.30s as the install of %s made it; "
-		       "nothing in it is written", o->n_wrong > 1 ? "what is missing" : "",
+		       "what it holds stays", o->n_wrong > 1 ? "what is missing" : "",
 		       o->n_wrong > 1 ? "" : p->label, o->d->name,
 		       sw_time_text(o->p->time, when));
 	if (!o->foreign)

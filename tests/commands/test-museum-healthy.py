@@ -10,8 +10,9 @@ import shutil
 from pathlib import Path
 
 from escrow import block, certificate
-from lib import SOURCE, TESTS, expect, main, need, same
-from museum import BOOT_FILE, Broken, bad, everything, findings, run_from
+from lib import SOURCE, TESTS, MiB, expect, main, need, same, tool
+from museum import BOOT_FILE, Broken, bad, everything, findings, make, run_from
+from museum_table import state_again
 from signed import MEASURE, STUB, Image, answers, signed_uki, signing_key
 from swtpm import Tpm
 
@@ -129,6 +130,24 @@ def signed(case):
     same([f["id"] for f in bad(findings(case))], ["nvme0n1/seal-state"], "an unsigned image")
 
 
+def changed(case):
+    """A table that somebody changed with thought since the install, as it may be."""
+    need("sgdisk", "resize2fs", "e2fsck")
+    make(case)
+    broken = Broken(case)
+    broken.sgdisk("-c", "4:data")
+    is_healthy(case, "the state with another name")
+    broken.on_state(lambda image: (tool("e2fsck", "-fy", image, check=False),
+                                   tool("resize2fs", image, "1G")))
+    state_again(broken, "+1100M", "-n", "5:0:0", "-c", "5:scratch")
+    is_healthy(case, "a shorter file system in a shorter partition, and another one behind it")
+    broken.grow(512 * MiB)
+    broken.sgdisk("-e", "-d", "5")
+    state_again(broken, "0")
+    is_healthy(case, "a larger disk, and a state that takes all of it")
+
+
+TESTS.append(("healthy: a table that was changed since the install", changed))
 TESTS.append(("healthy: an encrypted state that opens for images that a key signs", signed))
 TESTS.append(("healthy: a node without a disk", diskless))
 TESTS.append(("healthy: rescue image and iPXE beside the slots", extras))
