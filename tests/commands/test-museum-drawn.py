@@ -68,7 +68,7 @@ def deleted(b, rng):
     number = rng.choice((1, 2, 3, 4))
     b.sgdisk("-d", str(number))
     if rng.random() < 0.5:
-        b.sgdisk("-n", f"{number}:0:+{rng.randrange(1, 20)}M")
+        b.sgdisk("-n", f"{number}:0:+{rng.randrange(1, 16)}M")
     return ["table-changed"]
 
 
