@@ -361,10 +361,10 @@ static int finding(struct sw_examine *x, const struct origin *o)
 	if (r < 0 || !fi->repair)
 		return r;
 	(void)snprintf(fi->repair->text, sizeof(fi->repair->text),
-		       "put %s%.30s back into the table of %.30s as the install of %s made it; "
-		       "what it holds stays", o->n_wrong > 1 ? "what is missing" : "",
-		       o->n_wrong > 1 ? "" : p->label, o->d->name,
-		       sw_time_text(o->p->time, when));
+		       "give the table of %.30s the node's partition%s%.30s as the install of "
+		       "%s made %s; the content stays", o->d->name, o->n_wrong > 1 ? "s" : " ",
+		       o->n_wrong > 1 ? "" : p->label, sw_time_text(o->p->time, when),
+		       o->n_wrong > 1 ? "them" : "it");
 	if (!o->foreign)
 		return 0;
 	fi->repair->loses = "partitions that were made in its place since are not in the table "
