@@ -316,30 +316,53 @@ static int compare(struct sw_io *io, struct sw_io *from, uint8_t *a, uint8_t *b)
 	return r;
 }
 
-int sw_luks_write_header(struct sw_io *io, const char *file, struct sw_error *err)
+static int copy_all(struct sw_io *const *ios, size_t n, struct sw_io *from, uint64_t off,
+		    uint64_t end, uint8_t *a, uint8_t *b, struct sw_io **ret_at)
 {
-	_cleanup_io_ struct sw_io *from = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		*ret_at = ios[i];
+		r = copy(ios[i], from, off, end, a, b);
+	}
+	return r;
+}
+
+static int write_failed(const struct sw_io *io, int r, struct sw_error *err)
+{
+	if (r == -EBADMSG) {
+		sw_fail(err, SW_EXIT_VERIFY, r, "the disk does not give back what was written");
+		sw_error_hint(err, "the disk or its cabling is faulty; use another disk");
+	} else {
+		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot write the LUKS2 header");
+	}
+	sw_error_where(err, "%s", io->path);
+	return r;
+}
+
+int sw_luks_write_headers(struct sw_io *const *ios, size_t n, const char *file,
+			  struct sw_error *err)
+{
 	_cleanup_free_ uint8_t *a = malloc(CHUNK), *b = malloc(CHUNK);
+	_cleanup_io_ struct sw_io *from = NULL;
+	struct sw_io *at = NULL;
 	int r = sw_io_open(file, false, false, 0, &from, err);
 
 	if (r < 0)
 		return r;
 	if (!a || !b)
 		return sw_fail_oom(err);
-	r = copy(io, from, 2 * SW_LUKS_METADATA, SW_LUKS_HEADER, a, b);
+	r = copy_all(ios, n, from, 2 * SW_LUKS_METADATA, SW_LUKS_HEADER, a, b, &at);
 	if (r == 0)
-		r = copy(io, from, SW_LUKS_METADATA, 2 * SW_LUKS_METADATA, a, b);
+		r = copy_all(ios, n, from, SW_LUKS_METADATA, 2 * SW_LUKS_METADATA, a, b, &at);
 	if (r == 0)
-		r = copy(io, from, 0, SW_LUKS_METADATA, a, b);
-	if (r == 0)
-		r = compare(io, from, a, b);
-	if (r == -EBADMSG) {
-		sw_fail(err, SW_EXIT_VERIFY, r, "the disk does not give back what was written");
-		sw_error_hint(err, "the disk or its cabling is faulty; use another disk");
-	} else if (r < 0) {
-		sw_fail_errno(err, SW_EXIT_DIRTY, r, "cannot write the LUKS2 header");
-	}
-	if (r < 0)
-		sw_error_where(err, "%s", io->path);
-	return r;
+		r = copy_all(ios, n, from, 0, SW_LUKS_METADATA, a, b, &at);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = compare(at = ios[i], from, a, b);
+	return r < 0 ? write_failed(at, r, err) : 0;
+}
+
+int sw_luks_write_header(struct sw_io *io, const char *file, struct sw_error *err)
+{
+	return sw_luks_write_headers(&io, 1, file, err);
 }

@@ -46,6 +46,9 @@ int sw_luks_make(const struct sw_luks_spec *spec, const char *file, struct sw_se
  * makes them found, flush; read back and compared.
  */
 int sw_luks_write_header(struct sw_io *io, const char *file, struct sw_error *err);
+/* The same to several that shall hold the same, each part of it to all before the next one. */
+int sw_luks_write_headers(struct sw_io *const *ios, size_t n, const char *file,
+			  struct sw_error *err);
 
 /*
  * The decrypted view of the data on io, whose byte 0 is the data's first: what is

@@ -70,7 +70,8 @@ static int derive(const struct sw_guid *seed, const char *token, uint8_t ret_uui
 int sw_md_new(const struct sw_guid *seed, const char *name, unsigned int members,
 	      unsigned int number, uint64_t size, int64_t time, struct sw_md *ret_md)
 {
-	struct sw_md md = { .members = members, .number = number, .size = size, .events = 2,
+	struct sw_md md = { .members = members, .active = members,
+			    .number = number, .size = size, .events = 2,
 			    .data_offset = SW_MD_DATA_OFFSET, .time = time, .in_sync = true };
 	char token[64];
 
@@ -136,6 +137,16 @@ static bool sizes_fit(const uint8_t *b, uint64_t member_size)
 	       size > 0 && size <= room;
 }
 
+/* Those whose number the table of roles still has: it forgets a member that is gone. */
+static unsigned int count_active(const uint8_t *b, uint64_t roles, uint64_t members)
+{
+	unsigned int n = 0;
+
+	for (uint64_t i = 0; i < roles; i++)
+		n += get(b, F_ROLES + 2 * i, 2) < members;
+	return n;
+}
+
 static int decode(const uint8_t *b, uint64_t member_size, struct sw_md *ret_md)
 {
 	uint64_t roles = get(b, F_ROLES_MAX, 4), number = get(b, F_NUMBER, 4);
@@ -158,6 +169,7 @@ static int decode(const uint8_t *b, uint64_t member_size, struct sw_md *ret_md)
 	memcpy(md.name, b + F_NAME, SW_MD_NAME - 1);
 	md.members = (unsigned int)members;
 	md.number = (unsigned int)get(b, F_ROLES + 2 * number, 2);
+	md.active = count_active(b, roles, members);
 	md.data_offset = get(b, F_DATA_OFFSET, 8) * 512;
 	md.size = get(b, F_SIZE, 8) * 512;
 	md.events = get(b, F_EVENTS, 8);

@@ -17,6 +17,7 @@ struct sw_md {
 	uint8_t member_uuid[16];
 	char name[SW_MD_NAME];
 	unsigned int members, number;	/* of them, and which one this is */
+	unsigned int active;	/* members that this one still counts: no failed or removed one */
 	uint64_t data_offset;	/* bytes from the start of the member */
 	uint64_t size;		/* of the array, bytes */
 	uint64_t events;

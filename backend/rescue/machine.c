@@ -12,8 +12,8 @@
 #include "boot/nodedata.h"
 #include "boot/secrets.h"
 #include "disk/luks.h"
-#include "disk/mdraid.h"
 #include "rescue/private.h"
+#include "rescue/reseal.h"
 #include "tpm/facts.h"
 #include "tpm/tpm.h"
 
@@ -145,7 +145,6 @@ static bool is_encrypted(const struct sw_examine *x, const struct sw_disk *d,
 			 const struct sw_part *p)
 {
 	_cleanup_io_ struct sw_io *io = NULL, *inside = NULL;
-	uint64_t start = p->start, size = p->size;
 	struct sw_luks_seal *seals = NULL;
 	size_t n = 0;
 
@@ -153,7 +152,7 @@ static bool is_encrypted(const struct sw_examine *x, const struct sw_disk *d,
 		return true;
 	if (sw_part_holds(p, SW_FS_RAID) &&
 	    sw_machine_open_disk(x->m, d, false, false, &io, NULL) == 0 &&
-	    sw_md_enter(io, &start, &size) == 0 && sw_io_window(io, start, size, &inside) == 0)
+	    sw_reseal_enter(io, p, &inside) == 0)
 		(void)sw_luks_seals(inside, &seals, &n);
 	sw_luks_seals_free(seals, n);
 	return n;

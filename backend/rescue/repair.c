@@ -55,27 +55,28 @@ static int add_record(json_object *o, struct sw_varstore *vars)
 	return 0;
 }
 
-/* One entry for each further disk, with its bytes. */
+/*
+ * An entry for each run of bytes on a further disk, or on any where they alternate, as on the
+ * members of a mirror: the undo takes the last one back first.
+ */
 static int add_others(const struct sw_repair *r, json_object *o)
 {
 	json_object *others = json_object_new_array();
-	const struct sw_disk *done = NULL;
+	const struct sw_disk *last = NULL;
+	json_object *bytes = NULL;
 
 	sw_json_add(o, "others", others);
 	for (size_t i = 0; i < r->n_bytes; i++) {
-		json_object *one, *bytes;
+		if (r->bytes[i].disk && r->bytes[i].disk != last) {
+			json_object *one = json_object_new_object();
 
-		/* What is written to a disk stands together. */
-		if (!r->bytes[i].disk || r->bytes[i].disk == done)
-			continue;
-		done = r->bytes[i].disk;
-		one = json_object_new_object();
-		sw_json_add(one, "disk", sw_rescue_disk_json(done));
-		sw_json_add(one, "bytes", bytes = json_object_new_array());
-		json_object_array_add(others, one);
-		for (size_t k = i; k < r->n_bytes; k++)
-			if (r->bytes[k].disk == done && bytes_to_json(&r->bytes[k], bytes) < 0)
-				return -ENOMEM;
+			sw_json_add(one, "disk", sw_rescue_disk_json(r->bytes[i].disk));
+			sw_json_add(one, "bytes", bytes = json_object_new_array());
+			json_object_array_add(others, one);
+		}
+		last = r->bytes[i].disk;
+		if (last && bytes_to_json(&r->bytes[i], bytes) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -205,8 +206,8 @@ static int write_all(struct sw_machine *m, struct sw_io *io, const struct sw_rep
 	for (size_t i = 0; k == 0 && i < r->n_bytes; i++) {
 		const struct sw_disk *d = r->bytes[i].disk ? r->bytes[i].disk : r->disk;
 
-		k = r->bytes[i].disk ? write_other(m, &r->bytes[i], err)
-				     : write_bytes(io, &r->bytes[i]);
+		k = d == r->disk ? write_bytes(io, &r->bytes[i])
+				 : write_other(m, &r->bytes[i], err);
 		if (k == 0)
 			continue;
 		sw_fail_errno(err, k == -EBADMSG ? SW_EXIT_VERIFY

@@ -14,7 +14,8 @@ enum sw_sure { SW_SURE_CERTAIN, SW_SURE_LIKELY };
 
 /* One run of bytes on a disk, before and after. */
 struct sw_rescue_bytes {
-	const struct sw_disk *disk;	/* NULL: the repair's own */
+	/* NULL: the repair's own. It may be named as well: undo goes back through those in turn. */
+	const struct sw_disk *disk;
 	uint64_t off;
 	size_t len;
 	uint8_t *old, *now;

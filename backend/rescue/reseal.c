@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "boot/secrets.h"
 #include "disk/luks.h"
+#include "disk/mdraid.h"
 #include "tpm/pcrs.h"
 #include "tpm/seal.h"
 
@@ -24,9 +25,39 @@ static int not_found(const char *disk, const char *label, struct sw_error *err)
 	return -ENOENT;
 }
 
-int sw_reseal_find(const struct sw_facts *f, const char *disk, const char *label,
-		   const struct sw_disk **ret_disk, const struct sw_part **ret_part,
-		   struct sw_error *err)
+int sw_reseal_enter(struct sw_io *disk, const struct sw_part *p, struct sw_io **ret_io)
+{
+	uint64_t start = p->start, size = p->size;
+	int r = sw_part_holds(p, SW_FS_RAID) ? sw_md_enter(disk, &start, &size) : 0;
+
+	return r < 0 ? r : sw_io_window(disk, start, size, ret_io);
+}
+
+static bool is_encrypted(struct sw_machine *m, const struct sw_disk *d, const struct sw_part *p)
+{
+	_cleanup_io_ struct sw_io *disk = NULL, *io = NULL;
+	struct sw_luks_seal *seals = NULL;
+	size_t n = 0;
+	bool is = sw_part_holds(p, SW_FS_LUKS);
+
+	if (!is && sw_part_holds(p, SW_FS_RAID))
+		is = sw_machine_open_disk(m, d, false, false, &disk, NULL) == 0 &&
+		     sw_reseal_enter(disk, p, &io) == 0 && sw_luks_seals(io, &seals, &n) == 0;
+	sw_luks_seals_free(seals, n);
+	return is;
+}
+
+static int several(const char *label, const char *one, const char *other, struct sw_error *err)
+{
+	sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ, "several partitions are called \"%s\"", label);
+	sw_error_where(err, "%s and %s", one, other);
+	sw_error_hint(err, "--disk NAME says which");
+	return -ENOTUNIQ;
+}
+
+int sw_reseal_find(struct sw_machine *m, const struct sw_facts *f, const char *disk,
+		   const char *label, const struct sw_disk **ret_disk,
+		   const struct sw_part **ret_part, struct sw_error *err)
 {
 	const struct sw_part *found = NULL;
 	const struct sw_disk *on = NULL;
@@ -39,20 +70,17 @@ int sw_reseal_find(const struct sw_facts *f, const char *disk, const char *label
 
 			if (!p->label || strcmp(p->label, label) != 0)
 				continue;
-			if (found) {
-				sw_fail(err, SW_EXIT_REFUSED, -ENOTUNIQ,
-					"several partitions are called \"%s\"", label);
-				sw_error_where(err, "%s and %s", on->name, d->name);
-				sw_error_hint(err, "--disk NAME says which");
-				return -ENOTUNIQ;
-			}
+			if (found && sw_mirror_same(m, on, found, d, p))
+				continue;
+			if (found)
+				return several(label, on->name, d->name, err);
 			found = p;
 			on = d;
 		}
 	}
 	if (!found)
 		return not_found(disk, label, err);
-	if (!sw_part_holds(found, SW_FS_LUKS)) {
+	if (!is_encrypted(m, on, found)) {
 		sw_fail(err, SW_EXIT_REFUSED, -EMEDIUMTYPE, "\"%s\" is not encrypted", label);
 		sw_error_where(err, "%s, partition %u", on->name, found->number);
 		return -EMEDIUMTYPE;
@@ -69,7 +97,7 @@ struct job {
 	const char *tcti;
 	char *dir, *file, *log;
 	json_object *signatures;
-	struct sw_io *disk, *part;
+	struct sw_io *disks[SW_MIRROR_MAX], *parts[SW_MIRROR_MAX];	/* of w->places */
 	struct sw_sealed sealed;
 	struct sw_secret *secret;
 	struct sw_luks_slots slots;
@@ -78,8 +106,10 @@ struct job {
 static void job_clear(struct job *j)
 {
 	sw_secret_free(j->secret);
-	sw_io_close(j->part);
-	sw_io_close(j->disk);
+	for (size_t i = 0; i < SW_MIRROR_MAX; i++) {
+		sw_io_close(j->parts[i]);
+		sw_io_close(j->disks[i]);
+	}
 	if (j->dir)
 		(void)sw_remove_tree(j->dir);
 	free(j->dir);
@@ -88,19 +118,30 @@ static void job_clear(struct job *j)
 	json_object_put(j->signatures);
 }
 
-static int open_part(struct job *j, struct sw_error *err)
+static int open_part(struct job *j, size_t i, struct sw_error *err)
 {
-	const struct sw_part *p = j->w->part;
-	int r = sw_machine_open_disk(j->w->m, j->w->disk, true, true, &j->disk, err);
+	const struct sw_mirror *at = &j->w->places;
+	int r = sw_machine_open_disk(j->w->m, at->v[i].disk, true, true, &j->disks[i], err);
 
 	if (r < 0)
 		return r;
-	r = p->size > SW_LUKS_HEADER ? sw_io_window(j->disk, p->start, p->size, &j->part) : -ERANGE;
+	r = at->size > SW_LUKS_HEADER
+		    ? sw_io_window(j->disks[i], at->v[i].start, at->size, &j->parts[i]) : -ERANGE;
 	if (r < 0)
 		return sw_fail_errno(err, SW_EXIT_REFUSED, r, "the partition holds no such header");
-	(void)snprintf(j->part->path, sizeof(j->part->path), "%.200s, partition %u",
-		       j->w->disk->name, p->number);
-	return sw_luks_read_header(j->part, j->file, err);
+	(void)snprintf(j->parts[i]->path, sizeof(j->parts[i]->path), "%.100s, %s of %.40s",
+		       at->v[i].disk->name, at->n > 1 ? "the member" : "the partition",
+		       j->w->part->label ? j->w->part->label : "?");
+	return 0;
+}
+
+static int open_parts(struct job *j, struct sw_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < j->w->places.n; i++)
+		r = open_part(j, i, err);
+	return r == 0 ? sw_luks_read_header(j->parts[0], j->file, err) : r;
 }
 
 static int other_value(struct sw_error *err)
@@ -131,7 +172,7 @@ static int keep_signer(struct job *j, struct sw_pcr_key *key, struct sw_seal_sig
 	struct sw_luks_seal *seals = NULL;
 	size_t n = 0;
 
-	(void)sw_luks_seals(j->part, &seals, &n);
+	(void)sw_luks_seals(j->parts[0], &seals, &n);
 	for (size_t i = 0; i < n && !by->key; i++) {
 		if (!seals[i].sealed.signer.pcrs)
 			continue;
@@ -163,7 +204,7 @@ static int prepare(struct job *j, struct sw_resealed *done, struct sw_error *err
 	by.log = j->log;
 	r = sw_machine_tcti(j->w->m, &j->tcti, err);
 	if (r == 0)
-		r = open_part(j, err);
+		r = open_parts(j, err);
 	if (r == 0)
 		r = keep_signer(j, &key, &by, err);
 	if (r == 0)
@@ -182,8 +223,8 @@ static int prepare(struct job *j, struct sw_resealed *done, struct sw_error *err
 }
 
 int sw_reseal_make(const struct sw_reseal *w,
-		   int (*use)(struct sw_io *part, const char *file, void *arg), void *arg,
-		   struct sw_error *err)
+		   int (*use)(struct sw_io *const *at, size_t n, const char *file, void *arg),
+		   void *arg, struct sw_error *err)
 {
 	_cleanup_(job_clear) struct job j = { .w = w };
 	struct sw_resealed done = {};
@@ -194,7 +235,7 @@ int sw_reseal_make(const struct sw_reseal *w,
 	if (r == 0)
 		r = sw_luks_drop_seals(j.file, &j.slots, j.sealed.later ? &j.sealed : NULL,
 				       &done.removed, &done.kept, err);
-	return r == 0 ? use(j.part, j.file, arg) : r;
+	return r == 0 ? use(j.parts, w->places.n, j.file, arg) : r;
 }
 
 int sw_reseal_run(const struct sw_reseal *w, struct sw_resealed *ret_done, struct sw_error *err)
@@ -206,12 +247,12 @@ int sw_reseal_run(const struct sw_reseal *w, struct sw_resealed *ret_done, struc
 	if (r == 0)
 		r = sw_luks_reseal(j.file, w->key, j.secret, &j.sealed, &j.slots, err);
 	if (r == 0)
-		r = sw_luks_write_header(j.part, j.file, err);
+		r = sw_luks_write_headers(j.parts, w->places.n, j.file, err);
 	if (r == 0)
 		r = sw_luks_drop_seals(j.file, &j.slots, j.sealed.later ? &j.sealed : NULL,
 				       &done.removed, &done.kept, err);
 	if (r == 0 && (done.removed || done.kept))
-		r = sw_luks_write_header(j.part, j.file, err);
+		r = sw_luks_write_headers(j.parts, w->places.n, j.file, err);
 	if (r < 0) {
 		if (err->exit == SW_EXIT_DIRTY)
 			sw_error_hint(err, "the key that was given still opens it; look at the "

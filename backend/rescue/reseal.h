@@ -7,15 +7,19 @@
 
 #include "base/secret.h"
 #include "boot/switch.h"
+#include "rescue/mirror.h"
 #include "tpm/eventlog.h"
 
 /*
- * The LUKS partition of this label, on the disk of this name (NULL: on any). -ENOENT (exit 5),
- * -ENOTUNIQ (exit 4): it is on several disks; -EMEDIUMTYPE (exit 4): it is not encrypted.
+ * The encrypted partition of this label, on the disk of this name (NULL: on any): LUKS, or a member
+ * of a mirror that holds it, then the first that is met. -ENOENT (exit 5), -ENOTUNIQ (exit 4): it
+ * is on several disks, and these are no mirror; -EMEDIUMTYPE (exit 4): it is not encrypted.
  */
-int sw_reseal_find(const struct sw_facts *f, const char *disk, const char *label,
-		   const struct sw_disk **ret_disk, const struct sw_part **ret_part,
-		   struct sw_error *err);
+int sw_reseal_find(struct sw_machine *m, const struct sw_facts *f, const char *disk,
+		   const char *label, const struct sw_disk **ret_disk,
+		   const struct sw_part **ret_part, struct sw_error *err);
+/* What the partition p of an open disk holds, behind the superblock of a mirror, as io. -errno. */
+int sw_reseal_enter(struct sw_io *disk, const struct sw_part *p, struct sw_io **ret_io);
 
 /*
  * The PCR 7 that the firmware gives a system when it starts an image: that in a file, or (image
@@ -31,6 +35,7 @@ struct sw_reseal {
 	struct sw_machine *m;
 	const struct sw_disk *disk;
 	const struct sw_part *part;
+	struct sw_mirror places;	/* sw_mirror_find() */
 	const struct sw_secret *key;	/* a recovery key or the content of a key file */
 	const struct sw_pcr7 *pcr7;	/* as the node will have it; NULL: as it is */
 };
@@ -44,11 +49,12 @@ struct sw_resealed {
 
 /*
  * Makes the new header alone: with the new seal, tried unless only the node can, and without the
- * older ones that sw_reseal_run() would remove; shows it, in a scratch file, with the partition.
+ * older ones that sw_reseal_run() would remove; shows it, in a scratch file, with what is at each
+ * of the places.
  */
 int sw_reseal_make(const struct sw_reseal *w,
-		   int (*use)(struct sw_io *part, const char *file, void *arg), void *arg,
-		   struct sw_error *err);
+		   int (*use)(struct sw_io *const *at, size_t n, const char *file, void *arg),
+		   void *arg, struct sw_error *err);
 
 /*
  * Adds the new seal, tries it (unless only the node can), writes it and reads it back; only

@@ -70,8 +70,9 @@ int sw_seal_repair_part(struct sw_finding *fi, const struct sw_disk *d, const st
 	(void)snprintf(r->subject, sizeof(r->subject), "LUKS2 header of %.40s", label);
 	(void)snprintf(r->asks, sizeof(r->asks), "recovery key of %.40s, or its key file", label);
 	(void)snprintf(r->text, sizeof(r->text),
-		       "open %.40s by its recovery key and seal it to the TPM again; the key "
-		       "stays as it is", label);
+		       "open %.40s by its recovery key and seal it to the TPM again%s; the key "
+		       "stays as it is", label,
+		       sw_part_holds(p, SW_FS_RAID) ? ", on each member of its mirror" : "");
 	(void)snprintf(r->before, sizeof(r->before), "a seal that the TPM does not open");
 	put_after(a, r->after, sizeof(r->after));
 	return 0;
@@ -172,13 +173,16 @@ static int prepare_secret(const struct sw_rescue_ask *q, struct sw_repair *rep,
 
 struct change {
 	struct sw_repair *r;
+	const struct sw_mirror *places;
 	struct sw_error *err;
 	uint8_t *was, *now;
 };
 
 /* Only blocks that differ: a key slot that stays is not written anew. */
-static int add_chunk(struct change *c, uint64_t off, size_t len, const char *text)
+static int add_chunk(struct change *c, size_t place, uint64_t off, size_t len, const char *text)
 {
+	const struct sw_disk *d = c->places->v[place].disk;
+	uint64_t start = c->places->v[place].start;
 	int r = 0;
 
 	for (size_t from = 0, to; r == 0 && from < len; from = to) {
@@ -188,14 +192,17 @@ static int add_chunk(struct change *c, uint64_t off, size_t len, const char *tex
 			if ((memcmp(c->was + to, c->now + to, BLOCK) == 0) != same)
 				break;
 		if (!same)
-			r = sw_repair_add_change(c->r, NULL, c->r->part->start + off + from,
-						 c->was + from, c->now + from, to - from, text);
+			r = sw_repair_add_change(c->r, d, start + off + from, c->was + from,
+						 c->now + from, to - from, text);
+		/* Of several each is named: their writes alternate, and so does their undo. */
+		if (r == 0 && !same && c->places->n > 1)
+			c->r->bytes[c->r->n_bytes - 1].disk = d;
 	}
 	return r;
 }
 
-static int add_range(struct change *c, struct sw_io *part, struct sw_io *file, uint64_t off,
-		     uint64_t end, const char *text)
+static int add_range(struct change *c, size_t place, struct sw_io *part, struct sw_io *file,
+		     uint64_t off, uint64_t end, const char *text)
 {
 	int r = 0;
 
@@ -206,24 +213,34 @@ static int add_range(struct change *c, struct sw_io *part, struct sw_io *file, u
 		if (r == 0)
 			r = sw_io_read(file, off, c->now, n);
 		if (r == 0)
-			r = add_chunk(c, off, n, text);
+			r = add_chunk(c, place, off, n, text);
 	}
 	return r;
 }
 
-/* Key slots, then the second header, then the first: cut off anywhere one of them is whole. */
-static int add_header(struct sw_io *part, const char *path, void *arg)
+/*
+ * Key slots, then the second header, then the first: cut off anywhere one of them is whole. On a
+ * mirror each of the three goes to all members before the next: md reads now one, now another, and
+ * so even of a mixture one header is whole.
+ */
+static int add_header(struct sw_io *const *at, size_t n, const char *path, void *arg)
 {
+	static const struct {
+		uint64_t off, end;
+		const char *text;
+	} pieces[] = {
+		{ 2ULL * METADATA, SW_LUKS_HEADER, "key slots" },
+		{ METADATA, 2ULL * METADATA, "second LUKS2 header" },
+		{ 0, METADATA, "first LUKS2 header" },
+	};
 	struct change *c = arg;
 	_cleanup_io_ struct sw_io *file = NULL;
 	int r = sw_io_open(path, false, false, 0, &file, c->err);
 
-	if (r == 0)
-		r = add_range(c, part, file, 2ULL * METADATA, SW_LUKS_HEADER, "key slots");
-	if (r == 0)
-		r = add_range(c, part, file, METADATA, 2ULL * METADATA, "second LUKS2 header");
-	if (r == 0)
-		r = add_range(c, part, file, 0, METADATA, "first LUKS2 header");
+	for (size_t p = 0; r == 0 && p < ARRAY_SIZE(pieces); p++)
+		for (size_t i = 0; r == 0 && i < n; i++)
+			r = add_range(c, i, at[i], file, pieces[p].off, pieces[p].end,
+				      pieces[p].text);
 	return r < 0 ? sw_fail_errno(c->err, SW_EXIT_FAILED, r, "the LUKS2 header cannot be read")
 		     : 0;
 }
@@ -234,10 +251,12 @@ static int prepare_part(const struct sw_rescue_ask *q, struct sw_repair *rep, st
 	_cleanup_(sw_seal_aim_clear) struct sw_seal_aim a = {};
 	_cleanup_secret_ struct sw_secret *key = NULL;
 	_cleanup_switch_ struct sw_switch s = {};
-	struct change c = { .r = rep, .err = err, .was = was, .now = now };
 	struct sw_reseal w = { .m = q->m, .disk = rep->disk, .part = rep->part };
+	struct change c = { .r = rep, .places = &w.places, .err = err, .was = was, .now = now };
 	int r = was && now ? look(q, &s, &a, err) : sw_fail_oom(err);
 
+	if (r == 0)
+		r = sw_mirror_find(q->m, q->f, rep->disk, rep->part, &w.places, err);
 	if (r == 0)
 		r = sw_recovery_passphrase(q->given, &key, err);
 	w.key = key;

@@ -9,13 +9,9 @@
 
 #include "disk/mdraid.h"
 #include "machine/shell.h"
+#include "rescue/mirror.h"
 #include "rescue/reseal.h"
 
-/* One that is written alone makes a mirror whose copies differ. */
-#define MEMBER_ADVICE \
-	"slipway seals no array again: give the node its recovery key at its start, and run " \
-	"systemd-cryptenroll --wipe-slot=tpm2 --tpm2-device=auto --tpm2-pcrs=7 on the array's " \
-	"/dev/md device there"
 #define FOREIGN "it was sealed by another TPM, or this one was cleared since"
 
 /* ---- what the node's PCRs are ---- */
@@ -155,6 +151,19 @@ static int examine_secret(struct sw_examine *x, const struct sw_switch *s,
 
 /* ---- encrypted partitions ---- */
 
+static int offer(struct sw_examine *x, struct sw_finding *fi, const struct sw_disk *d,
+		 const struct sw_part *p, const struct sw_seal_aim *a)
+{
+	struct sw_mirror places;
+	struct sw_error e = {};
+	int r = sw_mirror_find(x->m, x->f, d, p, &places, &e);
+
+	if (r == 0)
+		return sw_seal_repair_part(fi, d, p, a);
+	(void)snprintf(fi->advice, sizeof(fi->advice), "%.70s; %.160s", e.what, e.hint);
+	return r == -ENOMEM ? r : 0;
+}
+
 static int closed_part(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		       const struct sw_seal_aim *a, const struct sw_luks_seal *seal,
 		       enum sw_seal_state state)
@@ -177,16 +186,15 @@ static int closed_part(struct sw_examine *x, const struct sw_disk *d, const stru
 		(void)snprintf(fi->advice, sizeof(fi->advice),
 			       "start an image that brings its signature along: systemd-measure "
 			       "sign makes it");
-	else if (r == 0 && sw_part_holds(p, SW_FS_RAID))
-		(void)snprintf(fi->advice, sizeof(fi->advice), MEMBER_ADVICE);
 	else if (r == 0)
-		r = sw_seal_repair_part(fi, d, p, a);
+		r = offer(x, fi, d, p, a);
 	return r;
 }
 
 /* One that opens is enough. What asks for a PIN besides is the operator's own. */
 static int judge_seals(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
-		       const struct sw_seal_aim *a, const struct sw_luks_seal *seals, size_t n)
+		       const struct sw_seal_aim *a, const struct sw_luks_seal *seals, size_t n,
+		       bool *ret_told)
 {
 	enum sw_seal_state worst = SW_SEAL_OPENS, state;
 
@@ -195,35 +203,47 @@ static int judge_seals(struct sw_examine *x, const struct sw_disk *d, const stru
 		if (state == SW_SEAL_OPENS)
 			return 0;
 	}
+	*ret_told = n > 0;
 	return n ? closed_part(x, d, p, a, &seals[0], worst) : 0;
 }
 
-/* What is encrypted on a member of a mirror lies behind the array's own superblock. */
-static int open_part(struct sw_io *disk, const struct sw_part *p, struct sw_io **ret_part)
+static int examine_place(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+			 const struct sw_seal_aim *a, const struct sw_mirror *at, size_t place,
+			 bool *ret_told)
 {
-	uint64_t start = p->start, size = p->size;
-	int r = sw_part_holds(p, SW_FS_RAID) ? sw_md_enter(disk, &start, &size) : 0;
+	_cleanup_io_ struct sw_io *disk = NULL, *io = NULL;
+	struct sw_luks_seal *seals = NULL;
+	size_t n = 0;
+	int r = sw_machine_open_disk(x->m, at->v[place].disk, false, false, &disk, NULL);
 
-	return r < 0 ? r : sw_io_window(disk, start, size, ret_part);
+	if (r == 0)
+		r = sw_io_window(disk, at->v[place].start, at->size, &io);
+	if (r == 0)
+		r = sw_luks_seals(io, &seals, &n);
+	r = r < 0 ? 0 : judge_seals(x, d, p, a, seals, n, ret_told);
+	sw_luks_seals_free(seals, n);
+	return r;
 }
 
+/* Of a mirror each member: a reseal that was cut off has reached some of them. */
 static int examine_part(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 			const struct sw_seal_aim *a)
 {
-	_cleanup_io_ struct sw_io *disk = NULL, *part = NULL;
-	struct sw_luks_seal *seals = NULL;
-	size_t n = 0;
-	int r;
+	_cleanup_io_ struct sw_io *disk = NULL;
+	struct sw_mirror at;
+	bool told = false;
+	int r = sw_mirror_find(x->m, x->f, d, p, &at, NULL);
 
-	if (p->size <= SW_LUKS_HEADER)
-		return 0;
-	r = sw_machine_open_disk(x->m, d, false, false, &disk, NULL);
-	if (r == 0)
-		r = open_part(disk, p, &part);
-	if (r == 0)
-		r = sw_luks_seals(part, &seals, &n);
-	r = r < 0 ? 0 : judge_seals(x, d, p, a, seals, n);
-	sw_luks_seals_free(seals, n);
+	/* One that cannot be written: what this member says of its own. */
+	if (r < 0) {
+		at = (struct sw_mirror){ .v = { { .disk = d, .start = p->start } }, .n = 1,
+					 .size = p->size };
+		r = sw_machine_open_disk(x->m, d, false, false, &disk, NULL);
+		if (r < 0 || sw_md_enter(disk, &at.v[0].start, &at.size) < 0)
+			return 0;
+	}
+	for (size_t i = 0; r == 0 && !told && at.size > SW_LUKS_HEADER && i < at.n; i++)
+		r = examine_place(x, d, p, a, &at, i, &told);
 	return r;
 }
 
@@ -235,7 +255,7 @@ static int examine_parts(struct sw_examine *x, const struct sw_disk *d,
 	for (size_t i = 0; r == 0 && d && i < d->table.n_parts; i++) {
 		const struct sw_part *p = &d->table.parts[i];
 
-		/* The members of a mirror hold the same: the first disk's tells for both. */
+		/* A mirror is told of once, with the first disk. */
 		if (sw_part_holds(p, SW_FS_LUKS) ||
 		    (sw_part_holds(p, SW_FS_RAID) && d == x->nodes[0]->disk))
 			r = examine_part(x, d, p, a);

@@ -208,14 +208,14 @@ static int undo_record(struct sw_varstore *vars, const char *hex, struct sw_erro
 		       : 0;
 }
 
-/* What a repair wrote to further disks of the node. */
+/* What a repair wrote to further disks of the node, the last first. */
 static int undo_others(struct sw_machine *m, const struct sw_facts *f, json_object *list,
 		       bool write, struct sw_error *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && list && i < json_object_array_length(list); i++) {
-		json_object *one = json_object_array_get_idx(list, i);
+	for (size_t i = list ? json_object_array_length(list) : 0; r == 0 && i > 0; i--) {
+		json_object *one = json_object_array_get_idx(list, i - 1);
 		json_object *bytes = sw_json_array(one, "bytes");
 		_cleanup_io_ struct sw_io *io = NULL;
 		const struct sw_disk *d = need_disk(f, sw_json_get(one, "disk"),

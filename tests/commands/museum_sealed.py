@@ -73,3 +73,37 @@ def tpm_storage_off(b):
          make=make_sealed, kind="sealed")
 def tpm_absent(b):
     b.yaml("tpm: true", "tpm: false")
+
+
+# ---- an encrypted state on a mirror ----
+
+def make_mirror(case):
+    """Two disks; the TPM and a key file open the state, and nothing else needs the TPM."""
+    case.payload()
+    case.create("serial=NODE07SYS,size=1400M,model=Alpha,transport=nvme",
+                "serial=DATA4711,size=1400M,model=Beta,transport=sata")
+    layout = case.own_layout("mirror")
+    with open(layout / "40-state.conf", "a", encoding="utf-8") as file:
+        file.write("Encrypt=key-file+tpm2\n")
+    (case.dir / "state.key").write_bytes(RECOVERY)
+    answers = case.answers(replace=[
+        ("  kind: attest\n  url: https://attest.example/v1\n", "  kind: none\n"),
+        ("  layout: node\n", f"  layout: {layout}\n  keyfile: {case.dir}/state.key\n"),
+        ("  wipe: any\n", "  wipe: any\n  more: [{match: {serial: DATA4711}, wipe: any}]\n")])
+    expect(case.on("--yes", "install", "--answers", answers), 0)
+    expect(case.on("promote", "--kernel", case.dir / "vmlinuz", "--initrd", case.dir / "initrd",
+                   "--cmdline", "console=ttyS0 second", "--trust", "none"), 0)
+    run_from(case, "b")
+
+
+@exhibit("something was measured into PCR 7 of a node with an encrypted mirror", "seal-state",
+         make=make_mirror, kind="sealed", given=RECOVERY, keeps=False)
+def mirror_pcr_extended(b):
+    tpm_of(b).tool("tpm2_pcrextend", "7:sha256=" + "5a" * 32)
+
+
+@exhibit("a node needs its TPM for nothing but an encrypted mirror, and it is switched off",
+         "tpm-gone", repair=False, make=make_mirror, kind="sealed",
+         says="its state is sealed to the TPM")
+def mirror_tpm_absent(b):
+    b.yaml("tpm: true", "tpm: false")

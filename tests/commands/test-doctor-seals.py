@@ -6,11 +6,12 @@ import io
 import json
 import os
 import shutil
+import struct
 import tarfile
 
 import eventlog
 from eventlog import SEPARATOR, VARIABLE
-from lib import SOURCE, cut, expect, fingerprint, main, need, partitions, same, test, tool
+from lib import SOURCE, MiB, cut, expect, fingerprint, main, need, partitions, same, test, tool
 from attest_server import AttestServer, Authority
 from escrow import block, certificate, decrypt
 from join_server import Keyserver
@@ -18,6 +19,7 @@ from museum import run_from
 from swtpm import Tpm
 
 SECRET = "what the node was entrusted with"
+TWO = ("NODE07SYS", "DATA4711")
 NO_ADMISSION = ("  kind: attest\n  url: https://attest.example/v1\n", "  kind: none\n")
 
 
@@ -218,16 +220,129 @@ def mirrored(case):
     return tpm, key
 
 
-@test("an encrypted mirror whose TPM was cleared is found once, with what to do about it")
+def inside(case, serial):
+    """What is encrypted on this disk's member of the mirror, as a file of its own."""
+    whole = cut(case.disk(serial), partitions(case.disk(serial))["state"],
+                case.dir / f"{serial}.member")
+    path = case.dir / f"{serial}.state"
+    with open(whole, "rb") as file:
+        file.seek(MiB)
+        path.write_bytes(file.read(17 * MiB))
+    whole.unlink()
+    return path
+
+
+def super_of(case, serial):
+    at = partitions(case.disk(serial))["state"]["start"] * 512 + 4096
+    with open(case.disk(serial), "rb") as file:
+        file.seek(at)
+        return at, bytearray(file.read(4096))
+
+
+def change_super(case, serial, events=None, gone=None):
+    """As md writes it: a later count of events, and a member that it no longer counts."""
+    at, block = super_of(case, serial)
+    if events is not None:
+        block[200:208] = struct.pack("<Q", events)
+    if gone is not None:
+        block[256 + 2 * gone:258 + 2 * gone] = b"\xfe\xff"
+    block[216:220] = bytes(4)
+    length = 256 + 2 * struct.unpack_from("<I", block, 220)[0]
+    total = sum(struct.unpack_from(f"<{length // 4}I", block))
+    block[216:220] = struct.pack("<I", (total + (total >> 32)) & 0xffffffff)
+    with open(case.disk(serial), "r+b") as file:
+        file.seek(at)
+        file.write(block)
+    tool("mdadm", "--examine", cut(case.disk(serial), partitions(case.disk(serial))["state"],
+                                   case.dir / "member"))
+
+
+def both(case):
+    return [fingerprint(case.disk(s)) for s in TWO]
+
+
+@test("an encrypted mirror whose TPM was cleared: sealed again on both members alike; undo")
 def _(case):
-    tpm, _ = mirrored(case)
+    need("cryptsetup")
+    tpm, key = mirrored(case)
     same(found(case, "seal-state"), None, "a healthy one")
     tpm.tool("tpm2_clear", "-c", "p")
     seen = [f for f in case.on("--json", "doctor").json()["findings"]
             if f["id"].endswith("seal-state")]
-    same([("repair" in f, f["severity"]) for f in seen], [(False, "error")], "findings")
-    assert "systemd-cryptenroll" in seen[0]["advice"], seen
+    same([(f["repair"]["needs"], f["severity"]) for f in seen], [("key", "error")], "findings")
     assert "another TPM, or this one was cleared" in seen[0]["evidence"], seen
+    before, supers, old = both(case), [super_of(case, s) for s in TWO], seals(inside(case, TWO[0]))
+    wrong, undo = case.dir / "wrong", case.dir / "undo.json"
+    wrong.write_text("vvvvvvvv-" * 7 + "vvvvvvvv")
+    repair(case, seen[0], wrong, code=4, words=("this key does not open it",))
+    same(both(case), before, "by the wrong key")
+    repair(case, seen[0], key, "--save", undo)
+    same([super_of(case, s) for s in TWO], supers, "what md knows of the members")
+    images = [inside(case, s) for s in TWO]
+    same(images[0].read_bytes()[:16 * MiB] == images[1].read_bytes()[:16 * MiB], True, "alike")
+    now = seals(images[1])
+    same((len(old), len(now)), (1, 1), "seals")
+    assert now[0]["tpm2-blob"] != old[0]["tpm2-blob"], "the same seal"
+    assert all(opens(image, key) for image in images), "the recovery key no longer opens it"
+    given = expect(case.on("state", "key"), 0).out
+    (case.dir / "given").write_text(given)
+    assert all(opens(image, case.dir / "given") for image in images), "the TPM's key opens it not"
+    expect(case.on("--yes", "doctor", "--undo", undo), 0, "Taken back")
+    same(both(case), before, "after the undo")
+    done = expect(case.on("state", "reseal", "--key-file", key), 0)
+    assert "state on the mirror of" in done.out and " and " in done.out, done
+    same(found(case, "seal-state"), None, "after the command")
+    images = [inside(case, s) for s in TWO]
+    same(images[0].read_bytes()[:16 * MiB] == images[1].read_bytes()[:16 * MiB], True, "alike")
+    same(tpm.left(), "", "left in the TPM")
+
+
+@test("a mirror is not sealed again while a member is away, behind or in use; without one that "
+      "failed it is")
+def _(case):
+    tpm, key = mirrored(case)
+    tpm.tool("tpm2_clear", "-c", "p")
+    yaml = case.machine_dir / "machine.yaml"
+    healthy, saved = yaml.read_text(), [super_of(case, s) for s in TWO]
+
+    def refused(*words):
+        before = both(case)
+        finding = found(case, "seal-state")
+        assert "repair" not in finding and words[0] in finding["advice"], (words, finding)
+        expect(case.on("state", "reseal", "--key-file", key), 4, *words)
+        same(both(case), before, "the disks")
+
+    yaml.write_text(healthy.replace("serial: DATA4711", "serial: OTHER"))
+    disk = case.disk("DATA4711")
+    disk.rename(disk.with_suffix(".away"))
+    with open(disk, "wb") as file:
+        file.truncate(disk.with_suffix(".away").stat().st_size)
+    same("repair" in found(case, "seal-state"), False, "a member is away")
+    expect(case.on("state", "reseal", "--key-file", key), 4, "is not here", "put its disk back")
+    disk.with_suffix(".away").rename(disk)
+    yaml.write_text(healthy)
+
+    change_super(case, "NODE07SYS", events=9)
+    refused("is behind the others", "recovery key")
+    change_super(case, "NODE07SYS", events=9, gone=1)
+    change_super(case, "DATA4711", events=9, gone=0)
+    refused("do not agree", "take one of them out")
+    # The member that failed is copied anew when it is back: it is left alone.
+    at, block = saved[1]
+    with open(disk, "r+b") as file:
+        file.seek(at)
+        file.write(block)
+    name = next(d["name"] for d in case.on("--json", "facts").json()["disks"]
+                if d["serial"] == "NODE07SYS")
+    holder = case.machine_dir / f"sys/class/block/{name}p4/holders/md127"
+    holder.mkdir(parents=True)
+    refused("put the mirror together", "/dev/md127")
+    holder.rmdir()
+    before = both(case)
+    repair(case, found(case, "seal-state"), key)
+    after = both(case)
+    same([a == b for a, b in zip(after, before)], [False, True], "what is written")
+    same(seals(inside(case, "NODE07SYS"))[0] != seals(inside(case, "DATA4711"))[0], True, "seals")
 
 
 @test("a TPM that is gone is told to a node that needs it for nothing but an encrypted mirror")

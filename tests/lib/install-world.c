@@ -47,6 +47,9 @@ static const char layouts[] =
 	"Label=state\\nSizeMinBytes=30M\\nSizeMaxBytes=30M\\nPaddingMinBytes=6M\\nFormat=ext4\\n"
 	"Encrypt=tpm2\\nCopyFiles=%s:/marker\\nX-Slipway-Role=state\\n'"
 	" \"$0/sealed/marker\" >sealed/40-s.conf)\n"
+	"mkdir sealed-twin; for f in sealed/*.conf; do (cat $f; echo \"$on\") >sealed-twin/${f#*/};"
+	" done; sed -i \"s/^Type=.*/Type=$raid/;s/30M/34M/\" sealed-twin/40-s.conf;"
+	" echo X-Slipway-Raid=1 >>sealed-twin/40-s.conf\n"
 	"slot a >tiny/10-a.conf; slot b >tiny/20-b.conf; node >tiny/30-n.conf\n"
 	"slot a \"$on\" >twin/10-a.conf; slot b \"$on\" >twin/20-b.conf\n"
 	"node \"$on\" >twin/30-n.conf\n"
@@ -96,15 +99,18 @@ static const char *layout_of(const struct world *w)
 {
 	if (w->extras)
 		return w->n_disks > 1 ? "twin-more" : "tiny-more";
-	return w->sealed ? "sealed" : w->n_disks > 1 ? "twin" : "tiny";
+	if (w->sealed)
+		return w->n_disks > 1 ? "sealed-twin" : "sealed";
+	return w->n_disks > 1 ? "twin" : "tiny";
 }
 
 static void make_plan(struct world *w)
 {
 	const char *more = w->n_disks > 1 ? "  more:\n  - match: {serial: NODE07TWO}\n"
 					    "    wipe: any\n" : "";
-	_cleanup_free_ char *keep = w->sealed ? sealed_answers(w) : NULL;
-	_cleanup_free_ char *text = sw_fmt(yaml, layout_of(w), keep ? keep : more,
+	_cleanup_free_ char *keep = w->sealed ? sealed_answers(w) : strdup("");
+	_cleanup_free_ char *disk = sw_fmt("%s%s", keep, more);
+	_cleanup_free_ char *text = sw_fmt(yaml, layout_of(w), disk,
 					   w->extras ? by_ipxe : "  mode: local\n",
 					w->sealed ? attesting : "");
 	_cleanup_answers_ struct sw_answers *a = NULL;
@@ -203,6 +209,11 @@ void world_make(struct world *w, unsigned int n_disks)
 void world_make_sealed(struct world *w)
 {
 	make(w, 1, true, false);
+}
+
+void world_make_sealed_mirror(struct world *w)
+{
+	make(w, 2, true, false);
 }
 
 void world_make_extras(struct world *w, unsigned int n_disks)

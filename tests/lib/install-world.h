@@ -29,6 +29,8 @@ struct world {
 void world_make(struct world *w, unsigned int n_disks);
 /* One disk; state is sealed to the stand-in's TPM, its recovery key in escrow. */
 void world_make_sealed(struct world *w);
+/* The same on a mirror of two disks. */
+void world_make_sealed_mirror(struct world *w);
 /* Mode network by iPXE, and a rescue image; on two disks each has its own. */
 void world_make_extras(struct world *w, unsigned int n_disks);
 /* What is in a file of that state. */

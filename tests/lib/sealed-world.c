@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "boot/nodedata.h"
+#include "disk/mdraid.h"
 
 /* The recovery key into DIR/key, the volume key into DIR/volume. */
 static const char open_state[] =
@@ -46,12 +47,13 @@ static void write_cms(const struct world *w, struct sw_io *io)
 static void write_state(const struct world *w, struct sw_io *io)
 {
 	const struct sw_placed *state = encrypted(w);
+	uint64_t skip = state->raid ? SW_MD_DATA_OFFSET : 0;
 	_cleanup_free_ char *path = sw_fmt("%s/state.img", w->dir);
 	_cleanup_free_ uint8_t *data = malloc(state->size);
 
 	assert_non_null(data);
-	assert_int_equal(sw_io_read(io, state->start, data, state->size), 0);
-	assert_int_equal(sw_file_write(path, data, state->size, 0600), 0);
+	assert_int_equal(sw_io_read(io, state->start + skip, data, state->size - skip), 0);
+	assert_int_equal(sw_file_write(path, data, state->size - skip, 0600), 0);
 }
 
 static void take(struct sealed_secret *s, const char *what, const void *data, size_t len)

@@ -53,6 +53,7 @@ static void test_what_is_written_is_read(void **state SW_UNUSED)
 	assert_memory_not_equal(back.member_uuid, a.member_uuid, 16);
 	assert_int_equal(back.number, 1);
 	assert_int_equal(back.members, 2);
+	assert_int_equal(back.active, 2);
 	assert_int_equal(back.size, sw_md_size(SIZE));
 	assert_int_equal(back.time, 1700000000);
 	assert_true(back.in_sync);

@@ -24,12 +24,12 @@ static int get_key(struct sw_cli *cli, const char *label, struct sw_secret **ret
 	if (r == 0)
 		r = sw_machine_facts(m, &f, err);
 	if (r == 0)
-		r = sw_reseal_find(f, sw_arg(&cli->args, 'd'), label, &d, &p, err);
+		r = sw_reseal_find(m, f, sw_arg(&cli->args, 'd'), label, &d, &p, err);
 	if (r == 0)
 		r = sw_machine_open_disk(m, d, false, false, &io, err);
 	if (r < 0)
 		return r;
-	r = sw_io_window(io, p->start, p->size, &part);
+	r = sw_reseal_enter(io, p, &part);
 	return r < 0 ? sw_fail_errno(err, SW_EXIT_FAILED, r, "the partition cannot be read")
 		     : sw_secrets_part_key(m, part, sw_arg(&cli->args, OPT_SIGNATURES), label,
 					   ret_key, err);

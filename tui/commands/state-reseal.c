@@ -28,6 +28,14 @@ static void print_json(const struct sw_aim *a, const struct sw_reseal *w,
 	sw_json_add_str(o, "disk", w->disk->name);
 	sw_json_add_u64(o, "partition", w->part->number);
 	sw_json_add_str(o, "label", w->part->label);
+	if (w->places.n > 1) {
+		json_object *list = json_object_new_array();
+
+		for (size_t i = 0; i < w->places.n; i++)
+			json_object_array_add(list,
+					      json_object_new_string(w->places.v[i].disk->name));
+		sw_json_add(o, "mirror", list);
+	}
 	sw_json_add_str(o, "pcr7", sw_hex(d->pcr7, sizeof(d->pcr7), hex));
 	if (a->letter)
 		sw_json_add_str(o, "slot", slot);
@@ -45,8 +53,14 @@ static void print_text(const struct sw_aim *a, const struct sw_reseal *w,
 {
 	char hex[SW_HEX_TEXT];
 
-	printf("%s on %s, partition %u, is sealed to PCR 7 %s", w->part->label, w->disk->name,
-	       w->part->number, d->later ? "as it will be under " : "as it is");
+	if (w->places.n > 1) {
+		printf("%s on the mirror of", w->part->label);
+		for (size_t i = 0; i < w->places.n; i++)
+			printf("%s %s", i ? " and" : "", w->places.v[i].disk->name);
+	} else {
+		printf("%s on %s, partition %u,", w->part->label, w->disk->name, w->part->number);
+	}
+	printf(" is sealed to PCR 7 %s", d->later ? "as it will be under " : "as it is");
 	if (d->later && a->letter)
 		printf("slot %c", a->letter - 'a' + 'A');
 	else if (d->later)
@@ -74,7 +88,9 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	if (r == 0)
 		r = sw_target_open(cli, &t, err);
 	if (r == 0)
-		r = sw_reseal_find(t.f, sw_arg(&cli->args, 'd'), label, &w.disk, &w.part, err);
+		r = sw_reseal_find(t.m, t.f, sw_arg(&cli->args, 'd'), label, &w.disk, &w.part, err);
+	if (r == 0)
+		r = sw_mirror_find(t.m, t.f, w.disk, w.part, &w.places, err);
 	if (r == 0)
 		r = sw_aim_find(&t, sw_arg(&cli->args, 'd'), sw_arg(&cli->args, OPT_IMAGE),
 				sw_arg(&cli->args, OPT_PRESENT), &a, err);
