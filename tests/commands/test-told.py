@@ -105,6 +105,25 @@ def _(case):
     same(case.on("--json", "status").json()["last_failure"]["code"], "ANSWERS-3-EINVAL", "status")
 
 
+@test("a value left to ask where nobody can be asked, and a disk that is not there, are told")
+def _(case):
+    need("openssl")
+    r = Receiver(case.dir / "r")
+    text = "  webhooks:\n" + hook(r) + "on-error: {action: poweroff, pause: 1}\n"
+    path = report(case, text, replace=[("{serial: NODE07SYS}", "{serial: ask}")])
+    case.create(NODE)
+    expect(case.on("install", "--answers", path), 3)
+    path = report(case, text, replace=[("{serial: NODE07SYS}", "{serial: NONE}"),
+                                       ("  wipe: any\n", "  wipe: any\n  wait: 1\n")])
+    cmdline(case, f"slipway.answers={path}")
+    case.start("session", "--medium").communicate(timeout=60)
+    r.close()
+    same([(e["event"], e["code"], e["hostname"]) for e in r.events()],
+         [("FAILED", "PLAN-3-EINVAL", "node-07"), ("FAILED", "PLAN-4-ENODEV", "node-07")], "told")
+    assert "serial NODE07SYS" in r.events()[1]["error"]["why"], r.events()[1]
+    same(case.on("--json", "status").json()["last_failure"]["code"], "PLAN-4-ENODEV", "status")
+
+
 @test("on the medium: what is no valid whole is told, and a second session does not tell it again")
 def _(case):
     need("openssl")
