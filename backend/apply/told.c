@@ -67,6 +67,7 @@ static void keep_failure(struct sw_told *t, const struct sw_event *ev)
 	struct sw_varstore *vars = store(t);
 	struct sw_lastfail f = { .time = ev->time_ms / 1000, .step = ev->step, .steps = ev->steps };
 	_cleanup_free_ char *line = NULL;
+	size_t n = 0;
 	int r;
 
 	if (!vars || t->note_stays || ev->error.exit == SW_EXIT_CANCELLED)
@@ -74,7 +75,9 @@ static void keep_failure(struct sw_told *t, const struct sw_event *ev)
 	(void)snprintf(f.code, sizeof(f.code), "%s", ev->code);
 	(void)snprintf(f.host, sizeof(f.host), "%s",
 		       t->answers && t->answers->hostname ? t->answers->hostname : "");
-	sw_error_line(&ev->error, f.text, sizeof(f.text));
+	if (ev->error.where[0])
+		n = (size_t)snprintf(f.text, sizeof(f.text), "%.200s: ", ev->error.where);
+	sw_error_line(&ev->error, f.text + n, sizeof(f.text) - n);
 	r = sw_lastfail_write(vars, &f);
 	if (r == 0)
 		return;

@@ -37,6 +37,16 @@ void sw_message_maker_clear(struct sw_message_maker *m)
 	m->machine = sw_facts_free(m->machine);
 }
 
+/* One line, with its place: an error in answers is found by that. */
+static char *failed_line(const struct sw_event *ev)
+{
+	const struct sw_error *e = &ev->error;
+	char line[sizeof(e->what) + sizeof(e->why)];
+
+	sw_error_line(e, line, sizeof(line));
+	return sw_fmt("failed, code %s: %s%s%s", ev->code, e->where, e->where[0] ? ": " : "", line);
+}
+
 char *sw_message_line(const struct sw_event *ev)
 {
 	switch (ev->type) {
@@ -52,8 +62,7 @@ char *sw_message_line(const struct sw_event *ev)
 	case SW_EVENT_DONE:
 		if (ev->result == 0)
 			return sw_fmt("succeeded: %s", ev->text);
-		return sw_fmt("failed, code %s: %s%s%s", ev->code, ev->error.what,
-			      ev->error.why[0] ? ": " : "", ev->error.why);
+		return failed_line(ev);
 	case SW_EVENT_PROGRESS:
 		break;
 	}

@@ -60,7 +60,7 @@ def _(case):
     for word in ("laiout", "wype"):
         assert any(word in line for line in last["log"]), last["log"]
         assert word in log.read_text(), log.read_text()
-    assert "failed, code ANSWERS-3-EINVAL" in log.read_text(), log.read_text()
+    assert f"failed, code ANSWERS-3-EINVAL: {path}:6:3: " in log.read_text(), log.read_text()
     assert not (case.machine_dir / "vars" / FAILURE).exists(), "a refused command left a note"
 
 
@@ -100,7 +100,7 @@ def _(case):
     note = (case.machine_dir / "vars" / FAILURE).read_bytes()[4:]
     kept = json.loads(note)
     same((kept["code"], kept["host"]), ("ANSWERS-3-EINVAL", "node-07"), "the note")
-    assert "laiout" in kept["text"], kept
+    assert "slipway.yaml:6:3: unknown key \"laiout\"" in kept["text"], kept
     expect(case.on("status"), 0, "ANSWERS-3-EINVAL", "laiout")
     same(case.on("--json", "status").json()["last_failure"]["code"], "ANSWERS-3-EINVAL", "status")
 
