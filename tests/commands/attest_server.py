@@ -90,7 +90,7 @@ class AttestServer:
         self.fault, self.faults = None, 1 << 30
         self.requests, self.complaints, self.refuse_log = [], [], False
         self.questions, self.off_s = 0, 0       # GETs; how wrong its clock is
-        self.strict, self.nonces, self.lifetime = False, {}, 60
+        self.strict, self.nonces, self.lifetime = False, {}, 600
         self.offer = None                       # what it says in place of its offer
         self.before_answer = None               # called when all was judged
         self.old_answer = None

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from lib import SLIPWAY, allocated
 
+LOCKS_NS = 10_000_000       # more than a child needs until it has locked what it inherited
+
 # What all canaries end in: one look for all, and none is for those of a test that runs beside it.
 MARK = b"-" + secrets.token_hex(6).encode()
 
@@ -63,22 +65,29 @@ def memory_hits(folder, only_unlocked=False, mark=MARK):
     return hits
 
 
+def activity(folder):
+    """(whether it waits for something, the nanoseconds for which it has run)"""
+    state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+    with contextlib.suppress(OSError):
+        return state == "S", int((folder / "schedstat").read_text().split()[0])
+    return True, 0
+
+
 class Watch(threading.Thread):
     """
     Reads arguments and environment of every process, over and over, and, when a folder is given,
     the memory of those of slipway that work on the machine in it. A child has its parent's pages
     for the moment until it locks its own, and they stay where they are for as long as the parent
-    has them: what is found unlocked counts when it is found twice. Until a secret was found in
-    locked memory a process is stopped while it is looked into, and goes on for a moment between
-    two looks: one that has its secret for a moment is met, too. `mark` may be set to another
-    secret, one that slipway made.
+    has them: what is found unlocked counts when it is found again while the process waits, or has
+    run for longer than that takes. Until a secret was found in locked memory a process is stopped
+    while it is looked into. `mark` may be set to another secret, one that slipway made.
     """
 
     def __init__(self, memory=None):
         super().__init__(daemon=True)
         self.seen, self.rounds, self.stop = [], 0, False
         self.memory = str(memory).encode() if memory else None
-        self.locked, self.unlocked, self.once, self.mark = 0, [], set(), MARK
+        self.locked, self.unlocked, self.once, self.mark = 0, [], {}, MARK
         self.program = os.path.realpath(SLIPWAY)
 
     def hold_and_look(self, folder):
@@ -94,11 +103,16 @@ class Watch(threading.Thread):
         if self.memory not in (folder / "cmdline").read_bytes() or \
                 os.path.realpath(os.readlink(folder / "exe")) != self.program:
             return
+        waits, ran = activity(folder)
         hits = self.hold_and_look(folder)
         self.locked += hits[True]
-        if hits[False] and folder.name in self.once:
+        first = self.once.get(folder.name)
+        if hits[False] and first is not None and (waits or ran - first > LOCKS_NS):
             self.unlocked.append((folder / "comm").read_text().strip())
-        (self.once.add if hits[False] else self.once.discard)(folder.name)
+        if hits[False]:
+            self.once.setdefault(folder.name, ran)
+        else:
+            self.once.pop(folder.name, None)
 
     def look(self, folder):
         for name in ("cmdline", "environ"):
@@ -116,10 +130,13 @@ class Watch(threading.Thread):
             self.rounds += 1
             time.sleep(0.02 if self.locked else 0.002)
 
-    def hold(self):
-        """What a server does before it answers: there is time for a look at who waits for it."""
-        end = time.monotonic() + 60
-        while self.memory and not self.locked and time.monotonic() < end:
+    def hold(self, seconds=60):
+        """
+        Until a secret that is there was met. It is there only for a moment, and on a busy machine
+        nobody looks just then: so who asks for it (a server, a TPM, a test that types) waits here.
+        """
+        end = time.monotonic() + seconds
+        while (self.memory and not self.locked or self.rounds < 4) and time.monotonic() < end:
             time.sleep(0.02)
         time.sleep(1)
 

@@ -133,8 +133,8 @@ def whole(sock):
 class Bus(Tap):
     """... or as a TPM that misbehaves: rules[command code] is what becomes of the next commands of
     that kind, one after the other: a response code that is answered instead, "garbled" (the last
-    byte of the answer is another), "hang up", or None for nothing. The last one counts for ever
-    where `for_ever` has the code."""
+    byte of the answer is another), "hang up", what is called before it is passed on, or None for
+    nothing. The last one counts for ever where `for_ever` has the code."""
 
     def __init__(self, tpm):
         self.rules, self.for_ever, self.asked = {}, set(), []
@@ -154,6 +154,8 @@ class Bus(Tap):
             rule = self.rule(code)
             if rule == "hang up":
                 return
+            if callable(rule):
+                rule()
             if isinstance(rule, int):
                 outer.sendall(struct.pack(">HII", 0x8001, 10, rule))
                 continue

@@ -20,9 +20,10 @@ from attest_server import Authority, listen_tls
 from canary import MARK, Watch, canary, files_with, memory_hits, pieces
 from join_server import Keyserver, Supervisor
 from lib import SLIPWAY, Skip, expect, main, need, same, test, tool
-from swtpm import Tpm
+from swtpm import Bus, Tpm
 
 NOBODY = 65534
+CREATE = 0x153          # TPM2_CC_Create
 PASTE = "\033[200~{}\033[201~"
 
 
@@ -256,6 +257,7 @@ def _(case):
             screen.send(key)
         screen.send("\f")
         screen.wait(", complete")
+        watch.hold()
         assert MARK.decode() not in screen.shown, screen.shown
         screen.send("\t\f")
         screen.wait(MARK.decode())          # shown because that was asked for
@@ -299,6 +301,7 @@ def _(case):
         groups = dict(re.findall(r"\b([1-8]): ([cbdefghijklnrtuv]{8})\b", screen.new))
         key = "-".join(groups[n] for n in sorted(groups))
         watch.mark = key.encode()
+        watch.hold()
         screen.send("\n")
         screen.wait("Type group ")
         screen.wait(" of it")
@@ -324,7 +327,7 @@ class Receiver:
     """A webhook that counts who came with the token, and a syslog receiver on UDP."""
 
     def __init__(self, authority):
-        self.tokens, receiver = set(), self
+        self.tokens, self.hold, receiver = set(), None, self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def log_message(self, *args):
@@ -332,6 +335,9 @@ class Receiver:
 
             def do_POST(self):
                 self.rfile.read(int(self.headers["Content-Length"]))
+                if receiver.hold:
+                    receiver.hold(6)    # it is not waited for much longer
+                receiver.hold = None
                 receiver.tokens.add(self.headers["Authorization"])
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
@@ -360,6 +366,7 @@ def _(case):
     need("swtpm", "systemd-creds")
     case.create()
     given, log, tpm = case.dir / "given", case.dir / "install.log", Tpm(case)
+    bus = Bus(tpm)
     credentials = case.machine_dir / "run/credentials"
     given.mkdir()
     credentials.mkdir()
@@ -379,7 +386,9 @@ def _(case):
     plan = expect(case.on("plan", "--answers", answers), 0, "credential: from the credential",
                   "Seal the node's secrets to the TPM")
     with Watch(machine_to_watch(case)) as watch:
+        bus.rules[CREATE] = [watch.hold]        # the first of them is on its way to be sealed
         done = expect(case.on("--json", "--yes", "install", "--answers", answers), 0)
+    assert CREATE in bus.asked, "nothing was sealed"
     same(tpm.left(), "", "left in the TPM")
     folder = case.dir / "config"
     expect(case.on("node", "config", folder), 0)
@@ -414,6 +423,7 @@ def _(case):
         file.write(f"report:\n  log: {log}\n  syslog: udp://127.0.0.1:{port}\n  webhooks:\n"
                    f"    - url: {receiver.url}\n      token: {token}\n      ca: |\n{pem}\n")
     with Watch(machine_to_watch(case)) as watch:
+        receiver.hold = watch.hold
         done = expect(case.on("--json", "install", "--answers", answers), 0)
     heard = receiver.close()
     same(receiver.tokens, {f"Bearer {canary('webhook')}"}, "who told")

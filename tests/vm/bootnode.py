@@ -51,7 +51,7 @@ stty -echo
 cmdline=$(cat /proc/cmdline)
 case $cmdline in
 *node.fault=hang*) heartbeat=8 ;;
-*) heartbeat=120 ;;
+*) heartbeat=600 ;;
 esac
 while read -r module; do
 	case $module in

@@ -442,6 +442,14 @@ class Vm:
         what = "the machine went off" if self._ended else "%g s passed" % timeout
         raise self.failure("%s before any of %r was seen" % (what, list(texts)))
 
+    def wait_quiet(self, seconds):
+        """Until nothing has come over the line for so long: what was to be drawn is drawn."""
+        seconds *= PATIENCE
+        with self._changed:
+            while self._changed.wait_for(lambda seen=len(self.raw): len(self.raw) != seen or
+                                         self._ended, seconds) and not self._ended:
+                pass
+
     def wait_reset(self, count=1, timeout=120):
         timeout = limit(timeout)
         with self._changed:

@@ -86,7 +86,7 @@ class Server:
             def log_message(self, *_):
                 pass
 
-        self._handler = Handler
+        self._handler, self._kept = Handler, None
         self.open()
 
     def open(self, port=0):
@@ -100,6 +100,8 @@ class Server:
                                                     do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
         self._thread.start()
+        if self._kept:
+            self._kept.close()
 
     @property
     def port(self):
@@ -118,9 +120,13 @@ class Server:
         return self.url(path)
 
     def close(self):
+        """Whoever comes is refused. The port stays ours, so that it can come back."""
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+        self._kept = socket.socket(self._http.address_family)
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._kept.bind((self.at[0], self.port))
 
     def _post(self, handler):
         sent = handler.rfile.read(int(handler.headers["Content-Length"]))

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import time
 
 import bootnode
 import harness
@@ -26,16 +25,26 @@ ELSEWHERE = {"tpm-gone", "tpm-count"}
 WRONG = re.compile(r"^[> ] (ERROR|warning) ")
 
 
+def rows(vm):
+    return [line for line in vm.screen.text().split("\n") if WRONG.match(line)]
+
+
+def choose_row(vm, down):
+    """... and what belongs to it stands below when the line has been quiet for a while."""
+    vm.send("HOME", *["DOWN"] * down)
+    vm._wait_for(lambda: "".join(rows(vm)[down:down + 1]).startswith(">"), 60,
+                 "row %d that is chosen" % down)
+    vm.wait_quiet(1.5)
+
+
 def first_repair(vm):
-    """Chooses the first finding that has a repair; False: there is none. The screen may be looking
-    again, and a line is slower than a key: each row gets its time, and none is taken for the end
-    at once."""
-    for _ in range(3):
-        time.sleep(2)
-        rows = [line for line in vm.screen.text().split("\n") if WRONG.match(line)]
-        for down in range(len(rows)):
-            vm.send("HOME", *["DOWN"] * down)
-            time.sleep(1.5)
+    """Chooses the first finding that has a repair; False: there is none. The screen may begin to
+    look again meanwhile: none is taken for the end at once."""
+    for _ in range(2):
+        vm.expect_gone("looking ...", timeout=200)
+        vm.wait_quiet(2)
+        for down in range(len(rows(vm))):
+            choose_row(vm, down)
             if "Repair  " in vm.screen:
                 return True
     return False

@@ -36,13 +36,13 @@ def network_is_set_and_taken_back(vm):
     said = vm.run("ip -4 addr; ip route; cat /etc/resolv.conf")
     check("10.0.2.77/24" in said and "10.0.2.15" not in said, "not the address alone:\n" + said)
     check("default via 10.0.2.2" in said, "no gateway:\n" + said)
-    vm.run("n=0; until grep -q 'search node.example' /etc/resolv.conf || [ $n -ge 30 ]; do "
-           "sleep 1; n=$((n+1)); done; grep 'nameserver 10.0.2.3' /etc/resolv.conf", timeout=60)
+    vm.run("n=0; until grep -q 'search node.example' /etc/resolv.conf || [ $n -ge 150 ]; do "
+           "sleep 1; n=$((n+1)); done; grep 'nameserver 10.0.2.3' /etc/resolv.conf", timeout=240)
     vm.run("ping -c 1 -W 10 10.0.2.2", timeout=60)
     said = vm.run("slipway network apply /tmp/none.yaml; echo code=$?", timeout=120)
     check("code=10" in said and "no link of this machine fits it" in said, said)
-    vm.run("n=0; until ping -c 1 -W 2 10.0.2.2 || [ $n -ge 30 ]; do sleep 1; n=$((n+1)); done; "
-           "ip -4 addr | grep 10.0.2.77/24", timeout=90)
+    vm.run("n=0; until ping -c 1 -W 2 10.0.2.2 || [ $n -ge 150 ]; do sleep 1; n=$((n+1)); done; "
+           "ip -4 addr | grep 10.0.2.77/24", timeout=400)
 
 
 def test_a_fixed_address_on_the_medium_and_the_way_back_from_one_that_fails(directory):
