@@ -389,6 +389,14 @@ class Vm:
                 self._write(key.encode())
                 time.sleep(pause)
 
+    def press_until(self, key, *texts, timeout=60):
+        """A key that is heard only for a moment, again and again until one of texts has come."""
+        deadline = time.monotonic() + limit(timeout)
+        while not any(self._after(text) for text in texts):
+            if self._ended or time.monotonic() > deadline:
+                raise self.failure("%r led to none of %r" % (key, list(texts)))
+            self.send(key, pause=0.3)
+
     def mark(self):
         """Later raw expectations look only at what comes after this point."""
         with self._changed:

@@ -16,6 +16,7 @@ import harness
 import nvram
 import payload
 import test_install
+import test_iso
 from test_install import PAYLOAD, answer_iso, check, machine_with, need_slipway
 
 MODULES = ["efivarfs", "virtio_pci", "virtio_blk", "nvme", "dm_mod", "dm_crypt", "xts",
@@ -197,10 +198,7 @@ def start(machine, key=""):
 def reseal_from_the_medium(machine, iso, key):
     """The recovery key typed at the medium's shell: what was foretold, and what was done."""
     with harness.Vm(machine, iso=iso, iso_bus="usb-first", network=False) as vm:
-        vm.expect_raw("Slipway is loading", timeout=200)
-        vm.send("s")
-        vm.expect_raw("Rescue shell on ttyS0", timeout=300)
-        vm.expect_screen("~ #", timeout=60)
+        test_iso.shell(vm)
         vm.run("n=0; until [ -e /run/slipway/settled ] || [ $n -ge 300 ]; do sleep 1; "
                "n=$((n+1)); done; mcopy -i /dev/nvme0n1p1 ::/EFI/BOOT/BOOTX64.EFI /tmp/image",
                timeout=400)
