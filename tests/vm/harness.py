@@ -452,7 +452,6 @@ class Vm:
 
     def wait_quiet(self, seconds):
         """Until nothing has come over the line for so long: what was to be drawn is drawn."""
-        seconds *= PATIENCE
         with self._changed:
             while self._changed.wait_for(lambda seen=len(self.raw): len(self.raw) != seen or
                                          self._ended, seconds) and not self._ended:
