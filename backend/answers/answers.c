@@ -90,17 +90,6 @@ void sw_answers_cut_more(struct sw_answers *a, size_t keep)
 		clear_choice(&a->more[--a->n_more]);
 }
 
-void sw_answers_drop_admission(struct sw_answers *a, size_t i)
-{
-	sw_home_clear(SW_HOME_ADMISSION, &a->admission[i]);
-	if (i >= a->n_admission)
-		return;
-	a->n_admission--;
-	memmove(&a->admission[i], &a->admission[i + 1],
-		(a->n_admission - i) * sizeof(a->admission[0]));
-	a->admission[a->n_admission] = (struct sw_admission){};
-}
-
 const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 						enum sw_admission_kind kind)
 {

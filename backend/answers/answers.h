@@ -201,8 +201,6 @@ int sw_disk_choice_add_match(struct sw_disk_choice *c);
 int sw_answers_add_more(struct sw_answers *a);
 /* Takes the last n_more - keep further disks away. */
 void sw_answers_cut_more(struct sw_answers *a, size_t keep);
-/* Takes one of several away, those behind it move up; behind the last, what was begun there. */
-void sw_answers_drop_admission(struct sw_answers *a, size_t i);
 /* The admission of this kind, or NULL. */
 const struct sw_admission *sw_answers_admission(const struct sw_answers *a,
 						enum sw_admission_kind kind);
@@ -341,6 +339,28 @@ int sw_answers_each(const struct sw_answers *a,
  */
 void sw_answers_at(const struct sw_answers *a, const char *key, const char *file,
 		   struct sw_error *err);
+
+/*
+ * The lists of groups that a form edits item by item: node.files is that of SW_HOME_FILE. The most
+ * items of one; 0: the home is about no list.
+ */
+size_t sw_answers_max_items(enum sw_field_home home);
+/* How many there are; one that says nothing does not count when it is the only one. */
+size_t sw_answers_items(const struct sw_answers *a, enum sw_field_home home);
+/* The structure of item i, which may be one that is begun behind the last; NULL past the most. */
+void *sw_answers_item(struct sw_answers *a, enum sw_field_home home, size_t i);
+/* Whether any of its values is set. */
+bool sw_answers_item_says(const struct sw_answers *a, enum sw_field_home home, size_t i);
+/* What was begun behind the last counts once it says something. */
+void sw_answers_count_item(struct sw_answers *a, enum sw_field_home home, size_t i);
+/* Takes one away, those behind it move up; the only one is emptied. */
+void sw_answers_drop_item(struct sw_answers *a, enum sw_field_home home, size_t i);
+/*
+ * The rules about item i of node.files or secrets as a whole and beside those before it. -EINVAL,
+ * exit 3; ret_field: which of its values is wrong.
+ */
+int sw_answers_check_item(const struct sw_answers *a, enum sw_field_home home, size_t i,
+			  const struct sw_field **ret_field, struct sw_error *err);
 
 /*
  * Answers left open: `serial: ask` in a file. Such a key has no value; whoever is there when it

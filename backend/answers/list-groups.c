@@ -93,3 +93,70 @@ const char *sw_field_word(const struct sw_field *f)
 
 	return g ? f->key + strlen(g->key) + 1 : last ? last + 1 : f->key;
 }
+
+/* ---- for whoever edits them one by one ---- */
+
+size_t sw_answers_max_items(enum sw_field_home home)
+{
+	const struct sw_list_group *g = sw_list_group_of(home);
+
+	return g ? g->max : 0;
+}
+
+/* A default is nothing that was said. */
+static bool says(enum sw_field_home home, const void *base)
+{
+	for (size_t i = 0; i < sw_n_fields; i++) {
+		const struct sw_field *f = &sw_fields[i];
+		_cleanup_free_ char *text = f->home == home ? sw_value_get(f, base) : NULL;
+
+		if (text && strcmp(text, f->dflt ? f->dflt : "") != 0)
+			return true;
+	}
+	return false;
+}
+
+bool sw_answers_item_says(const struct sw_answers *a, enum sw_field_home home, size_t i)
+{
+	const struct sw_list_group *g = sw_list_group_of(home);
+
+	return g && i < g->max && says(home, sw_items_at(g, a, i));
+}
+
+size_t sw_answers_items(const struct sw_answers *a, enum sw_field_home home)
+{
+	const struct sw_list_group *g = sw_list_group_of(home);
+	size_t n = g ? sw_items_count(g, a) : 0;
+
+	return n == 1 && !says(home, sw_items_at(g, a, 0)) ? 0 : n;
+}
+
+void *sw_answers_item(struct sw_answers *a, enum sw_field_home home, size_t i)
+{
+	const struct sw_list_group *g = sw_list_group_of(home);
+
+	return g && i < g->max ? sw_items_edit(g, a, i) : NULL;
+}
+
+void sw_answers_count_item(struct sw_answers *a, enum sw_field_home home, size_t i)
+{
+	const struct sw_list_group *g = sw_list_group_of(home);
+
+	if (g && i == sw_items_count(g, a) && sw_answers_item_says(a, home, i))
+		++*number_of(g, a);
+}
+
+void sw_answers_drop_item(struct sw_answers *a, enum sw_field_home home, size_t i)
+{
+	const struct sw_list_group *g = sw_list_group_of(home);
+	size_t *n = g ? number_of(g, a) : NULL;
+
+	if (!g || i >= g->max)
+		return;
+	sw_home_clear(home, sw_items_edit(g, a, i));
+	if (i >= *n || *n == 1)
+		return;
+	--*n;
+	memmove(sw_items_edit(g, a, i), sw_items_edit(g, a, i + 1), (*n - i) * g->size);
+	memset(sw_items_edit(g, a, *n), 0, g->size);
+}

@@ -9,6 +9,10 @@ struct sw_check {
 	const struct sw_answers *a;
 	const char *file;
 	struct sw_errors *errors;
+	/* When only_home is a list's, nothing but this item counts; field: what is wrong first. */
+	enum sw_field_home only_home;
+	size_t only;
+	const struct sw_field *field;
 };
 
 /* Reports about one key, at its place in the file when it has one. */

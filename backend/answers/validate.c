@@ -33,9 +33,14 @@ void sw_broken(struct sw_check *c, const char *key, int r, const char *what,
 void sw_broken_item(struct sw_check *c, enum sw_field_home home, size_t i, const char *word,
 		    const char *what, const char *why, const char *hint)
 {
+	const struct sw_list_group *g = sw_list_group_of(home);
 	char key[SW_KEY_MAX];
 
-	sw_items_key(key, sw_list_group_of(home), i, word);
+	if (c->only_home && (c->only_home != home || c->only != i))
+		return;
+	sw_items_key(key, g, 0, word);
+	c->field = c->field ? c->field : sw_field_find(key);
+	sw_items_key(key, g, i, word);
 	sw_broken(c, key, -EINVAL, what, why, hint);
 }
 
@@ -446,4 +451,18 @@ int sw_answers_validate(const struct sw_answers *a, const char *file, struct sw_
 	if (r < 0 && err && err->r == 0)
 		*err = first;
 	return r;
+}
+
+int sw_answers_check_item(const struct sw_answers *a, enum sw_field_home home, size_t i,
+			  const struct sw_field **ret_field, struct sw_error *err)
+{
+	struct sw_errors errors = { .v = err, .max = 1 };
+	struct sw_check c = { .a = a, .errors = &errors, .only_home = home, .only = i };
+
+	if (home == SW_HOME_FILE)
+		sw_check_files(&c);
+	else if (home == SW_HOME_SECRET)
+		sw_check_secrets(&c);
+	*ret_field = c.field;
+	return errors.r;
 }

@@ -204,9 +204,27 @@ static void test_the_title_line_tells_the_facts_that_fit(void **state SW_UNUSED)
 	assert_title(&f, 2, "Log", "L~\n");
 }
 
+static void test_a_text_of_lines_is_a_line_and_comes_back(void **state SW_UNUSED)
+{
+	static const char *const texts[] = { "", "a", "a\n", "\n\n", "\\", "\\n", "a\\\nb\\\\n",
+					     "\xe4\xb8\xad\n" };
+	static const char *const wrong[] = { "\\", "a\\", "\\t", "\\\\\\", "a\\ n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_free_ char *line = sw_text_to_line(texts[i]);
+		_cleanup_free_ char *back = sw_text_from_line(line);
+
+		assert_null(strchr(line, '\n'));
+		assert_string_equal(back, texts[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_null(sw_text_from_line(wrong[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_text_of_lines_is_a_line_and_comes_back),
 		cmocka_unit_test(test_text_is_clipped_with_a_mark),
 		cmocka_unit_test(test_drawing_outside_is_dropped),
 		cmocka_unit_test(test_sizes_are_clamped),

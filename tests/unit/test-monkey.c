@@ -29,15 +29,6 @@
 #define KEYS_LONG 1000000ul	/* in `make test-all`, where it also runs under sanitizers */
 #define WRITES (SW_WANT_APPLY | SW_WANT_RESUME | SW_WANT_UNDO | SW_WANT_WIPE)
 
-struct monkey {
-	struct sw_state *s;
-	uint64_t random;
-	bool may_write;		/* the serial's end was typed */
-	unsigned long applies, wipes, shells;
-	struct sw_page seen;
-	bool visited[63];	/* of all_screens[] */
-};
-
 static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_start, &sw_screen_countdown, &sw_screen_installed, &sw_screen_wait,
 	&sw_screen_journal, &sw_screen_switch, &sw_screen_wipe, &sw_screen_wipe_method,
@@ -60,6 +51,16 @@ static const struct sw_view_ops *const all_screens[] = {
 	&sw_screen_given, &sw_screen_ping, &sw_screen_offers, &sw_screen_lacks_image,
 	&sw_screen_image, &sw_screen_image_source, &sw_screen_image_vouch, &sw_screen_image_hash,
 	&sw_screen_inside, &sw_screen_closed_state, &sw_screen_state_key,
+	&sw_screen_site, &sw_screen_site_file, &sw_screen_site_secret,
+};
+
+struct monkey {
+	struct sw_state *s;
+	uint64_t random;
+	bool may_write;		/* the serial's end was typed */
+	unsigned long applies, wipes, shells;
+	struct sw_page seen;
+	bool visited[ARRAY_SIZE(all_screens)];
 };
 
 /* xorshift64*, so that a seed gives the same keys everywhere. */
@@ -426,6 +427,7 @@ static void jump(struct monkey *m)
 		&sw_screen_unlock, &sw_screen_opened,
 		&sw_screen_partition, &sw_screen_file, &sw_screen_passphrase,
 		&sw_screen_ping, &sw_screen_offers, &sw_screen_lacks_image, &sw_screen_inside,
+		&sw_screen_site, &sw_screen_site, &sw_screen_site_file, &sw_screen_site_secret,
 	};
 
 	if (m->s->phase != SW_PHASE_ASKING)

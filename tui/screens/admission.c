@@ -14,7 +14,8 @@ static void admission_open(struct sw_view *v, struct sw_state *s)
 	struct sw_form_view *fv = v->data;
 
 	for (const struct sw_view *w = v->below; w; w = w->below)
-		fv->form.admission += w->ops == &sw_screen_admission;
+		fv->form.item += w->ops == &sw_screen_admission;
+	fv->form.home = SW_HOME_ADMISSION;
 	sw_form_open(&fv->form, s, keys);
 }
 
@@ -36,15 +37,6 @@ static bool is_surplus(const struct sw_state *s, size_t i)
 	       s->answers->admission[i].kind == SW_ADMISSION_NONE;
 }
 
-static void drop(struct sw_state *s, size_t i)
-{
-	sw_answers_drop_admission(s->answers, i);
-	sw_state_clear_drafts(s, i);
-	for (; i + 1 < SW_ADMISSIONS_MAX; i++)
-		for (size_t f = 0; f < SW_MAX_FIELDS; f++)
-			s->drafts[i][f] = TAKE_PTR(s->drafts[i + 1][f]);
-}
-
 static bool is_twice(const struct sw_state *s, size_t i)
 {
 	const struct sw_admission *v = s->answers->admission;
@@ -62,7 +54,7 @@ static void go_on(struct sw_state *s, size_t i)
 	size_t next = i + 1;
 
 	if (is_surplus(s, i)) {
-		drop(s, i);
+		sw_state_drop_item(s, SW_HOME_ADMISSION, i);
 		sw_view_pop(s);
 		next = i;
 	}
@@ -76,11 +68,11 @@ static bool admission_request(struct sw_view *v, struct sw_state *s, enum sw_req
 			      uint32_t ch)
 {
 	struct sw_form_view *fv = v->data;
-	size_t i = fv->form.admission;
+	size_t i = fv->form.item;
 
 	/* Going back is done by whoever asks. */
 	if (req == SW_REQ_BACK && is_surplus(s, i))
-		drop(s, i);
+		sw_state_drop_item(s, SW_HOME_ADMISSION, i);
 	if (req != SW_REQ_ACCEPT) {
 		bool known = sw_form_request(&fv->form, s, req, ch);
 
@@ -104,7 +96,7 @@ static void admission_draw(struct sw_view *v, const struct sw_state *s, struct s
 {
 	struct sw_form_view *fv = v->data;
 	struct sw_area rest = *a;
-	size_t n = fv->form.admission;
+	size_t n = fv->form.item;
 
 	for (size_t i = 0; i < n; i++)
 		sw_frame_putf(f, rest.row + (unsigned int)i, 2, "%zu %-10s %s", i + 1,

@@ -36,6 +36,9 @@ static bool review_request(struct sw_view *v, struct sw_state *s, enum sw_reques
 		sw_state_want_plan(s);
 		rv->pending = true;
 		return true;
+	case SW_REQ_DETAILS:
+		sw_view_push(s, &sw_screen_site);
+		return true;
 	case SW_REQ_SAVE:
 		sw_screen_save_answers(s);
 		return true;
@@ -94,7 +97,8 @@ static struct sw_widget review_widget(const struct sw_view *v)
 
 static const struct sw_hint hints[] = {
 	{ SW_REQ_ACCEPT, N_("confirm") }, { SW_REQ_PAGE_DOWN, N_("more") }, { SW_REQ_BACK, NULL },
-	{ SW_REQ_SAVE, N_("save answers") }, { SW_REQ_NONE, NULL },
+	{ SW_REQ_SAVE, N_("save answers") }, { SW_REQ_DETAILS, N_("files") },
+	{ SW_REQ_NONE, NULL },
 };
 
 const struct sw_view_ops sw_screen_review = {

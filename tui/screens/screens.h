@@ -68,6 +68,9 @@ extern const struct sw_view_ops sw_screen_payload;
 extern const struct sw_view_ops sw_screen_boot;
 extern const struct sw_view_ops sw_screen_admission;
 extern const struct sw_view_ops sw_screen_node;
+extern const struct sw_view_ops sw_screen_site;	/* files and secrets that the node is given */
+extern const struct sw_view_ops sw_screen_site_file;	/* these two: s->item */
+extern const struct sw_view_ops sw_screen_site_secret;
 extern const struct sw_view_ops sw_screen_review;
 extern const struct sw_view_ops sw_screen_confirm;
 extern const struct sw_view_ops sw_screen_recovery;	/* of the plan that s->work is to run */

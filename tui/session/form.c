@@ -28,10 +28,9 @@ static const struct sw_field *field_at(const struct sw_form *fm, size_t i)
 }
 
 /* The structure that the field's value is in, where a form is about one of several; else NULL. */
-static struct sw_admission *base_of(const struct sw_form *fm, const struct sw_state *s,
-				    const struct sw_field *f)
+static void *base_of(const struct sw_form *fm, const struct sw_state *s, const struct sw_field *f)
 {
-	return f->home == SW_HOME_ADMISSION ? &s->answers->admission[fm->admission] : NULL;
+	return sw_answers_item(s->answers, f->home, fm->item);
 }
 
 static bool visible(const struct sw_form *fm, const struct sw_state *s, size_t i)
@@ -49,10 +48,36 @@ const struct sw_field *sw_form_field(const struct sw_form *fm)
 /* The text a field shows: what was typed, else the answer. malloc'd. */
 static char *text_of(const struct sw_form *fm, const struct sw_state *s, size_t i)
 {
-	const char *draft = s->drafts[fm->admission][fm->field[i]];
+	const char *draft = s->drafts[fm->item][fm->field[i]];
 	const struct sw_field *f = field_at(fm, i);
+	_cleanup_free_ char *text = NULL;
 
-	return draft ? strdup(draft) : sw_field_get_at(f, s->answers, base_of(fm, s, f));
+	if (draft)
+		return strdup(draft);
+	text = sw_field_get_at(f, s->answers, base_of(fm, s, f));
+	return text && f->lines ? sw_text_to_line(text) : TAKE_PTR(text);
+}
+
+/* What the field would get of this text: malloc'd, NULL when out of memory or with the error. */
+static char *value_of(const struct sw_field *f, const char *text, struct sw_error *err)
+{
+	char *value = f->lines ? sw_text_from_line(text) : strdup(text);
+
+	if (!value && f->lines) {
+		(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s cannot be read", f->key);
+		sw_error_why(err, "%s", _("behind a backslash comes n or a backslash"));
+		sw_error_hint(err, "%s", _("\\n ends a line, \\\\ is a backslash"));
+	}
+	return value;
+}
+
+static int set(const struct sw_form *fm, struct sw_state *s, const struct sw_field *f,
+	       const char *text)
+{
+	struct sw_error ignored = { 0 };
+	_cleanup_free_ char *value = value_of(f, text, &ignored);
+
+	return value ? sw_field_set_at(f, s->answers, base_of(fm, s, f), value, &ignored) : -EINVAL;
 }
 
 static size_t choices(const struct sw_form *fm, const struct sw_state *s,
@@ -83,7 +108,7 @@ static void load_line(struct sw_form *fm, const struct sw_state *s)
 	if (fm->focus >= fm->n)
 		return;
 	text = text_of(fm, s, fm->focus);
-	fm->line.max = field_at(fm, fm->focus)->max;
+	fm->line.max = field_at(fm, fm->focus)->max << field_at(fm, fm->focus)->lines;
 	if (sw_line_set(&fm->line, text) < 0)
 		return;
 	/* What does not fit is shown from its start, as it was before it had the focus. */
@@ -91,11 +116,16 @@ static void load_line(struct sw_form *fm, const struct sw_state *s)
 		fm->line.pos = 0;
 }
 
+/* What is in an item of a list has a form of its own. */
+static bool belongs(const struct sw_form *fm, const struct sw_field *f)
+{
+	return f->home == fm->home || !sw_answers_max_items(f->home);
+}
+
 void sw_form_open(struct sw_form *fm, struct sw_state *s, const char *const *keys)
 {
 	for (size_t i = 0; i < sw_n_fields && fm->n < SW_FORM_FIELDS; i++)
-		/* A file's text has lines, and a value of a form is one line. */
-		if (below(sw_fields[i].key, keys) && sw_fields[i].home != SW_HOME_FILE)
+		if (below(sw_fields[i].key, keys) && belongs(fm, &sw_fields[i]))
 			fm->field[fm->n++] = i;
 	while (fm->focus + 1 < fm->n && !visible(fm, s, fm->focus))
 		fm->focus++;
@@ -121,10 +151,18 @@ void sw_form_refresh(struct sw_form *fm, struct sw_state *s)
 		load_line(fm, s);
 }
 
+static void tell(struct sw_form *fm, size_t i, const struct sw_error *err)
+{
+	free(fm->error[i]);
+	free(fm->hint[i]);
+	fm->error[i] = strdup(sw_error_reason(err));
+	fm->hint[i] = err->hint[0] ? strdup(err->hint) : NULL;
+}
+
 static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool whole)
 {
 	const struct sw_field *f = field_at(fm, i);
-	_cleanup_free_ char *text = text_of(fm, s, i);
+	_cleanup_free_ char *text = text_of(fm, s, i), *value = NULL;
 	struct sw_error err = { 0 };
 
 	free(TAKE_PTR(fm->error[i]));
@@ -138,10 +176,10 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
 		fm->hint[i] = f->missing ? strdup(_(f->missing)) : NULL;
 		return false;
 	}
-	if (sw_field_check(f, text, &err) == 0)
+	value = value_of(f, text, &err);
+	if (value && sw_field_check(f, value, &err) == 0)
 		return true;
-	fm->error[i] = strdup(sw_error_reason(&err));
-	fm->hint[i] = err.hint[0] ? strdup(err.hint) : NULL;
+	tell(fm, i, &err);
 	return false;
 }
 
@@ -151,17 +189,15 @@ static bool check(struct sw_form *fm, const struct sw_state *s, size_t i, bool w
  */
 static void keep(struct sw_form *fm, struct sw_state *s)
 {
-	char **draft = &s->drafts[fm->admission][fm->field[fm->focus]], *copy;
+	char **draft = &s->drafts[fm->item][fm->field[fm->focus]], *copy;
 	const struct sw_field *f = field_at(fm, fm->focus);
-	struct sw_error ignored = { 0 };
 
 	copy = strdup(fm->line.text ? fm->line.text : "");
 	if (!copy)
 		return;
 	free(*draft);
 	*draft = copy;
-	if (check(fm, s, fm->focus, false) &&
-	    sw_field_set_at(f, s->answers, base_of(fm, s, f), copy, &ignored) == 0)
+	if (check(fm, s, fm->focus, false) && set(fm, s, f, copy) == 0)
 		free(TAKE_PTR(*draft));
 }
 
@@ -255,14 +291,11 @@ bool sw_form_request(struct sw_form *fm, struct sw_state *s, enum sw_request req
 /* What was proposed and is right, but was not typed. */
 static void take_drafts(struct sw_form *fm, struct sw_state *s)
 {
-	struct sw_error ignored = { 0 };
-
 	for (size_t i = 0; i < fm->n; i++) {
-		char **draft = &s->drafts[fm->admission][fm->field[i]];
+		char **draft = &s->drafts[fm->item][fm->field[i]];
 		const struct sw_field *f = field_at(fm, i);
 
-		if (*draft && visible(fm, s, i) &&
-		    sw_field_set_at(f, s->answers, base_of(fm, s, f), *draft, &ignored) == 0)
+		if (*draft && visible(fm, s, i) && set(fm, s, f, *draft) == 0)
 			free(TAKE_PTR(*draft));
 	}
 }
@@ -282,6 +315,18 @@ bool sw_form_accept(struct sw_form *fm, struct sw_state *s)
 	load_line(fm, s);
 	s->bell = true;
 	return false;
+}
+
+void sw_form_blame(struct sw_form *fm, struct sw_state *s, const struct sw_field *f,
+		   const struct sw_error *why)
+{
+	for (size_t i = 0; i < fm->n; i++)
+		if (field_at(fm, i) == f) {
+			tell(fm, i, why);
+			fm->focus = i;
+		}
+	load_line(fm, s);
+	s->bell = true;
 }
 
 bool sw_form_step(struct sw_form *fm, struct sw_state *s, int step)

@@ -17,7 +17,9 @@ struct sw_form {
 	char *error[SW_FORM_FIELDS];	/* what is wrong with the field's text, or NULL */
 	char *hint[SW_FORM_FIELDS];	/* what is allowed instead, or NULL */
 	size_t n, focus, top;
-	size_t admission;	/* which of the answers' it is about; set before it is opened */
+	/* Which item of which list of the answers it is about, if any; set before it is opened. */
+	enum sw_field_home home;
+	size_t item;
 	unsigned int width;		/* of the values on the screen */
 	struct sw_line line;		/* the focused field's text */
 	/* Names to pick from for a text field: up to max, borrowed; returns how many. */
@@ -25,7 +27,12 @@ struct sw_form {
 			size_t max);
 };
 
-/* Takes the fields whose key is one of, or lies below one of, the keys (NULL-terminated). */
+/*
+ * Takes the fields whose key is one of, or lies below one of, the keys (NULL-terminated); of those
+ * that are in an item of a list the ones of fm->home.
+ *
+ * A text that has lines is one line here: \\n is the end of a line, and \\\\ a backslash.
+ */
 void sw_form_open(struct sw_form *fm, struct sw_state *s, const char *const *keys);
 void sw_form_clear(struct sw_form *fm);
 /* Answers have changed under it. */
@@ -34,6 +41,9 @@ void sw_form_refresh(struct sw_form *fm, struct sw_state *s);
 bool sw_form_request(struct sw_form *fm, struct sw_state *s, enum sw_request req, uint32_t ch);
 /* Checks everything and gives it to the answers; otherwise focuses the first bad field. */
 bool sw_form_accept(struct sw_form *fm, struct sw_state *s);
+/* This value is wrong for another reason than its own rule: focuses it, and says why. */
+void sw_form_blame(struct sw_form *fm, struct sw_state *s, const struct sw_field *f,
+		   const struct sw_error *why);
 /*
  * For plain mode, which asks one field at a time. The focused field as a question:
  * what is wrong with its text if anything is, its label, choices and present text.

@@ -32,12 +32,6 @@ struct sw_state *sw_state_new(struct sw_answers *answers, const char *run_dir)
 	return s;
 }
 
-void sw_state_clear_drafts(struct sw_state *s, size_t admission)
-{
-	for (size_t i = 0; i < SW_MAX_FIELDS; i++)
-		free(TAKE_PTR(s->drafts[admission][i]));
-}
-
 struct sw_state *sw_state_free(struct sw_state *s)
 {
 	if (!s)
@@ -50,8 +44,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	sw_journal_infos_free(s->journals, s->n_journals);
 	sw_answers_free(s->answers);
 	sw_strv_free(s->dropped);
-	for (size_t i = 0; i < SW_ADMISSIONS_MAX; i++)
-		sw_state_clear_drafts(s, i);
+	sw_state_clear_drafts(s);
 	for (size_t i = 0; i < s->n_layouts; i++)
 		sw_layout_free(s->layouts[i]);
 	sw_plan_free(s->plan);

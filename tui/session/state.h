@@ -64,6 +64,7 @@ enum { SW_WANTS(SW_WANT_VALUE) };
 _Static_assert(SW_N_WANTS <= 64, "the wants fit a uint64_t");
 
 #define SW_MAX_FIELDS 128u
+#define SW_ITEMS_MAX 16u		/* of a list of the answers that a form is about */
 #define SW_MAX_LAYOUTS 32u
 
 enum sw_phase { SW_PHASE_ASKING, SW_PHASE_RUNNING, SW_PHASE_DONE, SW_PHASE_FAILED };
@@ -107,7 +108,8 @@ struct sw_state {
 	struct sw_answers *answers;
 	char **dropped;		/* of them, when no disk was chosen: sw_answers_drop_disk() */
 	/* what was typed and not yet taken, by index of sw_fields */
-	char *drafts[SW_ADMISSIONS_MAX][SW_MAX_FIELDS];	/* by admission; [0]: of all else too */
+	char *drafts[SW_ITEMS_MAX][SW_MAX_FIELDS];	/* by item of a list; [0]: all else */
+	size_t item;		/* of a list of the answers, for the form that is opened next */
 	struct sw_layout *layouts[SW_MAX_LAYOUTS];	/* the shipped ones */
 	size_t n_layouts;
 
@@ -287,8 +289,12 @@ bool sw_state_tick(struct sw_state *s, int64_t now_ms);
 
 /* ---- what several screens need ---- */
 
-/* Forgets what was typed and not taken of this admission; 0: of everything else as well. */
-void sw_state_clear_drafts(struct sw_state *s, size_t admission);
+/* Forgets all that was typed and not taken. */
+void sw_state_clear_drafts(struct sw_state *s);
+/* Whether anything was typed and not taken of this item of a list of the answers. */
+bool sw_state_has_drafts(const struct sw_state *s, enum sw_field_home home, size_t i);
+/* Takes the item out of the answers, with what was typed of it; those behind it move up. */
+void sw_state_drop_item(struct sw_state *s, enum sw_field_home home, size_t i);
 /* The layout that the answers name, among the shipped ones; NULL: none of them. */
 const struct sw_layout *sw_state_layout(const struct sw_state *s);
 /* The shipped layout whose state a TPM opens; proposed where sw_state_can_encrypt(). */

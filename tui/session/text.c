@@ -96,6 +96,38 @@ void sw_text_elide(const char *text, unsigned int width, struct sw_buf *b)
 	(void)sw_buf_adds(b, tail_of(p, width - 1 - at));
 }
 
+char *sw_text_to_line(const char *text)
+{
+	char *line = malloc(2 * strlen(text) + 1), *to = line;
+
+	for (; line && *text; text++) {
+		if (*text == '\n' || *text == '\\')
+			*to++ = '\\';
+		*to++ = *text == '\n' ? 'n' : *text;
+	}
+	if (line)
+		*to = '\0';
+	return line;
+}
+
+char *sw_text_from_line(const char *line)
+{
+	_cleanup_free_ char *text = malloc(strlen(line) + 1);
+	char *to = text;
+
+	for (; text && *line; line++) {
+		const bool escaped = *line == '\\';
+
+		line += escaped;
+		if (escaped && *line != 'n' && *line != '\\')
+			return NULL;
+		*to++ = escaped && *line == 'n' ? '\n' : *line;
+	}
+	if (text)
+		*to = '\0';
+	return TAKE_PTR(text);
+}
+
 int sw_lines_add(struct sw_lines *l, const char *text, size_t len)
 {
 	char *copy;

@@ -31,6 +31,11 @@ unsigned int sw_text_columns(const char *text);
  */
 void sw_text_elide(const char *text, unsigned int width, struct sw_buf *b);
 
+/* A text with lines as one: \\n stands for the end of a line, \\\\ for a backslash. malloc'd. */
+char *sw_text_to_line(const char *text);
+/* The way back, malloc'd; NULL when anything else is behind a backslash. */
+char *sw_text_from_line(const char *line);
+
 /* Lines of at most a given width. */
 struct sw_lines {
 	char **line;
