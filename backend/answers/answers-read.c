@@ -8,7 +8,9 @@
 
 #include "answers/answers.h"
 #include "answers/errors.h"
+#include "answers/validate-private.h"
 #include "answers/values.h"
+#include "base/strv.h"
 #include "base/text.h"
 #include "base/yaml.h"
 #include "base/file.h"
@@ -18,6 +20,8 @@ struct mapping {
 	struct sw_answers *a;
 	struct sw_errors *errors;
 	bool uki;		/* the file gives payload.uki */
+	char **faulty;		/* the keys of the top with an error in what is below them */
+	bool unknown;		/* one of them is no key */
 };
 
 /*
@@ -496,6 +500,25 @@ static void read_group(struct mapping *m, const struct group *g, const struct sw
 		read_item(m, g, &map->items[i]);
 }
 
+/* What went wrong below which key: the rules about several keys leave it out. */
+static void read_top(struct mapping *m, const struct sw_yaml *root)
+{
+	const struct group top = { .key = "", .name = "" };
+
+	for (size_t i = 0; i < root->n; i++) {
+		const char *word = root->items[i].key->text;
+		const struct group g = { .key = word, .name = word };
+		size_t before = m->errors->n;
+
+		read_item(m, &top, &root->items[i]);
+		if (m->errors->n == before && m->errors->n < m->errors->max)
+			continue;
+		m->unknown |= !sw_field_find(word) && !is_group(&g);
+		if (sw_strv_add(&m->faulty, word) < 0)
+			(void)fail_oom(m);
+	}
+}
+
 static void read_root(struct mapping *m, const struct sw_yaml *root)
 {
 	const struct sw_yaml_item *payload = sw_yaml_find(root, "payload");
@@ -512,7 +535,7 @@ static void read_root(struct mapping *m, const struct sw_yaml *root)
 		(void)fail_node(m, root, "slipway is missing",
 				"an answer file says which version of the format it is",
 				"add the line slipway: 1");
-	read_group(m, &(struct group){ .key = "", .name = "" }, root);
+	read_top(m, root);
 }
 
 /* The item of "node.hostname", and the path of the group that it is in. */
@@ -567,8 +590,9 @@ struct sw_answers *sw_answers_new_placed(void)
 	return a->places ? TAKE_PTR(a) : NULL;
 }
 
-int sw_answers_parse_all(const char *text, size_t len, const char *file, struct sw_error *errs,
-			 size_t max, size_t *ret_n, struct sw_answers **ret_answers)
+/* alone: no other source adds to it, so that what is missing in it is missing. */
+static int parse(const char *text, size_t len, const char *file, bool alone, struct sw_error *errs,
+		 size_t max, size_t *ret_n, struct sw_answers **ret_answers)
 {
 	struct sw_errors errors = { .v = errs, .max = max };
 	_cleanup_answers_ struct sw_answers *a = NULL;
@@ -585,12 +609,21 @@ int sw_answers_parse_all(const char *text, size_t len, const char *file, struct 
 		struct mapping m = { .file = file, .a = a, .errors = &errors };
 
 		read_root(&m, root);
+		if (alone && errors.r < 0 && root->kind == SW_YAML_MAP)
+			sw_check_rest(a, file, &(struct sw_unread){ m.faulty, m.unknown }, &errors);
+		sw_strv_free(m.faulty);
 	}
 	if (ret_n)
 		*ret_n = errors.n;
 	if (errors.r == 0)
 		*ret_answers = TAKE_PTR(a);
 	return errors.r;
+}
+
+int sw_answers_parse_all(const char *text, size_t len, const char *file, struct sw_error *errs,
+			 size_t max, size_t *ret_n, struct sw_answers **ret_answers)
+{
+	return parse(text, len, file, false, errs, max, ret_n, ret_answers);
 }
 
 int sw_answers_parse(const char *text, size_t len, const char *file,
@@ -631,7 +664,7 @@ int sw_answers_read_all(const char *path, struct sw_error *errs, size_t max, siz
 			*ret_n = 1;
 		return r;
 	}
-	return sw_answers_parse_all(sw_buf_text(&b), b.len, path, errs, max, ret_n, ret_answers);
+	return parse(sw_buf_text(&b), b.len, path, true, errs, max, ret_n, ret_answers);
 }
 
 int sw_answers_read(const char *path, struct sw_answers **ret_answers, struct sw_error *err)

@@ -397,14 +397,16 @@ int sw_field_check(const struct sw_field *f, const char *text, struct sw_error *
 int sw_answers_read(const char *path, struct sw_answers **ret_answers, struct sw_error *err);
 /*
  * The same, with up to max errors (at least 1) in errs, which need no
- * initialising, and their number: also of a file that cannot be read.
+ * initialising, and their number: also of a file that cannot be read. When a
+ * key cannot be read the rules about several keys are looked at all the same,
+ * but for those that may fail because of it.
  */
 int sw_answers_read_all(const char *path, struct sw_error *errs, size_t max, size_t *ret_n,
 			struct sw_answers **ret_answers);
 /* The same for text in memory; the first error only. file is for messages. */
 int sw_answers_parse(const char *text, size_t len, const char *file,
 		     struct sw_answers **ret_answers, struct sw_error *err);
-/* The same, with up to max errors in errs (which need no initialising) and their number. */
+/* The same, with up to max errors in errs and their number; what may be a part needs no rule. */
 int sw_answers_parse_all(const char *text, size_t len, const char *file, struct sw_error *errs,
 			 size_t max, size_t *ret_n, struct sw_answers **ret_answers);
 /*

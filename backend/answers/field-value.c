@@ -209,8 +209,8 @@ static int check_common(const struct sw_field *f, const char *text, struct sw_er
 	size_t max = f->max ? f->max : SW_FIELD_MAX;
 
 	if (strlen(text) > max) {
-		/* What is wrong with it says more than that it is long: "soon" for seconds. */
-		if (f->check && strlen(text) < SW_TEXT_SHOW && f->check(text, err) < 0)
+		/* Of a number: that it is none says more than that it is long ("soon"). */
+		if (f->check && max <= 5 && strlen(text) < SW_TEXT_SHOW && f->check(text, err) < 0)
 			return -EINVAL;
 		sw_error_why(err, "it has %zu characters, at most %zu are allowed", strlen(text),
 			     max);

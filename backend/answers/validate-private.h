@@ -13,7 +13,18 @@ struct sw_check {
 	enum sw_field_home only_home;
 	size_t only;
 	const struct sw_field *field;
+	const struct sw_unread *unread;	/* NULL: all of the file could be read */
 };
+
+/* What of a file could not be read, so that nothing is concluded from its absence. */
+struct sw_unread {
+	char *const *groups;	/* keys of the top, in which there is an error; NULL-terminated */
+	bool unknown;		/* there is a key at the top that nobody knows */
+};
+
+/* The rules about more than one field, for what does not depend on what could not be read. */
+void sw_check_rest(const struct sw_answers *a, const char *file, const struct sw_unread *unread,
+		   struct sw_errors *errors);
 
 /* Reports about one key, at its place in the file when it has one. */
 void sw_broken(struct sw_check *c, const char *key, int r, const char *what,

@@ -12,17 +12,51 @@
 #include "answers/validate-private.h"
 #include "answers/values.h"
 #include "base/file.h"
+#include "base/strv.h"
 
 static bool given(const char *s)
 {
 	return s && *s;
 }
 
+/* The groups of the top by what the rules of others go, beside their own. */
+static const struct {
+	const char *group, *others[5];
+} rests_on[] = {
+	{ "payload", { "trust", "boot", "disk", "admission" } },
+	{ "console", { "payload", "disk" } },
+	{ "trust", { "payload", "disk" } },
+	{ "boot", { "disk" } },
+	{ "rescue", { "trust", "disk" } },
+	{ "admission", { "disk" } },
+	{ "secrets", { "disk" } },
+	{ "finish", { "payload", "boot" } },
+};
+
+/* Whether the complaint may come of what could not be read, and not of a mistake of its own. */
+static bool may_follow(const struct sw_unread *u, const char *key, const char *what)
+{
+	char group[SW_KEY_MAX];
+
+	(void)snprintf(group, sizeof(group), "%.*s", (int)strcspn(key, ".["), key);
+	if (sw_strv_has(u->groups, group) || (u->unknown && strncmp(what, "is missing", 10) == 0))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(rests_on); i++)
+		for (size_t k = 0; strcmp(rests_on[i].group, group) == 0 && rests_on[i].others[k];
+		     k++)
+			if (u->unknown || sw_strv_has(u->groups, rests_on[i].others[k]))
+				return true;
+	return false;
+}
+
 void sw_broken(struct sw_check *c, const char *key, int r, const char *what,
 	       const char *why, const char *hint)
 {
-	struct sw_error *err = sw_errors_next(c->errors);
+	struct sw_error *err;
 
+	if (c->unread && may_follow(c->unread, key, what))
+		return;
+	err = sw_errors_next(c->errors);
 	(void)sw_fail(err, SW_EXIT_INVALID, r, "%s %s", key, what);
 	sw_answers_at(c->a, key, c->file, err);
 	sw_error_why(err, "%s", why);
@@ -441,6 +475,18 @@ int sw_answers_validate_report(const struct sw_answers *a, struct sw_error *err)
 	if (errors.r < 0 && err && err->r == 0)
 		*err = first;
 	return errors.r;
+}
+
+void sw_check_rest(const struct sw_answers *a, const char *file, const struct sw_unread *unread,
+		   struct sw_errors *errors)
+{
+	struct sw_check c = { .a = a, .file = file, .errors = errors, .unread = unread };
+	int first = errors->r;
+
+	/* Whether the node has a disk changes what every other answer means. */
+	if (!sw_answers_diskless(a))
+		check_rules(&c);
+	errors->r = first;
 }
 
 int sw_answers_validate(const struct sw_answers *a, const char *file, struct sw_error *err)

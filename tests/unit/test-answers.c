@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <dirent.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -185,6 +186,38 @@ static void test_all_errors_of_a_file_are_collected(void **state SW_UNUSED)
 	assert_int_equal(sw_answers_parse_all(text, strlen(text), "x", e, 2, &n, &a), -EINVAL);
 	assert_int_equal(n, 2);
 	assert_string_equal(e[1].where, "x:3:14");
+}
+
+static size_t mistakes(const char *text, struct sw_error e[static 8])
+{
+	_cleanup_close_ int fd = memfd_create("x", MFD_CLOEXEC);
+	_cleanup_free_ char *path = sw_fmt("/proc/self/fd/%d", fd);
+	struct sw_answers *a = NULL;
+	size_t n;
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(sw_answers_read_all(path, e, 8, &n, &a), -EINVAL);
+	assert_null(a);
+	return n;
+}
+
+static void test_a_rule_about_several_keys_waits_for_no_other_mistake(void **state SW_UNUSED)
+{
+	struct sw_error e[8];
+
+	assert_int_equal(mistakes("slipway: 1\nnode: {hostname: n}\ndisk: {match: {serial: S}}\n"
+				  "payload: {kernel: /a}\nfinish: restart\non-error: {pause: 5}\n",
+				  e), 3);
+	assert_non_null(strstr(e[0].where, ":5:9"));
+	assert_string_equal(e[1].what, "payload.initrd is missing");
+	assert_string_equal(e[2].what, "on-error.pause is given, but nothing would use it");
+	/* What may come of the mistake is not held against the file: each of these has one. */
+	assert_int_equal(mistakes("slipway: 1\nnode: {hostname: n}\ndisk: {wipe: al}\n", e), 1);
+	assert_int_equal(mistakes("slipway: 1\nnodes: {hostname: n}\n", e), 1);
+	assert_int_equal(mistakes("slipway: 1\nnode: {hostname: n}\ndisk: {match: {serial: S}}\n"
+				  "payload: {uki: 'https://a/b'}\ntrust: {keys: x}\n", e), 1);
+	assert_int_equal(mistakes("slipway: 1\nnode: {hostname: n}\ndisk: {match: {serial: S}}\n"
+				  "boot: {mode: netwrk}\nfinish: kexec\n", e), 1);
 }
 
 /* What an operator who wrote this should do: one line of a file, and the hint to it. */
@@ -664,6 +697,7 @@ int main(void)
 		cmocka_unit_test(test_the_digest_depends_on_every_field_of_the_node),
 		cmocka_unit_test(test_the_nodes_command_line_names_the_server_only_when_asked),
 		cmocka_unit_test(test_explain_knows_keys_groups_and_slips),
+		cmocka_unit_test(test_a_rule_about_several_keys_waits_for_no_other_mistake),
 		cmocka_unit_test(test_the_hint_says_what_was_meant),
 		cmocka_unit_test(test_the_manual_has_every_key_and_the_sections),
 		cmocka_unit_test(test_what_was_asked_counts_as_the_same_answers),

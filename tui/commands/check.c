@@ -16,13 +16,35 @@ struct result {
 	char *open;		/* the keys that are asked; "" without any */
 };
 
-/* Rules over several answers are only looked at when every single one can be read. */
+/* Line and column, behind the file's name. */
+static unsigned long long place_of(const struct sw_error *err)
+{
+	unsigned int line = 0, column = 0;
+	const char *colon = strrchr(err->where, ':');
+
+	while (colon && colon > err->where && *--colon != ':')
+		;
+	if (colon && sscanf(colon, ":%u:%u", &line, &column) != 2)
+		line = column = 0;
+	return (unsigned long long)line << 32 | column;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	unsigned long long x = place_of(a), y = place_of(b);
+
+	return x < y ? -1 : x > y;
+}
+
+/* All that is wrong with the file, in its order. */
 static int read_one(const char *file, struct sw_answers **ret_answers, struct result *res)
 {
 	int r = sw_answers_read_all(file, res->errs, MAX_ERRORS, &res->n, ret_answers);
 
-	return r < 0 ? r : sw_answers_validate_all(*ret_answers, file, res->errs, MAX_ERRORS,
-						   &res->n);
+	if (r == 0)
+		r = sw_answers_validate_all(*ret_answers, file, res->errs, MAX_ERRORS, &res->n);
+	qsort(res->errs, res->n, sizeof(res->errs[0]), by_place);
+	return r;
 }
 
 /* Whether there are layouts here at all, as on any system that slipway is installed on. */
