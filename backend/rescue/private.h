@@ -52,6 +52,11 @@ int sw_rescue_copy_keep(struct sw_io *disk, struct sw_io *from, const struct sw_
 			struct sw_error *err);
 /* Nothing was written yet, and nothing is: -ECANCELED, exit 130. */
 int sw_rescue_stopped(struct sw_error *err);
+/*
+ * sw_machine_settle() of a disk that was written and read back. On a running node its partitions
+ * are in use, and the kernel keeps those that it knows until the next start: that is no failure.
+ */
+int sw_rescue_settle(struct sw_machine *m, const struct sw_disk *d);
 void sw_rescue_copy_forget(const char *undo_path);	/* removes UNDO_PATH.slot and .image */
 int sw_rescue_copy_write(struct sw_io *disk, struct sw_io *from, const struct sw_repair *r,
 			 const struct sw_sink *sink, struct sw_error *err);

@@ -185,6 +185,13 @@ static int write_bytes(struct sw_io *io, const struct sw_rescue_bytes *b)
 	return r == 0 && memcmp(back, b->now, b->len) != 0 ? -EBADMSG : r;
 }
 
+int sw_rescue_settle(struct sw_machine *m, const struct sw_disk *d)
+{
+	int r = sw_machine_settle(m, d);
+
+	return r == -EBUSY ? 0 : r;
+}
+
 /* Of a further disk: opened for it alone. */
 static int write_other(struct sw_machine *m, const struct sw_rescue_bytes *b,
 		       struct sw_error *err)
@@ -195,7 +202,7 @@ static int write_other(struct sw_machine *m, const struct sw_rescue_bytes *b,
 	if (k == 0)
 		k = write_bytes(io, b);
 	io = sw_io_close(io);
-	return k < 0 ? k : sw_machine_settle(m, b->disk);
+	return k < 0 ? k : sw_rescue_settle(m, b->disk);
 }
 
 static int write_all(struct sw_machine *m, struct sw_io *io, const struct sw_repair *r,
@@ -269,7 +276,7 @@ static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const ch
 		k = sw_rescue_copy_write(io, other ? from : io, r, &tell, err);
 	io = sw_io_close(io);
 	/* Left alone its table is not read anew, which takes partitions away for a moment. */
-	return k < 0 || (r->n_bytes == 0 && r->copy.len == 0) ? k : sw_machine_settle(m, r->disk);
+	return k < 0 || (r->n_bytes == 0 && r->copy.len == 0) ? k : sw_rescue_settle(m, r->disk);
 }
 
 int sw_rescue_repair(struct sw_machine *m, struct sw_varstore *vars, const struct sw_repair *r,

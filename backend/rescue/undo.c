@@ -167,7 +167,7 @@ static int undo_disk(struct sw_machine *m, const struct sw_facts *f, json_object
 	if (r == 0)
 		r = sw_rescue_undo_io(io, other ? other : io, undo, path, write, err);
 	io = sw_io_close(io);
-	return r < 0 || !write ? r : sw_machine_settle(m, d);
+	return r < 0 || !write ? r : sw_rescue_settle(m, d);
 }
 
 static int undo_vars(struct sw_varstore *vars, json_object *list, bool write, struct sw_error *err)
@@ -228,7 +228,7 @@ static int undo_others(struct sw_machine *m, const struct sw_facts *f, json_obje
 			r = undo_bytes(io, bytes, write, err);
 		io = sw_io_close(io);
 		if (r == 0 && write)
-			r = sw_machine_settle(m, d);
+			r = sw_rescue_settle(m, d);
 	}
 	return r;
 }

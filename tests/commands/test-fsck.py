@@ -139,6 +139,25 @@ def attached(b):
         tool("losetup", "--detach", device)
 
 
+@test("a running node: a partition in use is no failure of a repair that was written (root)")
+def _(case):
+    b = broken(case)
+    before = Path(b.image).read_bytes()
+    b.write(len(before) - 512, bytes(512))
+    undo = case.dir / "undo.json"
+    with attached(b) as node, open(node, "rb"):
+        name = node.name.rpartition("p")[0]
+
+        def doctor(*words):
+            return case.run("--yes", "doctor", "--disk", name, *words)
+        expect(doctor("--repair", f"{name}/gpt-backup", "--save", undo), 0, "is gone")
+        tool("blockdev", "--flushbufs", f"/dev/{name}")
+        assert Path(b.image).read_bytes() == before, "the backup table is not as it was"
+        expect(doctor("--undo", undo), 0)
+        tool("blockdev", "--flushbufs", f"/dev/{name}")
+        assert Path(b.image).read_bytes()[-512:] == bytes(512), "it was not undone"
+
+
 @test("a block device: e2fsck repairs what debugfs and dd damaged, e2undo brings it back (root)")
 def _(case):
     b = broken(case)
