@@ -96,9 +96,16 @@ char *sw_value_get(const struct sw_field *f, const void *base)
 	}
 }
 
+void sw_hint_nearest(const char *typed, const char *const *words, struct sw_error *err)
+{
+	const char *nearest = sw_text_nearest(typed, words);
+
+	if (nearest)
+		sw_error_hint(err, "did you mean \"%s\"?", nearest);
+}
+
 static int check_choice(const struct sw_field *f, const char *text, struct sw_error *err)
 {
-	const char *nearest = sw_text_nearest(text, f->choices);
 	size_t len = 0;
 
 	if (choice_index(f, text) >= 0)
@@ -109,10 +116,8 @@ static int check_choice(const struct sw_field *f, const char *text, struct sw_er
 	for (size_t i = 0; f->choices[i] && len < sizeof(err->why); i++)
 		len += (size_t)snprintf(err->why + len, sizeof(err->why) - len, "%s %s",
 					i ? "," : "", f->choices[i]);
-	if (nearest)
-		sw_error_hint(err, "did you mean \"%s\"?", nearest);
-	else
-		sw_error_hint(err, "slipway explain %s says what each means", f->key);
+	sw_hint_nearest(text, f->choices, err);
+	sw_error_hint(err, "slipway explain %s says what each means", f->key);
 	return -EINVAL;
 }
 

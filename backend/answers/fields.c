@@ -11,6 +11,7 @@
 #include "answers/answers.h"
 #include "answers/network-check.h"
 #include "answers/sources.h"
+#include "answers/values.h"
 #include "admission/token.h"
 #include "base/catalogue.h"
 #include "base/guid.h"
@@ -174,18 +175,15 @@ static int check_transport(const char *text, struct sw_error *err)
 {
 	static const char *const known[] = { "nvme", "sata", "sas", "scsi", "usb", "virtio", "mmc",
 					     "iscsi", "fc", "loop", NULL };
-	const char *nearest = sw_text_nearest(text, known);
 
+	if (strpbrk(text, "*?["))
+		return 0;
 	for (size_t i = 0; known[i]; i++)
-		if (strcasecmp(text, known[i]) == 0 || strpbrk(text, "*?["))
+		if (strcasecmp(text, known[i]) == 0)
 			return 0;
-	sw_error_why(err, "a disk is attached by nvme, sata, sas, scsi, usb, virtio, mmc, iscsi or "
-			  "fc");
-	if (nearest)
-		sw_error_hint(err, "did you mean \"%s\"?", nearest);
-	else
-		sw_error_hint(err, "slipway disks shows it for each disk");
-	return -EINVAL;
+	sw_hint_nearest(text, known, err);
+	return say(err, "a disk is attached by nvme, sata, sas, scsi, usb, virtio, mmc, iscsi or "
+			"fc", "slipway disks shows it for each disk");
 }
 
 /* A layout is a name below the layouts directory, or the path of such a directory. */
@@ -347,17 +345,13 @@ static int check_syslog(const char *text, struct sw_error *err)
 static int check_event(const char *text, struct sw_error *err)
 {
 	static const char *const events[] = { "started", "progress", "succeeded", "failed", NULL };
-	const char *nearest = sw_text_nearest(text, events);
 
 	for (size_t i = 0; events[i]; i++)
 		if (strcmp(text, events[i]) == 0)
 			return 0;
-	sw_error_why(err, "the events are started, progress, succeeded and failed");
-	if (nearest)
-		sw_error_hint(err, "did you mean \"%s\"?", nearest);
-	else
-		sw_error_hint(err, "use those of them that count, or leave the key out for all");
-	return -EINVAL;
+	sw_hint_nearest(text, events, err);
+	return say(err, "the events are started, progress, succeeded and failed",
+		   "use those of them that count, or leave the key out for all");
 }
 
 static int check_body(const char *text, struct sw_error *err)

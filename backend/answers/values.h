@@ -21,6 +21,11 @@ int sw_value_set(const struct sw_field *f, void *base, const char *key, const ch
 		 struct sw_error *err);
 int sw_value_check(const struct sw_field *f, const char *key, const char *text,
 		   struct sw_error *err);
+/*
+ * Hints at the one of the words, which NULL ends, that may have been meant. A hint that is there
+ * stays, so that of what is said afterwards nothing counts.
+ */
+void sw_hint_nearest(const char *typed, const char *const *words, struct sw_error *err);
 /* SW_FIELD_LIST: appends one item. */
 int sw_value_add_item(const struct sw_field *f, void *base, const char *key, const char *text,
 		      struct sw_error *err);
