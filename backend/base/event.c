@@ -37,6 +37,22 @@ void sw_event_log(const struct sw_sink *sink, const char *fmt, ...)
 	sw_event_emit(sink, &ev);
 }
 
+struct sw_sink sw_sink_told(const struct sw_sink *sink)
+{
+	struct sw_sink told = sink ? *sink : (struct sw_sink){};
+
+	told.cancelled = NULL;
+	return told;
+}
+
+struct sw_sink sw_sink_polled(const struct sw_sink *sink)
+{
+	struct sw_sink polled = sink ? *sink : (struct sw_sink){};
+
+	polled.fn = NULL;
+	return polled;
+}
+
 int sw_event_poll(const struct sw_sink *sink)
 {
 	return sink && sink->cancelled && sink->cancelled(sink->userdata) ? -ECANCELED : 0;

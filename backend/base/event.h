@@ -51,6 +51,9 @@ struct sw_sink {
 
 void sw_event_emit(const struct sw_sink *sink, struct sw_event *ev);
 void sw_event_log(const struct sw_sink *sink, const char *fmt, ...) SW_PRINTF(2, 3);
+/* The sink (or NULL) for what cannot be stopped; and for what nobody wants to be told of. */
+struct sw_sink sw_sink_told(const struct sw_sink *sink);
+struct sw_sink sw_sink_polled(const struct sw_sink *sink);
 /* -ECANCELED when the sink asks to stop, else 0. */
 int sw_event_poll(const struct sw_sink *sink);
 /* Waits for so long in small pieces, so that a cancellation is not kept waiting. The same. */

@@ -13,8 +13,7 @@ static int fetch_one(struct sw_machine *m, const struct sw_trust *t, const char 
 		     const char *out, struct sw_error *err)
 {
 	/* Nobody wants to see how far a signature is; but it can be stopped. */
-	const struct sw_sink quiet = { .userdata = t->sink ? t->sink->userdata : NULL,
-				       .cancelled = t->sink ? t->sink->cancelled : NULL };
+	const struct sw_sink quiet = sw_sink_polled(t->sink);
 	struct sw_fetch f = { .source = source, .out = out, .max = SW_TRUST_SIGNATURE_MAX,
 			      .retries = RETRIES, .vouched = true, .ca_file = t->ca_file };
 	struct sw_error e = {};

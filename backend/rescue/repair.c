@@ -251,8 +251,7 @@ static int begin(const struct sw_repair *r, const struct sw_sink *sink, struct s
 static int repair_disk(struct sw_machine *m, const struct sw_repair *r, const char *undo_path,
 		       const struct sw_sink *sink, struct sw_error *err)
 {
-	const struct sw_sink tell = { .fn = sink ? sink->fn : NULL,
-				      .userdata = sink ? sink->userdata : NULL };
+	const struct sw_sink tell = sw_sink_told(sink);
 	bool file = r->copy.file, other = file || (r->copy.len && r->copy.from_disk != r->disk);
 	_cleanup_io_ struct sw_io *io = NULL, *from = NULL;
 	_cleanup_json_ json_object *slot = NULL;

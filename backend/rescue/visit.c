@@ -173,8 +173,7 @@ int sw_visit_offer_image(struct sw_visit *v, const char *id, struct sw_error *er
 static int look_to_the_end(struct sw_visit *v, struct sw_error *err)
 {
 	const struct sw_sink *sink = v->sink;
-	const struct sw_sink tell = { .fn = sink ? sink->fn : NULL,
-				      .userdata = sink ? sink->userdata : NULL };
+	const struct sw_sink tell = sw_sink_told(sink);
 	int r;
 
 	v->sink = &tell;
