@@ -64,7 +64,6 @@ struct sw_rescue_image {
 	char *const *signatures;	/* where they are; NULL: beside it */
 	const char *ca;		/* PEM, the only CA that an https server is believed; NULL: any */
 	bool trust_none;	/* nobody has to have signed it */
-	const struct sw_sink *sink;	/* told of the fetching and the writing; or NULL */
 };
 
 /* What a person has to give for a repair; it goes into no file and no message. */

@@ -197,10 +197,10 @@ static int fetch(struct job *j, struct sw_error *err)
 				    .ca_file = j->ca };
 	int r;
 
-	sw_event_log(j->image->sink, "fetching %.200s", j->m.source);
-	r = sw_fetch_run(j->q->m, &f, j->image->sink, j->m.sha256, err);
+	sw_event_log(j->q->sink, "fetching %.200s", j->m.source);
+	r = sw_fetch_run(j->q->m, &f, j->q->sink, j->m.sha256, err);
 	j->trust.ca_file = j->ca;
-	j->trust.sink = j->image->sink;
+	j->trust.sink = j->q->sink;
 	if (r == 0 && asks)
 		r = sw_trust_vouch(j->q->m, &j->trust, SW_TRUST_IMAGES, f.source, j->uki,
 				   j->image->signatures, j->dir, NULL, err);

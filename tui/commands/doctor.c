@@ -130,8 +130,7 @@ static int image_options(struct job *j, struct sw_error *err)
 	if (r < 0 || !j->place)
 		return sw_fail_oom(err);
 	j->image = (struct sw_rescue_image){ .source = j->place, .sha256 = sw_arg(a, OPT_SHA256),
-					     .signatures = j->signatures, .trust_none = trust,
-					     .sink = &j->sink };
+					     .signatures = j->signatures, .trust_none = trust };
 	j->v.image = &j->image;
 	return read_ca(j, err);
 }

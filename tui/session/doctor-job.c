@@ -41,7 +41,7 @@ static int offer(struct sw_visit *v, const struct sw_doctor_ask *ask,
 		return 0;
 	*image = (struct sw_rescue_image){ .source = sw_json_str(what, "source", ""),
 					   .sha256 = sw_json_str(what, "sha256", NULL),
-					   .ca = ask->image->ca, .sink = v->sink };
+					   .ca = ask->image->ca };
 	image->trust_none = !sw_json_bool(what, "signed", false);
 	v->image = image;
 	return sw_visit_offer_image(v, id, err);
