@@ -266,45 +266,79 @@ int sw_luks_make(const struct sw_luks_spec *spec, const char *file, struct sw_se
 
 /* ---- onto the disk ---- */
 
-/* Only blocks that differ: what a key slot that stays is in is not written anew. */
-static int copy_chunk(struct sw_io *io, uint64_t off, const uint8_t *now, const uint8_t *old,
+static int walk_chunk(struct sw_luks_walk *w, uint64_t off, const uint8_t *was, const uint8_t *now,
 		      size_t len)
 {
 	size_t from = 0, to;
 	int r = 0;
 
 	for (; r == 0 && from < len; from = to) {
-		bool same = memcmp(now + from, old + from, BLOCK) == 0;
+		bool same = memcmp(was + from, now + from, BLOCK) == 0;
 
 		for (to = from + BLOCK; to < len; to += BLOCK)
-			if ((memcmp(now + to, old + to, BLOCK) == 0) != same)
+			if ((memcmp(was + to, now + to, BLOCK) == 0) != same)
 				break;
 		if (!same)
-			r = sw_io_write(io, off + from, now + from, to - from);
+			r = w->change(w, off + from, was + from, now + from, to - from);
 	}
 	return r;
 }
 
-static int copy(struct sw_io *io, struct sw_io *from, uint64_t off, uint64_t end, uint8_t *a,
-		uint8_t *b)
+static int walk_piece(struct sw_luks_walk *w, uint64_t off, uint64_t end, uint8_t *was,
+		      uint8_t *now)
 {
 	int r = 0;
 
 	for (; r == 0 && off < end; off += CHUNK) {
 		size_t n = end - off < CHUNK ? (size_t)(end - off) : CHUNK;
 
-		r = sw_io_read(from, off, a, n);
+		r = sw_io_read(w->ios[w->at], off, was, n);
 		if (r == 0)
-			r = sw_io_read(io, off, b, n);
+			r = sw_io_read(w->file, off, now, n);
 		if (r == 0)
-			r = copy_chunk(io, off, a, b, n);
+			r = walk_chunk(w, off, was, now, n);
 	}
-	return r == 0 ? sw_io_flush(io) : r;
+	return r == 0 && w->end ? w->end(w) : r;
 }
 
-static int compare(struct sw_io *io, struct sw_io *from, uint8_t *a, uint8_t *b)
+int sw_luks_walk(struct sw_luks_walk *w)
 {
-	int r = sw_io_drop(io);
+	static const struct {
+		uint64_t off, end;
+		const char *text;
+	} pieces[] = {
+		{ 2ULL * SW_LUKS_METADATA, SW_LUKS_HEADER, "key slots" },
+		{ SW_LUKS_METADATA, 2ULL * SW_LUKS_METADATA, "second LUKS2 header" },
+		{ 0, SW_LUKS_METADATA, "first LUKS2 header" },
+	};
+	_cleanup_free_ uint8_t *was = malloc(CHUNK), *now = malloc(CHUNK);
+	int r = was && now ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(pieces); i++) {
+		w->piece = pieces[i].text;
+		for (size_t at = 0; r == 0 && at < w->n; at++) {
+			w->at = at;
+			r = walk_piece(w, pieces[i].off, pieces[i].end, was, now);
+		}
+	}
+	return r;
+}
+
+static int write_change(const struct sw_luks_walk *w, uint64_t off,
+			const uint8_t *was SW_UNUSED, const uint8_t *now, size_t len)
+{
+	return sw_io_write(w->ios[w->at], off, now, len);
+}
+
+static int flush(const struct sw_luks_walk *w)
+{
+	return sw_io_flush(w->ios[w->at]);
+}
+
+static int compare(struct sw_io *io, struct sw_io *from)
+{
+	_cleanup_free_ uint8_t *a = malloc(CHUNK), *b = malloc(CHUNK);
+	int r = a && b ? sw_io_drop(io) : -ENOMEM;
 
 	for (uint64_t off = 0; r == 0 && off < SW_LUKS_HEADER; off += CHUNK) {
 		r = sw_io_read(from, off, a, CHUNK);
@@ -316,20 +350,10 @@ static int compare(struct sw_io *io, struct sw_io *from, uint8_t *a, uint8_t *b)
 	return r;
 }
 
-static int copy_all(struct sw_io *const *ios, size_t n, struct sw_io *from, uint64_t off,
-		    uint64_t end, uint8_t *a, uint8_t *b, struct sw_io **ret_at)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		*ret_at = ios[i];
-		r = copy(ios[i], from, off, end, a, b);
-	}
-	return r;
-}
-
 static int write_failed(const struct sw_io *io, int r, struct sw_error *err)
 {
+	if (r == -ENOMEM)
+		return sw_fail_oom(err);
 	if (r == -EBADMSG) {
 		sw_fail(err, SW_EXIT_VERIFY, r, "the disk does not give back what was written");
 		sw_error_hint(err, "the disk or its cabling is faulty; use another disk");
@@ -343,23 +367,17 @@ static int write_failed(const struct sw_io *io, int r, struct sw_error *err)
 int sw_luks_write_headers(struct sw_io *const *ios, size_t n, const char *file,
 			  struct sw_error *err)
 {
-	_cleanup_free_ uint8_t *a = malloc(CHUNK), *b = malloc(CHUNK);
+	struct sw_luks_walk w = { .ios = ios, .n = n, .change = write_change, .end = flush };
 	_cleanup_io_ struct sw_io *from = NULL;
-	struct sw_io *at = NULL;
 	int r = sw_io_open(file, false, false, 0, &from, err);
 
 	if (r < 0)
 		return r;
-	if (!a || !b)
-		return sw_fail_oom(err);
-	r = copy_all(ios, n, from, 2 * SW_LUKS_METADATA, SW_LUKS_HEADER, a, b, &at);
-	if (r == 0)
-		r = copy_all(ios, n, from, SW_LUKS_METADATA, 2 * SW_LUKS_METADATA, a, b, &at);
-	if (r == 0)
-		r = copy_all(ios, n, from, 0, SW_LUKS_METADATA, a, b, &at);
+	w.file = from;
+	r = sw_luks_walk(&w);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = compare(at = ios[i], from, a, b);
-	return r < 0 ? write_failed(at, r, err) : 0;
+		r = compare(ios[w.at = i], from);
+	return r < 0 ? write_failed(ios[w.at], r, err) : 0;
 }
 
 int sw_luks_write_header(struct sw_io *io, const char *file, struct sw_error *err)

@@ -46,9 +46,31 @@ int sw_luks_make(const struct sw_luks_spec *spec, const char *file, struct sw_se
  * makes them found, flush; read back and compared.
  */
 int sw_luks_write_header(struct sw_io *io, const char *file, struct sw_error *err);
-/* The same to several that shall hold the same, each part of it to all before the next one. */
+/* The same to several that shall hold the same, each piece of it to all before the next one. */
 int sw_luks_write_headers(struct sw_io *const *ios, size_t n, const char *file,
 			  struct sw_error *err);
+
+/*
+ * How the headers at several places (one, or the members of a mirror) become that of a file: key
+ * slots, then the second header, then the first, each of these pieces at all places before the
+ * next. So a power cut leaves one header that is whole, and on a mirror, of which now one member
+ * is read and now another, even a mixture of them does. Only blocks that differ are told: a key
+ * slot that stays is not written anew.
+ */
+struct sw_luks_walk {
+	struct sw_io *const *ios;	/* borrowed, like the file */
+	size_t n;
+	struct sw_io *file;
+	/* A run of bytes that differ at ios[at]; 0 or -errno. */
+	int (*change)(const struct sw_luks_walk *w, uint64_t off, const uint8_t *was,
+		      const uint8_t *now, size_t len);
+	int (*end)(const struct sw_luks_walk *w);	/* of a piece at ios[at]; or NULL */
+	void *arg;
+	size_t at;		/* kept by the walk: where it is, or failed */
+	const char *piece;	/* the same: which, in words */
+};
+/* What could not be read, or what the calls say: -errno. */
+int sw_luks_walk(struct sw_luks_walk *w);
 
 /*
  * The decrypted view of the data on io, whose byte 0 is the data's first: what is

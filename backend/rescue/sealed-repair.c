@@ -14,10 +14,6 @@
 #include "rescue/reseal.h"
 #include "rescue/sealed.h"
 
-#define BLOCK 4096U
-#define CHUNK (256U << 10)
-#define METADATA 16384U	/* of each of the two LUKS2 headers */
-
 /* ---- the plan ---- */
 
 static void put_after(const struct sw_seal_aim *a, char *text, size_t size)
@@ -175,85 +171,44 @@ struct change {
 	struct sw_repair *r;
 	const struct sw_mirror *places;
 	struct sw_error *err;
-	uint8_t *was, *now;
 };
 
-/* Only blocks that differ: a key slot that stays is not written anew. */
-static int add_chunk(struct change *c, size_t place, uint64_t off, size_t len, const char *text)
+static int add_change(const struct sw_luks_walk *w, uint64_t off, const uint8_t *was,
+		      const uint8_t *now, size_t len)
 {
-	const struct sw_disk *d = c->places->v[place].disk;
-	uint64_t start = c->places->v[place].start;
-	int r = 0;
+	struct change *c = w->arg;
+	const struct sw_disk *d = c->places->v[w->at].disk;
+	int r = sw_repair_add_change(c->r, d, c->places->v[w->at].start + off, was, now, len,
+				     w->piece);
 
-	for (size_t from = 0, to; r == 0 && from < len; from = to) {
-		bool same = memcmp(c->was + from, c->now + from, BLOCK) == 0;
-
-		for (to = from + BLOCK; to < len; to += BLOCK)
-			if ((memcmp(c->was + to, c->now + to, BLOCK) == 0) != same)
-				break;
-		if (!same)
-			r = sw_repair_add_change(c->r, d, start + off + from, c->was + from,
-						 c->now + from, to - from, text);
-		/* Of several each is named: their writes alternate, and so does their undo. */
-		if (r == 0 && !same && c->places->n > 1)
-			c->r->bytes[c->r->n_bytes - 1].disk = d;
-	}
+	/* Of several each is named: their writes alternate, and so does their undo. */
+	if (r == 0 && c->places->n > 1)
+		c->r->bytes[c->r->n_bytes - 1].disk = d;
 	return r;
 }
 
-static int add_range(struct change *c, size_t place, struct sw_io *part, struct sw_io *file,
-		     uint64_t off, uint64_t end, const char *text)
-{
-	int r = 0;
-
-	for (; r == 0 && off < end; off += CHUNK) {
-		size_t n = end - off < CHUNK ? (size_t)(end - off) : CHUNK;
-
-		r = sw_io_read(part, off, c->was, n);
-		if (r == 0)
-			r = sw_io_read(file, off, c->now, n);
-		if (r == 0)
-			r = add_chunk(c, place, off, n, text);
-	}
-	return r;
-}
-
-/*
- * Key slots, then the second header, then the first: cut off anywhere one of them is whole. On a
- * mirror each of the three goes to all members before the next: md reads now one, now another, and
- * so even of a mixture one header is whole.
- */
 static int add_header(struct sw_io *const *at, size_t n, const char *path, void *arg)
 {
-	static const struct {
-		uint64_t off, end;
-		const char *text;
-	} pieces[] = {
-		{ 2ULL * METADATA, SW_LUKS_HEADER, "key slots" },
-		{ METADATA, 2ULL * METADATA, "second LUKS2 header" },
-		{ 0, METADATA, "first LUKS2 header" },
-	};
 	struct change *c = arg;
+	struct sw_luks_walk w = { .ios = at, .n = n, .change = add_change, .arg = c };
 	_cleanup_io_ struct sw_io *file = NULL;
 	int r = sw_io_open(path, false, false, 0, &file, c->err);
 
-	for (size_t p = 0; r == 0 && p < ARRAY_SIZE(pieces); p++)
-		for (size_t i = 0; r == 0 && i < n; i++)
-			r = add_range(c, i, at[i], file, pieces[p].off, pieces[p].end,
-				      pieces[p].text);
+	w.file = file;
+	if (r == 0)
+		r = sw_luks_walk(&w);
 	return r < 0 ? sw_fail_errno(c->err, SW_EXIT_FAILED, r, "the LUKS2 header cannot be read")
 		     : 0;
 }
 
 static int prepare_part(const struct sw_rescue_ask *q, struct sw_repair *rep, struct sw_error *err)
 {
-	_cleanup_free_ uint8_t *was = malloc(CHUNK), *now = malloc(CHUNK);
 	_cleanup_(sw_seal_aim_clear) struct sw_seal_aim a = {};
 	_cleanup_secret_ struct sw_secret *key = NULL;
 	_cleanup_switch_ struct sw_switch s = {};
 	struct sw_reseal w = { .m = q->m, .disk = rep->disk, .part = rep->part };
-	struct change c = { .r = rep, .places = &w.places, .err = err, .was = was, .now = now };
-	int r = was && now ? look(q, &s, &a, err) : sw_fail_oom(err);
+	struct change c = { .r = rep, .places = &w.places, .err = err };
+	int r = look(q, &s, &a, err);
 
 	if (r == 0)
 		r = sw_mirror_find(q->m, q->f, rep->disk, rep->part, &w.places, err);
