@@ -144,16 +144,13 @@ static int clock_off(struct sw_examine *x)
 static bool is_encrypted(const struct sw_examine *x, const struct sw_disk *d,
 			 const struct sw_part *p)
 {
-	_cleanup_io_ struct sw_io *io = NULL, *inside = NULL;
 	struct sw_luks_seal *seals = NULL;
 	size_t n = 0;
 
 	if (sw_part_holds(p, SW_FS_LUKS))
 		return true;
-	if (sw_part_holds(p, SW_FS_RAID) &&
-	    sw_machine_open_disk(x->m, d, false, false, &io, NULL) == 0 &&
-	    sw_reseal_enter(io, p, &inside) == 0)
-		(void)sw_luks_seals(inside, &seals, &n);
+	if (sw_part_holds(p, SW_FS_RAID))
+		(void)sw_reseal_seals(x->m, d, p, &seals, &n);
 	sw_luks_seals_free(seals, n);
 	return n;
 }

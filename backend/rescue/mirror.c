@@ -177,17 +177,27 @@ static int mirror_of(struct sw_machine *m, const struct sw_facts *f, const struc
 	return r;
 }
 
+int sw_mirror_own(struct sw_machine *m, const struct sw_disk *d, const struct sw_part *p,
+		  struct sw_mirror *ret_place)
+{
+	struct sw_md md = { .size = p->size };
+	int r = sw_part_holds(p, SW_FS_RAID) ? read_member(m, d, p, &md) : 0;
+
+	if (r == 0)
+		*ret_place = (struct sw_mirror){
+			.v = { { .disk = d, .start = p->start + md.data_offset } },
+			.n = 1, .size = md.size };
+	return r;
+}
+
 int sw_mirror_find(struct sw_machine *m, const struct sw_facts *f, const struct sw_disk *d,
 		   const struct sw_part *p, struct sw_mirror *ret_mirror, struct sw_error *err)
 {
 	struct sw_md md;
 	int r;
 
-	if (!sw_part_holds(p, SW_FS_RAID)) {
-		*ret_mirror = (struct sw_mirror){ .v = { { .disk = d, .start = p->start } },
-						  .n = 1, .size = p->size };
-		return 0;
-	}
+	if (!sw_part_holds(p, SW_FS_RAID))
+		return sw_mirror_own(m, d, p, ret_mirror);
 	r = read_member(m, d, p, &md);
 	if (r < 0)
 		return refuse(err, -EOPNOTSUPP, "slipway does not write to this mirror",

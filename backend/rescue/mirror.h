@@ -28,6 +28,10 @@ struct sw_mirror {
 int sw_mirror_find(struct sw_machine *m, const struct sw_facts *f, const struct sw_disk *d,
 		   const struct sw_part *p, struct sw_mirror *ret_mirror, struct sw_error *err);
 
+/* The same of p alone, whatever its array is like: to be read. The errors of sw_md_read(). */
+int sw_mirror_own(struct sw_machine *m, const struct sw_disk *d, const struct sw_part *p,
+		  struct sw_mirror *ret_place);
+
 /* Whether both partitions are members of one array. */
 bool sw_mirror_same(struct sw_machine *m, const struct sw_disk *d, const struct sw_part *p,
 		    const struct sw_disk *other_d, const struct sw_part *other_p);

@@ -33,16 +33,24 @@ int sw_reseal_enter(struct sw_io *disk, const struct sw_part *p, struct sw_io **
 	return r < 0 ? r : sw_io_window(disk, start, size, ret_io);
 }
 
-static bool is_encrypted(struct sw_machine *m, const struct sw_disk *d, const struct sw_part *p)
+int sw_reseal_seals(struct sw_machine *m, const struct sw_disk *d, const struct sw_part *p,
+		    struct sw_luks_seal **ret_seals, size_t *ret_n)
 {
 	_cleanup_io_ struct sw_io *disk = NULL, *io = NULL;
+	int r = sw_machine_open_disk(m, d, false, false, &disk, NULL);
+
+	if (r == 0)
+		r = sw_reseal_enter(disk, p, &io);
+	return r < 0 ? r : sw_luks_seals(io, ret_seals, ret_n);
+}
+
+static bool is_encrypted(struct sw_machine *m, const struct sw_disk *d, const struct sw_part *p)
+{
 	struct sw_luks_seal *seals = NULL;
 	size_t n = 0;
-	bool is = sw_part_holds(p, SW_FS_LUKS);
+	bool is = sw_part_holds(p, SW_FS_LUKS) ||
+		  (sw_part_holds(p, SW_FS_RAID) && sw_reseal_seals(m, d, p, &seals, &n) == 0);
 
-	if (!is && sw_part_holds(p, SW_FS_RAID))
-		is = sw_machine_open_disk(m, d, false, false, &disk, NULL) == 0 &&
-		     sw_reseal_enter(disk, p, &io) == 0 && sw_luks_seals(io, &seals, &n) == 0;
 	sw_luks_seals_free(seals, n);
 	return is;
 }

@@ -18,6 +18,10 @@
 int sw_reseal_find(struct sw_machine *m, const struct sw_facts *f, const char *disk,
 		   const char *label, const struct sw_disk **ret_disk,
 		   const struct sw_part **ret_part, struct sw_error *err);
+struct sw_luks_seal;
+/* sw_luks_seals() of p, which may be a member of a mirror: of that one alone. -errno. */
+int sw_reseal_seals(struct sw_machine *m, const struct sw_disk *d, const struct sw_part *p,
+		    struct sw_luks_seal **ret_seals, size_t *ret_n);
 /* What the partition p of an open disk holds, behind the superblock of a mirror, as io. -errno. */
 int sw_reseal_enter(struct sw_io *disk, const struct sw_part *p, struct sw_io **ret_io);
 

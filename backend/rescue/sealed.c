@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "disk/mdraid.h"
 #include "machine/shell.h"
 #include "rescue/mirror.h"
 #include "rescue/reseal.h"
@@ -151,30 +150,33 @@ static int examine_secret(struct sw_examine *x, const struct sw_switch *s,
 
 /* ---- encrypted partitions ---- */
 
-static int offer(struct sw_examine *x, struct sw_finding *fi, const struct sw_disk *d,
-		 const struct sw_part *p, const struct sw_seal_aim *a)
-{
-	struct sw_mirror places;
-	struct sw_error e = {};
-	int r = sw_mirror_find(x->m, x->f, d, p, &places, &e);
+/* One of them, and where it lies. */
+struct place {
+	const struct sw_disk *disk;
+	const struct sw_part *part;
+	struct sw_mirror at;
+	struct sw_error why;	/* it cannot be sealed again here; r 0: it can */
+	bool told;
+};
 
-	if (r == 0)
-		return sw_seal_repair_part(fi, d, p, a);
-	(void)snprintf(fi->advice, sizeof(fi->advice), "%.70s; %.160s", e.what, e.hint);
-	return r == -ENOMEM ? r : 0;
+static int offer(struct sw_finding *fi, const struct place *p, const struct sw_seal_aim *a)
+{
+	if (p->why.r == 0)
+		return sw_seal_repair_part(fi, p->disk, p->part, a);
+	(void)snprintf(fi->advice, sizeof(fi->advice), "%.70s; %.160s", p->why.what, p->why.hint);
+	return 0;
 }
 
-static int closed_part(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
-		       const struct sw_seal_aim *a, const struct sw_luks_seal *seal,
-		       enum sw_seal_state state)
+static int closed_part(struct sw_examine *x, const struct place *p, const struct sw_seal_aim *a,
+		       const struct sw_luks_seal *seal, enum sw_seal_state state)
 {
-	const char *label = p->label ? p->label : "?";
+	const char *label = p->part->label ? p->part->label : "?";
 	struct sw_finding *fi;
 	char id[40];
 	int r;
 
 	(void)snprintf(id, sizeof(id), "seal-%.30s", label);
-	fi = sw_finding_add(x, d->name, id, SW_FINDING_ERROR, SW_SURE_CERTAIN);
+	fi = sw_finding_add(x, p->disk->name, id, SW_FINDING_ERROR, SW_SURE_CERTAIN);
 	if (!fi)
 		return -ENOMEM;
 	(void)snprintf(fi->what, sizeof(fi->what), "the TPM does not open %.30s", label);
@@ -187,14 +189,13 @@ static int closed_part(struct sw_examine *x, const struct sw_disk *d, const stru
 			       "start an image that brings its signature along: systemd-measure "
 			       "sign makes it");
 	else if (r == 0)
-		r = offer(x, fi, d, p, a);
+		r = offer(fi, p, a);
 	return r;
 }
 
 /* One that opens is enough. What asks for a PIN besides is the operator's own. */
-static int judge_seals(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
-		       const struct sw_seal_aim *a, const struct sw_luks_seal *seals, size_t n,
-		       bool *ret_told)
+static int judge_seals(struct sw_examine *x, struct place *p, const struct sw_seal_aim *a,
+		       const struct sw_luks_seal *seals, size_t n)
 {
 	enum sw_seal_state worst = SW_SEAL_OPENS, state;
 
@@ -203,47 +204,42 @@ static int judge_seals(struct sw_examine *x, const struct sw_disk *d, const stru
 		if (state == SW_SEAL_OPENS)
 			return 0;
 	}
-	*ret_told = n > 0;
-	return n ? closed_part(x, d, p, a, &seals[0], worst) : 0;
+	p->told = n > 0;
+	return n ? closed_part(x, p, a, &seals[0], worst) : 0;
 }
 
-static int examine_place(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
-			 const struct sw_seal_aim *a, const struct sw_mirror *at, size_t place,
-			 bool *ret_told)
+static int examine_place(struct sw_examine *x, struct place *p, size_t i,
+			 const struct sw_seal_aim *a)
 {
 	_cleanup_io_ struct sw_io *disk = NULL, *io = NULL;
 	struct sw_luks_seal *seals = NULL;
 	size_t n = 0;
-	int r = sw_machine_open_disk(x->m, at->v[place].disk, false, false, &disk, NULL);
+	int r = sw_machine_open_disk(x->m, p->at.v[i].disk, false, false, &disk, NULL);
 
 	if (r == 0)
-		r = sw_io_window(disk, at->v[place].start, at->size, &io);
+		r = sw_io_window(disk, p->at.v[i].start, p->at.size, &io);
 	if (r == 0)
 		r = sw_luks_seals(io, &seals, &n);
-	r = r < 0 ? 0 : judge_seals(x, d, p, a, seals, n, ret_told);
+	r = r < 0 ? 0 : judge_seals(x, p, a, seals, n);
 	sw_luks_seals_free(seals, n);
 	return r;
 }
 
 /* Of a mirror each member: a reseal that was cut off has reached some of them. */
-static int examine_part(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
+static int examine_part(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *part,
 			const struct sw_seal_aim *a)
 {
-	_cleanup_io_ struct sw_io *disk = NULL;
-	struct sw_mirror at;
-	bool told = false;
-	int r = sw_mirror_find(x->m, x->f, d, p, &at, NULL);
+	struct place p = { .disk = d, .part = part };
+	int r = sw_mirror_find(x->m, x->f, d, part, &p.at, &p.why);
 
+	if (r == -ENOMEM)
+		return r;
 	/* One that cannot be written: what this member says of its own. */
-	if (r < 0) {
-		at = (struct sw_mirror){ .v = { { .disk = d, .start = p->start } }, .n = 1,
-					 .size = p->size };
-		r = sw_machine_open_disk(x->m, d, false, false, &disk, NULL);
-		if (r < 0 || sw_md_enter(disk, &at.v[0].start, &at.size) < 0)
-			return 0;
-	}
-	for (size_t i = 0; r == 0 && !told && at.size > SW_LUKS_HEADER && i < at.n; i++)
-		r = examine_place(x, d, p, a, &at, i, &told);
+	if (r < 0 && sw_mirror_own(x->m, d, part, &p.at) < 0)
+		return 0;
+	r = 0;
+	for (size_t i = 0; r == 0 && !p.told && p.at.size > SW_LUKS_HEADER && i < p.at.n; i++)
+		r = examine_place(x, &p, i, a);
 	return r;
 }
 
