@@ -116,19 +116,32 @@ int sw_node_file_add(json_object *data, const char *path, const char *mode, cons
 	return o && json_object_array_add(list_of(data), o) == 0 ? 0 : -ENOMEM;
 }
 
+json_object *sw_node_file_find(json_object *data, const char *path, size_t *ret_at)
+{
+	json_object *list = sw_json_array(data, "files");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		json_object *o = json_object_array_get_idx(list, i);
+
+		if (strcmp(sw_json_str(o, "path", ""), path) != 0)
+			continue;
+		if (ret_at)
+			*ret_at = i;
+		return o;
+	}
+	return NULL;
+}
+
 int sw_node_file_put(json_object *data, const char *path, const char *mode, const void *bytes,
 		     size_t len)
 {
-	json_object *list = list_of(data), *o;
+	json_object *o;
+	size_t at;
 
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		o = json_object_array_get_idx(list, i);
-		if (strcmp(sw_json_str(o, "path", ""), path) != 0)
-			continue;
-		o = entry(path, mode, bytes, len);
-		return o && json_object_array_put_idx(list, i, o) == 0 ? 0 : -ENOMEM;
-	}
-	return sw_node_file_add(data, path, mode, bytes, len);
+	if (!sw_node_file_find(data, path, &at))
+		return sw_node_file_add(data, path, mode, bytes, len);
+	o = entry(path, mode, bytes, len);
+	return o && json_object_array_put_idx(list_of(data), at, o) == 0 ? 0 : -ENOMEM;
 }
 
 /* -EINVAL when it is not sound. */

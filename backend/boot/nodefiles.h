@@ -32,6 +32,9 @@ struct sw_node_file_read {
 /* -EINVAL for one that is not sound; -ENOMEM. */
 int sw_node_file_read(json_object *o, struct sw_node_file_read *ret_file);
 
+/* The one of the node data that has this path, borrowed, or NULL; ret_at (or NULL): which. */
+json_object *sw_node_file_find(json_object *data, const char *path, size_t *ret_at);
+
 /* Puts one into node data; mode is text, NULL: 0644. -ENOMEM. */
 int sw_node_file_add(json_object *data, const char *path, const char *mode, const void *bytes,
 		     size_t len);

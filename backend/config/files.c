@@ -83,20 +83,6 @@ static const struct sw_config_file *offered(const struct sw_config_source *s, co
 
 /* ---- what is there already ---- */
 
-static json_object *file_of(json_object *data, const char *path)
-{
-	json_object *list = sw_json_array(data, "files");
-	size_t n = list ? json_object_array_length(list) : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		json_object *o = json_object_array_get_idx(list, i);
-
-		if (strcmp(sw_json_str(o, "path", ""), path) == 0)
-			return o;
-	}
-	return NULL;
-}
-
 /* Why the node has no room for one more file of this path and length; NULL: it has. */
 static const char *no_room(json_object *data, const char *path, size_t len)
 {
@@ -133,7 +119,7 @@ static void describe(char text[static 100], const char *mode, size_t len)
 static int put(struct sw_importing *im, const struct sw_config_listed *l, unsigned int mode,
 	       const void *bytes, size_t len, struct sw_config_item *it)
 {
-	json_object *data = im->out->data, *is = file_of(data, l->path);
+	json_object *data = im->out->data, *is = sw_node_file_find(data, l->path, NULL);
 	struct sw_node_file_read was = {};
 	char octal[8];
 	int r = is ? sw_node_file_read(is, &was) : -ENOENT;

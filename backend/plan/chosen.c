@@ -66,14 +66,8 @@ json_object *sw_plan_choice_json(const struct sw_plan *p)
 
 	for (size_t i = 0; i < p->n_disks; i++) {
 		const struct sw_plan_disk *d = &p->disks[i];
-		json_object *o = json_object_new_object();
+		json_object *o = sw_plan_disk_names(d);
 
-		sw_json_add_str(o, "name", d->name);
-		sw_json_add_str(o, "node", d->node);
-		sw_json_add_str(o, "serial", d->serial);
-		sw_json_add_str(o, "wwn", d->wwn);
-		sw_json_add_str(o, "model", d->model);
-		sw_json_add_u64(o, "size", d->size);
 		sw_json_add_str(o, "before", d->old_table_text);
 		sw_plan_chosen_to_json(o, d);
 		json_object_array_add(list, o);

@@ -83,7 +83,7 @@ static json_object *answers_to_json(const struct sw_answers *a)
 	return o;
 }
 
-static json_object *identity_to_json(const struct sw_plan_disk *d)
+json_object *sw_plan_disk_names(const struct sw_plan_disk *d)
 {
 	json_object *o = json_object_new_object();
 
@@ -93,6 +93,13 @@ static json_object *identity_to_json(const struct sw_plan_disk *d)
 	sw_json_add_str(o, "wwn", d->wwn);
 	sw_json_add_str(o, "model", d->model);
 	sw_json_add_u64(o, "size", d->size);
+	return o;
+}
+
+static json_object *identity_to_json(const struct sw_plan_disk *d)
+{
+	json_object *o = sw_plan_disk_names(d);
+
 	sw_json_add_u64(o, "sector", d->sector);
 	sw_json_add_u64(o, "diskseq", d->seq);
 	sw_json_add_str(o, "table_digest", d->table_digest);

@@ -12,6 +12,8 @@ int sw_plan_digest_tables(struct sw_plan *p, struct sw_error *err);
 /* Says of each of its disks by which rule it was chosen, and why the others were not. */
 int sw_plan_explain_disks(struct sw_plan *p, const struct sw_facts *f, const struct sw_layout *l,
 			  struct sw_error *err);
+/* What a disk is called, and its size: the beginning of its JSON; new reference. */
+json_object *sw_plan_disk_names(const struct sw_plan_disk *d);
 /* These words in a disk's JSON, and from there; -EINVAL for what is none. */
 void sw_plan_chosen_to_json(json_object *o, const struct sw_plan_disk *d);
 int sw_plan_chosen_from_json(json_object *o, struct sw_plan_disk *d);
