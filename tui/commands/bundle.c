@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway bundle`: all that somebody far away needs to see, as one file or as a block of text. */
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,18 +63,6 @@ struct job {
 	struct sw_sink sink;
 };
 
-static volatile sig_atomic_t stopped;
-
-static void on_stop(int sig SW_UNUSED)
-{
-	stopped = 1;
-}
-
-static bool is_stopped(void *userdata SW_UNUSED)
-{
-	return stopped;
-}
-
 static void print_event(const struct sw_event *ev, void *printer)
 {
 	sw_print_event(printer, ev);
@@ -84,14 +71,11 @@ static void print_event(const struct sw_event *ev, void *printer)
 /* What is being done goes to a terminal alone. ^C stops it between two steps, or an upload. */
 static void follow(struct job *j)
 {
-	const struct sigaction stop = { .sa_handler = on_stop };
-
 	j->printer.out = stderr;
 	j->sink = (struct sw_sink){ .fn = j->cli->json || !isatty(STDERR_FILENO) ? NULL
 										 : print_event,
-				    .userdata = &j->printer, .cancelled = is_stopped };
-	(void)sigaction(SIGINT, &stop, NULL);
-	(void)sigaction(SIGTERM, &stop, NULL);
+				    .userdata = &j->printer, .cancelled = sw_stop_is_wanted };
+	sw_stop_catch();
 }
 
 static void job_clear(struct job *j)

@@ -53,6 +53,14 @@ char *sw_cli_place(const char *text);
 /* One --match KEY=VALUE as a rule of disk.match of these answers; exit 2 when it is none. */
 int sw_cli_add_rule(struct sw_answers *a, const char *pair, struct sw_error *err);
 
+/*
+ * From here on ^C and SIGTERM are only a wish, which a sink's cancelled (sw_stop_is_wanted) passes
+ * on; and from there on they end the program as ever.
+ */
+void sw_stop_catch(void);
+void sw_stop_leave(void);
+bool sw_stop_is_wanted(void *userdata);
+
 /* The document on stdout, indented, with a newline. */
 void sw_print_json(json_object *o);
 

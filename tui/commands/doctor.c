@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway doctor`: what is wrong with the node, and putting it right one finding at a time. */
-#include <signal.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -45,18 +44,6 @@ static void job_clear(struct job *j)
 
 /* ---- how a repair goes ---- */
 
-static volatile sig_atomic_t stopped;
-
-static void on_stop(int sig SW_UNUSED)
-{
-	stopped = 1;
-}
-
-static bool is_stopped(void *userdata SW_UNUSED)
-{
-	return stopped;
-}
-
 static void say(const struct sw_event *ev, void *printer)
 {
 	struct sw_event line = *ev;
@@ -71,10 +58,7 @@ static void say(const struct sw_event *ev, void *printer)
 /* While nothing is written ^C stops it; then it is seen through. Questions are asked before. */
 static void follow(struct job *j)
 {
-	const struct sigaction stop = { .sa_handler = on_stop };
-
-	(void)sigaction(SIGINT, &stop, NULL);
-	(void)sigaction(SIGTERM, &stop, NULL);
+	sw_stop_catch();
 	j->v.repairing = &j->sink;
 }
 
@@ -82,8 +66,7 @@ static void follow(struct job *j)
 static void leave_alone(struct job *j)
 {
 	j->v.repairing = NULL;
-	(void)signal(SIGINT, SIG_DFL);
-	(void)signal(SIGTERM, SIG_DFL);
+	sw_stop_leave();
 }
 
 /* ---- an image for a slot ---- */
@@ -346,7 +329,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		r = sw_cli_machine(cli, &m, err);
 	j.printer.out = stdout;
 	j.sink = (struct sw_sink){ .fn = cli->json ? NULL : say, .userdata = &j.printer,
-				   .cancelled = is_stopped };
+				   .cancelled = sw_stop_is_wanted };
 	j.v.m = m;
 	j.v.disk = sw_arg(&cli->args, 'd');
 	j.v.servers = sw_arg(&cli->args, OPT_SERVERS);

@@ -142,15 +142,22 @@ static void tell_bad_answers(const struct sw_cli *cli, struct sw_machine *m, str
 		(void)fprintf(stderr, "slipway: nobody is told: report cannot be used: %s\n", text);
 }
 
+/* Of answers that are right. */
+static int tell_no_plan(const struct sw_cli *cli, struct sw_machine *m, const struct sw_answers *a,
+			int r, const struct sw_error *err)
+{
+	const struct sw_failed_start f = { .step = SW_FAILED_PLAN, .error = err };
+
+	tell_failure(cli, m, a, &f);
+	return r;
+}
+
 static int fill_name(const struct sw_cli *cli, const struct sw_target *t, struct sw_answers *a,
 		     struct sw_error *err)
 {
 	int r = sw_answers_fill_name(t->m, t->f, a, err);
 
-	if (r < 0)
-		tell_failure(cli, t->m, a, &(struct sw_failed_start){ SW_FAILED_PLAN, err, NULL,
-								      false });
-	return r;
+	return r < 0 ? tell_no_plan(cli, t->m, a, r, err) : r;
 }
 
 static int run(struct sw_cli *cli, struct sw_error *err)
@@ -188,11 +195,8 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 	r = sw_ask_open(a, t.f, err);
 	if (r == 0)
 		r = sw_target_plan(&t, a, from, &p, err);
-	if (r < 0) {
-		tell_failure(cli, t.m, a, &(struct sw_failed_start){ SW_FAILED_PLAN, err, NULL,
-								     false });
-		return r;
-	}
+	if (r < 0)
+		return tell_no_plan(cli, t.m, a, r, err);
 	r = consent(cli, p, err);
 	if (r < 0 || sw_arg(&cli->args, 'd'))
 		return r;

@@ -541,11 +541,11 @@ void sw_state_got_doctor(struct sw_state *s, json_object *found)
 
 void sw_state_doctor_failed(struct sw_state *s, const struct sw_error *err)
 {
-	/* A repair from an image may be tried again; one that could not be shown is no image. */
-	if (!s->doctor_writing)
-		json_object_put(TAKE_PTR(s->doctor_image));
 	const bool looked = !s->doctor_writing;
 
+	/* A repair from an image may be tried again; one that could not be shown is no image. */
+	if (looked)
+		json_object_put(TAKE_PTR(s->doctor_image));
 	s->doctor_opens = false;
 	s->doctor_pending = s->doctor_writing = s->doctor_servers = false;
 	s->doctor_error = *err;
