@@ -44,6 +44,10 @@ class Console:
             os.write(self.fd, key.encode())
             self.read(1)
 
+    def choose(self, text):
+        """The first row with it, by a search, and what Enter does with that."""
+        self.press("/", *text, "\r", "\r")
+
     def back(self, title):
         self.press(ESC)
         self.see(title)

@@ -264,9 +264,9 @@ def _(case):
         console = Console(case)
         with contextlib.closing(console):
             console.see("Install a node on this machine", "no node is on its disks")
-            console.press("/", *"Tools", "\r", "\r")
+            console.choose("Tools")
             console.see("Bundle for somebody far away")
-            console.press("/", *"Bundle", "\r", "\r")
+            console.choose("Bundle")
             console.see("facts.json", "Write it")
             console.press("\r")
             console.see("Where to:")

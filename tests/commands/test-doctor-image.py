@@ -173,7 +173,7 @@ def offer_image(case):
     c.see("Find out why it does not boot", "wrong")
     c.press(DOWN, "\r")
     c.see("slot A", "Down choose")
-    c.press("/", *"slot B", "\r", "\r")
+    c.choose("slot B")
     c.see("One finding", "Enter an image")
     c.press("\r")
     c.see("An image for the slot", "Another place")
@@ -186,7 +186,7 @@ def _(case):
     before = disk(b)
     with contextlib.closing(HalfServer(image.read_bytes())) as server, \
             contextlib.closing(offer_image(case)) as c:
-        c.press("/", *"Another", "\r", "\r")
+        c.choose("Another")
         c.see("Where is the image?")
         c.press(server.url, "\r")
         c.see("Who says that it is the right image?")
@@ -215,7 +215,7 @@ def _(case):
     try:
         c.see("medium:/images/other.efi", "stick:/node.efi")
         for name, refused in (("images/other", True), ("node", False)):
-            c.press("/", *name, "\r", "\r")
+            c.choose(name)
             c.see("Who says that it is the right image?")
             c.press("\r")
             c.see("64 digits")
@@ -231,12 +231,12 @@ def _(case):
                 same(disk(b), before, "after another image")
                 c.press("u")
                 c.see("slot B")
-                c.press("/", *"slot B", "\r", "\r")
+                c.choose("slot B")
                 c.see("Enter an image")
                 c.press("\r")
                 c.see("stick:/node.efi")
         c.see("slot-b is gone")
-        c.press("/", *"Take the last", "\r", "\r")
+        c.choose("Take the last")
         c.see("What was wrong is then wrong again")
         c.press(DOWN, "\r")
         c.see("Taken back")

@@ -113,7 +113,7 @@ def _(case):
         c.see("Find out why it does not boot", "nothing is wrong")
         c.press(DOWN, "\r")
         c.see("Nothing is wrong.", "the state is encrypted, and was not looked into")
-        c.press("/", *"encrypted", "\r", "\r")
+        c.choose("encrypted")
         c.see("One finding", "Enter look into it")
         c.press("\r")
         c.see("The key of the state", "Enter alone asks")
@@ -128,7 +128,7 @@ def _(case):
         c.see("the file system of the state")
         same(where_it_is(case, KEY), [], "files with the key")
         c.back("Power the machine off")
-        c.press("/", *"Find out", "\r", "\r")
+        c.choose("Find out")
         c.see("What is wrong", "was not looked into")    # the key is forgotten
     same(whole(case), before, "the disk")
 

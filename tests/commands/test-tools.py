@@ -53,12 +53,12 @@ def everything(case):
 
 def to_the_tools(c):
     c.see("Install a node on this machine", "nothing is wrong with it")
-    c.press("/", *"Tools", "\r", "\r")
+    c.choose("Tools")
     c.see("Disks, partitions, files")
 
 
 def tool_named(c, name):
-    c.press("/", *name, "\r", "\r")
+    c.choose(name)
 
 
 def browse_disks(c, numbers):
@@ -69,7 +69,7 @@ def browse_disks(c, numbers):
     c.see("One disk in full", "Alpha")
     c.back("Disks and partitions")
     for text in numbers:
-        c.press("/", *text, "\r", "\r")
+        c.choose(text)
         c.see("One partition", "Begins at")
         c.press("\r")
         c.see("Files", "partition ")
@@ -83,15 +83,15 @@ def browse_files(c):
     """Down to a file, a binary, names with blanks and quotes, and a link that is not followed."""
     tool_named(c, "Disks")
     c.see("NODE07SYS")
-    c.press("/", *"state", "\r", "\r")
+    c.choose("state")
     c.see("Begins at")
     c.press("\r")
     c.see("lost+found", "a link")
     for folder, file, seen in (("var", "log", "app.log"), ("bin", "blob", "000000  00 01 02"),
                                ("a b", "c'd", "quoted")):
-        c.press("/", *folder, "\r", "\r")
+        c.choose(folder)
         c.see(": /" + folder, file)
-        c.press("/", *file, "\r", "\r")
+        c.choose(file)
         c.see(seen)
         if folder == "var":
             c.press("\r")
@@ -100,7 +100,7 @@ def browse_files(c):
             c.back("app.log")
         c.back(file)
         c.back("lost+found")
-    c.press("/", *"link", "\r", "\r")
+    c.choose("link")
     c.see("a link.")
     c.back("One partition")
     c.back("Disks and partitions")
@@ -138,7 +138,7 @@ def _(case):
         c.back("Install a node")
         for item, word in (("Find out", "Nothing is wrong"), ("Switch", "Mode"),
                            ("Status", "node-07")):
-            c.press("/", *item, "\r", "\r")
+            c.choose(item)
             c.see(word)
             c.back("Install a node")
         c.press(DOWN, "\r")
@@ -157,11 +157,11 @@ def _(case):
         to_the_tools(c)
         tool_named(c, "Disks")
         c.see("NODE07SYS")
-        c.press("/", *"state", "\r", "\r")
+        c.choose("state")
         c.see("Begins at")
         c.press("\r")
         c.see("lost+found")
-        c.press("/", *"bin", "\r", "\r")
+        c.choose("bin")
         c.see("blob")
         c.press("s")
         c.see("Where to:")
@@ -172,12 +172,12 @@ def _(case):
             c.back(title)
         tool_named(c, "Configuration")
         c.see("Import this")
-        c.press("/", *"Import", "\r", "\r")
+        c.choose("Import")
         c.see("into the node data of node-07?")
         c.press(DOWN, "\r")
         c.see("Imported, and read back.", "nothing would change")
         assert node_data(case).get("machine_id"), "it was not imported"
-        c.press("/", *"Take", "\r", "\r")
+        c.choose("Take")
         c.see("as they were before")
         c.press(DOWN, "\r")
         c.see("as before the import")
@@ -185,7 +185,7 @@ def _(case):
         c.back("Tools")
         tool_named(c, "Bundle")
         c.see("facts.json", "Write it")
-        c.press("/", *"Write", "\r", "\r")
+        c.choose("Write")
         c.see("Where to:")
         c.press("\r")
         c.see("Its code", "begin-base64")
@@ -199,7 +199,7 @@ def files_of_state(c, seen):
     """What the files of the state say, with nothing of an earlier look left on the screen."""
     tool_named(c, "Disks")
     c.see("NODE07SYS")
-    c.press("/", *"state", "\r", "\r")
+    c.choose("state")
     c.see("Begins at")
     c.press("\r")
     c.see(": /", seen)
@@ -224,7 +224,7 @@ def _(case):
             file.write(b"LUKS\xba\xbe\0\2" + bytes(4088))
         tool_named(c, "Disks")
         c.see("NODE07SYS")
-        c.press("/", *"state", "\r", "\r")
+        c.choose("state")
         c.see("Encrypted and locked")
         c.press("\r")
         c.see("Its passphrase or recovery key")

@@ -64,14 +64,14 @@ def repair_and_take_back(c):
     c.press(DOWN, "\r")
     c.see("slot B", "Repair")
     c.readable()
-    c.press("/", *"slot B", "\r", "\r")
+    c.choose("slot B")
     c.see("One finding", "seen", "writes")
     c.readable()
     c.press("\r")
     c.see("can be taken back until this", "No, go back")
     c.press(DOWN, "\r")
     c.see("slot-b is gone.", "Take the last repair back")
-    c.press("/", *"Take the last", "\r", "\r")
+    c.choose("Take the last")
     c.see("What was wrong is then wrong again.")
     c.press(DOWN, "\r")
     c.see("Taken back", "slot B")
@@ -80,15 +80,15 @@ def repair_and_take_back(c):
 
 
 def look_round(c):
-    c.press("/", *"Status", "\r", "\r")
+    c.choose("Status")
     c.see("Status", "slipway-a")
     c.readable()
     c.back("Install a node")
-    c.press("/", *"Tools", "\r", "\r")
+    c.choose("Tools")
     c.see("Disks, partitions, files")
     for name, seen in (("Disks", "NODE07SYS"), ("Logs", "kernel"), ("Hardware", "Memory"),
                        ("Bundle", "facts.json")):
-        c.press("/", *name, "\r", "\r")
+        c.choose(name)
         c.see(seen)
         c.readable()
         c.press(ESC)
