@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "boot/entries-private.h"
+#include "boot/memtest.h"
 #include "rescue/private.h"
 
 struct boot {
@@ -327,6 +328,71 @@ static int order(struct boot *b)
 	return add_keep(b, fi);
 }
 
+/* Where the mode wants the next start to go; -1: by the order. */
+static int wanted_next(const struct boot *b)
+{
+	bool armed = b->have && b->res.mode == SW_NODE_NETWORK &&
+		     b->s->wish.strategy == SW_STRATEGY_ARMED;
+
+	return armed ? b->res.network : -1;
+}
+
+/* `slipway mode once` or the memory test, asked for in this very start: no news to anybody. */
+static bool is_asked_for(const struct boot *b)
+{
+	const struct sw_mode_state *s = &b->s->state;
+
+	return (b->s->have_state && s->once && b->s->ev.same_boot && b->set.next == s->next) ||
+	       b->set.next == sw_memtest_find(&b->set);
+}
+
+static int put_next(struct boot *b, struct sw_finding *fi)
+{
+	_cleanup_varset_ struct sw_varset set = { .next = -1 };
+	struct sw_repair *rep = sw_finding_repair(fi, NULL);
+	int r = rep ? sw_varset_load(b->x->raw, &set) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	set.next = wanted_next(b);
+	(void)snprintf(rep->text, sizeof(rep->text), "%s", set.next < 0
+		       ? "take BootNext away: the next start follows the boot order"
+		       : "set BootNext to the network, as the mode wants it");
+	return sw_varset_plan(&set, &rep->vars);
+}
+
+/*
+ * Somebody else's: a BMC, a firmware update, another system. Once, and maybe with good reason, so
+ * that `mode keep` leaves it alone.
+ */
+static int next_of_others(struct boot *b)
+{
+	const struct sw_boot_entry *e;
+	struct sw_finding *fi;
+	char name[64];
+	bool there;
+
+	if (b->set.next < 0 || b->set.next == wanted_next(b) || is_asked_for(b))
+		return 0;
+	e = sw_boot_list_find(&b->list, (uint16_t)b->set.next);
+	there = sw_varset_find(&b->set, (uint16_t)b->set.next);
+	fi = found(b, "boot-next", SW_FINDING_INFO, "",
+		   there ? "the start after that follows the mode again"
+			 : "the firmware passes over it, and some says so on the screen");
+	if (!fi)
+		return -ENOMEM;
+	(void)snprintf(fi->what, sizeof(fi->what),
+		       there ? "the next start goes to %.64s, once"
+			     : "the next start is to go to %.64s, which is not there",
+		       sw_varset_name(&b->set, (uint16_t)b->set.next, name));
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "BootNext is %04X%s%.160s; mode %s did not set it",
+		       (unsigned int)b->set.next, there && e && e->path ? ", " : "",
+		       there && e && e->path ? e->path : "",
+		       sw_node_mode_name(b->s->wish.mode));
+	return put_next(b, fi);
+}
+
 /* Used up by the last start it is as it should be, until `mode keep` arms it again. */
 static int next(struct boot *b)
 {
@@ -336,7 +402,7 @@ static int next(struct boot *b)
 	struct sw_finding *fi;
 
 	if (!w)
-		return 0;
+		return next_of_others(b);
 	if (!armed || w->len == 0)
 		fi = found(b, "boot-next", SW_FINDING_INFO, "the next start is set apart",
 			   "it does not follow the mode, once");

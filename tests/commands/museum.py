@@ -736,6 +736,24 @@ def next_lost(b):
     b.variable("BootNext").unlink()
 
 
+@exhibit("BootNext goes to another system, once, and the mode is local", "boot-next", info=True,
+         kind="variables", says="BootNext is 0000")
+def next_elsewhere(b):
+    b.variable("BootNext").write_bytes(struct.pack("<IH", 7, 0))
+
+
+@exhibit("BootNext goes to an entry that is not there", "boot-next", info=True, kind="variables",
+         says="mode local did not set it")
+def next_nowhere(b):
+    b.variable("BootNext").write_bytes(struct.pack("<IH", 7, 0x99))
+
+
+@exhibit("a BMC has set BootNext in network mode", "boot-next", info=True, make=make_network,
+         kind="variables", says="mode network did not set it")
+def next_of_bmc(b):
+    next_elsewhere(b)
+
+
 @exhibit("the store is full of a vendor's variable", "nvram-full", repair=False, kind="variables")
 def store_full(b):
     fill(b, "VendorBlob%u-12345678-1234-1234-1234-123456789abc")

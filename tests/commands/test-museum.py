@@ -5,7 +5,7 @@ A part of the museum in a quick run; all of it otherwise.
 """
 import os
 
-from lib import TESTS, main, need, same, tool
+from lib import TESTS, expect, main, need, same, tool
 import museum_machine   # adds its exhibits
 import museum_sealed    # and its own
 import museum_table
@@ -39,6 +39,8 @@ def visit(case, e):
     same("repair" in found[0], e.repair, f"a repair of {found[0]['id']}: {found[0]}")
     if not e.repair or not e.mends:
         return
+    if e.info:
+        expect(case.on("--yes", "doctor", "--repair", found[0]["id"]), 0, "is gone")
     repair_all(case, e.given)
     same([f["id"] for f in bad(findings(case))], [], "what is left after the repairs")
     assert starts(case, known), "the repaired node does not start"
