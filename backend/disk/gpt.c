@@ -123,7 +123,10 @@ static int read_mbr(struct sw_io *io, struct sw_gpt_scan *s, uint64_t *ret_last)
 
 		if (e[4] == 0xee) {
 			s->pmbr = true;
-			s->pmbr_odd = s->pmbr_odd && (e[0] != 0 || start != 1);
+			if (s->pmbr_odd && e[0] == 0 && start == 1) {
+				s->pmbr_odd = false;
+				s->pmbr_len = len;
+			}
 			if (len != UINT32_MAX && len > 0)
 				*ret_last = (uint64_t)start + len - 1;
 		} else if (e[4] != 0 && len > 0) {

@@ -33,6 +33,7 @@ struct sw_gpt_scan {
 	bool signed_mbr;	/* sector 0 has the signature */
 	bool pmbr;	/* sector 0 has the signature and a 0xEE entry */
 	bool pmbr_odd;	/* none of them begins at sector 1 and is not marked active */
+	uint32_t pmbr_len;	/* … of the first that does, sectors; UINT32_MAX: to the end */
 	bool dos;	/* sector 0 has the signature and an entry of another type */
 };
 

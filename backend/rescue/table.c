@@ -95,10 +95,30 @@ static int add_repair(const struct look *l, struct sw_finding *fi)
 	return r;
 }
 
+/* UEFI 5.2.3: the disk without its first sector, as far as 32 bits tell; many tools write -1. */
+static bool is_mbr_long(const struct look *l)
+{
+	return l->scan.pmbr_len == UINT32_MAX ||
+	       l->scan.pmbr_len == (l->last < UINT32_MAX ? l->last : UINT32_MAX);
+}
+
+static const char *mbr_text(const struct look *l, char text[static 64])
+{
+	if (!l->scan.pmbr)
+		return "missing";
+	if (l->scan.pmbr_odd)
+		return "marked active, or not from sector 1 on";
+	if (is_mbr_long(l))
+		return "there";
+	(void)snprintf(text, 64, "for %" PRIu32 " sectors", l->scan.pmbr_len);
+	return text;
+}
+
 static int found(struct sw_examine *x, const struct look *l, const char *id,
 		 enum sw_severity severity, const char *what, const char *effect)
 {
 	struct sw_finding *fi = sw_finding_add(x, l->d->name, id, severity, SW_SURE_CERTAIN);
+	char text[64];
 	int r;
 
 	if (!fi)
@@ -111,8 +131,7 @@ static int found(struct sw_examine *x, const struct look *l, const char *id,
 		       l->primary ? "whole" : "checksum wrong or missing",
 		       l->backup ? "whole" : "none that is whole",
 		       l->backup ? l->backup->my_lba : l->last, l->last,
-		       !l->scan.pmbr ? "missing"
-		       : l->scan.pmbr_odd ? "marked active, or not from sector 1 on" : "there");
+		       mbr_text(l, text));
 	if (l->primary || l->backup)
 		return add_repair(l, fi);
 	r = sw_rescue_rebuild(x, l->d, l->io, fi);
@@ -208,6 +227,29 @@ static bool alike(const struct sw_gpt_copy *a, const struct sw_gpt_copy *b)
 	return a->entries_crc == b->entries_crc && sw_guid_equal(&a->id, &b->id);
 }
 
+/*
+ * Of another length than the disk: EDK2 does not look at it, Linux and libfdisk take it, and with
+ * an MBR of other partitions besides (a hybrid one) it is so on purpose.
+ */
+static int mbr_length(struct sw_examine *x, const struct look *l)
+{
+	struct sw_finding *fi;
+	int r;
+
+	if (!l->scan.pmbr || l->scan.pmbr_odd || l->scan.dos || is_mbr_long(l))
+		return 0;
+	r = found(x, l, "gpt-mbr-length", SW_FINDING_INFO,
+		  "the protective MBR is not as long as the disk",
+		  "firmware and Linux do not mind; a tool that knows no GPT is misled about "
+		  "what is free");
+	fi = r == 0 ? &x->out->v[x->out->n - 1] : NULL;
+	if (fi && fi->repair)
+		(void)snprintf(fi->repair->text, sizeof(fi->repair->text),
+			       "write the protective MBR of %.30s as long as the disk; the table "
+			       "stays", l->d->name);
+	return r;
+}
+
 static int judge(struct sw_examine *x, struct look *l)
 {
 	const struct sw_gpt_copy *p = l->primary, *b = l->backup;
@@ -233,6 +275,8 @@ static int judge(struct sw_examine *x, struct look *l)
 		r = found(x, l, "gpt-grown", SW_FINDING_WARNING,
 			  "the backup of the partition table is not at the disk's end",
 			  "the disk has grown; after damage to its beginning nobody finds it");
+	else	/* of a disk that has grown it is short as well, and goes with that */
+		r = mbr_length(x, l);
 	return r < 0 ? r : sw_examine_origin(x, l->d, l->io, (b->my_lba + 1) * l->d->sector);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """More of the museum: tables and node data that are whole, and are not the node's."""
 import os
+import struct
 
 from lib import Case, MiB, expect, tool
 from museum import SECTOR, Broken, exhibit
@@ -35,6 +36,17 @@ def other_backup(b):
          says="marked active")
 def mbr_active(b):
     b.write(446, b"\x80")
+
+
+@exhibit("the protective MBR ends short of the disk, as on one that dd copied", "gpt-mbr-length",
+         info=True, kind="table", says="protective MBR: for 204800 sectors")
+def mbr_short(b):
+    b.write(446 + 12, struct.pack("<I", 204800))
+
+
+@exhibit("the protective MBR is longer than the disk", "gpt-mbr-length", info=True, kind="table")
+def mbr_too_long(b):
+    b.write(446 + 12, struct.pack("<I", b.size // SECTOR + 7))
 
 
 # -- partitions of the node that are gone from a whole table --

@@ -147,6 +147,17 @@ def changed(case):
     is_healthy(case, "a larger disk, and a state that takes all of it")
 
 
+def asked_for(case):
+    """What says nothing: a single start that somebody asked slipway for, and the length of a
+    protective MBR that stands for any."""
+    make(case)
+    expect(case.on("mode", "once", "a"), 0)
+    Broken(case).write(446 + 12, b"\xff" * 4)
+    same([f["id"] for f in findings(case) if "boot-next" in f["id"] or "gpt-" in f["id"]], [],
+         "what is said of BootNext and of the table")
+
+
+TESTS.append(("healthy: a single start that was asked for, and an MBR without an end", asked_for))
 TESTS.append(("healthy: a table that was changed since the install", changed))
 TESTS.append(("healthy: an encrypted state that opens for images that a key signs", signed))
 TESTS.append(("healthy: a node without a disk", diskless))
