@@ -34,38 +34,9 @@ int sw_parse_bad(struct sw_parse *s, const struct sw_ini_item *it, struct sw_err
 
 /* ---- did you mean ---- */
 
-/* Single-character edits between two words, case ignored; words past 63 characters are far. */
-static unsigned int distance(const char *a, const char *b)
-{
-	unsigned int row[64];
-	size_t n = strlen(b);
-
-	if (n > 63 || strlen(a) > 63)
-		return 64;
-	for (unsigned int j = 0; j <= n; j++)
-		row[j] = j;
-	for (unsigned int i = 1; a[i - 1]; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			unsigned int same = strncasecmp(&a[i - 1], &b[j - 1], 1) != 0;
-			unsigned int best = diagonal + same;
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 static void suggest(const char *word, const char *candidate, const char **best, unsigned int *d)
 {
-	unsigned int x = distance(word, candidate);
+	unsigned int x = sw_edit_distance(word, candidate);
 
 	if (x < *d) {
 		*d = x;
