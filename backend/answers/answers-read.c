@@ -8,6 +8,7 @@
 
 #include "answers/answers.h"
 #include "answers/errors.h"
+#include "answers/hide.h"
 #include "answers/validate-private.h"
 #include "answers/values.h"
 #include "base/strv.h"
@@ -151,7 +152,7 @@ static int fail_unknown(struct mapping *m, const struct group *g, const struct s
 	const char *other = elsewhere(key->text);
 
 	(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "unknown key \"%s\"%s%s",
-		      sw_text_show(key->text, shown), *g->name ? " in " : "", g->name);
+		      sw_hide_show(key->text, shown), *g->name ? " in " : "", g->name);
 	if (strchr(key->text, '.') && sw_field_find(key->text))
 		sw_error_hint(err, "a dot is one level of indentation: write it below its group");
 	suggest(g, key->text, err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "answers/answers.h"
+#include "answers/hide.h"
 #include "answers/sources.h"
 #include "answers/values.h"
 #include "base/text.h"
@@ -269,7 +270,8 @@ static void name_value(const struct sw_field *f, const char *key, const char *te
 {
 	char shown[SW_TEXT_SHOW];
 
-	if (f->secret || f->type == SW_FIELD_URL || strlen(text) > 200)
+	if (f->secret || f->type == SW_FIELD_URL || strlen(text) > 200 ||
+	    sw_hide_value(f, text))
 		(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s is not valid", key);
 	else
 		(void)sw_fail(err, SW_EXIT_INVALID, -EINVAL, "%s cannot be \"%s\"", key,

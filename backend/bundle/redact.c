@@ -2,73 +2,23 @@
 #include "bundle/redact.h"
 
 #include <ctype.h>
-#include <pthread.h>
-#include <regex.h>
 #include <string.h>
 
-#include "admission/token.h"
+#include "admission/shapes.h"
 #include "base/json.h"
 
-enum { KIND_PEM, KIND_HOMEWORLD, KIND_NAME, KIND_KEY, KIND_RULES };
-
-/*
- * A secret's shape. What group `group` matches is taken out, what stands around it says where it
- * was. No group takes a quote, a backslash or a blank along, unless it goes to the line's end.
- */
-struct rule {
-	const char *kind;
-	const char *hint;	/* lines without this, in any case, are not looked at; or NULL */
-	const char *regex;	/* POSIX extended, case does not count */
-	int group;
-};
-
-#define WORD "[^][:space:]\"'\\&]"
-static const struct rule rules[] = {
-	{ "password in a URL", "://", "://([^/@[:space:]\"'\\]+)@", 1 },
-	{ "query of a URL", "://", "://[^][:space:]\"'\\?]*\\?(" WORD "[^][:space:]\"'\\]*)", 1 },
-	{ "join token (k3s, rke2)", "K10", "K10[0-9a-f]{64}::(" WORD "+)", 1 },
-	{ "bootstrap token", ".", "(^|[^a-z0-9.])([a-z0-9]{6}\\.[a-z0-9]{16})($|[^a-z0-9.])", 2 },
-	{ "header of a request", ":",
-	  "(authorization|x-bootstrap-token|x-auth-token|cookie) *: *([^[:space:]\"].*)$", 2 },
-	{ "value of a secret", NULL,
-	  "(passw(or)?d|passphrase|token|secret|psk|api[-_]?key|private[-_]?key)[\"']?[[:space:]]*"
-	  "[=:][[:space:]]*[\"']?(" WORD "+)", 3 },
-	{ "age key", "AGE-SECRET-KEY-", "AGE-SECRET-KEY-([0-9A-Z]+)", 1 },
-	{ "password hash", "$", "(\\$(1|5|6|y|7|gy|2[aby])\\$[./A-Za-z0-9$=,]+)", 1 },
-	{ "recovery key", "-", "([cbdefghijklnrtuv]{8}(-[cbdefghijklnrtuv]{8}){7})", 1 },
-	{ "web token", "eyJ", "(eyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]*)", 1 },
-};
-#define RULES (sizeof(rules) / sizeof(rules[0]))
-#define GROUPS 4
-_Static_assert(KIND_RULES + RULES <= SW_REDACT_KINDS, "too many kinds");
-
-static regex_t compiled[RULES];
-static bool compiled_all;
-
-static void compile(void)
-{
-	compiled_all = true;
-	for (size_t i = 0; i < RULES; i++)
-		if (regcomp(&compiled[i], rules[i].regex, REG_EXTENDED | REG_ICASE) != 0)
-			compiled_all = false;
-}
-
-static int ready(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	(void)pthread_once(&once, compile);
-	return compiled_all ? 0 : -ENOMEM;
-}
+/* Behind these come the shapes. */
+enum { KIND_PEM, KIND_NAME, KIND_KEY, KIND_SHAPES };
+_Static_assert(KIND_SHAPES + SW_SHAPES <= SW_REDACT_KINDS, "too many kinds");
 
 const char *sw_redact_kind(unsigned int i)
 {
-	static const char *const others[] = { "private key", "Homeworld token",
-					      "name of this machine", "value of a secret" };
+	static const char *const others[] = { "private key", "name of this machine",
+					      "value of a secret" };
 
-	if (i < KIND_RULES)
+	if (i < KIND_SHAPES)
 		return others[i];
-	return i - KIND_RULES < RULES ? rules[i - KIND_RULES].kind : NULL;
+	return i - KIND_SHAPES < SW_SHAPES ? sw_shape_name(i - KIND_SHAPES) : NULL;
 }
 
 json_object *sw_redacted_to_json(const struct sw_redacted *count)
@@ -104,52 +54,21 @@ static int put_instead(char **text, size_t from, size_t to, const char *word)
 
 #define REMOVED "[removed]"
 
-static int apply_rule(size_t i, char **line, struct sw_redacted *count)
+static int apply_shape(size_t i, char **line, struct sw_redacted *count)
 {
-	regmatch_t m[GROUPS];
-	size_t at = 0;
-	int r = 0;
+	size_t at = 0, from, to;
+	int r;
 
-	if (rules[i].hint && !strcasestr(*line, rules[i].hint))
-		return 0;
-	while (r == 0 && regexec(&compiled[i], *line + at, GROUPS, m, at ? REG_NOTBOL : 0) == 0) {
-		size_t from = at + (size_t)m[rules[i].group].rm_so;
-		size_t to = at + (size_t)m[rules[i].group].rm_eo;
-
+	while ((r = sw_shape_next(i, *line, at, &from, &to)) > 0) {
 		at = from + strlen(REMOVED);
 		if (strncmp(*line + from, REMOVED, strlen(REMOVED) - 1) == 0) {
-			at = to;	/* another rule was here */
+			at = to;	/* another shape was here */
 			continue;
 		}
 		r = put_instead(line, from, to, REMOVED);
-		count->times[KIND_RULES + i]++;
-	}
-	return r;
-}
-
-static bool in_token(char c)
-{
-	return isalnum((unsigned char)c) || c == '+' || c == '/' || c == '-' || c == '_';
-}
-
-/* Any 22 characters whose check characters hold: no word does that by chance. */
-static int apply_homeworld(char **line, struct sw_redacted *count)
-{
-	int r = 0;
-
-	for (size_t at = 0, n; r == 0 && (*line)[at]; at += n ? n : 1) {
-		struct sw_token_info info;
-
-		for (n = 0; in_token((*line)[at + n]);)
-			n++;
-		if (n != 22)
-			continue;
-		sw_token_inspect(*line + at, n, &info);
-		if (info.kind != SW_TOKEN_HOMEWORLD || !info.check_ok)
-			continue;
-		r = put_instead(line, at, at + n, REMOVED);
-		n = strlen(REMOVED);
-		count->times[KIND_HOMEWORLD]++;
+		if (r < 0)
+			break;
+		count->times[KIND_SHAPES + i]++;
 	}
 	return r;
 }
@@ -175,12 +94,10 @@ static int apply_names(const struct sw_redact *redact, char **line, struct sw_re
 
 static int redact_line(const struct sw_redact *redact, char **line, struct sw_redacted *count)
 {
-	int r = ready();
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < RULES; i++)
-		r = apply_rule(i, line, count);
-	if (r == 0)
-		r = apply_homeworld(line, count);
+	for (size_t i = 0; r == 0 && i < SW_SHAPES; i++)
+		r = apply_shape(i, line, count);
 	return r < 0 ? r : apply_names(redact, line, count);
 }
 

@@ -7,50 +7,13 @@ import re
 import signal
 import socket
 import struct
-import threading
 import time
 from pathlib import Path
 
 from lib import Server, expect, main, need, same, test
-from receiver import FAILURE, Receiver, hook, report
+from receiver import FAILURE, Receiver, Syslog, hook, report
 
 CANARY = "canary-7f3a9d-token"
-
-
-class Syslog:
-    """Takes messages over UDP, or over TCP with counted frames; `silent`: accepts, never reads."""
-
-    def __init__(self, tcp=False, silent=False):
-        self.data, self.got = b"", []
-        self.socket = socket.socket(socket.AF_INET,
-                                    socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        if tcp:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            self.socket.listen()
-        self.address = f"{'tcp' if tcp else 'udp'}://127.0.0.1:{self.socket.getsockname()[1]}"
-        run = (self.hold if silent else self.stream) if tcp else self.datagrams
-        threading.Thread(target=run, daemon=True).start()
-
-    def datagrams(self):
-        while True:
-            self.got.append(self.socket.recv(65536).decode())
-
-    def hold(self):
-        self.kept = self.socket.accept()
-
-    def stream(self):
-        peer, _ = self.socket.accept()
-        while data := peer.recv(4096):
-            self.data += data
-
-    def frames(self):
-        rest, out = self.data, []
-        while rest:
-            count, _, rest = rest.partition(b" ")
-            out.append(rest[:int(count)].decode())
-            rest = rest[int(count):]
-        return out
 
 
 def lines_of(result):

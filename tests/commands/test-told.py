@@ -3,8 +3,9 @@
 import json
 import time
 
+from canary import canary
 from lib import Server, expect, main, need, partitions, same, sha256, test, tool
-from receiver import FAILURE, Receiver, hook, report
+from receiver import FAILURE, Receiver, Syslog, hook, report
 
 NODE = "serial=NODE07SYS,size=4G,transport=nvme"
 STICK = "serial=STICK1,size=64M,transport=usb"
@@ -62,6 +63,40 @@ def _(case):
         assert word in log.read_text(), log.read_text()
     assert f"failed, code ANSWERS-3-EINVAL: {path}:6:3: " in log.read_text(), log.read_text()
     assert not (case.machine_dir / "vars" / FAILURE).exists(), "a refused command left a note"
+
+
+@test("a secret in bad answers is on no screen, in no JSON, log or note, and told to nobody")
+def _(case):
+    need("openssl")
+    r, log, syslog = Receiver(case.dir / "r"), case.dir / "install.log", Syslog(tcp=True)
+    secret = canary("secret")
+    wrong = f"admission:\n  kind: k3s\n  token: {secret}\n  tokenfile: K10abc::server:{secret}\n" \
+            f"wifi: {{psk: \"{secret}\"}}\nwlan: {{token:{secret}}}\nfinish: K10::{secret}\n"
+    path = report(case, f"  log: {log}\n  syslog: [{syslog.address}]\n  webhooks:\n" + hook(r) +
+                  "on-error: {action: poweroff, pause: 1}\n", finish=f"K10::{secret}",
+                  replace=[("admission:\n  kind: attest\n  url: https://attest.example/v1\n"
+                            f"finish: K10::{secret}\n", wrong)])
+    shown = expect(case.run("check", path), 3)
+    stars = "*" * len(secret)
+    for line in (f"17 |   token: {stars}\n       |   ^\n",
+                 f"18 |   tokenfile: {stars}***************\n       |              ^\n",
+                 f"20 | wlan: {{token:{stars}}}\n", f"21 | finish: K10::{stars}\n"):
+        assert line in shown.err, (line, shown)
+    listed = expect(case.run("--json", "check", path), 3)
+    same(len(listed.json()["errors"]), 5, listed)
+    medium(case, path.read_text())
+    said, _ = session_ends(case)
+    told = case.on("--json", "status")
+    end = time.monotonic() + 60
+    while not any("ANSWERS-3-EINVAL" in m for m in syslog.frames()):
+        assert time.monotonic() < end, syslog.data
+        time.sleep(0.05)
+    r.close()
+    note = (case.machine_dir / "vars" / FAILURE).read_bytes().decode(errors="replace")
+    for where, text in (("check", str(shown)), ("JSON", str(listed)), ("session", said),
+                        ("status", str(told)), ("note", note), ("log", log.read_text()),
+                        ("webhook", str(r.told)), ("syslog", str(syslog.frames()))):
+        assert "token" in text and secret not in text, (where, text)
 
 
 @test("a report that is bad in itself: nobody is told, and that is said")

@@ -7,7 +7,26 @@
 #include <string.h>
 
 #include "answers/answers.h"
+#include "answers/hide.h"
 #include "answers/rest.h"
+
+/* A line that could be shown beside an error: no star stands for more than is there. */
+static void check_hide(const uint8_t *data, size_t size)
+{
+	_cleanup_free_ char *text = strndup((const char *)data, size);
+	unsigned int line = 0;
+
+	if (!text)
+		return;
+	for (const char *at = text; *at && ++line < 64; at += *at == '\n') {
+		_cleanup_free_ char *shown = sw_hide_in_line(text, line);
+		const size_t n = strcspn(at, "\r\n");
+
+		if (shown && strlen(shown) > n)
+			abort();
+		at += strcspn(at, "\n");
+	}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -56,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n = 0;
 	int r = sw_answers_parse_all((const char *)data, size, "f", errs, 4, &n, &a);
 
+	check_hide(data, size);
 	if (r < 0) {
 		if (n == 0 || a || strncmp(errs[0].where, "f:", 2) != 0 || !errs[0].what[0])
 			abort();

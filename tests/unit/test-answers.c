@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "answers/answers.h"
+#include "answers/hide.h"
 #include "base/yaml.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -117,6 +118,37 @@ static bool shows_secret(const char *text)
 	return strstr(text, "hunter2");
 }
 
+/* So many characters; a byte that is no UTF-8 is one. */
+static size_t characters(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t at = 0, k; at < len; n++) {
+		uint32_t c;
+
+		k = sw_utf8_decode(text + at, len - at, &c);
+		at += k ? k : 1;
+	}
+	return n;
+}
+
+/* Beside an error any line of the file may be shown, and its columns count. */
+static void assert_hides_secrets(const char *path, const char *text)
+{
+	const char *at = text;
+
+	for (unsigned int line = 1; *at; line++) {
+		const size_t n = strcspn(at, "\r\n");
+		_cleanup_free_ char *shown = sw_hide_in_line(text, line);
+
+		if (!shown || shows_secret(shown) ||
+		    characters(shown, strlen(shown)) != characters(at, n))
+			fail_msg("%s:%u: shown as \"%s\"", path, line, shown);
+		at += strcspn(at, "\n");
+		at += *at == '\n';
+	}
+}
+
 static void visit_refused(const char *path, const struct sw_buf *b)
 {
 	static const char mark[] = "# expect: ";
@@ -136,6 +168,7 @@ static void visit_refused(const char *path, const struct sw_buf *b)
 		fail_msg("%s: expected \"%s\", got \"%s\"", path, want, got);
 	/* Nothing that was meant as a secret may come back in a message. */
 	assert_false(shows_secret(e.what) || shows_secret(e.why) || shows_secret(e.hint));
+	assert_hides_secrets(path, text);
 }
 
 static void test_every_file_in_accept_is_accepted_and_round_trips(void **state SW_UNUSED)

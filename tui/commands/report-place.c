@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "answers/hide.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "tui/commands/report-place.h"
@@ -29,17 +30,6 @@ static bool split(char *where, unsigned int *ret_line, unsigned int *ret_column)
 	return *ret_line > 0 && *ret_column > 0;
 }
 
-static char *line_of(char *text, unsigned int line)
-{
-	for (; line > 1 && text; line--) {
-		text = strchr(text, '\n');
-		text = text ? text + 1 : NULL;
-	}
-	if (text)
-		text[strcspn(text, "\r\n")] = '\0';
-	return text;
-}
-
 /* So many characters further on; a byte that is no UTF-8 counts as one. */
 static const char *skip(const char *p, unsigned int n)
 {
@@ -52,30 +42,11 @@ static const char *skip(const char *p, unsigned int n)
 	return p;
 }
 
-/*
- * The name and password of a URL become stars, one for each character, so that what
- * follows keeps its column. Up to the last '@' of the word: a password may hold a '/'.
- */
-static void hide_logins(char *line)
-{
-	for (char *p = line; (p = strstr(p, "://"));) {
-		size_t n = strcspn(p += 3, " \t\"'");
-		char *to = p, *at = memrchr(p, '@', n);
-
-		/* A star may take the place of what it stands for: that is left first. */
-		for (const char *from = p; at && from < at; *to++ = '*')
-			from = skip(from, 1);
-		if (at && to < at)
-			memmove(to, at, strlen(at) + 1);
-	}
-}
-
 static void print(FILE *out, char *line, unsigned int number, unsigned int column)
 {
 	unsigned int from = column - 1 > BEFORE ? column - 1 - BEFORE : 0;
 	const char *start;
 
-	hide_logins(line);
 	start = skip(line, from);
 	line[skip(start, SHOWN) - line] = '\0';
 	for (char *p = line; *p; p++)
@@ -98,7 +69,7 @@ void sw_print_place(FILE *out, const char *where)
 		return;
 	if (sw_file_read(path, &b) < 0 || memchr(b.data ? b.data : (uint8_t *)"", 0, b.len))
 		return;
-	line = sw_buf_steal(&b);
-	if (line && line_of(line, number))
-		print(out, line_of(line, number), number, column);
+	line = sw_hide_in_line(sw_buf_text(&b), number);
+	if (line)
+		print(out, line, number, column);
 }
