@@ -1,60 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console in plain mode: questions and answers on lines, for scripts and braille displays."""
-import os
-import pty
-import select
-import signal
 import time
 
 from attest_server import Authority
+from canary import files_with
 from join_server import Supervisor
 from lib import SLIPWAY, expect, main, partitions, same, sha256, test
+from terminal import Terminal
 
 
-class Lines:
+class Lines(Terminal):
     """`slipway ARGS` on a pseudo terminal that can do nothing but lines."""
 
     def __init__(self, case, *args, term="dumb"):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ["TERM"] = term
-            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), *args])
-        self.new = self.all = ""
-
-    def wait(self, word, seconds=120):
-        """Reads on until the word has come since the last answer."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and word not in self.new:
-            if select.select([self.fd], [], [], 0.2)[0] and not self.read():
-                break
-        assert word in self.new, f"{word!r} did not come:\n{self.new}\n--- before:\n{self.all}"
+        super().__init__([SLIPWAY, "--machine", case.machine_dir, *args], term=term)
 
     def answer(self, word, text):
-        self.wait(word)
-        self.new = ""
-        os.write(self.fd, (text + "\n").encode())
-
-    def read(self):
-        """False: it has ended."""
-        try:
-            data = os.read(self.fd, 65536).decode(errors="replace")
-        except OSError:
-            return False
-        self.new += data
-        self.all += data
-        return data != ""
-
-    def ended(self):
-        """What it says until it ends by itself is read: it would wait for that."""
-        while self.read():
-            pass
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
-
-    def end(self):
-        os.kill(self.pid, signal.SIGTERM)
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
+        """What was passed until the word came."""
+        passed = self.wait(word)
+        self.send(text + "\n")
+        return passed
 
 
 def to_the_review(case, lines):
@@ -69,7 +34,6 @@ def to_the_review(case, lines):
             ("Host name", "by-lines"), ("Machine ID", ""), ("Who may log in", ""),
             ("SSH host key", ""), ("Old secrets", "")):
         lines.answer(word, text)
-    lines.wait("Enter: confirm")
 
 
 def leave(case, lines):
@@ -101,8 +65,8 @@ def _(case):
     lines.answer("Text: ", "7SYS")
     lines.wait("The node is installed", 240)
     for word in ("Step 1 of ", "Step 2 of ", "% of the whole"):
-        assert word in lines.all, f"no {word!r}"
-    assert "\033" not in lines.all, "an escape sequence"
+        assert word in lines.shown, f"no {word!r}"
+    lines.never("\033")
     parts = partitions(case.disk())
     same(sorted(parts), ["slipway-a", "slipway-b", "slipway-node", "state"], "partitions")
     for part in parts.values():
@@ -123,7 +87,7 @@ def _(case):
     lines.answer("Disk serial (disk.match.serial): ", "NODE07SYS")
     lines.answer("Type 7SYS to start: ", "7SYS")
     lines.ended()
-    assert "by-asking" in lines.all, lines.all
+    assert "by-asking" in lines.shown, lines.shown
     same([j["state"] for j in case.on("--json", "status").json()["journals"]], ["done"], "journal")
 
 
@@ -146,16 +110,15 @@ def _(case):
         lines.wait("This is no whole token")
         same([r for r in server.requests if r[1] != "/cacerts"], [], "what was asked")
         lines.answer("Text: ", token)
-        lines.wait("etc/rancher/rke2/config.yaml")
+        page = lines.wait("etc/rancher/rke2/config.yaml") + lines.wait("?: help")
         for word in ("Admitted by rke2 at " + server.url, "the CA that the token names",
                      "run/overlay.tar"):
             # A path longer than a line goes on in the next.
-            assert word.replace(" ", "") in "".join(lines.all.split()), f"{word!r}\n{lines.all}"
+            assert word.replace(" ", "") in "".join(page.split()), f"{word!r}\n{page}"
         lines.end()
-        assert "canary" not in lines.all, lines.all
-        found = [str(p.relative_to(case.machine_dir)) for p in case.machine_dir.rglob("*")
-                 if p.is_file() and b"typed-canary" in p.read_bytes()]
-        same(found, ["run/overlay.tar"], "files that hold the token")
+        lines.never("canary")
+        same(files_with(case.machine_dir, mark=b"typed-canary"),
+             [str(case.machine_dir / "run/overlay.tar")], "files that hold the token")
         same((case.machine_dir / "run/overlay.tar").stat().st_mode & 0o777, 0o600, "its mode")
         told = case.on("--json", "status").json()["admissions"]
         same([(a["kind"], a["admitted"]) for a in told], [("rke2", True)], "what status tells")
@@ -173,16 +136,16 @@ def _(case):
     lines.wait("In an answer file: disk.layout")
     other = Lines(case, "attach", "--plain", term="vt220")
     other.wait("How the disk is divided")
-    assert "Layout:" not in other.new, "a question without the pen"
-    other.answer("How the disk", "blank")
+    assert "Layout:" not in other.wait("ext4, encrypted"), "a question without the pen"
+    other.send("blank\n")
     other.wait("The pen is with")
     other.answer("type pen", "pen")
     other.answer("Layout:", "<")
     other.wait("Which disk")
-    lines.wait("Which disk")
     lines.wait("The pen is now with")
+    lines.wait("Which disk")
     # One that ends leaves the other its session.
-    os.write(lines.fd, b"\x04")
+    lines.send("\x04")
     lines.ended()
     other.answer("Number [1]: ", "<")
     leave(case, other)
