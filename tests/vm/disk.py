@@ -16,6 +16,7 @@ class Disk:
     def __init__(self, path, serial, size, bus="nvme", sector=512, removable=False):
         self.path, self.serial, self.bus, self.sector = path, serial, bus, sector
         self.removable = removable
+        self.rate = None    # bytes a second that it takes
         self.log = None     # a file in which QEMU's blklogwrites keeps every write
         if not os.path.exists(path):
             with open(path, "wb") as file:

@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 
-import screen
+import line
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("SLIPWAY_BUILD", os.path.join(ROOT, "build"))
@@ -39,8 +39,13 @@ KEYS = {
     "UP": "\x1b[A", "DOWN": "\x1b[B", "RIGHT": "\x1b[C", "LEFT": "\x1b[D",
     "HOME": "\x1b[1~", "INSERT": "\x1b[2~", "DELETE": "\x1b[3~", "END": "\x1b[4~",
     "PGUP": "\x1b[5~", "PGDN": "\x1b[6~",
+    # An ESC counts alone only when nothing follows it for a while.
+    "BACK": "\x18", "REDRAW": "\x0c",
     "F1": "\x1bOP", "F2": "\x1bOQ", "F3": "\x1bOR", "F4": "\x1bOS",
 }
+
+# Until it starts the first program process 1 goes by the name of the idle task.
+STALLED = b"INFO: task swapper/0:1 blocked for more than"
 
 _alive = []
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -149,7 +154,8 @@ class Machine:
     @staticmethod
     def _backend(name, disk):
         if not disk.log:
-            return ["-drive", "if=none,id=%s,format=raw,file=%s" % (name, disk.path)]
+            rate = ",throttling.bps-write=%d" % disk.rate if disk.rate else ""
+            return ["-drive", "if=none,id=%s,format=raw,file=%s%s" % (name, disk.path, rate)]
         with open(disk.log, "wb"):
             pass
         return ["-blockdev", "driver=file,node-name=%s-file,filename=%s" % (name, disk.path),
@@ -198,10 +204,9 @@ class Vm:
         self.iso, self.iso_bus = iso, iso_bus
         self.kernel, self.initrd, self.append = kernel, initrd, append
         self.reboot, self.network, self.devices = reboot, network, devices
-        self.screen = screen.Screen(*screen_size)
-        self.screen.answer = self._write
-        self.raw = bytearray()
-        self.position = 0
+        self.line = line.Line(*screen_size, self._write)
+        self.screen = self.line.screen
+        self.position = self._searched = 0
         self.resets = 0
         self.started = self._fresh = None
         self._changed = threading.Condition()
@@ -231,7 +236,7 @@ class Vm:
         self.process = spawn(args, stdout=self._log, stderr=self._log)
         self._serial = self._connect(serial)
         self._start_qmp(self._connect(qmp))
-        self._line = open(self._path("serial.log"), "wb", buffering=0)
+        self._log_of_line = open(self._path("serial.log"), "wb", buffering=0)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         return self
@@ -239,7 +244,7 @@ class Vm:
     def __exit__(self, *_):
         self.cut_power()
         self._log.close()
-        self._line.close()
+        self._log_of_line.close()
 
     def cut_power(self):
         """As if the plug were pulled: nothing gets a chance to finish."""
@@ -247,6 +252,7 @@ class Vm:
         with contextlib.suppress(OSError):
             self._serial.shutdown(socket.SHUT_RDWR)
         self._reader.join(5)
+        self.line.all()
         self._serial.close()
         self._qmp.close()
         if self._swtpm:
@@ -357,12 +363,13 @@ class Vm:
                 if not data:
                     self._ended = self._ended or not self._cut
                 else:
-                    self.raw += data
-                    self._line.write(data)
-                    self.screen.feed(data)
+                    self._log_of_line.write(data)
+                    self.line.receive(data)
                 self._changed.notify_all()
             if not data:
                 return
+            # The emulator sends most bytes alone: what comes meanwhile is read at once.
+            time.sleep(0.002)
 
     def cut_serial(self):
         """The cable is pulled: what the machine sends is lost, and it hears nothing."""
@@ -391,34 +398,38 @@ class Vm:
 
     def press_until(self, key, *texts, timeout=60):
         """A key that is heard only for a moment, again and again until one of texts has come."""
-        deadline = time.monotonic() + limit(timeout)
-        while not any(self._after(text) for text in texts):
+        deadline, pause = time.monotonic() + limit(timeout), 0
+        while not self._look(lambda: any(self._after(text) for text in texts), pause):
             if self._ended or time.monotonic() > deadline:
                 raise self.failure("%r led to none of %r" % (key, list(texts)))
-            self.send(key, pause=0.3)
+            self.send(key, pause=0)
+            pause = 0.3
 
     def mark(self):
         """Later raw expectations look only at what comes after this point."""
-        with self._changed:
-            self.position = len(self.raw)
+        self.position = self.here()
 
-    def plain(self, start=0):
-        """The stream without escape sequences and carriage returns."""
-        text = bytes(self.raw[start:]).decode("utf-8", "replace")
-        return re.sub(r"\x1b(\[[0-9;?=>]*[@-~]|[()].|[78=>DEMc])|\r", "", text)
+    def here(self):
+        """How much of the plain text was looked at."""
+        return len(self.line.text)
+
+    def plain(self, start=0, end=None):
+        """What was looked at, without escape sequences and carriage returns."""
+        return bytes(self.line.text[start:end]).decode("utf-8", "replace")
 
     def expect(self, *texts, timeout=60):
-        """Waits until one of texts is on the screen or came over the line; returns which one."""
+        """Waits until one of texts is on the screen or came over the line; returns which one.
+
+        This and all that wait return at the first byte with which it holds: what comes behind that
+        byte is seen by who waits for it, and by nobody else (see line.py).
+        """
         return self._await(texts, timeout, lambda text: text in self.screen or
                            self._after(text))
 
     def expect_raw(self, *texts, timeout=60):
         """Only what came over the line since the mark; moves the mark right behind it."""
         found = self._await(texts, timeout, self._after)
-        with self._changed:
-            at = self.raw.find(found.encode(), self.position)
-            # A text with escape sequences in it is not in the raw stream as it is.
-            self.position = len(self.raw) if at < 0 else at + len(found.encode())
+        self.position = self.line.text.find(found.encode(), self.position) + len(found.encode())
         return found
 
     def expect_screen(self, *texts, timeout=60):
@@ -426,14 +437,27 @@ class Vm:
 
     def appears(self, text, timeout):
         """Whether it comes onto the screen in time, for who tries something else otherwise."""
-        with self._changed:
-            return self._changed.wait_for(lambda: text in self.screen, timeout * PATIENCE)
+        return self._look(lambda: text in self.screen, timeout * PATIENCE)
 
     def expect_gone(self, text, timeout=60):
         self._await([text], timeout, lambda wanted: wanted not in self.screen)
 
     def _after(self, text):
-        return text in self.plain(self.position)
+        return self.line.text.find(text.encode(), self.position) >= 0
+
+    def _look(self, check, timeout):
+        """Reads on until check() holds; False: the time is over, or nothing more can come."""
+        deadline = time.monotonic() + timeout
+        while not check():
+            if self.line.step():
+                continue
+            left = deadline - time.monotonic()
+            with self._changed:
+                if left <= 0 or not self._changed.wait_for(
+                        lambda: self.line.waits() or self._ended or self._has_stalled(), left) or \
+                   not self.line.waits():
+                    return False
+        return True
 
     def _await(self, texts, timeout, test):
         timeout = limit(timeout)
@@ -441,21 +465,30 @@ class Vm:
 
         def check():
             found.extend(text for text in texts if test(text))
-            return bool(found) or self._ended or self._has_stalled()
+            return bool(found)
 
-        with self._changed:
-            self._changed.wait_for(check, timeout)
-        if found:
+        if self._look(check, timeout):
             return found[0]
         what = "the machine went off" if self._ended else "%g s passed" % timeout
         raise self.failure("%s before any of %r was seen" % (what, list(texts)))
 
     def wait_quiet(self, seconds):
-        """Until nothing has come over the line for so long: what was to be drawn is drawn."""
+        """Until nothing has come over the line for so long. A machine under load is quiet in the
+        middle of a drawing, too: what must be seen has to be waited for afterwards."""
         with self._changed:
-            while self._changed.wait_for(lambda seen=len(self.raw): len(self.raw) != seen or
-                                         self._ended, seconds) and not self._ended:
+            while self._changed.wait_for(lambda seen=len(self.line.raw): self._ended or
+                                         len(self.line.raw) != seen, seconds) and not self._ended:
                 pass
+        self.line.all()
+
+    def redraw(self):
+        """Of the console, by ^L: afterwards one whole frame stands on the screen, in which all that
+        was typed has been answered. Its last line is drawn last."""
+        before = self.screen.cleared
+        self.send("REDRAW", pause=0)
+        if not self._look(lambda: self.screen.cleared > before and
+                          self.screen.line(self.screen.rows - 1), limit(60)):
+            raise self.failure("the console was not drawn anew")
 
     def wait_reset(self, count=1, timeout=120):
         timeout = limit(timeout)
@@ -463,6 +496,7 @@ class Vm:
             if not self._changed.wait_for(lambda: self.resets >= count or self._ended, timeout) \
                or self.resets < count:
                 raise self.failure("no reset within %g s" % timeout)
+        self.line.all()
 
     def wait_off(self, timeout=120):
         timeout = limit(timeout)
@@ -471,6 +505,7 @@ class Vm:
         except subprocess.TimeoutExpired:
             raise self.failure("still running after %g s" % timeout) from None
         self._reader.join(5)
+        self.line.all()
 
     def wait_written(self, disk, size, timeout=120):
         """Until the disk's image has grown by size bytes: a moment inside an install."""
@@ -484,27 +519,32 @@ class Vm:
         while not test():
             if time.monotonic() > deadline:
                 raise self.failure("no %s within %g s" % (what, timeout))
-            time.sleep(0.005)
+            if not self.line.step():
+                time.sleep(0.005)
 
     def run(self, command, timeout=30):
-        """A command in a shell that is at its prompt: its output, and Failure on a bad status."""
+        """A command in a shell that is at its prompt: its output, and Failure on a bad status. The
+        shell is at its prompt again afterwards, so that it echoes nothing twice."""
         self.mark()
         self.send(command + "; echo end=$?=\r", pause=0.004)
-        with self._changed:
-            done = self._changed.wait_for(
-                lambda: re.search(r"^end=(\d+)=", self.plain(self.position), re.M) or
-                self._ended, limit(timeout))
-        text = self.plain(self.position)
-        match = re.search(r"^end=(\d+)=", text, re.M)
-        if not done or not match:
+        if not self._look(lambda: self.line.text.endswith(b"# ") and
+                          self._end_of_command(rb"\n.*\Z"), limit(timeout)):
             raise Failure("no end of %r\n%s" % (command, self.report()))
-        if match.group(1) != "0":
-            raise Failure("%r: status %s\n%s" % (command, match.group(1), text))
-        return text[:match.start()].split("\n", 1)[-1]
+        match = self._end_of_command()
+        text = self.plain(self.position, match.start())
+        if match.group(1) != b"0":
+            raise Failure("%r: status %s\n%s" % (command, match.group(1).decode(), text))
+        return text.split("\n", 1)[-1]
+
+    def _end_of_command(self, behind=rb""):
+        return re.compile(rb"^end=(\d+)=" + behind, re.M | re.S).search(self.line.text,
+                                                                       self.position)
 
     def _has_stalled(self):
-        # Until it starts the first program process 1 goes by the name of the idle task.
-        return b"INFO: task swapper/0:1 blocked for more than" in self.raw
+        found = self.line.raw.find(STALLED, self._searched)
+        if found < 0:
+            self._searched = max(0, len(self.line.raw) - len(STALLED))
+        return found >= 0
 
     def failure(self, what):
         """What to raise for an expectation that was not met.
@@ -521,6 +561,7 @@ class Vm:
         return time.monotonic() - self.started
 
     def report(self):
+        self.line.all()
         lines = self.plain()[-1500:].split("\n")[-20:]
         return "--- screen ---\n%s\n--- line ---\n%s" % (self.screen.text().rstrip(),
                                                          "\n".join(lines))

@@ -13,10 +13,14 @@ class Screen:
     def __init__(self, rows=24, columns=80):
         self.rows, self.columns = rows, columns
         self.answer = lambda data: None
+        self.cleared = 0                # how often
         self.reset()
 
     def reset(self):
         self.cells = [[" "] * self.columns for _ in range(self.rows)]
+        self.lines = [""] * self.rows   # ... as text, but for those that have changed since
+        self.changed = set()
+        self.cleared += 1
         self.row = self.column = 0
         self.saved = (0, 0)
         self.top, self.bottom = 0, self.rows - 1
@@ -35,7 +39,10 @@ class Screen:
         return "".join(self.cells[row]).rstrip()
 
     def text(self):
-        return "\n".join(self.line(row) for row in range(self.rows))
+        while self.changed:
+            row = self.changed.pop()
+            self.lines[row] = self.line(row)
+        return "\n".join(self.lines)
 
     def __contains__(self, text):
         return text in self.text()
@@ -87,6 +94,7 @@ class Screen:
             self.column = 0
             self._line_feed()
         line = self.cells[self.row]
+        self.changed.add(self.row)
         if self.insert:
             line.insert(self.column, " ")
             line.pop()
@@ -105,6 +113,7 @@ class Screen:
 
     def _scroll(self, top, count):
         """Positive: text moves up. The region ends at the bottom margin."""
+        self.changed.update(range(top, self.bottom + 1))
         for _ in range(min(abs(count), self.rows)):
             if count > 0:
                 del self.cells[top]
@@ -236,6 +245,7 @@ class Screen:
     def _erase(self, final):
         mode = self._numbers(0)[0]
         line = self.cells[self.row]
+        self.changed.update(range(self.rows) if final == "J" else [self.row])
         if final == "X":
             last = min(self.columns, self.column + max(mode, 1))
             line[self.column:last] = [" "] * (last - self.column)
@@ -244,12 +254,14 @@ class Screen:
         last = self.column + 1 if mode == 1 else self.columns
         line[first:last] = [" "] * (last - first)
         if final == "J":
+            self.cleared += mode == 2 or (mode, self.row, self.column) == (0, 0, 0)
             whole = range(self.row + 1, self.rows) if mode == 0 else range(self.row)
             for row in range(self.rows) if mode >= 2 else whole:
                 self.cells[row] = [" "] * self.columns
 
     def _shift(self, final, n):
         line = self.cells[self.row]
+        self.changed.add(self.row)
         if final == "P":
             del line[self.column:self.column + n]
             line.extend([" "] * (self.columns - len(line)))

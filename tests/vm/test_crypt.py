@@ -186,7 +186,7 @@ def start(machine, key=""):
     """Slot A, to its end: what it printed, and what a reseal by the recovery key printed."""
     with harness.Vm(machine, network=False) as vm:
         vm.expect_raw("CRYPT-KEY", timeout=400)
-        begin = len(vm.raw)
+        begin = vm.here()
         vm.send(key, "ENTER")
         vm.expect_raw("CRYPT-END", timeout=400)
         seen = dict(re.findall(r"CRYPT (\w+)=(\w+)", vm.plain()))
@@ -209,7 +209,7 @@ def reseal_from_the_medium(machine, iso, key):
         # The shell's opening is in no log, and a seal for a restart does not count on it.
         check(not now["explained"] and now["value"] != now["log"] == foretold["log"]["7"] and
               "EV_SEPARATOR" in [e["type"] for e in now["events"]], repr(now))
-        begin = len(vm.raw)
+        begin = vm.here()
         vm.send("slipway --json state reseal; echo end=$?=\r", pause=0.004)
         vm.expect_raw("(it is not shown): ", timeout=200)
         vm.send(key, "ENTER")

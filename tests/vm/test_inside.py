@@ -75,7 +75,7 @@ def closed(vm, typed):
     vm.expect_raw("Enter goes back to slipway.")
     vm.send("ENTER")
     vm.expect_screen("Open a shell that can write")
-    vm.send("ESC", pause=1)
+    vm.send("BACK")
     vm.expect_screen("Memory test")
 
 
@@ -105,7 +105,7 @@ def by_the_tpm(vm):
 def by_the_recovery_key(vm, key):
     open_it(vm, "The TPM opens nothing any more", "the recovery key is asked for")
     vm.expect_raw("The TPM does not open it: ", timeout=60)
-    begin = len(vm.raw)
+    begin = vm.here()
     for typed, then in ((WRONG, "this key does not open it."), (key, "The recovery key opens it.")):
         vm.expect_raw("(it is not shown): ", timeout=60)
         vm.send(typed, "ENTER")
@@ -117,7 +117,7 @@ def by_the_recovery_key(vm, key):
 
 
 def nothing_is_left(vm):
-    vm.send("ESC", pause=1)
+    vm.send("BACK")
     vm.expect_screen("Power the machine off")
     # Its disk was opened anew, so this screen is just being drawn again.
     vm.expect_screen("1: nvme0n1", timeout=60)
@@ -147,7 +147,7 @@ def test_a_shell_in_the_encrypted_state_by_the_tpm_then_by_its_recovery_key(dire
         vm.expect_screen("The node is installed.", timeout=600)
         print("# %.0f s: installed" % (time.monotonic() - began), flush=True)
         before = content(machine)
-        vm.send("ESC", pause=1)
+        vm.send("BACK")
         vm.expect_screen("Install a node", timeout=60)
         choose(vm, "Tools", "Shell in the state")
         by_the_tpm(vm)

@@ -10,6 +10,7 @@ import urllib.request
 
 import disk
 import harness
+import line
 import payload
 import run
 import screen
@@ -58,11 +59,59 @@ def test_screen_agrees_with_ncurses(_):
     check(s.line(5) == " " * 10 + "-ok", "got %r" % s.line(5))
 
 
+def test_line_is_read_no_further_than_somebody_looks(directory):
+    """What a screen draws a moment later is not there when the wait before it returns, also when
+    all of it was received at once; a question of the program is answered when it is received."""
+    answers = []
+    one = line.Line(24, 80, answers.append)
+    one.receive(b"a\x1b[6n\x1b[")
+    check(answers == [b"\x1b[1;2R"] and not one.text, "answers %r" % answers)
+    one.all()
+    check(one.text == b"a" and not one.step(), "half a sequence is nothing: %r" % one.text)
+    one.receive(b"1;5Hb\r\n")
+    one.all()
+    check(one.text == b"ab\n" and one.screen.line(0) == "a   b", "%r" % one.text)
+    vm = harness.Vm(harness.Machine(directory))
+    vm.line.receive(b"Status: Testing\x1b[5;1HErrors: 0\x1b[6;1HPass: 0\r\n")
+    vm.expect_screen("Status: Testing")
+    check("Errors" not in vm.screen, "too much was seen:\n" + vm.screen.text())
+    vm.expect_screen("Errors: 0")
+    check("Pass" not in vm.screen, "too much was seen:\n" + vm.screen.text())
+    vm.expect_raw("s: 0", "Pass")
+    check(vm.here() == len("Status: TestingErrors: 0"), "%d were seen" % vm.here())
+    vm.wait_quiet(0)
+    check("Pass: 0" in vm.screen, "not all was seen:\n" + vm.screen.text())
+
+
+def test_commands_and_frames_end_with_their_last_byte(directory):
+    """A shell that is slow to prompt, and echoes; a console that draws the frame of an earlier key
+    before the one that was asked for."""
+    vm = harness.Vm(harness.Machine(directory))
+    typed = bytearray()
+
+    def shell(data):
+        typed.extend(data)
+        if data == b"\r":
+            vm.line.receive(typed + b"\nout\r\nend=%d=\r\n" % (b"bad" in typed) + b"~ # ")
+            typed.clear()
+    vm.line.receive(b"~ # ")
+    vm._write = shell
+    check([vm.run("first"), vm.run("second")] == ["out\n"] * 2, "the echo is in the output")
+    try:
+        vm.run("bad")
+        raise AssertionError("a bad status is none")
+    except harness.Failure as failure:
+        check("status 1" in str(failure), str(failure))
+    vm._write = lambda data: vm.line.receive(b"\x1b[1;1Hold\x1b[H\x1b[Jnew\x1b[24;1HEsc back")
+    vm.redraw()
+    check(vm.screen.line(0) == "new" and vm.screen.line(23) == "E", vm.screen.text())
+
+
 def test_kernel_that_hung_is_told_from_a_test_that_failed(directory):
     vm = harness.Vm(harness.Machine(directory))
-    vm.raw += b"[    1.0] i8042: PNP\r\nINFO: task init:1 blocked for more than 120"
+    vm.line.receive(b"[    1.0] i8042: PNP\r\nINFO: task init:1 blocked for more than 120")
     check(not isinstance(vm.failure("x"), harness.Stalled), "a program is no kernel")
-    vm.raw += b"\r\n[  242.6] INFO: task swapper/0:1 blocked for more than 120 seconds.\r\n"
+    vm.line.receive(b"\r\n[  242.6] INFO: task swapper/0:1 blocked for more than 120 seconds.\r\n")
     check(isinstance(vm.failure("x"), harness.Stalled), "process 1 was the kernel still")
 
     def hung(_):
