@@ -251,7 +251,7 @@ class Vm:
         reap(self.process)
         with contextlib.suppress(OSError):
             self._serial.shutdown(socket.SHUT_RDWR)
-        self._reader.join(5)
+        self._reader.join(60)
         self.line.all()
         self._serial.close()
         self._qmp.close()
@@ -376,7 +376,7 @@ class Vm:
         reader, self._cut = self._reader, True
         with contextlib.suppress(OSError):
             self._serial.shutdown(socket.SHUT_RDWR)
-        reader.join(5)
+        reader.join(60)
         self._serial.close()
 
     def mend_serial(self):
@@ -504,7 +504,7 @@ class Vm:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise self.failure("still running after %g s" % timeout) from None
-        self._reader.join(5)
+        self._reader.join(60)
         self.line.all()
 
     def wait_written(self, disk, size, timeout=120):

@@ -29,23 +29,29 @@ def rows(vm):
     return [line for line in vm.screen.text().split("\n") if WRONG.match(line)]
 
 
+def looked(vm):
+    """Until nothing is being looked at, and all of what was found is on the screen."""
+    vm.redraw()
+    while "looking ..." in vm.screen:
+        vm.expect_gone("looking ...", timeout=200)
+        vm.redraw()
+
+
 def choose_row(vm, down):
-    """... and what belongs to it stands below when the line has been quiet for a while."""
+    """... and what belongs to it stands below. The screen may begin to look again meanwhile."""
     vm.send("HOME", *["DOWN"] * down)
-    vm._wait_for(lambda: "".join(rows(vm)[down:down + 1]).startswith(">"), 60,
-                 "row %d that is chosen" % down)
-    vm.wait_quiet(1.5)
+    looked(vm)
+    return "".join(rows(vm)[down:down + 1]).startswith(">")
 
 
 def first_repair(vm):
-    """Chooses the first finding that has a repair; False: there is none. The screen may begin to
-    look again meanwhile: none is taken for the end at once."""
-    for _ in range(2):
-        vm.expect_gone("looking ...", timeout=200)
-        vm.wait_quiet(2)
+    """Chooses the first finding that has a repair; False: there is none, also after another look
+    at the machine."""
+    for key in ("REDRAW", "u"):
+        vm.send(key)
+        looked(vm)
         for down in range(len(rows(vm))):
-            choose_row(vm, down)
-            if "Repair  " in vm.screen:
+            if choose_row(vm, down) and "Repair  " in vm.screen:
                 return True
     return False
 
@@ -55,6 +61,7 @@ def say_yes(vm):
     vm.send("ENTER")
     typed = "To repair it, type "
     if vm.expect_screen("can be taken back until this", typed) == typed:
+        vm.redraw()
         word = vm.screen.text().partition(typed)[2].split()[0]
         vm.send(word, "ENTER", pause=0.3)
     else:
@@ -72,7 +79,8 @@ def repair_by_keys(vm):
     while first_repair(vm):
         check(len(seen) < 9, "no end of findings:\n" + vm.screen.text())
         vm.send("ENTER", pause=0.3)
-        vm.expect_screen("One finding", "writes")
+        vm.expect_screen("One finding")
+        vm.redraw()
         seen.append(vm.screen.line(2).split()[1].rstrip(":"))
         say_yes(vm)
         vm.expect_screen("%s is gone." % seen[-1], timeout=200)
@@ -87,7 +95,7 @@ def take_the_last_back_and_repair_it_again(vm):
     vm.send("DOWN", "ENTER", pause=0.3)
     vm.expect_screen("Taken back:", timeout=200)
     check(first_repair(vm), "nothing came back:\n" + vm.screen.text())
-    vm.send("ESC", pause=1)
+    vm.send("BACK")
     vm.expect_screen(" wrong: ")
     vm.send("UP")
     check(len(repair_by_keys(vm)) == 1, "more than one thing came back")

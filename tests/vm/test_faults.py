@@ -4,7 +4,7 @@
 import payload
 import server
 from harness import Vm
-from test_install import (PAYLOAD, answer_iso, answers, check, check_node_after_install,
+from test_install import (PAYLOAD, SLOW, answer_iso, answers, check, check_node_after_install,
                           machine_with, need_slipway, resume)
 
 
@@ -17,11 +17,13 @@ def test_disk_pulled_in_the_middle(directory):
     try:
         medium = answer_iso(directory, iso, answers(node, http))
         machine = machine_with(directory, bus="scsi")
+        machine.disks[0].rate = SLOW
         with Vm(machine, iso=medium) as vm:
             vm.wait_written(machine.disks[0], 6 << 20, timeout=240)
             vm.qmp("device_del", id="dev-disk0")
             vm.expect_screen("slipway resume", timeout=120)
             check(vm.resets == 0, "the machine was restarted")
+        machine.disks[0].rate = None
         check(not machine.disks[0].partitions(), "the table was there already: pulled too late")
         with Vm(machine, iso=iso) as vm:
             resume(vm)

@@ -129,7 +129,7 @@ def wipe_by_keys(vm, victim, other):
     found = subprocess.run(["blkid", "-p", victim.path], check=False, capture_output=True)
     check(found.returncode == 2, "a signature is left: %r" % found.stdout)
     check(other.hash() == untouched, "the other disk is not as it was")
-    vm.send("ESC", pause=1)
+    vm.send("BACK")
     vm.expect_screen(START, timeout=60)
 
 

@@ -31,7 +31,7 @@ def choose(vm, name, *seen):
 
 
 def back(vm, title):
-    vm.send("ESC", pause=1)
+    vm.send("BACK")
     vm.expect_screen(title)
 
 

@@ -2,6 +2,8 @@
 """Sites whose network is not one wire with DHCP: what the answers say of it is what the medium has
 while it installs, and the node afterwards."""
 
+import threading
+
 import harness
 import netnode
 import server
@@ -34,14 +36,16 @@ TAGGED = """network:
 """ % (*MACS, VLAN)
 
 
-def pulls_a_cable(vm, http, wires):
-    """Of the two ports one goes while the payload comes; the other has what is left of it."""
+def pulls_a_cable(vm, http, wires, gate):
+    """Of the two ports one goes while the payload comes; the other has what is left of it, which
+    begins when the cable is out."""
     vm._wait_for(lambda: any(path == "/initrd" for _, path, _ in http.requests), 400, "the initrd")
     check(all(card.aggregated() for card in wires.cards), "not both ports are aggregated")
     check(len({card.partner for card in wires.cards}) == 1, "not one aggregation")
     busy, other = sorted(wires.cards, key=lambda card: -card.frames)
     wires.pull(vm, busy)
     seen = other.frames
+    gate.set()
     vm._wait_for(lambda: other.frames > seen + 100, 60, "traffic by the other port")
 
 
@@ -49,8 +53,8 @@ def node_has_it(vm, http):
     """The node's links are those of the answers, and its server is reached by them."""
     vm.expect_raw("NODE-END", timeout=300)
     vm.expect_raw("node# ", timeout=60)
-    shell(vm, "n=0; until wget -q -O /dev/null %s; do n=$((n+1)); [ $n -lt 40 ] || break; sleep 1; "
-          "done" % http.add("/reached", b"yes"), timeout=200)
+    shell(vm, "n=0; until wget -q -O /dev/null %s || [ $n -ge 150 ]; do n=$((n+1)); sleep 1; done"
+          % http.add("/reached", b"yes"), timeout=300)
     said = shell(vm, "cat /proc/net/bonding/bond0 /proc/net/vlan/site; ip addr; ip route; "
                  "cat /run/systemd/netif/state; tail -n 20 /run/networkd.log")
     for text in ("IEEE 802.3ad Dynamic link aggregation", "Number of ports: 2",
@@ -73,13 +77,14 @@ def test_a_tagged_network_on_an_aggregation_ten_years_ahead_for_medium_and_node(
     https, http = server.Server(authority=ca), server.Server()
     wires = switch.Switch(directory, MACS, driver="e1000", vlan=VLAN, lacp=True)
     try:
-        https.faults["/initrd"] = server.Fault(rate=4 << 20)
+        gate = threading.Event()
+        https.faults["/initrd"] = server.Fault(rate=4 << 20, gate=gate)
         text = by_https(answers(node, https), ca) + TAGGED
         text = text.replace("finish: reboot", "finish: poweroff")
         machine = machine_with(directory)
         with harness.Vm(machine, iso=answer_iso(directory, iso, text), network=False, reboot=False,
                         devices=("-rtc", "base=2036-02-29T12:00:00", *wires.devices())) as vm:
-            pulls_a_cable(vm, https, wires)
+            pulls_a_cable(vm, https, wires, gate)
             vm.wait_off(400)
         with harness.Vm(machine, network=False, devices=wires.devices()) as vm:
             node_has_it(vm, http)

@@ -8,8 +8,8 @@ import disk
 import harness
 import payload
 import server
-from test_install import (MAC, PAYLOAD, answers, check, check_node, hostile_disk, machine_with,
-                          need_slipway)
+from test_install import (MAC, PAYLOAD, SLOW, answers, check, check_node, chosen, hostile_disk,
+                          machine_with, need_slipway)
 
 
 def by_https(text, ca):
@@ -25,11 +25,13 @@ def from_the_network(machine, append, **more):
 
 
 def dies_and_comes_back(vm, http, path):
-    """The server goes away while it sends the file, for longer than one try takes."""
+    """The server goes away while it sends the file, for longer than one try takes. Until it is
+    away it breaks off whatever is asked of it."""
     asked = lambda: [r for r in http.requests if r[1] == path]      # noqa: E731
     vm._wait_for(asked, 300, "request for " + path)
     port = http.port
     http.close()
+    del http.faults[path]
     seen = len(asked())
     time.sleep(15)
     http.open(port)
@@ -57,7 +59,7 @@ def test_ipv6_alone_ten_years_behind_by_a_server_that_chooses_and_dies(directory
                          if link.get("mac") in by_mac), None)
 
         http.posts["/answers"] = choose
-        http.faults["/initrd"] = server.Fault(reset_at=0.4, rate=4 << 20, times=1)
+        http.faults["/initrd"] = server.Fault(reset_at=0.4, rate=4 << 20)
         machine = machine_with(directory, bus="virtio")
         append = "slipway.answers=post:%s#pin=%s" % (http.url("/answers"), ca.pin())
         with from_the_network(machine, append, reboot=False, network=False, devices=(
@@ -96,9 +98,11 @@ def test_from_a_stick_beside_a_hostile_disk_and_through_a_power_cut(directory):
         text = answers(node, files).replace("finish: reboot", "finish: poweroff")
         machine.disks += [hostile_disk(directory), labelled(directory, text, "SLIPWAY")]
         before = [d.hash() for d in machine.disks[1:]]
+        machine.disks[0].rate = SLOW
         with from_the_network(machine, "", reboot=False) as vm:
             vm.wait_written(machine.disks[0], 6 << 20, timeout=400)
             vm.cut_power()
+        machine.disks[0].rate = None
         check(not machine.disks[0].partitions(), "the table was there already: cut too late")
         with from_the_network(machine, "", reboot=False) as vm:
             vm.expect("The interrupted install is complete.", timeout=400)
@@ -125,11 +129,8 @@ def test_a_failure_is_told_by_the_next_boot(directory):
             vm.expect("Code: FETCH-8-", timeout=400)
         with harness.Vm(machine, iso=iso) as vm:
             vm.expect_screen("Install a node on this machine", timeout=200)
-            for _ in range(12):
-                if any(line.startswith(">") and "Status" in line
-                       for line in vm.screen.text().split("\n")):
-                    break
-                vm.send("DOWN", pause=0.5)
+            vm.send("/", "Status", "ENTER")
+            chosen(vm, "Status")
             vm.send("ENTER")
             vm.expect_screen("FETCH-8-", timeout=120)
     finally:
