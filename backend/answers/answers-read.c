@@ -627,6 +627,12 @@ int sw_answers_parse_all(const char *text, size_t len, const char *file, struct 
 	return parse(text, len, file, false, errs, max, ret_n, ret_answers);
 }
 
+int sw_answers_parse_whole(const char *text, size_t len, const char *file, struct sw_error *errs,
+			   size_t max, size_t *ret_n, struct sw_answers **ret_answers)
+{
+	return parse(text, len, file, true, errs, max, ret_n, ret_answers);
+}
+
 int sw_answers_parse(const char *text, size_t len, const char *file,
 		     struct sw_answers **ret_answers, struct sw_error *err)
 {
@@ -665,7 +671,7 @@ int sw_answers_read_all(const char *path, struct sw_error *errs, size_t max, siz
 			*ret_n = 1;
 		return r;
 	}
-	return parse(sw_buf_text(&b), b.len, path, true, errs, max, ret_n, ret_answers);
+	return sw_answers_parse_whole(sw_buf_text(&b), b.len, path, errs, max, ret_n, ret_answers);
 }
 
 int sw_answers_read(const char *path, struct sw_answers **ret_answers, struct sw_error *err)

@@ -409,6 +409,9 @@ int sw_answers_parse(const char *text, size_t len, const char *file,
 /* The same, with up to max errors in errs and their number; what may be a part needs no rule. */
 int sw_answers_parse_all(const char *text, size_t len, const char *file, struct sw_error *errs,
 			 size_t max, size_t *ret_n, struct sw_answers **ret_answers);
+/* The same of text that is a whole file, as sw_answers_read_all(). */
+int sw_answers_parse_whole(const char *text, size_t len, const char *file, struct sw_error *errs,
+			   size_t max, size_t *ret_n, struct sw_answers **ret_answers);
 /*
  * One key or group of such text ("report", "node.hostname"), whatever is wrong with the others.
  * -ENOENT, and no error, when it is not there.

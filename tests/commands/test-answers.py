@@ -238,6 +238,32 @@ def _(case):
     same(lines[shown][lines[shown + 1].index("^"):], "wrong: 1, initrd: /i}", said)
 
 
+@test("answers on standard input: their places, what is shown of them, a plan, an install")
+def _(case):
+    case.create()
+    text = case.answers().read_text()
+    bad = text.replace("hostname:", "hostnam:")
+    bad = bad.replace("wipe: any", "wipe: any\n  token: hunter2")
+    said = expect(case.run("check", "-", stdin=bad), 3, "stdin:3:3: ", "stdin:8:3: ",
+                  "     3 |   hostnam: node-07\n", "     8 |   token: *******\n")
+    same(expect(case.run("plan", "--answers", "-", stdin=bad), 3).err in said.err, True, "plan")
+    expect(case.on("install", "--answers", "-", stdin=bad), 3, "stdin:3:3: ")
+    listed = expect(case.run("--json", "check", "-", stdin=bad), 3).json()
+    same((listed["file"], [e["where"] for e in listed["errors"]]),
+         ("stdin", ["stdin:3:3", "stdin:8:3"]), "JSON")
+    expect(case.run("check", "-", stdin=""), 3, "stdin:1:1: the file is empty")
+    long = "#" * ((1 << 20) + 1)
+    expect(case.run("check", "-", stdin=long), 3, "stdin: ", "larger than 1 MiB")
+    expect(case.run("check", "-", "-", stdin=text), 0, "stdin: valid\nstdin: valid\n")
+    plan = expect(case.on("--json", "plan", "--answers", "-", stdin=text), 0).json()
+    same(plan, case.on("--json", "plan", "--answers", case.answers()).json(), "the plan")
+    expect(case.on("install", "--answers", "-", "--sha256", "0" * 64, stdin=text), 2, "--sha256")
+    expect(case.on("install", "--answers", "-", stdin=text.replace("NODE07SYS", "ask")), 3,
+           "nobody has answered disk.match.serial")
+    expect(case.on("install", "--answers", "-", stdin=text), 0)
+    same(case.on("--json", "status").json()["journals"][0]["state"], "done", "the install")
+
+
 @test("facts of several machines may be given one by one, and only to check")
 def _(case):
     last = rack(case)

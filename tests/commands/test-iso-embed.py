@@ -92,8 +92,12 @@ def _(case):
     before = iso.read_bytes()
     answers = case.answers()
     bad = case.dir / "bad.yaml"
-    bad.write_text("slipway: 1\nnode: {hostnam: x}\n")
-    expect(case.run("iso", "embed", iso, bad), 3, "bad.yaml:2:8")
+    bad.write_text("slipway: 1\nnode: {hostnam: x}\nfinish: rebot\n")
+    said = expect(case.run("iso", "embed", iso, bad), 3, "bad.yaml:2:8", "bad.yaml:3:9")
+    same(said.err, case.run("check", bad).err, "the errors, as check lists them")
+    listed = expect(case.run("--json", "iso", "embed", iso, bad), 3).json()
+    same(listed["errors"], case.run("--json", "check", bad).json()["errors"], "errors in JSON")
+    expect(case.run("iso", "embed", iso, "-"), 2, "not standard input")
     (case.dir / "boot").write_text("")
     expect(case.run("iso", "embed", iso, answers, case.dir / "boot"), 2, "cannot have this name")
     twice = case.dir / "sub"
@@ -124,7 +128,8 @@ def _(case):
     part = case.dir / "base.yaml"
     part.write_text("slipway: 1\nfinish: poweroff\n")
     said = expect(case.run("iso", "embed", iso, part), 0).out
-    assert "command line has to add to it" in said and "hostname is missing" in said, said
+    for word in ("command line has to add to it", "hostname is missing", "payload"):
+        assert word in said, (word, said)
 
 
 main()

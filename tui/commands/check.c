@@ -4,46 +4,26 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "tui/commands/answer-file.h"
 #include "tui/commands/check-nodes.h"
 #include "tui/commands/list.h"
 
-#define MAX_ERRORS 32u
-
 struct result {
-	struct sw_error errs[MAX_ERRORS];
-	size_t n;
+	struct sw_file_errors wrong;
 	struct sw_plan *plan;	/* with a machine, when there was nothing wrong */
 	char *open;		/* the keys that are asked; "" without any */
 };
 
-/* Line and column, behind the file's name. */
-static unsigned long long place_of(const struct sw_error *err)
+/* What is found one at a time comes alone. */
+static struct sw_error *alone(struct result *res)
 {
-	unsigned int line = 0, column = 0;
-	const char *colon = strrchr(err->where, ':');
-
-	while (colon && colon > err->where && *--colon != ':')
-		;
-	if (colon && sscanf(colon, ":%u:%u", &line, &column) != 2)
-		line = column = 0;
-	return (unsigned long long)line << 32 | column;
+	res->wrong.v[0] = (struct sw_error){};
+	return &res->wrong.v[0];
 }
 
-static int by_place(const void *a, const void *b)
+static int keep(struct result *res, int r)
 {
-	unsigned long long x = place_of(a), y = place_of(b);
-
-	return x < y ? -1 : x > y;
-}
-
-/* All that is wrong with the file, in its order. */
-static int read_one(const char *file, struct sw_answers **ret_answers, struct result *res)
-{
-	int r = sw_answers_read_all(file, res->errs, MAX_ERRORS, &res->n, ret_answers);
-
-	if (r == 0)
-		r = sw_answers_validate_all(*ret_answers, file, res->errs, MAX_ERRORS, &res->n);
-	qsort(res->errs, res->n, sizeof(res->errs[0]), by_place);
+	res->wrong.n = r < 0;
 	return r;
 }
 
@@ -59,28 +39,19 @@ static bool have_layouts(void)
 static int find_layout(const struct sw_answers *a, const char *file, struct result *res)
 {
 	_cleanup_layout_ struct sw_layout *l = NULL;
-	int r;
 
 	if (strchr(sw_answers_layout(a), '/') || !have_layouts())
 		return 0;
-	res->errs[0] = (struct sw_error){};
-	r = sw_cli_layout(a, file, &l, &res->errs[0]);
-	res->n = r < 0;
-	return r;
+	return keep(res, sw_cli_layout(a, file, &l, alone(res)));
 }
 
 static int plan_one(const struct sw_target *t, const struct sw_answers *a, const char *file,
 		    struct result *res)
 {
-	int r;
-
 	/* What depends on a person has no plan yet. */
 	if (!t->m || a->open)
 		return 0;
-	res->errs[0] = (struct sw_error){};
-	r = sw_target_plan(t, a, file, &res->plan, &res->errs[0]);
-	res->n = r < 0;
-	return r;
+	return keep(res, sw_target_plan(t, a, file, &res->plan, alone(res)));
 }
 
 json_object *sw_check_disks_json(const struct sw_plan *p)
@@ -101,18 +72,13 @@ json_object *sw_check_disks_json(const struct sw_plan *p)
 static void print_json(const char *file, const struct result *res)
 {
 	_cleanup_json_ json_object *o = json_object_new_object();
-	json_object *list = json_object_new_array();
 
-	sw_json_add_str(o, "file", file);
-	sw_json_add_bool(o, "valid", res->n == 0);
+	sw_answer_file_add_json(o, file, &res->wrong);
 	sw_json_add_bool(o, "planned", res->plan != NULL);
 	if (res->open && *res->open)
 		sw_json_add_str(o, "asked", res->open);
 	if (res->plan)
 		sw_json_add(o, "disks", sw_check_disks_json(res->plan));
-	for (size_t i = 0; i < res->n; i++)
-		json_object_array_add(list, sw_error_to_json(&res->errs[i]));
-	sw_json_add(o, "errors", list);
 	sw_print_json(o);
 }
 
@@ -130,12 +96,9 @@ static void print_valid(const char *file, const struct sw_plan *p, const char *o
 
 static void print_text(const char *file, const struct result *res)
 {
-	for (size_t i = 0; i < res->n; i++)
-		sw_report(&res->errs[i], false);
-	if (res->n == MAX_ERRORS)
-		printf("%s: only the first %u errors are shown\n", file, MAX_ERRORS);
-	if (res->n == 0)
-		print_valid(file, res->plan, res->open);
+	sw_answer_file_tell(file, &res->wrong);
+	if (res->wrong.n == 0)
+		print_valid(sw_answer_file_name(file), res->plan, res->open);
 }
 
 /* Against nothing, one machine or many; the exit code for the file, or -errno. */
@@ -145,23 +108,24 @@ static int check_one(const struct sw_cli *cli, const struct sw_target *t,
 {
 	_cleanup_answers_ struct sw_answers *a = NULL;
 	_cleanup_free_ struct result *res = calloc(1, sizeof(*res));
+	const char *name = sw_answer_file_name(file);
 	int r;
 
 	if (!res)
 		return sw_fail_oom(err);
-	r = read_one(file, &a, res);
+	r = sw_answer_file_check(file, true, &a, &res->wrong);
 	if (r == 0 && nodes->n && !a->open)
-		return sw_nodes_check(nodes, a, file, cli->json, rack, err);
+		return sw_nodes_check(nodes, a, name, cli->json, rack, err);
 	if (r == 0)
-		r = find_layout(a, file, res);
+		r = find_layout(a, name, res);
 	if (r == 0)
-		r = plan_one(t, a, file, res);
+		r = plan_one(t, a, name, res);
 	if (r == 0)
 		res->open = sw_answers_open_text(a);
 	(cli->json ? print_json : print_text)(file, res);
 	res->plan = sw_plan_free(res->plan);
 	free(res->open);
-	return r < 0 ? (int)res->errs[0].exit : 0;
+	return r < 0 ? (int)res->wrong.v[0].exit : 0;
 }
 
 /* `--facts a.json b.json`: an option takes one word, and the second would be read as answers. */
@@ -222,9 +186,10 @@ const struct sw_command sw_command_check = {
 	.min_rest = 1,
 	.max_rest = -1,
 	.many_facts = true,
-	.details = "--facts may be given more than once, and may name a directory of facts:\n"
-		   "the answers are then planned on every machine, and those that refuse them\n"
-		   "are named with the reason. With several files too, each machine needs one of\n"
-		   "them: a file that means another machine's disk is not a refusal.",
+	.details = "FILE - is standard input. --facts may be given more than once, and may name\n"
+		   "a directory of facts: the answers are then planned on every machine, and\n"
+		   "those that refuse them are named with the reason. With several files too,\n"
+		   "each machine needs one of them: a file that means another machine's disk is\n"
+		   "not a refusal.",
 	.run = run,
 };

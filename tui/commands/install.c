@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "payload/payload.h"
+#include "tui/commands/answer-file.h"
 #include "tui/commands/ask-open.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
@@ -33,16 +34,14 @@ static int read_answers(struct sw_cli *cli, struct sw_machine *m, const char *fr
 		.sha256 = (char *)sha256,
 		.text = (char *)from,
 	};
-	int r;
 
 	if (sha256 && !sw_sha256_is_hex(sha256))
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "--sha256 wants 64 hex digits");
-	if (!sw_source_is_remote(from) && !sha256) {
-		r = sw_answers_read(from, ret_answers, err);
-		if (r < 0)
-			sw_rest_of_file(from, rest);
-		return r;
-	}
+	if (strcmp(from, "-") == 0 && sha256)
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			       "--sha256 is for a file or a URL, not for standard input");
+	if (!sw_source_is_remote(from) && !sha256)
+		return sw_answer_file_read(from, ret_answers, rest, err);
 	if (!sha256 && strncasecmp(from, "http://", 7) == 0) {
 		sw_fail(err, SW_EXIT_USAGE, -EINVAL, "answers over http need --sha256 HEX");
 		sw_error_why(err, "anyone on the wire could answer");
@@ -194,7 +193,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 		return r < 0 ? r : 0;
 	r = sw_ask_open(a, t.f, err);
 	if (r == 0)
-		r = sw_target_plan(&t, a, from, &p, err);
+		r = sw_target_plan(&t, a, sw_answer_file_name(from), &p, err);
 	if (r < 0)
 		return tell_no_plan(cli, t.m, a, r, err);
 	r = consent(cli, p, err);
@@ -212,7 +211,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 }
 
 static const struct sw_opt opts[] = {
-	{ 'a', "answers", "FILE|URL", "the answers" },
+	{ 'a', "answers", "FILE|URL", "the answers; -: standard input" },
 	{ 's', "sha256", "HEX", "what the answers must hash to; needed for http" },
 	{ 'u', "undo-copy", "WHERE", "as disk.undo-copy in the answers" },
 	{ 'd', "dry-run", NULL, "show the plan and stop" },

@@ -2,23 +2,44 @@
 /* `slipway iso embed`, `show` and `clear`: answers in an image of the medium. */
 #include "answers/answers.h"
 #include "answers/embed.h"
+
+#include <string.h>
+
 #include "base/json.h"
+#include "tui/commands/answer-file.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
 /* Complete or not is no mistake: other sources may add what lacks. It is said all the same. */
-static void say_incomplete(const char *file)
+static void say_incomplete(const char *file, const struct sw_answers *a)
 {
-	_cleanup_answers_ struct sw_answers *a = NULL;
-	_cleanup_free_ char *text = NULL;
-	struct sw_error wrong = {};
+	struct sw_error errs[SW_ERRORS_SHOWN];
+	size_t n = 0;
 
-	if (sw_answers_read(file, &a, NULL) < 0 || a->sources ||
-	    sw_answers_validate(a, file, &wrong) == 0)
+	if (a->sources || sw_answers_validate_all(a, file, errs, SW_ERRORS_SHOWN, &n) == 0)
 		return;
-	text = sw_error_text(&wrong);
-	printf("By itself it does not do; the kernel command line has to add to it:\n%s\n",
-	       text ? text : "");
+	printf("By itself it does not do; the kernel command line has to add to it:\n");
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *text = sw_error_text(&errs[i]);
+
+		printf("%s\n", text ? text : "");
+	}
+}
+
+/* As `check` says it. 0, or the exit code. */
+static int say_errors(const struct sw_cli *cli, const char *file,
+		      const struct sw_file_errors *errors)
+{
+	_cleanup_json_ json_object *o = NULL;
+
+	if (!cli->json) {
+		sw_answer_file_tell(file, errors);
+	} else {
+		o = json_object_new_object();
+		sw_answer_file_add_json(o, file, errors);
+		sw_print_json(o);
+	}
+	return (int)errors->v[0].exit;
 }
 
 static int print_embedded(const struct sw_cli *cli, const char *iso, bool text,
@@ -55,18 +76,28 @@ static const char *target(const struct sw_cli *cli)
 
 static int run_embed(struct sw_cli *cli, struct sw_error *err)
 {
+	_cleanup_free_ struct sw_file_errors *errors = calloc(1, sizeof(*errors));
+	_cleanup_answers_ struct sw_answers *a = NULL;
 	char *files[SW_ARGS_MAX + 1] = { NULL };
 	int n = cli->args.n_rest - 1, r;
 
+	if (!errors)
+		return sw_fail_oom(err);
+
 	if (n > SW_ARGS_MAX)
 		return sw_fail(err, SW_EXIT_USAGE, -E2BIG, "at most %d files", SW_ARGS_MAX);
+	if (strcmp(cli->args.rest[1], "-") == 0)
+		return sw_fail(err, SW_EXIT_USAGE, -EINVAL,
+			       "iso embed: a file is embedded, not standard input");
+	if (sw_answer_file_check(cli->args.rest[1], false, &a, errors) < 0)
+		return say_errors(cli, cli->args.rest[1], errors);
 	for (int i = 0; i < n; i++)
 		files[i] = cli->args.rest[i + 1];
 	r = sw_embed(cli->args.rest[0], files, sw_arg(&cli->args, 'o'), err);
 	if (r < 0)
 		return r;
 	if (!cli->json)
-		say_incomplete(files[0]);
+		say_incomplete(files[0], a);
 	return print_embedded(cli, target(cli), false, err);
 }
 

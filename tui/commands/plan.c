@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "tui/commands/answer-file.h"
 #include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
@@ -33,13 +34,13 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 
 	if (!file)
 		return sw_fail(err, SW_EXIT_USAGE, -EINVAL, "plan: --answers FILE is missing");
-	r = sw_answers_read(file, &a, err);
+	r = sw_answer_file_read(file, &a, NULL, err);
 	if (r < 0)
 		return r;
 	r = sw_target_open(cli, &t, err);
 	if (r < 0)
 		return r;
-	r = sw_target_plan(&t, a, file, &p, err);
+	r = sw_target_plan(&t, a, sw_answer_file_name(file), &p, err);
 	if (r < 0)
 		return r;
 	if (out) {
@@ -60,7 +61,7 @@ static int run(struct sw_cli *cli, struct sw_error *err)
 }
 
 static const struct sw_opt opts[] = {
-	{ 'a', "answers", "FILE", "the answer file" },
+	{ 'a', "answers", "FILE", "the answer file; -: standard input" },
 	{ 'o', "output", "FILE", "save the plan as JSON for `slipway apply`" },
 	{ 0, NULL, NULL, NULL },
 };

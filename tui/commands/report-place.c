@@ -7,6 +7,7 @@
 #include "answers/hide.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "tui/commands/answer-file.h"
 #include "tui/commands/report-place.h"
 
 #define FILE_MAX_BYTES (1u << 20)
@@ -57,19 +58,27 @@ static void print(FILE *out, char *line, unsigned int number, unsigned int colum
 	fprintf(out, "       | %*s^\n", (int)(column - 1 - from), "");
 }
 
+/* Only a file: a device or a pipe may not be read for the sake of a message. */
+static bool read_text(const char *path, struct sw_buf *b)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && sw_file_read(path, b) == 0 &&
+	       !memchr(b->data ? b->data : (uint8_t *)"", 0, b->len);
+}
+
 void sw_print_place(FILE *out, const char *where)
 {
 	_cleanup_free_ char *path = strdup(where), *line = NULL;
 	_cleanup_buf_ struct sw_buf b = { .max = FILE_MAX_BYTES };
 	unsigned int number, column;
-	struct stat st;
 
-	/* Only a file: a device or a pipe may not be read for the sake of a message. */
-	if (!path || !split(path, &number, &column) || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+	if (!path || !split(path, &number, &column))
 		return;
-	if (sw_file_read(path, &b) < 0 || memchr(b.data ? b.data : (uint8_t *)"", 0, b.len))
-		return;
-	line = sw_hide_in_line(sw_buf_text(&b), number);
+	if (sw_answer_file_stdin() && strcmp(path, sw_answer_file_name("-")) == 0)
+		line = sw_hide_in_line(sw_answer_file_stdin(), number);
+	else if (read_text(path, &b))
+		line = sw_hide_in_line(sw_buf_text(&b), number);
 	if (line)
 		print(out, line, number, column);
 }
