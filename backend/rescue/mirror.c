@@ -126,6 +126,15 @@ static int check_members(const struct found *l, struct sw_error *err)
 				"again") : 0;
 }
 
+/* Whether something is on top of this device. */
+static bool is_used(struct sw_machine *m, const char *device)
+{
+	_cleanup_sysdir_ struct sw_sysdir dir = SW_SYSDIR_CLOSED;
+	_cleanup_free_ char *path = sw_fmt("%s/class/block/%s/holders", m->sys_root, device);
+
+	return !path || (sw_sysdir_open(AT_FDCWD, path, &dir) == 0 && sw_sysdir_next(&dir, NULL));
+}
+
 /* What the kernel has on a member, which then must not be written behind its back. */
 static int check_idle(struct sw_machine *m, const struct member *x, struct sw_error *err)
 {
@@ -148,8 +157,13 @@ static int check_idle(struct sw_machine *m, const struct member *x, struct sw_er
 		return 0;
 	sw_fail(err, SW_EXIT_REFUSED, -EBUSY, "this system has put the mirror together");
 	sw_error_why(err, "it is %.40s: what is written to its members goes past that", by);
-	sw_error_hint(err, "systemd-cryptenroll --wipe-slot=tpm2 --tpm2-device=auto --tpm2-pcrs=7 "
-			   "/dev/%.40s seals it here; or do it from the medium", by);
+	if (!is_used(m, by))
+		sw_error_hint(err, "nothing uses it: `mdadm --stop /dev/%.40s`, and look again",
+			      by);
+	else
+		sw_error_hint(err, "systemd-cryptenroll --wipe-slot=tpm2 --tpm2-device=auto "
+				   "--tpm2-pcrs=7 /dev/%.40s seals it here; or do it from the "
+				   "medium", by);
 	return -EBUSY;
 }
 

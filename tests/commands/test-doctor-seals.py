@@ -336,7 +336,11 @@ def _(case):
                 if d["serial"] == "NODE07SYS")
     holder = case.machine_dir / f"sys/class/block/{name}p4/holders/md127"
     holder.mkdir(parents=True)
-    refused("put the mirror together", "/dev/md127")
+    refused("put the mirror together", "nothing uses it", "mdadm --stop /dev/md127")
+    above = case.machine_dir / "sys/class/block/md127/holders/dm-0"
+    above.mkdir(parents=True)
+    refused("put the mirror together", "systemd-cryptenroll", "/dev/md127")
+    shutil.rmtree(above.parents[1])
     holder.rmdir()
     before = both(case)
     repair(case, found(case, "seal-state"), key)
