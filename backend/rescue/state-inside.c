@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "boot/secrets.h"
+#include "disk/fs-type.h"
 #include "disk/luks-open.h"
 #include "disk/mdraid.h"
+#include "rescue/mirror.h"
 #include "rescue/private.h"
 
 #define LOCKED "state-locked"
@@ -48,14 +50,31 @@ static void take(struct sw_state_place *ret, struct sw_io *io, const struct sw_p
 	ret->layer = layer;
 }
 
-static int enter_mirror(struct sw_io *io, const struct sw_part *p, struct sw_state_place *ret)
+/* What a member of a mirror holds, as if it were a partition. */
+static int enter_mirror(struct sw_io *io, const struct sw_part *p, struct sw_part *ret)
 {
-	uint64_t start = p->start, size = p->size;
-	int r = sw_md_enter(io, &start, &size);
+	static char luks[] = SW_FS_LUKS;
+	char fs[16] = "";
+	int r;
 
-	if (r == 0)
-		take(ret, io, p, start, size, "a mirror");
-	return r;
+	*ret = *p;
+	r = sw_md_enter(io, &ret->start, &ret->size);
+	if (r < 0)
+		return r;
+	(void)sw_fs_type(sw_io_fd(io), ret->start, ret->size, fs, sizeof(fs));
+	ret->fs_type = strcmp(fs, SW_FS_LUKS) == 0 ? luks : NULL;
+	return 0;
+}
+
+/* What a mirror encrypts is looked into once, on the first of its members. */
+static bool is_first(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p)
+{
+	for (const struct sw_disk *o = x->f->disks; o != d; o++)
+		for (size_t i = 0; i < o->table.n_parts; i++)
+			if (sw_part_holds(&o->table.parts[i], SW_FS_RAID) &&
+			    sw_mirror_same(x->m, d, p, o, &o->table.parts[i]))
+				return false;
+	return true;
 }
 
 /* What was given, or what the TPM gives. */
@@ -101,8 +120,10 @@ static int locked(struct sw_examine *x, const struct sw_disk *d, const struct sw
 		return -ENOMEM;
 	(void)snprintf(fi->what, sizeof(fi->what),
 		       "the state is encrypted, and was not looked into");
-	(void)snprintf(fi->evidence, sizeof(fi->evidence), "partition %u of %.40s is LUKS2%s%.200s",
-		       p->number, d->name, why ? "; " : "", why ? sw_error_reason(why) : "");
+	(void)snprintf(fi->evidence, sizeof(fi->evidence),
+		       "partition %u of %.40s is %sLUKS2%s%.200s", p->number, d->name,
+		       sw_part_holds(p, SW_FS_RAID) ? "a member of a mirror that holds " : "",
+		       why ? "; " : "", why ? sw_error_reason(why) : "");
 	(void)snprintf(fi->effect, sizeof(fi->effect),
 		       "whether its file system is damaged or full is not known");
 	(void)snprintf(fi->advice, sizeof(fi->advice),
@@ -125,20 +146,23 @@ static void note(struct sw_examine *x, int r, const struct sw_error *why)
 int sw_state_enter(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		   struct sw_io *io, struct sw_state_place *ret)
 {
-	bool used = d->uses && d->uses[0], sealed = sw_part_holds(p, SW_FS_LUKS);
+	bool used = d->uses && d->uses[0], mirror = sw_part_holds(p, SW_FS_RAID);
+	struct sw_part in = *p;
 	struct sw_error why = {};
 	int r;
 
-	if (sw_part_holds(p, SW_FS_RAID))
-		return used || enter_mirror(io, p, ret) < 0 ? -ENOENT : 0;
-	if (!sealed) {
-		take(ret, io, p, p->start, p->size, NULL);
-		ret->part.fs_type = p->fs_type;
+	if (mirror && (used || enter_mirror(io, p, &in) < 0))
+		return -ENOENT;
+	if (!sw_part_holds(&in, SW_FS_LUKS)) {
+		take(ret, io, &in, in.start, in.size, mirror ? "a mirror" : NULL);
+		if (!mirror)
+			ret->part.fs_type = p->fs_type;
 		return 0;
 	}
-	if (used)	/* opened, and whoever opened it knows more */
+	/* opened, and whoever opened it knows more */
+	if (used || (mirror && !is_first(x, d, p)))
 		return -ENOENT;
-	r = x->inside ? enter_encrypted(x, io, p, ret, &why) : -ENOKEY;
+	r = x->inside ? enter_encrypted(x, io, &in, ret, &why) : -ENOKEY;
 	note(x, r, &why);
 	if (r == 0)
 		return 0;

@@ -110,9 +110,10 @@ def _(case):
     put(case, encrypted(case, ext4(case.dir / "inner", "ssv state 2")))
     before = whole(case)
     with contextlib.closing(Console(case)) as c:
-        c.see("Find out why it does not boot", "nothing is wrong")
+        c.see("Find out why it does not boot", "nothing is wrong outside its encrypted state")
         c.press(DOWN, "\r")
-        c.see("Nothing is wrong.", "the state is encrypted, and was not looked into")
+        c.see("Nothing is wrong outside the encrypted state.",
+              "the state is encrypted, and was not looked into")
         c.choose("encrypted")
         c.see("One finding", "Enter look into it")
         c.press("\r")
@@ -128,14 +129,17 @@ def _(case):
         c.see("the file system of the state")
         same(where_it_is(case, KEY), [], "files with the key")
         c.back("Power the machine off")
+        c.see("1 thing is wrong: the file system of the state")
         c.choose("Find out")
         c.see("What is wrong", "was not looked into")    # the key is forgotten
+        c.back("Power the machine off")     # ... and nothing is said of what was not looked into
+        c.see("nothing is wrong outside its encrypted state")
     same(whole(case), before, "the disk")
 
 
-@test("a state on a mirror is looked into on each member, and never repaired there")
+@test("a state on a mirror is looked into on each member, an encrypted one once; never repaired")
 def _(case):
-    need("debugfs")
+    need("debugfs", "cryptsetup")
     case.create("serial=NODE07SYS,size=1400M,model=Alpha,transport=nvme",
                 "serial=NODE07TWO,size=1400M,model=Beta,transport=nvme")
     answers = case.answers(replace=[
@@ -146,11 +150,22 @@ def _(case):
     image = ext4(case.dir / "inner", "ssv state 2")
     put(case, image, skip=MiB)
     put(case, image, "NODE07TWO", skip=MiB)
+    sealed = encrypted(case, image)
     before = whole(case), whole(case, "NODE07TWO")
     found = findings(case, code=8)
     for name in ("nvme0n1/state", "nvme1n1/state"):
         same((found[name]["severity"], found[name].get("repair")), ("warning", None), name)
         assert "a mirror" in found[name]["advice"], found[name]
+    same((whole(case), whole(case, "NODE07TWO")), before, "the disks")
+    for serial in ("NODE07SYS", "NODE07TWO"):
+        put(case, sealed, serial, skip=MiB)
+    before = whole(case), whole(case, "NODE07TWO")
+    locked = findings(case)
+    same(set(locked), {"nvme0n1/state-locked"}, "without a key")
+    assert "a mirror that holds LUKS2" in locked["nvme0n1/state-locked"]["evidence"], locked
+    found = findings(case, "--open", "--given", case.dir / "key", code=8)
+    same(set(found), {"nvme0n1/state"}, "with it")
+    assert "an encrypted partition" in found["nvme0n1/state"]["advice"], found
     same((whole(case), whole(case, "NODE07TWO")), before, "the disks")
 
 

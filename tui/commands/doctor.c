@@ -269,7 +269,8 @@ static void print_all(const struct job *j, bool fine)
 	for (size_t i = 0; i < j->v.found.n; i++)
 		print_finding(&j->v.found.v[i], false);
 	if (fine)
-		printf("%sNothing is wrong.\n", j->v.found.n ? "\n" : "");
+		printf("%sNothing is wrong%s.\n", j->v.found.n ? "\n" : "",
+		       sw_visit_locked(&j->v) ? " outside the encrypted state" : "");
 }
 
 /* What is mere information needs none. */

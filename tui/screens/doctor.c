@@ -220,6 +220,19 @@ static void draw_pending(const struct sw_state *s, struct sw_frame *f, unsigned 
 			      sw_size_format(s->doctor_size, size, sizeof(size)));
 }
 
+/* What was not looked into is not called healthy. */
+static const char *healthy(const struct sw_state *s)
+{
+	const bool servers = sw_json_bool(s->doctor, "servers", false);
+
+	if (sw_state_node_is_closed(s))
+		return servers ? _("Nothing is wrong outside the encrypted state, and the node's "
+				   "servers answer.")
+			       : _("Nothing is wrong outside the encrypted state.");
+	return servers ? _("Nothing is wrong, and the node's servers answer.")
+		       : _("Nothing is wrong.");
+}
+
 static void doctor_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,
 			const struct sw_area *a)
 {
@@ -238,13 +251,8 @@ static void doctor_draw(struct sw_view *v, const struct sw_state *s, struct sw_f
 		return;
 	}
 	list.row = draw_node(s, f, list.row);
-	if (sw_json_bool(s->doctor, "healthy", false) && list.row < end) {
-		sw_frame_put(f, list.row, 0, f->cols, 0,
-			     sw_json_bool(s->doctor, "servers", false)
-				     ? _("Nothing is wrong, and the node's servers answer.")
-				     : _("Nothing is wrong."));
-		list.row += 2;
-	}
+	if (sw_json_bool(s->doctor, "healthy", false) && list.row < end)
+		list.row += sw_frame_paragraph(f, list.row, 0, f->cols - 1, 3, healthy(s)) + 1;
 	room = end > list.row + 5 ? end - list.row - 5 : 1;
 	list.rows = room < dv->list.n ? room : (unsigned int)dv->list.n;
 	list.row += sw_list_draw(&dv->list, f, &list, NULL) + 1;

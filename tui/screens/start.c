@@ -350,7 +350,10 @@ static unsigned int draw_node(const struct sw_state *s, struct sw_frame *fr, uns
 	if (n)
 		sw_buf_addf(&wrong, _n("%zu thing is wrong: %s", "%zu things are wrong: %s", n),
 			    n, first);
-	return line(fr, row, "", n ? sw_buf_text(&wrong) : _("nothing is wrong with it"));
+	return line(fr, row, "", n ? sw_buf_text(&wrong)
+			    : sw_state_node_is_closed(s)
+				    ? _("nothing is wrong outside its encrypted state")
+				    : _("nothing is wrong with it"));
 }
 
 static void start_draw(struct sw_view *v, const struct sw_state *s, struct sw_frame *f,

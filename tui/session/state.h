@@ -241,6 +241,8 @@ void sw_state_want_image(struct sw_state *s, json_object *image);
 void sw_state_look_inside(struct sw_state *s, struct sw_secret *key);
 /* Forgets the key; a look that uses it is begun anew without it. */
 void sw_state_close_inside(struct sw_state *s);
+/* True when the last look has left out an encrypted state, so that all else is what it knows. */
+bool sw_state_node_is_closed(const struct sw_state *s);
 /* Ends a look; asks a repair to stop, which then says whether it did. */
 void sw_state_stop_doctor(struct sw_state *s);
 /* As one that nobody has begun. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/catalogue.h"
+#include "base/json.h"
 
 #define TOLD_MAX ((size_t)32 << 10)	/* bytes that a screen shows of a look that goes on */
 
@@ -44,6 +45,16 @@ void sw_state_close_inside(struct sw_state *s)
 	s->doctor_open = false;
 	if (looks)
 		sw_state_want_doctor(s, s->doctor_servers);
+}
+
+bool sw_state_node_is_closed(const struct sw_state *s)
+{
+	json_object *list = s->doctor ? sw_json_array(s->doctor, "findings") : NULL;
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		if (sw_json_bool(json_object_array_get_idx(list, i), "takes_key", false))
+			return true;
+	return false;
 }
 
 void sw_state_doctor_writes(struct sw_state *s, bool repair)
