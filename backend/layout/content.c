@@ -314,13 +314,18 @@ static int new_image(struct sw_maker *m)
 	return 0;
 }
 
-/* As repart: the file system's UUID comes from the partition's, so it is the same each time. */
-static int fs_uuid(struct sw_maker *m)
+int sw_layout_fs_uuid(const struct sw_guid *part_uuid, struct sw_guid *ret_uuid)
 {
 	static const char token[] = "file-system-uuid";
+
+	return sw_guid_derive(part_uuid, token, sizeof(token) - 1, ret_uuid);
+}
+
+static int fs_uuid(struct sw_maker *m)
+{
 	struct sw_guid g;
 
-	if (sw_guid_derive(&m->p->uuid, token, sizeof(token) - 1, &g) < 0)
+	if (sw_layout_fs_uuid(&m->p->uuid, &g) < 0)
 		return sw_fail(m->err, SW_EXIT_INTERNAL, -EIO, "cannot derive the UUIDs");
 	(void)sw_guid_format(&g, m->uuid);
 	return 0;

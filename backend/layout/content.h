@@ -19,6 +19,12 @@ bool sw_layout_is_path(const char *p);
 bool sw_layout_format_known(const char *format);
 
 /*
+ * The UUID that a file system gets which is made in a partition of this UUID, as systemd-repart
+ * derives it, so that it is the same each time; FAT takes its first eight digits. -EIO.
+ */
+int sw_layout_fs_uuid(const struct sw_guid *part_uuid, struct sw_guid *ret_uuid);
+
+/*
  * Checks before anything is written that the tools and sources for it are there
  * and that a partition of this size takes it: exit 5 or 3.
  */

@@ -146,6 +146,16 @@ enum sw_ext_condition sw_ext_condition(const struct sw_ext *e);
 #define SW_EXT_AT 1024U		/* of the superblock, from the beginning of the file system */
 /* The superblock at this byte of io; -ENOENT: there is none. */
 int sw_ext_read(struct sw_io *io, uint64_t at, struct sw_ext *ret);
+/* What a file system, or an encrypted partition, says that it is. */
+struct sw_fs_id {
+	const char *type;	/* "ext4" (any ext), "xfs", "btrfs", "vfat", SW_FS_LUKS; static */
+	char uuid[SW_GUID_TEXT];	/* as libblkid shows it */
+	char first[SW_GUID_TEXT];	/* the one that it was made with, "": it keeps none */
+	int64_t made;		/* seconds since 1970, 0: it does not say */
+};
+
+/* Of what begins at this byte of io. -ENOENT: none of these. What reading io gives. */
+int sw_fs_id(struct sw_io *io, uint64_t at, struct sw_fs_id *ret_id);
 /*
  * Where the file system of the state is: on the disk itself, or inside what slipway reads in user
  * space. part: a copy of the partition's with its place on io; its strings are borrowed.
@@ -163,6 +173,12 @@ void sw_state_place_clear(struct sw_state_place *p);
  */
 int sw_state_enter(struct sw_examine *x, const struct sw_disk *d, const struct sw_part *p,
 		   struct sw_io *io, struct sw_state_place *ret);
+/*
+ * Whether the partition of the state, and what could be entered of it (inside), is what the
+ * install made: see state-anew.c. After what else is found of it.
+ */
+int sw_examine_state_anew(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
+			  const struct sw_part *part, const struct sw_state_place *inside);
 /* How much of a file system is free, in bytes. */
 struct sw_fs_space {
 	uint64_t size, free;

@@ -222,7 +222,8 @@ int sw_examine_state(struct sw_examine *x, const struct sw_disk *d)
 		x->layer = at.layer;
 		r = r == -ENOENT ? 0 : r < 0 ? r : examine(x, d, at.io, &at.part);
 		x->layer = NULL;
-		sw_state_place_clear(&at);
+		if (r == 0)
+			r = sw_examine_state_anew(x, d, io, p, &at);
 	}
 	return r;
 }

@@ -10,8 +10,10 @@ import shutil
 from pathlib import Path
 
 from escrow import block, certificate
-from lib import SOURCE, TESTS, MiB, expect, main, need, same, tool
+from lib import SOURCE, TESTS, Case, MiB, expect, main, need, same, tool
 from museum import BOOT_FILE, Broken, bad, everything, findings, make, run_from
+from museum_machine import remade
+from museum_state import make_encrypted
 from museum_table import state_again
 from signed import MEASURE, STUB, Image, answers, signed_uki, signing_key
 from swtpm import Tpm
@@ -157,6 +159,74 @@ def asked_for(case):
          "what is said of BootNext and of the table")
 
 
+def is_its_own(case, what):
+    is_healthy(case, what)
+    same([f["id"] for f in findings(case) if f["id"].endswith("state-other")], [], what)
+
+
+def renamed(case):
+    """UUIDs of the state that somebody changed: what it holds is what the node stored."""
+    need("tune2fs", "xfs_admin", "btrfstune", "mkfs.xfs", "mkfs.btrfs")
+    for kind, tools in (("ext4", [("tune2fs", "-U", "random")]),
+                        ("xfs", [("xfs_admin", "-U", "generate")]),
+                        ("btrfs", [("btrfstune", "-f", "-m")])):
+        one = Case()
+        try:
+            one.create()
+            layout = one.own_layout()
+            path = layout / "40-state.conf"
+            path.write_text(path.read_text().replace("Format=ext4", f"Format={kind}"))
+            expect(one.on("install", "--yes", "--answers", one.answers(
+                replace=[("  layout: node\n", f"  layout: {layout}\n")])), 0)
+            broken = Broken(one)
+            is_its_own(one, f"a new state, {kind}")
+            for words in tools:
+                broken.on_state(lambda image, words=words: tool(*words, image))
+                is_its_own(one, " ".join(words))
+        finally:
+            one.close()
+    assert case
+
+
+def kept(case):
+    """A state that was formatted by hand, and kept by the install after that."""
+    make(case)
+    remade(Broken(case), "mkfs.ext4", "-q", "-F")
+    keep = [("  wipe: any\n", "  wipe: any\n  preserve: [state]\n")]
+    expect(case.on("install", "--yes", "--answers", case.answers(replace=keep)), 0)
+    is_its_own(case, "a state that was kept")
+
+
+def not_filled(case):
+    """A layout that leaves the state to the node, which formats it when it starts."""
+    case.create()
+    layout = case.own_layout()
+    path = layout / "40-state.conf"
+    path.write_text(path.read_text().replace("Format=ext4\n", ""))
+    expect(case.on("install", "--yes", "--answers", case.answers(
+        replace=[("  layout: node\n", f"  layout: {layout}\n")])), 0)
+    is_its_own(case, "before the first start")
+    remade(Broken(case), "mkfs.ext4", "-q", "-F")
+    is_its_own(case, "after it")
+
+
+def rekeyed(case):
+    """Another key for what is encrypted, and the header written anew by cryptsetup."""
+    need("swtpm", "cryptsetup")
+    make_encrypted(case)
+    is_its_own(case, "encrypted")
+    key = case.dir / "new.key"
+    key.write_bytes(b"another key that is long enough")
+    Broken(case).on_state(lambda image: tool(
+        "cryptsetup", "luksChangeKey", "-q", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations",
+        "1000", "--key-file", case.dir / "state.key", image, key))
+    is_its_own(case, "with another key")
+
+
+TESTS.append(("healthy: states whose UUID was changed", renamed))
+TESTS.append(("healthy: a state made by hand that an install has kept", kept))
+TESTS.append(("healthy: a state that the node makes itself", not_filled))
+TESTS.append(("healthy: an encrypted state with another key", rekeyed))
 TESTS.append(("healthy: a single start that was asked for, and an MBR without an end", asked_for))
 TESTS.append(("healthy: a table that was changed since the install", changed))
 TESTS.append(("healthy: an encrypted state that opens for images that a key signs", signed))

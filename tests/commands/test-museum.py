@@ -8,11 +8,12 @@ import os
 from lib import TESTS, expect, main, need, same, tool
 import museum_machine   # adds its exhibits
 import museum_sealed    # and its own
+import museum_state
 import museum_table
 from museum import (EXHIBITS, Broken, bad, everything, findings, healthy, kept, kind_of,
                     repair_all, starts)
 
-assert museum_machine and museum_sealed and museum_table
+assert museum_machine and museum_sealed and museum_state and museum_table
 
 
 def complete(finding):

@@ -6,7 +6,7 @@ What is inside is made by mke2fs and debugfs, and encrypted by cryptsetup, never
 import contextlib
 
 from console import DOWN, Console
-from lib import MiB, expect, fingerprint, main, need, partitions, same, test, tool
+from lib import MiB, cut, expect, fingerprint, main, need, partitions, same, test, tool
 
 KEY = b"sesame street"
 
@@ -51,9 +51,8 @@ def whole(case, serial="NODE07SYS"):
     return fingerprint(case.disk(serial), 0, case.disk(serial).stat().st_size)
 
 
-@test("an encrypted state is locked, which is no fault; --open looks into it by the TPM")
-def _(case):
-    need("swtpm", "cryptsetup")
+def install_encrypted(case):
+    """A state that the TPM opens, and the file that is returned."""
     case.create("serial=NODE07SYS,size=1400M,model=Alpha,transport=nvme")
     (case.dir / "key").write_bytes(KEY)
     layout = case.own_layout("encrypted")
@@ -62,6 +61,13 @@ def _(case):
     answers = case.answers(replace=[
         ("  layout: node", f"  layout: {layout}\n  keyfile: {case.dir}/key")])
     expect(case.on("install", "--answers", answers), 0)
+    return case.dir / "key"
+
+
+@test("an encrypted state is locked, which is no fault; --open looks into it by the TPM")
+def _(case):
+    need("swtpm", "cryptsetup")
+    install_encrypted(case)
     before = whole(case)
     locked = findings(case)["nvme0n1/state-locked"]
     same((locked["severity"], locked.get("repair")), ("info", None), "locked")
@@ -86,7 +92,8 @@ def _(case):
             (["ssv free_blocks_count 3"], "nvme0n1/state-full", "3K of 40M are free")):
         put(case, encrypted(case, ext4(case.dir / "inner", *requests)))
         before = whole(case)
-        same(set(findings(case)), {"nvme0n1/state-locked"}, "without a key")
+        same(set(findings(case)), {"nvme0n1/state-locked", "nvme0n1/state-other"},
+             "without a key")
         found = findings(case, "--open", "--given", key, code=8)[identity]
         same((found["severity"], found.get("repair")), ("warning", None), identity)
         assert word in found["evidence"], found
@@ -94,6 +101,25 @@ def _(case):
     put(case, encrypted(case, ext4(case.dir / "inner", "ssv state 2")))
     advice = findings(case, "--open", "--given", key, code=8)["nvme0n1/state"]["advice"]
     assert "encrypted partition" in advice and "e2fsck" in advice, advice
+
+
+@test("in an encrypted state that is the node's own another file system is told as information")
+def _(case):
+    need("swtpm", "cryptsetup")
+    key = install_encrypted(case)
+    place = partitions(case.disk())["state"]
+    part = case.dir / "part"
+    cut(case.disk(), place, part)
+    uuid = tool("cryptsetup", "luksUUID", part).stdout.strip()
+    image = encrypted(case, ext4(case.dir / "inner"))
+    tool("cryptsetup", "luksUUID", "-q", "--uuid", uuid, image)
+    put(case, image)
+    same(set(findings(case)), {"nvme0n1/state-locked"}, "closed")
+    found = findings(case, "--open", "--given", key)
+    same(set(found), {"nvme0n1/state-other"}, "open")
+    found = found["nvme0n1/state-other"]
+    assert "an encrypted partition in partition 4 of nvme0n1 holds ext4 " in found["evidence"], \
+        found
 
 
 def where_it_is(case, secret):
