@@ -115,8 +115,9 @@ def try_to_write(vm):
 
 def degraded(vm):
     """One member alone: only when it is asked for."""
-    vm.run("d=$(readlink -f /sys/block/vdc/device); echo ${d##*/} >$d/driver/unbind; sleep 1; "
-           "! [ -e /sys/block/vdc ]", timeout=60)
+    vm.run("d=$(readlink -f /sys/block/vdc/device); echo ${d##*/} >$d/driver/unbind; n=0; "
+           "while [ -e /sys/block/vdc ] && [ $n -lt 60 ]; do sleep 1; n=$((n+1)); done; "
+           "! [ -e /sys/block/vdc ]", timeout=90)
     said = vm.run("! slipway disks open vdb", timeout=120)
     check("members of the array are away" in said and "--degraded" in said, said)
     nothing_by_itself(vm)
