@@ -11,8 +11,6 @@ import hashlib
 import http.server
 import json
 import os
-import pty
-import select
 import shutil
 import socket
 import ssl
@@ -25,6 +23,8 @@ import threading
 import time
 import traceback
 from pathlib import Path
+
+from terminal import Terminal
 
 SLIPWAY = os.environ.get("SLIPWAY", "build/release/slipway")
 SOURCE = Path(os.environ.get("SLIPWAY_SOURCE", ".")).resolve()
@@ -157,26 +157,12 @@ class Case:
     def at_terminal(self, answer, *args, timeout=120):
         """A command on a terminal of its own; answer(what was shown) gives a line to type, or
         None. (exit code, what was shown)"""
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(self.machine_dir), *map(str, args)])
-        shown, end = "", time.monotonic() + timeout
-        while time.monotonic() < end:
-            ready, _, _ = select.select([fd], [], [], 0.2)
-            if not ready:
-                continue
-            try:
-                piece = os.read(fd, 4096)
-            except OSError:
-                break
-            if not piece:
-                break
-            shown += piece.decode(errors="replace")
+        at = Terminal([SLIPWAY, "--machine", self.machine_dir, *args], term=None)
+        for shown in at.each(timeout):
             typed = answer(shown)
             if typed is not None:
-                os.write(fd, typed.encode() + b"\n")
-        os.close(fd)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+                at.send(typed + "\n")
+        return at.ended(), at.shown
 
     def own_layout(self, name="node"):
         """A copy of a shipped layout, to be changed."""

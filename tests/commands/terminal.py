@@ -42,6 +42,10 @@ class Reader:
         start, self.at = self.at, found + len(word)
         return self.came[start:self.at]
 
+    def forget(self):
+        """What was shown up to here may have been: never() does not look at it."""
+        self.came, self.at = self.came[self.at:], 0
+
     def send(self, text):
         os.write(self.fd, text.encode())
 
@@ -52,6 +56,17 @@ class Reader:
             assert time.monotonic() < end, f"it does not end:\n{self.came}"
         start, self.at = self.at, len(self.came)
         return self.came[start:]
+
+    def each(self, seconds=120):
+        """What was shown so far, with every character that comes, until nobody is left."""
+        end = time.monotonic() + seconds
+        while True:
+            while self.at < len(self.came):
+                self.at += 1
+                yield self.shown
+            assert time.monotonic() < end, f"it does not end:\n{self.came}"
+            if self._readable() and not self._read():
+                return
 
     def _readable(self):
         return select.select([self.fd], [], [], 0.2)[0]
@@ -67,13 +82,13 @@ class Reader:
 
 
 class Terminal(Reader):
-    """A program of its own session; `setup` is called in it first."""
+    """A program at a terminal of its own; `setup` is called in it first."""
 
     def __init__(self, argv, term="vt220", setup=lambda: None):
         pid, fd = pty.fork()
         if pid == 0:
             try:
-                os.environ["TERM"] = term
+                os.environ.update({"TERM": term} if term else {})
                 setup()
                 os.execvp(argv[0], [str(word) for word in argv])
             finally:
@@ -84,14 +99,24 @@ class Terminal(Reader):
     def ended(self):
         """It ends by itself, once it is rid of what it has to say: its exit code."""
         self.rest()
-        return self._gone()
+        return os.waitstatus_to_exitcode(self._gone())
 
     def end(self, how=signal.SIGTERM):
+        """The status with which it is gone."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, how)
         return self._gone()
 
-    def _gone(self):
-        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+    def kill(self):
+        """It has no chance to wait for somebody who reads."""
+        return self.end(signal.SIGKILL)
+
+    def hang_up(self):
+        """The line is cut; returns when it is gone."""
         os.close(self.fd)
-        return code
+        os.waitpid(self.pid, 0)
+
+    def _gone(self):
+        status = os.waitpid(self.pid, 0)[1]
+        os.close(self.fd)
+        return status

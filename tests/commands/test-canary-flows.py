@@ -5,10 +5,8 @@ core dump, or in memory that can be swapped out."""
 import contextlib
 import http.server
 import os
-import pty
 import re
 import resource
-import select
 import shutil
 import signal
 import socket
@@ -21,46 +19,19 @@ from canary import MARK, Watch, canary, files_with, memory_hits, pieces
 from join_server import Keyserver, Supervisor
 from lib import SLIPWAY, Skip, expect, main, need, same, test, tool
 from swtpm import Bus, Tpm
+from terminal import Terminal
 
 NOBODY = 65534
 CREATE = 0x153          # TPM2_CC_Create
 PASTE = "\033[200~{}\033[201~"
 
 
-class Screen:
+class Screen(Terminal):
     """slipway at a terminal; where it crashes a core dump would be welcome."""
 
     def __init__(self, case, *args, term="vt220"):
-        self.shown, self.new = "", ""
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ["TERM"] = term
-            os.chdir(case.dir)
-            os.execv(os.path.abspath(SLIPWAY),
-                     [SLIPWAY, "--machine", str(case.machine_dir), *map(str, args)])
-
-    def wait(self, word, seconds=120):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and word not in self.new:
-            if select.select([self.fd], [], [], 0.2)[0]:
-                try:
-                    data = os.read(self.fd, 65536).decode(errors="replace")
-                except OSError:
-                    break
-                self.new += data
-                self.shown += data
-        assert word in self.new, f"{word!r} did not come:\n{self.new!r}"
-
-    def send(self, text):
-        self.new = ""
-        os.write(self.fd, text.encode())
-
-    def end(self, how=signal.SIGTERM):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, how)
-        status = os.waitpid(self.pid, 0)[1]
-        os.close(self.fd)
-        return status
+        super().__init__([os.path.abspath(SLIPWAY), "--machine", case.machine_dir, *args],
+                         term=term, setup=lambda: os.chdir(case.dir))
 
 
 def processes(case):
@@ -81,8 +52,7 @@ def crash_all(case, *screens):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSEGV)
     for screen in screens:
-        status = screen.end(signal.SIGSEGV)
-        dumped += [screen.pid] if os.WCOREDUMP(status) else []
+        dumped += [screen.pid] if os.WCOREDUMP(screen.end(signal.SIGSEGV)) else []
     end = time.monotonic() + 120
     while processes(case) and time.monotonic() < end:
         time.sleep(0.05)
@@ -205,8 +175,8 @@ def _(case):
             for piece in [text] if text.endswith("\r") else text + "\r":
                 screen.send(piece)
             screen.wait("Admitted")
-            assert MARK.decode() not in screen.shown, screen.shown
-            screen.end()
+            same(screen.ended(), 0, "exit code")
+            screen.never(MARK.decode())
             assert any(MARK in p.read_bytes() for p in out.rglob("*") if p.is_file()), "not given"
             shutil.rmtree(out)
     nowhere(watch)
@@ -258,16 +228,18 @@ def _(case):
         screen.send("\f")
         screen.wait(", complete")
         watch.hold()
-        assert MARK.decode() not in screen.shown, screen.shown
+        screen.never(MARK.decode())
         screen.send("\t\f")
         screen.wait(MARK.decode())          # shown because that was asked for
-        screen.shown = ""
-        screen.send("\t\025")
+        screen.wait(", complete")
+        screen.send("\t\025\f")
+        screen.wait("The token for rke2")
+        screen.forget()
         screen.send(PASTE.format(pasted) + "\f")
         screen.wait(", complete")
         screen.send("\r")
         screen.wait("Admitted by rke2")
-        assert MARK.decode() not in screen.shown, screen.shown
+        screen.never(MARK.decode())
         overlay = case.machine_dir / "run/overlay.tar"
         assert canary("pasted").encode() in overlay.read_bytes()
         lines = Screen(case, "attach", "--plain")
@@ -280,7 +252,7 @@ def _(case):
         lines.wait("The token for rke2")
         lines.send(server.token(f"node:{canary('on-lines')}") + "\n")
         lines.wait("Admitted by rke2")
-        assert MARK.decode() not in lines.shown, lines.shown
+        lines.never(MARK.decode())
         assert canary("on-lines").encode() in overlay.read_bytes()
         crash_all(case, lines, screen)
     nowhere(watch)
@@ -295,30 +267,28 @@ def _(case):
     answers = case.answers(replace=[("  layout: node", "  layout: encrypted")])
     with Watch(machine_to_watch(case)) as watch:
         screen = Screen(case, "install", "--answers", answers, term="dumb")
-        screen.wait("to start:")
-        screen.send(re.search(r"Type (\S+) to start:", screen.new)[1] + "\n")
-        screen.wait("written it down")
-        groups = dict(re.findall(r"\b([1-8]): ([cbdefghijklnrtuv]{8})\b", screen.new))
+        screen.send(re.search(r"Type (\S+) to start:", screen.wait("to start:"))[1] + "\n")
+        page = screen.wait("written it down")
+        groups = dict(re.findall(r"\b([1-8]): ([cbdefghijklnrtuv]{8})\b", page))
         key = "-".join(groups[n] for n in sorted(groups))
         watch.mark = key.encode()
         watch.hold()
         screen.send("\n")
         screen.wait("Type group ")
-        screen.wait(" of it")
-        asked = re.search(r"Type group (\d) of it", screen.new)[1]
+        asked = screen.wait(" of it").removesuffix(" of it")
         screen.send(groups[asked] + "\n")
         screen.wait("Node id")
         screen.end()
-        shown = screen.shown
+        shown = screen.came
         screen = Screen(case, "state", "reseal", term="dumb")
         screen.wait("(it is not shown): ")
         screen.send(key + "\n")
         screen.wait("The TPM opens it")
-        screen.end()
+        same(screen.ended(), 0, "exit code")
     nowhere(watch)
     same([n for n, group in groups.items() if shown.count(group) > (n == asked) + 1], [],
          "groups shown again")
-    assert key not in screen.shown, screen.shown
+    screen.never(key)
     aftermath(case, [])
     same(files_with(case.dir, mark=key.encode()), [], "files that hold the recovery key")
 

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Canaries: secrets given in every way, then looked for wherever they must not be. And after every
 command nothing of slipway's is left in the TPM."""
-import contextlib
 import os
-import pty
 import re
-import select
 import subprocess
 import time
 from pathlib import Path
@@ -13,40 +10,20 @@ from pathlib import Path
 from canary import MARK, Watch, canary, files_with, pieces
 from lib import SLIPWAY, expect, main, need, same, test, tool
 from swtpm import Tpm
+from terminal import Terminal
 
 FILE, PIPE, TYPED, PASTED, TOKEN, KEY = map(canary, ("file", "pipe", "typed", "pasted", "token",
                                                      "key"))
 
 
-class Terminal:
+def at_terminal(case, *args):
     """slipway at a terminal, which can be stopped between two questions."""
+    return Terminal([SLIPWAY, "--machine", case.machine_dir, *args], term=None)
 
-    def __init__(self, case, *args):
-        self.shown = ""
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), *map(str, args)])
 
-    def until(self, text, seconds=120):
-        end = time.monotonic() + seconds
-        while text not in self.shown and time.monotonic() < end:
-            if select.select([self.fd], [], [], 0.2)[0]:
-                try:
-                    self.shown += os.read(self.fd, 4096).decode(errors="replace")
-                except OSError:
-                    break
-        assert text in self.shown, self.shown
-
-    def type(self, text, at_once):
-        for piece in [text + "\n"] if at_once else text + "\n":
-            os.write(self.fd, piece.encode())
-
-    def end(self):
-        with contextlib.suppress(OSError):
-            while piece := os.read(self.fd, 4096):
-                self.shown += piece.decode(errors="replace")
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+def type_line(terminal, text, at_once):
+    for piece in [text + "\n"] if at_once else text + "\n":
+        terminal.send(piece)
 
 
 def core_of(case, pid):
@@ -108,14 +85,15 @@ def _(case):
             said.append(expect(case.on("--json", "secret", "seal", name, "--recovery-file",
                                        given / "key", *more, stdin=pipe), 0))
         for name, text, at_once in (("typed", TYPED, False), ("pasted", PASTED, True)):
-            at = Terminal(case, "secret", "seal", name)
-            at.until("(it is not shown): ")
-            at.type(text, at_once)
-            at.until("Once more: ")
+            at = at_terminal(case, "secret", "seal", name)
+            at.wait("(it is not shown): ")
+            type_line(at, text, at_once)
+            at.wait("Once more: ")
             assert locked_kib(at.pid) > 0, "what was typed can be swapped out"
             assert MARK not in core_of(case, at.pid), "what was typed is in a core dump"
-            at.type(text, at_once)
-            same((at.end(), MARK.decode() in at.shown), (0, False), at.shown)
+            type_line(at, text, at_once)
+            same(at.ended(), 0, "exit code")
+            at.never(MARK.decode())
         said.append(case.on("--json", "token", "inspect", stdin=TOKEN))
         said.append(case.on("token", "inspect", stdin=TOKEN))
         for more in (["secret", "list"], ["status"], ["doctor"], ["slots"],

@@ -7,13 +7,13 @@ devices and namespaces are the kernel's own, so this needs root and a kernel tha
 import contextlib
 import os
 import pty
-import select
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 from lib import SLIPWAY, MiB, Skip, expect, fingerprint, main, need, same, test, tool
+from terminal import Reader, Terminal
 
 SIZE, START, LENGTH = 160, 16, 96       # MiB: the disk, and the state on it
 NOT_HERE = ("no loop device can be had", "no process of its own can be started",
@@ -198,21 +198,17 @@ def asked_without_a_session(case):
     child = subprocess.Popen([SLIPWAY, "--machine", str(case.machine_dir), "shell", "--state"],
                              stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
     os.close(slave)
-    shown, typed, end = "", 0, time.monotonic() + 120
-    while child.poll() is None and time.monotonic() < end:
-        if select.select([master], [], [], 0.2)[0]:
-            try:
-                shown += os.read(master, 4096).decode(errors="replace")
-            except OSError:     # it has ended
-                break
-        if shown.count("(it is not shown): ") > typed:
+    case.children.append(child)
+    reader, typed = Reader(master), 0
+    for shown in reader.each():
+        if shown.endswith("(it is not shown): "):
             typed += 1
-            os.write(master, b"-".join([b"cbdefghi"] * 8) + b"\n")
-    child.kill()
+            reader.send("-".join(["cbdefghi"] * 8) + "\n")
     child.wait()
     os.close(master)
-    assert typed and "cbdefghi" not in shown, shown
-    return shown
+    assert typed, reader.shown
+    reader.never("cbdefghi")
+    return reader.shown
 
 
 @test("a mirror is read from one member, and never written to")
@@ -231,38 +227,20 @@ def _(case):
     same([fingerprint(case.disk(serial), 0, 2 << 30) for serial in disks], before, "the disks")
 
 
-class Terminal:
+def state_shell(case):
     """`slipway shell --state` on a terminal of its own, which can be hung up."""
-
-    def __init__(self, case):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), "shell", "--state"])
-        self.shown = ""
-
-    def expect(self, text):
-        end = time.monotonic() + 120
-        while text not in self.shown:
-            assert time.monotonic() < end, f"{text!r} never came\n{self.shown}"
-            if select.select([self.fd], [], [], 0.2)[0]:
-                self.shown += os.read(self.fd, 4096).decode(errors="replace")
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def ended(self):
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+    return Terminal([SLIPWAY, "--machine", case.machine_dir, "shell", "--state"], term=None)
 
 
 def opened(case):
     image = made(case)
     shell(case, "exit\n")       # skips where it cannot be
     before = state_of(image)
-    terminal = Terminal(case)
-    terminal.expect("'exit' closes it")
+    terminal = state_shell(case)
+    terminal.wait("'exit' closes it")
     # A program that nothing but SIGKILL ends, and that stands in the way of an unmount.
-    terminal.type("trap '' HUP TERM; (trap '' HUP TERM; sleep 1000) & echo in-$((40+2))\n")
-    terminal.expect("in-42")
+    terminal.send("trap '' HUP TERM; (trap '' HUP TERM; sleep 1000) & echo in-$((40+2))\n")
+    terminal.wait("in-42")
     assert left(case)[0], "no loop device while it is open"
     return terminal, image, before
 
@@ -270,8 +248,7 @@ def opened(case):
 @test("a line that is cut closes it, though the shell and what runs in it ignore that")
 def _(case):
     terminal, image, before = opened(case)
-    os.close(terminal.fd)
-    terminal.ended()
+    terminal.hang_up()
     nothing_left(case, "what is left of it")
     same(state_of(image), before, "the state")
 
@@ -287,13 +264,12 @@ def _(case):
     need("pgrep")
     terminal, image, before = opened(case)
     os.kill(inside(terminal.pid), signal.SIGKILL)
-    terminal.expect("The state is unmounted")
+    terminal.wait("The state is unmounted")
     same(terminal.ended(), 0, "the exit code")
     nothing_left(case, "what is left of it")
-    terminal = Terminal(case)
-    terminal.expect("'exit' closes it")
-    os.kill(terminal.pid, signal.SIGKILL)
-    terminal.ended()
+    terminal = state_shell(case)
+    terminal.wait("'exit' closes it")
+    terminal.kill()
     end = time.monotonic() + 120
     while left(case)[:2] != ([], []) and time.monotonic() < end:
         time.sleep(0.05)

@@ -7,15 +7,14 @@ orphan: in one that is, the kernel throws SIGTSTP away and nothing here could fa
 import contextlib
 import fcntl
 import os
-import pty
 import re
-import select
 import signal
 import struct
 import termios
 import time
 
 from lib import SLIPWAY, main, need, same, test
+from terminal import Terminal
 
 NODE = "serial=NODE07SYS,size=4G,transport=nvme"
 LIMIT = 120
@@ -23,39 +22,22 @@ STOPPED = "Stopped"
 PROMPT = "ready> "
 
 
-class Terminal:
-    """A program on a pseudo terminal; what it has shown is looked at from the last mark on."""
+class At(Terminal):
+    """A program that may be under a shell."""
 
-    def __init__(self, argv, term="vt220"):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-            os.environ.update(TERM=term, PS1=PROMPT, HISTFILE="", LC_ALL="C")
-            os.environ.pop("PROMPT_COMMAND", None)
-            os.execvp(argv[0], argv)
-        self.text, self.at = "", 0
-
-    def see(self, word):
-        end = time.monotonic() + LIMIT
-        while word not in self.text[self.at:]:
-            assert time.monotonic() < end, f"{word!r} did not come:\n{self.text[self.at:]!r}"
-            if select.select([self.fd], [], [], 0.2)[0]:
-                try:
-                    self.text += os.read(self.fd, 65536).decode(errors="replace")
-                except OSError as e:
-                    raise AssertionError(f"ended before {word!r}:\n{self.text!r}") from e
+    def __init__(self, *argv):
+        super().__init__(argv, setup=as_a_shell_has_it)
 
     def type(self, text, then):
         """then: what has to come after it."""
-        self.at = len(self.text)
-        os.write(self.fd, text.encode())
-        self.see(then)
+        self.send(text)
+        return self.wait(then)
 
-    def end(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
+
+def as_a_shell_has_it():
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    os.environ.update(PS1=PROMPT, HISTFILE="", LC_ALL="C")
+    os.environ.pop("PROMPT_COMMAND", None)
 
 
 def processes(case):
@@ -91,19 +73,19 @@ def stage(case):
     need("bash")
     case.create(NODE)
     os.environ["s"] = f"{SLIPWAY} --machine {case.machine_dir}"
-    opened = [Terminal(["bash", "--norc", "--noprofile", "-i"])]
+    opened = [At("bash", "--norc", "--noprofile", "-i")]
 
     def other():
-        opened.append(Terminal([SLIPWAY, "--machine", str(case.machine_dir), "attach"]))
-        opened[-1].see("nstall a node")
+        opened.append(At(SLIPWAY, "--machine", case.machine_dir, "attach"))
+        opened[-1].wait("nstall a node")
         return opened[-1]
 
     try:
-        opened[0].see(PROMPT)
+        opened[0].wait(PROMPT)
         yield opened[0], other
     finally:
         for terminal in opened:
-            terminal.end()
+            terminal.kill()
         for pid in processes(case):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -111,10 +93,10 @@ def stage(case):
 
 def modes(shell):
     """How commands find the terminal."""
-    shell.type("stty -a; echo all-$((40+2))\r", "all-42")
-    shell.see(PROMPT)
+    told = shell.type("stty -a; echo all-$((40+2))\r", "all-42")
+    shell.wait(PROMPT)
     # The line editor has answered with the command itself.
-    return re.sub(r"\s+", " ", shell.text[shell.at:].split("speed", 1)[1])
+    return re.sub(r"\s+", " ", told.split("speed", 1)[1])
 
 
 def front(shell):
@@ -128,7 +110,7 @@ def leave(shell, before):
     shell.type("\x1c", PROMPT)
     same(modes(shell), before, "the terminal's modes")
     shell.type("jobs; echo left-$((40+2))\r", "left-42")
-    assert STOPPED not in shell.text, shell.text
+    shell.never(STOPPED)
 
 
 @test("^Z and SIGTSTP do not stop a console under a shell with job control, nor the others")
@@ -140,16 +122,14 @@ def _(case):
             shell.type("$s attach\r", "nstall a node")
             watcher = other()
             shell.type("\x1a?", "Keys")
-            watcher.see("Keys")
+            watcher.wait("Keys")
             os.killpg(front(shell), signal.SIGTSTP)
             none_is_stopped(case)
-            watcher.at = len(watcher.text)
             shell.type("\x02", "nstall a node")
             # One that sleeps over the screen in between draws nothing anew.
-            watcher.see("nstall a node")
-            watcher.at = len(watcher.text)
+            watcher.wait("nstall a node")
             shell.type("?", "Keys")
-            watcher.see("Keys")
+            watcher.wait("Keys")
             none_is_stopped(case)
             leave(shell, before)
         finally:
@@ -170,7 +150,7 @@ def _(case):
         watcher = other()
         watcher.type("\x0b", "pen")
         watcher.type("?", "Keys")
-        assert STOPPED not in shell.text, shell.text
+        shell.never(STOPPED)
 
 
 @test("a console that is started behind the shell waits for its turn, and the others go on")
@@ -180,15 +160,15 @@ def _(case):
         session = case.start("session")
         try:
             watcher = other()
-            shell.type("$s attach &\r", "[1]")
-            pid = int(re.search(r"\[1\] (\d+)", shell.text[shell.at:])[1])
+            shell.type("$s attach &\r", "[1] ")
+            pid = int(shell.wait("\n"))
             wait_stopped(pid)
             watcher.type("?", "Keys")
             watcher.type("\x02", "nstall a node")
             shell.type("fg\r", "nstall a node")
             shell.type("\x0b", "pen")
             shell.type("?", "Keys")
-            watcher.see("Keys")
+            watcher.wait("Keys")
             shell.type("\x1c", PROMPT)
             same(modes(shell), before, "the terminal's modes")
         finally:
@@ -205,12 +185,12 @@ def stopped_and_continued(case, command, shown, answer):
             shell.type(command, shown)
             watcher = other()
             os.killpg(front(shell), signal.SIGSTOP)
-            shell.see(STOPPED)
-            shell.see(PROMPT)
+            shell.wait(STOPPED)
+            shell.wait(PROMPT)
             watcher.type("?", "Keys")
             watcher.type("\x02", "nstall a node")
             shell.type("echo mine-$((40+2))\r", "mine-42")
-            shell.see(PROMPT)
+            shell.wait(PROMPT)
             shell.type("fg\r", shown)
             answer(shell, watcher)
             shell.type("\x1c", PROMPT)
@@ -225,9 +205,8 @@ def _(case):
     # Seen by the other one: this one may go from the help that it missed to this one at once.
     def answer(shell, watcher):
         shell.type("\x0b", "pen")
-        watcher.at = len(watcher.text)
-        os.write(shell.fd, b"?")
-        watcher.see("Keys")
+        shell.send("?")
+        watcher.wait("Keys")
 
     stopped_and_continued(case, "$s attach\r", "nstall a node", answer)
 
@@ -256,10 +235,10 @@ def _(case):
             while not (job := sleeping(front(shell))):
                 assert time.monotonic() < end, "no program was started"
                 time.sleep(0.1)
-            os.write(shell.fd, b"\x1a")
+            shell.send("\x1a")
             wait_stopped(job)
             none_is_stopped(case)
-            watcher.see("A shell is open")
+            watcher.wait("A shell is open")
             shell.type("echo on-$((40+2))\r", "on-42")
             shell.type("exit\r", "stopped jobs")
             shell.type("exit\r", "nstall a node")

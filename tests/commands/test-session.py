@@ -5,7 +5,6 @@ import fcntl
 import json
 import os
 import pty
-import select
 import signal
 import struct
 import termios
@@ -13,6 +12,7 @@ import time
 import tty
 
 from lib import SLIPWAY, Server, expect, main, partitions, same, sha256, test, tool
+from terminal import Reader, Terminal
 
 STICK = "serial=STICK1,size=256M,transport=usb"
 TIOCGPTN = 0x80045430        # which pts it is; not in Python's termios
@@ -50,42 +50,8 @@ def stop(child):
     return child.communicate(timeout=120)[1]
 
 
-class Terminal:
-    """`slipway ARGS` on a pseudo terminal of 80x24."""
-
-    def __init__(self, case, *args):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ["TERM"] = "vt220"
-            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), *args])
-        self.text = ""
-
-    def read_until(self, word, seconds=120):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and word not in self.text:
-            if select.select([self.fd], [], [], 0.2)[0]:
-                try:
-                    self.text += os.read(self.fd, 65536).decode(errors="replace")
-                except OSError:
-                    break
-        assert word in self.text, f"{word!r} did not come:\n{self.text!r}"
-
-    def read_to_end(self, seconds=120):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                data = os.read(self.fd, 65536) if select.select([self.fd], [], [], 0.2)[0] else None
-            except OSError:
-                return
-            if data == b"":
-                return
-            self.text += (data or b"").decode(errors="replace")
-        raise AssertionError(f"it does not end:\n{self.text!r}")
-
-    def close(self):
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
+def console(case, *args):
+    return Terminal([SLIPWAY, "--machine", case.machine_dir, *args])
 
 
 @test("slipway.yaml on the medium installs without a person")
@@ -129,15 +95,14 @@ def _(case):
         (case.machine_dir / "proc/cmdline").write_text(
             f"slipway.answers={server.url}/node.yaml slipway.answers.sha256={'0' * 64}\n")
         child = session(case)
-        time.sleep(2)
-        terminal = Terminal(case, "attach")
-        terminal.read_until("No unattended install")
+        terminal = console(case, "attach")
+        terminal.wait("No unattended install")
         same(case.on("--json", "status").json()["journals"], [], "journals")
         assert "slipway: " in stop(child)
     finally:
         server.close()
         if terminal:
-            terminal.close()
+            terminal.kill()
 
 
 def ends_by_itself(case):
@@ -175,14 +140,13 @@ def _(case):
     (case.machine_dir / "run/unattended").unlink()
     (medium / "slipway.yaml").write_text(words % 600)
     child = session(case)
-    time.sleep(2)
-    terminal = Terminal(case, "attach")
+    terminal = console(case, "attach")
     try:
-        terminal.read_until("The machine restarts in ")
-        os.write(terminal.fd, b"x")
-        terminal.read_until("Nothing happens until you choose")
+        terminal.wait("The machine restarts in ")
+        terminal.send("x")
+        terminal.wait("Nothing happens until you choose")
     finally:
-        terminal.close()
+        terminal.kill()
     stop(child)
     assert not (case.machine_dir / "run/power").exists()
 
@@ -196,17 +160,24 @@ def _(case):
     tool("mkfs.vfat", "-n", "SLIPWAY", "--offset", start, image, "200000")
     tool("mcopy", "-i", f"{image}@@{start * 512}", case.answers(), "::/slipway.yaml")
     child = session(case)
-    terminal = Terminal(case, "attach")
+    terminal = console(case, "attach")
     try:
-        terminal.read_until("on the stick")
-        os.write(terminal.fd, b" ")
-        terminal.read_until("nothing has been written")
+        terminal.wait("on the stick")
+        terminal.send(" ")
+        terminal.wait("nothing has been written")
         time.sleep(2)
         same(case.on("--json", "status").json()["journals"], [], "journals")
         same(child.poll(), None, "the session's exit code")
     finally:
-        terminal.close()
+        terminal.kill()
         stop(child)
+
+
+def stop_and_go(case):
+    """What the log says of pauses, as far as it has lines that are whole."""
+    log = (case.machine_dir / "run/events.jsonl").read_text().rpartition("\n")[0]
+    texts = [json.loads(line).get("text", "") for line in log.splitlines()]
+    return [text for text in texts if text.startswith(("paused", "it goes on"))]
 
 
 @test("any console holds an unattended install up and all say who did; a deaf one stops none")
@@ -218,43 +189,44 @@ def _(case):
     (case.machine_dir / "medium/slipway.yaml").write_text(
         case.answers(kernel=f"{server.url}/{kernel.name}").read_text())
     child = session(case)
-    time.sleep(0.5)
-    deaf = Terminal(case, "attach")     # nobody ever reads it
-    one, other = Terminal(case, "attach"), Terminal(case, "attach")
+    deaf = console(case, "attach")     # nobody ever reads it
+    one, other = console(case, "attach"), console(case, "attach")
     late = None
     try:
-        one.read_until("the connection broke")
-        os.write(one.fd, b"p")
+        one.wait("the connection broke")
+        one.send("p")
         number = struct.unpack("I", fcntl.ioctl(one.fd, TIOCGPTN, bytes(4)))[0]
-        other.read_until(f"Paused by pts/{number} at the next safe point")
+        other.wait(f"Paused by pts/{number} at the next safe point")
         wait_paused(case)
         before = len(server.hits)
-        late = Terminal(case, "attach")
-        late.read_until("Paused by")
-        late.read_until("the connection broke")
-        os.write(late.fd, b"p")         # the pen is elsewhere: nothing happens
+        late = console(case, "attach")
+        late.wait("the connection broke")
+        late.wait("Paused by")
+        late.send("p")         # the pen is elsewhere: nothing happens
         time.sleep(3)                   # longer than the pause between two tries
         same(len(server.hits), before, "requests while it is paused")
         stop(child)
         child = session(case)           # the session is another, and knows of it
         for terminal in (one, other, late):
-            terminal.close()
+            terminal.kill()
         one = other = None
-        late = Terminal(case, "attach")
-        late.read_until(f"Paused by pts/{number} at the next safe point")
+        late = console(case, "attach")
+        late.wait(f"Paused by pts/{number} at the next safe point")
         same(len(server.hits), before, "requests while it is paused")
         server.cuts = 0
-        os.write(late.fd, b"p")         # once, and it goes on
+        end = time.monotonic() + 240
+        late.send("p")         # once, and it goes on
         wait_installed(case)
-        log = [json.loads(line) for line in
-               (case.machine_dir / "run/events.jsonl").read_text().splitlines()]
-        said = [e["text"] for e in log if e.get("text", "").startswith(("paused", "it goes on"))]
+        said = stop_and_go(case)
+        while len(said) < 2 and time.monotonic() < end:
+            time.sleep(0.1)
+            said = stop_and_go(case)
         same(said, [f"paused by pts/{number}", "it goes on"], "what the log says of it")
     finally:
         server.close()
         for terminal in (deaf, one, other, late):
             if terminal:
-                terminal.close()
+                terminal.kill()
         stop(child)
 
 
@@ -275,6 +247,7 @@ def again_changes_nothing(case, restart):
     child = session(case)
     wait_installed(case)
     stop(child)
+    ended(case)
     if restart:
         for name in ("unattended", "boot-id"):
             (case.machine_dir / "run" / name).unlink(missing_ok=True)
@@ -288,25 +261,23 @@ def again_changes_nothing(case, restart):
 @test("slipway without a command opens a session that another terminal can join and leave")
 def _(case):
     case.create(NODE)
-    first = Terminal(case)
+    first = console(case)
     second = None
     try:
-        first.read_until("nstall")
-        second = Terminal(case, "attach")
-        second.read_until("nstall")
-        os.write(second.fd, b"\x1c")
-        second.read_to_end()
-        same(os.waitstatus_to_exitcode(os.waitpid(second.pid, 0)[1]), 0, "exit code after ^\\")
+        first.wait("nstall")
+        second = console(case, "attach")
+        second.wait("nstall")
+        second.send("\x1c")
+        same(second.ended(), 0, "exit code after ^\\")
         # vt220 has no second screen: what a shell prints next begins on a line that is empty.
-        after = second.text[second.text.rindex("redraw"):]
-        assert "\x1b[K" in after or "\x1b[J" in after, after
-        os.close(second.fd)
+        after = second.shown[second.shown.rindex("redraw"):]
         second = None
+        assert "\x1b[K" in after or "\x1b[J" in after, after
         assert (case.machine_dir / "run/session.sock").exists()
     finally:
-        first.close()
+        first.kill()
         if second:
-            second.close()
+            second.kill()
         end_session(case)
 
 
@@ -324,17 +295,18 @@ def end_session(case):
     ended(case)
 
 
-class Line:
+class Line(Reader):
     """A terminal that nobody has opened yet, as a serial line; read from its other end."""
 
     def __init__(self):
-        self.fd, other = pty.openpty()
-        tty.setraw(other)
-        self.name = os.ttyname(other)
-        self.other = other
-        self.text = ""
+        fd, self.other = pty.openpty()
+        tty.setraw(self.other)
+        self.name = os.ttyname(self.other)
+        super().__init__(fd)
 
-    read_until = Terminal.read_until
+    def close(self):
+        os.close(self.fd)
+        os.close(self.other)
 
 
 def ended(case, seconds=120):
@@ -363,28 +335,24 @@ def _(case):
     one, two = Line(), Line()
     child = case.start("session", "--console", one.name, "--console", f"{two.name},57600")
     try:
-        one.read_until("Install a node on this machine")
-        two.read_until("Install a node on this machine")
+        one.wait("Install a node on this machine")
+        two.wait("Install a node on this machine")
         same(termios.tcgetattr(two.other)[5], termios.B57600, "speed")
     finally:
         stop(child)
     ended(case)
     for line in one, two:
-        os.close(line.fd)
-        os.close(line.other)
+        line.close()
 
 
-TAKE_PEN = b"\x0b"
+TAKE_PEN = "\x0b"
 
 
 def press(line, keys, *words):
     """From a console, which takes the pen first; and what it shows of it then."""
-    os.write(line.fd, TAKE_PEN)
-    time.sleep(0.5)
-    line.text = ""
-    os.write(line.fd, keys)
+    line.send(TAKE_PEN + keys)
     for word in words:
-        line.read_until(word)
+        line.wait(word)
 
 
 @test("every console shows an unattended install; each pauses it, reads what it does, and stops it")
@@ -400,34 +368,33 @@ def _(case):
     child = case.start("session", "--medium", "--console", one.name, "--console", two.name)
     try:
         for line in one, two:
-            line.read_until("Fetch and check the payload")
+            line.wait("Fetch and check the payload")
         said = f"Paused by {two.name.removeprefix('/dev/')} at the next safe point"
-        press(two, b"p", said)
-        one.read_until(said)
+        press(two, "p", said)
+        one.wait(said)
         wait_paused(case)
         before = len(server.hits)
         time.sleep(4)
         same(len(server.hits), before, "requests while it is paused")
-        press(one, b"d", "hat is being done", "serial NODE07SYS")
-        two.read_until("serial NODE07SYS")
-        press(two, b"l", "next try in")
-        press(two, b"ldp", "Fetch and check the payload")
+        press(one, "d", "hat is being done", "serial NODE07SYS")
+        two.wait("serial NODE07SYS")
+        press(two, "l", "next try in")
+        press(two, "ldp", "Fetch and check the payload")
         end = time.monotonic() + 120
         while len(server.hits) == before and time.monotonic() < end:
             time.sleep(0.2)
         assert len(server.hits) > before, "it does not go on"
-        press(one, b"c", "Stop at the next safe point?", "Nothing has been written yet")
-        two.read_until("Stop at the next safe point?")
-        press(one, b"\x1b[B\r", "Nothing")
-        two.read_until("Nothing")
+        press(one, "c", "Stop at the next safe point?", "Nothing has been written yet")
+        two.wait("Stop at the next safe point?")
+        press(one, "\x1b[B\r", "Nothing")
+        two.wait("Nothing")
         same(case.disk().stat().st_mtime_ns, changed, "last change of the disk")
     finally:
         stop(child)
         server.close()
     ended(case)
     for line in one, two:
-        os.close(line.fd)
-        os.close(line.other)
+        line.close()
 
 
 @test("the console without a terminal is one clear message")
@@ -439,21 +406,10 @@ def _(case):
 @test("attach without a session says so within seconds")
 def _(case):
     case.create(NODE)
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ["TERM"] = "vt220"
-        os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), "attach"])
-    start, text = time.monotonic(), ""
-    while time.monotonic() - start < 20:
-        try:
-            if select.select([fd], [], [], 0.5)[0]:
-                text += os.read(fd, 4096).decode(errors="replace")
-        except OSError:
-            break
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    os.close(fd)
-    assert code not in (0, 1), (code, text)
-    assert "session" in text, text
+    terminal = console(case, "attach")
+    code = terminal.ended()
+    assert code not in (0, 1), (code, terminal.shown)
+    assert "session" in terminal.shown, terminal.shown
 
 
 if __name__ == "__main__":
