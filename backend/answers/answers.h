@@ -468,6 +468,11 @@ char *sw_answers_node_cmdline(const struct sw_answers *a);
  * line each. malloc'd; NULL when unknown, see sw_answers_suggest().
  */
 char *sw_answers_explain(const char *key);
+/*
+ * The same for programs: {"slipway": 1, "keys": [{"key": ..., "type": ...}]}; new reference. NULL
+ * when unknown.
+ */
+json_object *sw_answers_explain_json(const char *key);
 /* The key (or group of keys) nearest to what was typed, or NULL; malloc'd. */
 char *sw_answers_suggest(const char *key);
 /* Source of slipway-answers(5) (mdoc) from the table; malloc'd. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `slipway explain`: the field table for a person at a terminal of 80 columns. */
+/* `slipway explain`: the field table for a person at a terminal of 80 columns, and for programs. */
 #include <string.h>
 
 #include "answers/answers.h"
@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/json.h"
 
 #define WIDTH 78
 #define KEY_COLUMN 24
@@ -70,15 +71,27 @@ static int add_choices(struct sw_buf *b, const struct sw_field *f)
 	return r < 0 ? r : sw_buf_adds(b, "\n");
 }
 
-static const char *when(const struct sw_field *f)
+enum need { NEED_NO, NEED_DEPENDS, NEED_ALWAYS, NEED_DEFAULT };
+
+static enum need need_of(const struct sw_field *f)
 {
 	struct sw_answers empty = {};
 
 	if (f->required && f->required(&empty) && !f->applies)
-		return f->dflt ? "always has a value" : "always";
+		return f->dflt ? NEED_DEFAULT : NEED_ALWAYS;
 	if (f->home == SW_HOME_ADMISSION && f->dflt)
-		return "always has a value";
-	return f->required || f->needs ? "depends on the other answers" : "no";
+		return NEED_DEFAULT;
+	return f->required || f->needs ? NEED_DEPENDS : NEED_NO;
+}
+
+static const char *when(const struct sw_field *f)
+{
+	static const char *const words[] = {
+		[NEED_NO] = "no", [NEED_DEPENDS] = "depends on the other answers",
+		[NEED_ALWAYS] = "always", [NEED_DEFAULT] = "always has a value",
+	};
+
+	return words[need_of(f)];
 }
 
 static char *explain_one(const struct sw_field *f)
@@ -163,6 +176,97 @@ char *sw_answers_explain(const char *key)
 		if (is_in(sw_fields[i].key, key) && add_line(&b, &sw_fields[i]) < 0)
 			return NULL;
 	return b.len ? sw_buf_steal(&b) : NULL;
+}
+
+/* ---- for programs ---- */
+
+static const char *type_word(const struct sw_field *f)
+{
+	switch (f->type) {
+	case SW_FIELD_TEXT:
+	case SW_FIELD_LIST:	/* what each of its items is */
+		return "text";
+	case SW_FIELD_CHOICE:
+		return "choice";
+	case SW_FIELD_URL:
+		return f->local ? "local-source" : "source";
+	case SW_FIELD_SHA256:
+		return "sha256";
+	case SW_FIELD_HOSTNAME:
+		return "hostname";
+	case SW_FIELD_INT:
+		return "integer";
+	case SW_FIELD_UUID:
+		return "uuid";
+	case SW_FIELD_CERTIFICATE:
+		return f->check ? "public-key" : "certificate";
+	case SW_FIELD_DISKS:
+		return "group";
+	}
+	return "text";
+}
+
+/* How many values the key may have in its list; nothing for a key that has one. */
+static void add_items(json_object *o, const struct sw_field *f)
+{
+	if (f->type == SW_FIELD_LIST || f->type == SW_FIELD_DISKS)
+		sw_json_add_u64(o, "max_items", f->type == SW_FIELD_LIST ? SW_LIST_MAX
+									 : SW_MORE_MAX);
+}
+
+/* The group that the key is in may stand several times, as a list. */
+static void add_group(json_object *o, const struct sw_field *f)
+{
+	const struct sw_list_group *g = sw_list_group_of(f->home);
+
+	if (g)
+		sw_json_add_str(o, "in_list", g->key);
+	else if (f->home == SW_HOME_MATCH)
+		sw_json_add_str(o, "in_list", "disk.match");
+	if (f->stands_for)
+		sw_json_add_str(o, "stands_for", f->stands_for);
+}
+
+static json_object *field_json(const struct sw_field *f)
+{
+	static const char *const needs[] = {
+		[NEED_NO] = "no", [NEED_DEPENDS] = "depends", [NEED_ALWAYS] = "always",
+		[NEED_DEFAULT] = "default",
+	};
+	json_object *o = json_object_new_object();
+
+	sw_json_add_str(o, "key", f->key);
+	sw_json_add_str(o, "label", f->label);
+	sw_json_add_str(o, "type", type_word(f));
+	add_items(o, f);
+	if (f->type == SW_FIELD_CHOICE)
+		sw_json_add(o, "allowed", sw_json_strv((char *const *)f->choices));
+	else if (f->type != SW_FIELD_CERTIFICATE && f->type != SW_FIELD_DISKS)
+		sw_json_add_u64(o, "max_length", f->max ? f->max : SW_FIELD_MAX);
+	sw_json_add_str(o, "default", f->dflt);
+	sw_json_add_str(o, "required", needs[need_of(f)]);
+	sw_json_add_bool(o, "may_be_asked", sw_field_can_be_asked(f));
+	sw_json_add_str(o, "help", f->help);
+	sw_json_add_str(o, "example", f->example);
+	add_group(o, f);
+	return o;
+}
+
+json_object *sw_answers_explain_json(const char *key)
+{
+	const struct sw_field *f = key && *key ? find(key) : NULL;
+	json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+	sw_json_add_u64(o, "slipway", SW_ANSWERS_VERSION);
+	sw_json_add_str(o, "help", key && !f ? sw_field_group_help(key) : NULL);
+	for (size_t i = 0; i < sw_n_fields; i++)
+		if (f ? f == &sw_fields[i] : is_in(sw_fields[i].key, key))
+			json_object_array_add(list, field_json(&sw_fields[i]));
+	sw_json_add(o, "keys", list);
+	if (json_object_array_length(list))
+		return o;
+	json_object_put(o);
+	return NULL;
 }
 
 char *sw_answers_suggest(const char *key)

@@ -54,6 +54,45 @@ def _(case):
         assert at["title"] and at["description"].endswith("."), key
 
 
+def schema_at(schema, key):
+    """The schema of a key's value, and of one value of it."""
+    for word in key.split("."):
+        groups = [schema, *schema.get("anyOf", [])]
+        schema = next(s for s in groups if "properties" in s)["properties"][word]
+    value = schema
+    while "anyOf" in value:
+        value = value["anyOf"][0]
+    return schema, value
+
+
+@test("explain --json has the table for programs, and the schema says the same of every key")
+def _(case):
+    schema = json.loads(expect(case.run("answers", "schema"), 0).out)
+    told = expect(case.run("--json", "explain"), 0).json()
+    lines = [line.split()[0] for line in expect(case.run("explain"), 0).out.splitlines()
+             if line and line[0] != " "]
+    same([f["key"] for f in told["keys"]], lines, "the keys")
+    for f in told["keys"]:
+        whole, value = schema_at(schema, f["key"])
+        same((f["label"], f["help"], f["example"], f.get("default")),
+             (whole["title"], whole["description"], whole["examples"][0], whole.get("default")),
+             f["key"])
+        same(f["type"] == "choice", "allowed" in f, f)
+        assert f["required"] in ("no", "depends", "always", "default"), f
+        if "allowed" in f:
+            assert {*f["allowed"]} <= {*map(str, value["enum"])}, (f, value)
+            assert f.get("default", f["allowed"][0]) in f["allowed"], f
+        elif "max_length" in f and f["key"] != "slipway":
+            same(f["max_length"], value["maxLength"], f["key"])
+    one = expect(case.run("explain", "disk.more.wipe", "--json"), 0).json()
+    same([f["key"] for f in one["keys"]], ["disk.wipe"], "of a further disk")
+    group = expect(case.run("explain", "report", "--json"), 0).json()
+    same(group["keys"], [f for f in told["keys"] if f["key"].startswith("report.")], "of a group")
+    same({f["in_list"] for f in group["keys"] if "in_list" in f}, {"report.webhooks"}, "lists")
+    unknown = expect(case.run("explain", "disk.wype", "--json"), 2)
+    assert "did you mean disk.wipe" in json.loads(unknown.err)["hint"], unknown
+
+
 def capture(case, name, *disks):
     """The facts of one more machine of the rack, as its operator would have saved them."""
     case.machine_dir = case.dir / ("m-" + name)

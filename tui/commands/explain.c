@@ -4,6 +4,7 @@
 
 #include "answers/answers.h"
 #include "base/text.h"
+#include "tui/commands/common.h"
 #include "tui/commands/list.h"
 
 #define KEY_MAX 80U	/* longer than any key */
@@ -48,8 +49,13 @@ static int unknown_key(const char *key, struct sw_error *err)
 static int run(struct sw_cli *cli, struct sw_error *err)
 {
 	const char *key = cli->args.n_rest ? cli->args.rest[0] : NULL;
-	_cleanup_free_ char *text = sw_answers_explain(key);
+	_cleanup_json_ json_object *o = cli->json ? sw_answers_explain_json(key) : NULL;
+	_cleanup_free_ char *text = cli->json ? NULL : sw_answers_explain(key);
 
+	if (o) {
+		sw_print_json(o);
+		return 0;
+	}
 	if (!text)
 		return key ? unknown_key(key, err) : sw_fail_oom(err);
 	fputs(text, stdout);
@@ -61,5 +67,7 @@ const struct sw_command sw_command_explain = {
 	.summary = "Explain a key of the answer file, or list all keys",
 	.operands = "[KEY]",
 	.max_rest = 1,
+	.details = "With --json the keys, or those of a group, as {\"keys\": [...]}: of each its\n"
+		   "type, what is allowed, the default, an example and what it means.",
 	.run = run,
 };
