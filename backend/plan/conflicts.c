@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "layout/content.h"
 
 struct finder {
 	const struct sw_plan *p;
@@ -128,7 +129,8 @@ static int check_fs(struct finder *x, const struct sw_disk *d, const struct sw_p
 
 		if (!mine->format || mine->role == SW_ROLE_SLOT)
 			continue;
-		if (sw_guid_derive(&mine->uuid, "file-system", 11, &g) == 0 && part->fs_uuid &&
+		if (part->fs_uuid &&
+		    sw_layout_fs_uuid(&sw_plan_leader(x->p, mine)->uuid, &g) == 0 &&
 		    strcasecmp(part->fs_uuid, sw_guid_format(&g, text)) == 0)
 			return say(x, SW_CONFLICT_FS_UUID, d, part,
 				   "%s partition %u has the file system UUID that %s gets: what "

@@ -109,6 +109,22 @@ static void test_the_same_partition_uuid_counts_more_than_the_name(void **s SW_U
 	    "updated, in the place of the node's slot");
 }
 
+/* As the layout's maker gives it to mkfs, for a partition whose UUID is the plan's. */
+static void test_the_uuid_of_a_file_system_that_is_made_is_known(void **s SW_UNUSED)
+{
+	static const char form[] = OTHER("sdb", PART("\"fs_uuid\":\"%s\""));
+	const struct sw_guid part = { .b = { 0xbb } };
+	char disks[sizeof(form) + SW_GUID_TEXT], uuid[SW_GUID_TEXT];
+	struct sw_guid g;
+
+	assert_int_equal(sw_guid_derive(&part, "file-system-uuid", 16, &g), 0);
+	(void)snprintf(disks, sizeof(disks), form, sw_guid_format(&g, uuid));
+	_cleanup_found_ struct found x = find(disks, "", SW_MODE_LOCAL);
+
+	one(&x, SW_CONFLICT_FS_UUID, false, "sdb partition 3 has the file system UUID that state "
+	    "gets: what mounts by UUID may take it");
+}
+
 static void test_labels_and_ids_that_nothing_boots_from_are_warnings(void **s SW_UNUSED)
 {
 	_cleanup_found_ struct found x = find(OTHER("sdb", PART("\"fs_label\":\"state\"")), "",
@@ -200,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_said_of_the_nodes_own_disk_and_of_other_names),
 		cmocka_unit_test(test_a_partition_of_the_same_name_captures),
 		cmocka_unit_test(test_the_same_partition_uuid_counts_more_than_the_name),
+		cmocka_unit_test(test_the_uuid_of_a_file_system_that_is_made_is_known),
 		cmocka_unit_test(test_labels_and_ids_that_nothing_boots_from_are_warnings),
 		cmocka_unit_test(test_a_group_that_loses_a_part_is_named),
 		cmocka_unit_test(test_two_groups_of_one_name_are_named_but_unnamed_ones_are_not),
