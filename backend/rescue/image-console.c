@@ -91,6 +91,8 @@ static int examine_one(struct sw_examine *x, const struct sw_node *n,
 	own_serial(x, serial);
 	if (r == 0 && info.is_uki && !*console)
 		r = finding(x, n, s, prefix, serial);
+	if (r == 0 && info.is_uki)
+		r = sw_examine_image_planned(x, n, s, prefix, io, info.cmdline);
 	sw_uki_info_clear(&info);
 	(void)unlink(file);
 	return r == -ENOMEM ? r : 0;	/* what is no image, others say */

@@ -121,6 +121,13 @@ int sw_examine_overlays(struct sw_examine *x, const struct sw_node *n, const cha
 int sw_examine_signatures(struct sw_examine *x, const struct sw_node *n, const char *prefix);
 /* Images whose kernel is told no console, see image-console.c. */
 int sw_examine_consoles(struct sw_examine *x, const struct sw_node *n, const char *prefix);
+/*
+ * The image of a slot against the plan of the install that it says it came with, see
+ * image-planned.c. io: of the disk; cmdline: of the image, may be NULL.
+ */
+int sw_examine_image_planned(struct sw_examine *x, const struct sw_node *n,
+			     const struct sw_node_slot *s, const char *prefix, struct sw_io *io,
+			     const char *cmdline);
 /* What is left of a start into the memory test, see memtest.c. */
 int sw_examine_memtest(struct sw_examine *x);
 /* How the last admission went, see ask.c. */

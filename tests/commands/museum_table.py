@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""More of the museum: tables and node data that are whole, and are not the node's."""
+"""More of the museum: tables, slots and node data that are whole, and are not the node's."""
 import os
 import struct
 
-from lib import Case, MiB, expect, tool
-from museum import SECTOR, Broken, exhibit
+from lib import Case, MiB, expect, sha256, tool
+from museum import BOOT_FILE, MANIFEST, SECTOR, Broken, exhibit
 
 
 def another_table(b, *words):
@@ -148,6 +148,39 @@ def state_as_b(b):
          kind="table", says="its UUID is")
 def other_uuids(b):
     b.sgdisk("-G")
+
+
+# -- an image that nobody has signed --
+
+def altered_with_manifest(b, letter, old, new):
+    """As somebody does it who knows how a slot is made."""
+    label, image = f"slipway-{letter}", b.get(f"slipway-{letter}", BOOT_FILE)
+    assert len(old) == len(new) and image.count(old) == 1, old
+    altered = image.replace(old, new)
+    text = b.get(label, MANIFEST).decode().replace(sha256(image), sha256(altered))
+    b.put(label, BOOT_FILE, altered)
+    b.put(label, MANIFEST, text.encode())
+
+
+@exhibit("slot A's kernel command line was changed, and its manifest along", "image-a",
+         repair=False, kind="slot", says='"init=/bin/sh" where "console=ttyS0,115200" was')
+def cmdline_and_manifest_a(b):
+    altered_with_manifest(b, "a", b"console=ttyS0,115200", b"init=/bin/sh quiet  ")
+
+
+@exhibit("slot A asks another server to admit the node, and its manifest was changed along",
+         "image-a", repair=False, kind="slot",
+         says='"ember.attest_url=https://attest.invalid/v1" where')
+def server_and_manifest_a(b):
+    altered_with_manifest(b, "a", b"https://attest.example/v1", b"https://attest.invalid/v1")
+
+
+@exhibit("a word was added to slot A's kernel command line, in the place of what slipway adds",
+         "image-a", repair=False, kind="slot", says='line goes on with "single"')
+def added_word_and_manifest_a(b):
+    url = b"ember.attest_url=https://attest.example/v1"
+    old = b"watchdog.open_timeout=300 " + url
+    altered_with_manifest(b, "a", old, (url + b" single").ljust(len(old)))
 
 
 @exhibit("the node data were copied from another node", "node-data-other", repair=False,

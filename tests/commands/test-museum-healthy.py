@@ -227,6 +227,18 @@ TESTS.append(("healthy: states whose UUID was changed", renamed))
 TESTS.append(("healthy: a state made by hand that an install has kept", kept))
 TESTS.append(("healthy: a state that the node makes itself", not_filled))
 TESTS.append(("healthy: an encrypted state with another key", rekeyed))
+def promoted(case):
+    """Images that came after the install, also into the slot that it filled."""
+    make(case)
+    run_from(case, "b")
+    expect(case.on("promote", "--kernel", case.dir / "vmlinuz", "--initrd", case.dir / "initrd",
+                   "--cmdline", "console=ttyS0 third", "--trust", "none"), 0)
+    is_healthy(case, "another image in slot A")
+    expect(case.on("--yes", "rollback"), 0)
+    is_healthy(case, "put back")
+
+
+TESTS.append(("healthy: both slots promoted, and one put back", promoted))
 TESTS.append(("healthy: a single start that was asked for, and an MBR without an end", asked_for))
 TESTS.append(("healthy: a table that was changed since the install", changed))
 TESTS.append(("healthy: an encrypted state that opens for images that a key signs", signed))
