@@ -10,11 +10,15 @@
 #include "apply/journal.h"
 #include "base/text.h"
 #include "disk/luks.h"
+#include "disk/mdraid.h"
 #include "layout/content.h"
 #include "plan/plan.h"
 #include "rescue/private.h"
 
 #define ID "state-other"
+
+/* Where a layer lies: on the disk, in a member of a mirror, in what was opened with a key. */
+enum level { OUTER, MIRRORED, OPENED };
 
 /* One layer of it: as the install made it, and as it is. */
 struct layer {
@@ -22,6 +26,7 @@ struct layer {
 	char want_uuid[SW_GUID_TEXT], have_uuid[SW_GUID_TEXT];
 	char first[SW_GUID_TEXT];	/* the UUID that it was made with, or "" */
 	int64_t made;			/* when, 0: it does not say */
+	enum level level;
 	const char *inside;		/* what it lies in, or NULL */
 };
 
@@ -67,18 +72,17 @@ static void want_kind(struct anew *a, const char *kind,
 static bool want(struct anew *a)
 {
 	const struct sw_placed *p = a->placed;
-	/* Outermost the mirror, if there is one; then the encryption. */
-	bool encrypted = p->encrypt && p->raid == (a->l.inside != NULL);
+	const enum level level = a->l.level;
 
 	if (p->kept) {	/* what is inside it nobody has noted */
 		a->l.want = p->raid ? SW_FS_RAID : p->encrypt ? SW_FS_LUKS : p->format;
 		(void)snprintf(a->l.want_uuid, sizeof(a->l.want_uuid), "%.36s",
 			       p->fs_uuid ? p->fs_uuid : "");
-		return !a->l.inside && a->l.want && *a->l.want_uuid;
+		return level == OUTER && a->l.want && *a->l.want_uuid;
 	}
-	if (p->raid && !a->l.inside)
+	if (p->raid && level == OUTER)
 		a->l.want = SW_FS_RAID;
-	else if (encrypted)
+	else if (p->encrypt && level == (p->raid ? MIRRORED : OUTER))
 		want_kind(a, SW_FS_LUKS, sw_luks_uuid);
 	else if (p->format && strcmp(p->format, "squashfs") != 0)	/* has no UUID */
 		want_kind(a, p->format, sw_layout_fs_uuid);
@@ -245,19 +249,22 @@ static int judge(struct anew *a, struct sw_io *io, const struct sw_part *p)
 
 /* ---- looking ---- */
 
-/* libblkid knows more kinds; what a file system was made with is read here. */
-static void have_outer(struct anew *a, struct sw_io *io)
+/* What begins at p->start of io. -ENODATA: it cannot be read, and nothing is said of it. */
+static int have(struct anew *a, struct sw_io *io, const struct sw_part *p)
 {
 	struct sw_fs_id id;
-	bool known = sw_fs_id(io, a->part->start, &id) == 0;
+	int r = sw_fs_id(io, p->start, &id);
 
-	a->l.have = a->part->fs_type ? a->part->fs_type : known ? id.type : NULL;
+	if (r < 0 && r != -ENOENT)
+		return -ENODATA;
+	a->l.have = p->fs_type ? p->fs_type : id.type;
 	(void)snprintf(a->l.have_uuid, sizeof(a->l.have_uuid), "%.36s",
-		       a->part->fs_uuid ? a->part->fs_uuid : known ? id.uuid : "");
-	if (!known || strcasecmp(id.uuid, a->l.have_uuid) != 0)
-		return;
+		       p->fs_uuid ? p->fs_uuid : id.uuid);
+	if (strcasecmp(id.uuid, a->l.have_uuid) != 0)
+		return 0;
 	memcpy(a->l.first, id.first, sizeof(id.first));
 	a->l.made = id.made;
+	return 0;
 }
 
 static bool said(const struct sw_examine *x, const struct sw_disk *d, const char *id)
@@ -268,23 +275,33 @@ static bool said(const struct sw_examine *x, const struct sw_disk *d, const char
 	return sw_findings_get(x->out, text);
 }
 
-static int compare(struct anew *a, struct sw_io *io, const struct sw_state_place *inside)
+static int compare(struct anew *a, struct sw_io *io, const struct sw_part *p, enum level level)
 {
-	struct sw_fs_id id;
+	static const char *const inside[] = { NULL, "a mirror", "an encrypted partition" };
 	int r;
 
-	have_outer(a, io);
-	r = judge(a, io, a->part);
-	if (r < 0 || !inside->layer || said(a->x, a->d, ID))
+	if (said(a->x, a->d, ID))
+		return 0;
+	a->l = (struct layer){ .level = level, .inside = inside[level] };
+	r = have(a, io, p);
+	if (r == 0)
+		r = judge(a, io, p);
+	return r == -ENODATA ? 0 : r;
+}
+
+/* Of the partition itself libblkid knows more kinds; what lies deeper is read here alone. */
+static int compare_all(struct anew *a, struct sw_io *io, struct sw_io *opened)
+{
+	struct sw_part in = { .start = a->part->start, .size = a->part->size };
+	int r = compare(a, io, a->part, OUTER);
+
+	if (r == 0 && sw_part_holds(a->part, SW_FS_RAID) &&
+	    sw_md_enter(io, &in.start, &in.size) == 0)
+		r = compare(a, io, &in, MIRRORED);
+	if (r < 0 || !opened)
 		return r;
-	a->l = (struct layer){ .inside = inside->layer };
-	if (sw_fs_id(inside->io, inside->part.start, &id) == 0) {
-		a->l.have = id.type;
-		memcpy(a->l.have_uuid, id.uuid, sizeof(id.uuid));
-		memcpy(a->l.first, id.first, sizeof(id.first));
-		a->l.made = id.made;
-	}
-	return judge(a, inside->io, &inside->part);
+	in = (struct sw_part){ .size = opened->size };
+	return compare(a, opened, &in, OPENED);
 }
 
 int sw_examine_state_anew(struct sw_examine *x, const struct sw_disk *d, struct sw_io *io,
@@ -303,7 +320,7 @@ int sw_examine_state_anew(struct sw_examine *x, const struct sw_disk *d, struct 
 		a.plan = p;
 		a.placed = placed_for(p, h.disk, part);
 	}
-	r = r == -ENOMEM ? r : a.placed ? compare(&a, io, inside) : 0;
+	r = r == -ENOMEM ? r : a.placed ? compare_all(&a, io, inside->opened) : 0;
 	sw_journal_head_clear(&h);
 	return r;
 }

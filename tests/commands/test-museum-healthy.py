@@ -13,6 +13,7 @@ from escrow import block, certificate
 from lib import SOURCE, TESTS, Case, MiB, expect, main, need, same, tool
 from museum import BOOT_FILE, Broken, bad, everything, findings, make, run_from
 from museum_machine import remade
+from museum_sealed import make_mirror
 from museum_state import make_encrypted
 from museum_table import state_again
 from signed import MEASURE, STUB, Image, answers, signed_uki, signing_key
@@ -197,6 +198,19 @@ def kept(case):
     is_its_own(case, "a state that was kept")
 
 
+def opened(case):
+    """What is inside an encrypted state, also on a mirror, is the node's own."""
+    need("swtpm", "cryptsetup")
+    make_mirror(case)
+    for what in ("mirror", "one disk"):
+        found = expect(case.on("--json", "doctor", "--open", "--given", case.dir / "state.key"), 0)
+        same([f["id"] for f in found.json()["findings"] if "/state" in f["id"]], [], what)
+        if what == "mirror":
+            shutil.rmtree(case.machine_dir)
+            shutil.rmtree(case.dir / "layout")
+            make_encrypted(case)
+
+
 def not_filled(case):
     """A layout that leaves the state to the node, which formats it when it starts."""
     case.create()
@@ -227,6 +241,7 @@ TESTS.append(("healthy: states whose UUID was changed", renamed))
 TESTS.append(("healthy: a state made by hand that an install has kept", kept))
 TESTS.append(("healthy: a state that the node makes itself", not_filled))
 TESTS.append(("healthy: an encrypted state with another key", rekeyed))
+TESTS.append(("healthy: encrypted states that are looked into with their key", opened))
 def promoted(case):
     """Images that came after the install, also into the slot that it filled."""
     make(case)

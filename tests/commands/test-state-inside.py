@@ -187,10 +187,11 @@ def _(case):
         put(case, sealed, serial, skip=MiB)
     before = whole(case), whole(case, "NODE07TWO")
     locked = findings(case)
-    same(set(locked), {"nvme0n1/state-locked"}, "without a key")
+    others = {"nvme0n1/state-other", "nvme1n1/state-other"}     # the install did not encrypt it
+    same(set(locked), {"nvme0n1/state-locked"} | others, "without a key")
     assert "a mirror that holds LUKS2" in locked["nvme0n1/state-locked"]["evidence"], locked
     found = findings(case, "--open", "--given", case.dir / "key", code=8)
-    same(set(found), {"nvme0n1/state"}, "with it")
+    same(set(found), {"nvme0n1/state", "nvme1n1/state-other"}, "with it")
     assert "an encrypted partition" in found["nvme0n1/state"]["advice"], found
     same((whole(case), whole(case, "NODE07TWO")), before, "the disks")
 
