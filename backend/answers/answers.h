@@ -71,7 +71,7 @@ struct sw_webhook {
 	char *ca;		/* PEM on one line: who signed the server's certificate; or NULL */
 	char *pin;		/* "sha256:" and 64 hex digits: the server's key; or NULL */
 	char *token;		/* where the bearer token is; never the token */
-	char **events;		/* which of started, progress, succeeded, failed; NULL: all */
+	char **events;		/* which of the events it is told of; NULL: all */
 	char *body;		/* a template (report/message.h), or NULL: the JSON object */
 };
 

@@ -45,8 +45,8 @@
 	{ .key = "report.webhooks.events", .passing = true,
 	  .label = N_("Webhook's events"), .type = SW_FIELD_LIST,
 	  IN_WEBHOOK(events), .max = 16, .check = check_event,
-	  .help = N_("What the receiver is told of: started, progress, succeeded, failed. Without "
-		  "it: all."),
+	  .help = N_("What the receiver is told of: started, progress, waiting (for a person to "
+		  "answer what was left to ask), succeeded, failed. Without it: all."),
 	  .example = "failed" },
 	{ .key = "report.webhooks.body", .passing = true,
 	  .label = N_("Webhook's text"), .type = SW_FIELD_TEXT,

@@ -344,13 +344,14 @@ static int check_syslog(const char *text, struct sw_error *err)
 
 static int check_event(const char *text, struct sw_error *err)
 {
-	static const char *const events[] = { "started", "progress", "succeeded", "failed", NULL };
+	static const char *const events[] = { "started", "progress", "waiting", "succeeded",
+					      "failed", NULL };
 
 	for (size_t i = 0; events[i]; i++)
 		if (strcmp(text, events[i]) == 0)
 			return 0;
 	sw_hint_nearest(text, events, err);
-	return say(err, "the events are started, progress, succeeded and failed",
+	return say(err, "the events are started, progress, waiting, succeeded and failed",
 		   "use those of them that count, or leave the key out for all");
 }
 

@@ -44,6 +44,14 @@ void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a,
 		     const struct sw_failed_start *f, const struct sw_sink *sink);
 
 /*
+ * Tells the receivers of the answers that somebody is waited for to answer these keys (over: not
+ * any more; result: 0, or -ECANCELED when the install was stopped). Nobody where what the report
+ * says is left open itself. May take as long as SW_REPORT_DRAIN_S. sink: for log lines, or NULL.
+ */
+void sw_apply_waits(struct sw_machine *m, const struct sw_answers *a, const char *keys, bool over,
+		    int result, const struct sw_sink *sink);
+
+/*
  * SIGUSR1 to the child pauses it at the next safe point, SIGUSR2 lets it go on. While it waits, the
  * file of this name in the machine's run_dir has who asked for that, for the log.
  */

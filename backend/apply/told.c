@@ -119,6 +119,25 @@ void sw_apply_failed(struct sw_machine *m, const struct sw_answers *a,
 	tell_failure(&t, f->step, f->error);
 }
 
+void sw_apply_waits(struct sw_machine *m, const struct sw_answers *a, const char *keys, bool over,
+		    int result, const struct sw_sink *sink)
+{
+	const struct sw_report r = { .m = m, .answers = a, .partial = true };
+	struct sw_event ev = { .type = over ? SW_EVENT_ANSWERED : SW_EVENT_WAIT, .result = result,
+			       .time_ms = (int64_t)time(NULL) * 1000 };
+	struct sw_reporter *reporter = NULL;
+	struct sw_error e = {};
+
+	if (sw_answers_validate_report(a, &e) < 0)
+		return;
+	(void)sw_answers_use_proxy(a, m, NULL);
+	(void)snprintf(ev.text, sizeof(ev.text), "%s", keys);
+	if (sw_reporter_start(&r, &reporter, &e) < 0)
+		sw_event_log(sink, "nobody can be told that a person is waited for");
+	sw_reporter_tell(reporter, &ev);
+	sw_reporter_finish(reporter, sink);
+}
+
 void sw_told_event(const struct sw_event *ev, void *told)
 {
 	struct sw_told *t = told;

@@ -13,6 +13,7 @@
 static const char *const names[] = {
 	[SW_EVENT_PLAN] = "plan",   [SW_EVENT_START] = "start",	  [SW_EVENT_PROGRESS] = "progress",
 	[SW_EVENT_LOG] = "log",	    [SW_EVENT_FINISH] = "finish", [SW_EVENT_DONE] = "done",
+	[SW_EVENT_WAIT] = "wait",   [SW_EVENT_ANSWERED] = "answered",
 };
 
 void sw_event_emit(const struct sw_sink *sink, struct sw_event *ev)
@@ -92,7 +93,8 @@ json_object *sw_event_to_json(const struct sw_event *ev)
 		sw_json_add_u64(o, "done", ev->done);
 		sw_json_add_u64(o, "size", ev->size);
 	}
-	if (ev->type == SW_EVENT_FINISH || ev->type == SW_EVENT_DONE)
+	if (ev->type == SW_EVENT_FINISH || ev->type == SW_EVENT_DONE ||
+	    ev->type == SW_EVENT_ANSWERED)
 		json_object_object_add(o, "result", json_object_new_int(ev->result));
 	if (ev->image[0])
 		sw_json_add_str(o, "image_sha256", ev->image);

@@ -18,6 +18,10 @@ enum sw_event_type {
 	SW_EVENT_FINISH,	/* a step ended: result 0 or -errno */
 	/* the plan ended: result 0 or -errno, error filled when it failed */
 	SW_EVENT_DONE,
+	/* an install waits for a person; text: the keys of the answers that are wanted */
+	SW_EVENT_WAIT,
+	/* it does no more: result 0, they were answered, or -ECANCELED, it was stopped */
+	SW_EVENT_ANSWERED,
 };
 
 struct sw_event {

@@ -63,6 +63,12 @@ char *sw_message_line(const struct sw_event *ev)
 		if (ev->result == 0)
 			return sw_fmt("succeeded: %s", ev->text);
 		return failed_line(ev);
+	case SW_EVENT_WAIT:
+		return sw_fmt("waiting: on its console a person is asked for %s", ev->text);
+	case SW_EVENT_ANSWERED:
+		return sw_fmt("waiting is over, %s: %s",
+			      ev->result < 0 ? "the install was stopped" : "it was answered",
+			      ev->text);
 	case SW_EVENT_PROGRESS:
 		break;
 	}
@@ -101,6 +107,9 @@ enum sw_message_kind sw_message_take(struct sw_message_maker *m, const struct sw
 		return SW_MESSAGE_PROGRESS;
 	case SW_EVENT_DONE:
 		return ev->result < 0 ? SW_MESSAGE_FAILED : SW_MESSAGE_SUCCEEDED;
+	case SW_EVENT_WAIT:
+	case SW_EVENT_ANSWERED:
+		return SW_MESSAGE_WAITING;
 	case SW_EVENT_PROGRESS:
 	case SW_EVENT_LOG:
 		break;
@@ -113,7 +122,7 @@ const char *sw_message_name(enum sw_message_kind kind)
 	static const char *const names[] = {
 		[SW_MESSAGE_NONE] = "",			[SW_MESSAGE_STARTED] = "started",
 		[SW_MESSAGE_PROGRESS] = "progress",	[SW_MESSAGE_SUCCEEDED] = "succeeded",
-		[SW_MESSAGE_FAILED] = "failed",
+		[SW_MESSAGE_FAILED] = "failed",		[SW_MESSAGE_WAITING] = "waiting",
 	};
 
 	return names[kind];
@@ -218,6 +227,11 @@ char *sw_message_json(const struct sw_message_maker *m, enum sw_message_kind kin
 		sw_json_add_str(o, "title", m->title);
 		sw_json_add_str(o, "state", ev->type == SW_EVENT_START ? "start" : "finish");
 		sw_json_add_str(o, "result", ev->result < 0 ? "failed" : "ok");
+	}
+	if (kind == SW_MESSAGE_WAITING) {
+		sw_json_add_str(o, "asked", ev->text);
+		sw_json_add_str(o, "state", ev->type == SW_EVENT_WAIT ? "start" : "finish");
+		sw_json_add_str(o, "result", ev->result < 0 ? "stopped" : "ok");
 	}
 	if (kind == SW_MESSAGE_STARTED && m->report->plan)
 		sw_json_add(o, "disks", sw_plan_choice_json(m->report->plan));

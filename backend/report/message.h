@@ -8,7 +8,7 @@
 #define SW_MESSAGE_LOG 200U	/* lines that go along with a failure */
 
 enum sw_message_kind { SW_MESSAGE_NONE, SW_MESSAGE_STARTED, SW_MESSAGE_PROGRESS,
-		       SW_MESSAGE_SUCCEEDED, SW_MESSAGE_FAILED };
+		       SW_MESSAGE_SUCCEEDED, SW_MESSAGE_FAILED, SW_MESSAGE_WAITING };
 
 /* All that messages of one install are made from. */
 struct sw_message_maker {

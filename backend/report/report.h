@@ -33,10 +33,13 @@ struct sw_report {
  */
 int sw_reporter_start(const struct sw_report *r, struct sw_reporter **ret_reporter,
 		      struct sw_error *err);
-/* Never blocks: an event is lost, and counted, rather than waited for. NULL is fine. */
+/*
+ * SW_EVENT_DONE is the last, and so are SW_EVENT_WAIT and SW_EVENT_ANSWERED, which are told alone.
+ * Never blocks: an event is lost, and counted, rather than waited for. NULL is fine.
+ */
 void sw_reporter_tell(struct sw_reporter *r, const struct sw_event *ev);
 /*
  * Waits, at most a little longer than SW_REPORT_DRAIN_S or until sink says cancelled, for the
- * deliveries after SW_EVENT_DONE; what was not delivered goes to sink as log lines. Frees.
+ * deliveries after the last event; what was not delivered goes to sink as log lines. Frees.
  */
 void sw_reporter_finish(struct sw_reporter *r, const struct sw_sink *sink);

@@ -97,13 +97,20 @@ static void enter(struct teller *t, int fd)
 			(void)sw_secret_relock(t->v[i].token, &ignored);
 }
 
+/* That a person is waited for is told by a report of its own: it may be hours until the install. */
+static bool is_last(const struct sw_event *ev)
+{
+	return ev->type == SW_EVENT_DONE || ev->type == SW_EVENT_WAIT ||
+	       ev->type == SW_EVENT_ANSWERED;
+}
+
 static void offer(struct teller *t, const struct sw_event *ev)
 {
 	enum sw_message_kind kind = sw_message_take(&t->maker, ev);
 
 	for (size_t i = 0; i < t->n; i++)
 		sw_receiver_offer(&t->v[i], &t->maker, kind, ev);
-	t->done = t->done || ev->type == SW_EVENT_DONE;
+	t->done = t->done || is_last(ev);
 }
 
 static void offer_death(struct teller *t)
@@ -220,7 +227,7 @@ int sw_reporter_start(const struct sw_report *r, struct sw_reporter **ret_report
 
 void sw_reporter_tell(struct sw_reporter *r, const struct sw_event *ev)
 {
-	const bool last = ev->type == SW_EVENT_DONE;
+	const bool last = is_last(ev);
 	struct pollfd p = { .events = POLLOUT };
 
 	/* How many bytes have been written is for the console alone. */

@@ -4,8 +4,9 @@ import json
 import time
 
 from canary import canary
-from lib import Server, expect, main, need, partitions, same, sha256, test, tool
+from lib import SLIPWAY, Server, expect, main, need, partitions, same, sha256, test, tool
 from receiver import FAILURE, Receiver, Syslog, hook, report
+from terminal import Terminal
 
 NODE = "serial=NODE07SYS,size=4G,transport=nvme"
 STICK = "serial=STICK1,size=64M,transport=usb"
@@ -157,6 +158,82 @@ def _(case):
          [("FAILED", "PLAN-3-EINVAL", "node-07"), ("FAILED", "PLAN-4-ENODEV", "node-07")], "told")
     assert "serial NODE07SYS" in r.events()[1]["error"]["why"], r.events()[1]
     same(case.on("--json", "status").json()["last_failure"]["code"], "PLAN-4-ENODEV", "status")
+
+
+def asking(case, receiver, log, more=""):
+    """A session on the medium whose answers leave the disk to be asked, when that was told."""
+    path = report(case, f"  log: {log}\n  webhooks:\n" + hook(receiver, more),
+                  replace=[("{serial: NODE07SYS}", "{serial: ask}")])
+    medium(case, path.read_text())
+    child = case.start("session", "--medium")
+    told(receiver, 1)
+    return child, Terminal([SLIPWAY, "--machine", case.machine_dir, "--plain", "attach"],
+                           term="dumb")
+
+
+def told(receiver, count):
+    """Waits for so many events."""
+    end = time.monotonic() + 120
+    while len(receiver.told) < count:
+        assert time.monotonic() < end, receiver.told
+        time.sleep(0.05)
+
+
+def logged(log, words):
+    """Waits for them in the log, which is another receiver than the webhook."""
+    end = time.monotonic() + 120
+    while not log.exists() or words not in log.read_text():
+        assert time.monotonic() < end, log.exists() and log.read_text()
+        time.sleep(0.05)
+
+
+def stop(child, lines):
+    lines.end()
+    child.terminate()
+    child.communicate(timeout=60)
+
+
+def waits(receiver):
+    return [(e["state"], e["result"], e["asked"]) for e in receiver.events()
+            if e["event"] == "WAITING"]
+
+
+@test("a medium that waits for a person tells so, with the keys it asks for, and when it goes on")
+def _(case):
+    need("openssl")
+    r, log = Receiver(case.dir / "r"), case.dir / "install.log"
+    child, lines = asking(case, r, log, "      events: [waiting, succeeded]\n")
+    same(waits(r), [("start", "ok", "disk.match.serial")], "what is told while it waits")
+    logged(log, "a person is asked for disk.match.serial")
+    lines.wait("Disk serial")
+    lines.send("NODE07SYS\n")
+    lines.wait("The node is installed", 240)
+    told(r, 3)
+    logged(log, "waiting is over, it was answered: disk.match.serial")
+    stop(child, lines)
+    r.close()
+    same(waits(r), [("start", "ok", "disk.match.serial"), ("finish", "ok", "disk.match.serial")],
+         "what is told of the waiting")
+    same(sorted(kinds(r)), ["SUCCEEDED", "WAITING", "WAITING"], "events")
+    said = log.read_text()
+    assert said.count("asked for disk.match.serial") == 1, said
+    assert said.count("waiting is over") == 1, said
+    assert "ended without a word" not in said, said
+
+
+@test("when a person stops what waited for him, that is told, and nothing of an install")
+def _(case):
+    need("openssl")
+    r, log = Receiver(case.dir / "r"), case.dir / "install.log"
+    child, lines = asking(case, r, log)
+    lines.wait("Disk serial")
+    lines.send("<\n")
+    told(r, 2)
+    logged(log, "waiting is over, the install was stopped: disk.match.serial")
+    stop(child, lines)
+    r.close()
+    same(waits(r), [("start", "ok", "disk.match.serial"),
+                    ("finish", "stopped", "disk.match.serial")], "what is told")
 
 
 @test("on the medium: what is no valid whole is told, and a second session does not tell it again")

@@ -91,6 +91,8 @@ void sw_print_event(struct sw_printer *p, const struct sw_event *ev)
 		break;
 	case SW_EVENT_PLAN:
 	case SW_EVENT_FINISH:
+	case SW_EVENT_WAIT:
+	case SW_EVENT_ANSWERED:
 		break;
 	}
 }

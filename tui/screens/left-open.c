@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the answers of an unattended install leave to be asked, and nothing else. */
+#include <errno.h>
 #include <string.h>
 
 #include "base/catalogue.h"
@@ -33,6 +34,7 @@ static void leave(struct sw_state *s)
 {
 	s->unattended = false;
 	sw_answers_close(s->answers, "");
+	sw_state_waits_no_more(s, -ECANCELED);
 	sw_view_pop(s);
 	sw_state_notice(s, "Stopped. The answers are filled in; nothing has been written.");
 }
@@ -49,6 +51,7 @@ static void go_on(struct sw_form *form, struct sw_state *s)
 		sw_state_refuse(s, "%s: %s", err.what, err.why);
 		return;
 	}
+	sw_state_waits_no_more(s, 0);
 	sw_view_pop(s);
 	sw_state_asked(s);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An install, or another work, that failed: what is on the screen then, and who is told of it. */
+/* An install that failed, or waits for a person: what is on the screen, and who is told of it. */
 #include "apply/apply.h"
 #include "tui/screens/screens.h"
 #include "tui/session/state.h"
@@ -45,4 +45,41 @@ void sw_state_told(struct sw_state *s)
 {
 	s->rest = NULL;
 	s->telling = false;
+}
+
+/* ---- what is left to be answered ---- */
+
+/* One after the other: who answers at once would end what is still to be told. */
+static void tell_wait(struct sw_state *s)
+{
+	if (s->asked.telling || s->asked.told > s->asked.over || !sw_answers_reports(s->answers))
+		return;
+	s->asked.told++;
+	s->asked.telling = true;
+	s->want |= SW_WANT_WAITS;
+}
+
+void sw_state_waits(struct sw_state *s)
+{
+	if (s->asked.keys)
+		return;
+	s->asked.keys = sw_answers_open_text(s->answers);
+	if (s->asked.keys)
+		tell_wait(s);
+}
+
+void sw_state_waits_no_more(struct sw_state *s, int result)
+{
+	if (!s->asked.keys || s->asked.over)
+		return;
+	s->asked.over = true;
+	s->asked.result = result;
+	tell_wait(s);
+}
+
+void sw_state_wait_told(struct sw_state *s)
+{
+	s->asked.telling = false;
+	if (s->asked.over)
+		tell_wait(s);
 }

@@ -156,6 +156,16 @@ static int do_tell(struct sw_machine *m, const struct sw_state *s, json_object *
 	return 0;
 }
 
+static int do_waits(struct sw_machine *m, const struct sw_state *s, json_object *out)
+{
+	json_object *lines = json_object_new_array();
+	const struct sw_sink sink = { .fn = note_line, .userdata = lines };
+
+	sw_json_add(out, "lines", lines);
+	sw_apply_waits(m, s->answers, s->asked.keys, s->asked.told > 1, s->asked.result, &sink);
+	return 0;
+}
+
 static int do_restart_to(struct sw_machine *m, int to, struct sw_error *err)
 {
 	struct sw_varstore *vars = NULL;
@@ -308,6 +318,9 @@ static void run_child(const struct sw_job *j, struct sw_machine *m, const struct
 		break;
 	case SW_JOB_TELL:
 		r = do_tell(m, s, out);
+		break;
+	case SW_JOB_WAITS:
+		r = do_waits(m, s, out);
 		break;
 	default:
 		r = sw_job_is_look(j->kind) ? do_look(j->kind, m, s, out, &err)
@@ -548,6 +561,9 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 	case SW_JOB_TELL:
 		sw_state_told(s);	/* the failure itself is what is on the screen */
 		break;
+	case SW_JOB_WAITS:
+		sw_state_wait_told(s);
+		break;
 	default:
 		sw_state_refuse(s, "Not saved: %s: %s", err->what, err->why);
 		break;
@@ -556,9 +572,11 @@ static void deliver_error(enum sw_job_kind kind, const struct sw_error *err, str
 
 static void deliver_lines(json_object *lines, struct sw_state *s)
 {
+	if (!lines || json_object_array_length(lines) == 0)
+		return;
 	if (!s->run.log && sw_progress_begin(&s->run, NULL) < 0)
 		return;
-	for (size_t i = 0; lines && i < json_object_array_length(lines); i++)
+	for (size_t i = 0; i < json_object_array_length(lines); i++)
 		sw_progress_log(&s->run, (int64_t)time(NULL) * 1000,
 				json_object_get_string(json_object_array_get_idx(lines, i)));
 	sw_view_refresh(s);
@@ -606,6 +624,9 @@ void sw_job_deliver(enum sw_job_kind kind, const char *out, size_t len, struct s
 		sw_state_got_look(s, sw_job_look(kind), o);
 	} else if (kind == SW_JOB_TELL) {
 		sw_state_told(s);
+		deliver_lines(sw_json_array(o, "lines"), s);
+	} else if (kind == SW_JOB_WAITS) {
+		sw_state_wait_told(s);
 		deliver_lines(sw_json_array(o, "lines"), s);
 	} else if (kind == SW_JOB_RESTART_TO) {
 		s->want |= SW_WANT_REBOOT;

@@ -164,6 +164,9 @@ void sw_progress_event(struct sw_progress *run, const struct sw_event *ev)
 		(void)snprintf(run->ssh_host_key, sizeof(run->ssh_host_key), "%s",
 			       ev->ssh_host_key);
 		break;
+	case SW_EVENT_WAIT:
+	case SW_EVENT_ANSWERED:
+		break;		/* of a session itself, before there is anything to watch */
 	}
 }
 

@@ -95,6 +95,8 @@ static void start_job(struct session *se, enum sw_job_kind kind)
 		sw_state_refuse(se->state, "No shell: %s", err.what);
 	else if (kind == SW_JOB_TELL)
 		sw_state_told(se->state);
+	else if (kind == SW_JOB_WAITS)
+		sw_state_wait_told(se->state);
 	else
 		sw_state_refuse(se->state, "Not saved: %s", err.what);
 }
@@ -241,6 +243,8 @@ static void do_wants(struct session *se)
 			sw_worker_cancel(&se->worker);
 		if (want & SW_WANT_PAUSE)
 			sw_worker_pause(&se->worker, se->m, s);
+		if (want & SW_WANT_WAITS)
+			start_job(se, SW_JOB_WAITS);
 		if (want & SW_WANT_TELL)
 			start_job(se, SW_JOB_TELL);
 		if (want & SW_WANT_RESTART_TO)

@@ -64,6 +64,7 @@ struct sw_state *sw_state_free(struct sw_state *s)
 	free(s->save_text);
 	free(s->run_dir);
 	free(s->countdown_text);
+	free(s->asked.keys);
 	free(s);
 	return NULL;
 }
@@ -240,6 +241,7 @@ static void unattended_start(struct sw_state *s)
 	if (s->answers->open) {
 		wait_over(s);
 		sw_view_push(s, &sw_screen_left_open);
+		sw_state_waits(s);
 		return;
 	}
 	sw_state_want_plan(s);

@@ -53,6 +53,7 @@
 	X(SHELL) /* a shell: what has to come before it */ \
 	X(STATE_SHELL) /* one in the node's state, as s->state_shell says */ \
 	X(SHELL_OPEN) /* the shell itself, on the console with the pen */ \
+	X(WAITS) /* tell that a person is waited for, or is no more */ \
 	X(TELL) /* that an unattended install failed before it began */ \
 	X(PAUSE) /* what is running; or, when it does pause, that it goes on */
 #define SW_WANT_BIT(name) SW_WANT_BIT_##name,
@@ -128,6 +129,14 @@ struct sw_state {
 	/* Of answers that cannot be used, until that is told; borrowed; NULL: of a plan. */
 	const struct sw_rest *rest;
 	bool telling;		/* who is to be told of the failure is being told */
+	/* What an unattended install waits for a person to answer, for those who are told of it. */
+	struct {
+		char *keys;	/* "disk.match.serial, node.hostname"; NULL: nothing ever */
+		bool over;	/* it does no more */
+		int result;	/* then 0: answered, or -ECANCELED: stopped */
+		unsigned int told;	/* 1: that it waits; 2: that it does no more, too */
+		bool telling;
+	} asked;
 	bool paused;		/* what runs was asked to wait */
 	char paused_by[64];	/* the console where that was asked, or "" */
 
@@ -271,6 +280,11 @@ void sw_state_answers_failed(struct sw_state *s, const struct sw_error *err,
 			     const struct sw_rest *rest);
 /* What failed is in the state already. */
 void sw_state_show_failure(struct sw_state *s);
+/* An unattended install waits for a person; and waits no more, result as in asked. */
+void sw_state_waits(struct sw_state *s);
+void sw_state_waits_no_more(struct sw_state *s, int result);
+/* One of both was told, or could not be. */
+void sw_state_wait_told(struct sw_state *s);
 /* A failure was told, or could not be. */
 void sw_state_told(struct sw_state *s);
 /* What an unattended install had to ask was answered. */
