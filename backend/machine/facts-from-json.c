@@ -17,6 +17,7 @@ struct reader {
 	const char *file;
 	struct sw_error *err;
 	char path[200];		/* of the key being read: "disks[3].table.type" */
+	size_t len;		/* of the path */
 };
 
 static int refuse(struct reader *rd, const char *why)
@@ -30,24 +31,41 @@ static int refuse(struct reader *rd, const char *why)
 	return r;
 }
 
+/* Once for each value of each machine of a rack, so without a format; what has no room is cut. */
+static void append(struct reader *rd, const char *text, size_t n)
+{
+	size_t room = sizeof(rd->path) - 1 - rd->len;
+
+	if (n > room)
+		n = room;
+	memcpy(rd->path + rd->len, text, n);
+	rd->len += n;
+	rd->path[rd->len] = '\0';
+}
+
 static size_t push(struct reader *rd, const char *key)
 {
-	size_t was = strlen(rd->path);
+	size_t was = rd->len;
 
-	(void)snprintf(rd->path + was, sizeof(rd->path) - was, "%s%.60s", was ? "." : "", key);
+	if (was)
+		append(rd, ".", 1);
+	append(rd, key, strnlen(key, 60));
 	return was;
 }
 
 static size_t push_index(struct reader *rd, size_t i)
 {
-	size_t was = strlen(rd->path);
+	char text[24];
+	size_t was = rd->len;
 
-	(void)snprintf(rd->path + was, sizeof(rd->path) - was, "[%zu]", i);
+	(void)snprintf(text, sizeof(text), "[%zu]", i);
+	append(rd, text, strlen(text));
 	return was;
 }
 
 static void pop(struct reader *rd, size_t was)
 {
+	rd->len = was;
 	rd->path[was] = '\0';
 }
 

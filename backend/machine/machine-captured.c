@@ -48,7 +48,6 @@ int sw_machine_open_captured(const char *facts_json, struct sw_machine **ret_mac
 			     struct sw_error *err)
 {
 	_cleanup_machine_ struct sw_machine *m = calloc(1, sizeof(*m));
-	_cleanup_facts_ struct sw_facts *valid = NULL;
 	int r;
 
 	if (!m)
@@ -56,7 +55,7 @@ int sw_machine_open_captured(const char *facts_json, struct sw_machine **ret_mac
 	m->kind = SW_MACHINE_CAPTURED;
 	r = sw_json_load(facts_json, &m->captured, err);
 	if (r == 0)
-		r = sw_facts_from_json(m->captured, facts_json, &valid, err);
+		r = sw_facts_from_json(m->captured, facts_json, &m->captured_facts, err);
 	if (r < 0)
 		return r;
 	*ret_machine = TAKE_PTR(m);

@@ -47,6 +47,7 @@ struct sw_machine *sw_machine_free(struct sw_machine *m)
 		sw_machine_ops_of(m)->close(m);
 	sw_varstore_close(m->vars);
 	json_object_put(m->captured);
+	sw_facts_free(m->captured_facts);
 	sw_standin_free(m->standin);
 	free(m->dir);
 	free(m->sys_root);
@@ -79,10 +80,19 @@ int sw_machine_identity(struct sw_machine *m, struct sw_facts **ret_facts, struc
 	return 0;
 }
 
+/* Of a rack each machine is read once: the file was judged by reading it. */
+static int captured_facts(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err)
+{
+	if (!m->captured_facts)
+		return sw_facts_from_json(m->captured, "captured facts", ret_facts, err);
+	*ret_facts = TAKE_PTR(m->captured_facts);
+	return 0;
+}
+
 int sw_machine_facts(struct sw_machine *m, struct sw_facts **ret_facts, struct sw_error *err)
 {
 	if (m->kind == SW_MACHINE_CAPTURED)
-		return sw_facts_from_json(m->captured, "captured facts", ret_facts, err);
+		return captured_facts(m, ret_facts, err);
 	return sw_facts_collect(m, NULL, NULL, ret_facts, err);
 }
 
@@ -90,7 +100,7 @@ int sw_machine_facts_only(struct sw_machine *m, bool (*want)(const struct sw_dis
 			  void *arg, struct sw_facts **ret_facts, struct sw_error *err)
 {
 	if (m->kind == SW_MACHINE_CAPTURED)
-		return sw_facts_from_json(m->captured, "captured facts", ret_facts, err);
+		return captured_facts(m, ret_facts, err);
 	return sw_facts_collect(m, want, arg, ret_facts, err);
 }
 

@@ -29,6 +29,7 @@ struct sw_machine {
 	char *medium;		/* UUID of the iso9660 file system we were started from, or NULL */
 	struct sw_varstore *vars;	/* opened on first use; use sw_machine_vars() */
 	json_object *captured;	/* CAPTURED only: the file, which is valid */
+	struct sw_facts *captured_facts;	/* read from it, for who asks first; or NULL */
 	struct sw_standin *standin;	/* STANDIN only: machine.yaml and the TPM process */
 	char *medium_dir;	/* where this process mounted the medium, or NULL */
 	/* Tests stand here between slipway and a disk that it opens for writing. */
