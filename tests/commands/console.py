@@ -1,58 +1,66 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console by keys on a real session: what an operator types, and the screen that answers."""
 import os
-import pty
-import select
-import signal
 import sys
 import time
 
 from lib import SLIPWAY, SOURCE
+from terminal import Terminal
 
 sys.path.insert(0, str(SOURCE / "tests/vm"))
-from screen import Screen       # pylint: disable=wrong-import-position
+from line import Line           # pylint: disable=wrong-import-position
 
 DOWN, ESC = "\x1b[B", "\x18"
 
 
-class Console:
-    """`slipway console` on a pseudo terminal of 80x24, as an operator sees it."""
+class Console(Terminal):
+    """
+    `slipway console` on a terminal of 80x24. Its screen is what see() has looked at, and that
+    stops with the byte that brings the last of its words; press() does not look at all. So a test
+    sees the least that it can count on, and one that looks too early fails each time.
+    """
 
     def __init__(self, case, term="vt220"):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ["TERM"] = term
-            os.execv(SLIPWAY, [SLIPWAY, "--machine", str(case.machine_dir), "console"])
-        self.screen = Screen()
-        self.screen.answer = lambda data: os.write(self.fd, data)
+        super().__init__([SLIPWAY, "--machine", case.machine_dir, "console"], term=term)
+        self.line = Line(24, 80, lambda data: os.write(self.fd, data))
+        self.screen = self.line.screen
 
-    def read(self, seconds):
-        while select.select([self.fd], [], [], seconds)[0]:
-            self.screen.feed(os.read(self.fd, 65536))
-            seconds = 0.05
+    def keep(self, data):
+        self.line.receive(data)
 
     def see(self, *words, seconds=120):
+        self._look(lambda: not all(word in self.screen for word in words),
+                   f"{words} did not come", seconds)
+
+    def _look(self, go_on, complaint, seconds):
         end = time.monotonic() + seconds
-        while time.monotonic() < end and not all(w in self.screen.text() for w in words):
-            self.read(0.2)
-        for word in words:
-            assert word in self.screen, f"{word!r} did not come:\n{self.screen.text()}"
+        while go_on():
+            while not self.line.step():
+                assert time.monotonic() < end and self.listen(0.2) is not None, \
+                    f"{complaint}:\n{self.screen.text()}"
 
     def press(self, *keys):
-        """What is typed comes one by one, and the screen has answered when this returns."""
+        """Where a key typed too early would be lost, who presses it has to see() first."""
         for key in keys:
-            os.write(self.fd, key.encode())
-            self.read(1)
+            self.send(key)
+
+    def redraw(self):
+        """By ^L: one whole frame stands on the screen, in which all that was typed is answered."""
+        before = self.screen.cleared
+        self.press("\f")
+        self._look(lambda: self.screen.cleared == before or not self.screen.line(23),
+                   "the console was not drawn anew", 120)
 
     def choose(self, text):
         """The first row with it, by a search, and what Enter does with that."""
         self.press("/", *text, "\r", "\r")
+        self.redraw()
 
     def back(self, title):
+        """A page back, which has this title."""
         self.press(ESC)
         self.see(title)
+        self.redraw()
 
     def close(self):
-        os.kill(self.pid, signal.SIGTERM)
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
+        self.end()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A time server on the loopback, for a stand-in machine: right, wrong, silent or rude."""
+import contextlib
 import socket
 import struct
 import threading
@@ -21,20 +22,20 @@ class Ntp:
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
-        while True:
-            try:
-                data, peer = self.socket.recvfrom(1024)
-            except OSError:
-                return
-            self.asked.append(data)
-            if self.fault == "silent":
-                continue
-            stratum = {"kiss": 0, "lost": 16}.get(self.fault, 2)
-            origin = b"\x55" * 8 if self.fault == "forged" else data[40:48]
-            now = time.time() + self.off + EPOCH
-            at = struct.pack(">II", int(now) & 0xffffffff, int(now % 1 * 2**32))
-            self.socket.sendto(bytes([0x24, stratum, 6, 0xec]) + bytes(12) + at + origin + at + at,
-                               peer)
+        with contextlib.suppress(OSError):      # it was closed, perhaps before an answer
+            while True:
+                self.answer(*self.socket.recvfrom(1024))
+
+    def answer(self, data, peer):
+        self.asked.append(data)
+        if self.fault == "silent":
+            return
+        stratum = {"kiss": 0, "lost": 16}.get(self.fault, 2)
+        origin = b"\x55" * 8 if self.fault == "forged" else data[40:48]
+        now = time.time() + self.off + EPOCH
+        at = struct.pack(">II", int(now) & 0xffffffff, int(now % 1 * 2**32))
+        self.socket.sendto(bytes([0x24, stratum, 6, 0xec]) + bytes(12) + at + origin + at + at,
+                           peer)
 
     def close(self):
         self.socket.close()

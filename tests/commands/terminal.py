@@ -16,6 +16,8 @@ class Reader:
     what it waited for fails each time, and not only when the two came apart.
     """
 
+    piece = 65536       # read at once
+
     def __init__(self, fd):
         self.fd = fd
         self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
@@ -35,7 +37,7 @@ class Reader:
         """Goes on to the end of the word; what was passed, with it."""
         end = time.monotonic() + seconds
         while (found := self.came.find(word, self.at)) < 0 and time.monotonic() < end:
-            if self._readable() and not self._read():
+            if self.listen(0.2) is None:
                 break
         assert found >= 0, (f"{word!r} did not come:\n{self.came[self.at:]}\n"
                             f"--- before:\n{self.shown}")
@@ -52,7 +54,7 @@ class Reader:
     def rest(self, seconds=120):
         """What else it says until nobody is left to say anything."""
         end = time.monotonic() + seconds
-        while not self._readable() or self._read():
+        while self.listen(0.2) is not None:
             assert time.monotonic() < end, f"it does not end:\n{self.came}"
         start, self.at = self.at, len(self.came)
         return self.came[start:]
@@ -65,20 +67,22 @@ class Reader:
                 self.at += 1
                 yield self.shown
             assert time.monotonic() < end, f"it does not end:\n{self.came}"
-            if self._readable() and not self._read():
+            if self.listen(0.2) is None:
                 return
 
-    def _readable(self):
-        return select.select([self.fd], [], [], 0.2)[0]
-
-    def _read(self):
-        """False: it has ended."""
-        try:
-            data = os.read(self.fd, 65536)
-        except OSError:
+    def listen(self, seconds=0):
+        """Keeps what has come for who waits: whether there was something; None: it has ended."""
+        if not select.select([self.fd], [], [], seconds)[0]:
             return False
+        try:
+            data = os.read(self.fd, self.piece)
+        except OSError:
+            return None
+        self.keep(data)
+        return True if data else None
+
+    def keep(self, data):
         self.came += self.decoder.decode(data)
-        return bool(data)
 
 
 class Terminal(Reader):

@@ -112,7 +112,7 @@ def _(case):
         end = time.monotonic() + 60
         while not pings(host):
             assert time.monotonic() < end, f"nobody asks:\n{console.screen.text()}"
-            console.read(0.05)
+            console.listen(0.05)
         console.press("\x03")
         console.see("Stopped")
         end = time.monotonic() + 60

@@ -149,6 +149,7 @@ def _(case):
         for typed, seen in (("no key at all", "does not open it"),
                             (KEY.decode(), "The state was opened, and looked into.")):
             c.press(typed)
+            c.redraw()
             assert typed not in c.screen.text(), c.screen.text()
             c.press("\r")
             c.see(seen)

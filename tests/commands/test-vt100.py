@@ -3,13 +3,12 @@
 at that pace, and keys are typed without waiting for more than what has to be seen. Doctor, repair,
 undo, tools and status; what the terminal shows at the end is whole and without a trace of what a
 vt100 does not understand."""
-import os
 import re
-import select
 import time
 
 from console import DOWN, ESC, Console
 from lib import main, need, partitions, test
+from line import BEGUN
 from museum import make
 
 BYTES = 960         # in a second, at 9600 baud and 8N1
@@ -22,30 +21,25 @@ COLOUR = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:3[0-9]|4[0-9]|9[0-7]|10[0-7])[;m]")
 class Slow(Console):
     """The console behind a line that carries 960 bytes in a second."""
 
+    piece = PIECE
+
     def __init__(self, case):
-        self.seen, self.due = bytearray(), time.monotonic()
+        self.due = time.monotonic()
         super().__init__(case, term="vt100")
 
-    def read(self, seconds):
-        end = time.monotonic() + seconds
-        while True:
-            ready = select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]
-            if not ready:
-                return
-            data = os.read(self.fd, PIECE)
-            self.due = max(self.due, time.monotonic()) + len(data) / BYTES
-            time.sleep(max(0, self.due - time.monotonic()))
-            self.seen += data
-            self.screen.feed(data)
-            end = max(end, time.monotonic() + 0.15)
+    def keep(self, data):
+        self.due = max(self.due, time.monotonic()) + len(data) / BYTES
+        time.sleep(max(0, self.due - time.monotonic()))
+        super().keep(data)
 
     def readable(self):
         """Nothing that a vt100 would print in place of doing it, and no line too long for it."""
-        strange = [m.group() for m in re.finditer(rb"\x1b(?:\[[?>=]?[0-9;]*.|.)", bytes(self.seen))
+        seen = BEGUN.sub(b"", bytes(self.line.raw))
+        strange = [m.group() for m in re.finditer(rb"\x1b(?:\[[?>=]?[0-9;]*.|.)", seen)
                    if not KNOWN.fullmatch(m.group())]
         assert not strange, f"sequences that a vt100 does not know: {strange[:5]}"
-        assert not COLOUR.search(self.seen), "colours on a vt100"
-        rest = re.sub(rb"\x1b(?:\[[?>=]?[0-9;]*.|[()#].|.)", b"", bytes(self.seen))
+        assert not COLOUR.search(seen), "colours on a vt100"
+        rest = re.sub(rb"\x1b(?:\[[?>=]?[0-9;]*.|[()#].|.)", b"", seen)
         odd = {b for b in rest if (b < 0x20 and b not in b"\r\n\b\a\t\x0e\x0f") or b > 0x7e}
         assert not odd, f"bytes that a vt100 does not show: {odd}"
         for line in self.screen.text().split("\n"):
@@ -98,6 +92,7 @@ def look_round(c):
     c.readable()
     c.press("\x02")
     c.back("Install a node")
+    c.readable()
 
 
 @test("a vt100 at 9600 baud: doctor, repair, undo, status and tools by keys, all of it readable")
@@ -110,7 +105,8 @@ def _(case):
         c.readable()
         repair_and_take_back(c)
         look_round(c)
-        print(f"# {len(c.seen)} bytes, {len(c.seen) / BYTES:.0f} s of the line", flush=True)
+        size = len(c.line.raw)
+        print(f"# {size} bytes, {size / BYTES:.0f} s of the line", flush=True)
     finally:
         c.close()
     found = [f["id"] for f in case.on("--json", "doctor").json()["findings"]
