@@ -104,9 +104,11 @@ class AttestServer:
             def do_GET(self):
                 server.questions += 1
                 fault = server.fault if server.faults > 0 else None
+                server.faults -= 1      # before the answer: who got it may ask anew at once
                 if fault and server.misbehave(self, fault):
-                    server.faults -= 1
-                elif server.strict:
+                    return
+                server.faults += 1      # it is kept for what is posted
+                if server.strict:
                     server.give_offer(self)
                 else:
                     self.send_error(405)

@@ -93,12 +93,14 @@ class Syslog:
             self.data += data
 
     def frames(self):
+        """Those that have come as a whole."""
         rest, out = self.data, []
-        while rest:
-            count, _, rest = rest.partition(b" ")
+        while True:
+            count, found, rest = rest.partition(b" ")
+            if not found or len(rest) < int(count):
+                return out
             out.append(rest[:int(count)].decode())
             rest = rest[int(count):]
-        return out
 
 
 def report(case, text, **more):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A software TPM for a stand-in machine that outlives single commands, with a maker's certificates
 where wanted, and tpm2-tools on it. Nothing here knows of slipway's code."""
+import contextlib
 import os
 import select
 import socket
@@ -8,6 +9,7 @@ import struct
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 from lib import need
 
@@ -40,6 +42,17 @@ class Maker:
                        check=True, capture_output=True, timeout=120)
 
 
+def listening(pid):
+    """At how many sockets of the file system a process waits for others."""
+    own = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            own.add(os.readlink(descriptor))
+    accepts = "00010000"        # __SO_ACCEPTCON
+    lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return sum(f"socket:[{line[6]}]" in own for line in lines if line[3] == accepts)
+
+
 class Tpm:
     """swtpm on the sockets where a stand-in machine looks for one."""
 
@@ -57,18 +70,16 @@ class Tpm:
         self.start()
 
     def start(self):
-        control = self.path.with_suffix(".sock.ctrl")
-        control.unlink(missing_ok=True)
         self.child = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", "dir=tpm", "--server",
              "type=unixio,path=run/tpm.sock", "--ctrl", "type=unixio,path=run/tpm.sock.ctrl",
              "--flags", "not-need-init,startup-clear"], cwd=self.case.machine_dir,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.case.children.append(self.child)
-        for _ in range(600):
-            if control.exists():
-                break
-            time.sleep(0.05)
+        end = time.monotonic() + 120
+        while listening(self.child.pid) < 2:        # for commands, and for its control
+            assert self.child.poll() is None and time.monotonic() < end, "swtpm does not start"
+            time.sleep(0.02)
 
     def lose_power(self):
         """... and get it back: nobody told the TPM."""
@@ -106,7 +117,7 @@ class Tap:
             outer, _ = self.listener.accept()
             inner = socket.socket(socket.AF_UNIX)
             inner.connect(str(self.inner))
-            with outer, inner:
+            with outer, inner, contextlib.suppress(OSError):    # who asked may have gone away
                 self.pass_on({outer: inner, inner: outer})
 
     def pass_on(self, to):
@@ -139,6 +150,10 @@ class Bus(Tap):
     def __init__(self, tpm):
         self.rules, self.for_ever, self.asked = {}, set(), []
         super().__init__(tpm)
+
+    def asked_anew(self):
+        """A rule: the answer comes when somebody has lost patience and asks on a new connection."""
+        select.select([self.listener], [], [], 120)
 
     def rule(self, code):
         left = self.rules.get(code)

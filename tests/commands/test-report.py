@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is told how an install goes: a log file, syslog, webhooks; by receivers of our own making
 on the loopback, well-behaved and not."""
+import contextlib
 import json
 import os
 import re
@@ -26,15 +27,22 @@ def fail_early(case):
 
 
 def child_of(pid, name):
-    """The process of this name that pid has started."""
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            stat = (entry / "stat").read_text()
-        except OSError:
-            continue
-        if f"({name})" in stat and int(stat.rpartition(")")[2].split()[1]) == pid:
-            return int(entry.name)
+    """The process of this name that pid has started, which may be about to take its name."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                stat = (entry / "stat").read_text()
+                if f"({name})" in stat and int(stat.rpartition(")")[2].split()[1]) == pid:
+                    return int(entry.name)
     raise AssertionError(f"no {name} below {pid}")
+
+
+def nobody():
+    """A port that refuses, and that no other program gets meanwhile."""
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    return s, s.getsockname()[1]
 
 
 @test("a webhook hears of the start, of each step and of the success, with fingerprints")
@@ -161,16 +169,17 @@ def _(case):
                                                   ("403", 403), ("hang", "never reads"))]
     down = Receiver(case.dir / "down")
     down.close()
+    away, port = nobody()
+    down.url = f"https://127.0.0.1:{port}/events"
     lying = Receiver(case.dir / "lying")
-    gone = socket.create_server(("127.0.0.1", 0))
-    syslog = "tcp://127.0.0.1:%d" % gone.getsockname()[1]
-    gone.close()
+    gone, port = nobody()
+    syslog = f"tcp://127.0.0.1:{port}"
     silent = Syslog(tcp=True, silent=True)
     text = "  webhooks:\n" + "".join(hook(r) for r in good + bad + [down]) + \
         f"    - url: {lying.url}\n      pin: \"sha256:{'0' * 64}\"\n" \
         f"  log: {case.dir}/no/such/folder.log\n  syslog: [\"{syslog}\", {silent.address}]\n"
     result = expect(case.on("install", "--json", "--answers", report(case, text)), 0)
-    for r in good + bad + [lying]:
+    for r in good + bad + [lying, away, gone]:
         r.close()
     same(lines_of(result)[-1]["result"], 0, "the install")
     log = [e["text"] for e in lines_of(result) if e["event"] == "log"]
@@ -302,7 +311,7 @@ def _(case):
 @test("a paused install does nothing more until it is let go on, and then comes to its end")
 def _(case):
     case.create()
-    server = Server(case.dir, cut_at=1000, cuts=2)
+    server = Server(case.dir, cut_at=1000)      # until it is told otherwise
     kernel, _ = case.payload()
     child = case.start("install", "--json", "--answers",
                        case.answers(kernel=f"{server.url}/{kernel.name}"))
@@ -315,9 +324,10 @@ def _(case):
         if '"paused' in line:
             break
     before = len(server.hits)
-    time.sleep(3)           # more than both pauses take together at their longest
+    time.sleep(3)           # longer than the pause between its first tries
     same(len(server.hits), before, "requests while it is paused")
     assert child.poll() is None
+    server.cuts = 0
     os.kill(pid, signal.SIGUSR2)
     rest, _ = child.communicate(timeout=120)
     server.close()

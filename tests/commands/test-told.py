@@ -33,7 +33,7 @@ def cmdline(case, words):
 
 def session_ends(case):
     """What a session says that does its on-error by itself, and what the machine is told to do."""
-    said = case.start("session", "--medium").communicate(timeout=60)[1]
+    said = case.start("session", "--medium").communicate(timeout=240)[1]
     assert "slipway: " in said and "installing from" not in said, said
     same(case.on("--json", "status").json()["journals"], [], "journals")
     return said, (case.machine_dir / "run/power").read_text().strip()
@@ -152,7 +152,7 @@ def _(case):
     path = report(case, text, replace=[("{serial: NODE07SYS}", "{serial: NONE}"),
                                        ("  wipe: any\n", "  wipe: any\n  wait: 1\n")])
     cmdline(case, f"slipway.answers={path}")
-    case.start("session", "--medium").communicate(timeout=60)
+    case.start("session", "--medium").communicate(timeout=240)
     r.close()
     same([(e["event"], e["code"], e["hostname"]) for e in r.events()],
          [("FAILED", "PLAN-3-EINVAL", "node-07"), ("FAILED", "PLAN-4-ENODEV", "node-07")], "told")
@@ -249,7 +249,7 @@ def _(case):
     time.sleep(4)
     same(child.poll(), None, "the session, which leaves the machine on now")
     child.terminate()
-    child.communicate(timeout=20)
+    child.communicate(timeout=120)
     r.close()
     same(len(r.told), 1, "told again")
 
@@ -290,7 +290,7 @@ def _(case):
     tool("mkfs.vfat", "-n", "SLIPWAY", "--offset", start, image, "200000")
     tool("mcopy", "-i", f"{image}@@{start * 512}", path, "::/slipway.yaml")
     child = case.start("session", "--medium")
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     note = case.machine_dir / "vars" / FAILURE
     while not note.exists() and time.monotonic() < end:
         time.sleep(0.2)
@@ -299,7 +299,7 @@ def _(case):
     same((child.poll(), r.told, (case.machine_dir / "run/power").exists()), (None, [], False),
          "the session, what was told, power")
     child.terminate()
-    child.communicate(timeout=20)
+    child.communicate(timeout=120)
     r.close()
 
 
