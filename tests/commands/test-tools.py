@@ -180,7 +180,7 @@ def _(case):
         c.choose("Take")
         c.see("as they were before")
         c.press(DOWN, "\r")
-        c.see("as before the import")
+        c.see("as before the import", "new  machine-id")    # it has looked again
         assert not node_data(case).get("machine_id"), "it was not taken back"
         c.back("Tools")
         tool_named(c, "Bundle")
