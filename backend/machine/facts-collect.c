@@ -20,6 +20,7 @@
 #include "tpm/tpm.h"
 
 #define TPM_SECONDS 4
+#define TPM_SECONDS_STAND_IN 15	/* a program like others, which a busy machine lets wait */
 
 struct sw_disk *sw_facts_add_disk(struct sw_facts *f)
 {
@@ -158,12 +159,13 @@ static int collect_tpm(struct sw_machine *m, struct sw_facts *f)
 	_cleanup_tpm_info_ struct sw_tpm_info info = {};
 	struct sw_error err = {};
 	const char *tcti;
+	unsigned int patience = m->kind == SW_MACHINE_REAL ? TPM_SECONDS : TPM_SECONDS_STAND_IN;
 	int r = sw_machine_tcti(m, &tcti, &err);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		r = sw_tpm_query(tcti, TPM_SECONDS, &info, &err);
+		r = sw_tpm_query(tcti, patience, &info, &err);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)

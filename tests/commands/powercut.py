@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills the process that writes, at a step of its work: to the disks a power cut."""
-import json
 import os
 import signal
-import subprocess
-import time
 from pathlib import Path
 
-from lib import SLIPWAY, tool
+from lib import tool
 
 TRIES = 20
 
@@ -40,32 +37,7 @@ def kill_writer(pid):
 
 
 def power_cut(case, kind, answers):
-    """Installs, and kills the install as step `kind` starts. The exit code of the command."""
-    child = subprocess.Popen([SLIPWAY, "--machine", str(case.machine_dir), "--json", "install",
-                              "--answers", str(answers)], stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL, text=True)
-    case.children.append(child)
-    pid = None
-    for line in child.stdout:
-        event = json.loads(line)
-        # Found before it counts: the shortest steps are over sooner than /proc is searched.
-        pid = pid or writer(case)
-        if event["event"] == "start" and event.get("id") == kind:
-            break
-    else:
-        raise AssertionError(f"no step {kind}")
-    kill_writer(pid)
-    child.stdout.read()
-    code = child.wait()
-    if code == 0:
-        raise TooLate
-    # What holds the disk's lock may take a moment to go.
-    time.sleep(0.1)
-    return code
-
-
-def power_cut_exactly(case, kind, answers):
-    """The same for steps too short to be met from outside: the writer kills itself."""
+    """Installs, and the writer kills itself as step `kind` starts. The exit code of the command."""
     library = case.dir / "cut.so"
     if not library.exists():
         tool("cc", "-shared", "-fPIC", "-O1", "-o", library,

@@ -8,7 +8,7 @@ import shutil
 import struct
 
 from lib import GLOBAL, expect, fingerprint, main, same, sha256, test
-from powercut import power_cut_exactly
+from powercut import power_cut
 
 OURS = "c7f24dd8-4d6c-4d0c-9a35-7e3f1b6f0a52"
 NODE = f"SlipwayNode-{OURS}"
@@ -165,7 +165,7 @@ def _(case):
         (case.machine_dir / "vars").mkdir()
         for name, data in before.items():
             (case.machine_dir / "vars" / name).write_bytes(data)
-        power_cut_exactly(case, kind, path)
+        power_cut(case, kind, path)
         journals = case.on("--json", "status").json()["journals"]
         same([j["state"] for j in journals], ["interrupted"], "journals")
         expect(case.on("--yes", how), 0)

@@ -5,7 +5,7 @@ import json
 import os
 
 from lib import expect, main, need, same, test, tool
-from powercut import power_cut_exactly
+from powercut import power_cut
 from swtpm import Tpm
 
 HOST = "  hostname: node-07"
@@ -158,7 +158,7 @@ def _(case):
     seal(case, "join")
     path = case.dir / "node.yaml"
     path.write_text(path.read_text() + "reinstall: always\n")
-    power_cut_exactly(case, "table", path)
+    power_cut(case, "table", path)
     expect(case.on("resume"), 0)
     same(opened(case, "join"), SECRET + "join", "after the resume")
 
