@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+
+#define SCRATCH_BASES 3U
+#define SCRATCH_OWNER ".slipway-%d."	/* before what mkdtemp() draws */
+#define SCRATCH_RANDOM 6U
 
 char *sw_fmt(const char *fmt, ...)
 {
@@ -156,17 +162,24 @@ int sw_mkdir_all(const char *path, unsigned int mode)
 	return mkdir(p, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-int sw_scratch_new(const char *prefix, char **ret_path)
+/* Where scratch directories may lie; NULL: no such place. */
+static const char *scratch_base(size_t i)
 {
 	const char *bases[] = { getenv("TMPDIR"), "/tmp", "/run" };
+
+	return bases[i] && *bases[i] ? bases[i] : NULL;
+}
+
+int sw_scratch_new(const char *prefix, char **ret_path)
+{
 	int first = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
+	for (size_t i = 0; i < SCRATCH_BASES; i++) {
 		_cleanup_free_ char *p = NULL;
 
-		if (!bases[i] || !*bases[i])
+		if (!scratch_base(i))
 			continue;
-		p = sw_fmt("%s/%s.XXXXXX", bases[i], prefix);
+		p = sw_fmt("%s/%s" SCRATCH_OWNER "XXXXXX", scratch_base(i), prefix, getpid());
 		if (!p)
 			return -ENOMEM;
 		if (mkdtemp(p)) {
@@ -177,6 +190,41 @@ int sw_scratch_new(const char *prefix, char **ret_path)
 			first = -errno;
 	}
 	return first;
+}
+
+static bool is_scratch_of(int base, const char *name, const char *owner)
+{
+	size_t n = strlen(name), tail = strlen(owner) + SCRATCH_RANDOM;
+	struct stat st;
+
+	return n > tail && strncmp(name + n - tail, owner, strlen(owner)) == 0 &&
+	       fstatat(base, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+	       st.st_uid == geteuid();
+}
+
+static void sweep(const char *base, const char *owner)
+{
+	DIR *d = opendir(base);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		_cleanup_(sw_scratch_clear) char *path = NULL;
+
+		if (is_scratch_of(dirfd(d), e->d_name, owner))
+			path = sw_fmt("%s/%s", base, e->d_name);
+	}
+	if (d)
+		(void)closedir(d);
+}
+
+void sw_scratch_sweep(pid_t pid)
+{
+	char owner[32];
+
+	(void)snprintf(owner, sizeof(owner), SCRATCH_OWNER, pid);
+	for (size_t i = 0; i < SCRATCH_BASES; i++)
+		if (scratch_base(i))
+			sweep(scratch_base(i), owner);
 }
 
 static int remove_one(const char *path, const struct stat *st SW_UNUSED, int flag SW_UNUSED,

@@ -32,6 +32,8 @@ int sw_mkdir_all(const char *path, unsigned int mode);
 int sw_scratch_new(const char *prefix, char **ret_path);
 /* Removes it with all that is in it; for _cleanup_(). */
 void sw_scratch_clear(char **path);
+/* Removes those of a child that was killed, and that is not waited for yet. */
+void sw_scratch_sweep(pid_t pid);
 
 /* Removes a tree, never following links or crossing the top; missing is fine. */
 int sw_remove_tree(const char *path);

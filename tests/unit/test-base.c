@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -266,6 +269,44 @@ static void test_times_are_local_and_utc(void **state SW_UNUSED)
 }
 
 /* An initrd-only node need not have what TMPDIR names, nor /tmp. */
+static void leaves_scratch(int fd)
+{
+	char *dir = NULL, *file;
+
+	assert_int_equal(sw_scratch_new("base", &dir), 0);
+	file = sw_fmt("%s/secret", dir);
+	assert_int_equal(sw_file_write(file, "x", 1, 0600), 0);
+	assert_int_equal(sw_fd_write_all(fd, dir, strlen(dir) + 1), 0);
+	for (;;)
+		pause();
+}
+
+static void test_what_a_killed_process_left_is_swept(void **state SW_UNUSED)
+{
+	char path[PATH_MAX], *other = NULL;
+	size_t n = 0;
+	int fds[2];
+	pid_t pid;
+
+	assert_int_equal(sw_scratch_new("base", &other), 0);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0)
+		leaves_scratch(fds[1]);
+	do
+		assert_int_equal(read(fds[0], path + n, 1), 1);
+	while (path[n++]);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(access(path, F_OK), 0);
+	sw_scratch_sweep(pid);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(other, F_OK), 0);	/* ours */
+	sw_scratch_clear(&other);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void test_a_scratch_directory_is_found_without_tmpdir(void **state SW_UNUSED)
 {
 	const char *kept = getenv("TMPDIR");
@@ -303,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_events_survive_json),
 		cmocka_unit_test(test_times_are_local_and_utc),
 		cmocka_unit_test(test_a_scratch_directory_is_found_without_tmpdir),
+		cmocka_unit_test(test_what_a_killed_process_left_is_swept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

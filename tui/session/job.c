@@ -361,11 +361,23 @@ static void enter_child(struct sw_machine *m, enum sw_job_kind kind, int fd)
 
 /* ---- in the session ---- */
 
+/* Its number is not another's before it is waited for: what is removed is its own. */
+static void remove_what_it_left(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
+		sw_scratch_sweep(pid);
+}
+
 void sw_job_stop(struct sw_job *j)
 {
 	if (j->pid > 0) {
 		(void)kill(-j->pid, SIGKILL);
 		(void)kill(j->pid, SIGKILL);	/* where it has not come to have a group yet */
+		remove_what_it_left(j->pid);
 		while (waitpid(j->pid, NULL, 0) < 0 && errno == EINTR)
 			;
 		close(j->fd);
