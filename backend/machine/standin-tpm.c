@@ -21,7 +21,7 @@
 #include "base/proc.h"
 #include "machine/private.h"
 
-#define START_STEPS 250		/* of 20 ms */
+#define START_STEPS 3000	/* of 20 ms: a busy machine lets it wait */
 #define STOP_STEPS 100
 
 static void pause_20ms(void)
@@ -93,13 +93,16 @@ static int spawn(const char *dir, pid_t *ret_pid)
 	return 0;
 }
 
-/* Waits until the child listens; a child that ended first has failed. */
-static int wait_until_up(pid_t pid, const char *ctrl)
+/*
+ * Waits until the child listens on both of its sockets, which it makes one after the other; a child
+ * that ended first has failed.
+ */
+static int wait_until_up(pid_t pid, const char *sock, const char *ctrl)
 {
 	int status;
 
 	for (int i = 0; i < START_STEPS; i++) {
-		if (answers(ctrl))
+		if (answers(ctrl) && answers(sock))
 			return 0;
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			return -ECHILD;
@@ -161,7 +164,7 @@ static int launch(struct sw_machine *m, const char *sock, const char *ctrl, stru
 	(void)unlink(ctrl);
 	r = spawn(m->dir, &pid);
 	if (r == 0) {
-		r = wait_until_up(pid, ctrl);
+		r = wait_until_up(pid, sock, ctrl);
 		if (r < 0 && r != -ECHILD)
 			reap(pid);
 	}
@@ -176,7 +179,7 @@ static int launch(struct sw_machine *m, const char *sock, const char *ctrl, stru
 	return 0;
 }
 
-/* Two processes that start at once must not both start one on the same state. */
+/* Two processes that start at once must not both start one, nor use one that half listens. */
 static int locked_launch(struct sw_machine *m, const char *sock, const char *ctrl,
 			 struct sw_error *err)
 {
@@ -211,7 +214,10 @@ int sw_standin_tpm_start(struct sw_machine *m, struct sw_error *err)
 	}
 	if (s->tpm_pid > 0 && s->owner == getpid() && waitpid(s->tpm_pid, NULL, WNOHANG) != 0)
 		s->tpm_pid = 0;	/* it ended by itself: start another one */
-	return answers(ctrl) ? 0 : locked_launch(m, sock, ctrl, err);
+	if (s->tpm_pid > 0 && s->owner == getpid() && answers(ctrl))
+		return 0;
+	/* Another's may just be starting: it is there when the lock is free. */
+	return locked_launch(m, sock, ctrl, err);
 }
 
 void sw_standin_tpm_stop(struct sw_machine *m)

@@ -191,7 +191,8 @@ def renamed(case):
 
 def kept(case):
     """A state that was formatted by hand, and kept by the install after that."""
-    make(case)
+    case.create()
+    expect(case.on("install", "--answers", case.answers()), 0)
     remade(Broken(case), "mkfs.ext4", "-q", "-F")
     keep = [("  wipe: any\n", "  wipe: any\n  preserve: [state]\n")]
     expect(case.on("install", "--yes", "--answers", case.answers(replace=keep)), 0)

@@ -22,6 +22,7 @@ ENUMERATED = {
     "slot-image.c: sw_rescue_offer_image": (DAMAGES, ".image = true"),
     "overlay.c: add_repair": (DAMAGES, '.id = "overlay-b-copy"'),
     "boot.c: add_keep": (DAMAGES, '.id = "boot-order"'),
+    "boot.c: put_next": (DAMAGES, '.id = "boot-next"'),
     "boot.c: dangling": (DAMAGES, '.id = "entry-0055"'),
     "memtest.c: finding": (DAMAGES, '.id = "memtest-entry"'),
     "dumps.c: add_repair": (DAMAGES, '.id = "nvram-dumps"'),

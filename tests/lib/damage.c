@@ -390,6 +390,17 @@ static void reverse_order(struct world *w)
 	set(w, "BootOrder", data, n);
 }
 
+/* To the last of the order, once. */
+static void send_elsewhere(struct world *w)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t n;
+
+	data = get(w, "BootOrder", &n);
+	assert_true(n >= 4);
+	set(w, "BootNext", data + n - 2, 2);
+}
+
 static void leave_dumps(struct world *w)
 {
 	struct sw_varstore *vars = NULL;
@@ -427,6 +438,7 @@ const struct damage damages[] = {
 	{ .id = "memtest-entry", .severity = SW_FINDING_INFO, .make = leave_memory_test },
 	{ .id = "nvram-dumps", .severity = SW_FINDING_INFO, .make = leave_dumps },
 	{ .id = "boot-order", .severity = SW_FINDING_WARNING, .make = reverse_order },
+	{ .id = "boot-next", .severity = SW_FINDING_INFO, .make = send_elsewhere },
 	{ .id = "table-changed", .severity = SW_FINDING_ERROR, .make = change_table },
 };
 const size_t n_damages = ARRAY_SIZE(damages);
