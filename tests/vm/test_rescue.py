@@ -39,7 +39,10 @@ def look_at_partitions(vm):
     """What is on the disk, and the files of a slot that is whole, read without mounting."""
     choose(vm, "Disks", "nvme0n1")
     for name, files in (("slipway-a", True), ("slipway-b", False), ("slipway-node", False)):
-        choose(vm, name, "Begins at")
+        choose(vm, name)
+        # The words of the partition before stand there until the new frame is drawn.
+        vm.redraw()
+        vm.expect_screen("Begins at", timeout=150)
         vm.send("ENTER")
         vm.expect_screen("directory" if files else "cannot look into this", timeout=60)
         if files:
