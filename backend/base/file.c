@@ -170,6 +170,14 @@ static const char *scratch_base(size_t i)
 	return bases[i] && *bases[i] ? bases[i] : NULL;
 }
 
+/* What names whose a directory is, in a process that may be killed; else nothing. */
+static char scratch_owner[32] = ".";
+
+void sw_scratch_sign(void)
+{
+	(void)snprintf(scratch_owner, sizeof(scratch_owner), SCRATCH_OWNER, getpid());
+}
+
 int sw_scratch_new(const char *prefix, char **ret_path)
 {
 	int first = 0;
@@ -179,7 +187,7 @@ int sw_scratch_new(const char *prefix, char **ret_path)
 
 		if (!scratch_base(i))
 			continue;
-		p = sw_fmt("%s/%s" SCRATCH_OWNER "XXXXXX", scratch_base(i), prefix, getpid());
+		p = sw_fmt("%s/%s%sXXXXXX", scratch_base(i), prefix, scratch_owner);
 		if (!p)
 			return -ENOMEM;
 		if (mkdtemp(p)) {

@@ -32,7 +32,9 @@ int sw_mkdir_all(const char *path, unsigned int mode);
 int sw_scratch_new(const char *prefix, char **ret_path);
 /* Removes it with all that is in it; for _cleanup_(). */
 void sw_scratch_clear(char **path);
-/* Removes those of a child that was killed, and that is not waited for yet. */
+/* From now on the name of each says that it is of this process, which may be killed. */
+void sw_scratch_sign(void);
+/* Removes those that a child has signed which was killed, and that is not waited for yet. */
 void sw_scratch_sweep(pid_t pid);
 
 /* Removes a tree, never following links or crossing the top; missing is fine. */

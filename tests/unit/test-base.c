@@ -273,6 +273,7 @@ static void leaves_scratch(int fd)
 {
 	char *dir = NULL, *file;
 
+	sw_scratch_sign();
 	assert_int_equal(sw_scratch_new("base", &dir), 0);
 	file = sw_fmt("%s/secret", dir);
 	assert_int_equal(sw_file_write(file, "x", 1, 0600), 0);

@@ -348,6 +348,7 @@ static void enter_child(struct sw_machine *m, enum sw_job_kind kind, int fd)
 	(void)fcntl(3, F_SETFD, FD_CLOEXEC);
 	(void)close_range(4, ~0U, 0);
 	(void)prctl(PR_SET_NAME, "slipway-job");
+	sw_scratch_sign();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sw_secret_guard();
 	/* What writes leaves nothing half done; all else can be ended anywhere. */
