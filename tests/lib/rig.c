@@ -58,17 +58,19 @@ static void load_state(struct sw_rig *g)
 	g->s->want = 0;
 }
 
-static pid_t start_viewer(const char *socket, const char *tty, const char *term, int master)
+/* A viewer of its own: what is the session's is not open in it. */
+static pid_t start_viewer(const struct sw_rig *g, const char *tty, const char *term)
 {
 	pid_t pid = fork();
 	struct sw_error err = { 0 };
 
 	if (pid)
 		return pid;
-	close(master);
+	close(g->master);
+	close(g->srv.fd);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	_exit((term ? sw_viewer_run(socket, tty, term, &err)
-		    : sw_plain_run(socket, tty, &err)) < 0 ? 1 : 0);
+	_exit((term ? sw_viewer_run(g->path, tty, term, &err)
+		    : sw_plain_run(g->path, tty, &err)) < 0 ? 1 : 0);
 }
 
 bool sw_rig_take_output(struct sw_rig *g)
@@ -116,7 +118,7 @@ static void open_rig(struct sw_rig *g, const char *term, unsigned short rows, un
 	g->vt = vterm_new(rows ? rows : ROWS, cols ? cols : COLS);
 	vterm_set_utf8(g->vt, 1);
 	vterm_screen_reset(vterm_obtain_screen(g->vt), 1);
-	g->viewer = start_viewer(g->path, tty, term, g->master);
+	g->viewer = start_viewer(g, tty, term);
 	while ((g->srv.n == 0 || !g->srv.conns[0]->greeted) && sw_rig_now_ms() < end) {
 		struct pollfd fds[SW_MAX_VIEWERS + 2];
 		size_t n = sw_server_poll(&g->srv, fds);

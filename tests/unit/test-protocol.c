@@ -3,11 +3,14 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tui/session/text.h"
 #include "tui/session/wire.h"
+#include "tui/term/link.h"
 
 static struct sw_frame *sample(void)
 {
@@ -152,6 +155,34 @@ static void test_damaged_messages_are_survived(void **state SW_UNUSED)
 	}
 }
 
+/* As drawing does on a terminal that is busy. */
+static bool fail_inside(const struct sw_message *m SW_UNUSED, void *arg)
+{
+	*(unsigned int *)arg += 1;
+	errno = ENOTTY;
+	return true;
+}
+
+static void test_what_a_frame_does_cuts_no_session_off(void **state SW_UNUSED)
+{
+	_cleanup_buf_ struct sw_buf b = { 0 };
+	struct sw_link l = { .session = -EBADF };
+	unsigned int taken = 0;
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), 0);
+	l.sock = fd[0];
+	assert_int_equal(sw_wire_ack(&b, 1), 0);
+	assert_int_equal(write(fd[1], b.data, b.len), (ssize_t)b.len);
+	sw_link_receive(&l, fail_inside, &taken);
+	assert_int_equal(taken, 1);
+	assert_int_equal(l.sock, fd[0]);
+	close(fd[1]);
+	sw_link_receive(&l, fail_inside, &taken);
+	assert_int_equal(l.sock, -EBADF);
+	sw_link_disconnect(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +192,7 @@ int main(void)
 		cmocka_unit_test(test_a_greeting_carries_its_names),
 		cmocka_unit_test(test_too_long_and_unknown_messages_are_refused),
 		cmocka_unit_test(test_damaged_messages_are_survived),
+		cmocka_unit_test(test_what_a_frame_does_cuts_no_session_off),
 	};
 
 	sw_text_init();

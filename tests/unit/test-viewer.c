@@ -460,6 +460,40 @@ static void test_a_viewer_that_talks_nonsense_is_dropped(void **state SW_UNUSED)
 	sw_rig_close(&g);
 }
 
+/* As a key does that looks for a file which is not there. */
+static bool fail_inside(struct sw_view *v SW_UNUSED, struct sw_state *s SW_UNUSED,
+			enum sw_request req SW_UNUSED, uint32_t ch SW_UNUSED)
+{
+	errno = ENOENT;
+	return true;
+}
+
+static void draw_nothing(struct sw_view *v SW_UNUSED, const struct sw_state *s SW_UNUSED,
+			 struct sw_frame *f SW_UNUSED, const struct sw_area *a SW_UNUSED)
+{
+}
+
+static void test_what_a_key_does_cuts_no_viewer_off(void **state SW_UNUSED)
+{
+	static const struct sw_hint none = { SW_REQ_NONE, NULL };
+	static const struct sw_view_ops ops = {
+		.title = "Fails inside", .hints = &none, .draw = draw_nothing,
+		.request = fail_inside,
+	};
+	struct sw_conn *c;
+	struct sw_rig g;
+
+	sw_rig_open(&g, "vt220", ROWS, COLS);
+	(void)sw_rig_settle(&g);
+	c = g.srv.conns[0];
+	sw_view_push(g.s, &ops);
+	(void)sw_rig_type(&g, "j");
+	assert_int_equal(g.srv.n, 1);
+	assert_ptr_equal(g.srv.conns[0], c);
+	sw_rig_assert_shows_the_frame(&g);
+	sw_rig_close(&g);
+}
+
 static bool waits(struct sw_rig *g)
 {
 	_cleanup_free_ char *text = sw_rig_text(g, ROWS, COLS);
@@ -559,6 +593,7 @@ int main(void)
 		cmocka_unit_test(test_keys_count_only_from_the_pen),
 		cmocka_unit_test(test_the_first_key_takes_a_free_pen),
 		cmocka_unit_test(test_a_viewer_that_talks_nonsense_is_dropped),
+		cmocka_unit_test(test_what_a_key_does_cuts_no_viewer_off),
 		cmocka_unit_test(test_a_viewer_waits_for_the_next_session),
 		cmocka_unit_test(test_a_hang_up_ends_only_the_viewer),
 		cmocka_unit_test(test_a_hang_up_ends_a_viewer_that_waits_for_a_session),

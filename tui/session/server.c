@@ -96,16 +96,19 @@ static void flush(struct sw_conn *c)
 
 void sw_server_close(struct sw_server *srv, const char *bye)
 {
+	/*
+	 * First, so that no viewer that is told to leave finds this socket again, which a process
+	 * forked from here may keep open. The path may be another session's by now.
+	 */
+	if (sw_server_is_reachable(srv))
+		(void)unlink(srv->path);
+	if (srv->fd >= 0)
+		close(srv->fd);
 	for (size_t i = 0; i < srv->n; i++) {
 		if (bye && sw_wire_bye(&srv->conns[i]->out, bye) == 0)
 			flush(srv->conns[i]);
 		conn_free(srv->conns[i]);
 	}
-	if (srv->fd >= 0)
-		close(srv->fd);
-	/* The path may be another session's by now. */
-	if (sw_server_is_reachable(srv))
-		(void)unlink(srv->path);
 	free(srv->path);
 	*srv = (struct sw_server){ .fd = -EBADF };
 }
@@ -292,18 +295,21 @@ static bool receive(struct sw_server *srv, struct sw_conn *c, struct sw_state *s
 {
 	struct sw_message m;
 	char data[4096];
+	bool more;
 	ssize_t n;
 	int r;
 
 	while ((n = recv(c->fd, data, sizeof(data), 0)) > 0)
 		if (c->in.len > INPUT_MAX || sw_buf_add(&c->in, data, (size_t)n) < 0)
 			return false;
+	/* Asked now: what a message makes the session do leaves its own errno. */
+	more = n < 0 && (errno == EAGAIN || errno == EINTR);
 	while ((r = sw_wire_next(c->in.data, c->in.len, &m)) > 0) {
 		if (handle_message(srv, c, &m, s) < 0)
 			return false;
 		sw_wire_consume(&c->in, m.total);
 	}
-	return r == 0 && (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
+	return r == 0 && more;
 }
 
 bool sw_server_handle(struct sw_server *srv, const struct pollfd *fds, size_t n,

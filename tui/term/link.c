@@ -108,11 +108,14 @@ void sw_link_receive(struct sw_link *l, bool (*take)(const struct sw_message *m,
 		     void *arg)
 {
 	char data[16384];
+	bool ended;
 	ssize_t n;
 
 	while ((n = recv(l->sock, data, sizeof(data), 0)) > 0)
 		if (sw_buf_add(&l->from, data, (size_t)n) < 0)
 			break;
-	if (take_all(l, take, arg) && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)))
+	/* Asked now: what `take` does leaves its own errno. */
+	ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+	if (take_all(l, take, arg) && ended)
 		sw_link_disconnect(l);
 }
