@@ -10,7 +10,7 @@ import json
 import os
 import struct
 
-from lib import (GLOBAL, MiB, cut, decode_option, expect, fake_initrd, fake_kernel,
+from lib import (GLOBAL, Case, MiB, cut, decode_option, expect, fake_initrd, fake_kernel,
                  fingerprint, partitions, sha256, tool)
 
 SECTOR = 512
@@ -57,6 +57,19 @@ def run_from(case, letter):
     broken.variable("BootCurrent").write_bytes(struct.pack("<IH", 6, broken.number(letter)))
     broken.variable("LoaderDevicePartUUID", LOADER).write_bytes(
         struct.pack("<I", 6) + (uuid + "\0").encode("utf-16-le"))
+
+
+@contextlib.contextmanager
+def another_node():
+    """A node of other answers, on a machine of its own while this lasts."""
+    other = Case()
+    try:
+        other.create()
+        expect(other.on("install", "--answers", other.answers(replace=(
+            ("hostname: node-07", "hostname: other-9"),))), 0)
+        yield Broken(other)
+    finally:
+        other.close()
 
 
 class Broken:

@@ -2,9 +2,9 @@
 """More of the museum: states that are whole, and are not what the node's install made."""
 import struct
 
-from lib import Case, MiB, cut, expect, tool
-from museum import Broken, exhibit, run_from
-from museum_machine import remade
+from lib import MiB, cut, expect, tool
+from museum import another_node, exhibit, run_from
+from museum_machine import crc32, remade
 from museum_sealed import make_mirror
 
 KEY = b"a key that is long enough to be one"
@@ -35,15 +35,8 @@ def formatted_state_fat(b):
 
 @exhibit("the state was copied from another node", "state-other", **ANEW)
 def foreign_state(b):
-    other = Case()
-    try:
-        other.create()
-        expect(other.on("install", "--answers", other.answers(replace=(
-            ("hostname: node-07", "hostname: other-9"),))), 0)
-        there = Broken(other)
+    with another_node() as there:
         cut(there.image, there.parts["state"], b.case.dir / "theirs.img")
-    finally:
-        other.close()
     remade(b, "true", fill=lambda image: (b.case.dir / "theirs.img").replace(image))
 
 
@@ -70,12 +63,7 @@ def state_of_lvm(b):
 
 def lvm_crc(data):
     """Its CRC-32 begins elsewhere than everybody's, and is not turned over at the end."""
-    value = 0xf597a6cf
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xedb88320 if value & 1 else 0)
-    return value
+    return crc32(0xedb88320, 0xf597a6cf, data)
 
 
 # ---- an encrypted state ----

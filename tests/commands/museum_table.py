@@ -3,8 +3,8 @@
 import os
 import struct
 
-from lib import Case, MiB, expect, sha256, tool
-from museum import BOOT_FILE, MANIFEST, SECTOR, Broken, exhibit
+from lib import MiB, sha256, tool
+from museum import BOOT_FILE, MANIFEST, SECTOR, another_node, exhibit
 
 
 def another_table(b, *words):
@@ -186,13 +186,6 @@ def added_word_and_manifest_a(b):
 @exhibit("the node data were copied from another node", "node-data-other", repair=False,
          kind="data", says='they are of "other-9"')
 def foreign_data(b):
-    other = Case()
-    try:
-        other.create()
-        expect(other.on("install", "--answers", other.answers(replace=(
-            ("hostname: node-07", "hostname: other-9"),))), 0)
-        there = Broken(other)
+    with another_node() as there:
         at, size = there.at("slipway-node"), there.bytes("slipway-node")
         b.write(b.at("slipway-node"), there.read(at, size))
-    finally:
-        other.close()

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `slipway iso embed`, `show` and `clear`: answers in an image of the medium. */
-#include "answers/answers.h"
-#include "answers/embed.h"
-
 #include <string.h>
 
+#include "answers/answers.h"
+#include "answers/embed.h"
 #include "base/json.h"
 #include "tui/commands/answer-file.h"
 #include "tui/commands/common.h"
@@ -83,7 +82,6 @@ static int run_embed(struct sw_cli *cli, struct sw_error *err)
 
 	if (!errors)
 		return sw_fail_oom(err);
-
 	if (n > SW_ARGS_MAX)
 		return sw_fail(err, SW_EXIT_USAGE, -E2BIG, "at most %d files", SW_ARGS_MAX);
 	if (strcmp(cli->args.rest[1], "-") == 0)
