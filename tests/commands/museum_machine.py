@@ -144,16 +144,13 @@ def full_xfs(b):
         "xfs_db", "-x", "-c", "sb 0", "-c", "write fdblocks 100", image))
 
 
-def crc32(polynomial, value, data):
+def crc32c(data):
+    value = 0xffffffff
     for byte in data:
         value ^= byte
         for _ in range(8):
-            value = value >> 1 ^ (polynomial if value & 1 else 0)
-    return value
-
-
-def crc32c(data):
-    return crc32(0x82f63b78, 0xffffffff, data) ^ 0xffffffff
+            value = value >> 1 ^ (0x82f63b78 if value & 1 else 0)
+    return value ^ 0xffffffff
 
 
 def used_up(image):
