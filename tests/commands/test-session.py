@@ -45,6 +45,13 @@ def wait_paused(case, seconds=120):
     time.sleep(1)
 
 
+def wait_requests(server, many, seconds=120):
+    end = time.monotonic() + seconds
+    while len(server.hits) < many:
+        assert time.monotonic() < end, f"{len(server.hits)} of {many} requests came"
+        time.sleep(0.05)
+
+
 def stop(child):
     child.send_signal(signal.SIGTERM)
     return child.communicate(timeout=120)[1]
@@ -369,6 +376,8 @@ def _(case):
     try:
         for line in one, two:
             line.wait("Fetch and check the payload")
+        # So that the log, which is looked into while it is paused, tells of a try that failed.
+        wait_requests(server, 2)
         said = f"Paused by {two.name.removeprefix('/dev/')} at the next safe point"
         press(two, "p", said)
         one.wait(said)
@@ -380,10 +389,7 @@ def _(case):
         two.wait("serial NODE07SYS")
         press(two, "l", "next try in")
         press(two, "ldp", "Fetch and check the payload")
-        end = time.monotonic() + 120
-        while len(server.hits) == before and time.monotonic() < end:
-            time.sleep(0.2)
-        assert len(server.hits) > before, "it does not go on"
+        wait_requests(server, before + 1)
         press(one, "c", "Stop at the next safe point?", "Nothing has been written yet")
         two.wait("Stop at the next safe point?")
         press(one, "\x1b[B\r", "Nothing")
