@@ -435,7 +435,7 @@ class Server:
     """Serves files over HTTP on the loopback; `cut_at`: resets a connection after so many bytes;
     `tls`: an Authority (attest_server.py), whose certificate it shows over HTTPS."""
 
-    def __init__(self, folder, cut_at=None, cuts=1 << 30, delay=0, tls=None):
+    def __init__(self, folder, cut_at=None, cuts=1 << 30, tls=None):
         self.hits, self.cuts = [], cuts
         server = self
 

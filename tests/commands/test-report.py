@@ -265,7 +265,7 @@ def _(case):
     need("openssl")
     case.create()
     r = Receiver(case.dir / "r")
-    server = Server(case.dir, cut_at=1000, delay=0)    # every try is cut: it retries for long
+    server = Server(case.dir, cut_at=1000)    # every try is cut: it retries for long
     kernel, _ = case.payload()
     more = {"kernel": f"{server.url}/{kernel.name}"}
     child = case.start("install", "--json", "--answers",
