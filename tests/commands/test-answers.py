@@ -294,8 +294,12 @@ def _(case):
     long = "#" * ((1 << 20) + 1)
     expect(case.run("check", "-", stdin=long), 3, "stdin: ", "larger than 1 MiB")
     expect(case.run("check", "-", "-", stdin=text), 0, "stdin: valid\nstdin: valid\n")
-    plan = expect(case.on("--json", "plan", "--answers", "-", stdin=text), 0).json()
-    same(plan, case.on("--json", "plan", "--answers", case.answers()).json(), "the plan")
+    facts = case.dir / "facts.json"   # of one moment: a plan says when its facts were read
+    facts.write_text(expect(case.on("--json", "facts"), 0).out)
+    plan = ("--facts", facts, "--json", "plan", "--answers")
+    same(expect(case.run(*plan, "-", stdin=text), 0).out,
+         expect(case.run(*plan, case.answers()), 0).out, "the plan, byte for byte")
+    expect(case.on("plan", "--answers", "-", stdin=text), 0, "NODE07SYS")
     expect(case.on("install", "--answers", "-", "--sha256", "0" * 64, stdin=text), 2, "--sha256")
     expect(case.on("install", "--answers", "-", stdin=text.replace("NODE07SYS", "ask")), 3,
            "nobody has answered disk.match.serial")
