@@ -108,9 +108,10 @@ static bool wait_for(struct query *q, pthread_t thread, unsigned int timeout_s)
 	struct timespec end;
 	bool finished;
 
-	clock_gettime(CLOCK_REALTIME, &end);
+	/* Not by the wall clock: an install may set that meanwhile, by years. */
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += timeout_s;
-	if (pthread_timedjoin_np(thread, NULL, &end) == 0)
+	if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &end) == 0)
 		return true;
 	pthread_mutex_lock(&q->lock);
 	finished = q->finished;

@@ -60,13 +60,13 @@ static int waits_for_the_others(size_t i SW_UNUSED, void *arg SW_UNUSED)
 	struct timespec until;
 	int r = 0;
 
-	(void)clock_gettime(CLOCK_REALTIME, &until);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += 60;
 	pthread_mutex_lock(&lock);
 	inside++;
 	pthread_cond_broadcast(&all_here);
 	while (inside < SW_PARALLEL_MAX && r == 0)
-		r = pthread_cond_timedwait(&all_here, &lock, &until);
+		r = pthread_cond_clockwait(&all_here, &lock, CLOCK_MONOTONIC, &until);
 	pthread_mutex_unlock(&lock);
 	return -r;
 }

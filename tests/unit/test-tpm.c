@@ -5,13 +5,27 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/file.h"
 #include "tpm/tpm.h"
+
+static time_t ahead_s;
+
+/* The wall clock of this program is ahead: a deadline by it is one that never comes. */
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+	int r = (int)syscall(SYS_clock_gettime, clock, t);
+
+	if (r == 0 && clock == CLOCK_REALTIME)
+		t->tv_sec += ahead_s;
+	return r;
+}
 
 /* Listens on path and never answers. */
 static int mute(const char *path)
@@ -26,7 +40,7 @@ static int mute(const char *path)
 	return fd;
 }
 
-static void test_a_tpm_that_never_answers_is_given_up(void **state SW_UNUSED)
+static void never_answers(void)
 {
 	_cleanup_free_ char *dir = NULL, *sock = NULL, *ctrl = NULL, *tcti = NULL;
 	struct sw_tpm_info info = {};
@@ -53,6 +67,21 @@ static void test_a_tpm_that_never_answers_is_given_up(void **state SW_UNUSED)
 	assert_int_equal(sw_remove_tree(dir), 0);
 }
 
+static void test_a_tpm_that_never_answers_is_given_up(void **state SW_UNUSED)
+{
+	never_answers();
+}
+
+/* As an install does for TLS on a machine whose clock is years off. */
+static void test_a_clock_that_is_set_back_makes_no_wait_for_a_tpm_longer(void **state SW_UNUSED)
+{
+	ahead_s = 10L * 365 * 86400;
+	alarm(90);
+	never_answers();
+	alarm(0);
+	ahead_s = 0;
+}
+
 static void test_no_tpm_is_an_error_in_words(void **state SW_UNUSED)
 {
 	struct sw_tpm_info info = {};
@@ -69,6 +98,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_tpm_that_never_answers_is_given_up),
+		cmocka_unit_test(test_a_clock_that_is_set_back_makes_no_wait_for_a_tpm_longer),
 		cmocka_unit_test(test_no_tpm_is_an_error_in_words),
 	};
 
