@@ -2,8 +2,8 @@
 #include "admission/admitted.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "net/http.h"
@@ -28,7 +28,7 @@ static json_object *one(const char *kind, const char *url, const char *overlay,
 	sw_json_add_str(o, "kind", kind);
 	sw_json_add_str(o, "url", url);
 	sw_json_add_bool(o, "admitted", !failed);
-	json_object_object_add(o, "time", json_object_new_int64(time(NULL)));
+	json_object_object_add(o, "time", json_object_new_int64(sw_wall_s()));
 	if (by->used != SW_ATTEST_AUTO)
 		sw_json_add_str(o, "protocol", sw_attest_protocol_name(by->used));
 	sw_json_add_bool(o, "fell_back", sw_admitted_fell_back(by));

@@ -2,7 +2,6 @@
 #include "apply/told.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "apply/apply.h"
 #include "answers/proxy.h"
@@ -20,9 +19,9 @@ static struct sw_varstore *store(struct sw_told *t)
 /* To the receivers and to whoever watches. */
 static void say(struct sw_told *t, const char *text)
 {
-	struct sw_event ev = { .type = SW_EVENT_LOG,
-			       .time_ms = (int64_t)time(NULL) * 1000 };
+	struct sw_event ev = { .type = SW_EVENT_LOG };
 
+	sw_event_stamp(&ev);
 	(void)snprintf(ev.text, sizeof(ev.text), "%s", text);
 	sw_told_event(&ev, t);
 }
@@ -123,14 +122,14 @@ void sw_apply_waits(struct sw_machine *m, const struct sw_answers *a, const char
 		    int result, const struct sw_sink *sink)
 {
 	const struct sw_report r = { .m = m, .answers = a, .partial = true };
-	struct sw_event ev = { .type = over ? SW_EVENT_ANSWERED : SW_EVENT_WAIT, .result = result,
-			       .time_ms = (int64_t)time(NULL) * 1000 };
+	struct sw_event ev = { .type = over ? SW_EVENT_ANSWERED : SW_EVENT_WAIT, .result = result };
 	struct sw_reporter *reporter = NULL;
 	struct sw_error e = {};
 
 	if (sw_answers_validate_report(a, &e) < 0)
 		return;
 	(void)sw_answers_use_proxy(a, m, NULL);
+	sw_event_stamp(&ev);
 	(void)snprintf(ev.text, sizeof(ev.text), "%s", keys);
 	if (sw_reporter_start(&r, &reporter, &e) < 0)
 		sw_event_log(sink, "nobody can be told that a person is waited for");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a wipe would do to a disk: found by reading, told before anything is written. */
 #include <string.h>
-#include <time.h>
 
 #include "apply/wipe.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/size.h"
@@ -199,7 +199,7 @@ int sw_wipe_plan(struct sw_machine *m, const struct sw_facts *f, const struct sw
 	if (!p || identify(p, f, d, o) < 0)
 		return sw_fail_oom(err);
 	p->mark.disk_size = d->size;
-	p->mark.time = time(NULL);
+	p->mark.time = sw_wall_s();
 	r = choose_method(m, f, d, p, o->method, err);
 	if (r == 0)
 		r = read_disk(m, d, o, p, err);

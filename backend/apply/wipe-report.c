@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "apply/wipe-private.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/size.h"
@@ -85,7 +86,7 @@ json_object *sw_wipe_report(const struct sw_wipe_run *run, int r, const struct s
 	sw_json_add_str(o, "method", sw_wipe_method_name(run->mark.method));
 	sw_json_add_bool(o, "resumed", p->resumed);
 	json_object_object_add(o, "started", json_object_new_int64(run->started));
-	json_object_object_add(o, "ended", json_object_new_int64(time(NULL)));
+	json_object_object_add(o, "ended", json_object_new_int64(sw_wall_s()));
 	sw_json_add_str(o, "result", result(run, r));
 	if (run->differs)
 		sw_json_add_u64(o, "differs_at", run->differs);

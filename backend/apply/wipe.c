@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The steps of a wipe, in the order that makes a power cut harmless. */
 #include <string.h>
-#include <time.h>
 
 #include "apply/wipe-private.h"
+#include "base/clock.h"
 #include "disk/select.h"
 
 #define CHUNK (1UL << 20)
@@ -478,7 +478,7 @@ int sw_wipe_run(struct sw_machine *m, const struct sw_wipe_plan *p, const struct
 		json_object **ret_report, struct sw_error *err)
 {
 	struct sw_wipe_run run = { .m = m, .p = p, .sink = sink, .mark = p->mark,
-				   .started = time(NULL) };
+				   .started = sw_wall_s() };
 	struct sw_event done = { .type = SW_EVENT_DONE };
 	struct sw_error mine = {};
 	int r;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/backoff.h"
+#include "base/clock.h"
 
 #include <sys/random.h>
 #include <time.h>
@@ -10,8 +11,8 @@ void sw_backoff_seed(struct sw_backoff *b, uint64_t seed)
 		struct timespec ts;
 
 		/* Early in a boot there may be no random numbers yet, but no two clocks agree. */
-		clock_gettime(CLOCK_REALTIME, &ts);
-		seed = (uint64_t)ts.tv_nsec << 20 ^ (uint64_t)ts.tv_sec;
+		clock_gettime(CLOCK_MONOTONIC, &ts);
+		seed = (uint64_t)ts.tv_nsec << 20 ^ (uint64_t)sw_wall_ms();
 	}
 	b->random = seed;
 }

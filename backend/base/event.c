@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 
 /* How long a cancellation may have to wait. */
@@ -16,14 +17,17 @@ static const char *const names[] = {
 	[SW_EVENT_WAIT] = "wait",   [SW_EVENT_ANSWERED] = "answered",
 };
 
+void sw_event_stamp(struct sw_event *ev)
+{
+	ev->time_ms = sw_wall_ms();
+	ev->now_ms = sw_now_ms();
+}
+
 void sw_event_emit(const struct sw_sink *sink, struct sw_event *ev)
 {
-	struct timespec ts;
-
 	if (!sink || !sink->fn)
 		return;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	ev->time_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	sw_event_stamp(ev);
 	sink->fn(ev, sink->userdata);
 }
 
@@ -79,6 +83,7 @@ json_object *sw_event_to_json(const struct sw_event *ev)
 
 	sw_json_add_str(o, "event", names[ev->type]);
 	json_object_object_add(o, "time_ms", json_object_new_int64(ev->time_ms));
+	json_object_object_add(o, "monotonic_ms", json_object_new_int64(ev->now_ms));
 	if (ev->id[0])
 		sw_json_add_str(o, "id", ev->id);
 	if (ev->step)
@@ -124,6 +129,7 @@ int sw_event_from_json(json_object *o, struct sw_event *ret_ev)
 		return -EINVAL;
 	ev.type = (enum sw_event_type)t;
 	ev.time_ms = sw_json_int(o, "time_ms", 0);
+	ev.now_ms = sw_json_int(o, "monotonic_ms", ev.time_ms);
 	ev.step = (unsigned int)sw_json_int(o, "step", 0);
 	ev.steps = (unsigned int)sw_json_int(o, "steps", 0);
 	ev.weight = (unsigned int)sw_json_int(o, "weight", 0);

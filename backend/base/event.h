@@ -26,7 +26,9 @@ enum sw_event_type {
 
 struct sw_event {
 	enum sw_event_type type;
-	int64_t time_ms;	/* wall clock, ms since the epoch; filled by sw_event_emit() */
+	int64_t time_ms;	/* time of day, ms since the epoch; filled by sw_event_emit() */
+	/* the same moment by sw_now_ms(), for spans: a run may set the time of day, by years */
+	int64_t now_ms;
 	unsigned int step;	/* 1-based */
 	unsigned int steps;
 	unsigned int weight;	/* share of the whole, arbitrary units */
@@ -53,6 +55,8 @@ struct sw_sink {
 	_Bool (*cancelled)(void *userdata);	/* polled between blocks; NULL: never */
 };
 
+/* Both times of an event that is not emitted but made for somebody: now. */
+void sw_event_stamp(struct sw_event *ev);
 void sw_event_emit(const struct sw_sink *sink, struct sw_event *ev);
 void sw_event_log(const struct sw_sink *sink, const char *fmt, ...) SW_PRINTF(2, 3);
 /* The sink (or NULL) for what cannot be stopped; and for what nobody wants to be told of. */

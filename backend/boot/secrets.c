@@ -2,8 +2,8 @@
 #include "boot/secrets.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "disk/luks-open.h"
 
@@ -12,10 +12,7 @@
 
 static uint64_t now_us(void)
 {
-	struct timespec t = {};
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000U + (uint64_t)t.tv_nsec / 1000U;
+	return (uint64_t)sw_wall_ms() * 1000U;
 }
 
 /* ---- node data ---- */

@@ -3,8 +3,8 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -221,7 +221,7 @@ int sw_bundle_gather(struct sw_machine *m, const struct sw_bundle_options *optio
 				  .visit = { .m = m, .disk = options->disk } };
 	int r;
 
-	*ret = (struct sw_bundle){ .anonymous = options->anonymous, .time = time(NULL),
+	*ret = (struct sw_bundle){ .anonymous = options->anonymous, .time = sw_wall_s(),
 				   .absent = json_object_new_array() };
 	r = look(&g, options, err);
 	if (r == -ENOMEM)

@@ -4,8 +4,8 @@
 
 #include <endian.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "layout/undo-private.h"
@@ -84,7 +84,7 @@ static int write_state(const struct sw_layout_undo *u, const struct header *h, u
 		       enum sw_layout_undo_state kind)
 {
 	struct state s = { .count = htole32(count), .kind = htole32((uint32_t)kind),
-			   .time = (int64_t)htole64((uint64_t)time(NULL)) };
+			   .time = (int64_t)htole64((uint64_t)sw_wall_s()) };
 	int r;
 
 	memcpy(s.magic, state_magic, sizeof(state_magic));

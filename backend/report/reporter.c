@@ -117,7 +117,7 @@ static void offer_death(struct teller *t)
 {
 	struct sw_event ev = { .type = SW_EVENT_DONE, .result = -EPIPE };
 
-	ev.time_ms = (int64_t)time(NULL) * 1000;
+	sw_event_stamp(&ev);
 	sw_fail(&ev.error, SW_EXIT_DIRTY, -EPIPE, "the installing process ended without a word");
 	sw_error_hint(&ev.error, "`slipway status` on the machine says how far it came");
 	sw_failure_code("process", &ev.error, ev.code);

@@ -4,6 +4,7 @@ servers whose certificates look bad to a wrong clock. Only the stand-in's clock 
 import contextlib
 import http.server
 import io
+import json
 import os
 import tarfile
 import time
@@ -108,6 +109,11 @@ def _(case):
             done = expect(install(case, remote_answers(case, server)), 0)
             assert abs(is_wrong_by(case)) < 10, is_wrong_by(case)
             assert "The clock is set to" in done.out and words in done.out, done
+            events = [json.loads(line) for line in done.out.splitlines()]
+            first, last = (events[i]["time_ms"] / 1000 - time.time() for i in (0, -1))
+            assert abs(first - off) < 600 and abs(last) < 600, "not the machine's time of day"
+            passed = [e["monotonic_ms"] for e in events]
+            assert passed == sorted(passed) and passed[-1] - passed[0] < 600000, passed
 
 
 @test("with time.from: leave the clock stays wrong, and the certificate is what looks bad")

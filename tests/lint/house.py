@@ -14,6 +14,8 @@ BANNED = re.compile(r"\b(sprintf|vsprintf|strcpy|strcat|strncpy|gets|system|pope
                     r"mktemp|tempnam|atoi|atol|strtok)\s*\(")
 NCURSES = re.compile(r"#\s*include\s*[<\"](n?curses|ncursesw/|term\.h)")
 TERMINAL = re.compile(r"\b(printf|puts|putchar|fprintf\s*\(\s*stderr|exit)\s*\(|\bisatty\s*\(")
+WALL_CLOCK = re.compile(r"\bCLOCK_REALTIME\b|\btime\s*\(\s*(NULL|0|&\w+)\s*\)|\bgettimeofday\b")
+OF_THE_WALL_CLOCK = ("backend/base/clock.c", "backend/machine/clock.c")
 FUNCTION = re.compile(r"^[A-Za-z_].*\)\s*$")
 ANYWHERE = (".c", ".h", ".py", ".sh", ".mk", ".conf", "")
 
@@ -63,6 +65,9 @@ def check_c(path, text, complain):
         backend = relative.startswith("backend/")
         if (backend or relative.startswith("tui/commands/")) and NCURSES.search(line):
             complain(number, "ncurses does not belong here")
+        if relative.startswith(("backend/", "tui/")) and WALL_CLOCK.search(line) and \
+                relative not in OF_THE_WALL_CLOCK:
+            complain(number, "the time of day is sw_wall_ms(), what may still take is sw_now_ms()")
         if backend and TERMINAL.search(line) and not re.search(r"\b[sf]nprintf|dprintf", line):
             complain(number, f"the backend neither prints nor exits: {line.strip()}")
     for number, line in enumerate(text.splitlines(), 1):

@@ -273,7 +273,7 @@ static void open_state(struct monkey *m)
 static void work(struct monkey *m)
 {
 	struct sw_event ev = { .type = SW_EVENT_START, .steps = 9, .step = 1 + pick(m, 9),
-			       .time_ms = 1760000000000, .text = "A step" };
+			       .now_ms = 1760000000000, .text = "A step" };
 
 	if (m->s->phase != SW_PHASE_RUNNING)
 		return;

@@ -48,7 +48,7 @@ static void assert_at_most(const char *what, size_t bytes, size_t budget)
 static void show_steps(struct sw_rig *g, uint64_t done)
 {
 	struct sw_event ev = { .type = SW_EVENT_PROGRESS, .step = 1, .steps = 10, .done = done,
-			       .size = 60 << 20, .time_ms = 1760000000000 + (int64_t)(done >> 13) };
+			       .size = 60 << 20, .now_ms = 1760000000000 + (int64_t)(done >> 13) };
 
 	(void)sw_state_event(g->s, &ev);
 }
@@ -56,7 +56,7 @@ static void show_steps(struct sw_rig *g, uint64_t done)
 static void measure_progress(struct sw_rig *g)
 {
 	struct sw_event ev = { .type = SW_EVENT_START, .step = 1, .steps = 10, .weight = 10,
-			       .time_ms = 1760000000000, .text = "Fetch and check the payload" };
+			       .now_ms = 1760000000000, .text = "Fetch and check the payload" };
 	size_t sum = 0;
 
 	sw_state_start(g->s, SW_WORK_INSTALL);

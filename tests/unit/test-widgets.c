@@ -160,11 +160,46 @@ static void test_a_pager_follows_until_one_scrolls_up(void **state SW_UNUSED)
 	sw_pager_clear(&p);
 }
 
+/* What stands beside the bar after half of the first of two steps, 10 s after its start. */
+static void bar_says(int64_t day_before_ms, int64_t day_after_ms, const char *rate,
+		     const char *left)
+{
+	_cleanup_frame_ struct sw_frame *f = sw_frame_new(24, 80);
+	_cleanup_free_ char *text = NULL;
+	const struct sw_area a = { .rows = 24, .cols = 80 };
+	struct sw_progress run = {};
+	struct sw_event ev = { .type = SW_EVENT_START, .step = 1, .steps = 2, .weight = 1,
+			       .time_ms = day_before_ms, .now_ms = 5000, .text = "one" };
+
+	assert_non_null(f);
+	assert_int_equal(sw_progress_begin(&run, NULL), 0);
+	sw_progress_event(&run, &ev);
+	ev = (struct sw_event){ .type = SW_EVENT_PROGRESS, .step = 1, .steps = 2, .done = 50 << 20,
+				.size = 100 << 20, .time_ms = day_after_ms, .now_ms = 15000 };
+	sw_progress_event(&run, &ev);
+	sw_progress_draw(&run, f, &a);
+	text = sw_frame_text(f);
+	assert_non_null(strstr(text, rate));
+	assert_non_null(strstr(text, left));
+	sw_progress_clear(&run);
+}
+
+/* A dead battery: the clock of the board says 2016 until a server says what day it is. */
+static void test_a_clock_that_is_set_meanwhile_changes_no_rate_and_no_time_left(
+	void **state SW_UNUSED)
+{
+	const int64_t day = 1760000000000, decade = 315360000000;
+
+	bar_says(day, day + 10000, "5M/s", "0:30 left");
+	bar_says(day - decade, day, "5M/s", "0:30 left");
+	bar_says(day + decade, day, "5M/s", "0:30 left");
+}
+
 static void test_progress_weighs_steps_and_keeps_a_bounded_log(void **state SW_UNUSED)
 {
 	struct sw_progress run = { 0 };
 	struct sw_event ev = { .type = SW_EVENT_START, .step = 1, .steps = 2, .weight = 30,
-			       .time_ms = 1000, .text = "one" };
+			       .now_ms = 1000, .text = "one" };
 
 	assert_int_equal(sw_progress_begin(&run, NULL), 0);
 	sw_progress_event(&run, &ev);
@@ -314,6 +349,8 @@ int main(void)
 		cmocka_unit_test(test_a_list_moves_searches_and_scrolls),
 		cmocka_unit_test(test_a_search_goes_on_in_a_list_that_is_filled_anew),
 		cmocka_unit_test(test_a_pager_follows_until_one_scrolls_up),
+		cmocka_unit_test(
+			test_a_clock_that_is_set_meanwhile_changes_no_rate_and_no_time_left),
 		cmocka_unit_test(test_progress_weighs_steps_and_keeps_a_bounded_log),
 		cmocka_unit_test(test_a_new_session_follows_a_running_install),
 	};

@@ -91,7 +91,7 @@ struct sw_printer {
 	FILE *out;
 	bool json;			/* of sw_follow() alone */
 	unsigned int percent;		/* last one printed of this step */
-	int64_t time_ms;		/* when something was printed last */
+	int64_t last_ms;		/* when something was printed last */
 	int64_t first_ms;		/* of this step's first progress, 0: none yet */
 	uint64_t first_done;
 	struct sw_error error;		/* of the event `done` */

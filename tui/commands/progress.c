@@ -43,14 +43,14 @@ static void print_percent(struct sw_printer *p, const struct sw_event *ev)
 	char done[16], size[16], rate[16];
 
 	if (p->first_ms == 0) {
-		p->first_ms = ev->time_ms;
+		p->first_ms = ev->now_ms;
 		p->first_done = ev->done;
 	}
-	ms = ev->time_ms - p->first_ms;
-	if (percent < p->percent + PERCENT_STEP && ev->time_ms < p->time_ms + QUIET_MS)
+	ms = ev->now_ms - p->first_ms;
+	if (percent < p->percent + PERCENT_STEP && ev->now_ms < p->last_ms + QUIET_MS)
 		return;
 	p->percent = percent - percent % PERCENT_STEP;
-	p->time_ms = ev->time_ms;
+	p->last_ms = ev->now_ms;
 	fprintf(p->out, "       %3u %%  %s of %s", percent,
 		sw_size_format(ev->done, done, sizeof(done)),
 		sw_size_format(ev->size, size, sizeof(size)));
@@ -69,14 +69,14 @@ void sw_print_event(struct sw_printer *p, const struct sw_event *ev)
 	case SW_EVENT_START:
 		p->percent = 0;
 		p->first_ms = 0;
-		p->time_ms = ev->time_ms;
+		p->last_ms = ev->now_ms;
 		fprintf(p->out, "%3u/%u  %s\n", ev->step, ev->steps, ev->text);
 		break;
 	case SW_EVENT_PROGRESS:
 		print_percent(p, ev);
 		break;
 	case SW_EVENT_LOG:
-		p->time_ms = ev->time_ms;
+		p->last_ms = ev->now_ms;
 		fprintf(p->out, "       %s\n", ev->text);
 		break;
 	case SW_EVENT_DONE:

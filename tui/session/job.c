@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "answers/proxy.h"
 #include "answers/rest.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/secret.h"
@@ -590,7 +590,7 @@ static void deliver_lines(json_object *lines, struct sw_state *s)
 	if (!s->run.log && sw_progress_begin(&s->run, NULL) < 0)
 		return;
 	for (size_t i = 0; i < json_object_array_length(lines); i++)
-		sw_progress_log(&s->run, (int64_t)time(NULL) * 1000,
+		sw_progress_log(&s->run, sw_wall_ms(),
 				json_object_get_string(json_object_array_get_idx(lines, i)));
 	sw_view_refresh(s);
 }

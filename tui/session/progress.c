@@ -120,7 +120,7 @@ static void step_started(struct sw_progress *run, const struct sw_event *ev)
 			run->steps[i].state = SW_PROGRESS_OK;
 	run->current = ev->step;
 	run->done = run->size = 0;
-	run->step_ms = ev->time_ms;
+	run->step_ms = ev->now_ms;
 }
 
 static void step_finished(struct sw_progress *run, const struct sw_event *ev)
@@ -135,8 +135,8 @@ static void step_finished(struct sw_progress *run, const struct sw_event *ev)
 void sw_progress_event(struct sw_progress *run, const struct sw_event *ev)
 {
 	if (!run->start_ms)
-		run->start_ms = ev->time_ms;
-	run->last_ms = ev->time_ms;
+		run->start_ms = ev->now_ms;
+	run->last_ms = ev->now_ms;
 	switch (ev->type) {
 	case SW_EVENT_PLAN:
 		grow(run, ev->steps);

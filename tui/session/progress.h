@@ -21,7 +21,7 @@ struct sw_progress {
 	unsigned int n_steps;
 	unsigned int current;	/* 1-based; 0: none yet */
 	uint64_t done, size;	/* of the current step, bytes */
-	int64_t start_ms, step_ms, last_ms;	/* wall clock, from the events */
+	int64_t start_ms, step_ms, last_ms;	/* of the events, by sw_now_ms() */
 	bool finished;		/* an SW_EVENT_DONE came */
 	int result;
 	struct sw_error error;
