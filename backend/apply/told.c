@@ -19,11 +19,9 @@ static struct sw_varstore *store(struct sw_told *t)
 /* To the receivers and to whoever watches. */
 static void say(struct sw_told *t, const char *text)
 {
-	struct sw_event ev = { .type = SW_EVENT_LOG };
+	const struct sw_sink sink = { .fn = sw_told_event, .userdata = t };
 
-	sw_event_stamp(&ev);
-	(void)snprintf(ev.text, sizeof(ev.text), "%s", text);
-	sw_told_event(&ev, t);
+	sw_event_log(&sink, "%s", text);
 }
 
 /* Which disks, and why these, before anything can go wrong. */

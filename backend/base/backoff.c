@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/backoff.h"
-#include "base/clock.h"
 
 #include <sys/random.h>
 #include <time.h>
+
+#include "base/clock.h"
 
 void sw_backoff_seed(struct sw_backoff *b, uint64_t seed)
 {
